@@ -1,0 +1,99 @@
+# Every command a person runs in this repository. `make help` lists them.
+# Works with GNU make 3.81 (macOS) and later. Nothing is installed outside .venv and target.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+SHELL := /bin/sh
+
+# The Python that makes .venv; found by tools/find_python.sh when empty.
+PYTHON ?=
+CARGO ?= cargo
+# How many test processes run side by side.
+WORKERS ?= 2
+# How long `make fuzz` looks for crashers.
+FUZZ_SECONDS ?= 120
+
+BIN := .venv/bin
+STAMPS := .venv/stamps
+EXTENSION_SOURCES := $(wildcard Cargo.toml Cargo.lock) \
+	$(shell find crates \( -name target -o -name fuzz -o -name tests \) -prune -o -type f \( -name '*.rs' -o -name 'Cargo.toml' \) -print)
+
+# maturin installs into the environment that VIRTUAL_ENV names and refuses to choose when conda is active as well.
+export VIRTUAL_ENV := $(CURDIR)/.venv
+export PYO3_PYTHON := $(CURDIR)/.venv/bin/python
+unexport CONDA_PREFIX
+
+.PHONY: help setup demo test quick soak lint types format bench fuzz docs clean
+
+help: ## list these commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+setup: $(STAMPS)/extension ## make .venv, install dependencies, build the Rust core (only what changed)
+
+$(BIN)/python:
+	@python="$$(sh tools/find_python.sh "$(PYTHON)")" || exit 1; \
+	echo "isthmus: making .venv with $$python"; \
+	"$$python" -m venv --clear .venv
+
+$(STAMPS)/dependencies: pyproject.toml | $(BIN)/python
+	@echo "isthmus: installing what development needs into .venv"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --group dev
+	@mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/extension: $(STAMPS)/dependencies $(EXTENSION_SOURCES)
+	@CARGO="$(CARGO)" sh tools/need_rust.sh
+	@echo "isthmus: building the Rust core and installing isthmus into .venv (the first build takes a few minutes)"
+	@PIP_QUIET=1 $(BIN)/maturin develop --release --quiet
+	@touch $@
+
+demo: setup ## copy a sample MongoDB dump into an embedded PostgreSQL and show where everything went
+	@$(BIN)/isthmus demo
+
+test: setup ## all tests at reduced size: Rust, then Python
+	@echo "isthmus: testing the Rust core"
+	@$(CARGO) test --quiet --package isthmus-core
+	@echo "isthmus: testing everything else in $(WORKERS) processes"
+	@$(BIN)/python -m pytest -n $(WORKERS) -m "not soak"
+
+quick: setup ## the tests that answer within seconds
+	@$(BIN)/python -m pytest -n $(WORKERS) -m "not slow and not soak" --ignore=tests/chaos
+
+soak: setup ## tests at full size; result lines go to bench/results
+	@mkdir -p build bench/results
+	@ISTHMUS_SOAK=1 $(BIN)/python -m pytest -m soak -p no:randomly --timeout=0 --junitxml=build/soak.xml; outcome=$$?; \
+	$(BIN)/python -m tools.soak_results build/soak.xml bench/results/soak.jsonl && exit $$outcome
+
+lint: setup ## ruff and clippy find mistakes; formatting is checked, not changed
+	@echo "isthmus: ruff"
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@echo "isthmus: cargo fmt and clippy"
+	@$(CARGO) fmt --all --check
+	@$(CARGO) clippy --quiet --workspace --all-targets -- -D warnings
+
+types: setup ## pyright (strict in src) and the stub of the Rust module against the module
+	@echo "isthmus: pyright"
+	@$(BIN)/pyright
+	@echo "isthmus: isthmus._rust against its stub"
+	@$(BIN)/python -m tools.stub_check
+
+format: setup ## rewrite sources in the project's format
+	@$(BIN)/ruff check --fix-only --quiet .
+	@$(BIN)/ruff format .
+	@$(CARGO) fmt --all
+
+bench: setup ## measure speed and memory; prints JSON lines
+	@$(BIN)/python -m bench.run
+
+fuzz: setup ## look for inputs that crash the core, for FUZZ_SECONDS seconds
+	@CARGO="$(CARGO)" sh tools/fuzz.sh $(FUZZ_SECONDS)
+
+docs: setup ## write the generated reference pages again
+	@$(BIN)/python -m tools.docs
+
+clean: ## remove everything that was built, .venv included
+	@echo "isthmus: removing .venv, target, build and caches"
+	@rm -rf .venv target build dist .pytest_cache .ruff_cache .hypothesis
+	@find src tests tools bench -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
+	@find src -name '_rust*.so' -exec rm -f {} + 2>/dev/null || true

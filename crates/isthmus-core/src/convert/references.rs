@@ -1,0 +1,105 @@
+//! References: the derived id of the document that a value points at.
+
+use crate::batch::IdMapEntry;
+use crate::bson::{Raw, Value};
+use crate::fault::Code;
+use crate::ids::{cuid2, id_text, uuid_bytes, uuid_text, IdCodec, IdScheme};
+use crate::plan::Kind;
+
+use super::{Converted, Converter, Refusal, Side, Wrote};
+
+impl Converter {
+    #[inline]
+    pub(super) fn reference(
+        &self,
+        codec: &IdCodec,
+        value: &Value<'_>,
+        depth: usize,
+        side: &mut Side,
+        out: &mut Vec<u8>,
+    ) -> Converted {
+        let Some(reference) = &self.column.reference else {
+            return Err(self.wrong_type(value, false));
+        };
+        if let Value::ObjectId(id) = *value {
+            if reference.ids != IdScheme::Keep {
+                side.references += 1;
+                write_id(codec.derive_object_id(id), reference.ids, self.column.kind.kind, out);
+                return Ok(Wrote::Value);
+            }
+        }
+        let value = match *value {
+            Value::Array(_) => return Err(self.wrong_type(value, false)),
+            Value::Document(raw) => match dbref_id(raw, reference.collection.as_bytes())? {
+                Some(Value::Null | Value::Undefined) => return Ok(Wrote::Null),
+                Some(id) => id,
+                None => *value,
+            },
+            Value::Null | Value::Undefined => return Ok(Wrote::Null),
+            other => other,
+        };
+        if reference.ids == IdScheme::Keep {
+            let wrote = self.scalar(codec, &value, depth, side, out)?;
+            side.references += u64::from(wrote == Wrote::Value);
+            return Ok(wrote);
+        }
+        if let Value::Array(_) = value {
+            return Err(self.wrong_type(&value, false));
+        }
+        let derived = codec.derive_value(&reference.collection, &value).map_err(Refusal::bson)?;
+        side.references += 1;
+        if !derived.from_object_id {
+            side.id_map.push(IdMapEntry {
+                collection: reference.collection.clone(),
+                source_id: value.id_document(),
+                id: id_text(derived.v, reference.ids),
+                from_reference: true,
+            });
+        }
+        write_id(derived.v, reference.ids, self.column.kind.kind, out);
+        Ok(Wrote::Value)
+    }
+}
+
+/// Appends a derived id in the form its column holds, without a length.
+#[inline]
+pub(crate) fn write_id(v: u128, scheme: IdScheme, kind: Kind, out: &mut Vec<u8>) {
+    match (scheme, kind) {
+        (IdScheme::Cuid2, _) => out.extend_from_slice(&cuid2(v)),
+        (_, Kind::Uuid) => out.extend_from_slice(&uuid_bytes(v)),
+        _ => out.extend_from_slice(&uuid_text(uuid_bytes(v))),
+    }
+}
+
+/// The `$id` of a DBRef into `collection`; none when the document only looks like one or not at all.
+///
+/// A DBRef is `{$ref: string, $id: value}` in this order, then perhaps `$db: string`:
+/// <https://github.com/mongodb/specifications/blob/master/source/dbref/dbref.md>. Other keys, which that page allows,
+/// would be lost here, so a document with them is an ordinary value.
+///
+/// # Errors
+/// `wrong-collection` for a DBRef into another collection; malformed BSON.
+pub(crate) fn dbref_id<'a>(raw: Raw<'a>, collection: &[u8]) -> Result<Option<Value<'a>>, Box<Refusal>> {
+    let (mut target, mut id) = (None, None);
+    for element in raw.elements() {
+        let element = element.map_err(Refusal::bson)?;
+        match (element.key, element.value) {
+            (b"$ref", Value::String(name)) => target = Some(name),
+            (b"$id", value) if target.is_some() => id = Some(value),
+            (b"$db", Value::String(_)) if id.is_some() => {}
+            _ => return Ok(None),
+        }
+    }
+    match (target, id) {
+        (Some(name), Some(id)) if name == collection => Ok(Some(id)),
+        (Some(name), Some(_)) => Err(Refusal::new(
+            Code::WrongCollection,
+            format!(
+                "it is a DBRef into {} and the mapping says {}",
+                String::from_utf8_lossy(name),
+                String::from_utf8_lossy(collection)
+            ),
+        )),
+        _ => Ok(None),
+    }
+}

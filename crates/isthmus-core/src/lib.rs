@@ -1,0 +1,26 @@
+//! The core of Isthmus: raw BSON and a compiled mapping in; COPY bytes, digests and rejects out.
+//!
+//! Knows nothing of Python and does no I/O. It never trusts a length, a depth or an encoding: any bytes give a
+//! result or an error that names the place, never a panic.
+
+#![forbid(unsafe_code)]
+
+pub mod batch;
+pub mod bson;
+pub mod canonical;
+pub mod convert;
+pub mod decimal;
+pub mod digest;
+pub mod extended;
+pub mod fault;
+pub mod frame;
+pub mod ids;
+pub mod json;
+pub mod numeric;
+pub mod order;
+pub mod plan;
+pub mod time;
+pub mod transcode;
+
+#[cfg(test)]
+mod testing;

@@ -1,0 +1,244 @@
+//! Whole documents in, rows of every table out.
+//!
+//! Decides which documents are carried: each is accepted whole, skipped by the mapping's condition, or rejected with
+//! its causes and without any row. What one value becomes is [`crate::convert`]'s business, which rules apply is
+//! [`crate::plan`]'s. Nothing here is shared between calls, so one transcoder serves many threads.
+
+mod books;
+mod causes;
+mod extras;
+mod skip;
+mod walk;
+
+use std::collections::HashMap;
+use std::fmt;
+
+use crate::batch::Batch;
+use crate::bson::{Raw, Value};
+use crate::convert::{write_id, Converter, Side};
+use crate::frame::MAX_DOCUMENT_BYTES;
+use crate::ids::{parse_uuid, IdCodec, IdScheme};
+use crate::plan::{Kind, Plan, PlanError, Role};
+
+use books::Layout;
+use walk::Walk;
+
+/// A block that is not a row of whole documents, or that cannot be carried as things stand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BlockError {
+    /// `broken-framing` (the block is not made of whole documents), `marks` (another number of marks than of
+    /// documents) or `enum-oids` (an array of an enum without the OID of its type).
+    pub code: &'static str,
+    /// Bytes from the start of the block.
+    pub offset: usize,
+    /// A full sentence.
+    pub message: String,
+}
+
+impl fmt::Display for BlockError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for BlockError {}
+
+/// What `find` looks for: the bytes of an id column, or its text form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SoughtId {
+    Bytes(Vec<u8>),
+    Text(String),
+}
+
+/// A plan with everything prepared: defaults encoded, keys expanded, counters laid out.
+#[derive(Debug)]
+pub struct Transcoder {
+    plan: Plan,
+    codec: IdCodec,
+    /// Per table, per column.
+    converters: Vec<Vec<Converter>>,
+    layout: Layout,
+    /// Per scope: its printable path with a dot behind, empty for the document.
+    prefixes: Vec<String>,
+    /// Number of the id column in the root table.
+    id_column: usize,
+}
+
+impl Transcoder {
+    /// Prepares a plan.
+    ///
+    /// Args: the plan's JSON text; the target's 32-byte id key; the run's start in µs since 1970 (the default `now`);
+    /// OIDs of enum types by name, needed only for columns that are arrays of an enum.
+    ///
+    /// # Errors
+    /// A plan that contradicts itself, a key of another length, a default that its column refuses.
+    pub fn new(plan: &str, key: &[u8], now_us: i64, enum_oids: &HashMap<String, u32>) -> Result<Self, PlanError> {
+        let plan = Plan::parse(plan)?;
+        let codec = IdCodec::new(key).ok_or_else(|| PlanError {
+            code: "plan",
+            table: None,
+            column: None,
+            message: format!("The id key has {} bytes; it needs 32.", key.len()),
+        })?;
+        let mut converters = Vec::with_capacity(plan.tables.len());
+        for table in &plan.tables {
+            let columns = table.columns.iter().map(|column| Converter::new(column, &codec, now_us, enum_oids));
+            converters.push(columns.collect::<Result<Vec<_>, _>>()?);
+        }
+        let layout = Layout::new(&plan);
+        let mut prefixes = vec![String::new(); plan.scopes.len()];
+        for number in 0..plan.scopes.len() {
+            for child in &plan.scopes[number].children {
+                prefixes[child.scope] = format!("{}{}.", prefixes[number], child.path);
+            }
+        }
+        let id_column = plan.tables[0].columns.iter().position(|column| column.role == Role::Id).unwrap_or(0);
+        Ok(Self { plan, codec, converters, layout, prefixes, id_column })
+    }
+
+    /// The compiled plan.
+    #[must_use]
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// Turns whole documents, back to back, into rows, rejects and books.
+    ///
+    /// `left_out` has one byte a document; documents with a byte that is not 0 are passed over and only counted.
+    ///
+    /// # Errors
+    /// A block whose lengths do not add up; `left_out` of another length; an enum array without its OID.
+    pub fn transcode(&self, block: &[u8], left_out: Option<&[u8]>) -> Result<Batch, BlockError> {
+        if let Some(column) = self.converters.iter().flatten().find(|converter| converter.lacks_oid()) {
+            return Err(BlockError {
+                code: "enum-oids",
+                offset: 0,
+                message: format!(
+                    "Column {} is an array of an enum, and the OID of its type was not given.",
+                    column.column.qualified
+                ),
+            });
+        }
+        let mut walk = Walk::new(self, block);
+        let mut at = 0;
+        let mut number = 0;
+        while at < block.len() {
+            let length = document_length(block, at)?;
+            let leave = match left_out {
+                Some(marks) => *marks.get(number).ok_or_else(|| too_few(marks.len()))? != 0,
+                None => false,
+            };
+            walk.document(number, at, &block[at..at + length], leave);
+            at += length;
+            number += 1;
+        }
+        if let Some(marks) = left_out.filter(|marks| marks.len() != number) {
+            return Err(BlockError {
+                code: "marks",
+                offset: block.len(),
+                message: format!("There are {number} documents and {} marks of documents to leave out.", marks.len()),
+            });
+        }
+        Ok(walk.finish())
+    }
+
+    /// The documents whose derived id is among `ids`, in the order of the block: offset, length, and which of the ids.
+    ///
+    /// Documents that cannot be read or have no id are passed over.
+    ///
+    /// # Errors
+    /// A block whose lengths do not add up.
+    pub fn find(&self, block: &[u8], ids: &[SoughtId]) -> Result<Vec<(usize, usize, usize)>, BlockError> {
+        let kind = self.converters[0][self.id_column].column.kind.kind;
+        let payloads = ids.iter().enumerate().filter_map(|(number, id)| Some((payload(id, kind)?, number)));
+        let sought: HashMap<Vec<u8>, usize> = payloads.collect();
+        let mut found = Vec::new();
+        let mut side = Side::default();
+        let mut field = Vec::new();
+        let mut at = 0;
+        while at < block.len() {
+            let length = document_length(block, at)?;
+            field.clear();
+            let id = Raw::new(&block[at..at + length]).and_then(|raw| raw.get(b"_id"));
+            if let Ok(Some(element)) = id {
+                if self.write_own_id(&element.value, &mut side, &mut field).is_ok() {
+                    if let Some(number) = sought.get(&field[4..]) {
+                        found.push((at, length, *number));
+                    }
+                }
+                side.clear();
+            }
+            at += length;
+        }
+        Ok(found)
+    }
+
+    /// Appends the id field of a document; tells the id's number when it was derived from something else than an
+    /// ObjectId, so that it belongs into the id map.
+    #[inline]
+    fn write_own_id(
+        &self,
+        value: &Value<'_>,
+        side: &mut Side,
+        out: &mut Vec<u8>,
+    ) -> Result<Option<u128>, Box<crate::convert::Refusal>> {
+        let converter = &self.converters[0][self.id_column];
+        if self.plan.ids == IdScheme::Keep {
+            converter.field(&self.codec, value, 1, side, out)?;
+            return Ok(None);
+        }
+        let (v, mapped) = match value {
+            Value::ObjectId(id) => (self.codec.derive_object_id(*id), false),
+            other => {
+                let derived = self.codec.derive_value(&self.plan.collection, other);
+                (derived.map_err(crate::convert::Refusal::bson)?.v, true)
+            }
+        };
+        let start = out.len();
+        out.extend_from_slice(&[0; 4]);
+        write_id(v, self.plan.ids, converter.column.kind.kind, out);
+        let length = (out.len() - start - 4) as u32;
+        out[start..start + 4].copy_from_slice(&length.to_be_bytes());
+        Ok(mapped.then_some(v))
+    }
+}
+
+/// The `_id` of a document as the BSON document `{"_id": value}`; none when it has none or cannot be read that far.
+#[must_use]
+pub fn source_id(document: &[u8]) -> Option<Vec<u8>> {
+    let element = Raw::new(document).and_then(|raw| raw.get(b"_id")).ok()??;
+    Some(element.value.id_document())
+}
+
+/// The length of the document at `at`, checked against the block.
+#[inline]
+fn document_length(block: &[u8], at: usize) -> Result<usize, BlockError> {
+    let rest = &block[at..];
+    let length = rest.first_chunk::<4>().map_or(0, |head| u32::from_le_bytes(*head) as usize);
+    if length < 5 || length > rest.len() || length > MAX_DOCUMENT_BYTES {
+        return Err(BlockError {
+            code: "broken-framing",
+            offset: at,
+            message: format!("At byte {at} the block does not hold a whole document (its length would be {length})."),
+        });
+    }
+    Ok(length)
+}
+
+fn too_few(marks: usize) -> BlockError {
+    BlockError { code: "marks", offset: 0, message: format!("There are more documents than the {marks} marks of documents to leave out.") }
+}
+
+/// The bytes that the id column would hold; none when the text is no such id.
+fn payload(id: &SoughtId, kind: Kind) -> Option<Vec<u8>> {
+    match id {
+        SoughtId::Bytes(bytes) => Some(bytes.clone()),
+        SoughtId::Text(text) => match kind {
+            Kind::Uuid => parse_uuid(text.as_bytes()).map(|bytes| bytes.to_vec()),
+            Kind::Smallint => text.parse::<i16>().ok().map(|v| v.to_be_bytes().to_vec()),
+            Kind::Integer => text.parse::<i32>().ok().map(|v| v.to_be_bytes().to_vec()),
+            Kind::Bigint => text.parse::<i64>().ok().map(|v| v.to_be_bytes().to_vec()),
+            _ => Some(text.as_bytes().to_vec()),
+        },
+    }
+}

@@ -1,0 +1,184 @@
+//! Counters of one block: dense numbers while walking, names at the end, and an undo list for rejected documents.
+
+use std::collections::hash_map::Entry;
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+
+use crate::batch::{Change, Counts};
+use crate::plan::Plan;
+
+/// Different paths of unknown fields that are counted by name; more are counted together.
+const MAX_EXTRAS_PATHS: usize = 1_000;
+
+/// The name under which further paths are counted together.
+const OTHER_PATHS: &str = "(other paths)";
+
+const CHANGES: usize = Change::ALL.len();
+
+/// Counters of one column, before its changes.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum ColumnCount {
+    References,
+    /// Before equal pairs of one array were folded.
+    ReferencesMet,
+    Null,
+    Missing,
+}
+
+const COLUMN_STRIDE: usize = 4 + CHANGES;
+
+/// Where each counter of a plan lies.
+#[derive(Debug)]
+pub(super) struct Layout {
+    names: Vec<(&'static str, String)>,
+    tables: usize,
+    drops: usize,
+    rewrites: Vec<usize>,
+}
+
+impl Layout {
+    pub fn new(plan: &Plan) -> Self {
+        let mut names = Vec::new();
+        for column in plan.tables.iter().flat_map(|table| &table.columns) {
+            for group in ["references", "references_met", "fields_null", "fields_missing"] {
+                names.push((group, column.qualified.clone()));
+            }
+            for change in Change::ALL {
+                names.push(("adjusted", format!("{}:{}", column.qualified, change.slug())));
+            }
+        }
+        let tables = names.len();
+        for table in &plan.tables {
+            for change in Change::ALL {
+                names.push(("adjusted", format!("{}:{}", table.name, change.slug())));
+            }
+        }
+        let drops = names.len();
+        for path in &plan.dropped {
+            names.push(("dropped", path.clone()));
+        }
+        let mut rewrites = Vec::new();
+        for column in plan.tables.iter().flat_map(|table| &table.columns) {
+            rewrites.push(names.len());
+            for rule in &column.rewrite {
+                names.push(("references", format!("{}.{}", column.qualified, rule.path.join("."))));
+            }
+        }
+        Self { names, tables, drops, rewrites }
+    }
+}
+
+/// Multiplies eight bytes at a time: the keys are short, few and bounded in number.
+#[derive(Default)]
+pub(super) struct Fold(u64);
+
+impl Hasher for Fold {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for chunk in bytes.chunks(8) {
+            let mut word = [0; 8];
+            word[..chunk.len()].copy_from_slice(chunk);
+            self.0 = (self.0.rotate_left(5) ^ u64::from_le_bytes(word)).wrapping_mul(0x517C_C1B7_2722_0A95);
+        }
+    }
+}
+
+/// The counters of one block.
+#[derive(Debug)]
+pub(super) struct Books<'t> {
+    layout: &'t Layout,
+    values: Vec<u64>,
+    /// What the document in hand added.
+    journal: Vec<(u32, u64)>,
+    extras: HashMap<Box<[u8]>, u32, BuildHasherDefault<Fold>>,
+}
+
+impl<'t> Books<'t> {
+    pub fn new(layout: &'t Layout) -> Self {
+        Self { layout, values: vec![0; layout.names.len() + 1], journal: Vec::new(), extras: HashMap::default() }
+    }
+
+    #[inline]
+    fn add(&mut self, index: usize, times: u64) {
+        self.values[index] += times;
+        self.journal.push((index as u32, times));
+    }
+
+    #[inline]
+    pub fn column(&mut self, column: usize, count: ColumnCount, times: u64) {
+        self.add(column * COLUMN_STRIDE + count as usize, times);
+    }
+
+    #[inline]
+    pub fn column_change(&mut self, column: usize, change: Change, times: u64) {
+        self.add(column * COLUMN_STRIDE + 4 + change as usize, times);
+    }
+
+    #[inline]
+    pub fn table_change(&mut self, table: usize, change: Change, times: u64) {
+        self.add(self.layout.tables + table * CHANGES + change as usize, times);
+    }
+
+    pub fn dropped(&mut self, index: usize) {
+        self.add(self.layout.drops + index, 1);
+    }
+
+    pub fn rewritten(&mut self, column: usize, rule: usize) {
+        self.add(self.layout.rewrites[column] + rule, 1);
+    }
+
+    /// Counts an unknown field by its printable path.
+    pub fn extra(&mut self, path: &[u8]) {
+        let other = self.layout.names.len();
+        let index = match self.extras.get(path) {
+            Some(&index) => index as usize,
+            None if self.extras.len() >= MAX_EXTRAS_PATHS => other,
+            None => {
+                let index = self.values.len();
+                if let Entry::Vacant(vacant) = self.extras.entry(path.into()) {
+                    vacant.insert(index as u32);
+                }
+                self.values.push(0);
+                index
+            }
+        };
+        self.add(index, 1);
+    }
+
+    /// The document is carried: what it added stays.
+    #[inline]
+    pub fn keep(&mut self) {
+        self.journal.clear();
+    }
+
+    /// The document is not carried: what it added goes.
+    pub fn undo(&mut self) {
+        for (index, times) in self.journal.drain(..) {
+            self.values[index as usize] -= times;
+        }
+    }
+
+    /// All counters that are not zero, by group and name.
+    pub fn counts(&self) -> Counts {
+        let mut counts = Counts::new();
+        for group in ["adjusted", "references", "references_met", "extras", "dropped", "fields_null", "fields_missing"] {
+            counts.insert(group, std::collections::BTreeMap::new());
+        }
+        let mut put = |group: &'static str, name: String, value: u64| {
+            if value > 0 {
+                *counts.entry(group).or_default().entry(name).or_default() += value;
+            }
+        };
+        for ((group, name), &value) in self.layout.names.iter().zip(&self.values) {
+            put(group, name.clone(), value);
+        }
+        put("extras", OTHER_PATHS.to_owned(), self.values[self.layout.names.len()]);
+        for (path, &index) in &self.extras {
+            put("extras", String::from_utf8_lossy(path).into_owned(), self.values[index as usize]);
+        }
+        counts
+    }
+}

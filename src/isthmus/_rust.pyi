@@ -1,0 +1,304 @@
+"""The Rust core: BSON and a compiled mapping in; COPY bytes, digests and rejects out.
+
+All long calls release the GIL. A fault of the core itself becomes `InternalError`; a signal that arrives during a
+call is raised after it. `bytes` are read in place, any other buffer is copied first. All objects are read-only and
+may be shared between threads.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Literal, final
+
+from typing_extensions import Buffer
+
+@final
+class Transcoder:
+    """A compiled plan that turns documents into COPY rows.
+
+    Args:
+        plan: The plan of one collection, JSON text as `isthmus.mapping.plan.compile_plans` makes it.
+        key: The target's id key, 32 bytes.
+        now_us: The run's start in µs since 1970-01-01 UTC; what the default `now` fills in.
+        enum_oids: OID of each enum type by its name in the plan; needed only by columns that are arrays of an enum.
+            Without them such a plan can be checked, not used.
+
+    Raises:
+        MappingError: The plan contradicts itself (code `plan`), or a default does not fit its own column even with
+            coercion (code `default`); `where.table` names table and column.
+    """
+
+    def __init__(self, plan: str, key: bytes, now_us: int, *, enum_oids: Mapping[str, int] | None = None) -> None: ...
+    def transcode(self, documents: Buffer, *, skip_documents: bytes | None = None) -> Batch:
+        """Turn whole documents, back to back, into rows, rejects and books.
+
+        Args:
+            documents: Raw BSON; may be empty.
+            skip_documents: One byte a document, in order. Documents whose byte is not 0 are passed over and counted
+                in `Batch.left_out` only; they keep their number, offset and digests.
+
+        Raises:
+            SourceError: The lengths do not add up to whole documents (code `broken-framing`). Nothing is carried.
+            InternalError: `skip_documents` has another length than there are documents (code `marks`), or the OID of
+                an enum array was not given (code `enum-oids`). Nothing is carried.
+        """
+
+    def find(self, documents: Buffer, ids: Sequence[bytes | str]) -> list[tuple[int, int]]:
+        """Return offset and length of the documents whose id in the target is among `ids`, in stored order.
+
+        Args:
+            documents: Raw BSON, whole documents back to back.
+            ids: Ids as their column holds them: `bytes` are compared with the column's binary form (16 bytes of a
+                uuid), `str` with its text form. Unknown ids find nothing.
+
+        Raises:
+            SourceError: As `transcode`.
+        """
+
+@final
+class Batch:
+    """What one block of documents became.
+
+    `documents == accepted + skipped + left_out + len(rejects)` always holds.
+    """
+
+    @property
+    def documents(self) -> int:
+        """Documents in the block."""
+
+    @property
+    def accepted(self) -> int:
+        """Documents whose rows are in the tables; each is carried whole."""
+
+    @property
+    def skipped(self) -> int:
+        """Documents left out by a condition of the mapping."""
+
+    @property
+    def left_out(self) -> int:
+        """Documents passed over because the caller said so."""
+
+    @property
+    def bytes_in(self) -> int:
+        """Bytes of the block."""
+
+    @property
+    def rejects(self) -> list[Reject]:
+        """Documents that were not carried, in stored order; none of their rows is in any table. Made on each access."""
+
+    @property
+    def skips(self) -> dict[str, int]:
+        """Documents by the reason of their skip; reasons without a document are not in it."""
+
+    @property
+    def tables(self) -> list[str]:
+        """Table names in the order of the plan; the methods below take the position in this list."""
+
+    def rows(self, table: int) -> int:
+        """Return how many rows a table gets."""
+
+    def size(self, table: int) -> int:
+        """Return the bytes of a table's COPY rows, without header and trailer."""
+
+    def chunk(self, table: int, start: int, size: int) -> bytes:
+        """Return up to `size` bytes of a table's COPY rows from byte `start` on; empty beyond the end."""
+
+    def offset(self, document: int) -> int:
+        """Return the byte offset of a document, counted from 0; of one past the last, the size of the block."""
+
+    @property
+    def id_map(self) -> list[tuple[str, bytes, str, Literal["document", "reference"]]]:
+        """Ids that cannot be turned back with the key alone, each once: collection, `{"_id": value}` as BSON, the id's
+        text, and whether the value was a document's own or was met in a reference."""
+
+    @property
+    def adjustments(self) -> list[Adjustment]:
+        """Changed values whose original cannot be computed from what was written. Made on each access."""
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Return the books of the accepted documents; names that count 0 are not in it.
+
+        Groups: `adjusted` ("TABLE.COLUMN:kind" or, without a column, "TABLE:kind"), `references` (values that are not
+        null, by "TABLE.COLUMN", of rewritten ids "TABLE.COLUMN.path"; of junctions after equal pairs of one array
+        were folded), `references_met` (the same before folding), `extras` and `dropped` (by path; beyond a thousand
+        different paths under "(other paths)"), `fields_null` and `fields_missing` (by "TABLE.COLUMN").
+        """
+
+    @property
+    def digest(self) -> bytes:
+        """blake3 of the block, 32 bytes."""
+
+    @property
+    def document_digests(self) -> bytes:
+        """Sixteen bytes a document, in order: the first 8 bytes of blake3 of the canonical `_id` value (zeros without
+        a readable one), then the first 8 bytes of blake3 of the whole document."""
+
+@final
+class Reject:
+    """A document that was not carried."""
+
+    @property
+    def document(self) -> int:
+        """Its number in the block, from 0."""
+
+    @property
+    def offset(self) -> int:
+        """Bytes from the start of the block."""
+
+    @property
+    def length(self) -> int:
+        """Bytes of the document."""
+
+    @property
+    def source_id(self) -> bytes | None:
+        """`{"_id": value}` as BSON, when the `_id` could be read."""
+
+    @property
+    def causes(self) -> list[Cause]:
+        """One to sixteen causes; the first is the headline."""
+
+@final
+class Cause:
+    """One thing wrong with one document."""
+
+    @property
+    def code(self) -> str:
+        """Stable slug, such as `type` or `out-of-range`."""
+
+    @property
+    def path(self) -> str:
+        """Keys with dots between, array positions as numbers, a dot inside a key as `\\.`; empty for the whole."""
+
+    @property
+    def bson_type(self) -> str:
+        """MongoDB's name of the value's type; `missing` when there is none, `unknown` for bytes that are not BSON."""
+
+    @property
+    def column(self) -> str | None:
+        """The column that refused, as "TABLE.COLUMN"."""
+
+    @property
+    def value(self) -> str:
+        """At most 80 characters of the value; "(hidden)" when it must not be shown."""
+
+    @property
+    def message(self) -> str:
+        """A full sentence."""
+
+@final
+class Adjustment:
+    """A changed value whose original is lost from the target."""
+
+    @property
+    def document(self) -> int:
+        """Number of the document in the block, from 0."""
+
+    @property
+    def table(self) -> str: ...
+    @property
+    def column(self) -> str: ...
+    @property
+    def position(self) -> int | None:
+        """Of a child row: its position in its array, from 0."""
+
+    @property
+    def kind(self) -> str:
+        """`coerced`, `rounded`, `nul_removed`, `utf8_replaced`, `nan_null`, `range_null` or `range_infinity`."""
+
+    @property
+    def original(self) -> str:
+        """At most 200 characters of the value as it was; "(hidden)" in a sensitive column."""
+
+@final
+class Frames:
+    """The whole documents at the start of a stretch of bytes."""
+
+    @property
+    def documents(self) -> int:
+        """How many there are."""
+
+    @property
+    def end(self) -> int:
+        """Offset after the last of them."""
+
+    @property
+    def broken(self) -> tuple[str, int] | None:
+        """Why nothing beyond `end` can be framed, as a sentence, and at which offset."""
+
+    @property
+    def needed(self) -> int:
+        """Bytes that the unfinished document at `end` needs; 0 when not known."""
+
+def frame(data: Buffer, *, final: bool) -> Frames:
+    """Find whole documents by their lengths; what is inside them is not looked at.
+
+    Args:
+        data: Bytes that start where a document starts.
+        final: No more bytes follow, so an unfinished document is a broken one.
+    """
+
+def hop(data: Buffer, start: int) -> tuple[int, int]:
+    """Follow document lengths only, from `start`.
+
+    Returns:
+        Offset of the first document that starts at or beyond the end of `data`, or whose length is implausible, and
+        how many documents were hopped over.
+    """
+
+@final
+class IdCodec:
+    """Derives ids from source values and turns them back.
+
+    Args:
+        key: The target's id key, 32 bytes.
+
+    Raises:
+        ConfigError: The key has another length.
+    """
+
+    def __init__(self, key: bytes) -> None: ...
+    def derive(self, collection: str, id_document: bytes, scheme: str) -> str:
+        """Return the id, as text, of the document `{"_id": value}` of a collection.
+
+        Args:
+            collection: The collection the value is an `_id` of; it matters only for values that are not ObjectIds.
+            id_document: `{"_id": value}` as BSON.
+            scheme: `uuid` or `cuid2`.
+
+        Raises:
+            ConversionError: The bytes are not such a document.
+            ValueError: Another scheme.
+        """
+
+    def reverse(self, id: str) -> bytes | None:  # noqa: A002
+        """Return the 12 bytes of the ObjectId behind an id of either shape; None for any other id or another key."""
+
+def compare_ids(a: bytes, b: bytes) -> int:
+    """Compare two `{"_id": value}` documents in MongoDB's order: -1, 0 or 1.
+
+    Raises:
+        ConversionError: The bytes are not such documents.
+    """
+
+def digest_rows(data: Buffer, kinds: Sequence[str]) -> bytes:
+    """Digest COPY binary rows, without header and trailer, to 16 bytes a row.
+
+    jsonb is canonicalised first (sorted keys, folded numbers), every NaN counts as one value; other fields are taken
+    as their bytes.
+
+    Args:
+        data: Whole rows.
+        kinds: The type of each column, as the plan names it.
+
+    Raises:
+        InternalError: The rows are not COPY rows of that many columns (code `copy-rows`).
+    """
+
+def extended_json(document: bytes, *, hidden: Sequence[Sequence[str]] = ()) -> str:
+    """Write a document as canonical Extended JSON; only bytes that are not UTF-8 are lost, as U+FFFD.
+
+    Args:
+        document: One BSON document.
+        hidden: Paths whose values become "(hidden)"; arrays on the way are looked through.
+
+    Raises:
+        ConversionError: The bytes are not a BSON document.
+    """

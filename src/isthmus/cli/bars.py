@@ -1,0 +1,177 @@
+"""Draw the progress of a copy: bars on a terminal, plain lines every few seconds elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from types import TracebackType
+
+from rich.console import Group
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from isthmus.cli.output import err
+from isthmus.connect.secrets import hide
+from isthmus.transfer.progress import CollectionProgress, Progress, Snapshot
+
+_LINE_SECONDS = 5.0
+_TERMINAL_HERTZ = 5
+_MOST_BARS = 15
+_STAGES = {
+    "preflight": "Looking at source and target",
+    "verifying": "Comparing what was read before",
+    "copying": "Copying",
+    "finishing": "Finishing: keys, references, indexes",
+    "complete": "Complete",
+}
+
+
+def size_text(size_bytes: float) -> str:
+    """Return bytes for people: `512 B`, `1.4 MB`, in powers of 1,000."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if size_bytes < 1000 or unit == "GB":
+            return f"{size_bytes:.0f} {unit}" if unit == "B" else f"{size_bytes:.1f} {unit}"
+        size_bytes /= 1000
+    return ""
+
+
+def duration_text(seconds: float) -> str:
+    """Return a duration for people: `4 s`, `2:05`, `1:02:03`."""
+    whole = int(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60}:{whole % 60:02}"
+    return f"{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02}"
+
+
+def overall(snapshot: Snapshot) -> tuple[int, int | None, float, float | None]:
+    """Return bytes done, bytes in all, bytes a second of this session, seconds left; None for what is unknown."""
+    done = sum(entry.bytes_done for entry in snapshot.collections)
+    sizes = [entry.bytes_total for entry in snapshot.collections if not entry.broken]
+    total = None if any(size is None for size in sizes) else sum(size or 0 for size in sizes)
+    rate = (done - snapshot.bytes_before) / snapshot.seconds if snapshot.seconds > 0 else 0.0
+    left = (total - done) / rate if total is not None and rate > 0 and total >= done else None
+    return done, total, rate, left
+
+
+class ProgressView:
+    """Shows a copy while it works; a context manager around it.
+
+    Args:
+        progress: The live numbers. Its notes are shown as lines.
+    """
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._over = threading.Event()
+        self._live = Live(console=err, auto_refresh=False, transient=True) if err.is_terminal else None
+        self._thread = threading.Thread(target=self._draw, name="isthmus-progress", daemon=True)
+        self._last_stage = ""
+        progress.on_note = self.note
+
+    def note(self, text: str) -> None:
+        """Show a sentence above the bars."""
+        err.print(Text(hide(text), style="yellow"))
+
+    def __enter__(self) -> ProgressView:
+        if self._live is not None:
+            self._live.start()
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._over.set()
+        self._thread.join()
+        if self._live is not None:
+            self._live.stop()
+
+    def _draw(self) -> None:
+        last_line = time.monotonic()
+        while not self._over.wait(1 / _TERMINAL_HERTZ):
+            snapshot = self._progress.snapshot()
+            if self._live is not None:
+                self._live.update(render(snapshot, err.width), refresh=True)
+            elif snapshot.stage != self._last_stage or time.monotonic() - last_line >= _LINE_SECONDS:
+                last_line = time.monotonic()
+                sys.stderr.write(line(snapshot) + "\n")
+            self._last_stage = snapshot.stage
+
+
+def line(snapshot: Snapshot) -> str:
+    """Return the progress as one line of plain text."""
+    head = _STAGES.get(snapshot.stage, snapshot.stage)
+    if snapshot.stage == "finishing":
+        number = min(snapshot.steps_done + 1, snapshot.steps_total)
+        return f"{head}: step {number} of {snapshot.steps_total} ({snapshot.step})"
+    if snapshot.stage != "copying":
+        return head
+    done, total, rate, left = overall(snapshot)
+    documents = sum(entry.documents for entry in snapshot.collections)
+    letters = sum(entry.dead_letters for entry in snapshot.collections)
+    share = f" of {size_text(total)} ({100 * done / total:.0f} %)" if total else ""
+    eta = f", about {duration_text(left)} left" if left is not None else ""
+    return (
+        f"{head}: {documents:,} documents, {size_text(done)}{share}, {size_text(rate)}/s{eta}, dead letters {letters:,}"
+    )
+
+
+def render(snapshot: Snapshot, width: int) -> Group:
+    """Return the progress as bars: one a collection that is at work or broken, and one for all."""
+    head = Text(_STAGES.get(snapshot.stage, snapshot.stage), style="bold")
+    if snapshot.stage == "finishing":
+        head.append(f"  {snapshot.steps_done}/{snapshot.steps_total}  {snapshot.step}", style="not bold dim")
+        return Group(head, _bar(snapshot.steps_done, snapshot.steps_total, max(10, min(60, width - 4))))
+    if snapshot.stage != "copying":
+        return Group(head)
+    done, total, rate, left = overall(snapshot)
+    table = Table.grid(padding=(0, 1))
+    table.add_column(no_wrap=True, overflow="ellipsis", max_width=max(12, width // 4))
+    table.add_column(width=max(10, min(30, width // 4)))
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(no_wrap=True)
+    shown = [entry for entry in snapshot.collections if not _finished(entry)]
+    finished = len(snapshot.collections) - len(shown)
+    for entry in shown[:_MOST_BARS]:
+        table.add_row(entry.name, _bar(entry.bytes_done, entry.bytes_total), _percent(entry), _numbers(entry))
+    if len(shown) > _MOST_BARS:
+        table.add_row(f"… {len(shown) - _MOST_BARS} more", "", "", "")
+    eta = f"  ETA {duration_text(left)}" if left is not None else ""
+    letters = sum(entry.dead_letters for entry in snapshot.collections)
+    amount = f"{size_text(done)} of {size_text(total)}" if total else size_text(done)
+    table.add_row(
+        Text("all", style="bold"),
+        _bar(done, total),
+        f"{100 * done / total:.0f} %" if total else "",
+        f"{amount}  {size_text(rate)}/s{eta}  dead letters {letters:,}",
+    )
+    head.append(f"  {finished} of {len(snapshot.collections)} collections done", style="not bold dim")
+    return Group(head, table)
+
+
+def _finished(entry: CollectionProgress) -> bool:
+    return not entry.broken and entry.bytes_total is not None and entry.bytes_done >= entry.bytes_total
+
+
+def _bar(done: int, total: int | None, width: int | None = None) -> ProgressBar:
+    return ProgressBar(
+        total=total or None, completed=min(done, total) if total else 0, width=width, pulse=total is None
+    )
+
+
+def _percent(entry: CollectionProgress) -> str:
+    return f"{min(100, 100 * entry.bytes_done / entry.bytes_total):.0f} %" if entry.bytes_total else ""
+
+
+def _numbers(entry: CollectionProgress) -> Text:
+    if entry.broken:
+        return Text("broken off", style="red")
+    text = Text(f"{entry.documents:,} documents")
+    if entry.dead_letters:
+        text.append(f"  {entry.dead_letters:,} dead letters", style="yellow")
+    return text

@@ -1,0 +1,213 @@
+"""Show the balance of a copy for people, and build the JSON of `copy --json`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from isthmus.transfer.balance import Balance
+from isthmus.transfer.run import Result
+
+_MOST_LINES = 20
+
+
+def copy_json(result: Result) -> dict[str, Any]:
+    """Return the result of a copy in the shape of DESIGN section 11."""
+    data: dict[str, Any] = {
+        "run": result.run,
+        "outcome": result.outcome,
+        "exit_code": result.exit_code,
+        "resumed": result.resumed,
+        "repeated": result.repeated,
+        "seconds": round(result.seconds, 3),
+        "collections": {},
+        "junctions": {},
+        "references": {},
+    }
+    if result.balance is not None:
+        books = result.balance.as_json()
+        data["collections"] = books.pop("collections")
+        data["junctions"] = books.pop("junctions")
+        data["references"] = books.pop("references")
+        data["balance"] = {"balanced": not result.balance.differences, **books}
+    else:
+        data["collections"] = result.partial
+    if result.broken:
+        data["broken"] = {name: str(fault) for name, fault in result.broken.items()}
+    if result.changes is not None:
+        changes = result.changes
+        data["changes"] = {
+            "new": changes.new,
+            "changed": changes.changed,
+            "gone": changes.gone,
+            "named": changes.named,
+            "broken": changes.broken,
+        }
+    return data
+
+
+def show_result(console: Console, result: Result, target: str) -> None:
+    """Print what a copy came to, with what to do next."""
+    if result.repeated:
+        _show_repeated(console, result)
+    elif result.balance is not None:
+        show_balance(console, result.balance)
+        _show_verdict(console, result, target)
+    else:
+        _show_unfinished(console, result)
+
+
+def show_balance(console: Console, balance: Balance) -> None:
+    """Print the books: collections, references, changed values, fields without a column."""
+    table = Table(title="Documents", title_justify="left", title_style="bold", box=None, pad_edge=False)
+    table.add_column("collection", no_wrap=True)
+    for name in ("read", "copied", "skipped", "dead letters"):
+        table.add_column(name, justify="right")
+    table.add_column("tables", overflow="fold")
+    for name, books in balance.collections.items():
+        table.add_row(
+            name,
+            f"{books.read:,}",
+            f"{books.copied:,}",
+            f"{books.skipped:,}" if books.skipped else "–",
+            Text(f"{books.dead_letters:,}", style="yellow") if books.dead_letters else "–",
+            ", ".join(f"{table} {rows:,}" for table, rows in books.tables.items()),
+        )
+    totals = balance.collections.values()
+    table.add_section()
+    table.add_row(
+        "all",
+        f"{sum(b.read for b in totals):,}",
+        f"{sum(b.copied for b in totals):,}",
+        f"{sum(b.skipped for b in totals):,}",
+        f"{sum(b.dead_letters for b in totals):,}",
+        "",
+        style="bold",
+    )
+    console.print(table)
+    _show_references(console, balance)
+    _show_lists(console, balance)
+
+
+def _show_references(console: Console, balance: Balance) -> None:
+    if not balance.references:
+        return
+    table = Table(title="References", title_justify="left", title_style="bold", box=None, pad_edge=False)
+    table.add_column("reference", no_wrap=True)
+    for name in ("values", "resolved", "orphans"):
+        table.add_column(name, justify="right")
+    table.add_column("what became of the orphans")
+    words = {"null": "set to NULL", "drop": "pair left out", "kept": "kept inside jsonb"}
+    for name, books in balance.references.items():
+        fates = [f"{count:,} {words.get(action, action)}" for action, count in books.actions.items()]
+        if books.refused:
+            fates.append(f"{books.refused:,} made their document a dead letter")
+        fate = Text(", ".join(fates))
+        if books.by_default:
+            fate.append("  (no policy stated)", style="yellow")
+        table.add_row(
+            name, f"{books.values:,}", f"{books.resolved:,}", f"{books.orphans:,}" if books.orphans else "–", fate
+        )
+    console.print()
+    console.print(table)
+    if balance.junctions:
+        pairs = ", ".join(
+            f"{name} {count:,}"
+            + (f" ({balance.merged_pairs[name]:,} named by both sides)" if balance.merged_pairs.get(name) else "")
+            for name, count in balance.junctions.items()
+        )
+        console.print(f"Pairs: {pairs}", markup=False)
+
+
+def _show_lists(console: Console, balance: Balance) -> None:
+    for title, entries in (
+        ("Values changed on the way", balance.adjusted),
+        ("Fields nobody named, kept in extras", balance.extras),
+        ("Fields dropped by name", balance.dropped),
+        ("Documents skipped, because", balance.skips),
+    ):
+        if entries:
+            console.print()
+            console.print(title, style="bold")
+            shown = sorted(entries.items(), key=lambda entry: -entry[1])
+            for name, count in shown[:_MOST_LINES]:
+                console.print(f"  {count:>9,}  {name}", markup=False)
+            if len(shown) > _MOST_LINES:
+                console.print(f"  … and {len(shown) - _MOST_LINES} more; --json lists all.")
+    if balance.empty_columns:
+        console.print()
+        console.print("Columns that came out empty (is the field's name right?)", style="bold")
+        console.print("  " + ", ".join(balance.empty_columns), markup=False)
+
+
+def _show_verdict(console: Console, result: Result, target: str) -> None:
+    balance = result.balance
+    if balance is None:
+        return
+    console.print()
+    if balance.differences:
+        console.print("The books do not balance:", style="bold red")
+        for sentence in balance.differences:
+            console.print(f"  • {sentence}", markup=False)
+        console.print("  → This is a fault of Isthmus. Do not rely on this copy, and please report it.")
+        return
+    if balance.complete:
+        console.print(
+            f"The books balance: every document and every reference is accounted for. ({result.seconds:.1f} s)",
+            style="bold green",
+        )
+        return
+    console.print(f"The books balance, but not everything was carried ({result.seconds:.1f} s):", style="bold yellow")
+    if balance.dead_letters:
+        console.print(
+            f"  • {balance.dead_letters:,} dead letters: isthmus letters list --target {target}", markup=False
+        )
+    if balance.orphans_by_default:
+        console.print(
+            f"  • {balance.orphans_by_default:,} orphans were handled by a default; state on_orphan in the mapping:"
+            f" isthmus orphans list --target {target}",
+            markup=False,
+        )
+    for index in balance.left_out_indexes:
+        console.print(f"  • index {index} is left out: a value is too long for it", markup=False)
+
+
+def _show_repeated(console: Console, result: Result) -> None:
+    changes = result.changes
+    if not changes:
+        console.print(
+            f"Run {result.run} is complete and the source is unchanged: nothing to do, nothing was written.",
+            style="bold green",
+        )
+        balance = result.balance
+        if balance is not None and balance.dead_letters:
+            console.print(f"Its {balance.dead_letters:,} dead letters are still there.", style="yellow")
+        return
+    console.print(
+        f"Run {result.run} is complete, but the source changed since. Nothing was written.", style="bold yellow"
+    )
+    console.print(f"  new documents: {changes.new:,}   changed: {changes.changed:,}   gone: {changes.gone:,}")
+    for collection, names in changes.named.items():
+        shown = ", ".join(names[:_MOST_LINES]) + (" …" if len(names) > _MOST_LINES else "")
+        console.print(f"  {collection}: {shown}", markup=False)
+    for collection, why in changes.broken.items():
+        console.print(f"  {collection}: {why}", markup=False)
+    console.print("  → Copy again with --fresh to carry them (it drops what this run made).")
+
+
+def _show_unfinished(console: Console, result: Result) -> None:
+    read = sum(books["read"] for books in result.partial.values())
+    if result.outcome == "interrupted":
+        console.print(f"Stopped as asked. {read:,} documents are accounted for and committed.", style="bold yellow")
+        console.print("  → Run the same command again to go on from here.")
+        return
+    console.print(f"{len(result.broken)} of the collections could not be read to their end:", style="bold red")
+    for name, fault in result.broken.items():
+        console.print(f"  • {name}: {fault}", markup=False)
+        if fault.hint:
+            console.print(f"    → {fault.hint}", markup=False)
+    console.print(f"Everything before that is committed ({read:,} documents); keys and references wait for the rest.")
+    console.print("  → Repair the source and run the same command again; it goes on from here.")

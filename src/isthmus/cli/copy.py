@@ -1,0 +1,97 @@
+"""`isthmus copy`: carry a database, or go on with carrying it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from isthmus.cli.options import DatabaseOption, JsonOption, MappingArgument, SourceOption, TargetOption, parse_size
+
+
+def copy(
+    mapping: MappingArgument,
+    source: SourceOption,
+    target: TargetOption,
+    db: DatabaseOption = None,
+    workers: Annotated[int, typer.Option("--workers", "-w", min=1, max=64, help="Threads, one connection each.")] = min(
+        4, os.cpu_count() or 1
+    ),
+    memory: Annotated[str, typer.Option("--memory", metavar="SIZE", help="Budget of all buffers together.")] = "192M",
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Start over: drop the tables and the state of the last run first.")
+    ] = False,
+    retry_seconds: Annotated[
+        float,
+        typer.Option("--retry-seconds", min=0, metavar="SECONDS", help="How long to wait for a server that is away."),
+    ] = 60.0,
+    id_key: Annotated[
+        Path | None,
+        typer.Option(
+            "--id-key", metavar="FILE", help="Derive ids with this key (isthmus ids export --key), not a new one."
+        ),
+    ] = None,
+    json_file: JsonOption = None,
+) -> int:
+    """Carry SOURCE to TARGET as MAPPING says, or go on with it.
+
+    Resuming needs no flag: the same command continues where the last one ended, also after a crash. A copy that is
+    complete is compared with the source and left as it is.
+
+    Exit codes: 0 all carried, 1 something was not carried or handled by a default, 2 usage or mapping, 3 source,
+    4 target, 130 stopped by Ctrl-C or SIGTERM and resumable.
+    """
+    from isthmus.cli.bars import ProgressView
+    from isthmus.cli.books import copy_json, show_result
+    from isthmus.cli.interrupt import stop_on_signals
+    from isthmus.cli.output import err, result_console, write_json
+    from isthmus.connect.target import open_target
+    from isthmus.mapping import load_mapping
+    from isthmus.sources import open_source
+    from isthmus.transfer.job import Options
+    from isthmus.transfer.progress import Progress
+    from isthmus.transfer.run import copy_database
+
+    options = Options(
+        workers=workers,
+        memory_bytes=parse_size(memory),
+        retry_seconds=retry_seconds,
+        fresh=fresh,
+        id_key=_read_key(id_key) if id_key is not None else None,
+    )
+    checked = load_mapping(mapping)
+    mapping_text = mapping.read_text(encoding="utf-8")
+    opened = open_source(source, database=db)
+    try:
+        with open_target(target) as address, stop_on_signals(err) as stop:
+            progress = Progress()
+            with ProgressView(progress):
+                result = copy_database(
+                    checked,
+                    opened,
+                    address.conninfo,
+                    mapping_text=mapping_text,
+                    options=options,
+                    progress=progress,
+                    stop=stop,
+                )
+            show_result(result_console(json_file), result, address.display)
+            write_json(copy_json(result), json_file)
+    finally:
+        opened.close()
+    return result.exit_code
+
+
+def _read_key(path: Path) -> bytes:
+    """Return the 32 bytes of a key file: 64 hex digits."""
+    from isthmus.errors import ConfigError
+
+    try:
+        key = bytes.fromhex(path.read_text(encoding="ascii").strip())
+    except (OSError, ValueError) as fault:
+        raise ConfigError(f"The key file {path} cannot be read as 64 hex digits.", code="bad-id-key") from fault
+    if len(key) != 32:
+        raise ConfigError(f"The key file {path} holds {len(key)} bytes instead of 32.", code="bad-id-key")
+    return key

@@ -1,0 +1,147 @@
+"""`isthmus demo`: the main job on a sample, with everything that went wrong shown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from isthmus.cli.options import JsonOption
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from isthmus.demo.story import Chapter
+
+
+def demo(
+    folder: Annotated[
+        Path, typer.Option("--dir", metavar="DIR", help="Where the embedded server keeps its files.")
+    ] = Path("isthmus-demo"),
+    json_file: JsonOption = None,
+) -> int:
+    """Copy a sample MongoDB database into an embedded PostgreSQL, and show where every document went.
+
+    The sample is a small CRM: references, both-sided arrays, sub-documents, and on purpose some orphans and some
+    documents that no table can hold. Needs no server. May be repeated; it starts over.
+
+    Exit code 0 when every planted fault is where the mapping says.
+    """
+    from isthmus.cli.bars import ProgressView
+    from isthmus.cli.books import copy_json, show_balance
+    from isthmus.cli.interrupt import stop_on_signals
+    from isthmus.cli.output import err, result_console, write_json
+    from isthmus.connect.target import open_target
+    from isthmus.demo import DUMP, MAPPING
+    from isthmus.mapping import load_mapping
+    from isthmus.sources import open_source
+    from isthmus.transfer.job import Options
+    from isthmus.transfer.progress import Progress
+    from isthmus.transfer.run import copy_database
+
+    target = f"embedded:{folder / 'postgres'}"
+    console = result_console(json_file)
+    console.print("Isthmus demo: a small CRM, from a mongodump folder to PostgreSQL", style="bold")
+    console.print(f"  source   {DUMP}", markup=False)
+    console.print(f"  mapping  {MAPPING}", markup=False)
+    console.print(f"  target   {target}  (an embedded PostgreSQL, started now)\n", markup=False)
+    folder.mkdir(parents=True, exist_ok=True)
+    source = open_source(str(DUMP))
+    with open_target(target) as address, stop_on_signals(err) as stop:
+        progress = Progress()
+        with ProgressView(progress):
+            result = copy_database(
+                load_mapping(MAPPING),
+                source,
+                address.conninfo,
+                mapping_text=MAPPING.read_text(encoding="utf-8"),
+                options=Options(fresh=True),
+                progress=progress,
+                stop=stop,
+            )
+        if result.balance is None:
+            return result.exit_code
+        show_balance(console, result.balance)
+        chapters = _story(address.conninfo, sum(result.balance.skips.values()))
+    _show_story(chapters, json_file)
+    good = not result.balance.differences and all(chapter.as_planned for chapter in chapters)
+    _suggest(target, json_file, good=good)
+    write_json(
+        {**copy_json(result), "planted": [{**vars(c), "as_planned": c.as_planned} for c in chapters]}, json_file
+    )
+    return 0 if good else 1
+
+
+def _story(conninfo: str, skipped: int) -> list[Chapter]:
+    """Read the ledgers and hold the planted faults against them."""
+    from isthmus.connect.postgres import connect
+    from isthmus.demo.story import tell
+    from isthmus.state.reports import list_letters, list_orphans, require_run
+    from isthmus.state.source_ids import show
+
+    with connect(conninfo, autocommit=True) as connection:
+        run = require_run(connection)
+        letters = [(one.collection, one.source_id, one.code) for one in list_letters(connection, run.id)]
+        orphans = [
+            (one.collection, _hex(connection, one.row_id), one.action) for one in list_orphans(connection, run.id)
+        ]
+        adjusted = [
+            (str(collection), show(bytes(source_id)) if source_id else None, str(kind))
+            for collection, source_id, kind in connection.execute(
+                "SELECT collection, source_id, kind FROM isthmus.adjustment WHERE run_id = %s", (run.id,)
+            ).fetchall()
+        ]
+    return tell(letters, orphans, adjusted, skipped)
+
+
+def _hex(connection: psycopg.Connection, row_id: str) -> str | None:
+    """Return the ObjectId behind a row's id, as 24 hex digits."""
+    from isthmus._rust import IdCodec
+    from isthmus.state.runs import id_key
+
+    object_id = IdCodec(id_key(connection, create=False)).reverse(row_id)
+    return object_id.hex() if object_id is not None else None
+
+
+def _show_story(chapters: list[Chapter], json_file: str | None) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    from isthmus.cli.output import result_console
+
+    table = Table(
+        title="\nWhat was planted in the sample, and where it went",
+        title_justify="left",
+        title_style="bold",
+        box=None,
+        pad_edge=False,
+    )
+    table.add_column("planted", justify="right")
+    table.add_column("what")
+    table.add_column("where it went")
+    table.add_column("")
+    for chapter in chapters:
+        mark = Text("as planned", style="green") if chapter.as_planned else Text(f"found {chapter.found}", style="red")
+        table.add_row(str(chapter.planted), chapter.kind, chapter.where, mark)
+    result_console(json_file).print(table)
+
+
+def _suggest(target: str, json_file: str | None, *, good: bool) -> None:
+    from isthmus.cli.output import result_console
+
+    console = result_console(json_file)
+    console.print()
+    if good:
+        console.print("Nothing was lost: every document and every reference is accounted for.", style="bold green")
+    else:
+        console.print("Something is not where it belongs. Please report it.", style="bold red")
+    console.print("\nLook further:", style="bold")
+    for command in (
+        f"isthmus status --target {target}",
+        f"isthmus letters list --target {target}",
+        f"isthmus letters show 1 --target {target}",
+        f"isthmus orphans list --target {target}",
+        f"isthmus ids lookup 631d62ffcbadd04bd5048a9e --target {target}",
+    ):
+        console.print(f"  {command}", markup=False)

@@ -1,0 +1,109 @@
+"""`isthmus ids`: which id became which."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from isthmus.cli.options import JsonOption, TargetOption
+
+app = typer.Typer(help="Which _id became which id: lookup, export.", no_args_is_help=True)
+
+
+@app.command("lookup")
+def lookup(
+    id_: Annotated[str, typer.Argument(metavar="ID", help="An id of either side.")],
+    target: TargetOption,
+    collection: Annotated[
+        str | None, typer.Option("--collection", "-c", metavar="NAME", help="Only this collection.")
+    ] = None,
+    json_file: JsonOption = None,
+) -> int:
+    """Find the other side of an id: a UUID or cuid2 text, 24 hex digits, Extended JSON, or the text of another _id.
+
+    Exit code 1 when nothing is known about it.
+    """
+    from rich.table import Table
+
+    from isthmus.cli.output import result_console, write_json
+    from isthmus.cli.target import reading
+    from isthmus.mapping import parse_mapping
+    from isthmus.state.ids import look_up
+    from isthmus.state.runs import id_key
+
+    with reading(target) as (connection, run):
+        mapping = parse_mapping(run.mapping_text, file_name="the run's mapping")
+        known = look_up(connection, mapping, id_key(connection, create=False), id_, collection=collection)
+    console = result_console(json_file)
+    if not known:
+        console.print("Nothing is known about this id.")
+    else:
+        table = Table(box=None, pad_edge=False)
+        for name in ("_id in MongoDB", "id in PostgreSQL", "collection", "rows in", "how it is known"):
+            table.add_column(name, overflow="fold")
+        for entry in known:
+            table.add_row(
+                entry.source_id, entry.id, entry.collection or "–", ", ".join(entry.tables) or "–", entry.origin
+            )
+        console.print(table, markup=False)
+    write_json(
+        [
+            {
+                "source_id": k.source_id,
+                "id": k.id,
+                "collection": k.collection,
+                "tables": list(k.tables),
+                "origin": k.origin,
+            }
+            for k in known
+        ],
+        json_file,
+    )
+    return 0 if known else 1
+
+
+@app.command("export")
+def export(
+    target: TargetOption,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write there instead of standard output.")
+    ] = None,
+    key: Annotated[
+        bool,
+        typer.Option(
+            "--key", help="Write only the id key (64 hex digits), for copy --id-key. Keep it as you keep a password."
+        ),
+    ] = False,
+) -> None:
+    """Write every carried document's ids as CSV (collection, source_id, id), or the key they are derived with."""
+    import csv
+
+    from isthmus.cli.output import err
+    from isthmus.cli.target import reading
+    from isthmus.mapping import parse_mapping
+    from isthmus.state.ids import export_ids
+    from isthmus.state.runs import id_key
+
+    stream = sys.stdout if output is None else output.open("w", encoding="utf-8", newline="")
+    count = 0
+    try:
+        with reading(target) as (connection, run):
+            secret = id_key(connection, create=False)
+            if key:
+                if output is not None:
+                    output.chmod(0o600)
+                stream.write(secret.hex() + "\n")
+                return
+            writer = csv.writer(stream)
+            writer.writerow(["collection", "source_id", "id"])
+            mapping = parse_mapping(run.mapping_text, file_name="the run's mapping")
+            for known in export_ids(connection, mapping, secret):
+                writer.writerow([known.collection, known.source_id, known.id])
+                count += 1
+    finally:
+        if output is not None:
+            stream.close()
+    err.print(f"{count:,} ids written" + (f" to {output}." if output else "."), markup=False)

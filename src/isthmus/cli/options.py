@@ -1,0 +1,54 @@
+"""Arguments and options that several commands share, each declared once."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+MappingArgument = Annotated[Path, typer.Argument(metavar="MAPPING", help="The mapping file (YAML).")]
+SourceOption = Annotated[
+    str,
+    typer.Option(
+        "--source",
+        "-s",
+        envvar="MONGODB_URI",
+        metavar="SOURCE",
+        help="Where to read: a mongodump folder.",
+        show_default=False,
+    ),
+]
+DatabaseOption = Annotated[
+    str | None, typer.Option("--db", metavar="NAME", help="Which database, when SOURCE is a dump's root folder.")
+]
+TargetOption = Annotated[
+    str,
+    typer.Option(
+        "--target",
+        "-t",
+        envvar="DATABASE_URL",
+        metavar="TARGET",
+        help="Where to write: postgresql://… or embedded:DIR.",
+        show_default=False,
+    ),
+]
+JsonOption = Annotated[
+    str | None,
+    typer.Option("--json", metavar="FILE", help="Write the result as JSON to FILE, or - for standard output."),
+]
+
+_UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
+
+
+def parse_size(text: str) -> int:
+    """Return bytes from a size such as `192M`, `192MiB`, `1g` or `1048576`; units are powers of 1,024.
+
+    Raises:
+        typer.BadParameter: It is no size.
+    """
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmg]?)(?:i?b)?\s*", text, re.IGNORECASE)
+    if match is None:
+        raise typer.BadParameter(f"{text!r} is no size; write for example 192M.")
+    return int(float(match[1]) * _UNITS[match[2].lower()])

@@ -1,0 +1,76 @@
+"""`isthmus orphans`: references whose target does not exist."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from isthmus.cli.options import JsonOption, TargetOption
+
+app = typer.Typer(help="References whose target does not exist.", no_args_is_help=True)
+
+
+@app.callback()
+def _root() -> None:  # pyright: ignore[reportUnusedFunction]  makes `list` a subcommand
+    """References whose target does not exist."""
+
+
+@app.command("list")
+def list_(
+    target: TargetOption,
+    table: Annotated[str | None, typer.Option("--table", metavar="TABLE", help="Only this table.")] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="Most lines to show.")] = 50,
+    json_file: JsonOption = None,
+) -> None:
+    """List the orphan ledger: the row, the id the source has, and what was done."""
+    from rich.table import Table
+
+    from isthmus.cli.output import err, result_console, write_json
+    from isthmus.cli.target import reading
+    from isthmus.state.reports import count_orphans, list_orphans
+
+    with reading(target) as (connection, run):
+        total = count_orphans(connection, run.id, table=table)
+        orphans = list(list_orphans(connection, run.id, table=table, limit=None if json_file else limit))
+    console = result_console(json_file)
+    if not total:
+        console.print("No orphans.")
+    else:
+        shown = Table(box=None, pad_edge=False)
+        for name in ("reference", "row", "refers to", "old id", "what was done"):
+            shown.add_column(name, overflow="fold")
+        for orphan in orphans[:limit]:
+            position = "".join(f"[{number}]" for number in orphan.position or [])
+            done = orphan.action + (" (no policy stated)" if orphan.by_default else "")
+            shown.add_row(
+                f"{orphan.table}.{orphan.column}",
+                f"{orphan.row_id}{position}",
+                orphan.target_collection,
+                orphan.old_id or "–",
+                done,
+            )
+        console.print(shown, markup=False)
+        if total > limit:
+            err.print(f"{min(limit, len(orphans))} of {total:,} shown; --limit shows more, --json gives all.")
+    write_json(
+        {
+            "run": run.id,
+            "total": total,
+            "orphans": [
+                {
+                    "collection": o.collection,
+                    "table": o.table,
+                    "column": o.column,
+                    "row_id": o.row_id,
+                    "position": o.position,
+                    "target_collection": o.target_collection,
+                    "old_id": o.old_id,
+                    "action": o.action,
+                    "by_default": o.by_default,
+                }
+                for o in orphans
+            ],
+        },
+        json_file,
+    )

@@ -1,0 +1,73 @@
+"""How results, errors and JSON leave the program: data on standard output, talk on standard error."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import traceback
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from isthmus.connect.secrets import hide
+from isthmus.errors import IsthmusError, Problem
+
+out = Console(highlight=False, soft_wrap=False)
+err = Console(stderr=True, highlight=False, soft_wrap=False)
+
+
+def result_console(json_target: str | None) -> Console:
+    """Return where tables for people go: standard output, unless JSON takes that place."""
+    return err if json_target == "-" else out
+
+
+def write_json(data: Any, target: str | None) -> None:
+    """Write a result as JSON to a file or standard output; None writes nothing.
+
+    A file is replaced as a whole, so a reader never sees half of it.
+    """
+    if target is None:
+        return
+    text = json.dumps(data, indent=2, ensure_ascii=False, default=str)
+    if target == "-":
+        sys.stdout.write(text + "\n")
+        return
+    path = Path(target)
+    partial = path.with_name(path.name + ".partial")
+    partial.write_text(text + "\n", encoding="utf-8")
+    partial.replace(path)
+
+
+def show_error(fault: IsthmusError) -> None:
+    """Print an error for a person: what, where, every finding, what to do next, and its code."""
+    err.print(f"[bold red]error[/] ({fault.code}): ", end="")
+    err.print(hide(str(fault)), markup=False)
+    show_problems(fault.problems)
+    if fault.hint:
+        err.print("  → ", end="", style="cyan")
+        err.print(hide(fault.hint), markup=False)
+
+
+def show_problems(problems: tuple[Problem, ...] | list[Problem], limit: int = 100) -> None:
+    """Print findings, one paragraph each, at most `limit` of them and how many more there are."""
+    for problem in problems[:limit]:
+        place = str(problem.where)
+        err.print("  • ", end="", style="red")
+        err.print(hide(f"{place}: {problem.message}" if place else problem.message), markup=False)
+        if problem.hint:
+            err.print("    → ", end="", style="cyan")
+            err.print(hide(problem.hint), markup=False)
+    if len(problems) > limit:
+        err.print(f"  … and {len(problems) - limit} more.")
+
+
+def show_unexpected(fault: Exception) -> None:
+    """Print an error nobody foresaw, without secrets; the whole trace with ISTHMUS_DEBUG=1."""
+    err.print(f"[bold red]internal error[/]: {type(fault).__name__}: ", end="")
+    err.print(hide(str(fault)), markup=False)
+    if os.environ.get("ISTHMUS_DEBUG"):
+        err.print(hide("".join(traceback.format_exception(fault))), markup=False)
+    else:
+        err.print("  → What was committed is kept. Set ISTHMUS_DEBUG=1 to see the trace, and please report it.")

@@ -1,0 +1,81 @@
+"""Open PostgreSQL connections for Isthmus and judge what their errors mean.
+
+Decides which errors are worth another try and which speak of the data. Leaves the retrying to the caller.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import psycopg
+from psycopg.conninfo import make_conninfo
+
+from isthmus.connect.secrets import hide
+from isthmus.errors import TargetError
+
+Meaning = Literal["transient", "data", "final"]
+
+# Classes and codes of PostgreSQL's appendix A, "PostgreSQL Error Codes".
+_TRANSIENT_CLASSES = ("08", "40", "53", "55", "57", "58")
+_DATA_CLASSES = ("22", "23", "54")
+
+
+def connect(conninfo: str, *, autocommit: bool = False) -> psycopg.Connection:
+    """Open one connection with the settings every Isthmus session needs.
+
+    UTF-8, no statement, lock or idle time-outs of the role's (a long load is not an accident), ISO dates in UTC.
+
+    Args:
+        conninfo: What libpq takes.
+        autocommit: Whether each statement stands alone.
+
+    Returns:
+        The open connection.
+
+    Raises:
+        TargetError: The server cannot be reached or refuses (code `unreachable`, retryable). The message holds no
+            password.
+    """
+    try:
+        connection = psycopg.connect(
+            make_conninfo(conninfo, application_name="isthmus", client_encoding="UTF8"), autocommit=True
+        )
+        connection.execute(
+            "SELECT set_config('statement_timeout', '0', false), set_config('lock_timeout', '0', false),"
+            " set_config('idle_in_transaction_session_timeout', '0', false), set_config('timezone', 'UTC', false),"
+            " set_config('datestyle', 'ISO, YMD', false)"
+        )
+        connection.autocommit = autocommit
+    except psycopg.Error as fault:
+        raise TargetError(
+            f"PostgreSQL cannot be reached: {hide(str(fault).strip())}",
+            code="unreachable",
+            hint="Check address, port, role and password, and that the server runs.",
+            retryable=True,
+        ) from None
+    return connection
+
+
+def meaning(fault: psycopg.Error) -> Meaning:
+    """Judge an error: `transient` (try again), `data` (a value in the batch), `final` (somebody must act).
+
+    A broken connection carries no code; it is transient. Disk full (53100) is transient too: space may be made while
+    the run waits.
+    """
+    code = fault.sqlstate
+    if code is None:
+        return "transient" if isinstance(fault, psycopg.OperationalError | psycopg.InterfaceError) else "final"
+    if code.startswith(_DATA_CLASSES):
+        return "data"
+    if code.startswith(_TRANSIENT_CLASSES):
+        return "transient"
+    return "final"
+
+
+def explain(fault: psycopg.Error) -> str:
+    """Return the server's words on one line, without secrets."""
+    primary = fault.diag.message_primary
+    text = primary if primary else str(fault)
+    if primary and fault.diag.message_detail:
+        text = f"{primary} ({fault.diag.message_detail})"
+    return hide(" ".join(text.split()))

@@ -1,0 +1,121 @@
+"""Turn the text a user gives for a target into something to connect to.
+
+Decides what the text is and starts an embedded server where it names one. Opens no connection itself.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Literal
+
+from isthmus.connect.secrets import hide
+from isthmus.errors import ConfigError
+
+_EMBEDDED = "embedded:"
+_MISREAD = re.compile(r"postgres(?:ql)?://[^/?@]*/[^?]*@")
+"""A URL whose user and host stand behind its first slash, where libpq looks for the database."""
+
+_HINT = "Give postgresql://USER@HOST/DATABASE, a connection string such as 'host=… dbname=…', or embedded:DIR."
+
+
+@dataclass(slots=True)
+class TargetAddress:
+    """A target that can be connected to.
+
+    Attributes:
+        conninfo: Connection string for psycopg. May hold a password: never print it (it is left out of `repr`).
+        display: The same place for people, without user secrets.
+        kind: `server` for an address that was given, `embedded` for a server that runs in a folder.
+    """
+
+    conninfo: str = field(repr=False)
+    display: str
+    kind: Literal["server", "embedded"]
+    on_close: Callable[[], None] | None = field(default=None, repr=False)
+
+    def close(self) -> None:
+        """Let go of the target; the last one to let go of an embedded server stops it. Safe to repeat."""
+        on_close, self.on_close = self.on_close, None
+        if on_close is not None:
+            on_close()
+
+    def __enter__(self) -> TargetAddress:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def open_target(text: str) -> TargetAddress:
+    """Understand a target's text; start the embedded server when it names one.
+
+    Args:
+        text: `postgresql://…`, `postgres://…`, libpq's `key=value …`, or `embedded:DIR`.
+
+    Raises:
+        ConfigError: the text is no target (`bad-target`); what it holds is never repeated with a password in it.
+        TargetError: the embedded server cannot start; see `embedded.start`.
+    """
+    stripped = text.strip()
+    if stripped.startswith(_EMBEDDED):
+        return _open_embedded(stripped.removeprefix(_EMBEDDED))
+    scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]*)://", stripped)
+    if scheme is not None and scheme[1].lower().startswith("mongodb"):
+        raise ConfigError("The target is a MongoDB address; MongoDB is the source.", code="bad-target", hint=_HINT)
+    if scheme is not None and scheme[1] not in {"postgres", "postgresql"}:
+        message = f"A target that begins with {scheme[1]}:// is not known."
+        hint = f"Is it postgresql:// without the rest of {scheme[1]}? {_HINT}" if "+" in scheme[1] else _HINT
+        raise ConfigError(message, code="bad-target", hint=hint)
+    if scheme is None and "=" not in stripped:
+        shown = f"{stripped[:60]!r} is" if stripped else "An empty text is"
+        raise ConfigError(f"{hide(shown)} no PostgreSQL address.", code="bad-target", hint=_HINT)
+    return TargetAddress(conninfo=stripped, display=_display(stripped), kind="server")
+
+
+def _open_embedded(directory: str) -> TargetAddress:
+    from isthmus.connect.embedded import start
+
+    if not directory:
+        message = "embedded: needs the folder that the server's files go to."
+        raise ConfigError(message, code="bad-target", hint="For example embedded:.isthmus/postgres")
+    server = start(Path(directory))
+    return TargetAddress(
+        conninfo=server.conninfo, display=f"{_EMBEDDED}{directory}", kind="embedded", on_close=server.close
+    )
+
+
+def _display(conninfo: str) -> str:
+    """Return user, hosts, ports and database of a connection string as a URL; nothing else of it."""
+    from psycopg import ProgrammingError
+    from psycopg.conninfo import conninfo_to_dict
+
+    try:
+        parts = conninfo_to_dict(conninfo)
+    except ProgrammingError:
+        # libpq's message quotes what it could not parse, which may be a piece of a password.
+        raise _unparsable() from None
+    hosts = str(parts.get("host") or parts.get("hostaddr") or "").split(",")
+    ports = str(parts.get("port") or "").split(",")
+    # libpq takes "postgresql://user:pa/ss@host/db" for host "user" with port "pa": only connecting would show it.
+    if not all(port.isdecimal() or not port for port in ports) or _MISREAD.match(conninfo):
+        raise _unparsable()
+    if len(ports) == 1:
+        ports *= len(hosts)
+    places = [f"{host}:{port}" if port else host for host, port in zip(hosts, ports, strict=False)]
+    user = f"{parts['user']}@" if parts.get("user") else ""
+    database = f"/{parts['dbname']}" if parts.get("dbname") else ""
+    return f"postgresql://{user}{','.join(places)}{database}"
+
+
+def _unparsable() -> ConfigError:
+    return ConfigError(
+        "The target's address cannot be parsed; its text is not repeated here because it may hold a password.",
+        code="bad-target",
+        hint=f"In a URL, write special characters of the password percent-encoded (@ as %40, / as %2F). {_HINT}",
+    )

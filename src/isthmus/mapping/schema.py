@@ -1,0 +1,323 @@
+"""The file format as JSON Schema (draft 2020-12), for editors that complete and check a mapping while it is written.
+
+The schema knows the forms; names that must exist and rules that must agree are `check`'s. It is made from the same
+constants that the reader uses, and a test holds it against the reader.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, get_args
+
+from isthmus.mapping.collection import COLLECTION_KEYS
+from isthmus.mapping.fields import CHILD_KEYS, COLUMN_KEYS, DROP_KEYS, JUNCTION_KEYS, SEARCH_LANGUAGES
+from isthmus.mapping.file import ROOT_KEYS
+from isthmus.mapping.model import Ids, JunctionOnOrphan, Method, Naming, OnOrphan, Policies
+from isthmus.mapping.names import NAME_BYTES
+from isthmus.mapping.types import KINDS
+
+Json = dict[str, Any]
+
+
+def json_schema() -> Json:
+    """Build the schema of mapping files as a plain dict."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Isthmus mapping",
+        "description": "Says what of a MongoDB database goes where in PostgreSQL.",
+        **_closed(ROOT_KEYS, _root(), required=["isthmus", "collections"]),
+        "$defs": {
+            "name": {
+                "type": "string",
+                "minLength": 1,
+                "maxLength": NAME_BYTES,
+                "description": f"A PostgreSQL name, at most {NAME_BYTES} bytes.",
+            },
+            "word": {"type": "string", "minLength": 1},
+            "type": _type(),
+            "ids": _words(Ids, "What becomes of `_id`."),
+            "extras": {
+                "$ref": "#/$defs/name",
+                "description": "JSONB column for fields nobody named, or dead_letter to refuse such documents.",
+            },
+            "policies": _policies(),
+            "collection": _collection(),
+            "fields": _fields(),
+            "column": _column(),
+            "junctionField": _closed(JUNCTION_KEYS, _junction_field(), required=["junction"]),
+            "child": _closed(CHILD_KEYS, _child(), required=["child", "fields"]),
+            "drop": _closed(
+                DROP_KEYS, {"path": _path(), "drop": _text("Why the field is left behind.")}, required=["drop"]
+            ),
+            "indexes": _indexes(),
+            "search": _search(),
+            "condition": _condition(),
+            "junction": _junction(),
+        },
+    }
+
+
+def json_schema_text() -> str:
+    """Write the schema as JSON text, ending in a line break; always the same text."""
+    return json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+def _ref(name: str) -> Json:
+    return {"$ref": f"#/$defs/{name}"}
+
+
+def _closed(keys: tuple[str, ...], properties: Json, *, required: list[str] | None = None) -> Json:
+    """An object of exactly these keys; the schema of each must be given."""
+    if set(keys) != set(properties):
+        raise ValueError(f"keys and schemas differ: {sorted(set(keys) ^ set(properties))}")
+    schema: Json = {
+        "type": "object",
+        "properties": {key: properties[key] for key in keys},
+        "additionalProperties": False,
+    }
+    if required:
+        schema["required"] = required
+    return schema
+
+
+def _words(literal: Any, description: str, *, null: bool = False) -> Json:
+    words: list[Any] = list(get_args(literal))
+    return {"enum": [*words, None] if null else words, "description": description}
+
+
+def _text(description: str) -> Json:
+    return {"type": "string", "minLength": 1, "description": description}
+
+
+def _flag(description: str) -> Json:
+    return {"type": "boolean", "description": description}
+
+
+def _list(items: Json, *, least: int = 1, most: int | None = None) -> Json:
+    schema: Json = {"type": "array", "items": items, "minItems": least}
+    if most is not None:
+        schema["maxItems"] = most
+    return schema
+
+
+def _map(values: Json, description: str) -> Json:
+    return {"type": ["object", "null"], "additionalProperties": values, "description": description}
+
+
+def _path() -> Json:
+    return {
+        "anyOf": [{"type": "string", "minLength": 1}, _list({"type": ["string", "number", "boolean", "null"]})],
+        "description": "Path of the field: dotted, or a list of keys; the rule's key unless stated.",
+    }
+
+
+def _type() -> Json:
+    kinds = [kind for kind in KINDS if kind != "enum"]
+    return {
+        "type": "string",
+        "minLength": 1,
+        "description": "A column type or an enum of this mapping; ! at the end makes the column required.",
+        "examples": [*kinds, "text!", "varchar(40)", "numeric(10,2)", "timestamp(3)", "text[]"],
+    }
+
+
+def _root() -> Json:
+    return {
+        "isthmus": {"const": 1, "description": "Version of the language."},
+        "target": _closed(
+            ("schema", "tables"),
+            {
+                "schema": {"$ref": "#/$defs/name", "description": "PostgreSQL schema of all tables."},
+                "tables": {"enum": ["create", "existing"], "description": "Who makes the tables."},
+            },
+        ),
+        "ids": _ref("ids"),
+        "extras": _ref("extras"),
+        "extensions": {**_list(_ref("name"), least=0), "description": "Made when the server has them."},
+        "naming": _words(Naming, "How tables and columns are named by default."),
+        "enums": _map(_list(_ref("name")), "Enum types with their values."),
+        "policies": _ref("policies"),
+        "collections": {
+            "type": "object",
+            "minProperties": 1,
+            "properties": {"*": _others()},
+            "additionalProperties": _ref("collection"),
+            "description": "What becomes of each collection.",
+        },
+        "junctions": _map(_ref("junction"), "Tables of pairs, fed by arrays of references."),
+    }
+
+
+def _others() -> Json:
+    why = _text("Why all collections nobody named are left behind.")
+    return {"type": "object", "properties": {"skip": why}, "required": ["skip"], "additionalProperties": False}
+
+
+def _policies() -> Json:
+    meanings = {
+        "nul": "NUL characters in text.",
+        "utf8": "Bytes in text that are not UTF-8.",
+        "nan": "NaN and infinities inside jsonb.",
+        "range": "Instants outside the range of the column type.",
+    }
+    properties: Json = {}
+    for key, field in Policies.model_fields.items():
+        words = get_args(field.annotation)
+        properties[key] = _words(field.annotation, meanings[key], null="null" in words)
+    return _closed(tuple(properties), properties)
+
+
+def _collection() -> Json:
+    rule = _closed(
+        ("when", "why"), {"when": _when(), "why": _text("Why they are left behind.")}, required=["when", "why"]
+    )
+    return {
+        **_closed(
+            COLLECTION_KEYS,
+            {
+                "table": {
+                    "$ref": "#/$defs/name",
+                    "description": "Its root table; its own name, folded, unless stated.",
+                },
+                "skip": {
+                    "anyOf": [_text("Why the whole collection is left behind."), _list(rule, least=0)],
+                    "description": "The reason for leaving the whole collection behind, or rules for documents.",
+                },
+                "ids": _ref("ids"),
+                "extras": _ref("extras"),
+                "fields": _root_fields(),
+                "indexes": _ref("indexes"),
+                "search": _ref("search"),
+            },
+        ),
+        "type": ["object", "null"],
+    }
+
+
+def _when() -> Json:
+    return {"type": "object", "minProperties": 1, "additionalProperties": _ref("condition")}
+
+
+def _condition() -> Json:
+    scalar: Json = {"type": ["string", "number", "boolean"]}
+    extended: Json = {
+        "type": "object",
+        "patternProperties": {r"^\$": True},
+        "additionalProperties": False,
+        "minProperties": 1,
+        "maxProperties": 1,
+    }
+    value = {"anyOf": [scalar, extended]}
+    values = {"anyOf": [scalar, extended, _list({"anyOf": [scalar, extended, {"type": "null"}]})]}
+    states = [_closed((state,), {state: {"const": True}}, required=[state]) for state in ("missing", "null", "present")]
+    return {
+        "anyOf": [*value["anyOf"], values["anyOf"][2], *states, _closed(("not",), {"not": values}, required=["not"])],
+        "description": 'A value, any of several, {not: …}, {missing: true}, {"null": true} or {present: true}.',
+    }
+
+
+def _fields() -> Json:
+    return {
+        "type": ["object", "null"],
+        "additionalProperties": {
+            "anyOf": [_ref("type"), _ref("column"), _ref("junctionField"), _ref("child"), _ref("drop")]
+        },
+        "description": "What becomes of each field; dots go into sub-documents.",
+    }
+
+
+def _root_fields() -> Json:
+    key_rule = _closed(("column", "type"), {"column": _ref("name"), "type": _ref("type")})
+    return {**_fields(), "properties": {"_id": {"anyOf": [_ref("type"), key_rule]}}}
+
+
+def _column() -> Json:
+    scalar_or_any: Json = {
+        "not": {"type": "null"},
+        "description": "A literal that fits the type, or now, or id_time (the time inside the ObjectId).",
+    }
+    state: Json = {"enum": ["missing", "null", None]}
+    schema = _closed(
+        COLUMN_KEYS,
+        {
+            "path": _path(),
+            "column": _ref("name"),
+            "type": _ref("type"),
+            "required": _flag("Documents without a value are dead letters."),
+            "default": scalar_or_any,
+            "default_for": {"anyOf": [state, _list(state)], "description": "Which states the default fills."},
+            "coerce": _flag("Carry values that must be changed to fit; each is counted."),
+            "index": _flag("Make an index (gin for jsonb and arrays)."),
+            "unique": _flag("Make a unique index."),
+            "references": _text("The collection whose documents the value names."),
+            "on_orphan": _words(OnOrphan, "What an orphan gets.", null=True),
+            "rewrite": _map(
+                _ref("word"), "Ids inside jsonb that are replaced: path to collection, [] for every element."
+            ),
+            "sensitive": _flag("Never in logs, exports or pages."),
+            "policies": _ref("policies"),
+        },
+    )
+    return {**schema, "anyOf": [{"required": ["type"]}, {"required": ["references"]}]}
+
+
+def _junction_field() -> Json:
+    return {
+        "path": _path(),
+        "junction": _text("The junction this array of references feeds."),
+        "own": {"$ref": "#/$defs/name", "description": "Its column with the id of the document that holds the array."},
+    }
+
+
+def _child() -> Json:
+    return {
+        "path": _path(),
+        "child": {"$ref": "#/$defs/name", "description": "The child table of this array of sub-documents."},
+        "own": {"$ref": "#/$defs/name", "description": "Its column with the id of the root document."},
+        "extras": _ref("extras"),
+        "fields": _ref("fields"),
+        "indexes": _ref("indexes"),
+        "search": _ref("search"),
+    }
+
+
+def _indexes() -> Json:
+    columns = _list(_ref("word"), most=32)
+    long_form = _closed(
+        ("columns", "unique", "where", "method", "name"),
+        {
+            "columns": {"anyOf": [_ref("word"), columns]},
+            "unique": _flag("No two rows with the same values."),
+            "where": _text("SQL of a partial index, taken as it is."),
+            "method": _words(Method, "gin for jsonb and arrays."),
+            "name": _ref("name"),
+        },
+        required=["columns"],
+    )
+    return {**_list({"anyOf": [_ref("word"), columns, long_form]}, least=0), "description": "Indexes over columns."}
+
+
+def _search() -> Json:
+    columns = _list(_ref("word"))
+    long_form = _closed(
+        ("columns", "language"),
+        {"columns": columns, "language": {"enum": list(SEARCH_LANGUAGES)}},
+        required=["columns"],
+    )
+    return {"anyOf": [columns, long_form], "description": "One full-text index over these columns."}
+
+
+def _junction() -> Json:
+    pair: Json = {
+        "type": "object",
+        "minProperties": 2,
+        "maxProperties": 2,
+        "propertyNames": _ref("name"),
+        "additionalProperties": _ref("word"),
+    }
+    long_form = _closed(
+        ("columns", "on_orphan"),
+        {"columns": pair, "on_orphan": _words(JunctionOnOrphan, "What happens to a pair without one of its ends.")},
+        required=["columns"],
+    )
+    return {"anyOf": [pair, long_form], "description": "Two columns with the collection each refers to."}

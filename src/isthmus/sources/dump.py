@@ -1,0 +1,386 @@
+"""Read a mongodump folder: byte-range partitions of plain files, one forward reader for gzipped ones.
+
+Decides where partitions begin, how much is read at once and what a break in a file is called. Framing itself (where a
+document ends, what is no document at all) is the core's `frame` and `hop`. Files are read with `pread` on a descriptor
+of each reader's own, so any number of threads may read one collection.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+from isthmus._rust import frame, hop
+from isthmus.errors import SourceError, Where
+from isthmus.sources.dump_folder import DumpedCollection
+from isthmus.sources.gzip_stream import GzipStream
+from isthmus.sources.nearest import nearest
+from isthmus.sources.protocol import Block, CollectionInfo, Partition, Position
+
+MAX_DOCUMENT_BYTES = 16 * 1024 * 1024 + 16 * 1024
+"""Largest document mongodump writes: 16 MiB and the 16 KiB that internal documents may have on top."""
+
+_SMALLEST_DOCUMENT_BYTES = 5
+_WINDOW_BYTES = 1 << 20
+_SMALL_WINDOW_BYTES = 1 << 12
+_FEW_DOCUMENTS = 8
+
+
+def encode_position(offset: int) -> Position:
+    """Return the position of a decompressed byte offset."""
+    return struct.pack(">Q", offset)
+
+
+def decode_position(position: Position) -> int:
+    """Return the decompressed byte offset of a position.
+
+    Raises:
+        SourceError: the bytes are not a position of a dump (`bad-position`).
+    """
+    if len(position) != 8:
+        message = f"The checkpoint holds {position.hex()}, which is no position in a dump."
+        raise SourceError(message, code="bad-position", hint="The checkpoint belongs to another kind of source.")
+    return int.from_bytes(position, "big")
+
+
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """What one reader reads: bytes `start` (inclusive) to `stop` (exclusive, None: to the end) of one file."""
+
+    collection: str
+    path: Path
+    start: int
+    stop: int | None
+    max_bytes: int
+    grow: Callable[[int], None] | None = None
+
+    def announce(self, size: int) -> None:
+        """Tell the caller before a buffer larger than its `max_bytes` is filled."""
+        if self.grow is not None and size > self.max_bytes:
+            self.grow(size)
+
+
+class DumpSource:
+    """One database's folder of a mongodump.
+
+    Args:
+        folder: The folder with the `.bson` files.
+        database: The database's name.
+        found: Its collections, as `list_collections` returns them.
+    """
+
+    kind = "dump"
+
+    def __init__(self, folder: Path, database: str, found: dict[str, DumpedCollection]) -> None:
+        self._folder = folder
+        self._database = database
+        self._found = found
+        self.name = f"dump of {database} in {folder}"
+
+    @property
+    def database(self) -> str:
+        """Name of the database, from the folder."""
+        return self._database
+
+    def identity(self) -> dict[str, object]:
+        """Return kind, database and the names of its readable collections; see `Source.identity`."""
+        names = [name for name, one in self._found.items() if one.info.readable]
+        return {"kind": self.kind, "database": self._database, "collections": names}
+
+    def collections(self) -> list[CollectionInfo]:
+        """List every collection sorted by name, also those that a rule leaves out."""
+        return [one.info for one in self._found.values()]
+
+    def partitions(self, collection: str, wanted: int) -> list[Partition]:
+        """Split a collection; see `Source.partitions`. A gzipped or absent file is always one partition.
+
+        Boundaries are found by following length prefixes from the start: files of large documents are jumped
+        through, files of small ones are read up to the last boundary. Where a length cannot be true the hopping ends,
+        and the last partition meets the break when it is read.
+        """
+        one = self._readable(collection)
+        boundaries = [0]
+        if one.path is not None and not one.compressed and wanted > 1:
+            with _opened(one.path, collection) as (descriptor, size):
+                try:
+                    boundaries += _boundaries(descriptor, size, wanted)
+                except OSError as error:
+                    _unreadable(one.path, collection, boundaries[-1], error)
+        ends = [encode_position(offset) for offset in boundaries[1:]]
+        return [
+            Partition(collection, number, encode_position(start), end)
+            for number, (start, end) in enumerate(zip(boundaries, [*ends, None], strict=True))
+        ]
+
+    def read(
+        self,
+        partition: Partition,
+        *,
+        after: Position | None,
+        until: Position | None,
+        max_bytes: int,
+        grow: Callable[[int], None] | None = None,
+    ) -> Iterator[Block]:
+        """Yield a partition's documents; see `Source.read`.
+
+        Memory: at most `max_bytes`, or one document where that is larger; while the caller works on a block, the
+        block alone.
+
+        Raises:
+            SourceError: `broken-framing`, `truncated`, `gzip-broken`, `unreadable` or `changed-under-us`, after every
+                whole document before the break.
+        """
+        one = self._readable(partition.collection)
+        if one.path is None:
+            return
+        start = decode_position(partition.start if after is None else after)
+        stops = [decode_position(position) for position in (partition.end, until) if position is not None]
+        span = _Span(partition.collection, one.path, start, min(stops, default=None), max(1, max_bytes), grow)
+        if span.stop is not None and span.stop <= start:
+            return
+        with _opened(one.path, partition.collection) as (descriptor, size):
+            yield from _read_gzip(descriptor, span) if one.compressed else _read_plain(descriptor, size, span)
+
+    def locate(self, position: Position, offset: int, *, collection: str | None = None) -> str:
+        """Name a place; see `Source.locate`."""
+        one = self._found.get(collection) if collection is not None else None
+        byte = decode_position(position) + offset
+        if one is None or one.path is None:
+            return f"byte {byte:,}"
+        return f"{one.path.name} at {'decompressed ' if one.compressed else ''}byte {byte:,}"
+
+    def close(self) -> None:
+        """Do nothing: every reader closes its own descriptor."""
+
+    def _readable(self, collection: str) -> DumpedCollection:
+        one = self._found.get(collection)
+        if one is None:
+            near = nearest(collection, self._found)
+            raise SourceError(
+                f"The dump of {self._database} has no collection {collection}.",
+                code="unknown-collection",
+                where=Where(file=str(self._folder), collection=collection),
+                hint=f"Did you mean {near}?" if near is not None else None,
+            )
+        if one.info.rule is not None:
+            raise SourceError(
+                one.info.rule,
+                code="collection-not-read",
+                where=Where(file=str(self._folder), collection=collection),
+                hint="Take it out of the mapping.",
+            )
+        return one
+
+
+@contextmanager
+def _opened(path: Path, collection: str) -> Generator[tuple[int, int], None, None]:
+    """Open one file; give its descriptor and its size in bytes."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    except OSError as error:
+        _unreadable(path, collection, None, error)
+    try:
+        yield descriptor, os.fstat(descriptor).st_size
+    finally:
+        os.close(descriptor)
+
+
+def _boundaries(descriptor: int, size: int, wanted: int) -> list[int]:
+    """Return up to `wanted - 1` document starts, ascending, near equal shares of the file; never 0, never `size`."""
+    found: list[int] = []
+    offset = 0
+    window_bytes = _WINDOW_BYTES
+    for share in range(1, wanted):
+        target = size * share // wanted
+        while offset < target:
+            window = os.pread(descriptor, min(window_bytes, target - offset), offset)
+            ahead, documents = hop(window, 0) if len(window) >= 4 else (0, 0)
+            if documents == 0:
+                if not _plausible(descriptor, offset, size):
+                    return found
+                ahead, documents = _length(descriptor, offset), 1
+            offset += ahead
+            window_bytes = _WINDOW_BYTES if documents >= _FEW_DOCUMENTS else _SMALL_WINDOW_BYTES
+        if not _plausible(descriptor, offset, size):
+            return found
+        if offset > (found[-1] if found else 0):
+            found.append(offset)
+    return found
+
+
+def _length(descriptor: int, offset: int) -> int:
+    """Return the length prefix at `offset`, 0 where no four bytes are left."""
+    prefix = os.pread(descriptor, 4, offset)
+    return int.from_bytes(prefix, "little", signed=True) if len(prefix) == 4 else 0
+
+
+def _plausible(descriptor: int, offset: int, size: int) -> bool:
+    return _SMALLEST_DOCUMENT_BYTES <= _length(descriptor, offset) <= min(MAX_DOCUMENT_BYTES, size - offset)
+
+
+def _read_plain(descriptor: int, size: int, span: _Span) -> Iterator[Block]:
+    if span.start > size:
+        _changed(span, span.start, f"has only {size:,} bytes, but the checkpoint is at {span.start:,}")
+    stop = size if span.stop is None else min(size, span.stop)
+    offset = span.start
+    needed = 0
+    while offset < stop:
+        first = _length_or_raise(descriptor, offset, span)
+        if first <= MAX_DOCUMENT_BYTES:
+            needed = max(needed, first)
+        want = min(max(span.max_bytes, needed), stop - offset)
+        span.announce(want)
+        data = _pread(descriptor, want, offset, span)
+        read = len(data)
+        frames = frame(data, final=offset + want == stop or read < want)
+        if frames.end:
+            if frames.end < read:
+                # Cutting would hold the bytes twice; they are in the page cache, so reading them again costs the same.
+                data = b""
+                data = _pread(descriptor, frames.end, offset, span)
+                if len(data) < frames.end or frame(data, final=True).end != frames.end:
+                    _changed(span, offset, "was written to between two looks at the same bytes")
+            yield Block(data, encode_position(offset), encode_position(offset + frames.end))
+            offset += frames.end
+        data = b""
+        if read < want:
+            break
+        if frames.broken is not None:
+            if span.stop is not None and offset + read - frames.end == span.stop and _is_truncation(frames.broken[0]):
+                _changed(span, offset, f"no longer has the start of a document at byte {stop:,}")
+            if span.stop is None or span.stop <= size:
+                _broken_framing(span, offset, frames.broken[0], compressed=None)
+            break
+        needed = 0 if frames.end else max(frames.needed, read + _SMALLEST_DOCUMENT_BYTES)
+    _check_size(descriptor, size, offset, span)
+
+
+def _check_size(descriptor: int, size: int, offset: int, span: _Span) -> None:
+    """Raise when the file no longer has the size it was opened with, or never reached to the end of the partition."""
+    now = os.fstat(descriptor).st_size
+    if now < size or (span.stop is None and now != size):
+        _changed(span, offset, f"went from {size:,} to {now:,} bytes while it was read")
+    if span.stop is not None and span.stop > size:
+        _changed(span, offset, f"has only {size:,} bytes, but the partition ends at {span.stop:,}")
+
+
+def _read_gzip(descriptor: int, span: _Span) -> Iterator[Block]:
+    stream = GzipStream(descriptor)
+    offset = span.start
+    try:
+        skipped = stream.skip(span.start)
+    except OSError as error:
+        _unreadable(span.path, span.collection, 0, error)
+    if skipped < span.start:
+        if stream.broken is not None:
+            _broken_gzip(span, skipped, stream)
+        _changed(span, skipped, f"has only {skipped:,} decompressed bytes, but the checkpoint is at {span.start:,}")
+    rest = b""
+    # Half of what is allowed, because a block and the bytes it is cut from exist side by side for a moment.
+    usual = max(1, span.max_bytes // 2)
+    want = usual
+    while span.stop is None or offset < span.stop:
+        if span.stop is not None:
+            want = min(want, span.stop - offset)
+        span.announce(want)
+        had = len(rest)
+        try:
+            rest = stream.read(want - had, rest)
+        except OSError as error:
+            _unreadable(span.path, span.collection, offset, error)
+        ended = len(rest) < want
+        frames = frame(rest, final=(ended and stream.broken is None) or offset + len(rest) == span.stop)
+        if frames.end:
+            block = rest if frames.end == len(rest) else rest[: frames.end]
+            rest = rest[frames.end :]
+            yield Block(block, encode_position(offset), encode_position(offset + frames.end))
+            block = b""
+            offset += frames.end
+        if frames.broken is not None:
+            if offset + len(rest) == span.stop and _is_truncation(frames.broken[0]):
+                _changed(span, offset, f"no longer has the start of a document at decompressed byte {span.stop:,}")
+            _broken_framing(span, offset, frames.broken[0], compressed=stream.compressed_offset)
+        if ended:
+            break
+        want = max(usual, len(rest) + 1) if frames.end else max(frames.needed, len(rest) + _SMALLEST_DOCUMENT_BYTES)
+    if stream.broken is not None:
+        _broken_gzip(span, offset, stream)
+    if span.stop is not None and offset < span.stop:
+        _changed(span, offset, f"has only {offset:,} decompressed bytes, but the partition ends at {span.stop:,}")
+
+
+def _pread(descriptor: int, size: int, offset: int, span: _Span) -> bytes:
+    """Read `size` bytes at `offset`; fewer only where the file now ends before them."""
+    data = b""
+    try:
+        data = os.pread(descriptor, size, offset)
+        while len(data) < size:
+            more = os.pread(descriptor, size - len(data), offset + len(data))
+            if not more:
+                break
+            data += more
+    except OSError as error:
+        _unreadable(span.path, span.collection, offset + len(data), error)
+    return data
+
+
+def _length_or_raise(descriptor: int, offset: int, span: _Span) -> int:
+    try:
+        return _length(descriptor, offset)
+    except OSError as error:
+        _unreadable(span.path, span.collection, offset, error)
+
+
+def _is_truncation(reason: str) -> bool:
+    return "truncated" in reason
+
+
+def _broken_framing(span: _Span, offset: int, reason: str, *, compressed: int | None) -> NoReturn:
+    """Raise for bytes that are no document; `compressed` is the place in the gzip file, None for a plain one."""
+    code = "truncated" if _is_truncation(reason) else "broken-framing"
+    place = f"byte {offset:,}" if compressed is None else f"decompressed byte {offset:,}"
+    _break(span, offset, compressed, code, f"{span.path.name} breaks at {place}. {reason}")
+
+
+def _broken_gzip(span: _Span, offset: int, stream: GzipStream) -> NoReturn:
+    """Raise for a compressed file that cannot be read on; `offset` is the end of its last whole document."""
+    compressed = stream.compressed_offset
+    what = f"{span.path.name} {stream.broken}, at compressed byte {compressed:,}"
+    _break(span, offset, compressed, "gzip-broken", f"{what}, behind the document that ends at byte {offset:,}.")
+
+
+def _break(span: _Span, offset: int, compressed: int | None, code: str, what: str) -> NoReturn:
+    raise SourceError(
+        f"{what} Every document before it was read.",
+        code=code,
+        where=Where(file=str(span.path), collection=span.collection),
+        context={"offset": offset, "decompressed": compressed is not None, "compressed_offset": compressed},
+        hint="Replace the file by a whole one (make the dump again) and run the same command: it goes on from here.",
+    )
+
+
+def _changed(span: _Span, offset: int, what: str) -> NoReturn:
+    raise SourceError(
+        f"{span.path.name} is not what it was: it {what}.",
+        code="changed-under-us",
+        where=Where(file=str(span.path), collection=span.collection),
+        context={"offset": offset},
+        hint="Is mongodump still writing it, or was it replaced? Wait until the file is complete and run again.",
+    )
+
+
+def _unreadable(path: Path, collection: str, offset: int | None, error: OSError) -> NoReturn:
+    place = "" if offset is None else f" at byte {offset:,}"
+    raise SourceError(
+        f"{path.name} cannot be read{place}: {error.strerror or error}.",
+        code="unreadable",
+        where=Where(file=str(path), collection=collection),
+        context={"offset": offset},
+        hint="Check the file's permissions and the disk it lies on.",
+        retryable=True,
+    ) from error

@@ -1,0 +1,177 @@
+"""Partitions and their checkpoints: how far each is, and what was read in each batch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import psycopg
+from psycopg.types.json import Jsonb
+
+from isthmus.errors import InternalError
+from isthmus.state.statements import statement
+
+
+@dataclass
+class PartitionState:
+    """One row of `isthmus.partition`, as this process knows it.
+
+    Attributes:
+        collection: Collection it belongs to.
+        number: From 0 within the collection.
+        start: Position of its first document.
+        end: Position behind its last document; None: to the end of the collection.
+        position: Checkpoint: everything before it is committed; None: nothing yet.
+        batches: Number of committed batches.
+        done: Read to its end.
+        counts: Cumulative books, two levels deep: group → name → number.
+    """
+
+    collection: str
+    number: int
+    start: bytes
+    end: bytes | None
+    position: bytes | None = None
+    batches: int = 0
+    done: bool = False
+    counts: dict[str, dict[str, int]] = field(default_factory=dict[str, dict[str, int]])
+
+
+@dataclass(frozen=True)
+class BatchRecord:
+    """What was read in one committed batch: positions, documents, bytes of BSON, blake3 digest of those bytes."""
+
+    number: int
+    start: bytes
+    end: bytes
+    documents: int
+    source_bytes: int
+    digest: bytes
+
+
+def insert_partitions(connection: psycopg.Connection, run: int, partitions: Iterable[PartitionState]) -> None:
+    """Plan partitions inside the caller's transaction."""
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            statement("checkpoint", "insert_partition"),
+            [
+                {"run": run, "collection": p.collection, "number": p.number, "start": p.start, "end": p.end}
+                for p in partitions
+            ],
+        )
+
+
+def read_partitions(connection: psycopg.Connection, run: int) -> list[PartitionState]:
+    """Return every partition of a run by collection and number."""
+    rows = connection.execute(statement("checkpoint", "read_partitions"), {"run": run}).fetchall()
+    return [
+        PartitionState(
+            str(c), int(n), bytes(s), None if e is None else bytes(e), None if p is None else bytes(p), b, d, k
+        )
+        for c, n, s, e, p, b, d, k in rows
+    ]
+
+
+def refresh(connection: psycopg.Connection, run: int, state: PartitionState) -> tuple[bytes | None, int, bool]:
+    """Return (position, batches, done) as the database has them now."""
+    row = connection.execute(
+        statement("checkpoint", "read_partition"),
+        {"run": run, "collection": state.collection, "number": state.number},
+    ).fetchone()
+    if row is None:
+        raise InternalError(f"Partition {state.number} of {state.collection} is gone.", code="partition-gone")
+    return (None if row[0] is None else bytes(row[0]), int(row[1]), bool(row[2]))
+
+
+def advance(
+    connection: psycopg.Connection,
+    run: int,
+    state: PartitionState,
+    *,
+    after: bytes,
+    counts: dict[str, dict[str, int]],
+) -> None:
+    """Move a checkpoint by compare-and-set, inside the batch's transaction.
+
+    Args:
+        connection: The batch's connection.
+        run: The run.
+        state: The checkpoint this process knows; not changed here (the commit may still fail).
+        after: The new checkpoint.
+        counts: The partition's cumulative books with this batch.
+
+    Raises:
+        InternalError: The checkpoint is not where this process left it (code `checkpoint-moved`).
+    """
+    cursor = connection.execute(
+        statement("checkpoint", "advance"),
+        {
+            "run": run,
+            "collection": state.collection,
+            "number": state.number,
+            "batches": state.batches,
+            "before": state.position,
+            "after": after,
+            "counts": Jsonb(counts),
+        },
+    )
+    if cursor.rowcount != 1:
+        raise InternalError(
+            f"The checkpoint of partition {state.number} of {state.collection} moved under this process.",
+            code="checkpoint-moved",
+        )
+
+
+def record_batch(
+    connection: psycopg.Connection, run: int, state: PartitionState, record: BatchRecord, document_digests: bytes
+) -> None:
+    """Keep the digests of a batch, inside its transaction."""
+    connection.execute(
+        statement("checkpoint", "insert_batch"),
+        {
+            "run": run,
+            "collection": state.collection,
+            "partition": state.number,
+            "number": record.number,
+            "start": record.start,
+            "end": record.end,
+            "documents": record.documents,
+            "source_bytes": record.source_bytes,
+            "digest": record.digest,
+            "digests": document_digests,
+        },
+    )
+
+
+def finish_partition(connection: psycopg.Connection, run: int, state: PartitionState) -> None:
+    """Mark a partition as read to its end."""
+    connection.execute(
+        statement("checkpoint", "finish_partition"),
+        {"run": run, "collection": state.collection, "number": state.number, "batches": state.batches},
+    )
+
+
+def read_batches(connection: psycopg.Connection, run: int, collection: str, partition: int) -> list[BatchRecord]:
+    """Return the committed batches of one partition in order."""
+    rows = connection.execute(
+        statement("checkpoint", "read_batches"), {"run": run, "collection": collection, "partition": partition}
+    ).fetchall()
+    return [BatchRecord(int(n), bytes(s), bytes(e), int(d), int(b), bytes(x)) for n, s, e, d, b, x in rows]
+
+
+def add_tally(connection: psycopg.Connection, run: int, kind: str, name: str, amount: int) -> None:
+    """Add to a named counter inside the caller's transaction; zero writes nothing."""
+    if amount:
+        connection.execute(
+            statement("checkpoint", "add_tally"), {"run": run, "kind": kind, "name": name, "amount": amount}
+        )
+
+
+def read_tallies(connection: psycopg.Connection, run: int) -> dict[str, dict[str, int]]:
+    """Return every named counter: kind → name → amount."""
+    tallies: dict[str, dict[str, int]] = {}
+    rows: list[tuple[Any, ...]] = connection.execute(statement("checkpoint", "read_tallies"), {"run": run}).fetchall()
+    for kind, name, amount in rows:
+        tallies.setdefault(str(kind), {})[str(name)] = int(amount)
+    return tallies

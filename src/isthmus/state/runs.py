@@ -1,0 +1,119 @@
+"""Runs: what a copy remembers about itself, and the id key of the target."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+import psycopg
+from psycopg.types.json import Jsonb
+
+from isthmus.errors import TargetError
+from isthmus.state.statements import statement
+
+Stage = Literal["copying", "finishing", "complete"]
+
+
+@dataclass(frozen=True)
+class Run:
+    """One row of `isthmus.run`.
+
+    Attributes:
+        id: Number of the run in this target.
+        fingerprint: SHA-256 of the normalised mapping, hex.
+        mapping_text: The mapping file as it was.
+        source: What must stay the same for a resume.
+        source_name: Printable name of the source, without secrets.
+        target_schema: Schema of the tables.
+        tables: What the run created: `tables`, `types`, `functions`, each a list of unqualified names.
+        started_at: `now` of the mapping.
+        stage: copying, finishing or complete.
+        finished_at: When it completed; None before.
+        balance: The books as they were printed then; None before.
+        holder: Host and process id of the last lease holder.
+        version: Isthmus version that opened it.
+    """
+
+    id: int
+    fingerprint: str
+    mapping_text: str
+    source: dict[str, Any]
+    source_name: str
+    target_schema: str
+    tables: dict[str, list[str]]
+    started_at: datetime
+    stage: Stage
+    finished_at: datetime | None
+    balance: dict[str, Any] | None
+    holder: str
+    version: str
+
+
+def latest_run(connection: psycopg.Connection) -> Run | None:
+    """Return the newest run of a target whose state exists, or None."""
+    row = connection.execute(statement("run", "latest_run")).fetchone()
+    return Run(*row) if row else None
+
+
+def insert_run(
+    connection: psycopg.Connection,
+    *,
+    fingerprint: str,
+    mapping_text: str,
+    source: dict[str, Any],
+    source_name: str,
+    target_schema: str,
+    tables: dict[str, list[str]],
+    started_at: datetime,
+    token: UUID,
+    holder: str,
+    version: str,
+) -> int:
+    """Open a run inside the caller's transaction and return its number."""
+    row = connection.execute(
+        statement("run", "insert_run"),
+        {
+            "fingerprint": fingerprint,
+            "mapping_text": mapping_text,
+            "source": Jsonb(source),
+            "source_name": source_name,
+            "target_schema": target_schema,
+            "tables": Jsonb(tables),
+            "started_at": started_at,
+            "token": token,
+            "holder": holder,
+            "version": version,
+        },
+    ).fetchone()
+    assert row is not None  # noqa: S101  INSERT … RETURNING gives a row
+    return int(row[0])
+
+
+def id_key(connection: psycopg.Connection, *, create: bool, given: bytes | None = None) -> bytes:
+    """Return the 32 bytes from which this target's ids are derived.
+
+    Args:
+        connection: Autocommit connection to a target with state.
+        create: Make a key where there is none. Safe to repeat and to race.
+        given: The key to use; None draws one.
+
+    Raises:
+        TargetError: There is none and none may be made (code `no-id-key`), or the target has another than the one
+            given (code `id-key-differs`).
+    """
+    if create:
+        connection.execute(statement("run", "insert_key"), {"key": given or secrets.token_bytes(32)})
+    row = connection.execute(statement("run", "read_key")).fetchone()
+    if row is None:
+        raise TargetError("The target holds no id key: nothing was copied to it yet.", code="no-id-key")
+    key = bytes(row[0])
+    if given is not None and key != given:
+        raise TargetError(
+            "The target's ids are derived with another key than the one given.",
+            code="id-key-differs",
+            hint="Leave --id-key out to use the target's own key.",
+        )
+    return key

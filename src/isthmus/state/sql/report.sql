@@ -1,0 +1,51 @@
+-- name: list_letters
+-- Dead letters of a run, oldest first, without their bytes.
+SELECT id, collection, source_id_text, location, stage, code, path, message, octet_length(document), created_at
+FROM isthmus.dead_letter
+WHERE run_id = %(run)s AND id > %(after)s
+  AND (%(collection)s::text IS NULL OR collection = %(collection)s) AND (%(code)s::text IS NULL OR code = %(code)s)
+ORDER BY id LIMIT %(limit)s
+
+-- name: count_letters
+-- How many dead letters a filter meets.
+SELECT count(*) FROM isthmus.dead_letter
+WHERE run_id = %(run)s
+  AND (%(collection)s::text IS NULL OR collection = %(collection)s) AND (%(code)s::text IS NULL OR code = %(code)s)
+
+-- name: read_letter
+-- One dead letter with its bytes.
+SELECT id, collection, source_id_text, location, stage, code, path, message, octet_length(document), created_at,
+       causes, document
+FROM isthmus.dead_letter WHERE run_id = %(run)s AND id = %(id)s
+
+-- name: list_orphans
+-- The orphan ledger of a run, in order.
+SELECT id, source_collection, table_name, column_name, row_id, row_position, target_collection, old_id_text, action,
+       by_default
+FROM isthmus.orphan
+WHERE run_id = %(run)s AND id > %(after)s AND (%(table)s::text IS NULL OR table_name = %(table)s)
+ORDER BY id LIMIT %(limit)s
+
+-- name: count_orphans
+-- How many orphans a filter meets.
+SELECT count(*) FROM isthmus.orphan WHERE run_id = %(run)s AND (%(table)s::text IS NULL OR table_name = %(table)s)
+
+-- name: is_running
+-- Whether some isthmus holds the lease lock of this database.
+SELECT EXISTS (SELECT FROM pg_catalog.pg_locks
+               WHERE locktype = 'advisory' AND granted AND classid = %(class)s::bigint::oid AND objid = %(object)s::bigint::oid
+                 AND database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database()))
+
+-- name: lookup_id
+-- Source values behind one id, documents before references.
+SELECT collection, source_id, origin FROM isthmus.id_map WHERE id = %(id)s ORDER BY origin, collection
+
+-- name: lookup_source
+-- Ids of one source value.
+SELECT collection, id, origin FROM isthmus.id_map
+WHERE key_digest = sha256(%(source_id)s) AND source_id = %(source_id)s
+  AND (%(collection)s::text IS NULL OR collection = %(collection)s) ORDER BY collection
+
+-- name: mapped_ids
+-- Ids of documents that are no ObjectIds, of one collection.
+SELECT id, source_id FROM isthmus.id_map WHERE collection = %(collection)s AND origin = 'document'

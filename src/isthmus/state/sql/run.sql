@@ -1,0 +1,49 @@
+-- name: latest_run
+-- The newest run of this target.
+SELECT id, mapping_fingerprint, mapping_text, source, source_name, target_schema, tables, started_at, stage,
+       finished_at, balance, lease_holder, isthmus_version
+FROM isthmus.run ORDER BY id DESC LIMIT 1
+
+-- name: insert_run
+-- Open a run, in the same transaction as its tables.
+INSERT INTO isthmus.run (mapping_fingerprint, mapping_text, source, source_name, target_schema, tables, started_at,
+                         stage, lease_token, lease_holder, lease_at, isthmus_version)
+VALUES (%(fingerprint)s, %(mapping_text)s, %(source)s, %(source_name)s, %(target_schema)s, %(tables)s, %(started_at)s,
+        'copying', %(token)s, %(holder)s, clock_timestamp(), %(version)s)
+RETURNING id
+
+-- name: delete_runs
+-- Forget every run and its ledgers (--fresh); the id key stays, so ids stay the same.
+DELETE FROM isthmus.run
+
+-- name: delete_id_map
+-- Forget the ids of source values (--fresh).
+DELETE FROM isthmus.id_map
+
+-- name: take_lease
+-- Make this process the one that may write to the run.
+UPDATE isthmus.run SET lease_token = %(token)s, lease_holder = %(holder)s, lease_at = clock_timestamp() WHERE id = %(run)s
+
+-- name: lease_holder
+-- Who held the lease last.
+SELECT lease_holder, lease_at FROM isthmus.run ORDER BY id DESC LIMIT 1
+
+-- name: check_lease
+-- Lock the run row against a change of holder and tell whether this process is still the holder.
+SELECT lease_token = %(token)s FROM isthmus.run WHERE id = %(run)s FOR SHARE
+
+-- name: set_stage
+-- Move the run to its next stage.
+UPDATE isthmus.run SET stage = %(stage)s WHERE id = %(run)s
+
+-- name: complete_run
+-- Close the run with its books.
+UPDATE isthmus.run SET stage = 'complete', finished_at = clock_timestamp(), balance = %(balance)s WHERE id = %(run)s
+
+-- name: insert_key
+-- Keep a new id key unless there is one.
+INSERT INTO isthmus.id_key (key) VALUES (%(key)s) ON CONFLICT DO NOTHING
+
+-- name: read_key
+-- The id key of this target.
+SELECT key FROM isthmus.id_key

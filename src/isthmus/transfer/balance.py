@@ -1,0 +1,293 @@
+"""The balance: the books of a run held against what the target really contains.
+
+What was counted while loading and finishing is one side; the ledgers and a count of every table are the other. A
+difference is a finding that fails the run; it never passes in silence.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from isthmus.state.checkpoints import PartitionState, read_tallies
+from isthmus.state.statements import statement
+from isthmus.transfer.job import Job
+from isthmus.transfer.load import Counts, add_counts
+from isthmus.transfer.references import ReferenceSite, reference_sites
+from isthmus.transfer.staging import pair_tables
+
+
+@dataclass
+class CollectionBooks:
+    """One collection: `read = copied + merged + kept + skipped + dead_letters`.
+
+    Attributes:
+        tables: Table → rows, the root table and its child tables.
+        letters: Code → dead letters.
+    """
+
+    read: int = 0
+    copied: int = 0
+    merged: int = 0
+    kept: int = 0
+    skipped: int = 0
+    dead_letters: int = 0
+    tables: dict[str, int] = field(default_factory=dict[str, int])
+    letters: dict[str, int] = field(default_factory=dict[str, int])
+
+
+@dataclass
+class ReferenceBooks:
+    """One reference: `values = resolved + pending + orphans`.
+
+    Attributes:
+        actions: Orphans by what happened to them: null, drop, kept.
+        refused: Orphans whose document became a dead letter; their values left the books with it.
+        by_default: Orphans for which the mapping states no policy.
+    """
+
+    values: int = 0
+    resolved: int = 0
+    pending: int = 0
+    orphans: int = 0
+    actions: dict[str, int] = field(default_factory=dict[str, int])
+    refused: int = 0
+    by_default: int = 0
+
+
+@dataclass
+class Balance:
+    """The books of one run.
+
+    Attributes:
+        collections: By name.
+        junctions: Table → pairs.
+        merged_pairs: Table → pairs that both sides named.
+        references: By `table.column`.
+        adjusted: `table.column:kind` → values changed on the way.
+        extras: `collection.path` → fields nobody named, kept in extras.
+        dropped: `collection.path` → fields the mapping drops by name.
+        skips: Why → documents left behind.
+        left_out_indexes: Indexes that could not be built.
+        empty_columns: Columns without a single value.
+        differences: Sentences that say where the books do not balance; empty when they do.
+    """
+
+    collections: dict[str, CollectionBooks] = field(default_factory=dict[str, CollectionBooks])
+    junctions: dict[str, int] = field(default_factory=dict[str, int])
+    merged_pairs: dict[str, int] = field(default_factory=dict[str, int])
+    references: dict[str, ReferenceBooks] = field(default_factory=dict[str, ReferenceBooks])
+    adjusted: dict[str, int] = field(default_factory=dict[str, int])
+    extras: dict[str, int] = field(default_factory=dict[str, int])
+    dropped: dict[str, int] = field(default_factory=dict[str, int])
+    skips: dict[str, int] = field(default_factory=dict[str, int])
+    left_out_indexes: list[str] = field(default_factory=list[str])
+    empty_columns: list[str] = field(default_factory=list[str])
+    differences: list[str] = field(default_factory=list[str])
+
+    @property
+    def dead_letters(self) -> int:
+        """Dead letters of all collections."""
+        return sum(books.dead_letters for books in self.collections.values())
+
+    @property
+    def orphans_by_default(self) -> int:
+        """Orphans handled by a default instead of a stated policy."""
+        return sum(books.by_default for books in self.references.values())
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything was carried or handled as the mapping says."""
+        return not (self.dead_letters or self.orphans_by_default or self.left_out_indexes or self.differences)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the books as JSON values."""
+        return asdict(self)
+
+
+def balance_from_json(data: dict[str, Any]) -> Balance:
+    """Return the books that `as_json` wrote."""
+    rest = {key: value for key, value in data.items() if key not in {"collections", "references"}}
+    return Balance(
+        collections={name: CollectionBooks(**books) for name, books in data["collections"].items()},
+        references={name: ReferenceBooks(**books) for name, books in data["references"].items()},
+        **rest,
+    )
+
+
+def draw_balance(job: Job, connection: psycopg.Connection, states: list[PartitionState]) -> Balance:
+    """Recompute the books after finish.
+
+    Args:
+        job: The copy, finished.
+        connection: Reads the target and the ledgers; writes nothing.
+        states: Every partition of the run, as committed.
+
+    Returns:
+        The balance; its `differences` are empty when it balances.
+    """
+    balance = Balance()
+    tallies = read_tallies(connection, job.run.id)
+    _enter_documents(job, connection, states, tallies, balance)
+    totals: Counts = {}
+    for state in states:
+        totals = add_counts(totals, state.counts)
+    _enter_rows(job, connection, totals, tallies, balance)
+    _enter_references(job, connection, totals, tallies, balance)
+    _enter_changes(states, tallies, balance)
+    balance.left_out_indexes = sorted(tallies.get("left-out-index", {}))
+    balance.empty_columns = _empty_columns(job, connection)
+    return balance
+
+
+def _enter_documents(
+    job: Job,
+    connection: psycopg.Connection,
+    states: list[PartitionState],
+    tallies: dict[str, dict[str, int]],
+    balance: Balance,
+) -> None:
+    for collection in job.plans:
+        books = CollectionBooks()
+        for state in states:
+            if state.collection == collection:
+                own = state.counts.get("books", {})
+                books.read += own.get("read", 0)
+                books.copied += own.get("copied", 0)
+                books.skipped += own.get("skipped", 0)
+                books.dead_letters += own.get("dead_letters", 0)
+        late = tallies.get("finish-letters", {}).get(collection, 0)
+        books.copied -= late
+        books.dead_letters += late
+        balance.collections[collection] = books
+    ledger: dict[str, int] = {}
+    for collection, _stage, code, count in connection.execute(
+        statement("ledger", "letter_counts"), {"run": job.run.id}
+    ).fetchall():
+        ledger[str(collection)] = ledger.get(str(collection), 0) + int(count)
+        letters = balance.collections[str(collection)].letters
+        letters[str(code)] = letters.get(str(code), 0) + int(count)
+    for collection, books in balance.collections.items():
+        accounted = books.copied + books.merged + books.kept + books.skipped + books.dead_letters
+        if books.read != accounted:
+            balance.differences.append(f"{collection}: {books.read} documents read, {accounted} accounted for.")
+        if books.dead_letters != ledger.get(collection, 0):
+            balance.differences.append(
+                f"{collection}: {books.dead_letters} dead letters counted, {ledger.get(collection, 0)} in the ledger."
+            )
+
+
+def _enter_rows(
+    job: Job, connection: psycopg.Connection, totals: Counts, tallies: dict[str, dict[str, int]], balance: Balance
+) -> None:
+    sent = totals.get("rows", {})
+    off = tallies.get("rows", {})
+    for table in job.schema.tables.values():
+        actual = _count(
+            connection, sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(job.schema.schema, table.name))
+        )
+        if table.kind == "junction":
+            balance.junctions[table.name] = actual
+            merged = tallies.get("merged-pairs", {}).get(table.name, 0)
+            balance.merged_pairs[table.name] = merged
+            continue  # held against the references below
+        expected = sent.get(table.name, 0) + off.get(table.name, 0)
+        if table.collection is not None:
+            balance.collections[table.collection].tables[table.name] = actual
+            if table.kind == "root":
+                expected = balance.collections[table.collection].copied
+        if actual != expected:
+            balance.differences.append(f"{table.name}: {expected} rows expected, {actual} are in the table.")
+
+
+def _enter_references(
+    job: Job, connection: psycopg.Connection, totals: Counts, tallies: dict[str, dict[str, int]], balance: Balance
+) -> None:
+    counted = totals.get("references", {})
+    off = tallies.get("references", {})
+    orphans: dict[tuple[str, str], list[tuple[str, bool, int]]] = {}
+    for table, column, action, by_default, count in connection.execute(
+        statement("ledger", "orphan_counts"), {"run": job.run.id}
+    ).fetchall():
+        orphans.setdefault((str(table), str(column)), []).append((str(action), bool(by_default), int(count)))
+    for site in reference_sites(job):
+        books = balance.references.setdefault(site.name, ReferenceBooks())
+        books.values = counted.get(site.name, 0) + off.get(site.name, 0)
+        books.actions, books.refused, books.by_default = {}, 0, 0
+        for action, by_default, count in orphans.get((site.table, site.column), []):
+            if action == "dead_letter":
+                books.refused += count
+            else:
+                books.actions[action] = books.actions.get(action, 0) + count
+            if by_default:
+                books.by_default += count
+        books.orphans = sum(books.actions.values())
+        if site.table in balance.junctions:
+            books.resolved = books.values - books.orphans
+            continue
+        actual = _count(connection, _values_query(site))
+        books.resolved = actual - books.actions.get("kept", 0)
+        if books.values != books.resolved + books.pending + books.orphans:
+            balance.differences.append(
+                f"{site.name}: {books.values} reference values, {books.resolved} resolved, {books.orphans} orphans."
+            )
+    for junction, pairs in balance.junctions.items():
+        names = {
+            f"{p.junction}.{p.other}" for p in pair_tables(job.feeders, job.schema).values() if p.junction == junction
+        }
+        resolved = sum(balance.references[name].resolved for name in names)
+        merged = balance.merged_pairs.get(junction, 0)
+        if pairs != resolved - merged:
+            balance.differences.append(
+                f"{junction}: {resolved} resolved references, {merged} named by both sides, but {pairs} pairs."
+            )
+
+
+def _values_query(site: ReferenceSite) -> sql.Composed:
+    return sql.SQL("SELECT count({}) FROM {}").format(site.value, site.source)
+
+
+def _enter_changes(states: list[PartitionState], tallies: dict[str, dict[str, int]], balance: Balance) -> None:
+    for state in states:
+        for group, into, prefix in (
+            ("adjusted", balance.adjusted, ""),
+            ("skips", balance.skips, ""),
+            ("extras", balance.extras, f"{state.collection}."),
+            ("dropped", balance.dropped, f"{state.collection}."),
+        ):
+            for name, amount in state.counts.get(group, {}).items():
+                into[prefix + name] = into.get(prefix + name, 0) + amount
+    for name, amount in tallies.get("adjusted", {}).items():
+        balance.adjusted[name] = balance.adjusted.get(name, 0) + amount
+
+
+def _empty_columns(job: Job, connection: psycopg.Connection) -> list[str]:
+    """Return `table.column` of every column of a non-empty table that holds no value at all.
+
+    The statistics of finish name the candidates; each is then looked at.
+    """
+    found: list[str] = []
+    rows = connection.execute(
+        "SELECT tablename, attname FROM pg_catalog.pg_stats"
+        " WHERE schemaname = %s AND tablename = ANY(%s) AND null_frac = 1",
+        (job.schema.schema, list(job.schema.tables)),
+    ).fetchall()
+    for table, column in rows:
+        spec = next((c for c in job.schema.tables[str(table)].columns if c.name == column), None)
+        if spec is None or spec.role == "extras":
+            continue
+        query = sql.SQL("SELECT EXISTS (SELECT FROM {} WHERE {} IS NOT NULL)").format(
+            sql.Identifier(job.schema.schema, str(table)), sql.Identifier(str(column))
+        )
+        row = connection.execute(query).fetchone()
+        if row and not row[0]:
+            found.append(f"{table}.{column}")
+    return sorted(found)
+
+
+def _count(connection: psycopg.Connection, query: sql.Composed) -> int:
+    row = connection.execute(query).fetchone()
+    return int(row[0]) if row else 0

@@ -1,0 +1,285 @@
+"""The copy stage: workers that carry partitions batch by batch until none is left.
+
+Decides what a worker does after an error: a lost connection or a full disk is waited for and the checkpoint read
+again before anything is sent; a source that cannot be read ends its collection and no other; everything else ends the
+run, resumable.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import threading
+import time
+from dataclasses import dataclass, field
+
+import psycopg
+
+from isthmus.connect.postgres import explain, meaning
+from isthmus.errors import InternalError, IsthmusError, SourceError, TargetError
+from isthmus.sources.protocol import Block, Partition
+from isthmus.state.checkpoints import PartitionState, finish_partition, refresh
+from isthmus.transfer.job import Interrupted, Job
+from isthmus.transfer.load import Loader
+from isthmus.transfer.stages import reached
+
+_FIRST_WAIT_SECONDS = 0.1
+_LONGEST_WAIT_SECONDS = 5.0
+
+
+@dataclass
+class Retry:
+    """How long one trouble has lasted, and how long to wait before the next try.
+
+    Attributes:
+        limit_seconds: After this long the run stops.
+    """
+
+    limit_seconds: float
+    _since: float | None = None
+    _wait: float = _FIRST_WAIT_SECONDS
+
+    @property
+    def fresh(self) -> bool:
+        """Whether this is the first try after the trouble began."""
+        return self._since is None
+
+    def again(self, fault: IsthmusError, stop: threading.Event) -> None:
+        """Wait before another try.
+
+        Raises:
+            IsthmusError: `fault`, when it has lasted too long.
+            Interrupted: The user asked to stop.
+        """
+        now = time.monotonic()
+        if self._since is None:
+            self._since = now
+        if now - self._since > self.limit_seconds:
+            raise fault
+        if stop.wait(self._wait):
+            raise Interrupted
+        self._wait = min(self._wait * 2, _LONGEST_WAIT_SECONDS)
+
+
+@dataclass
+class _Outcome:
+    """What the workers leave behind."""
+
+    broken: dict[str, SourceError] = field(default_factory=dict[str, SourceError])
+    fatal: BaseException | None = None
+    mutex: threading.Lock = field(default_factory=threading.Lock)
+
+
+def copy_partitions(job: Job, states: list[PartitionState]) -> dict[str, SourceError]:
+    """Carry every partition that is not done.
+
+    Blocks until all workers are through. Safe to repeat: partitions go on from their checkpoints.
+
+    Args:
+        job: The copy.
+        states: Every partition of the run; moved on as batches commit.
+
+    Returns:
+        Collections whose reading broke off, with the error; everything before the break is carried.
+
+    Raises:
+        Interrupted: The user asked to stop; the batches in hand were finished.
+        IsthmusError: The run cannot go on; what is committed is kept.
+    """
+    outcome = _Outcome()
+    halt = threading.Event()
+    tasks: queue.SimpleQueue[PartitionState] = queue.SimpleQueue()
+    waiting = [state for state in states if not state.done]
+    for state in waiting:
+        tasks.put(state)
+    count = max(1, min(job.options.workers, len(waiting)))
+    threads = [
+        threading.Thread(target=_Worker(job, tasks, outcome, halt).run, name=f"isthmus-copy-{number}")
+        for number in range(count)
+    ]
+    for thread in threads:
+        thread.start()
+    try:
+        for thread in threads:
+            while thread.is_alive():
+                thread.join(timeout=0.2)
+                if job.stop.is_set():
+                    halt.set()
+    finally:
+        halt.set()
+        for thread in threads:
+            thread.join()
+    if outcome.fatal is not None:
+        raise outcome.fatal
+    if job.stop.is_set() and any(not state.done for state in states):
+        raise Interrupted
+    return outcome.broken
+
+
+class _Worker:
+    """One thread: takes partitions and carries them over a connection of its own."""
+
+    def __init__(
+        self, job: Job, tasks: queue.SimpleQueue[PartitionState], outcome: _Outcome, halt: threading.Event
+    ) -> None:
+        self._job = job
+        self._tasks = tasks
+        self._outcome = outcome
+        self._halt = halt
+        self._connection: psycopg.Connection | None = None
+        self._reserved = 0
+
+    def run(self) -> None:
+        try:
+            while not self._halt.is_set():
+                try:
+                    state = self._tasks.get_nowait()
+                except queue.Empty:
+                    return
+                self._partition(state)
+        except Interrupted:
+            pass
+        except BaseException as fault:  # noqa: BLE001  handed to the main thread, which raises it
+            with self._outcome.mutex:
+                self._outcome.fatal = self._outcome.fatal or fault
+            self._halt.set()
+        finally:
+            self._drop_connection()
+
+    def _partition(self, state: PartitionState) -> None:
+        if state.collection in self._outcome.broken:
+            return
+        partition = Partition(state.collection, state.number, state.start, state.end)
+        loader = Loader(self._job, state)
+        try:
+            blocks = self._job.source.read(
+                partition, after=state.position, until=None, max_bytes=self._job.budget.batch_bytes, grow=self._grow
+            )
+            for block in blocks:
+                self._carry(loader, block)
+                self._release()
+                if self._halt.is_set():
+                    return
+        except SourceError as fault:
+            with self._outcome.mutex:
+                self._outcome.broken[state.collection] = fault
+            self._job.progress.broken(state.collection, str(fault))
+            return
+        finally:
+            self._release()
+        self._finish(state)
+
+    def _carry(self, loader: Loader, block: Block) -> None:
+        """Carry one block exactly once, whatever happens to the connection."""
+        retry = Retry(self._job.options.retry_seconds)
+        uncertain = False  # a reply was lost: read the checkpoint before anything is sent
+        while True:
+            try:
+                connection = self._open()
+                if not uncertain or not self._arrived(connection, loader, block):
+                    loader.write(connection, block)
+            except psycopg.Error as fault:
+                uncertain = True
+                self._drop_connection()
+                if meaning(fault) != "transient":
+                    raise TargetError(
+                        f"PostgreSQL refuses to take rows of {loader.state.collection}: {explain(fault)}.",
+                        code="target-refused",
+                        hint="What was committed is kept; run the same command again when the cause is mended.",
+                    ) from None
+                self._again(
+                    TargetError(
+                        f"PostgreSQL could not take a batch of {loader.state.collection}: {explain(fault)}.",
+                        code="target-unavailable",
+                        hint="What was committed is kept; run the same command again when the server is well.",
+                        retryable=True,
+                    ),
+                    retry,
+                )
+            except TargetError as fault:
+                if not fault.retryable:
+                    raise
+                self._drop_connection()
+                self._again(fault, retry)
+            else:
+                carried = loader.committed(block)
+                self._job.progress.batch(
+                    loader.state.collection,
+                    bytes_done=len(block.data),
+                    documents=carried.documents,
+                    dead_letters=len(carried.letters),
+                )
+                return
+
+    def _arrived(self, connection: psycopg.Connection, loader: Loader, block: Block) -> bool:
+        """Tell whether a batch whose reply was lost was committed after all.
+
+        Raises:
+            InternalError: The checkpoint is neither before nor behind the batch.
+        """
+        state = loader.state
+        position, batches, _ = refresh(connection, self._job.run.id, state)
+        if batches == state.batches and position == state.position:
+            return False
+        if batches == state.batches + 1 and position == block.end:
+            return True
+        raise InternalError(
+            f"The checkpoint of partition {state.number} of {state.collection} moved under this process.",
+            code="checkpoint-moved",
+        )
+
+    def _again(self, fault: TargetError, retry: Retry) -> None:
+        if retry.fresh:
+            self._job.progress.note(f"{fault.message} Trying again for up to {retry.limit_seconds:.0f} s.")
+        retry.again(fault, self._halt)
+
+    def _finish(self, state: PartitionState) -> None:
+        """Mark the partition as read to its end; may be repeated."""
+        retry = Retry(self._job.options.retry_seconds)
+        while True:
+            try:
+                connection = self._open()
+                with connection.transaction():
+                    self._job.lease.assert_held(connection, self._job.run.id)
+                    finish_partition(connection, self._job.run.id, state)
+            except psycopg.Error as fault:
+                self._drop_connection()
+                trouble = TargetError(
+                    f"PostgreSQL could not note the end of a partition: {explain(fault)}.",
+                    code="target-unavailable",
+                    retryable=True,
+                )
+                if meaning(fault) != "transient":
+                    raise trouble from None
+                self._again(trouble, retry)
+            except TargetError as fault:
+                if not fault.retryable:
+                    raise
+                self._drop_connection()
+                self._again(fault, retry)
+            else:
+                state.done = True
+                reached("copy.partition-done")
+                return
+
+    def _open(self) -> psycopg.Connection:
+        """Return this worker's connection; after a loss a new one, once the lease is sure."""
+        if self._connection is None or self._connection.closed:
+            self._job.lease.ensure()
+            self._connection = self._job.connect(autocommit=True)
+        return self._connection
+
+    def _drop_connection(self) -> None:
+        if self._connection is not None:
+            with contextlib.suppress(psycopg.Error):
+                self._connection.close()
+            self._connection = None
+
+    def _grow(self, document_bytes: int) -> None:
+        """Called by the source before it reads a document larger than a batch."""
+        self._release()
+        self._reserved = self._job.budget.grow(document_bytes, self._halt)
+
+    def _release(self) -> None:
+        self._job.budget.shrink(self._reserved)
+        self._reserved = 0

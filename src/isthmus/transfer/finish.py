@@ -1,0 +1,195 @@
+"""The finish stage: keys, duplicates, orphans, junctions, indexes, foreign keys, to a fixpoint.
+
+Order: primary keys (duplicate ids settled), unique indexes (duplicate values and endless keys settled), orphans until a
+pass changes nothing, junction sides merged, and only then what cannot cost a document any more: other indexes, foreign
+keys, statistics. Every step is repeatable; a crash between any two is mended by running them all again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import psycopg
+from psycopg import sql
+
+from isthmus.mapping.tables import Index, Table
+from isthmus.state.checkpoints import add_tally
+from isthmus.transfer.duplicates import settle_duplicate_ids, settle_duplicate_keys, settle_long_keys
+from isthmus.transfer.job import Job
+from isthmus.transfer.keys import Hands, Step, build, foreign_key_steps, index_step, primary_key_step
+from isthmus.transfer.orphans import settle_orphans
+from isthmus.transfer.references import reference_sites
+from isthmus.transfer.stages import reached
+from isthmus.transfer.staging import pair_tables
+
+
+def finish(job: Job) -> None:
+    """Run every finish step. Safe to repeat.
+
+    Raises:
+        Interrupted: The user asked to stop.
+        IsthmusError: A step cannot be done; the run stays resumable.
+    """
+    hands = Hands(job)
+    tables = list(job.schema.tables.values())
+    carried = [table for table in tables if table.kind in {"root", "child"}]
+    junctions = [table for table in tables if table.kind == "junction"]
+    uniques = [(table, index) for table in carried for index in table.indexes if index.unique]
+    plain = [index for table in tables for index in table.indexes if not index.unique]
+    foreign = [key for table in tables for key in table.foreign_keys]
+    job.progress.stage("finishing", steps=len(tables) + len(uniques) + len(plain) + 2 * len(foreign) + len(tables))
+    roots_first = sorted(carried, key=lambda table: table.kind != "root")
+    for group in ("root", "child"):
+        hands.all(
+            (f"primary key of {table.name}", _key_work(job, table)) for table in roots_first if table.kind == group
+        )
+    hands.all((f"unique index {index.name}", _unique_work(job, table, index)) for table, index in uniques)
+    _settle_all_orphans(job, hands)
+    reached("finish.before-junctions")
+    hands.do("junctions", lambda connection: _merge_junctions(job, connection))
+    reached("finish.after-junctions")
+    hands.all((f"primary key of {table.name}", _step_work(job, primary_key_step(job, table))) for table in junctions)
+    hands.all((f"index {index.name}", _plain_work(job, index)) for index in plain)
+    for number in (0, 1):
+        hands.all(
+            (steps[number].name, _step_work(job, steps[number]))
+            for steps in [foreign_key_steps(job, key) for key in foreign]
+        )
+    hands.all((f"statistics of {table.name}", _analyze_work(job, table)) for table in tables)
+    reached("finish.before-complete")
+
+
+Work = Callable[[psycopg.Connection], None]
+
+
+def _step_work(job: Job, step: Step) -> Work:
+    def work(connection: psycopg.Connection) -> None:
+        build(job, connection, step)
+
+    return work
+
+
+def _key_work(job: Job, table: Table) -> Work:
+    """Build a primary key; settle what stands against it and build again."""
+    step = primary_key_step(job, table)
+    as_index = Index(
+        name=table.primary_key_name,
+        table=table.name,
+        columns=table.primary_key,
+        expression=None,
+        unique=True,
+        method="btree",
+        where=None,
+        kind="unique",
+    )
+
+    def work(connection: psycopg.Connection) -> None:
+        while True:
+            try:
+                build(job, connection, step)
+            except psycopg.errors.UniqueViolation:
+                with job.settling:
+                    if table.kind != "root" or not settle_duplicate_ids(job, connection, table):
+                        raise
+            except psycopg.errors.ProgramLimitExceeded:
+                with job.settling:
+                    if not settle_long_keys(job, connection, table, as_index):
+                        raise
+            else:
+                return
+
+    return work
+
+
+def _unique_work(job: Job, table: Table, index: Index) -> Work:
+    """Build a unique index; settle what stands against it and build again."""
+    step = index_step(job, index)
+
+    def work(connection: psycopg.Connection) -> None:
+        while True:
+            try:
+                build(job, connection, step)
+            except psycopg.errors.UniqueViolation:
+                with job.settling:
+                    if not settle_duplicate_keys(job, connection, table, index):
+                        raise
+            except psycopg.errors.ProgramLimitExceeded:
+                with job.settling:
+                    if not settle_long_keys(job, connection, table, index):
+                        raise
+            else:
+                return
+
+    return work
+
+
+def _plain_work(job: Job, index: Index) -> Work:
+    """Build an index that filters or searches. It never costs a document: one that cannot be built is left out."""
+    step = index_step(job, index)
+
+    def work(connection: psycopg.Connection) -> None:
+        try:
+            build(job, connection, step)
+        except psycopg.errors.ProgramLimitExceeded as fault:
+            words = fault.diag.message_primary or "a value is too long"
+            job.progress.note(f"Index {index.name} is left out: {words}.")
+            with connection.transaction():
+                connection.execute(
+                    "DELETE FROM isthmus.tally WHERE run_id = %s AND kind = 'left-out-index' AND name = %s",
+                    (job.run.id, index.name),
+                )
+                add_tally(connection, job.run.id, "left-out-index", index.name, 1)
+
+    return work
+
+
+def _analyze_work(job: Job, table: Table) -> Work:
+    def work(connection: psycopg.Connection) -> None:
+        connection.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(job.schema.schema, table.name)))
+
+    return work
+
+
+def _settle_all_orphans(job: Job, hands: Hands) -> None:
+    """Repeat passes over all references until one makes no dead letter; then enter those inside jsonb."""
+    sites = reference_sites(job)
+    changing = [site for site in sites if site.action != "kept"]
+    while sum(hands.do(f"orphans of {site.name}", lambda c, s=site: settle_orphans(job, c, s)) for site in changing):
+        job.check_stop()
+    for site in sites:
+        if site.action == "kept":
+            hands.do(f"orphans of {site.name}", lambda c, s=site: settle_orphans(job, c, s))
+
+
+def _merge_junctions(job: Job, connection: psycopg.Connection) -> None:
+    """Fill junctions that several arrays feed: the union of their sides, each pair once; their waiting tables go.
+
+    One transaction a junction; a junction whose waiting tables are gone is done.
+    """
+    sides: dict[str, dict[str, sql.Identifier]] = {}
+    for pairs in pair_tables(job.feeders, job.schema).values():
+        if not pairs.in_place:
+            sides.setdefault(pairs.junction, {})[pairs.name] = pairs.identifier
+    for junction, waiting in sides.items():
+        first = next(iter(waiting))
+        row = connection.execute("SELECT to_regclass(%s) IS NULL", (f"isthmus.{first}",)).fetchone()
+        if row and row[0]:
+            continue
+        table = job.schema.tables[junction]
+        columns = sql.SQL(", ").join(sql.Identifier(column.name) for column in table.columns)
+        union = sql.SQL(" UNION ").join(
+            sql.SQL("SELECT {} FROM {}").format(columns, place) for place in waiting.values()
+        )
+        with connection.transaction():
+            job.lease.assert_held(connection, job.run.id)
+            loaded = 0
+            for place in waiting.values():
+                count = connection.execute(sql.SQL("SELECT count(*) FROM {}").format(place)).fetchone()
+                loaded += int(count[0]) if count else 0
+            pairs_count = connection.execute(
+                sql.SQL("INSERT INTO {} ({}) {}").format(sql.Identifier(job.schema.schema, junction), columns, union)
+            ).rowcount
+            add_tally(connection, job.run.id, "merged-pairs", junction, loaded - pairs_count)
+            for place in waiting.values():
+                connection.execute(sql.SQL("DROP TABLE {}").format(place))
+            reached("finish.junctions-before-commit")

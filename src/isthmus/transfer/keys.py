@@ -1,0 +1,196 @@
+"""Build keys, unique indexes, other indexes and foreign keys, each in a transaction of its own, each only once.
+
+A step that finds its result in the catalog is done. Steps without an order between them run side by side.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from typing import TypeVar
+
+import psycopg
+
+from isthmus.connect.postgres import explain, meaning
+from isthmus.errors import TargetError
+from isthmus.mapping import ddl
+from isthmus.mapping.tables import ForeignKey, Index, Table
+from isthmus.transfer.copy import Retry
+from isthmus.transfer.job import Interrupted, Job
+from isthmus.transfer.stages import reached
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One statement of finish and how to tell that it is done.
+
+    Attributes:
+        name: What is built, for people.
+        done: SQL that gives true when the result is in the catalog.
+        parameters: Its parameters.
+        statement: What builds it.
+    """
+
+    name: str
+    done: str
+    parameters: tuple[str, ...]
+    statement: str
+
+
+_HAS_CONSTRAINT = (
+    "SELECT EXISTS (SELECT FROM pg_catalog.pg_constraint c JOIN pg_catalog.pg_class t ON t.oid = c.conrelid"
+    " JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace"
+    " WHERE n.nspname = %s AND t.relname = %s AND c.conname = %s)"
+)
+_IS_VALIDATED = _HAS_CONSTRAINT.replace("c.conname = %s)", "c.conname = %s AND c.convalidated)")
+_HAS_INDEX = (
+    "SELECT EXISTS (SELECT FROM pg_catalog.pg_class i JOIN pg_catalog.pg_namespace n ON n.oid = i.relnamespace"
+    " WHERE n.nspname = %s AND i.relname = %s AND i.relkind = 'i')"
+)
+
+
+def primary_key_step(job: Job, table: Table) -> Step:
+    """Return the step that gives a table its primary key."""
+    return Step(
+        f"primary key of {table.name}",
+        _HAS_CONSTRAINT,
+        (job.schema.schema, table.name, table.primary_key_name),
+        ddl.add_primary_key(job.schema, table),
+    )
+
+
+def index_step(job: Job, index: Index) -> Step:
+    """Return the step that builds an index."""
+    table = job.schema.tables[index.table]
+    return Step(
+        f"index {index.name}", _HAS_INDEX, (job.schema.schema, index.name), ddl.create_index(job.schema, table, index)
+    )
+
+
+def foreign_key_steps(job: Job, key: ForeignKey) -> tuple[Step, Step]:
+    """Return the steps that add a foreign key unvalidated, and validate it."""
+    place = (job.schema.schema, key.table, key.name)
+    return (
+        Step(f"foreign key {key.name}", _HAS_CONSTRAINT, place, ddl.add_foreign_key(job.schema, key, not_valid=True)),
+        Step(f"validation of {key.name}", _IS_VALIDATED, place, ddl.validate_foreign_key(job.schema, key)),
+    )
+
+
+def build(job: Job, connection: psycopg.Connection, step: Step) -> bool:
+    """Do a step unless it is done.
+
+    Args:
+        job: The copy.
+        connection: Autocommit connection.
+        step: What to build.
+
+    Returns:
+        Whether it was built now.
+
+    Raises:
+        psycopg.Error: The server refuses; nothing changed.
+    """
+    row = connection.execute(step.done.encode(), step.parameters).fetchone()
+    if row and row[0]:
+        return False
+    with connection.transaction():
+        job.lease.assert_held(connection, job.run.id)
+        connection.execute(step.statement.encode())
+        reached("finish.key-before-commit")
+    reached("finish.key-after-commit")
+    return True
+
+
+class Hands:
+    """Runs finish steps, one by one or side by side, each on a connection that is replaced when it is lost.
+
+    Args:
+        job: The copy.
+    """
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+        self._busy: set[psycopg.Connection] = set()
+        self._mutex = threading.Lock()
+
+    def do(self, name: str, work: Callable[[psycopg.Connection], T]) -> T:
+        """Run repeatable work on a connection of its own, again after transient errors.
+
+        Args:
+            name: For people.
+            work: Gets an autocommit connection; safe to repeat.
+
+        Raises:
+            Interrupted: The user asked to stop; the statement in hand was cancelled and undone.
+            TargetError: The trouble lasted longer than the run may wait, or is none that waiting mends.
+            psycopg.Error: Errors of class 22, 23 and 54 (the data), for the caller to settle.
+        """
+        retry = Retry(self._job.options.retry_seconds)
+        while True:
+            self._job.check_stop()
+            try:
+                self._job.lease.ensure()
+                connection = self._job.connect(autocommit=True)
+                with self._mutex:
+                    self._busy.add(connection)
+                try:
+                    self._job.progress.step(name)
+                    return work(connection)
+                finally:
+                    with self._mutex:
+                        self._busy.discard(connection)
+                    connection.close()
+            except psycopg.errors.QueryCanceled:
+                self._job.check_stop()
+                raise
+            except psycopg.Error as fault:
+                if meaning(fault) == "data":
+                    raise
+                trouble = TargetError(
+                    f"PostgreSQL could not finish the step {name}: {explain(fault)}.",
+                    code="finish-failed",
+                    hint="What is loaded is kept; run the same command again when the cause is mended.",
+                    retryable=meaning(fault) == "transient",
+                )
+                if not trouble.retryable:
+                    raise trouble from None
+                retry.again(trouble, self._job.stop)
+            except TargetError as fault:
+                if not fault.retryable:
+                    raise
+                retry.again(fault, self._job.stop)
+
+    def all(self, works: Iterable[tuple[str, Callable[[psycopg.Connection], T]]]) -> list[T]:
+        """Run works side by side, as many as the run has workers; return their results in order.
+
+        Raises:
+            The first error; the others finish first.
+        """
+        with ThreadPoolExecutor(self._job.options.workers, "isthmus-finish") as pool:
+            futures = [pool.submit(self._counted, name, work) for name, work in works]
+            pending = set(futures)
+            while pending:
+                done, pending = wait(pending, timeout=0.2, return_when=FIRST_EXCEPTION)
+                if self._job.stop.is_set() or any(f.exception() for f in done):
+                    for future in pending:
+                        future.cancel()
+                if self._job.stop.is_set():
+                    self.cancel()
+            if self._job.stop.is_set():
+                raise Interrupted
+            return [future.result() for future in futures]
+
+    def _counted(self, name: str, work: Callable[[psycopg.Connection], T]) -> T:
+        result = self.do(name, work)
+        self._job.progress.step_done()
+        return result
+
+    def cancel(self) -> None:
+        """Cancel the statements in hand; their transactions are undone."""
+        with self._mutex:
+            for connection in self._busy:
+                connection.cancel_safe(timeout=5)

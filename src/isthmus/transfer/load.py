@@ -1,0 +1,315 @@
+"""One batch, one transaction: rows, dead letters, ledgers and checkpoint, together or not at all.
+
+A batch that the server refuses because of a value is halved until exactly the refused documents are found, each with
+the server's own words. The identities of the balance are asserted before the commit.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import psycopg
+from blake3 import blake3
+from psycopg import sql
+
+from isthmus._rust import Batch
+from isthmus._rust import source_id as document_id
+from isthmus.connect.postgres import explain, meaning
+from isthmus.errors import InternalError
+from isthmus.sources.protocol import Block
+from isthmus.state.checkpoints import BatchRecord, PartitionState, advance, record_batch
+from isthmus.state.ledgers import (
+    Adjusted,
+    Cause,
+    DeadLetter,
+    insert_adjustments,
+    insert_dead_letters,
+    insert_ids,
+)
+from isthmus.state.source_ids import show
+from isthmus.transfer.job import Job
+from isthmus.transfer.stages import reached
+from isthmus.transfer.staging import PairTable, pair_tables
+
+# PostgreSQL documentation, COPY, "Binary Format": signature, flags, length of the header extension; trailer −1.
+COPY_HEADER = b"PGCOPY\n\xff\r\n\0" + b"\0\0\0\0" + b"\0\0\0\0"
+COPY_TRAILER = b"\xff\xff"
+_PIECE_BYTES = 256 * 1024
+
+Counts = dict[str, dict[str, int]]
+
+
+@dataclass(frozen=True)
+class CopyTarget:
+    """Where the rows of one plan table go.
+
+    Attributes:
+        index: Number of the table in the plan.
+        table: Name for the books.
+        statement: `COPY … FROM STDIN (FORMAT binary)`.
+        root: Whether it is the collection's own table.
+    """
+
+    index: int
+    table: str
+    statement: sql.Composed
+    root: bool
+
+
+def copy_targets(job: Job, collection: str) -> list[CopyTarget]:
+    """Return where each table of a collection's plan goes, in plan order."""
+    waiting = pair_tables(job.feeders, job.schema)
+    targets: list[CopyTarget] = []
+    for index, table in enumerate(json.loads(job.plans[collection])["tables"]):
+        place: sql.Identifier | None = None
+        if table["kind"] == "junction":
+            own = next(column["name"] for column in table["columns"] if column["role"] == "own")
+            pairs: PairTable = waiting[(table["name"], own)]
+            place = pairs.identifier
+        statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT binary)").format(
+            place or sql.Identifier(job.schema.schema, table["name"]),
+            sql.SQL(", ").join(sql.Identifier(column["name"]) for column in table["columns"]),
+        )
+        targets.append(CopyTarget(index, table["name"], statement, table["kind"] == "root"))
+    return targets
+
+
+@dataclass
+class Carried:
+    """What one batch came to, before it is committed.
+
+    Attributes:
+        counts: Its books, in the shape of `PartitionState.counts`.
+        letters: Its dead letters.
+    """
+
+    documents: int = 0
+    copied: int = 0
+    skipped: int = 0
+    counts: Counts = field(default_factory=dict[str, dict[str, int]])
+    letters: list[DeadLetter] = field(default_factory=list[DeadLetter])
+    adjusted: list[Adjusted] = field(default_factory=list[Adjusted])
+    ids: list[tuple[str, bytes, str, str]] = field(default_factory=list[tuple[str, bytes, str, str]])
+
+    def add(self, group: str, name: str, amount: int) -> None:
+        """Add to one number of the books."""
+        if amount:
+            names = self.counts.setdefault(group, {})
+            names[name] = names.get(name, 0) + amount
+
+
+# Data-like keys can make the list of extra fields endless; the rest is counted under one name.
+_NAMES_PER_GROUP = 500
+_REST = "(others)"
+
+
+def add_counts(into: Counts, more: Counts) -> Counts:
+    """Return the sum of two books; neither is changed."""
+    total = {group: dict(names) for group, names in into.items()}
+    for group, names in more.items():
+        sums = total.setdefault(group, {})
+        for name, amount in names.items():
+            key = name if name in sums or len(sums) < _NAMES_PER_GROUP else _REST
+            sums[key] = sums.get(key, 0) + amount
+    return total
+
+
+class Loader:
+    """Carries the blocks of one partition.
+
+    Args:
+        job: The copy.
+        state: The partition's checkpoint, moved on after every commit.
+    """
+
+    def __init__(self, job: Job, state: PartitionState) -> None:
+        self._job = job
+        self.state = state
+        self._transcoder = job.transcoder(state.collection)
+        self._targets = copy_targets(job, state.collection)
+        self._carried = Carried()
+
+    def write(self, connection: psycopg.Connection, block: Block) -> None:
+        """Carry one block in one transaction.
+
+        Args:
+            connection: Connection outside a transaction.
+            block: Whole documents.
+
+        The caller moves `state` with `committed` afterwards.
+
+        Raises:
+            psycopg.Error: Anything but a refused value; nothing of the block is in the target, unless the commit went
+                through and only its reply was lost.
+            InternalError: The books of the batch do not balance.
+        """
+        batch = self._transcoder.transcode(block.data)
+        try:
+            self._transact(connection, block, batch, halve=False)
+        except psycopg.Error as fault:
+            if meaning(fault) != "data":
+                raise
+            self._transact(connection, block, batch, halve=True)
+
+    def committed(self, block: Block) -> Carried:
+        """Move the checkpoint this process knows, after the commit; return what the batch came to."""
+        self.state.position = block.end
+        self.state.batches += 1
+        self.state.counts = add_counts(self.state.counts, self._carried.counts)
+        return self._carried
+
+    def _transact(self, connection: psycopg.Connection, block: Block, batch: Batch, *, halve: bool) -> None:
+        carried = self._carried = Carried()
+        with connection.transaction():
+            self._job.lease.assert_held(connection, self._job.run.id)
+            if halve:
+                self._place(connection, block, 0, batch.documents, batch, carried)
+            else:
+                self._copy(connection, batch)
+                self._account(block, 0, batch, carried)
+            reached("copy.rows-sent")
+            self._settle(connection, block, batch, carried)
+            reached("copy.before-commit")
+        reached("copy.after-commit")
+
+    def _copy(self, connection: psycopg.Connection, batch: Batch) -> None:
+        for target in self._targets:
+            rows = batch.rows(target.index)
+            if not rows:
+                continue
+            with connection.cursor() as cursor:
+                with cursor.copy(target.statement) as copy:
+                    copy.write(COPY_HEADER)
+                    for piece in self._pieces(batch, target.index):
+                        copy.write(piece)
+                    copy.write(COPY_TRAILER)
+                if cursor.rowcount != rows:
+                    raise InternalError(
+                        f"{rows} rows were sent to {target.table}, the server took {cursor.rowcount}.",
+                        code="rows-differ",
+                    )
+            reached("copy.between-tables")
+
+    @staticmethod
+    def _pieces(batch: Batch, table: int) -> Iterator[bytes]:
+        size = batch.size(table)
+        for start in range(0, size, _PIECE_BYTES):
+            yield batch.chunk(table, start, min(_PIECE_BYTES, size - start))
+
+    def _place(
+        self, connection: psycopg.Connection, block: Block, low: int, high: int, whole: Batch, carried: Carried
+    ) -> None:
+        """Carry the documents low…high−1, halving where the server refuses."""
+        start, end = whole.offset(low), whole.offset(high)
+        part = self._transcoder.transcode(block.data[start:end])
+        try:
+            with connection.transaction():
+                self._copy(connection, part)
+        except psycopg.Error as fault:
+            if meaning(fault) != "data":
+                raise
+            if high - low > 1:
+                middle = (low + high) // 2
+                self._place(connection, block, low, middle, whole, carried)
+                self._place(connection, block, middle, high, whole, carried)
+                return
+            carried.documents += 1
+            self._refuse(block, start, end, part, explain(fault), carried)
+            return
+        self._account(block, start, part, carried)
+
+    def _refuse(self, block: Block, start: int, end: int, part: Batch, words: str, carried: Carried) -> None:
+        source_id = document_id(block.data[start:end])
+        carried.letters.append(
+            DeadLetter(
+                collection=self.state.collection,
+                source_id=source_id,
+                source_id_text=show(source_id) if source_id else None,
+                location=self._job.source.locate(block.start, start, collection=self.state.collection),
+                stage="load",
+                document=block.data[start:end],
+                digest=part.document_digests[8:16],
+                causes=[Cause("target-refused", "", f"PostgreSQL refuses the document: {words}.")],
+            )
+        )
+
+    def _account(self, block: Block, base: int, batch: Batch, carried: Carried) -> None:
+        """Enter a transcoded part into the books of its batch.
+
+        Args:
+            block: The block it belongs to.
+            base: Where the part begins in the block, in bytes.
+            batch: The part.
+            carried: The books.
+        """
+        if batch.documents != batch.accepted + batch.skipped + len(batch.rejects):
+            raise InternalError(
+                f"Of {batch.documents} documents {batch.accepted} were accepted, {batch.skipped} skipped and"
+                f" {len(batch.rejects)} rejected.",
+                code="batch-unbalanced",
+            )
+        carried.documents += batch.documents
+        carried.copied += batch.accepted
+        carried.skipped += batch.skipped
+        for target in self._targets:
+            carried.add("rows", target.table, batch.rows(target.index))
+        for group, names in batch.counts().items():
+            for name, amount in names.items():
+                carried.add(group, name, amount)
+        for why, amount in batch.skips.items():
+            carried.add("skips", why, amount)
+        carried.ids.extend(batch.id_map)
+        collection = self.state.collection
+        for item in batch.adjustments:
+            start, end = base + batch.offset(item.document), base + batch.offset(item.document + 1)
+            carried.adjusted.append(
+                Adjusted(
+                    collection,
+                    document_id(block.data[start:end]),
+                    item.table,
+                    item.column,
+                    item.position,
+                    item.kind,
+                    item.original,
+                )
+            )
+        for reject in batch.rejects:
+            start = base + reject.offset
+            document = block.data[start : start + reject.length]
+            carried.letters.append(
+                DeadLetter(
+                    collection=collection,
+                    source_id=reject.source_id,
+                    source_id_text=show(reject.source_id) if reject.source_id else None,
+                    location=self._job.source.locate(block.start, start, collection=collection),
+                    stage="convert",
+                    document=document,
+                    digest=blake3(document).digest()[:8],
+                    causes=[Cause(c.code, c.path, c.message, c.column, c.bson_type, c.value) for c in reject.causes],
+                )
+            )
+
+    def _settle(self, connection: psycopg.Connection, block: Block, batch: Batch, carried: Carried) -> None:
+        """Write ledgers and checkpoint, asserting the batch's balance first."""
+        if batch.documents != carried.documents or (
+            carried.documents != carried.copied + carried.skipped + len(carried.letters)
+        ):
+            raise InternalError(
+                f"A batch of {batch.documents} documents came to {carried.copied} copied, {carried.skipped} skipped"
+                f" and {len(carried.letters)} dead letters.",
+                code="batch-unbalanced",
+            )
+        carried.add("books", "read", carried.documents)
+        carried.add("books", "copied", carried.copied)
+        carried.add("books", "skipped", carried.skipped)
+        carried.add("books", "dead_letters", len(carried.letters))
+        carried.add("books", "bytes", len(block.data))
+        run = self._job.run.id
+        insert_ids(connection, carried.ids)
+        insert_dead_letters(connection, run, carried.letters)
+        insert_adjustments(connection, run, carried.adjusted)
+        record = BatchRecord(self.state.batches, block.start, block.end, batch.documents, len(block.data), batch.digest)
+        record_batch(connection, run, self.state, record, batch.document_digests)
+        advance(connection, run, self.state, after=block.end, counts=add_counts(self.state.counts, carried.counts))

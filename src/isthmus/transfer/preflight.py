@@ -1,0 +1,297 @@
+"""Everything that can be known to be wrong before anything is written, all of it at once.
+
+Holds mapping against source (collections it does not know, or that are not there) and mapping against target (version,
+rights, tables and types in the way). Findings carry the exit code of who must act.
+"""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+
+import psycopg
+from psycopg import sql
+
+from isthmus.errors import ConfigError, IsthmusError, MappingError, Problem, SourceError, TargetError, Where
+from isthmus.mapping import Mapping
+from isthmus.mapping.tables import TargetSchema
+from isthmus.sources.protocol import CollectionInfo, Source
+
+OLDEST_SERVER = 15
+NEWEST_SERVER = 18
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One contradiction, or one remark that stops nothing.
+
+    Attributes:
+        problem: What is wrong.
+        severity: The error class of who must act; None for a remark.
+    """
+
+    problem: Problem
+    severity: type[IsthmusError] | None
+
+
+def check_source(mapping: Mapping, source: Source) -> list[Finding]:
+    """Hold the mapping against the collections of a source; reads no documents.
+
+    Returns:
+        Findings, in the order of the mapping, then of the source.
+    """
+    found: list[Finding] = []
+    infos = {info.name: info for info in source.collections()}
+    readable = [info for info in infos.values() if info.readable]
+    for name in mapping.collections:
+        if name not in infos:
+            found.append(Finding(_missing(name, source, list(infos)), SourceError))
+        elif not infos[name].readable:
+            found.append(
+                Finding(Problem("not-readable", f"{name}: {infos[name].rule}", Where(collection=name)), SourceError)
+            )
+    found.extend(
+        Finding(_unnamed(info, source), MappingError)
+        for info in readable
+        if info.name not in mapping.collections and mapping.why_skipped(info.name) is None
+    )
+    found.extend(
+        Finding(Problem("left-out", f"{info.name} is left out: {info.rule}", Where(collection=info.name)), None)
+        for info in infos.values()
+        if not info.readable and info.name not in mapping.collections
+    )
+    mapped = [infos[name] for name in mapping.collections if name in infos]
+    if mapped and all(info.bytes_total == 0 for info in mapped):
+        found.append(
+            Finding(
+                Problem(
+                    "empty-source",
+                    f"{source.name} holds no document in any collection that the mapping names.",
+                    hint="Check the database name and the dump; an empty source is never a success.",
+                ),
+                SourceError,
+            )
+        )
+    return found
+
+
+def _missing(name: str, source: Source, names: list[str]) -> Problem:
+    close = difflib.get_close_matches(name, names, 1, 0.6)
+    return Problem(
+        "no-such-collection",
+        f"The mapping names the collection {name}, which {source.name} does not hold.",
+        Where(collection=name),
+        f"Did you mean {close[0]}?" if close else "Remove it from the mapping, or check the database name.",
+    )
+
+
+def _unnamed(info: CollectionInfo, source: Source) -> Problem:
+    return Problem(
+        "unnamed-collection",
+        f"{source.name} holds the collection {info.name}, which the mapping does not name.",
+        Where(collection=info.name),
+        f'Map it, or say why it stays behind:  {info.name}: {{skip: "reason"}}.',
+    )
+
+
+def check_server(connection: psycopg.Connection) -> list[Finding]:
+    """Hold the server against what Isthmus needs; reads the catalog only."""
+    found: list[Finding] = []
+    major = connection.info.server_version // 10_000
+    if major < OLDEST_SERVER:
+        found.append(
+            Finding(
+                Problem(
+                    "server-too-old",
+                    f"The server is PostgreSQL {major}; Isthmus needs {OLDEST_SERVER} to {NEWEST_SERVER}.",
+                    hint="Use a newer server.",
+                ),
+                TargetError,
+            )
+        )
+    elif major > NEWEST_SERVER:
+        found.append(
+            Finding(Problem("server-untested", f"PostgreSQL {major} is newer than what Isthmus is tested with."), None)
+        )
+    row = connection.execute(
+        "SELECT pg_catalog.pg_is_in_recovery(), current_setting('server_encoding'),"
+        " current_setting('default_transaction_read_only')"
+    ).fetchone()
+    if row and row[0]:
+        found.append(
+            Finding(
+                Problem(
+                    "read-only-server",
+                    "The server is a standby and takes no writes.",
+                    hint="Give the primary's address.",
+                ),
+                TargetError,
+            )
+        )
+    if row and row[1] != "UTF8":
+        found.append(
+            Finding(
+                Problem(
+                    "database-encoding",
+                    f"The database has encoding {row[1]}; MongoDB's text is UTF-8 and does not fit into it.",
+                    hint="Create the database with ENCODING 'UTF8'.",
+                ),
+                TargetError,
+            )
+        )
+    if row and row[2] == "on":
+        found.append(
+            Finding(
+                Problem(
+                    "read-only-role",
+                    "Transactions of this role are read-only (default_transaction_read_only is on).",
+                    hint="Use a role that may write.",
+                ),
+                TargetError,
+            )
+        )
+    return found
+
+
+def check_target(connection: psycopg.Connection, schema: TargetSchema, mapping: Mapping) -> list[Finding]:
+    """Hold the mapping against a target that no run of this mapping has written to yet; reads the catalog only."""
+    found: list[Finding] = []
+    if mapping.target.tables == "existing":
+        found.append(
+            Finding(
+                Problem(
+                    "existing-tables",
+                    "Copying into existing tables (`tables: existing`) is not part of this version.",
+                    hint="Use `tables: create` and a schema of its own.",
+                ),
+                ConfigError,
+            )
+        )
+    found.extend(_rights(connection, schema))
+    found.extend(_in_the_way(connection, schema))
+    found.extend(_extensions(connection, schema))
+    return found
+
+
+def _rights(connection: psycopg.Connection, schema: TargetSchema) -> list[Finding]:
+    row = connection.execute(
+        "SELECT current_user, current_database(), has_database_privilege(current_database(), 'CREATE'),"
+        " EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = %(schema)s),"
+        " coalesce((SELECT has_schema_privilege(oid, 'CREATE') FROM pg_catalog.pg_namespace"
+        " WHERE nspname = %(schema)s), false), to_regnamespace('isthmus') IS NOT NULL",
+        {"schema": schema.schema},
+    ).fetchone()
+    if row is None:
+        return []
+    role, database, may_create_schema, schema_exists, may_create_table, state_exists = row
+    found: list[Finding] = []
+    if (not state_exists or not schema_exists) and not may_create_schema:
+        found.append(
+            Finding(
+                Problem(
+                    "no-right",
+                    f"The role {role} may not create schemas in the database {database}.",
+                    hint=f'Run as its owner: GRANT CREATE ON DATABASE "{database}" TO "{role}".',
+                ),
+                TargetError,
+            )
+        )
+    if schema_exists and not may_create_table:
+        found.append(
+            Finding(
+                Problem(
+                    "no-right",
+                    f"The role {role} may not create tables in the schema {schema.schema}.",
+                    hint=f'Run as its owner: GRANT CREATE ON SCHEMA "{schema.schema}" TO "{role}".',
+                ),
+                TargetError,
+            )
+        )
+    return found
+
+
+def _in_the_way(connection: psycopg.Connection, schema: TargetSchema) -> list[Finding]:
+    """Tables, views and types that already have the names this mapping wants."""
+    found: list[Finding] = []
+    for name, kind in connection.execute(
+        "SELECT c.relname, c.relkind FROM pg_catalog.pg_class c"
+        " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+        " WHERE n.nspname = %s AND c.relname = ANY(%s) ORDER BY 1",
+        (schema.schema, list(schema.tables)),
+    ).fetchall():
+        filled = False
+        if kind in {"r", "p"}:
+            query = sql.SQL("SELECT EXISTS (SELECT FROM {})").format(sql.Identifier(schema.schema, str(name)))
+            try:
+                row = connection.execute(query).fetchone()
+                filled = bool(row and row[0])
+            except psycopg.errors.InsufficientPrivilege:
+                filled = True
+        found.append(
+            Finding(
+                Problem(
+                    "table-exists",
+                    f"The target already has a table {schema.schema}.{name}" + (" with rows in it." if filled else "."),
+                    Where(table=str(name)),
+                    "Isthmus makes its tables itself (tables: create); choose another schema or remove the table.",
+                ),
+                TargetError,
+            )
+        )
+    for (name,) in connection.execute(
+        "SELECT t.typname FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace"
+        " WHERE n.nspname = %s AND t.typname = ANY(%s) ORDER BY 1",
+        (schema.schema, list(schema.enums)),
+    ).fetchall():
+        found.append(
+            Finding(
+                Problem(
+                    "type-exists",
+                    f"The target already has a type {schema.schema}.{name}.",
+                    hint="Rename the enum in the mapping, choose another schema, or remove the type.",
+                ),
+                TargetError,
+            )
+        )
+    return found
+
+
+def _extensions(connection: psycopg.Connection, schema: TargetSchema) -> list[Finding]:
+    offered = {
+        str(name)
+        for (name,) in connection.execute(
+            "SELECT name FROM pg_catalog.pg_available_extensions WHERE name = ANY(%s)", (list(schema.extensions),)
+        ).fetchall()
+    }
+    return [
+        Finding(
+            Problem(
+                "no-extension",
+                f"The server does not offer the extension {name}; the copy goes on without it.",
+                hint="Install it on the server if the application needs it.",
+            ),
+            None,
+        )
+        for name in schema.extensions
+        if name not in offered
+    ]
+
+
+def raise_findings(findings: list[Finding]) -> None:
+    """Raise one error with all contradictions; the class is that of the highest exit code among them.
+
+    Raises:
+        IsthmusError: There is at least one contradiction.
+    """
+    serious = [finding for finding in findings if finding.severity is not None]
+    if not serious:
+        return
+    worst = max((finding.severity for finding in serious if finding.severity), key=lambda kind: kind.exit_code)
+    count = len(serious)
+    raise worst(
+        "Nothing was written: "
+        + ("one thing stands" if count == 1 else f"{count} things stand")
+        + " against this copy.",
+        code=serious[0].problem.code if count == 1 else "preflight",
+        problems=tuple(finding.problem for finding in serious),
+    )

@@ -1,0 +1,127 @@
+"""What a run tells about itself while it works: plain numbers, read by whoever draws them.
+
+Writers are the workers; readers take a snapshot. Nothing here prints.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+
+@dataclass
+class CollectionProgress:
+    """How far one collection is.
+
+    Attributes:
+        name: Collection name.
+        bytes_total: Bytes to read; None when unknown, an estimate for compressed dumps.
+        bytes_done: Bytes read and committed, also in earlier sessions of the same run.
+        documents: Documents read and committed.
+        dead_letters: Of those, the ones that became dead letters.
+        broken: Why the reading ended early; None when it did not.
+    """
+
+    name: str
+    bytes_total: int | None = None
+    bytes_done: int = 0
+    documents: int = 0
+    dead_letters: int = 0
+    broken: str | None = None
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One consistent view of the progress.
+
+    Attributes:
+        stage: preflight, verifying, copying, finishing or complete.
+        step: What exactly is being done, for example a finish step; empty when there is nothing to say.
+        collections: By name, in the order of the mapping.
+        seconds: Since the stage began.
+        bytes_before: Bytes done when the stage began, so that rates speak of this session only.
+    """
+
+    stage: str
+    step: str
+    collections: tuple[CollectionProgress, ...]
+    seconds: float
+    bytes_before: int
+    steps_done: int
+    steps_total: int
+
+
+@dataclass
+class Progress:
+    """The live numbers of one run.
+
+    Attributes:
+        on_note: Called with a sentence for the person watching (retries, findings); from any thread.
+    """
+
+    on_note: Callable[[str], None] = lambda _text: None
+    _collections: dict[str, CollectionProgress] = field(default_factory=dict[str, CollectionProgress])
+    _mutex: threading.Lock = field(default_factory=threading.Lock)
+    _stage: str = "preflight"
+    _step: str = ""
+    _steps_done: int = 0
+    _steps_total: int = 0
+    _since: float = field(default_factory=time.monotonic)
+    _bytes_before: int = 0
+
+    def expect(self, name: str, *, bytes_total: int | None, bytes_done: int, documents: int, dead_letters: int) -> None:
+        """Announce a collection and what earlier sessions did of it."""
+        with self._mutex:
+            self._collections[name] = CollectionProgress(name, bytes_total, bytes_done, documents, dead_letters)
+
+    def stage(self, stage: str, steps: int = 0) -> None:
+        """Begin a stage; `steps` is the number of its steps when it is known beforehand."""
+        with self._mutex:
+            self._stage, self._step, self._since = stage, "", time.monotonic()
+            self._steps_done, self._steps_total = 0, steps
+            self._bytes_before = sum(c.bytes_done for c in self._collections.values())
+
+    def step(self, step: str) -> None:
+        """Begin a step of the stage."""
+        with self._mutex:
+            self._step = step
+
+    def step_done(self) -> None:
+        """Count a finished step."""
+        with self._mutex:
+            self._steps_done += 1
+
+    def batch(self, collection: str, *, bytes_done: int, documents: int, dead_letters: int) -> None:
+        """Add a committed batch."""
+        with self._mutex:
+            entry = self._collections.setdefault(collection, CollectionProgress(collection))
+            entry.bytes_done += bytes_done
+            entry.documents += documents
+            entry.dead_letters += dead_letters
+
+    def broken(self, collection: str, why: str) -> None:
+        """Say that a collection's reading ended early."""
+        with self._mutex:
+            self._collections.setdefault(collection, CollectionProgress(collection)).broken = why
+
+    def note(self, text: str) -> None:
+        """Tell the person watching."""
+        self.on_note(text)
+
+    def snapshot(self) -> Snapshot:
+        """Return the numbers as they are now."""
+        with self._mutex:
+            return Snapshot(
+                stage=self._stage,
+                step=self._step,
+                collections=tuple(
+                    CollectionProgress(c.name, c.bytes_total, c.bytes_done, c.documents, c.dead_letters, c.broken)
+                    for c in self._collections.values()
+                ),
+                seconds=time.monotonic() - self._since,
+                bytes_before=self._bytes_before,
+                steps_done=self._steps_done,
+                steps_total=self._steps_total,
+            )

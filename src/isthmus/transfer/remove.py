@@ -1,0 +1,136 @@
+"""Take a document that finish found bad out of the target, whole: rows, children, pairs; its bytes become a letter.
+
+What the document added to the books is taken off them again in the same transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import psycopg
+from blake3 import blake3
+from psycopg import sql
+
+from isthmus.mapping.tables import Table
+from isthmus.state.checkpoints import add_tally
+from isthmus.state.ledgers import Cause, DeadLetter, insert_dead_letters
+from isthmus.state.source_ids import show
+from isthmus.state.statements import statement
+from isthmus.transfer.job import Job
+from isthmus.transfer.origins import Found, find_documents, require_all
+from isthmus.transfer.staging import pair_tables
+
+# At most this many documents leave in one transaction; each costs one entry in an array parameter.
+CHUNK = 2_000
+
+
+def tables_of(job: Job, collection: str) -> list[tuple[sql.Identifier, str]]:
+    """Return every table that holds rows of a collection's documents, with the column that holds the document's id."""
+    schema = job.schema.schema
+    found: list[tuple[sql.Identifier, str]] = []
+    for table in job.schema.tables.values():
+        if table.collection == collection and table.kind in {"root", "child"}:
+            found.append((sql.Identifier(schema, table.name), key_column(table)))
+    for pairs in pair_tables(job.feeders, job.schema).values():
+        if pairs.collection == collection:
+            found.append((pairs.identifier, pairs.own))
+    return found
+
+
+def key_column(table: Table) -> str:
+    """Return the column that holds the root document's id: `id` of a root table, `<parent>_id` of a child table."""
+    for column in table.columns:
+        if column.role in {"id", "root_id"}:
+            return column.name
+    raise KeyError(table.name)
+
+
+def key_type(table: Table, schema: str) -> sql.SQL:
+    """Return the SQL type of that column."""
+    column = next(column for column in table.columns if column.role in {"id", "root_id"})
+    return sql.SQL(column.type.sql(schema))  # pyright: ignore[reportArgumentType]  made by the mapping, not by users
+
+
+def delete_rows(job: Job, connection: psycopg.Connection, collection: str, ids: Iterable[str]) -> None:
+    """Delete every row of these documents, inside the caller's transaction."""
+    wanted = list(ids)
+    kind = key_type(job.root_table(collection), job.schema.schema)
+    for table, column in tables_of(job, collection):
+        connection.execute(
+            sql.SQL("DELETE FROM {} WHERE {} = ANY(%s::{}[])").format(table, sql.Identifier(column), kind), (wanted,)
+        )
+
+
+def letter(collection: str, found: Found, cause: Cause) -> DeadLetter:
+    """Make the dead letter of a document that finish refused."""
+    return DeadLetter(
+        collection=collection,
+        source_id=found.source_id,
+        source_id_text=show(found.source_id) if found.source_id else None,
+        location=found.location,
+        stage="finish",
+        document=found.document,
+        digest=blake3(found.document).digest()[:8],
+        causes=[cause],
+    )
+
+
+def take_off_books(job: Job, connection: psycopg.Connection, collection: str, found: Found) -> bool:
+    """Take what one document added to the books off them, inside the caller's transaction.
+
+    Returns:
+        False, with nothing done, when the document has no rows: it shares its id with one that has, and was rejected
+        or skipped before.
+    """
+    run = job.run.id
+    batch = job.transcoder(collection).transcode(found.document)
+    if not batch.accepted:
+        return False
+    for index, name in enumerate(batch.tables):
+        add_tally(connection, run, "rows", name, -batch.rows(index))
+    for group, names in batch.counts().items():
+        for name, amount in names.items():
+            add_tally(connection, run, group, name, -amount)
+    add_tally(connection, run, "finish-letters", collection, 1)
+    if found.source_id is not None:
+        connection.execute(
+            statement("ledger", "forget_adjustments"),
+            {"run": run, "collection": collection, "source_ids": [found.source_id]},
+        )
+    return True
+
+
+def remove_documents(job: Job, connection: psycopg.Connection, collection: str, causes: Mapping[str, Cause]) -> None:
+    """Turn documents into dead letters, inside the caller's transaction.
+
+    Args:
+        job: The copy.
+        connection: Inside a transaction that has asserted the lease.
+        collection: Their collection.
+        causes: Id in the target, as text → why. At most `CHUNK` of them.
+
+    Raises:
+        InternalError: A document is no longer in the source.
+        SourceError: The source cannot be read.
+    """
+    ids = set(causes)
+    found_ids: set[str] = set()
+    for found in find_documents(job, collection, ids):
+        if not take_off_books(job, connection, collection, found):
+            continue
+        found_ids.add(found.id)
+        insert_dead_letters(connection, job.run.id, [letter(collection, found, causes[found.id])])
+    require_all(collection, ids, found_ids)
+    names = [
+        table.name
+        for table in job.schema.tables.values()
+        if table.collection == collection and table.kind in {"root", "child"}
+    ]
+    junctions = [
+        pairs.junction for pairs in pair_tables(job.feeders, job.schema).values() if pairs.collection == collection
+    ]
+    connection.execute(
+        statement("ledger", "forget_orphans"),
+        {"run": job.run.id, "collection": collection, "tables": names + junctions, "ids": sorted(ids)},
+    )
+    delete_rows(job, connection, collection, ids)

@@ -1,0 +1,198 @@
+"""Is it still the same source? Read again what was read before and compare.
+
+A resume goes on only when the bytes already carried are still what the source holds: a repaired dump passes, another
+one does not. A second copy of a finished run compares everything and names what is new or changed; it writes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from blake3 import blake3
+from psycopg import sql
+
+from isthmus._rust import source_id as document_id
+from isthmus.errors import SourceError, Where
+from isthmus.sources.protocol import Block, Partition
+from isthmus.state.checkpoints import BatchRecord, PartitionState, read_batches
+from isthmus.state.source_ids import show
+from isthmus.transfer.job import Job
+
+_BLOCK_BYTES = 1 << 20
+_NAMED = 100  # new or changed documents listed by id; the rest is counted
+
+
+@dataclass
+class Changes:
+    """How a source differs from what a finished run carried.
+
+    Attributes:
+        new: Documents whose `_id` was not there.
+        changed: Documents whose `_id` was there with other content.
+        gone: Documents that are no longer there.
+        named: Collection → ids of new and changed documents, at most 100 in all.
+        broken: Collections that can no longer be read to their end, with the reason.
+    """
+
+    new: int = 0
+    changed: int = 0
+    gone: int = 0
+    named: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+    broken: dict[str, str] = field(default_factory=dict[str, str])
+
+    def __bool__(self) -> bool:
+        return bool(self.new or self.changed or self.gone or self.broken)
+
+
+def check_read_part(job: Job, states: Iterable[PartitionState]) -> None:
+    """Compare the part of the source that is already carried with what it was then.
+
+    Reads the source, and the batch digests from the target; writes nothing.
+
+    Raises:
+        SourceError: A batch differs (code `source-changed`), or the source cannot be read that far.
+    """
+    for state in states:
+        if state.position is None:
+            continue
+        records = read_batches(job.lease.connection, job.run.id, state.collection, state.number)
+        partition = Partition(state.collection, state.number, state.start, state.end)
+        stream = _Stream(job.source.read(partition, after=None, until=state.position, max_bytes=_BLOCK_BYTES))
+        for record in records:
+            job.check_stop()
+            if stream.digest(record.source_bytes) != record.digest:
+                place = job.source.locate(record.start, 0, collection=state.collection)
+                raise SourceError(
+                    f"The source is not the one this run began with: from {place} on it holds other documents.",
+                    code="source-changed",
+                    where=Where(collection=state.collection),
+                    hint="Go on with the original or repaired source, or start over with --fresh.",
+                )
+
+
+class _Stream:
+    """The bytes of a partition or collection, taken in pieces of the lengths they once had."""
+
+    def __init__(self, blocks: Iterator[Block]) -> None:
+        self._blocks = blocks
+        self._rest = memoryview(b"")
+
+    def digest(self, size: int) -> bytes | None:
+        """Take `size` bytes and return their blake3 digest; None when the source ends before."""
+        hasher = blake3()
+        while size:
+            if self.ended():
+                return None
+            hasher.update(self._rest[:size])
+            taken = min(size, len(self._rest))
+            size -= taken
+            self._rest = self._rest[taken:]
+        return hasher.digest()
+
+    def ended(self) -> bool:
+        """Tell whether nothing is left; reads the next block to know."""
+        if not self._rest:
+            block = next(self._blocks, None)
+            if block is None:
+                return True
+            self._rest = memoryview(block.data)
+        return False
+
+
+def find_changes(job: Job, states: list[PartitionState]) -> Changes:
+    """Compare a whole source with what a finished run carried.
+
+    The common case, nothing changed, costs one read of the source. Only collections that differ are compared document
+    by document, in temporary tables of the target.
+
+    Returns:
+        What differs; empty when nothing does.
+    """
+    changes = Changes()
+    for collection in sorted({state.collection for state in states}):
+        mine = sorted((s for s in states if s.collection == collection), key=lambda s: s.number)
+        records = [
+            record
+            for state in mine
+            for record in read_batches(job.lease.connection, job.run.id, collection, state.number)
+        ]
+        try:
+            if not _unchanged(job, collection, records):
+                _compare_documents(job, collection, changes)
+        except SourceError as fault:
+            changes.broken[collection] = str(fault)
+    return changes
+
+
+def _whole(job: Job, collection: str) -> Iterator[Block]:
+    for partition in job.source.partitions(collection, 1):
+        yield from job.source.read(partition, after=None, until=None, max_bytes=_BLOCK_BYTES)
+
+
+def _unchanged(job: Job, collection: str, records: list[BatchRecord]) -> bool:
+    stream = _Stream(_whole(job, collection))
+    for record in records:
+        job.check_stop()
+        if stream.digest(record.source_bytes) != record.digest:
+            return False
+    return stream.ended()
+
+
+def _compare_documents(job: Job, collection: str, changes: Changes) -> None:
+    connection = job.connect()
+    try:
+        connection.execute("CREATE TEMP TABLE seen (id bytea, content bytea)")
+        transcoder = job.transcoder(collection)
+        with connection.cursor() as cursor, cursor.copy("COPY seen FROM STDIN (FORMAT binary)") as copy:
+            copy.set_types(["bytea", "bytea"])
+            for block in _whole(job, collection):
+                job.check_stop()
+                digests = transcoder.transcode(block.data).document_digests
+                for start in range(0, len(digests), 16):
+                    copy.write_row((digests[start : start + 8], digests[start + 8 : start + 16]))
+        connection.execute(
+            "CREATE TEMP TABLE carried AS SELECT substring(document_digests FROM g * 16 + 1 FOR 8) AS id,"
+            " substring(document_digests FROM g * 16 + 9 FOR 8) AS content"
+            " FROM isthmus.batch, generate_series(0, documents - 1) AS g WHERE run_id = %s AND collection = %s",
+            (job.run.id, collection),
+        )
+        connection.execute("ANALYZE seen")
+        connection.execute("ANALYZE carried")
+        row = connection.execute(
+            "SELECT count(*) FILTER (WHERE known), count(*) FILTER (WHERE NOT known) FROM ("
+            " SELECT EXISTS (SELECT FROM carried c WHERE c.id = s.id) AS known FROM seen s"
+            " WHERE NOT EXISTS (SELECT FROM carried c WHERE c.id = s.id AND c.content = s.content)) AS d"
+        ).fetchone()
+        gone = connection.execute(
+            "SELECT count(*) FROM carried c WHERE NOT EXISTS (SELECT FROM seen s WHERE s.id = c.id)"
+        ).fetchone()
+        if row and gone:
+            changes.changed += int(row[0])
+            changes.new += int(row[1])
+            changes.gone += int(gone[0])
+        room = _NAMED - sum(len(names) for names in changes.named.values())
+        wanted = {
+            bytes(content)
+            for (content,) in connection.execute(
+                sql.SQL(
+                    "SELECT content FROM seen s WHERE NOT EXISTS"
+                    " (SELECT FROM carried c WHERE c.id = s.id AND c.content = s.content) LIMIT {}"
+                ).format(sql.Literal(max(0, room)))
+            )
+        }
+        if wanted:
+            changes.named[collection] = list(_names(job, collection, wanted))
+    finally:
+        connection.close()
+
+
+def _names(job: Job, collection: str, wanted: set[bytes]) -> Iterator[str]:
+    """Yield the printable ids of the documents with these content digests, in source order."""
+    transcoder = job.transcoder(collection)
+    for block in _whole(job, collection):
+        batch = transcoder.transcode(block.data)
+        for number in range(batch.documents):
+            if batch.document_digests[number * 16 + 8 : number * 16 + 16] in wanted:
+                source_id = document_id(block.data[batch.offset(number) : batch.offset(number + 1)])
+                yield show(source_id) if source_id else f"document {number + 1} without an _id"

@@ -1,0 +1,100 @@
+"""Canonical forms: one text for every way to hold the same value, from the oracle's side and from the server's.
+
+| column type | canonical form | what it cannot see |
+| --- | --- | --- |
+| text, varchar, enum | the text itself | nothing |
+| smallint, integer, bigint | decimal digits | nothing |
+| real, double | hex digits of the bytes; every NaN is `nan` | which NaN |
+| numeric | digits with the value's scale, no exponent | minus zero, which numeric does not have |
+| boolean | `true`, `false` | nothing |
+| date | days since 1970-01-01, or an infinity | nothing |
+| timestamp, timestamptz | microseconds since 1970-01-01 UTC, or an infinity | the session's time zone, on purpose |
+| uuid | lower-case hyphenated | nothing |
+| bytea | hex digits | nothing |
+| jsonb | sorted keys, no spaces, numbers as numeric prints them | key order, duplicate keys, minus zero |
+| arrays | list of the above, None for NULL | lower bounds other than 1 |
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from decimal import Decimal
+from typing import Any, cast
+
+from isthmus.verify.reference.documents import Json
+from isthmus.verify.reference.json_values import canonical_json, canonical_number, parse_json
+from isthmus.verify.reference.values import Type
+
+Form = str | list[str | None] | None
+
+FLOAT_BYTES = {"real": ">f", "double": ">d"}
+
+
+def form_of(value: Any, kind: Type) -> Form:
+    """Canonical form of a value the oracle expects."""
+    if value is None:
+        return None
+    if kind.array:
+        return [None if element is None else _scalar(element, kind) for element in cast("list[Any]", value)]
+    return _scalar(value, kind)
+
+
+def _scalar(value: Any, kind: Type) -> str:
+    if isinstance(value, Json):
+        return value.text
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if kind.kind in FLOAT_BYTES:
+        return "nan" if math.isnan(value) else struct.pack(FLOAT_BYTES[kind.kind], value).hex()
+    if isinstance(value, Decimal):
+        return canonical_number(value) if value.is_finite() else str(value)
+    if isinstance(value, bytes):
+        return value.hex()
+    return str(value)
+
+
+def sql_form(column: str, kind: Type) -> str:
+    """SQL for a text (or array of texts) that `read_form` finishes.
+
+    Args:
+        column: The column as quoted SQL.
+        kind: Its type.
+
+    Returns:
+        An expression of type text or text[]; it depends on no session setting but UTF-8.
+    """
+    if not kind.array:
+        return _sql_scalar(column, kind)
+    element = _sql_scalar("u.e", kind)
+    listed = f"ARRAY(SELECT {element} FROM unnest({column}) WITH ORDINALITY AS u(e, n) ORDER BY u.n)"
+    return f"CASE WHEN {column} IS NOT NULL THEN {listed} END"
+
+
+def _sql_scalar(column: str, kind: Type) -> str:
+    if kind.kind in FLOAT_BYTES:
+        sender = "float4send" if kind.kind == "real" else "float8send"
+        return f"encode({sender}({column}), 'hex')"
+    if kind.kind == "bytea":
+        return f"encode({column}, 'hex')"
+    if kind.kind == "date":
+        return f"CASE WHEN isfinite({column}) THEN ({column} - date '1970-01-01')::text ELSE {column}::text END"
+    if kind.kind in ("timestamp", "timestamptz"):
+        exact = f"trunc(extract(epoch FROM {column}) * 1000000)::text"
+        return f"CASE WHEN isfinite({column}) THEN {exact} ELSE {column}::text END"
+    return f"{column}::text"
+
+
+def read_form(fetched: str | list[str | None] | None, kind: Type) -> Form:
+    """Canonical form of what `sql_form` gave."""
+    if isinstance(fetched, list):
+        return [None if element is None else _read_scalar(element, kind) for element in fetched]
+    return None if fetched is None else _read_scalar(fetched, kind)
+
+
+def _read_scalar(text: str, kind: Type) -> str:
+    if kind.kind == "jsonb":
+        return canonical_json(parse_json(text))
+    if kind.kind in FLOAT_BYTES:
+        return "nan" if math.isnan(struct.unpack(FLOAT_BYTES[kind.kind], bytes.fromhex(text))[0]) else text
+    return text

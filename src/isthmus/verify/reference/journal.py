@@ -1,0 +1,51 @@
+"""What one document's conversion reports beside its rows: refusals, changes, references, leftovers.
+
+Decides nothing; it is the paper the other modules write on.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+MAX_CAUSES = 16
+"""A rejected document names at most this many causes."""
+
+
+class Refusal(Exception):  # noqa: N818  (an outcome of a rule, caught and turned into a rejection)
+    """One value does not fit, and no policy says what to do instead.
+
+    Attributes:
+        code: One of the reject codes.
+        path: Keys and array positions from the value that was being converted to the one at fault.
+    """
+
+    def __init__(self, code: str, path: tuple[str, ...] = ()) -> None:
+        super().__init__(code)
+        self.code = code
+        self.path = path
+
+
+@dataclass
+class Journal:
+    """Everything noted while one document is converted.
+
+    Attributes:
+        causes: (code, path) of each refusal, in the order met.
+        adjusted: How often each `table.column:kind` happened.
+        references: How many values that are not null each `table.column` (or `table.column.path` in jsonb) refers with.
+        id_map: (collection, `{"_id": value}` as BSON, id text, origin) of each hashed id.
+        extras: How many values each leftover path kept; positions in arrays are left out of the path.
+        dropped: How many values each dropped path had.
+    """
+
+    causes: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    adjusted: Counter[str] = field(default_factory=Counter[str])
+    references: Counter[str] = field(default_factory=Counter[str])
+    id_map: list[tuple[str, bytes, str, str]] = field(default_factory=list[tuple[str, bytes, str, str]])
+    extras: Counter[str] = field(default_factory=Counter[str])
+    dropped: Counter[str] = field(default_factory=Counter[str])
+
+    def adjust(self, place: str, kind: str) -> None:
+        """Count one change of kind `kind` at `table.column`."""
+        self.adjusted[f"{place}:{kind}"] += 1

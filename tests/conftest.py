@@ -1,0 +1,17 @@
+"""What every test shares: the fixture plugins, and an environment that points at nobody's real database."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+pytest_plugins = ["tests.fix_dumps", "tests.fix_postgres"]
+
+
+@pytest.fixture(autouse=True)
+def _no_addresses_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take every default address out of the environment, so that a forgotten option fails instead of connecting."""
+    for name in list(os.environ):
+        if name in {"DATABASE_URL", "MONGODB_URI"} or name.startswith("PG"):
+            monkeypatch.delenv(name)

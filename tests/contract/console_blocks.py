@@ -1,0 +1,127 @@
+"""Runs the commands that documentation pages show in fences marked `console`.
+
+    ```console
+    $ isthmus copy mapping.yaml --source dump --target embedded:pg   # exit 1
+    whatever it prints
+    ```
+
+A line that begins with `$ ` is a command; a backslash at its end continues it on the next line, which may begin with
+`> `. A comment `# exit N` at its end states the exit code (0 otherwise). Other lines are output, shown for the reader;
+in a fence marked `console compare` each of them must occur in what the command printed, in this order, where `…` stands
+for any text and runs of blanks are one. The commands of a page run one after the other in one empty folder, as one
+person would type them: `cd` and `export` last until the end of the page.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+FENCE = re.compile(
+    r"^(?P<indent> *)```console(?P<marks>[^\n]*)\n(?P<body>.*?)^(?P=indent)```", re.MULTILINE | re.DOTALL
+)
+EXIT = re.compile(r"\s+# exit (\d+)$")
+COMMAND_SECONDS = 240
+# A reader's shell has neither our test settings nor databases by environment.
+NOT_A_READERS = ("PYTEST", "ISTHMUS", "DATABASE_URL", "MONGODB_URI")
+
+
+@dataclass
+class Command:
+    """One command of a page.
+
+    Attributes:
+        text: What the shell gets.
+        line: Line of the page where it stands, counted from 1.
+        exit_code: What it must return.
+        compare: Whether `output` must occur in what it prints.
+        output: Lines the page shows below it.
+    """
+
+    text: str
+    line: int
+    exit_code: int = 0
+    compare: bool = False
+    output: list[str] = field(default_factory=list[str])
+
+
+def commands_of(page: str) -> list[Command]:
+    """Read the commands of a page, in order."""
+    found: list[Command] = []
+    for fence in FENCE.finditer(page):
+        first_line = page.count("\n", 0, fence.start("body")) + 1
+        compare = "compare" in fence["marks"].split()
+        continued = False
+        for offset, raw in enumerate(fence["body"].splitlines()):
+            line = raw[len(fence["indent"]) :]
+            if continued:
+                found[-1].text += "\n" + line.removeprefix("> ")
+                continued = line.endswith("\\")
+            elif line.startswith("$ "):
+                found.append(Command(line[2:], first_line + offset, compare=compare))
+                continued = line.endswith("\\")
+            elif found and line.strip():
+                found[-1].output.append(line)
+    for command in found:
+        stated = EXIT.search(command.text)
+        if stated is not None:
+            command.exit_code = int(stated[1])
+            command.text = command.text[: stated.start()]
+    return found
+
+
+def run(command: Command, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run one command where the last one of this folder stopped.
+
+    Args:
+        command: The command; its shell state is kept in the folder `.shell` of `folder`.
+        folder: The page's own folder.
+    """
+    state = folder / ".shell"
+    state.mkdir(exist_ok=True)
+    (state / "environment").touch()
+    if not (state / "place").exists():
+        (state / "place").write_text(str(folder), encoding="utf-8")
+    script = "\n".join(
+        [
+            f'. "{state}/environment"',
+            f'cd "$(cat "{state}/place")"',
+            command.text,
+            "isthmus_status=$?",
+            f'pwd > "{state}/place"',
+            f'export -p > "{state}/environment"',
+            "exit $isthmus_status",
+        ]
+    )
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(NOT_A_READERS)}
+    environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
+    environment |= {"TERM": "dumb", "COLUMNS": "100"}
+    return subprocess.run(
+        ["sh", "-c", script],
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=COMMAND_SECONDS,
+        check=False,
+    )
+
+
+def missing_lines(shown: list[str], printed: str) -> list[str]:
+    """Return the shown lines that do not occur in what was printed, in order."""
+    lines = [" ".join(line.split()) for line in printed.splitlines()]
+    place = 0
+    missing: list[str] = []
+    for line in shown:
+        pattern = re.compile(".*".join(re.escape(part) for part in " ".join(line.split()).split("…")))
+        for at in range(place, len(lines)):
+            if pattern.fullmatch(lines[at]):
+                place = at + 1
+                break
+        else:
+            missing.append(line)
+    return missing

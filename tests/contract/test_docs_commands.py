@@ -1,0 +1,70 @@
+"""Every command that the README, the tutorial and the how-to pages show works as shown.
+
+Cannot see: commands in fences that are not marked `console` (those need a server or a checkout of the reader's own).
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.contract.console_blocks import Command, commands_of, missing_lines, run
+
+ROOT = Path(__file__).parents[2]
+PAGES = [
+    ROOT / "README.md",
+    *sorted((ROOT / "docs" / "tutorial").glob("*.md")),
+    *sorted((ROOT / "docs" / "how-to").glob("*.md")),
+]
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """An empty folder with a short path: PostgreSQL's socket names may not be longer than about 100 bytes."""
+    made = Path(tempfile.mkdtemp(prefix="isthmus-"))
+    yield made
+    shutil.rmtree(made, ignore_errors=True)
+
+
+@pytest.mark.slow  # each page starts PostgreSQL and copies
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_commands_of_page_work_as_shown(page: Path, folder: Path) -> None:
+    for command in commands_of(page.read_text(encoding="utf-8")):
+        ran = run(command, folder)
+        place = f"{page.relative_to(ROOT)}:{command.line}"
+        assert ran.returncode == command.exit_code, (
+            f"{place}: `{command.text}` returned {ran.returncode}, the page says {command.exit_code}\n"
+            f"{ran.stdout}{ran.stderr}"
+        )
+        if command.compare:
+            missing = missing_lines(command.output, ran.stdout + ran.stderr)
+            assert not missing, (
+                f"{place}: `{command.text}` did not print\n" + "\n".join(missing) + f"\nbut\n{ran.stdout}{ran.stderr}"
+            )
+
+
+def test_commands_of_reads_exit_codes_continuations_and_output() -> None:
+    page = "text\n```console compare\n$ one \\\n>   two  # exit 3\nshown\n$ three\n```\n```sh\n$ not this\n```\n"
+    assert commands_of(page) == [
+        Command("one \\\n  two", 3, exit_code=3, compare=True, output=["shown"]),
+        Command("three", 6, compare=True),
+    ]
+
+
+def test_run_keeps_folder_and_environment_between_commands(folder: Path) -> None:
+    for text in ("mkdir inner && cd inner", "export WORD='two words'"):
+        assert run(Command(text, 1), folder).returncode == 0
+    ran = run(Command('echo "$WORD"; pwd; false', 1), folder)
+    assert ran.stdout.splitlines() == ["two words", str((folder / "inner").resolve())]
+    assert ran.returncode == 1
+
+
+def test_missing_lines_of_changed_output_names_them() -> None:
+    printed = "read   30\ncopied 29 in 1.2 s\n"
+    assert missing_lines(["read 30", "copied 29 in …"], printed) == []
+    assert missing_lines(["copied 29 in …", "read 30"], printed) == ["read 30"]

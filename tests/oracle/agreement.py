@@ -1,0 +1,193 @@
+"""Runs the core and the reference oracle over the same documents and names every disagreement.
+
+Compares: accepted, skipped or rejected; the first cause and all causes (code and path) of a rejected document; every row
+of every table, decoded from the core's COPY bytes; id map entries; counts of references, changes, leftovers, dropped
+fields; the accounting identities of a batch.
+
+Blind spots: those of the oracle (see its module) and of the decoder; messages and shortened values; duplicate keys are
+counted by table, not by column.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from isthmus._rust import Batch, Transcoder
+from isthmus.mapping import parse_mapping
+from isthmus.mapping.plan import compile_plans
+from isthmus.verify.reference import Expected, Reference, Type
+from isthmus.verify.reference.forms import Form, form_of
+from tests.oracle import copy_binary
+from tests.oracle.copy_binary import JsonText, Kind
+
+KEY = bytes(range(32))
+NOW_US = 1_700_000_000_123_456
+ENUM_OID = 4_242_424
+MAX_CAUSES = 16
+MALFORMED = ("bson", "bson-type", "nesting")
+
+
+def yaml_text(mapping: dict[str, Any]) -> str:
+    """A mapping as YAML, so that both readers start from the same text."""
+    out = io.StringIO()
+    YAML(typ="safe", pure=True).dump(mapping, out)
+    return out.getvalue()
+
+
+class Pair:
+    """Core and oracle under one mapping, for one collection."""
+
+    def __init__(self, mapping: dict[str, Any], collection: str = "Main") -> None:
+        text = yaml_text(mapping)
+        self.collection = collection
+        self.oracle = Reference(YAML(typ="safe", pure=True).load(text), KEY, NOW_US)
+        self.plan = json.loads(compile_plans(parse_mapping(text))[collection])
+        oids = {column["type"]["name"]: ENUM_OID for column in self._columns() if column["type"]["kind"] == "enum"}
+        self.core = Transcoder(json.dumps(self.plan), KEY, NOW_US, enum_oids=oids)
+
+    def _columns(self) -> Iterable[dict[str, Any]]:
+        return (column for table in self.plan["tables"] for column in table["columns"])
+
+    def rows(self, batch: Batch, table: int) -> list[tuple[Any, ...]]:
+        """The core's rows of one table, decoded."""
+        columns = self.plan["tables"][table]["columns"]
+        kinds = [Kind(column["type"]["kind"], column["type"]["array"]) for column in columns]
+        found = list(copy_binary.rows(batch.chunk(table, 0, batch.size(table)), kinds))
+        assert len(found) == batch.rows(table)
+        return found
+
+    def table_rows(self, batch: Batch) -> dict[str, Counter[tuple[str, ...]]]:
+        """Canonical rows by table name; a junction that two fields feed is one table."""
+        tables: dict[str, Counter[tuple[str, ...]]] = {}
+        for number, table in enumerate(self.plan["tables"]):
+            shape = self.oracle.shapes[table["name"]]
+            names = [column["name"] for column in table["columns"]]
+            for row in self.rows(batch, number):
+                forms = [
+                    f"{name}={_actual_form(value, shape.columns[name])}" for name, value in zip(names, row, strict=True)
+                ]
+                tables.setdefault(table["name"], Counter())[tuple(sorted(forms))] += 1
+        return tables
+
+    def expected_rows(self, expected: Sequence[Expected]) -> dict[str, Counter[tuple[str, ...]]]:
+        """The oracle's rows in the same form."""
+        tables: dict[str, Counter[tuple[str, ...]]] = {}
+        for one in expected:
+            for table, rows in one.rows.items():
+                shape = self.oracle.shapes[table]
+                for row in rows:
+                    assert set(row) == set(shape.columns), (table, row)
+                    forms = [f"{name}={form_of(value, shape.columns[name])}" for name, value in row.items()]
+                    tables.setdefault(table, Counter())[tuple(sorted(forms))] += 1
+        return tables
+
+    def disagreements(self, documents: Sequence[bytes]) -> list[str]:
+        """Sentences, one for each thing the two say differently; empty when they agree."""
+        batch = self.core.transcode(b"".join(documents))
+        expected = [self.oracle.expected(self.collection, document) for document in documents]
+        found = [*accounting(batch, documents), *self._fates(batch, expected)]
+        kept = [one for one in expected if one.rejected is None and one.skipped is None]
+        core_rows, oracle_rows = self.table_rows(batch), self.expected_rows(kept)
+        for table in core_rows.keys() | oracle_rows.keys():
+            core, oracle = core_rows.get(table, Counter()), oracle_rows.get(table, Counter())
+            found += [f"{table}: only the core has {list(row)}" for row in core - oracle]
+            found += [f"{table}: only the oracle has {list(row)}" for row in oracle - core]
+        core_map = {(c, bytes(s), i, o) for c, s, i, o in batch.id_map}
+        oracle_map = {entry for one in kept for entry in one.journal.id_map}
+        found += [f"id map: only the core has {entry}" for entry in core_map - oracle_map]
+        found += [f"id map: only the oracle has {entry}" for entry in oracle_map - core_map]
+        return found + self._counts(batch, kept)
+
+    def _fates(self, batch: Batch, expected: Sequence[Expected]) -> list[str]:
+        found: list[str] = []
+        rejects = {reject.document: reject for reject in batch.rejects}
+        skipped = Counter(one.skipped for one in expected if one.skipped is not None)
+        malformed = [one for one in expected if one.rejected and one.rejected[0][0] in MALFORMED]
+        if dict(skipped) != dict(batch.skips) and not malformed:
+            found.append(f"skips: core {batch.skips}, oracle {dict(skipped)}")
+        for number, one in enumerate(expected):
+            reject = rejects.get(number)
+            causes = [(cause.code, _plain(cause.path)) for cause in reject.causes] if reject else None
+            wanted = [(code, _plain(path)) for code, path in one.rejected] if one.rejected else None
+            if wanted and wanted[0][0] in MALFORMED:
+                # What a condition leaves out is not read to its end; all else that is broken must be refused.
+                if not batch.skipped and wanted[0][0] not in [code for code, _ in causes or ()]:
+                    found.append(f"document {number}: core {causes}, oracle {wanted}")
+            elif causes is None or wanted is None:
+                if causes != wanted:
+                    found.append(f"document {number}: core {causes}, oracle {wanted}")
+            elif causes[0] != wanted[0] or (max(len(causes), len(wanted)) < MAX_CAUSES and causes != wanted):
+                found.append(f"document {number}: core {causes}, oracle {wanted}")
+        return found
+
+    def _counts(self, batch: Batch, kept: Sequence[Expected]) -> list[str]:
+        found: list[str] = []
+        core = batch.counts()
+        for group, attribute in [("references", "references"), ("extras", "extras"), ("dropped", "dropped")]:
+            total: Counter[str] = Counter()
+            for one in kept:
+                total.update(getattr(one.journal, attribute))
+            wanted = {name: count for name, count in total.items() if count}
+            if dict(core.get(group, {})) != wanted:
+                found.append(f"{group}: core {dict(core.get(group, {}))}, oracle {wanted}")
+        adjusted: Counter[str] = Counter()
+        for one in kept:
+            adjusted.update(one.journal.adjusted)
+        core_adjusted, oracle_adjusted = _by_table(core.get("adjusted", {})), _by_table(adjusted)
+        if core_adjusted != oracle_adjusted:
+            found.append(f"adjusted: core {dict(core_adjusted)}, oracle {dict(oracle_adjusted)}")
+        return found
+
+
+def _plain(path: str) -> str:
+    """A path without marks for dots inside keys and without empty keys, which are not printed alike everywhere."""
+    return ".".join(step for step in path.replace("\\", "").split(".") if step)
+
+
+def _by_table(counts: dict[str, int] | Counter[str]) -> Counter[str]:
+    """Duplicate keys by table: which level met one is a matter of how a document is walked."""
+    folded: Counter[str] = Counter()
+    for name, count in counts.items():
+        place, _, kind = name.rpartition(":")
+        folded[f"{place.partition('.')[0]}:{kind}" if kind == "duplicate_key" else name] += count
+    return folded
+
+
+def _actual_form(value: Any, kind: Type) -> Form:
+    from isthmus.verify.reference.documents import Json
+    from isthmus.verify.reference.json_values import parse_json
+
+    return form_of(Json(parse_json(value)) if isinstance(value, JsonText) else value, kind)
+
+
+def accounting(batch: Batch, documents: Sequence[bytes]) -> list[str]:
+    """The identities every batch must keep."""
+    found: list[str] = []
+    whole = b"".join(documents)
+    if batch.documents != len(documents) or batch.bytes_in != len(whole):
+        found.append(f"{batch.documents} documents and {batch.bytes_in} bytes were counted")
+    if batch.documents != batch.accepted + batch.skipped + batch.left_out + len(batch.rejects):
+        found.append("the documents do not add up")
+    if batch.skipped != sum(batch.skips.values()):
+        found.append("the skips do not add up")
+    if batch.rows(0) != batch.accepted:
+        found.append(f"{batch.accepted} accepted documents have {batch.rows(0)} root rows")
+    at = 0
+    for number, document in enumerate(documents):
+        if batch.offset(number) != at:
+            found.append(f"document {number} is said to be at {batch.offset(number)}, not {at}")
+        at += len(document)
+    for reject in batch.rejects:
+        if (reject.offset, reject.length) != (batch.offset(reject.document), len(documents[reject.document])):
+            found.append(f"the rejected document {reject.document} has another place")
+        if not 0 < len(reject.causes) <= MAX_CAUSES:
+            found.append(f"the rejected document {reject.document} has {len(reject.causes)} causes")
+    if len(batch.document_digests) != 16 * len(documents):
+        found.append("not every document has a digest")
+    return found

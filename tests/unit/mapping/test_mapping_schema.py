@@ -1,0 +1,92 @@
+"""The JSON Schema against the reader: what is good passes both, what has a wrong form fails both."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import pytest
+from jsonschema import Draft202012Validator
+from ruamel.yaml import YAML
+
+from isthmus.mapping import parse_mapping
+from isthmus.mapping.schema import json_schema, json_schema_text
+
+GOOD = [
+    "isthmus: 1\ncollections: {A: }\n",
+    """
+isthmus: 1
+target: {schema: app, tables: create}
+ids: cuid2
+extras: dead_letter
+extensions: [vector]
+naming: keep
+enums: {s: [a, b]}
+policies: {nul: remove, utf8: replace, nan: null, range: infinity}
+collections:
+  U: {ids: keep, fields: {_id: bigint}}
+  A:
+    table: as
+    ids: uuid
+    extras: more
+    skip: [{when: {a: 1, b: [x, null], c: {missing: true}, d: {"null": true}, e: {not: [1]}, f: {$oid: 65f0a0000000000000000001}}, why: w}]
+    fields:
+      _id: {column: key}
+      a: text!
+      b: {type: "numeric(3,1)", default: 1.5, default_for: [missing, null], coerce: true, unique: true, sensitive: true}
+      c: {column: c2, references: U, on_orphan: null, index: true}
+      d: {type: jsonb, default: {x: []}, rewrite: {"[].u": U}, policies: {nan: "null"}}
+      e: {child: es, own: a_key, extras: dead_letter, fields: {f: s, g: {drop: no}}, indexes: [f], search: [f2]}
+      h: {junction: au}
+      i: {path: [x, ""], column: i, type: "text[]"}
+      j.k: {type: date, required: true}
+    indexes: [[a, b], {columns: a, unique: true, where: a > 'x', method: btree, name: n}]
+    search: {columns: [a], language: german}
+  "*": {skip: rest}
+junctions:
+  au: {columns: {u: U, a: A}, on_orphan: drop}
+""".replace(", search: [f2]", ""),
+]
+BAD = [
+    "isthmus: 2\ncollections: {A: {}}\n",
+    "collections: {A: {}}\n",
+    "isthmus: 1\ncollections: []\n",
+    "isthmus: 1\ncollektions: {A: {}}\n",
+    "isthmus: 1\nids: serial\ncollections: {A: {}}\n",
+    "isthmus: 1\ncollections: {A: {fields: {a: 5}}}\n",
+    "isthmus: 1\ncollections: {A: {fields: {a: {type: text, requird: true}}}}\n",
+    "isthmus: 1\ncollections: {A: {fields: {a: {required: true}}}}\n",
+    "isthmus: 1\ncollections: {A: {fields: {a: {type: text, required: 1}}}}\n",
+    "isthmus: 1\ncollections: {A: {fields: {a: {child: x}}}}\n",
+    "isthmus: 1\ncollections: {A: {fields: {a: {drop: x, type: text}}}}\n",
+    "isthmus: 1\ncollections: {A: {skip: [{when: {}, why: x}]}}\n",
+    "isthmus: 1\ncollections: {A: {skip: [{when: {a: null}, why: x}]}}\n",
+    'isthmus: 1\ncollections: {A: {}, "*": {}}\n',
+    "isthmus: 1\ncollections: {A: {}}\njunctions: {j: {a: A}}\n",
+    "isthmus: 1\ncollections: {A: {}}\npolicies: {nul: replace}\n",
+    "isthmus: 1\ncollections: {A: {fields: {a: text}, indexes: [{column: a}]}}\n",
+    "isthmus: 1\ncollections: {A: {fields: {a: text}, search: {columns: [a], language: klingon}}}\n",
+]
+
+
+def plain(text: str) -> Any:
+    return cast("Any", YAML(typ="safe", pure=True)).load(text)
+
+
+def test_schema_is_a_schema() -> None:
+    Draft202012Validator.check_schema(json_schema())
+    assert json_schema_text() == json_schema_text()
+    assert json_schema_text().endswith("}\n")
+
+
+@pytest.mark.parametrize("text", GOOD)
+def test_good_mapping_passes_schema_and_reader(text: str) -> None:
+    errors = [error.message for error in Draft202012Validator(json_schema()).iter_errors(plain(text))]
+    assert not errors
+    parse_mapping(text)
+
+
+@pytest.mark.parametrize("text", BAD)
+def test_bad_mapping_fails_schema_and_reader(text: str) -> None:
+    assert not Draft202012Validator(json_schema()).is_valid(plain(text))
+    with pytest.raises(Exception, match="cannot be used"):
+        parse_mapping(text)

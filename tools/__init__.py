@@ -1,0 +1,1 @@
+"""Programs for people who work on Isthmus: generated pages, the stub check, results of soak runs."""

@@ -1,0 +1,48 @@
+"""Writes the generated pages of docs/reference, or checks that they are as they would be written now.
+
+python -m tools.docs            write them
+python -m tools.docs --check    write nothing; print what differs and exit 1
+"""
+
+from __future__ import annotations
+
+import difflib
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from tools.docs import cli_page, error_page, mapping_page
+
+ROOT = Path(__file__).parents[2]
+PAGES: dict[str, Callable[[Path], str]] = {
+    "docs/reference/cli.md": cli_page.page,
+    "docs/reference/errors.md": error_page.page,
+    "docs/reference/mapping.md": mapping_page.page,
+    "docs/reference/mapping.schema.json": mapping_page.schema,
+}
+
+
+def difference(name: str) -> str:
+    """Return how a page on disk differs from what the code gives, as a unified diff; empty when it does not."""
+    file = ROOT / name
+    written = file.read_text(encoding="utf-8") if file.exists() else ""
+    now = PAGES[name](ROOT)
+    return "".join(
+        difflib.unified_diff(written.splitlines(keepends=True), now.splitlines(keepends=True), name, f"{name} (now)")
+    )
+
+
+def main(arguments: list[str]) -> int:
+    """Write or check all pages."""
+    if arguments == ["--check"]:
+        differences = [text for text in map(difference, PAGES) if text]
+        print("".join(differences), end="")
+        return 1 if differences else 0
+    for name, make in PAGES.items():
+        (ROOT / name).write_text(make(ROOT), encoding="utf-8")
+        print(f"wrote {name}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,201 @@
+"""What each code of a dead letter means and what an operator can do: the one place where that is written by hand.
+
+The contract tests hold this table against the sources: no code without an entry, no entry without a code.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Reject(NamedTuple):
+    """One reject code.
+
+    Attributes:
+        code: The slug, as it stands in `isthmus.dead_letter`.
+        stage: Who finds it: `core` (while the document is read), `target` (PostgreSQL refuses its rows), `finish`.
+        meaning: One sentence or two.
+        remedy: What to do.
+    """
+
+    code: str
+    stage: str
+    meaning: str
+    remedy: str
+
+
+REJECTS = (
+    Reject(
+        "bson",
+        "core",
+        "The document's bytes break the rules of BSON at the named path and offset.",
+        "Export the letter and look at the bytes. Dump the collection again; if the server holds the document like "
+        "this, repair it there.",
+    ),
+    Reject(
+        "bson-type",
+        "core",
+        "A field has a type byte that BSON does not define.",
+        "As for `bson`.",
+    ),
+    Reject(
+        "nesting",
+        "core",
+        "Documents or arrays are nested more than 100 deep, which MongoDB itself does not allow.",
+        "Flatten the document in the source, or leave it behind with a `skip` rule that says why.",
+    ),
+    Reject(
+        "bad-id",
+        "core",
+        "`_id` is missing, or is an array, a regular expression or undefined.",
+        "Give the document a usable `_id` in the source.",
+    ),
+    Reject(
+        "required",
+        "core",
+        "A field that the mapping requires (`text!`) is missing or null and has no default for that state.",
+        "Drop the `!`, give a `default` (with `default_for: [missing, null]` if null shall have it too), or repair "
+        "the document.",
+    ),
+    Reject(
+        "type",
+        "core",
+        "The value's BSON type does not go into the column's type, or only if that is asked for.",
+        "Look the pair up under [types](mapping.md). If the page says *coerce*, `coerce: true` on the field allows "
+        "it. Otherwise choose another column type; `jsonb` takes everything.",
+    ),
+    Reject(
+        "out-of-range",
+        "core",
+        "The number does not fit the column's type or precision.",
+        "Take a wider type: `bigint` for `integer`, `numeric` for `numeric(p,s)`, `double` for `real`.",
+    ),
+    Reject(
+        "fraction",
+        "core",
+        "A number with a fraction was to go into an integer column.",
+        "Take `numeric` or `double`.",
+    ),
+    Reject(
+        "inexact",
+        "core",
+        "The number would lose digits in a `real` or `double` column.",
+        "Take `numeric`, or allow rounding with `coerce: true`.",
+    ),
+    Reject(
+        "scale",
+        "core",
+        "The number has more digits behind the point than `numeric(p,s)` keeps.",
+        "Take a larger scale or plain `numeric`, or allow rounding with `coerce: true`.",
+    ),
+    Reject(
+        "precision",
+        "core",
+        "The instant has more digits of a second than `timestamp(p)` keeps.",
+        "Take a larger precision, or allow rounding with `coerce: true`.",
+    ),
+    Reject(
+        "too-long",
+        "core",
+        "The text is longer than `varchar(n)`; the length counts characters.",
+        "Take `text` or a larger `n`.",
+    ),
+    Reject(
+        "enum",
+        "core",
+        "The text is none of the enum's values; upper and lower case count.",
+        "Add the value to `enums`, or take `text`.",
+    ),
+    Reject(
+        "nul",
+        "core",
+        "The text holds the character NUL (U+0000), which PostgreSQL's text and jsonb cannot hold.",
+        "Set the policy `nul: remove` for the column or the mapping; each removal is then counted and listed.",
+    ),
+    Reject(
+        "utf8",
+        "core",
+        "The text, or a field's name, is not valid UTF-8.",
+        "Set the policy `utf8: replace`; each replacement is then counted and listed.",
+    ),
+    Reject(
+        "nan",
+        "core",
+        "NaN or an infinity was to go into JSON, which has no word for it.",
+        "Set the policy `nan: null`, or give the field a column of its own (`double`).",
+    ),
+    Reject(
+        "range",
+        "core",
+        "The date lies outside what PostgreSQL can hold (4713 BC to 294276 AD for timestamps).",
+        "Set the policy `range: null` or `range: infinity`, or repair the date.",
+    ),
+    Reject(
+        "time-of-day",
+        "core",
+        "An instant that is not midnight UTC was to go into a `date` column.",
+        "Take `timestamptz`, or allow cutting the time off with `coerce: true`.",
+    ),
+    Reject(
+        "uuid-legacy",
+        "core",
+        "A binary value of the old UUID subtype 3. Its byte order depended on the driver that wrote it.",
+        "Take `bytea`, or rewrite the field in the source as subtype 4.",
+    ),
+    Reject(
+        "not-an-array",
+        "core",
+        "The field has a child table, and its value is no array.",
+        "Repair the document, or map the field as `jsonb`.",
+    ),
+    Reject(
+        "not-a-document",
+        "core",
+        "An element of an array that has a child table is no document.",
+        "Map the array as `jsonb` or as an array of scalars.",
+    ),
+    Reject(
+        "wrong-collection",
+        "core",
+        "A DBRef names another collection than the mapping does.",
+        "Correct `references`, or map the field as `jsonb`.",
+    ),
+    Reject(
+        "unknown-field",
+        "core",
+        "The document has a field without a rule, and the mapping says `extras: dead_letter`.",
+        "Map the field, drop it with a reason, or set `extras: extras`.",
+    ),
+    Reject(
+        "target-refused",
+        "target",
+        "PostgreSQL refused the rows of this document; its own words are in the message.",
+        "Read the message. A trigger, a check or a unique key of an existing table is the usual cause.",
+    ),
+    Reject(
+        "duplicate-id",
+        "finish",
+        "Another document of the collection has the same `_id`, or one that becomes the same id "
+        "(an ObjectId and its own 24 hex digits).",
+        "Decide in the source which one stays. The document with the lowest `_id` was carried.",
+    ),
+    Reject(
+        "duplicate-key",
+        "finish",
+        "Another document has the same value in a column that must be unique.",
+        "Decide in the source which one stays, or take the unique index out of the mapping. The document with the "
+        "lowest `_id` was carried.",
+    ),
+    Reject(
+        "orphan",
+        "finish",
+        "A required reference points at a document that does not exist.",
+        'Restore the document it points at, or drop the `!` and state `on_orphan: "null"`.',
+    ),
+    Reject(
+        "key-too-long",
+        "finish",
+        "A value is longer than PostgreSQL takes into an index that must exist.",
+        "Take the unique index out of the mapping, or shorten the value.",
+    ),
+)
