@@ -41,8 +41,8 @@ class Transcoder:
                 an enum array was not given (code `enum-oids`). Nothing is carried.
         """
 
-    def find(self, documents: Buffer, ids: Sequence[bytes | str]) -> list[tuple[int, int]]:
-        """Return offset and length of the documents whose id in the target is among `ids`, in stored order.
+    def find(self, documents: Buffer, ids: Sequence[bytes | str]) -> list[tuple[int, int, int]]:
+        """Return offset, length and which of `ids` it is, for each document whose id is among them, in stored order.
 
         Args:
             documents: Raw BSON, whole documents back to back.
@@ -301,4 +301,14 @@ def extended_json(document: bytes, *, hidden: Sequence[Sequence[str]] = ()) -> s
 
     Raises:
         ConversionError: The bytes are not a BSON document.
+    """
+
+def source_id(document: bytes) -> bytes | None:
+    """Return the `_id` of one document as the BSON document `{"_id": value}`.
+
+    Args:
+        document: Raw BSON of one document.
+
+    Returns:
+        None when it has no `_id` or cannot be read that far.
     """

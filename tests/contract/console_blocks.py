@@ -104,7 +104,9 @@ def run(command: Command, folder: Path) -> subprocess.CompletedProcess[str]:
         ["sh", "-c", script],
         env=environment,
         stdin=subprocess.DEVNULL,
-        capture_output=True,
+        # One stream, as on a terminal, so that the page's order can be held against it.
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
         timeout=COMMAND_SECONDS,
         check=False,

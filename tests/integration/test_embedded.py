@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -367,6 +368,11 @@ def test_root_runs_the_server_as_somebody_else_and_opens_no_folder(short_path: P
     assert error.code == "embedded-directory"
     assert str(closed) in str(error.hint)
     assert closed.stat().st_mode & 0o777 == 0o700
+    elsewhere = embedded_files.reachable(closed / "deep" / "pg")
+    assert closed not in elsewhere.parents
+    begin(elsewhere).close()
+    shutil.rmtree(elsewhere.parent)
+    assert embedded_files.reachable(short_path / "pg") == short_path / "pg"
     server = begin(short_path / "pg")
     assert server.pid is not None
     assert psutil.Process(server.pid).uids().effective != 0
@@ -376,8 +382,6 @@ def test_root_runs_the_server_as_somebody_else_and_opens_no_folder(short_path: P
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="what is special about root only root can show")
 def test_root_with_binaries_in_a_closed_folder_uses_a_copy(short_path: Path) -> None:
-    import shutil
-
     closed = short_path / "closed"
     installed = embedded_files.packaged_binaries().parent
     package = installed.parent
@@ -404,6 +408,4 @@ def test_module_keeps_no_process_it_has_stopped() -> None:
     directory = short_directory()
     begin(directory / "pg").close()
     assert not [pid for pid in embedded._children if running(pid)]  # a leak would be invisible otherwise
-    import shutil
-
     shutil.rmtree(directory)

@@ -28,9 +28,9 @@ WHO_ACTS = {
     "InternalError": "Isthmus itself is wrong. Please report it, with the message.",
 }
 STAGES = {
-    "core": "Found while the document is read",
-    "target": "Found when PostgreSQL takes the rows",
-    "finish": "Found in finish",
+    "core": "Stage `convert`: found while the document is read",
+    "target": "Stage `load`: found when PostgreSQL takes the rows",
+    "finish": "Stage `finish`: found when all documents are there",
 }
 
 

@@ -343,8 +343,11 @@ impl Converter {
     /// Lists a change whose original is lost.
     #[cold]
     fn list(&self, kind: Change, value: &Value<'_>, side: &mut Side) {
-        let original =
-            if self.column.sensitive { crate::fault::HIDDEN.to_owned() } else { short_text(value, ORIGINAL_CHARACTERS) };
+        let original = if self.column.sensitive {
+            crate::fault::HIDDEN.to_owned()
+        } else {
+            short_text(value, ORIGINAL_CHARACTERS)
+        };
         side.changed.push(Changed { kind, times: 1, original: Some(original) });
     }
 

@@ -226,7 +226,11 @@ fn document_length(block: &[u8], at: usize) -> Result<usize, BlockError> {
 }
 
 fn too_few(marks: usize) -> BlockError {
-    BlockError { code: "marks", offset: 0, message: format!("There are more documents than the {marks} marks of documents to leave out.") }
+    BlockError {
+        code: "marks",
+        offset: 0,
+        message: format!("There are more documents than the {marks} marks of documents to leave out."),
+    }
 }
 
 /// The bytes that the id column would hold; none when the text is no such id.

@@ -8,10 +8,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from isthmus.transfer.balance import Balance
+from isthmus.cli.output import plural
+from isthmus.transfer.balance import Balance, ReferenceBooks
 from isthmus.transfer.run import Result
 
 _MOST_LINES = 20
+_MOST_QUIET = 6
 
 
 def copy_json(result: Result) -> dict[str, Any]:
@@ -93,33 +95,46 @@ def show_balance(console: Console, balance: Balance) -> None:
 
 
 def _show_references(console: Console, balance: Balance) -> None:
+    """Print references with orphans one by one, the others as a sum where there are many."""
     if not balance.references:
         return
-    table = Table(title="References", title_justify="left", title_style="bold", box=None, pad_edge=False)
+    quiet = {name: books for name, books in balance.references.items() if not (books.orphans or books.refused)}
+    fold = len(quiet) > _MOST_QUIET
+    table = Table(title="\nReferences", title_justify="left", title_style="bold", box=None, pad_edge=False)
     table.add_column("reference", no_wrap=True)
     for name in ("values", "resolved", "orphans"):
         table.add_column(name, justify="right")
-    table.add_column("what became of the orphans")
-    words = {"null": "set to NULL", "drop": "pair left out", "kept": "kept inside jsonb"}
+    table.add_column("what became of them")
     for name, books in balance.references.items():
-        fates = [f"{count:,} {words.get(action, action)}" for action, count in books.actions.items()]
-        if books.refused:
-            fates.append(f"{books.refused:,} made their document a dead letter")
-        fate = Text(", ".join(fates))
-        if books.by_default:
-            fate.append("  (no policy stated)", style="yellow")
-        table.add_row(
-            name, f"{books.values:,}", f"{books.resolved:,}", f"{books.orphans:,}" if books.orphans else "–", fate
-        )
-    console.print()
+        if not (fold and name in quiet):
+            orphans = f"{books.orphans + books.refused:,}" if books.orphans or books.refused else "–"
+            table.add_row(name, f"{books.values:,}", f"{books.resolved:,}", orphans, _fate(books))
+    if fold:
+        values = sum(books.values for books in quiet.values())
+        table.add_row(f"{len(quiet)} others, no orphans", f"{values:,}", f"{values:,}", "–", "")
     console.print(table)
     if balance.junctions:
-        pairs = ", ".join(
-            f"{name} {count:,}"
-            + (f" ({balance.merged_pairs[name]:,} named by both sides)" if balance.merged_pairs.get(name) else "")
-            for name, count in balance.junctions.items()
-        )
-        console.print(f"Pairs: {pairs}", markup=False)
+        pairs = Table(title="\nJunction tables", title_justify="left", title_style="bold", box=None, pad_edge=False)
+        pairs.add_column("table", no_wrap=True)
+        pairs.add_column("pairs", justify="right")
+        pairs.add_column("of them named by both sides", justify="right")
+        for name, count in balance.junctions.items():
+            merged = balance.merged_pairs.get(name, 0)
+            pairs.add_row(name, f"{count:,}", f"{merged:,}" if merged else "–")
+        console.print(pairs)
+
+
+_FATES = {"null": "set to NULL", "drop": "pair left out", "kept": "kept inside jsonb"}
+
+
+def _fate(books: ReferenceBooks) -> Text:
+    fates = [f"{count:,} {_FATES.get(action, action)}" for action, count in books.actions.items()]
+    if books.refused:
+        fates.append(f"{books.refused:,} made a dead letter")
+    fate = Text(", ".join(fates))
+    if books.by_default:
+        fate.append(" (no policy stated)", style="yellow")
+    return fate
 
 
 def _show_lists(console: Console, balance: Balance) -> None:
@@ -163,11 +178,11 @@ def _show_verdict(console: Console, result: Result, target: str) -> None:
     console.print(f"The books balance, but not everything was carried ({result.seconds:.1f} s):", style="bold yellow")
     if balance.dead_letters:
         console.print(
-            f"  • {balance.dead_letters:,} dead letters: isthmus letters list --target {target}", markup=False
+            f"  • {plural(balance.dead_letters, 'dead letter')}: isthmus letters list --target {target}", markup=False
         )
     if balance.orphans_by_default:
         console.print(
-            f"  • {balance.orphans_by_default:,} orphans were handled by a default; state on_orphan in the mapping:"
+            f"  • {plural(balance.orphans_by_default, 'orphan')} handled by a default; state on_orphan in the mapping:"
             f" isthmus orphans list --target {target}",
             markup=False,
         )
@@ -184,7 +199,9 @@ def _show_repeated(console: Console, result: Result) -> None:
         )
         balance = result.balance
         if balance is not None and balance.dead_letters:
-            console.print(f"Its {balance.dead_letters:,} dead letters are still there.", style="yellow")
+            console.print(
+                f"It left {plural(balance.dead_letters, 'dead letter')}: isthmus letters list.", style="yellow"
+            )
         return
     console.print(
         f"Run {result.run} is complete, but the source changed since. Nothing was written.", style="bold yellow"

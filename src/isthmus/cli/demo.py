@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import psycopg
 
     from isthmus.demo.story import Chapter
+    from isthmus.state.reports import LetterLine
 
 
 def demo(
@@ -32,6 +33,7 @@ def demo(
     from isthmus.cli.books import copy_json, show_balance
     from isthmus.cli.interrupt import stop_on_signals
     from isthmus.cli.output import err, result_console, write_json
+    from isthmus.connect.embedded_files import reachable
     from isthmus.connect.target import open_target
     from isthmus.demo import DUMP, MAPPING
     from isthmus.mapping import load_mapping
@@ -40,13 +42,14 @@ def demo(
     from isthmus.transfer.progress import Progress
     from isthmus.transfer.run import copy_database
 
-    target = f"embedded:{folder / 'postgres'}"
+    folder.mkdir(parents=True, exist_ok=True)
+    data = reachable(folder / "postgres")
+    target = f"embedded:{data if data.parent != folder.absolute() else folder / 'postgres'}"
     console = result_console(json_file)
     console.print("Isthmus demo: a small CRM, from a mongodump folder to PostgreSQL", style="bold")
     console.print(f"  source   {DUMP}", markup=False)
     console.print(f"  mapping  {MAPPING}", markup=False)
     console.print(f"  target   {target}  (an embedded PostgreSQL, started now)\n", markup=False)
-    folder.mkdir(parents=True, exist_ok=True)
     source = open_source(str(DUMP))
     with open_target(target) as address, stop_on_signals(err) as stop:
         progress = Progress()
@@ -63,18 +66,16 @@ def demo(
         if result.balance is None:
             return result.exit_code
         show_balance(console, result.balance)
-        chapters = _story(address.conninfo, sum(result.balance.skips.values()))
+        chapters, letter = _story(address.conninfo, sum(result.balance.skips.values()))
     _show_story(chapters, json_file)
     good = not result.balance.differences and all(chapter.as_planned for chapter in chapters)
-    _suggest(target, json_file, good=good)
-    write_json(
-        {**copy_json(result), "planted": [{**vars(c), "as_planned": c.as_planned} for c in chapters]}, json_file
-    )
+    _suggest(target, letter, json_file, good=good)
+    write_json({**copy_json(result), "planted": [{**vars(c), "as_planned": c.as_planned} for c in chapters]}, json_file)
     return 0 if good else 1
 
 
-def _story(conninfo: str, skipped: int) -> list[Chapter]:
-    """Read the ledgers and hold the planted faults against them."""
+def _story(conninfo: str, skipped: int) -> tuple[list[Chapter], LetterLine]:
+    """Read the ledgers and hold the planted faults against them; also return a dead letter worth a look."""
     from isthmus.connect.postgres import connect
     from isthmus.demo.story import tell
     from isthmus.state.reports import list_letters, list_orphans, require_run
@@ -82,7 +83,8 @@ def _story(conninfo: str, skipped: int) -> list[Chapter]:
 
     with connect(conninfo, autocommit=True) as connection:
         run = require_run(connection)
-        letters = [(one.collection, one.source_id, one.code) for one in list_letters(connection, run.id)]
+        lines = list(list_letters(connection, run.id))
+        letters = [(one.collection, one.source_id, one.code) for one in lines]
         orphans = [
             (one.collection, _hex(connection, one.row_id), one.action) for one in list_orphans(connection, run.id)
         ]
@@ -92,7 +94,7 @@ def _story(conninfo: str, skipped: int) -> list[Chapter]:
                 "SELECT collection, source_id, kind FROM isthmus.adjustment WHERE run_id = %s", (run.id,)
             ).fetchall()
         ]
-    return tell(letters, orphans, adjusted, skipped)
+    return tell(letters, orphans, adjusted, skipped), lines[0]
 
 
 def _hex(connection: psycopg.Connection, row_id: str) -> str | None:
@@ -127,7 +129,7 @@ def _show_story(chapters: list[Chapter], json_file: str | None) -> None:
     result_console(json_file).print(table)
 
 
-def _suggest(target: str, json_file: str | None, *, good: bool) -> None:
+def _suggest(target: str, letter: LetterLine, json_file: str | None, *, good: bool) -> None:
     from isthmus.cli.output import result_console
 
     console = result_console(json_file)
@@ -140,8 +142,8 @@ def _suggest(target: str, json_file: str | None, *, good: bool) -> None:
     for command in (
         f"isthmus status --target {target}",
         f"isthmus letters list --target {target}",
-        f"isthmus letters show 1 --target {target}",
+        f"isthmus letters show {letter.id} --target {target}",
         f"isthmus orphans list --target {target}",
-        f"isthmus ids lookup 631d62ffcbadd04bd5048a9e --target {target}",
+        f"isthmus ids lookup {letter.source_id} --target {target}",
     ):
         console.print(f"  {command}", markup=False)

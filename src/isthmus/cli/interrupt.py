@@ -6,14 +6,14 @@ import contextlib
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from types import FrameType
 
 from rich.console import Console
 
 
 @contextlib.contextmanager
-def stop_on_signals(console: Console) -> Iterator[threading.Event]:
+def stop_on_signals(console: Console) -> Generator[threading.Event]:
     """Turn SIGINT and SIGTERM into a stop event while the context lasts.
 
     Also right for process 1 of a container, where SIGTERM has no default action. A second signal leaves at once with

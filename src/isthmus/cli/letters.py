@@ -33,7 +33,8 @@ def list_(
     json_file: JsonOption = None,
 ) -> None:
     """List dead letters: number, collection, _id, cause, place in the source."""
-    from rich.table import Table
+    from rich.padding import Padding
+    from rich.text import Text
 
     from isthmus.cli.output import err, result_console, write_json
     from isthmus.cli.target import reading
@@ -46,21 +47,14 @@ def list_(
     if not total:
         console.print("No dead letters.")
     else:
-        table = Table(box=None, pad_edge=False)
-        for name in ("no.", "collection", "_id", "stage", "code", "path"):
-            table.add_column(name, no_wrap=name != "path", overflow="fold")
-        table.add_column("what is wrong", overflow="fold", ratio=1)
         for letter in letters:
-            table.add_row(
-                str(letter.id),
-                letter.collection,
-                letter.source_id or "–",
-                letter.stage,
-                letter.code,
-                letter.path,
-                letter.message,
-            )
-        console.print(table, markup=False)
+            head = Text(f"{letter.id:>5}  ", style="bold")
+            head.append(f"{letter.collection} {letter.source_id or '(no _id)'}")
+            head.append(f"  {letter.code}", style="yellow")
+            head.append(f"  {letter.path}" if letter.path else "")
+            head.append(f"  ({letter.stage})", style="dim")
+            console.print(head, soft_wrap=True)
+            console.print(Padding(Text(letter.message), (0, 0, 0, 7)))
         if total > len(letters):
             err.print(f"{len(letters)} of {total:,} shown; --limit shows more, --collection and --code narrow it.")
         err.print(f"Look at one: isthmus letters show {letters[0].id}", markup=False)

@@ -14,8 +14,16 @@ from rich.console import Console
 from isthmus.connect.secrets import hide
 from isthmus.errors import IsthmusError, Problem
 
-out = Console(highlight=False, soft_wrap=False)
-err = Console(stderr=True, highlight=False, soft_wrap=False)
+# A pipe or a file has no width of its own; tables written there should not be squeezed into 80 columns.
+_PIPE_COLUMNS = 140
+
+out = Console(highlight=False, width=None if sys.stdout.isatty() else _PIPE_COLUMNS)
+err = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else _PIPE_COLUMNS)
+
+
+def plural(count: int, word: str, words: str | None = None) -> str:
+    """Return a number with its noun: `1 dead letter`, `2,000 dead letters`."""
+    return f"{count:,} {word if count == 1 else words or word + 's'}"
 
 
 def result_console(json_target: str | None) -> Console:

@@ -10,7 +10,7 @@ def status(target: TargetOption, json_file: JsonOption = None) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from isthmus.cli.output import result_console, write_json
+    from isthmus.cli.output import plural, result_console, write_json
     from isthmus.cli.target import reading
     from isthmus.state.checkpoints import read_partitions
     from isthmus.state.reports import is_running, letter_counts, orphan_counts
@@ -55,10 +55,10 @@ def status(target: TargetOption, json_file: JsonOption = None) -> None:
         )
     console.print(table)
     for collection, stage, code, count in letters:
-        console.print(f"  {count:,} dead letters in {collection}: {code} ({stage})", markup=False)
+        console.print(f"  {plural(count, 'dead letter')} in {collection}: {code} ({stage})", markup=False)
     for name, column, action, by_default, count in orphans:
         policy = ", no policy stated" if by_default else ""
-        console.print(f"  {count:,} orphans in {name}.{column}: {action}{policy}", markup=False)
+        console.print(f"  {plural(count, 'orphan')} in {name}.{column}: {action}{policy}", markup=False)
     if run.stage != "complete":
         console.print("→ It is at work." if running else "→ Run the same isthmus copy again; it goes on from here.")
     elif letters:

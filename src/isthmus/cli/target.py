@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Generator
 
 import psycopg
 
@@ -14,7 +14,7 @@ from isthmus.state.runs import Run
 
 
 @contextlib.contextmanager
-def reading(target: str) -> Iterator[tuple[psycopg.Connection, Run]]:
+def reading(target: str) -> Generator[tuple[psycopg.Connection, Run]]:
     """Connect to a target and find its newest run, for as long as the context lasts.
 
     Yields:

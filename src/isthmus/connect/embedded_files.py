@@ -11,6 +11,7 @@ import shutil
 import stat
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -107,6 +108,21 @@ def prepare(directory: Path) -> ServerUser | None:
         what = f"cannot be used: {error.strerror or error}"
         raise _unusable(directory, what, "Choose a folder that is yours and has space.") from error
     return user
+
+
+def reachable(directory: Path) -> Path:
+    """Return `directory` when a server can run there, else a new empty folder under the system's temporary one.
+
+    Only root gets another folder: PostgreSQL does not run as root, and its user cannot pass through a closed home.
+    """
+    directory = Path(os.path.abspath(directory.expanduser()))  # noqa: PTH100 - as `start` takes it
+    user = _server_user(directory)
+    existing = next(one for one in (directory, *directory.parents) if one.exists())
+    if user is None or _closed_to(existing if existing != directory else directory.parent, user) is None:
+        return directory
+    made = Path(tempfile.mkdtemp(prefix="isthmus-"))
+    made.chmod(0o711)
+    return made / directory.name
 
 
 def usable_binaries(programs: Path, directory: Path, user: ServerUser | None) -> Path:

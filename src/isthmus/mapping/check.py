@@ -139,7 +139,10 @@ def _check_paths(reader: Reader, table: TableView) -> None:
         if path[0] == "_id" and (len(path) > 1 or not isinstance(rule, ColumnField)) and len(table.key) == 1:
             message = f"`{show_path(path)}` is part of `_id`, which becomes the key as a whole."
             reader.report(
-                "id-path", place, message, "To keep its parts too write, under another key, {path: [_id], column: …, type: jsonb}."
+                "id-path",
+                place,
+                message,
+                "To keep its parts too write, under another key, {path: [_id], column: …, type: jsonb}.",
             )
         if path in seen:
             reader.report(

@@ -113,7 +113,7 @@ def _id_column(reader: Reader, node: Node, place: Place, ids: Ids) -> IdColumn:
     try:
         stated = parse_type(text.strip().removesuffix("!"), ())
     except TypeFault as fault:
-        reader.report("unknown-type", at, fault.message, fault.hint)
+        reader.report("unknown-type", at, f"This type cannot be used: {fault.message}", fault.hint)
         return IdColumn(column=column, type=expected)
     if ids != "keep" and stated != expected:
         message = f"With `ids: {ids}` the key column has the type `{expected}`, not `{stated}`."

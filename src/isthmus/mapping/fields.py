@@ -237,7 +237,7 @@ def _type(reader: Reader, text: str, place: Place, context: Context) -> ColumnTy
             hint = f"To refer to a collection write {{references: {word}}}."
         elif word in ("drop", "skip", "ignore"):
             hint = 'To leave a field behind write {drop: "why"}.'
-        reader.report("unknown-type", place, fault.message, hint)
+        reader.report("unknown-type", place, f"This type cannot be used: {fault.message}", hint)
         return ColumnType("text")
 
 

@@ -286,6 +286,7 @@ class _SchemaBuilder:
     tables: dict[str, Table] = field(default_factory=dict[str, Table])
     needs_array_text: bool = False
     _taken: set[str] = field(default_factory=set[str])
+    _constraints: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
 
     def __post_init__(self) -> None:
         for name in self.mapping.collections:
@@ -338,8 +339,11 @@ class _SchemaBuilder:
         *,
         cascade: bool = False,
     ) -> ForeignKey:
-        # Names of foreign keys live in the table, apart from those of indexes.
+        # Names of foreign keys live in their table, apart from those of indexes.
         name = object_name((table, *columns), "fkey")
+        if (table, name) in self._constraints:
+            name = object_name((table, *columns), "fkey", detail="\0".join(columns))
+        self._constraints.add((table, name))
         return ForeignKey(name, table, columns, target, target_columns, "cascade" if cascade else None)
 
     def _indexes(self, table: PlacedTable) -> list[Index]:

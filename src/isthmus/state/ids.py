@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import bson
 import psycopg
 from bson import ObjectId
 from psycopg import sql
@@ -67,7 +66,7 @@ def look_up(
         statement("report", "lookup_source"), {"source_id": typed, "collection": collection}
     ).fetchall():
         found.append(Known(str(name), source_ids.show(typed), str(known), str(origin)))
-    if isinstance(bson.decode(typed)["_id"], ObjectId):
+    if isinstance(source_ids.value_of(typed), ObjectId):
         schemes = {c.ids for n, c in mapping.collections.items() if collection in {None, n}}
         found.extend(
             Known(None, text.lower(), codec.derive("", typed, scheme), "derived")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Any
 
 import bson
 from bson import ObjectId, json_util
@@ -27,7 +28,7 @@ def show(source_id: bytes) -> str:
         source_id: `{"_id": value}` as BSON.
     """
     try:
-        value = bson.decode(source_id)["_id"]
+        value = value_of(source_id)
     except (InvalidBSON, KeyError):
         value = None
     if isinstance(value, ObjectId):
@@ -38,6 +39,16 @@ def show(source_id: bytes) -> str:
         text = extended_json(source_id)
         text = text.removeprefix('{"_id":').removesuffix("}").strip()
     return text if len(text) <= _SHOWN_CHARACTERS else text[: _SHOWN_CHARACTERS - 1] + "…"
+
+
+def value_of(source_id: bytes) -> object:
+    """Return the value of `{"_id": value}`.
+
+    Raises:
+        InvalidBSON: It cannot be read, for example because text in it is not UTF-8.
+    """
+    document: dict[str, Any] = bson.decode(source_id)  # pyright: ignore[reportUnknownMemberType]  pymongo's generics
+    return document["_id"]
 
 
 def parse(text: str) -> bytes:

@@ -77,8 +77,8 @@ def _keep_lowest(job: Job, connection: psycopg.Connection, collection: str, ids:
             message = (
                 f"The source holds this _id more than once; the document at {keeper.location} is kept."
                 if same
-                else f"Its _id becomes the id {found.id}, as does another form of it at {keeper.location}, which is kept:"
-                " an ObjectId and its own hex text are one id."
+                else f"Its _id becomes the id {found.id}, as does another form of it at {keeper.location}; that one is"
+                " kept: an ObjectId and its own hex text are one id."
             )
             cause = Cause("duplicate-id", "_id", message, f"{job.root_table(collection).name}.id")
             insert_dead_letters(connection, job.run.id, [letter(collection, found, cause)])
@@ -122,7 +122,8 @@ def settle_duplicate_keys(job: Job, connection: psycopg.Connection, table: Table
     if index.where:
         present.append(sql.SQL(f"({index.where})"))  # pyright: ignore[reportArgumentType]  the mapping's own SQL
     query = sql.SQL(
-        "SELECT array_agg({key}::text) FROM {table} WHERE {present} GROUP BY {columns} HAVING count(*) > 1 LIMIT {limit}"
+        "SELECT array_agg({key}::text) FROM {table} WHERE {present}"
+        " GROUP BY {columns} HAVING count(*) > 1 LIMIT {limit}"
     ).format(
         key=sql.Identifier(key_column(table)),
         table=sql.Identifier(job.schema.schema, table.name),
@@ -156,7 +157,7 @@ def _losers(
     """Return (id, message) of the documents that must go from one group of rows with the same value."""
     distinct = sorted(set(members))
     if len(distinct) == 1:
-        return [(distinct[0], f"The document itself holds the same {label} twice; it must be unique in {table.name}.")]
+        return [(distinct[0], f"The document itself holds one {label} twice; it must be unique in {table.name}.")]
     known = list(zip(distinct, source_ids(job, connection, collection, distinct), strict=True))
     known.sort(key=cmp_to_key(_order_known))
     (_, (_, keeper)) = known[0]

@@ -30,33 +30,33 @@ def finish(job: Job) -> None:
         Interrupted: The user asked to stop.
         IsthmusError: A step cannot be done; the run stays resumable.
     """
-    hands = Hands(job)
     tables = list(job.schema.tables.values())
     carried = [table for table in tables if table.kind in {"root", "child"}]
     junctions = [table for table in tables if table.kind == "junction"]
     uniques = [(table, index) for table in carried for index in table.indexes if index.unique]
     plain = [index for table in tables for index in table.indexes if not index.unique]
     foreign = [key for table in tables for key in table.foreign_keys]
-    job.progress.stage("finishing", steps=len(tables) + len(uniques) + len(plain) + 2 * len(foreign) + len(tables))
-    roots_first = sorted(carried, key=lambda table: table.kind != "root")
-    for group in ("root", "child"):
+    job.progress.stage("finishing", steps=len(tables) + len(uniques) + len(plain) + 2 * len(foreign) + len(tables) + 1)
+    with Hands(job) as hands:
+        for kind in ("root", "child"):
+            hands.all(
+                (f"primary key of {table.name}", _key_work(job, table)) for table in carried if table.kind == kind
+            )
+        hands.all((f"unique index {index.name}", _unique_work(job, table, index)) for table, index in uniques)
+        _settle_all_orphans(job, hands)
+        reached("finish.before-junctions")
+        hands.one("junctions", lambda connection: _merge_junctions(job, connection))
+        reached("finish.after-junctions")
         hands.all(
-            (f"primary key of {table.name}", _key_work(job, table)) for table in roots_first if table.kind == group
+            (f"primary key of {table.name}", _step_work(job, primary_key_step(job, table))) for table in junctions
         )
-    hands.all((f"unique index {index.name}", _unique_work(job, table, index)) for table, index in uniques)
-    _settle_all_orphans(job, hands)
-    reached("finish.before-junctions")
-    hands.do("junctions", lambda connection: _merge_junctions(job, connection))
-    reached("finish.after-junctions")
-    hands.all((f"primary key of {table.name}", _step_work(job, primary_key_step(job, table))) for table in junctions)
-    hands.all((f"index {index.name}", _plain_work(job, index)) for index in plain)
-    for number in (0, 1):
-        hands.all(
-            (steps[number].name, _step_work(job, steps[number]))
-            for steps in [foreign_key_steps(job, key) for key in foreign]
-        )
-    hands.all((f"statistics of {table.name}", _analyze_work(job, table)) for table in tables)
-    reached("finish.before-complete")
+        hands.all((f"index {index.name}", _plain_work(job, index)) for index in plain)
+        added = [foreign_key_steps(job, key) for key in foreign]
+        for add, _ in added:  # each locks two tables, so not side by side
+            hands.one(add.name, _step_work(job, add))
+        hands.all((validate.name, _step_work(job, validate)) for _, validate in added)
+        hands.all((f"statistics of {table.name}", _analyze_work(job, table)) for table in tables)
+        reached("finish.before-complete")
 
 
 Work = Callable[[psycopg.Connection], None]

@@ -5,10 +5,12 @@ A step that finds its result in the catalog is done. Steps without an order betw
 
 from __future__ import annotations
 
+import contextlib
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from types import TracebackType
 from typing import TypeVar
 
 import psycopg
@@ -106,7 +108,9 @@ def build(job: Job, connection: psycopg.Connection, step: Step) -> bool:
 
 
 class Hands:
-    """Runs finish steps, one by one or side by side, each on a connection that is replaced when it is lost.
+    """Runs finish steps, one by one or side by side, on connections that are replaced when they are lost.
+
+    A context manager; leaving it closes the connections.
 
     Args:
         job: The copy.
@@ -115,6 +119,7 @@ class Hands:
     def __init__(self, job: Job) -> None:
         self._job = job
         self._busy: set[psycopg.Connection] = set()
+        self._idle: list[psycopg.Connection] = []
         self._mutex = threading.Lock()
 
     def do(self, name: str, work: Callable[[psycopg.Connection], T]) -> T:
@@ -133,17 +138,9 @@ class Hands:
         while True:
             self._job.check_stop()
             try:
-                self._job.lease.ensure()
-                connection = self._job.connect(autocommit=True)
-                with self._mutex:
-                    self._busy.add(connection)
-                try:
+                with self._hand() as connection:
                     self._job.progress.step(name)
                     return work(connection)
-                finally:
-                    with self._mutex:
-                        self._busy.discard(connection)
-                    connection.close()
             except psycopg.errors.QueryCanceled:
                 self._job.check_stop()
                 raise
@@ -164,6 +161,38 @@ class Hands:
                     raise
                 retry.again(fault, self._job.stop)
 
+    @contextlib.contextmanager
+    def _hand(self) -> Generator[psycopg.Connection]:
+        """Lend a connection: an idle one, or a new one once the lease is sure. After an error it is not used again."""
+        with self._mutex:
+            connection = self._idle.pop() if self._idle else None
+        if connection is None:
+            self._job.lease.ensure()
+            connection = self._job.connect(autocommit=True)
+        with self._mutex:
+            self._busy.add(connection)
+        good = False
+        try:
+            yield connection
+            good = True
+        finally:
+            with self._mutex:
+                self._busy.discard(connection)
+                if good:
+                    self._idle.append(connection)
+            if not good:
+                connection.close()
+
+    def __enter__(self) -> Hands:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for connection in self._idle:
+            connection.close()
+        self._idle.clear()
+
     def all(self, works: Iterable[tuple[str, Callable[[psycopg.Connection], T]]]) -> list[T]:
         """Run works side by side, as many as the run has workers; return their results in order.
 
@@ -171,20 +200,24 @@ class Hands:
             The first error; the others finish first.
         """
         with ThreadPoolExecutor(self._job.options.workers, "isthmus-finish") as pool:
-            futures = [pool.submit(self._counted, name, work) for name, work in works]
+            futures = [pool.submit(self.one, name, work) for name, work in works]
             pending = set(futures)
             while pending:
                 done, pending = wait(pending, timeout=0.2, return_when=FIRST_EXCEPTION)
-                if self._job.stop.is_set() or any(f.exception() for f in done):
+                if self._job.stop.is_set() or any(f.exception() for f in done if not f.cancelled()):
                     for future in pending:
                         future.cancel()
                 if self._job.stop.is_set():
                     self.cancel()
             if self._job.stop.is_set():
                 raise Interrupted
+            for future in futures:
+                if not future.cancelled() and (fault := future.exception()) is not None:
+                    raise fault
             return [future.result() for future in futures]
 
-    def _counted(self, name: str, work: Callable[[psycopg.Connection], T]) -> T:
+    def one(self, name: str, work: Callable[[psycopg.Connection], T]) -> T:
+        """Run one work and count it as a step done."""
         result = self.do(name, work)
         self._job.progress.step_done()
         return result

@@ -128,37 +128,33 @@ def _pair_sites(job: Job) -> list[ReferenceSite]:
 def _jsonb_sites(job: Job) -> list[ReferenceSite]:
     """Ids inside jsonb: what `rewrite` names. An orphan there keeps its derived id; the ledger keeps the old one."""
     sites: list[ReferenceSite] = []
-    for collection, text in job.plans.items():
-        for planned in json.loads(text)["tables"]:
-            if planned["kind"] == "junction":
-                continue
-            table = job.schema.tables[planned["name"]]
-            place = sql.Identifier(job.schema.schema, table.name)
-            for column in planned["columns"]:
-                for rule in column.get("rewrite") or []:
-                    target, target_key = _target(job, rule["collection"])
-                    path = "strict $" + "".join(
-                        "[*]" if step == "[]" else f".{json.dumps(step)}" for step in rule["path"]
+    for table in job.schema.tables.values():
+        if table.collection is None:
+            continue
+        place = sql.Identifier(job.schema.schema, table.name)
+        for column in table.columns:
+            for path, collection in column.rewrites:
+                target, target_key = _target(job, collection)
+                steps = "".join("[*]" if step == "[]" else f".{json.dumps(step)}" for step in path)
+                shown = ".".join(path)
+                sites.append(
+                    ReferenceSite(
+                        name=f"{table.name}.{column.name}.{shown}",
+                        collection=table.collection,
+                        place=place,
+                        table=table.name,
+                        column=f"{column.name}.{shown}",
+                        key=key_column(table),
+                        positions=positions_of(table),
+                        value=sql.SQL("(v.value #>> '{{}}')"),
+                        source=sql.SQL(
+                            "{} r CROSS JOIN LATERAL jsonb_path_query(r.{}, {}::jsonpath, '{{}}', true) AS v(value)"
+                        ).format(place, sql.Identifier(column.name), sql.Literal(f"strict ${steps}")),
+                        target_collection=collection,
+                        target=target,
+                        target_key=target_key,
+                        action="kept",
+                        stated=True,
                     )
-                    shown = ".".join(rule["path"])
-                    sites.append(
-                        ReferenceSite(
-                            name=f"{table.name}.{column['name']}.{shown}",
-                            collection=collection,
-                            place=place,
-                            table=table.name,
-                            column=f"{column['name']}.{shown}",
-                            key=key_column(table),
-                            positions=positions_of(table),
-                            value=sql.SQL("(v.value #>> '{{}}')"),
-                            source=sql.SQL(
-                                "{} r CROSS JOIN LATERAL jsonb_path_query(r.{}, {}::jsonpath, '{{}}', true) AS v(value)"
-                            ).format(place, sql.Identifier(column["name"]), sql.Literal(path)),
-                            target_collection=rule["collection"],
-                            target=target,
-                            target_key=target_key,
-                            action="kept",
-                            stated=True,
-                        )
-                    )
+                )
     return sites

@@ -5,6 +5,7 @@ Decides whether a run begins, goes on, or is already complete; leaves the work t
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from isthmus import __version__
+from isthmus.connect.postgres import explain, meaning
 from isthmus.errors import ConfigError, SourceError, TargetError
 from isthmus.mapping import Mapping, ddl
 from isthmus.mapping.plan import compile_plans
@@ -119,14 +121,19 @@ def copy_database(
     try:
         job, states, resumed = _open_job(mapping, source, conninfo, mapping_text, lease, options, progress, stop)
         result = Result(job.run.id, "interrupted", resumed)
-        try:
+        with contextlib.suppress(Interrupted):
             _work(job, states, result)
-        except Interrupted:
-            result.outcome = "interrupted"
         if result.balance is None:
             result.partial = partial_books(states)
         result.seconds = time.monotonic() - began
         return result
+    except psycopg.Error as fault:
+        raise TargetError(
+            f"PostgreSQL could not go on: {explain(fault)}.",
+            code="target-unavailable",
+            hint="What was committed is kept; run the same command again when the server is well.",
+            retryable=meaning(fault) == "transient",
+        ) from fault
     finally:
         lease.release()
 

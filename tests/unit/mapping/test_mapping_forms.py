@@ -112,7 +112,8 @@ def test_paths_with_dots_backslashes_and_empty_keys_can_be_written() -> None:
 
 def test_naming_keep_takes_names_as_they_are() -> None:
     mapping = parse_mapping(
-        "isthmus: 1\nnaming: keep\ncollections:\n  crm_Accounts:\n    fields: {createdAt: timestamp(3)!, __v: integer, a.b: text}\n"
+        "isthmus: 1\nnaming: keep\ncollections:\n  crm_Accounts:\n"
+        "    fields: {createdAt: timestamp(3)!, __v: integer, a.b: text}\n"
     )
     rule = mapping.collections["crm_Accounts"]
     assert rule.table == "crm_Accounts"

@@ -36,14 +36,18 @@ def node(text: str) -> Node:
         ("boolean", "true", True),
         ("date", "'1969-12-31'", {"$date": {"$numberLong": "-86400000"}}),
         ("timestamptz", "2024-01-01T01:00:00.5+01:00", {"$date": {"$numberLong": "1704067200500"}}),
-        ("uuid", "0123ABCD-0000-0000-0000-000000000001", {"$binary": {"base64": "ASOrzQAAAAAAAAAAAAAAAQ==", "subType": "04"}}),
+        (
+            "uuid",
+            "0123ABCD-0000-0000-0000-000000000001",
+            {"$binary": {"base64": "ASOrzQAAAAAAAAAAAAAAAQ==", "subType": "04"}},
+        ),
         ("bytea", r"'\xdead'", {"$binary": {"base64": "3q0=", "subType": "00"}}),
         ("jsonb", "{a: [1, null, 1.5, x]}", {"a": [1, None, {"$numberDouble": "1.5"}, "x"]}),
         ("s", "x", "x"),
         ("text[]", "[a, b]", ["a", "b"]),
         ("integer[]", "[]", []),
     ],
-)  # fmt: skip
+)
 def test_literal_that_fits_becomes_extended_json(column: str, written: str, literal: Any) -> None:
     assert column_literal(node(written), parse_type(column, ["s"]), ("x",)) == literal
 

@@ -28,7 +28,10 @@ collections:
     table: as
     ids: uuid
     extras: more
-    skip: [{when: {a: 1, b: [x, null], c: {missing: true}, d: {"null": true}, e: {not: [1]}, f: {$oid: 65f0a0000000000000000001}}, why: w}]
+    skip:
+      - why: w
+        when: {a: 1, b: [x, null], c: {missing: true}, d: {"null": true}, e: {not: [1]}, f: {not: true}}
+      - {when: {a: {$oid: 65f0a0000000000000000001}}, why: w}
     fields:
       _id: {column: key}
       a: text!

@@ -53,7 +53,7 @@ def test_nested_children_are_keyed_by_root_and_positions() -> None:
     ]
     (key,) = tables["bolts"].foreign_keys
     assert key == ForeignKey(
-        "bolts_line_parts_id_order_lines_position_line_p_dc2e0d9e_fkey",
+        "bolts_line_parts_id_order_lines_position_line_par_2ffe6573_fkey",
         "bolts",
         ("line_parts_id", "order_lines_position", "line_parts_position"),
         "line_parts",
@@ -85,7 +85,8 @@ def test_references_take_the_type_of_the_ids_they_point_at() -> None:
 def test_default_orphan_policy_follows_required() -> None:
     schema = build_schema(
         parse_mapping(
-            "isthmus: 1\ncollections:\n  U: {}\n  A: {fields: {a: {references: U}, b: {references: U, required: true}}}\n"
+            "isthmus: 1\ncollections:\n  U: {}\n  A:\n    fields:\n      a: {references: U}\n"
+            "      b: {references: U, required: true}\n"
         )
     )
     actions = {c.name: c.reference for c in schema.tables["a"].columns if c.reference is not None}
@@ -106,7 +107,11 @@ collections:
       c: {type: "text[]", index: true}
       u: {references: U, index: true}
       e: {type: text, unique: true}
-    indexes: [[a, e], {columns: [a], where: "e = 'x'"}, {columns: [a], where: "e = 'y'"}, {columns: b, method: gin, name: my idx}]
+    indexes:
+      - [a, e]
+      - {columns: [a], where: "e = 'x'"}
+      - {columns: [a], where: "e = 'y'"}
+      - {columns: b, method: gin, name: my idx}
     search: {columns: [a, b, c], language: german}
 """)
     )
@@ -132,13 +137,31 @@ collections:
 def test_names_of_keys_and_indexes_avoid_those_of_tables() -> None:
     schema = build_schema(
         parse_mapping(
-            "isthmus: 1\ncollections:\n  A: {fields: {b: {type: text, index: true}}}\n  B: {table: a_pkey}\n  C: {table: a_b_idx}\n"
+            "isthmus: 1\ncollections:\n  A: {fields: {b: {type: text, index: true}}}\n"
+            "  B: {table: a_pkey}\n  C: {table: a_b_idx}\n"
         )
     )
     names = [
         name for t in schema.tables.values() for name in (t.name, t.primary_key_name, *(i.name for i in t.indexes))
     ]
     assert len(set(names)) == len(names)
+
+
+def test_names_of_foreign_keys_of_one_table_differ() -> None:
+    """The key to the parent, over `a` and `k_position`, and a reference `a_k_position` would share one name."""
+    text = """
+isthmus: 1
+collections:
+  U: {}
+  A:
+    fields:
+      k:
+        child: k
+        own: a
+        fields: {d: {child: d, own: a, fields: {u: {column: a_k_position, references: U}}}}
+"""
+    names = [key.name for key in build_schema(parse_mapping(text)).tables["d"].foreign_keys]
+    assert len(set(names)) == len(names) == 2
 
 
 def test_plan_has_tables_fields_and_positions() -> None:

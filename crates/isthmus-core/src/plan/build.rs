@@ -333,7 +333,9 @@ fn compile_column(table: &str, kind: TableKind, column: ColumnFile, number: usiz
         Role::Extras => t.kind == Kind::Jsonb && !t.array,
         Role::Reference | Role::Other => match &column.reference {
             None => return wrong("is a reference without a collection"),
-            Some(reference) => holds_ids(t.kind, t.length, reference.ids) && (!t.array || column.role == Role::Reference),
+            Some(reference) => {
+                holds_ids(t.kind, t.length, reference.ids) && (!t.array || column.role == Role::Reference)
+            }
         },
         Role::Id | Role::RootId | Role::Own => !t.array,
         Role::Value => true,
@@ -393,7 +395,8 @@ fn compile_column(table: &str, kind: TableKind, column: ColumnFile, number: usiz
 
 /// Whether a column of this type can hold the ids of a scheme: 36 characters of a uuid, 24 of a cuid2.
 fn holds_ids(kind: Kind, length: Option<u32>, scheme: Scheme) -> bool {
-    let text = |characters| matches!(kind, Kind::Text | Kind::Varchar) && length.is_none_or(|limit| limit >= characters);
+    let text =
+        |characters| matches!(kind, Kind::Text | Kind::Varchar) && length.is_none_or(|limit| limit >= characters);
     match scheme {
         Scheme::Uuid => kind == Kind::Uuid || text(36),
         Scheme::Cuid2 => text(24),
@@ -415,7 +418,11 @@ fn check_ids(tables: &[Table], scheme: Scheme) -> Result<(), PlanError> {
             if matches!(column.role, Role::RootId | Role::Own) {
                 let (a, b) = (&id.kind, &column.kind);
                 if a.kind != b.kind || a.precision != b.precision || a.scale != b.scale {
-                    return Err(PlanError::column(&table.name, &column.name, "has another type than the id it repeats"));
+                    return Err(PlanError::column(
+                        &table.name,
+                        &column.name,
+                        "has another type than the id it repeats",
+                    ));
                 }
             }
         }

@@ -221,9 +221,10 @@ pub(super) enum FieldFile {
 impl FieldFile {
     pub fn path(&self) -> &[String] {
         match self {
-            Self::Column { path, .. } | Self::Junction { path, .. } | Self::Child { path, .. } | Self::Drop { path } => {
-                path
-            }
+            Self::Column { path, .. }
+            | Self::Junction { path, .. }
+            | Self::Child { path, .. }
+            | Self::Drop { path } => path,
         }
     }
 }

@@ -164,7 +164,8 @@ impl<'t> Books<'t> {
     /// All counters that are not zero, by group and name.
     pub fn counts(&self) -> Counts {
         let mut counts = Counts::new();
-        for group in ["adjusted", "references", "references_met", "extras", "dropped", "fields_null", "fields_missing"] {
+        for group in ["adjusted", "references", "references_met", "extras", "dropped", "fields_null", "fields_missing"]
+        {
             counts.insert(group, std::collections::BTreeMap::new());
         }
         let mut put = |group: &'static str, name: String, value: u64| {

@@ -57,7 +57,13 @@ impl<'t, 'd> Walk<'t, 'd> {
     /// Notes that a column refused its value.
     #[cold]
     #[allow(clippy::boxed_local)] // refusals travel boxed, so that the way without one stays narrow
-    pub(super) fn refuse(&mut self, converter: &'t Converter, path: &str, value: Option<Value<'d>>, refusal: Box<Refusal>) {
+    pub(super) fn refuse(
+        &mut self,
+        converter: &'t Converter,
+        path: &str,
+        value: Option<Value<'d>>,
+        refusal: Box<Refusal>,
+    ) {
         self.side.clear();
         if self.causes.len() >= MAX_CAUSES {
             return;

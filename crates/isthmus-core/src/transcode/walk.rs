@@ -467,7 +467,9 @@ impl<'t, 'd> Walk<'t, 'd> {
                         Err(error) => self.malformed(error),
                     }
                 }
-                other => self.misfit(table, Code::NotADocument, "", other, "is not a document, so it cannot become a row"),
+                other => {
+                    self.misfit(table, Code::NotADocument, "", other, "is not a document, so it cannot become a row")
+                }
             }
             self.trail.pop();
             if self.causes.len() >= MAX_CAUSES {
@@ -603,7 +605,6 @@ impl<'t, 'd> Walk<'t, 'd> {
         }
         self.batch.id_map.append(&mut self.side.id_map);
     }
-
 }
 
 fn required(state: &'static str) -> Box<Refusal> {

@@ -64,10 +64,10 @@ def is_hex_id(text: bytes) -> bool:
 
 
 def object_id_of(value: Value) -> bytes | None:
-    """The 12 bytes of an ObjectId, or of a text of exactly 24 hex digits; None for every other value."""
+    """The 12 bytes of an ObjectId, or of a text (a symbol is one too) of 24 hex digits; None for every other value."""
     if value.type == bson.OBJECT_ID:
         return value.data
-    if value.type == bson.STRING and is_hex_id(value.data):
+    if value.type in (bson.STRING, bson.SYMBOL) and is_hex_id(value.data):
         return bytes.fromhex(value.data.decode("ascii"))
     return None
 

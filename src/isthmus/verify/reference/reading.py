@@ -263,7 +263,10 @@ class _Reader:
         return Skip(said["why"], tuple(conditions))
 
     def fields(self, said: Plain, shape: Shape, tree: Fields, extras: str) -> None:
-        """Rules of a `fields` map, added to `tree`; their columns are added to the table."""
+        """Rules of a `fields` map, added to `tree`; their columns are added to the table.
+
+        `extras` is the collection's own, which child tables at every depth have unless they say otherwise.
+        """
         collection = str(shape.collection)
         for key, rule in said.items():
             stated: Plain = cast("Plain", rule) if isinstance(rule, dict) else self.short(rule)
@@ -349,7 +352,7 @@ class _Reader:
         shape = Shape(table, "child", collection, columns, (own, *ancestors, "position"), own)
         self.shapes[table] = shape
         tree: Fields = []
-        self.fields(said.get("fields") or {}, shape, tree, own_extras)
+        self.fields(said.get("fields") or {}, shape, tree, extras)
         kept = None if own_extras == "dead_letter" else own_extras
         if kept:
             columns[kept] = Type("jsonb")

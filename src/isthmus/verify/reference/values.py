@@ -15,7 +15,7 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -199,8 +199,8 @@ def to_double(value: Value, _kind: Type, setting: Setting, note: Noted) -> float
 
 def to_real(value: Value, _kind: Type, setting: Setting, note: Noted) -> float:
     """As `to_double`, for single precision: what does not survive is refused (`inexact`) or rounded when asked for."""
-    exact = value.data if value.type == bson.DOUBLE else _exact_number(value, setting, note)
-    if math.isnan(exact) or math.isinf(exact):
+    exact: float | int | Decimal = value.data if value.type == bson.DOUBLE else _exact_number(value, setting, note)
+    if not Decimal(exact).is_finite():
         return float(exact)
     nearest = nearest_real(exact)
     if math.isinf(nearest):
@@ -222,7 +222,7 @@ def nearest_real(exact: float | int | Decimal) -> float:
     steps = round(wanted / Fraction(2) ** exponent)  # Fraction rounds halves to even
     nearest = Fraction(steps) * Fraction(2) ** exponent
     if abs(nearest) >= Fraction(2) ** 128:
-        return math.copysign(math.inf, wanted)
+        return -math.inf if wanted < 0 else math.inf
     return float(nearest)
 
 
@@ -346,7 +346,7 @@ def to_timestamp(value: Value, kind: Type, setting: Setting, note: Noted) -> int
     elif value.type == bson.TIMESTAMP:
         asked_for(setting, note)
         microseconds = value.data[0] * 1_000_000
-    elif value.type == bson.STRING and setting.coerce and (found := moment_in(value.data)) is not None:
+    elif value.type == bson.STRING and setting.coerce and (found := moment_in(value.data, note)) is not None:
         note("coerced")
         microseconds = found
     else:
@@ -370,22 +370,36 @@ def rounded_to(microseconds: int, precision: int | None) -> int:
     return YEAR_2000 + (away if since_2000 >= 0 else -away)
 
 
-def moment_in(text: bytes) -> int | None:
-    """Microseconds since 1970 of an ISO 8601 moment with seconds and zone, or None.
+MOMENT = re.compile(
+    rb"([0-9]{4}-[0-9]{2}-[0-9]{2})"
+    rb"(?:[T ]([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]+))?)?(?:Z|([+-])([0-9]{2}):?([0-9]{2})?))?"
+)
 
-    `YYYY-MM-DD`, `T`, `HH:MM:SS`, up to six digits of a fraction, `Z` or an offset `+HH:MM`.
+
+def moment_in(text: bytes, note: Noted) -> int | None:
+    """Microseconds since 1970 of an ISO 8601 moment, or None.
+
+    A date alone is midnight UTC; a time needs a zone (`Z`, `+02`, `+0200`, `+02:00`), its seconds and their fraction may
+    be missing. Digits after the sixth are rounded half up, noted.
     """
-    shape = rb"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})"
-    found = re.fullmatch(shape, text)
+    found = MOMENT.fullmatch(text)
     if found is None:
         return None
-    zone = "+00:00" if found[3] == b"Z" else found[3].decode("ascii")
     try:
-        moment = datetime.fromisoformat(found[1].decode("ascii") + zone)
+        day = date.fromisoformat(found[1].decode("ascii"))
     except ValueError:
         return None
-    fraction = int((found[2] or b".0")[1:].ljust(6, b"0"))
-    return (moment - EPOCH) // timedelta(seconds=1) * 1_000_000 + fraction
+    hour, minute, second, zone_hour, zone_minute = (int(found[n] or 0) for n in (2, 3, 4, 7, 8))
+    if hour > 23 or minute > 59 or second > 59 or zone_hour > 23 or zone_minute > 59 or text.endswith(b":"):
+        return None
+    digits = (found[5] or b"").decode("ascii").ljust(6, "0")
+    micros = int(digits[:6])
+    if digits[6:].strip("0"):
+        note("rounded")
+        micros += digits[6] >= "5"
+    zone = (zone_hour * 60 + zone_minute) * (-60 if found[6] == b"-" else 60)
+    seconds = (day - EPOCH.date()).days * 86_400 + hour * 3600 + minute * 60 + second - zone
+    return seconds * 1_000_000 + micros
 
 
 def _beyond(before: bool, setting: Setting, note: Noted) -> str | None:

@@ -1,0 +1,1 @@
+"""Speed and memory of Isthmus, measured against what the same server can do at best."""

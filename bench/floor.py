@@ -1,0 +1,121 @@
+"""The floor: the least that any program must spend to bring the same rows into the same tables.
+
+The rows are the core's own COPY bytes, made before the clock starts and held in memory. The clock sees plain psycopg
+streaming them, one COPY a table and stream, and then the statements that finish executed in the recorded run.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+
+from isthmus._rust import Transcoder
+from isthmus.mapping import load_mapping
+from isthmus.mapping.plan import compile_plans
+from isthmus.sources import open_source
+from isthmus.sources.protocol import Partition
+
+_HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
+_TRAILER = b"\xff\xff"
+_BLOCK_BYTES = 4 << 20
+_PIECE_BYTES = 256 << 10
+
+Finish = list[list[list[str]]]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows of one table.
+
+    Attributes:
+        statement: `COPY … FROM STDIN (FORMAT binary)`.
+        pieces: COPY bytes without header and trailer; whole rows in each block of pieces.
+        rows: How many.
+    """
+
+    statement: str
+    pieces: list[list[bytes]]
+    rows: int
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of all rows."""
+        return sum(len(piece) for block in self.pieces for piece in block)
+
+
+def encode(mapping_file: Path, dump: str, key: bytes) -> list[Rows]:
+    """Make the rows of every table, in the order of the mapping, as Isthmus makes them with this key."""
+    import json
+
+    mapping = load_mapping(mapping_file)
+    source = open_source(dump, database=None)
+    tables: list[Rows] = []
+    for collection, plan in compile_plans(mapping).items():
+        transcoder = Transcoder(plan, key, 0)
+        layout = json.loads(plan)["tables"]
+        blocks: list[list[list[bytes]]] = [[] for _ in layout]
+        rows = [0] * len(layout)
+        whole = Partition(collection, 0, source.partitions(collection, 1)[0].start, None)
+        for block in source.read(whole, after=None, until=None, max_bytes=_BLOCK_BYTES):
+            batch = transcoder.transcode(block.data)
+            assert batch.accepted == batch.documents
+            for number in range(len(layout)):
+                size = batch.size(number)
+                blocks[number].append(
+                    [
+                        batch.chunk(number, at, min(_PIECE_BYTES, size - at)) for at in range(0, size, _PIECE_BYTES)
+                    ]
+                )
+                rows[number] += batch.rows(number)
+        for number, table in enumerate(layout):
+            columns = ", ".join(f'"{column["name"]}"' for column in table["columns"])
+            copy = f'COPY "public"."{table["name"]}" ({columns}) FROM STDIN (FORMAT binary)'
+            tables.append(Rows(copy, blocks[number], rows[number]))
+    source.close()
+    return tables
+
+
+def load(conninfo: str, tables: list[Rows], streams: int) -> float:
+    """Stream all rows with `streams` connections, each a contiguous share of every table; return the seconds."""
+
+    def stream(number: int) -> None:
+        with psycopg.connect(conninfo, autocommit=True) as connection:
+            for table in tables:
+                low, high = (len(table.pieces) * part // streams for part in (number, number + 1))
+                if low == high:
+                    continue
+                with connection.cursor() as cursor, cursor.copy(table.statement) as copy:
+                    copy.write(_HEADER)
+                    for block in table.pieces[low:high]:
+                        for piece in block:
+                            copy.write(piece)
+                    copy.write(_TRAILER)
+
+    return _timed_side_by_side(streams, [lambda number=number: stream(number) for number in range(streams)])
+
+
+def finish(conninfo: str, record: Finish, hands: int) -> float:
+    """Execute the recorded statements: groups in order, the works of a group side by side; return the seconds."""
+
+    def work(statements: list[str]) -> None:
+        with psycopg.connect(conninfo, autocommit=True) as connection:
+            for statement in statements:
+                connection.execute(statement.encode())
+
+    return sum(
+        _timed_side_by_side(hands, [lambda statements=statements: work(statements) for statements in group])
+        for group in record
+    )
+
+
+def _timed_side_by_side(threads: int, works: list[Callable[[], None]]) -> float:
+    began_at = time.monotonic()
+    with ThreadPoolExecutor(threads) as pool:
+        for future in [pool.submit(work) for work in works]:
+            future.result()
+    return time.monotonic() - began_at
