@@ -2,7 +2,8 @@
 
 Run as `python -m bench.observed NOTES [--record] [--end-at STAGE] -- copy MAPPING …`; NOTES becomes a JSON file with
 
-* `stages`: stage → seconds of the monotonic clock when it was first and last reached,
+* `marks`: stage → seconds of the monotonic clock, processor time of this process so far and, with `--server PID`, of
+  the server so far, for the stages that begin and end the phases of a copy,
 * `high_water_bytes`: the kernel's own peak of this process's resident memory (VmHWM),
 * with `--record`, `finish`: the SQL that finish executed on the mapping's tables; see `Recorder`.
 """
@@ -18,7 +19,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bench.process import high_water_bytes
+from bench.process import high_water_bytes, tree_cpu_seconds
+
+MARKED = ("begin.after-commit", "copy.complete", "finish.before-complete", "complete.after-commit")
 
 
 class Recorder:
@@ -80,25 +83,27 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Run isthmus and note its stages.")
     parser.add_argument("notes", type=Path)
     parser.add_argument("--record", action="store_true")
+    parser.add_argument("--server", type=int, metavar="PID", help="also note this server's processor time")
     parser.add_argument("--end-at", metavar="STAGE", help="leave at once when this stage is reached")
     parser.add_argument("command", nargs="+", help="after --: the arguments of isthmus")
     arguments = parser.parse_args()
-    stages: dict[str, list[float]] = {}
+    marks: dict[str, dict[str, float]] = {}
     recorder = Recorder("public") if arguments.record else None
     if recorder is not None:
         recorder.install()
 
     def leave() -> None:
         notes = {
-            "stages": stages,
+            "marks": marks,
             "high_water_bytes": high_water_bytes(os.getpid()),
             "finish": recorder.groups() if recorder is not None else None,
         }
         arguments.notes.write_text(json.dumps(notes), encoding="utf-8")
 
     def reached(stage: str) -> None:
-        now = time.monotonic()
-        stages.setdefault(stage, [now, now])[1] = now
+        if stage in MARKED:
+            server = tree_cpu_seconds(arguments.server) if arguments.server else 0.0
+            marks[stage] = {"at": time.monotonic(), "cpu": time.process_time(), "server_cpu": server}
         if recorder is not None and stage in {"copy.complete", "finish.before-complete"}:
             recorder.active = stage == "copy.complete"
         if stage == arguments.end_at:

@@ -49,16 +49,23 @@ class Server:
         with psycopg.connect(self._running.conninfo, autocommit=True) as connection:
             connection.execute("CHECKPOINT")
 
+    @property
+    def pid(self) -> int:
+        """Process id of the postmaster."""
+        pid = self._running.pid
+        assert pid is not None
+        return pid
+
     def cpu_seconds(self) -> float:
         """Return processor time of all server processes so far, also of those that ended."""
-        pid = self._running.pid
-        return tree_cpu_seconds(pid) if pid is not None else 0.0
+        return tree_cpu_seconds(self.pid)
 
 
 @contextmanager
 def server(settings: Mapping[str, str] | None = None) -> Generator[Server, None, None]:
     """Run a fresh server in a temporary folder; it and its files are gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="isthmus-bench-") as folder:
+        Path(folder).chmod(0o711)  # started by root, the server runs as another user and must get through
         running = embedded.start(Path(folder) / "pg", settings=settings)
         try:
             yield Server(running, settings or {})

@@ -197,9 +197,10 @@ def mappings(draw: DrawFn) -> Plain:
     used = draw(st.lists(st.sampled_from(PATHS), min_size=1, max_size=6, unique_by=tuple))
     fields: Plain = {f"f{number}": draw(column(path, f"c{number}")) for number, path in enumerate(used)}
     if draw(st.booleans()):
-        fields["user"] = {"column": "user_id", "references": "Users"}
+        user: Plain = {"column": "user_id", "references": "Users"}
+        fields["user"] = user
         if draw(st.integers(0, 4)) == 0:
-            fields["user"]["required"] = True
+            user["required"] = True
     junctions: Plain = {}
     if draw(st.booleans()):
         fields["userIDs"] = {"junction": "main_to_users"}

@@ -127,7 +127,8 @@ class Module:
         if not isinstance(node, ast.Name) or depth > 3:
             return []
         if inside is not None:
-            found = [t for value in assigned(inside, node.id) for t in self.texts(value, inside, depth + 1)]
+            values = sorted(assigned(inside, node.id), key=lambda value: value.lineno)
+            found = [t for value in values if value.lineno <= node.lineno for t in self.texts(value, inside, depth + 1)]
             if found:
                 return found
             names = [a.arg for a in [*inside.args.posonlyargs, *inside.args.args, *inside.args.kwonlyargs]]
@@ -148,6 +149,16 @@ class Module:
                 given = call.args[position - receiver]
             found += self.texts(given, inside, depth + 1)
         return found
+
+
+def nearest(texts: list[str]) -> list[str]:
+    """Keep the text that was assigned last before the place where it is used; `texts` come in the order of lines."""
+    return texts[-1:]
+
+
+def value_itself(node: ast.expr | None) -> list[str]:
+    """Name a message that is a value of the program as a whole, such as `info.rule`."""
+    return ["{" + placeholder(node) + "}"] if isinstance(node, ast.Attribute | ast.Subscript | ast.Call) else []
 
 
 def assigned(function: Function, name: str) -> Iterator[ast.expr]:
@@ -225,15 +236,15 @@ def raised(source: Path) -> list[Raised]:
             codes = module.texts(given.get("code"), inside)
             if "code" not in given and kind in classes:
                 codes = [classes[kind][0]]
-            messages = module.texts(given.get("message"), inside)
-            hints = module.texts(given.get("hint"), inside)
+            messages = nearest(module.texts(given.get("message"), inside)) or value_itself(given.get("message"))
+            hints = nearest(module.texts(given.get("hint"), inside))
             kind = "Problem" if kind in FINDINGS else kind
             for code in dict.fromkeys(codes):
                 entry = Raised(
                     kind,
                     code,
-                    next(iter(messages), "") if len(codes) == 1 or len(messages) == 1 else "",
-                    next(iter(hints), "") if len(codes) == 1 or len(hints) == 1 else "",
+                    next(iter(messages), ""),
+                    next(iter(hints), ""),
                     module.name,
                 )
                 known = found.get((kind, code, module.name))

@@ -259,10 +259,11 @@ class Mapping(_Model):
         """SHA-256, 64 hex digits, over the canonical JSON of this model.
 
         Comments, short or long forms, the order of collections, enums, junctions and of the keys of any rule do not
-        matter, nor does stating what is the default. The order of fields does: it is the order of the columns.
+        matter, nor does stating what is the default (so a later Isthmus that knows more keys gives the same). The order
+        of fields does: it is the order of the columns.
         """
         canonical = json.dumps(
-            self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False
+            self.model_dump(mode="json", exclude_defaults=True), sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False
         )
         return hashlib.sha256(canonical.encode()).hexdigest()
 

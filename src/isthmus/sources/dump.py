@@ -169,7 +169,7 @@ class DumpSource:
             )
         if one.info.rule is not None:
             raise SourceError(
-                one.info.rule,
+                f"The collection {collection} is not read: {one.info.rule}",
                 code="collection-not-read",
                 where=Where(file=str(self._folder), collection=collection),
                 hint="Take it out of the mapping.",

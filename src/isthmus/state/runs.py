@@ -28,7 +28,7 @@ class Run:
         source: What must stay the same for a resume.
         source_name: Printable name of the source, without secrets.
         target_schema: Schema of the tables.
-        tables: What the run created: `tables`, `types`, `functions`, each a list of unqualified names.
+        tables: What the run created: `tables`, `types`, `waiting`, each a list of unqualified names.
         started_at: `now` of the mapping.
         stage: copying, finishing or complete.
         finished_at: When it completed; None before.

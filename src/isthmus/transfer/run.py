@@ -242,7 +242,6 @@ def _begin(job: Job, connection: psycopg.Connection, mapping_text: str) -> list[
     tables = {
         "tables": list(job.schema.tables),
         "types": list(job.schema.enums),
-        "functions": [],
         "waiting": [table.name for table in waiting.values() if not table.in_place],
     }
     with connection.transaction():

@@ -9,7 +9,7 @@ CREATE TABLE isthmus.run (
     source jsonb NOT NULL,                   -- Source.identity(): what must stay the same for a resume
     source_name text NOT NULL,               -- printable, without secrets
     target_schema text NOT NULL,
-    tables jsonb NOT NULL,                   -- what this run created, for --fresh: {"tables": [], "types": [], "functions": []}
+    tables jsonb NOT NULL,                   -- what this run created, for --fresh: {"tables": [], "types": [], "waiting": []}
     started_at timestamptz NOT NULL,         -- `now` in the mapping
     stage text NOT NULL CHECK (stage IN ('copying', 'finishing', 'complete')),
     finished_at timestamptz,

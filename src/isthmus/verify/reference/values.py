@@ -379,8 +379,8 @@ MOMENT = re.compile(
 def moment_in(text: bytes, note: Noted) -> int | None:
     """Microseconds since 1970 of an ISO 8601 moment, or None.
 
-    A date alone is midnight UTC; a time needs a zone (`Z`, `+02`, `+0200`, `+02:00`), its seconds and their fraction may
-    be missing. Digits after the sixth are rounded half up, noted.
+    A date alone is midnight UTC; a time needs a zone (`Z`, `+02`, `+0200`, `+02:00`), its seconds and their fraction
+    may be missing. Digits after the sixth are rounded half up, noted.
     """
     found = MOMENT.fullmatch(text)
     if found is None:
