@@ -3,6 +3,8 @@
 //! Decides what is still one document; whether its inside is sound is found out when it is read. What the framing
 //! says depends on the stream only, never on where a reader happened to cut it.
 
+use crate::bson::Raw;
+
 /// The largest length that is believed: MongoDB's 16 MiB plus the 16 KiB that it grants its own documents.
 pub const MAX_DOCUMENT_BYTES: usize = 16_793_600;
 
@@ -22,6 +24,19 @@ pub struct Frames {
     pub needed: usize,
 }
 
+impl Frames {
+    /// Takes the last document, which starts at `start`, out of the whole ones.
+    fn step_back(&mut self, start: usize) {
+        let length = self.end - start;
+        self.documents -= 1;
+        self.end = start;
+        match &mut self.broken {
+            Some(broken) => *broken = (LYING, start),
+            None => self.needed = length + self.needed.max(4),
+        }
+    }
+}
+
 fn length_at(data: &[u8], at: usize) -> Option<usize> {
     let head = data.get(at..)?.first_chunk::<4>()?;
     Some(u32::from_le_bytes(*head) as usize)
@@ -38,6 +53,7 @@ enum Step {
 }
 
 const TRUNCATED: &str = "The data ends inside a document: it is truncated.";
+const LYING: &str = "A document does not hold together, and at its end no other document begins: its length is wrong.";
 const NO_TERMINATOR: &str = "A document does not end with a zero byte, and what follows is not a document.";
 
 fn step(data: &[u8], at: usize, is_final: bool) -> Step {
@@ -72,14 +88,18 @@ fn step(data: &[u8], at: usize, is_final: bool) -> Step {
 ///
 /// With `is_final` no more bytes follow, and an unfinished document is broken. A document whose last byte is not 0
 /// is still framed (reading it will reject it) when the next length leads to a document inside the data or when it
-/// ends the stream; before that can be seen it counts as unfinished.
+/// ends the stream; before that can be seen it counts as unfinished. A document that does not hold together, with
+/// nothing behind it that can be framed, is where the break begins: its length is what lies. So it too counts as
+/// unfinished until its successor can be seen.
 #[must_use]
 pub fn frame(data: &[u8], is_final: bool) -> Frames {
     let mut frames = Frames { documents: 0, end: 0, broken: None, needed: 0 };
+    let mut last = 0;
     while frames.end < data.len() {
         match step(data, frames.end, is_final) {
             Step::Whole(end) => {
                 frames.documents += 1;
+                last = frames.end;
                 frames.end = end;
             }
             Step::Unfinished(needed) => {
@@ -92,7 +112,15 @@ pub fn frame(data: &[u8], is_final: bool) -> Frames {
             }
         }
     }
+    let settled = is_final && frames.broken.is_none();
+    if frames.documents > 0 && !settled && !is_sound(&data[last..frames.end]) {
+        frames.step_back(last);
+    }
     frames
+}
+
+fn is_sound(document: &[u8]) -> bool {
+    Raw::new(document).and_then(|raw| raw.validate()).is_ok()
 }
 
 /// Follows length fields from `start` without looking at anything else.
@@ -141,6 +169,21 @@ mod tests {
         assert_eq!(frame(&data, true), Frames { broken: Some((TRUNCATED, 5)), ..whole(1, 5) });
         assert_eq!(frame(&joined(&[&EMPTY, &[9, 0]]), false), whole(1, 5));
         assert_eq!(frame(&joined(&[&EMPTY, &[9, 0]]), true).broken, Some((TRUNCATED, 5)));
+    }
+
+    #[test]
+    fn frame_steps_back_over_a_document_whose_length_lies() {
+        // {"a": 1} whose length says two bytes less: it ends on a zero byte of the integer
+        let lying = [10, 0, 0, 0, 0x10, b'a', 0, 1, 0, 0, 0, 0];
+        let data = joined(&[&EMPTY, &lying, &EMPTY]);
+        let found = frame(&data, true);
+        assert_eq!((found.documents, found.end, found.broken), (1, 5, Some((LYING, 5))));
+        // cut behind the lying document nothing is decided yet: it waits for its successor
+        let cut = frame(&data[..15], false);
+        assert_eq!((cut.documents, cut.end, cut.broken, cut.needed), (1, 5, None, 14));
+        // with a document behind it, it is framed, and reading it rejects it
+        let followed = joined(&[&lying[..10], &EMPTY]);
+        assert_eq!(frame(&followed, true), whole(2, 15));
     }
 
     #[test]

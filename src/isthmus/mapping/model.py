@@ -262,9 +262,8 @@ class Mapping(_Model):
         matter, nor does stating what is the default (so a later Isthmus that knows more keys gives the same). The order
         of fields does: it is the order of the columns.
         """
-        canonical = json.dumps(
-            self.model_dump(mode="json", exclude_defaults=True), sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False
-        )
+        stated = self.model_dump(mode="json", exclude_defaults=True)
+        canonical = json.dumps(stated, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
         return hashlib.sha256(canonical.encode()).hexdigest()
 
     def why_skipped(self, collection: str) -> str | None:

@@ -148,6 +148,11 @@ def _kind(
         )
     if files.data is None and (stated == "view" or "viewOn" in options):
         return "view", f"{name} is a view: it shows documents of other collections and holds none of its own."
+    if files.data is None:
+        return "collection", (
+            f"{name} has metadata but no data file; mongodump writes an empty one for an empty collection,"
+            " so this dump is incomplete."
+        )
     if options.get("capped") is True:
         return "capped", None
     return "collection", None

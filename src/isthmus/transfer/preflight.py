@@ -56,9 +56,9 @@ def check_source(mapping: Mapping, source: Source) -> list[Finding]:
         if info.name not in mapping.collections and mapping.why_skipped(info.name) is None
     )
     found.extend(
-        Finding(Problem("left-out", f"{info.name} is left out: {info.rule}", Where(collection=info.name)), None)
+        _unread(info)
         for info in infos.values()
-        if not info.readable and info.name not in mapping.collections
+        if not info.readable and info.name not in mapping.collections and mapping.why_skipped(info.name) is None
     )
     mapped = [infos[name] for name in mapping.collections if name in infos]
     if mapped and all(info.bytes_total == 0 for info in mapped):
@@ -73,6 +73,19 @@ def check_source(mapping: Mapping, source: Source) -> list[Finding]:
             )
         )
     return found
+
+
+def _unread(info: CollectionInfo) -> Finding:
+    """Judge a collection that cannot be read and that the mapping does not name: it may hold documents, or never."""
+    problem = Problem(
+        "left-out",
+        f"{info.name} would be left out: {info.rule}",
+        Where(collection=info.name),
+        f'If it may stay behind, say why in the mapping:  {info.name}: {{skip: "reason"}}.',
+    )
+    if info.kind in {"view", "system"}:
+        return Finding(Problem("left-out", f"{info.name} is left out: {info.rule}"), None)
+    return Finding(problem, SourceError)
 
 
 def _missing(name: str, source: Source, names: list[str]) -> Problem:

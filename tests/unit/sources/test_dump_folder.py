@@ -88,12 +88,13 @@ def test_sizes_are_exact_for_plain_files_and_the_trailer_for_gzip(make_dump: Mak
     assert {name: one.bytes_total for name, one in found.items()} == {"Plain": size, "Packed": size, "None": 0}
 
 
-def test_collection_without_data_file_and_data_without_metadata_are_both_collections(make_dump: MakeDump) -> None:
+def test_data_without_metadata_is_read_and_metadata_without_data_is_an_incomplete_dump(make_dump: MakeDump) -> None:
     folder = make_dump({"OnlyMetadata": None, "OnlyData": ONE}, metadata={"OnlyData": {}})
     found = listed(folder)
     assert {name: one.kind for name, one in found.items()} == {"OnlyMetadata": "collection", "OnlyData": "collection"}
-    assert all(one.readable for one in found.values())
+    assert found["OnlyData"].readable
     assert found["OnlyData"].indexes == ()
+    assert "no data file" in (found["OnlyMetadata"].rule or "")
 
 
 @pytest.mark.parametrize(

@@ -207,12 +207,13 @@ def test_wrong_ending_before_garbage_breaks_at_the_same_place_for_every_cut(tmp_
     assert outcomes == {(3, "broken-framing", sum(map(len, documents[:3])))}
 
 
-def test_empty_file_and_absent_file_have_one_partition_and_no_documents(tmp_path: Path) -> None:
+def test_empty_file_has_one_partition_and_no_documents_and_an_absent_file_is_not_read(tmp_path: Path) -> None:
     write_collection(tmp_path / "db", "Absent", None)
     source = dump_of(tmp_path, b"")
-    for name in ("C", "Absent"):
-        assert source.partitions(name, 8) == [Partition(name, 0, encode_position(0), None)]
-        assert read_all(source, name) == ([], None)
+    assert source.partitions("C", 8) == [Partition("C", 0, encode_position(0), None)]
+    assert read_all(source, "C") == ([], None)
+    with pytest.raises(SourceError, match="no data file"):
+        source.partitions("Absent", 8)
 
 
 @given(
