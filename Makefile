@@ -49,6 +49,7 @@ $(STAMPS)/extension: $(STAMPS)/dependencies $(EXTENSION_SOURCES)
 
 demo: setup ## copy a sample MongoDB dump into an embedded PostgreSQL and show where everything went
 	@$(BIN)/isthmus demo
+	@echo "(isthmus is in .venv/bin; put it on the PATH of this shell: . .venv/bin/activate)"
 
 test: setup ## all tests at reduced size: Rust, then Python
 	@echo "isthmus: testing the Rust core"
@@ -87,7 +88,7 @@ bench: setup ## measure speed and memory; prints JSON lines
 	@$(BIN)/python -m bench.run
 
 fuzz: setup ## look for inputs that crash the core, for FUZZ_SECONDS seconds
-	@CARGO="$(CARGO)" sh tools/fuzz.sh $(FUZZ_SECONDS)
+	@CARGO="$(CARGO)" sh tools/fuzz.sh $(BIN)/python $(FUZZ_SECONDS)
 
 docs: setup ## write the generated reference pages again
 	@$(BIN)/python -m tools.docs

@@ -7,6 +7,7 @@
 mod books;
 mod causes;
 mod extras;
+mod pairs;
 mod skip;
 mod walk;
 

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 
 use isthmus_core::batch::Batch;
 use isthmus_core::bson::Value;
+use isthmus_core::ids::{uuid_bytes, IdCodec};
 use isthmus_core::transcode::Transcoder;
 use serde_json::{json, Value as Json};
 
@@ -178,4 +179,24 @@ pub fn count(batch: &Batch, group: &str, name: &str) -> u64 {
 
 pub fn codes(batch: &Batch) -> Vec<&'static str> {
     batch.rejects.iter().flat_map(|reject| &reject.causes).map(|cause| cause.code.slug()).collect()
+}
+
+pub fn codec() -> IdCodec {
+    IdCodec::new(&KEY).unwrap()
+}
+
+/// The uuid field of a derived id.
+pub fn derived(collection: &str, value: Value<'_>) -> Field {
+    Some(uuid_bytes(codec().derive_value(collection, &value).unwrap().v).to_vec())
+}
+
+pub fn int(value: i32) -> Field {
+    Some(value.to_be_bytes().to_vec())
+}
+
+/// A document with the id [`USER`] and these fields.
+pub fn with_id<'a>(fields: &[(&'a str, Value<'a>)]) -> Vec<u8> {
+    let mut all = vec![("_id", Value::ObjectId(USER))];
+    all.extend_from_slice(fields);
+    document(&all)
 }
