@@ -71,7 +71,7 @@ def small(root: Path, documents: int = SMALL_DOCUMENTS, seed: int = SEED) -> Dat
     size = _write(folder, "people", ({"_id": one, "name": _text(draw, 2)} for one in people))
     size += _write(folder, "labels", ({"_id": one, "name": _text(draw, 1)} for one in labels))
     size += _write(folder, "tasks", (_task(draw, number, people, labels) for number in range(documents)))
-    return Data(str(folder), "small", documents + _PEOPLE + _LABELS, size, seed)
+    return _described(root, Data(str(folder), "small", documents + _PEOPLE + _LABELS, size, seed))
 
 
 def large(root: Path, documents: int = LARGE_DOCUMENTS, seed: int = SEED) -> Data:
@@ -80,7 +80,18 @@ def large(root: Path, documents: int = LARGE_DOCUMENTS, seed: int = SEED) -> Dat
     makers: list[Callable[[random.Random], dict[str, Any]]] = [_long_text, _binary, _many_entries]
     folder = root / DATABASE
     stream = ({"_id": _object_id(draw, n), "n": n, **makers[n % len(makers)](draw)} for n in range(documents))
-    return Data(str(folder), "large", documents, _write(folder, "scans", stream), seed)
+    return _described(root, Data(str(folder), "large", documents, _write(folder, "scans", stream), seed))
+
+
+def found(root: Path) -> Data | None:
+    """Return the set that was written into `root` before; None when there is none or its writing was cut short."""
+    about = root / "about.json"
+    return Data(**json.loads(about.read_text(encoding="utf-8"))) if about.exists() else None
+
+
+def _described(root: Path, data: Data) -> Data:
+    (root / "about.json").write_text(json.dumps(asdict(data)), encoding="utf-8")
+    return data
 
 
 def _task(draw: random.Random, number: int, people: list[ObjectId], labels: list[ObjectId]) -> dict[str, Any]:

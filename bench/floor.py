@@ -67,9 +67,7 @@ def encode(mapping_file: Path, dump: str, key: bytes) -> list[Rows]:
             for number in range(len(layout)):
                 size = batch.size(number)
                 blocks[number].append(
-                    [
-                        batch.chunk(number, at, min(_PIECE_BYTES, size - at)) for at in range(0, size, _PIECE_BYTES)
-                    ]
+                    [batch.chunk(number, at, min(_PIECE_BYTES, size - at)) for at in range(0, size, _PIECE_BYTES)]
                 )
                 rows[number] += batch.rows(number)
         for number, table in enumerate(layout):

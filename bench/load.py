@@ -71,7 +71,9 @@ def _copy(on: Server, data: Data, work: Path, workers: int, *, record: bool) -> 
         whole = Cost(measured.seconds, measured.cpu_seconds + on.cpu_seconds() - before)
         books = json.loads((work / "copy.json").read_text(encoding="utf-8"))["collections"]
         assert sum(entry["copied"] for entry in books.values()) == data.documents, books
-    begun, loaded, finished = (notes["marks"][m] for m in ("begin.after-commit", "copy.complete", "finish.before-complete"))
+    begun, loaded, finished = (
+        notes["marks"][m] for m in ("begin.after-commit", "copy.complete", "finish.before-complete")
+    )
     return Copied(_between(begun, loaded), _between(loaded, finished), whole, notes["finish"])
 
 
@@ -115,9 +117,7 @@ def measure(data: Data, work: Path, rounds: int, workers: int) -> None:
         for number in range(rounds):
             floors.append(_floor(on, data, tables, record, work, workers))
             ours.append(_copy(on, data, work, workers, record=False))
-            say(
-                f"round {number + 1} of {rounds}: floor {_told(floors[-1])}; isthmus {_told(ours[-1])}"
-            )
+            say(f"round {number + 1} of {rounds}: floor {_told(floors[-1])}; isthmus {_told(ours[-1])}")
         version, settings = on.version, on.settings
     line: dict[str, Any] = {
         "data": data.described(),

@@ -14,6 +14,9 @@ from typing import Any
 
 RESULTS = Path(__file__).parent / "results"
 
+keep_results = True
+"""Whether lines are appended to the results as well as printed."""
+
 
 def conditions() -> dict[str, Any]:
     """Name machine, system, versions and commit."""
@@ -41,9 +44,10 @@ def write(suite: str, line: dict[str, Any]) -> None:
     """Print one result line and append it to the results of its suite."""
     text = json.dumps({"suite": suite, **line, **conditions()}, ensure_ascii=False)
     print(text, flush=True)
-    RESULTS.mkdir(exist_ok=True)
-    with (RESULTS / f"{suite}.jsonl").open("a", encoding="utf-8") as file:
-        file.write(text + "\n")
+    if keep_results:
+        RESULTS.mkdir(exist_ok=True)
+        with (RESULTS / f"{suite}.jsonl").open("a", encoding="utf-8") as file:
+            file.write(text + "\n")
 
 
 def say(sentence: str) -> None:

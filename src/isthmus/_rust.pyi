@@ -27,18 +27,15 @@ class Transcoder:
     """
 
     def __init__(self, plan: str, key: bytes, now_us: int, *, enum_oids: Mapping[str, int] | None = None) -> None: ...
-    def transcode(self, documents: Buffer, *, skip_documents: bytes | None = None) -> Batch:
+    def transcode(self, documents: Buffer) -> Batch:
         """Turn whole documents, back to back, into rows, rejects and books.
 
         Args:
             documents: Raw BSON; may be empty.
-            skip_documents: One byte a document, in order. Documents whose byte is not 0 are passed over and counted
-                in `Batch.left_out` only; they keep their number, offset and digests.
 
         Raises:
             SourceError: The lengths do not add up to whole documents (code `broken-framing`). Nothing is carried.
-            InternalError: `skip_documents` has another length than there are documents (code `marks`), or the OID of
-                an enum array was not given (code `enum-oids`). Nothing is carried.
+            InternalError: The OID of an enum array was not given (code `enum-oids`). Nothing is carried.
         """
 
     def find(self, documents: Buffer, ids: Sequence[bytes | str]) -> list[tuple[int, int, int]]:
@@ -57,7 +54,7 @@ class Transcoder:
 class Batch:
     """What one block of documents became.
 
-    `documents == accepted + skipped + left_out + len(rejects)` always holds.
+    `documents == accepted + skipped + len(rejects)` always holds.
     """
 
     @property
@@ -71,10 +68,6 @@ class Batch:
     @property
     def skipped(self) -> int:
         """Documents left out by a condition of the mapping."""
-
-    @property
-    def left_out(self) -> int:
-        """Documents passed over because the caller said so."""
 
     @property
     def bytes_in(self) -> int:
@@ -118,8 +111,9 @@ class Batch:
 
         Groups: `adjusted` ("TABLE.COLUMN:kind" or, without a column, "TABLE:kind"), `references` (values that are not
         null, by "TABLE.COLUMN", of rewritten ids "TABLE.COLUMN.path"; of junctions after equal pairs of one array
-        were folded), `references_met` (the same before folding), `extras` and `dropped` (by path; beyond a thousand
-        different paths under "(other paths)"), `fields_null` and `fields_missing` (by "TABLE.COLUMN").
+        were folded), `references_met` (the same before folding), `extras` and `dropped` (by path from the document
+        down, without positions, as in `Cause.path`; of `extras` beyond a thousand different paths under
+        "(other paths)"), `fields_null` and `fields_missing` (by "TABLE.COLUMN").
         """
 
     @property
@@ -165,7 +159,10 @@ class Cause:
 
     @property
     def path(self) -> str:
-        """Keys with dots between, array positions as numbers, a dot inside a key as `\\.`; empty for the whole."""
+        """Keys with dots between, array positions as numbers; empty for the whole document.
+
+        A dot or a backslash inside a key has a backslash before it; an empty key is `""`.
+        """
 
     @property
     def bson_type(self) -> str:

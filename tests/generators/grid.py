@@ -99,3 +99,8 @@ def border_values() -> list[Value]:
 def document(value: Value, key: str = "v") -> bytes:
     """A document with this one field."""
     return bw.document([("_id", bw.object_id(OBJECT_ID)), (key, value)]).raw
+
+
+def id_document(value: Value) -> bytes:
+    """A document with this `_id` and nothing else."""
+    return bw.document([("_id", value)]).raw

@@ -1,8 +1,13 @@
 //! Prints how many megabytes of BSON one core transcodes a second, for small documents of a usual mix.
 //!
-//! `cargo run --release --example transcode_speed [DOCUMENTS]`. Each document has about 260 bytes: an id, texts,
-//! integers, a double, a date, one reference, an array of texts, a small document that becomes jsonb, and three
-//! references that become pairs. The documents come from a generator with a fixed seed.
+//! `cargo run --release --example transcode_speed [DOCUMENTS [SHAPE]]`. Shapes:
+//!
+//! - `mixed` (without a shape): about 260 bytes: an id, texts, integers, a double, a date, one reference, an array of
+//!   texts, a small document that becomes jsonb, and three references that become pairs;
+//! - `sparse`: 57 bytes: an id and two small fields, for a table that has 20 columns more;
+//! - `named`: as `sparse`, with a text as `_id`, which goes into the id map.
+//!
+//! The documents come from a generator with a fixed seed.
 
 use std::collections::HashMap;
 use std::time::Instant;
@@ -64,7 +69,7 @@ impl Document {
 
 const WORDS: [&str; 8] = ["river", "lantern", "quiet", "harbour", "seven", "copper", "meadow", "Zürich"];
 
-fn document(random: &mut Random) -> Vec<u8> {
+fn mixed(random: &mut Random) -> Vec<u8> {
     let word = |random: &mut Random| WORDS[random.below(8) as usize];
     let title = format!("{} {} {}", word(random), word(random), random.below(1_000));
     let mut tags = Document::new();
@@ -89,14 +94,36 @@ fn document(random: &mut Random) -> Vec<u8> {
         .done()
 }
 
-fn plan() -> String {
+fn sparse(random: &mut Random) -> Vec<u8> {
+    let id = random.object_id();
+    Document::new().put(7, "_id", &id).text("title", "seven").put(16, "count", &7_i32.to_le_bytes()).done()
+}
+
+fn named(random: &mut Random) -> Vec<u8> {
+    let id = format!("n{:012}", random.below(1_000_000_000_000));
+    Document::new().text("_id", &id).text("title", "seven").put(16, "count", &7_i32.to_le_bytes()).done()
+}
+
+/// The columns `title` and `count`, and 20 more.
+fn sparse_plan() -> String {
+    let plain = |name: &str, kind: &str| column(name, "value", kind, "},");
+    let mut columns = vec![column("id", "id", "uuid", "},"), plain("title", "text"), plain("count", "integer")];
+    columns.extend((0..20).map(|number| plain(&format!("field_{number}"), "text")));
+    columns.push(column("extras", "extras", "jsonb", "},"));
+    let names: Vec<String> =
+        ["title", "count"].map(str::to_owned).into_iter().chain((0..20).map(|n| format!("field_{n}"))).collect();
+    plan(&[("things", "root", columns)], &names, "")
+}
+
+fn column(name: &str, role: &str, kind: &str, more: &str) -> String {
     let policies = r#"{"nul":"dead_letter","utf8":"dead_letter","nan":"dead_letter","range":"dead_letter"}"#;
-    let column = |name: &str, role: &str, kind: &str, more: &str| {
-        format!(r#"{{"name":"{name}","role":"{role}","type":{{"kind":"{kind}"{more}"policies":{policies}}}"#)
-    };
+    format!(r#"{{"name":"{name}","role":"{role}","type":{{"kind":"{kind}"{more}"policies":{policies}}}"#)
+}
+
+fn mixed_plan() -> String {
     let plain = |name: &str, kind: &str| column(name, "value", kind, "},");
     let to = |collection: &str| format!(r#"}},"reference":{{"collection":"{collection}","ids":"uuid"}},"#);
-    let root = [
+    let root = vec![
         column("id", "id", "uuid", "},"),
         plain("title", "text"),
         plain("count", "integer"),
@@ -108,38 +135,46 @@ fn plan() -> String {
         plain("meta", "jsonb"),
         column("extras", "extras", "jsonb", "},"),
     ];
-    let pair = [column("a_id", "own", "uuid", "},"), column("b_id", "other", "uuid", &to("Others"))];
-    let fields = ["title", "count", "size", "score", "createdAt", "user", "tags", "meta"];
-    let fields: Vec<String> = fields
-        .iter()
-        .enumerate()
-        .map(|(at, name)| format!(r#"{{"path":["{name}"],"do":"column","table":0,"column":{}}}"#, at + 1))
-        .collect();
+    let pair = vec![column("a_id", "own", "uuid", "},"), column("b_id", "other", "uuid", &to("Others"))];
+    let fields = ["title", "count", "size", "score", "createdAt", "user", "tags", "meta"].map(str::to_owned);
+    let others = r#",{"path":["others"],"do":"junction","table":1}"#;
+    plan(&[("things", "root", root), ("others_to_things", "junction", pair)], &fields, others)
+}
+
+/// The fields fill the root's columns behind its id, in their order.
+fn plan(tables: &[(&str, &str, Vec<String>)], fields: &[String], more: &str) -> String {
+    let tables = tables.iter().map(|(name, kind, columns)| {
+        format!(r#"{{"name":"{name}","kind":"{kind}","columns":[{}]}}"#, columns.join(","))
+    });
+    let field =
+        |(at, name): (usize, &String)| format!(r#"{{"path":["{name}"],"do":"column","table":0,"column":{}}}"#, at + 1);
     format!(
-        r#"{{"version":1,"collection":"Things","ids":"uuid","unknown":"extras","skip":[],"tables":[
-        {{"name":"things","kind":"root","columns":[{}]}},
-        {{"name":"others_to_things","kind":"junction","columns":[{}]}}],
-        "fields":[{},{{"path":["others"],"do":"junction","table":1}}]}}"#,
-        root.join(","),
-        pair.join(","),
-        fields.join(",")
+        r#"{{"version":1,"collection":"Things","ids":"uuid","unknown":"extras","skip":[],"tables":[{}],"fields":[{}{more}]}}"#,
+        tables.collect::<Vec<_>>().join(","),
+        fields.iter().enumerate().map(field).collect::<Vec<_>>().join(",")
     )
 }
 
 fn main() {
     let documents: usize = std::env::args().nth(1).and_then(|text| text.parse().ok()).unwrap_or(16_000);
+    let shape = std::env::args().nth(2).unwrap_or_else(|| "mixed".to_owned());
+    let (document, plan): (fn(&mut Random) -> Vec<u8>, String) = match shape.as_str() {
+        "sparse" => (sparse, sparse_plan()),
+        "named" => (named, sparse_plan()),
+        _ => (mixed, mixed_plan()),
+    };
     let mut random = Random(0x15_7A_05);
     let mut block = Vec::new();
     for _ in 0..documents {
         block.extend_from_slice(&document(&mut random));
     }
-    let transcoder = Transcoder::new(&plan(), &[7; 32], 0, &HashMap::new()).expect("the plan is sound");
+    let transcoder = Transcoder::new(&plan, &[7; 32], 0, &HashMap::new()).expect("the plan is sound");
     let megabytes = block.len() as f64 / 1e6;
     println!("{documents} documents, {} bytes each, {megabytes:.1} MB", block.len() / documents.max(1));
     let mut best = f64::INFINITY;
     for round in 1..=20 {
         let started = Instant::now();
-        let batch = transcoder.transcode(&block, None).expect("the block is sound");
+        let batch = transcoder.transcode(&block).expect("the block is sound");
         let seconds = started.elapsed().as_secs_f64();
         best = best.min(seconds);
         assert_eq!(batch.accepted, documents);

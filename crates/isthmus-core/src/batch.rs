@@ -1,6 +1,8 @@
 //! What one block of documents became.
 
 use std::collections::BTreeMap;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
 
 use crate::fault::Reject;
 
@@ -102,9 +104,9 @@ pub struct Adjustment {
 }
 
 /// An id that cannot be turned back without a note.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdMapEntry {
-    pub collection: String,
+    pub collection: Arc<str>,
     /// `{"_id": value}` as BSON.
     pub source_id: Vec<u8>,
     /// The derived id as text.
@@ -113,18 +115,23 @@ pub struct IdMapEntry {
     pub from_reference: bool,
 }
 
+/// Entries of one id are few, so the id alone is hashed.
+impl Hash for IdMapEntry {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.id.hash(state);
+    }
+}
+
 /// Count by name, by group (`adjusted`, `references`, …).
 pub type Counts = BTreeMap<&'static str, BTreeMap<String, u64>>;
 
-/// Rows, rejects and books of one block. `documents = accepted + skipped + left_out + rejects.len()` always holds.
+/// Rows, rejects and books of one block. `documents = accepted + skipped + rejects.len()` always holds.
 #[derive(Debug, Clone, Default)]
 pub struct Batch {
     pub documents: usize,
     pub accepted: usize,
     /// Left out by a condition of the mapping.
     pub skipped: usize,
-    /// Left out because the caller said so.
-    pub left_out: usize,
     pub bytes_in: usize,
     pub rejects: Vec<Reject>,
     /// Documents by the reason of their skip; reasons without a document are not in it.

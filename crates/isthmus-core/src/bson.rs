@@ -161,12 +161,7 @@ impl<'a> Raw<'a> {
             return Err(too_deep(self.base));
         }
         for element in self.elements() {
-            match element?.value {
-                Value::Document(raw) | Value::Array(raw) | Value::CodeWithScope { scope: raw, .. } => {
-                    raw.validate_at(depth + 1)?;
-                }
-                _ => {}
-            }
+            element?.value.validate_at(depth)?;
         }
         Ok(())
     }
@@ -300,6 +295,19 @@ impl<'a> Value<'a> {
                 out.extend_from_slice(&time.to_le_bytes());
             }
             Value::Decimal128(bytes) => out.extend_from_slice(&bytes),
+        }
+    }
+
+    /// Checks what is inside this value; `depth` is the level of the document that holds it.
+    ///
+    /// # Errors
+    /// Malformed or too deep documents inside.
+    pub fn validate_at(&self, depth: usize) -> Result<(), BsonError> {
+        match self {
+            Value::Document(raw) | Value::Array(raw) | Value::CodeWithScope { scope: raw, .. } => {
+                raw.validate_at(depth + 1)
+            }
+            _ => Ok(()),
         }
     }
 

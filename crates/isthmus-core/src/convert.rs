@@ -137,6 +137,8 @@ pub(crate) struct Converter {
     /// Type OID of array elements; 0 for an enum whose OID nobody gave.
     element_oid: u32,
     pub default: Option<Filled>,
+    /// The slot of a column that is NULL, and nothing else, where its field is missing.
+    pub quiet: Option<usize>,
 }
 
 /// A default, encoded.
@@ -207,7 +209,7 @@ impl Converter {
         let rules: Vec<_> = column
             .rewrite
             .iter()
-            .map(|rule| (rule.path.clone(), rule.reference.collection.clone(), rule.reference.ids))
+            .map(|rule| (rule.path.clone(), rule.reference.collection.to_string(), rule.reference.ids))
             .collect();
         Self {
             column: column.clone(),
@@ -215,6 +217,7 @@ impl Converter {
             rewrites: (!rules.is_empty()).then(|| Rewrites::new(&rules)),
             element_oid: arrays::element_oid(kind, enum_oids),
             default: None,
+            quiet: column.slot.filter(|_| !column.required && !column.default_for_missing),
         }
     }
 
@@ -337,7 +340,7 @@ impl Converter {
     /// Refuses text that does not read as a value of the column's type.
     #[cold]
     fn unreadable(&self) -> Box<Refusal> {
-        Refusal::new(Code::Type, format!("the text does not read as {}", self.kind_name()))
+        Refusal::new(Code::Type, format!("the text does not read as {}", self.element_name()))
     }
 
     /// Lists a change whose original is lost.

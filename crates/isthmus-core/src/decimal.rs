@@ -139,18 +139,22 @@ impl Decimal {
         }
     }
 
-    /// The double of exactly this value (-0 stays -0); `None` when there is none.
+    /// The nearest single (ties to even) in one step, infinities and NaN included.
     #[must_use]
-    pub fn to_f64_exact(&self) -> Option<f64> {
-        let nearest = self.to_f64();
-        let Decimal::Finite { .. } = self else { return Some(nearest) };
-        if nearest.is_infinite() {
-            return None;
+    pub fn to_f32(&self) -> f32 {
+        match *self {
+            Decimal::Finite { .. } => self.text().parse().unwrap_or(f32::NAN),
+            _ => self.to_f64() as f32,
         }
+    }
+
+    /// True when this is exactly that double; of zeros the sign does not matter, and all NaNs are one.
+    #[must_use]
+    pub fn is_f64(&self, number: f64) -> bool {
         let (mut ours, mut theirs) = (Vec::new(), Vec::new());
         canonical::write_decimal(self, &mut ours);
-        canonical::write_f64(nearest, &mut theirs);
-        (ours == theirs).then_some(nearest)
+        canonical::write_f64(number, &mut theirs);
+        ours == theirs
     }
 }
 
@@ -238,15 +242,16 @@ impl Shortest {
 }
 
 /// Appends the shortest text that reads back as the same double, laid out as Python's `repr`: always with a point
-/// between 1e-4 and 1e16 (`5.0`, `-0.0`), else with a signed exponent (`1e+16`, `1e-05`); `nan`, `inf`, `-inf`.
+/// between 1e-4 and 1e16 (`5.0`, `-0.0`), else with a signed exponent (`1e+16`, `1e-05`). What is no number has the
+/// words of PostgreSQL and Extended JSON: `NaN`, `Infinity`, `-Infinity`.
 pub fn write_double(value: f64, out: &mut Vec<u8>) {
     if !value.is_finite() {
         let text = if value.is_nan() {
-            "nan"
+            "NaN"
         } else if value > 0.0 {
-            "inf"
+            "Infinity"
         } else {
-            "-inf"
+            "-Infinity"
         };
         return out.extend_from_slice(text.as_bytes());
     }
@@ -342,14 +347,21 @@ mod tests {
     #[test]
     fn to_doubles_exact_or_nearest() {
         let decimal = |coefficient, exponent| Decimal::Finite { negative: false, coefficient, exponent };
-        assert_eq!(decimal(5, -1).to_f64_exact(), Some(0.5));
-        assert_eq!(decimal(1, -1).to_f64_exact(), None);
-        assert_eq!(decimal(1, -1).to_f64(), 0.1);
-        assert_eq!(decimal(1, 22).to_f64_exact(), Some(1e22));
-        assert_eq!(decimal(1, 23).to_f64_exact(), None);
-        assert_eq!(decimal(1, 400).to_f64_exact(), None);
-        assert_eq!(decimal(1, -400).to_f64_exact(), None);
-        assert!(Decimal::NaN.to_f64_exact().unwrap().is_nan());
+        for (number, nearest, exact) in [
+            (decimal(5, -1), 0.5, true),
+            (decimal(1, -1), 0.1, false),
+            (decimal(1, 22), 1e22, true),
+            (decimal(1, 23), 1e23, false),
+            (decimal(1, 400), f64::INFINITY, false),
+            (decimal(1, -400), 0.0, false),
+            (Decimal::Infinity { negative: false }, f64::INFINITY, true),
+        ] {
+            assert_eq!((number.to_f64(), number.is_f64(nearest)), (nearest, exact));
+        }
+        assert!(Decimal::NaN.to_f64().is_nan() && Decimal::NaN.is_f64(f64::NAN));
+        // Just above the middle of two singles; the nearest double is the middle itself.
+        assert_eq!(decimal(1_000_000_059_604_644_775_390_625_000_000_001, -33).to_f32(), 1.000_000_1);
+        assert_eq!(Decimal::Infinity { negative: true }.to_f32(), f32::NEG_INFINITY);
     }
 
     #[test]
@@ -369,8 +381,8 @@ mod tests {
             (5e-324, "5e-324"),
             (f64::MAX, "1.7976931348623157e+308"),
             (2e23, "2e+23"),
-            (f64::NAN, "nan"),
-            (f64::NEG_INFINITY, "-inf"),
+            (f64::NAN, "NaN"),
+            (f64::NEG_INFINITY, "-Infinity"),
         ] {
             let mut out = Vec::new();
             write_double(value, &mut out);

@@ -115,7 +115,7 @@ fn write_typed(value: &Value<'_>, out: &mut Vec<u8>) {
     match *value {
         Value::Double(number) => {
             out.extend_from_slice(b"{\"$numberDouble\":\"");
-            write_double_word(number, out);
+            write_double(number, out);
             out.extend_from_slice(b"\"}");
         }
         Value::Int32(number) => {
@@ -162,17 +162,6 @@ fn write_typed(value: &Value<'_>, out: &mut Vec<u8>) {
     }
 }
 
-/// The words of Extended JSON for what is no number, else the shortest text.
-fn write_double_word(number: f64, out: &mut Vec<u8>) {
-    if number.is_nan() {
-        out.extend_from_slice(b"NaN");
-    } else if number.is_infinite() {
-        out.extend_from_slice(if number > 0.0 { b"Infinity".as_slice() } else { b"-Infinity" });
-    } else {
-        write_double(number, out);
-    }
-}
-
 /// Canonical Extended JSON v2 of a document, duplicate keys and NULs included.
 ///
 /// A value at one of the `hidden` paths becomes `"(hidden)"`; arrays on the way are looked through, and `[]` may
@@ -204,7 +193,7 @@ fn into_text(out: Vec<u8>) -> String {
 /// has so many; what is malformed ends it.
 pub(crate) fn write_bounded(value: &Value<'_>, limit: usize, out: &mut Vec<u8>) {
     match *value {
-        Value::Double(number) => write_double_word(number, out),
+        Value::Double(number) => write_double(number, out),
         Value::Int32(number) => write_integer(i64::from(number), out),
         Value::Int64(number) => write_integer(number, out),
         Value::Decimal128(bytes) => Decimal::decode(bytes).write_text(out),

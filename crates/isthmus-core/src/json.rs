@@ -9,9 +9,10 @@ mod rewrite;
 pub(crate) mod text;
 pub(crate) mod walk;
 
-pub use report::{short_text, JsonFault, Note, Path, Reference, Report};
+pub use report::{short_text, JsonFault, Note, Reference, Report};
 pub use rewrite::{db_ref, DbRef, RewriteRule, Rewrites};
 pub use text::write_string;
+pub(crate) use walk::keys_become_one;
 
 use serde::Deserialize;
 

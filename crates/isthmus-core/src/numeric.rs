@@ -4,6 +4,7 @@
 //! payload without its length prefix, and appends nothing unless the outcome is `Exact` or `Rounded`.
 
 use crate::decimal::{decimal_digits, Shortest};
+use crate::number_text::NumberText;
 
 const NEGATIVE: u16 = 0x4000;
 const NAN: u16 = 0xC000;
@@ -118,65 +119,19 @@ pub fn write_f64(value: f64, typmod: Option<Typmod>, rounding: Rounding, out: &m
     write_digits(shortest.negative, digits, exponent, typmod, rounding, out)
 }
 
-/// Writes decimal text: `[+-]digits[.digits][e[+-]digits]` (either part of the digits may be empty, not both), or
-/// `NaN`, `Infinity`, `-Infinity`. `None` for any other text.
+/// Writes a number in [`NumberText`]'s grammar. `None` for any other text.
 pub fn write_text(text: &[u8], typmod: Option<Typmod>, rounding: Rounding, out: &mut Vec<u8>) -> Option<Outcome> {
-    match text {
-        b"NaN" => {
+    Some(match NumberText::read(text)? {
+        NumberText::NaN => {
             write_nan(out);
-            return Some(Outcome::Exact);
+            Outcome::Exact
         }
-        b"Infinity" => return Some(write_infinity(false, typmod, out)),
-        b"-Infinity" => return Some(write_infinity(true, typmod, out)),
-        _ => {}
-    }
-    let parsed = parse(text)?;
-    Some(write_digits(parsed.negative, &parsed.digits, parsed.exponent, typmod, rounding, out))
-}
-
-/// A parsed decimal text: digits x 10^exponent.
-pub(crate) struct Parsed {
-    pub(crate) negative: bool,
-    /// ASCII digits, at least one, leading and trailing zeros as written.
-    pub(crate) digits: Vec<u8>,
-    pub(crate) exponent: i64,
-}
-
-/// Far beyond every limit, far from overflow.
-const EXPONENT_LIMIT: i64 = 1 << 40;
-
-pub(crate) fn parse(text: &[u8]) -> Option<Parsed> {
-    let (negative, text) = match text {
-        [b'-', rest @ ..] => (true, rest),
-        [b'+', rest @ ..] => (false, rest),
-        _ => (false, text),
-    };
-    let (number, exponent) = match text.iter().position(|byte| matches!(byte, b'e' | b'E')) {
-        Some(at) => (&text[..at], parse_exponent(&text[at + 1..])?),
-        None => (text, 0),
-    };
-    let (whole, fraction) = match number.iter().position(|&byte| byte == b'.') {
-        Some(at) => (&number[..at], &number[at + 1..]),
-        None => (number, &[][..]),
-    };
-    let digits = [whole, fraction].concat();
-    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
-        return None;
-    }
-    Some(Parsed { negative, digits, exponent: exponent - fraction.len() as i64 })
-}
-
-fn parse_exponent(text: &[u8]) -> Option<i64> {
-    let (sign, digits) = match text {
-        [b'-', rest @ ..] => (-1, rest),
-        [b'+', rest @ ..] => (1, rest),
-        _ => (1, text),
-    };
-    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
-        return None;
-    }
-    let value = digits.iter().fold(0i64, |sum, digit| (sum * 10 + i64::from(digit - b'0')).min(EXPONENT_LIMIT));
-    Some(sign * value)
+        NumberText::Infinity { negative } => write_infinity(negative, typmod, out),
+        NumberText::Finite { negative, whole, fraction, exponent } => {
+            let exponent = exponent - fraction.len() as i64;
+            write_digits(negative, &[whole, fraction].concat(), exponent, typmod, rounding, out)
+        }
+    })
 }
 
 /// Adds one to the last digit; true when the carry went out at the front, leaving only zeros.

@@ -10,6 +10,7 @@ mod literal;
 mod trie;
 
 use std::fmt;
+use std::sync::Arc;
 
 pub use file::{
     Default as DefaultRule, DefaultFor, Kind, NanPolicy, NulPolicy, Op, Policies, RangePolicy, Role, Scheme, TableKind,
@@ -84,7 +85,7 @@ pub struct ColumnType {
 /// Where a reference points, and which shape its ids have.
 #[derive(Debug, Clone)]
 pub struct Reference {
-    pub collection: String,
+    pub collection: Arc<str>,
     pub ids: Scheme,
 }
 
@@ -108,7 +109,7 @@ pub struct Column {
     pub rewrite: Vec<Rewrite>,
     /// The slot its value is found in; none for ids, positions, extras and columns that no field feeds.
     pub slot: Option<usize>,
-    /// The path in a document (of a child: in its element), dots between keys.
+    /// Its printed path in a document (of a child: in its element).
     pub path: String,
     /// Keys in that path.
     pub depth: usize,
@@ -150,6 +151,8 @@ pub struct Child {
     pub slot: usize,
     pub scope: usize,
     pub path: String,
+    /// A column of its table, or of one below, is sensitive.
+    pub sensitive: bool,
 }
 
 /// What is read from one document or one array element: a table, its fields and what hangs below.
@@ -157,6 +160,8 @@ pub struct Child {
 pub struct Scope {
     pub table: usize,
     pub node: usize,
+    /// Printed path from the document to it, without positions; empty for the document.
+    pub path: String,
     /// First slot and one past the last; slots of deeper scopes are not inside.
     pub slots: (usize, usize),
     pub children: Vec<Child>,
@@ -185,7 +190,7 @@ pub struct Skip {
 /// A plan ready for the walk.
 #[derive(Debug, Clone)]
 pub struct Plan {
-    pub collection: String,
+    pub collection: Arc<str>,
     pub ids: Scheme,
     pub unknown: Unknown,
     pub skips: Vec<Skip>,
@@ -197,7 +202,7 @@ pub struct Plan {
     pub slot_count: usize,
     /// The slot of the document's `_id`.
     pub id_slot: usize,
-    /// Printable paths that the mapping drops by name.
+    /// Printed paths that the mapping drops by name, from the document down.
     pub dropped: Vec<String>,
     pub column_count: usize,
 }
@@ -220,28 +225,5 @@ impl Plan {
     #[must_use]
     pub fn id_column(&self) -> Option<&Column> {
         self.tables[0].columns.iter().find(|column| column.role == Role::Id)
-    }
-}
-
-/// The printable form of a path: keys with dots between; a dot inside a key is written `\.`.
-#[must_use]
-pub fn print_path<S: AsRef<str>>(path: &[S]) -> String {
-    let mut out = String::new();
-    for (index, key) in path.iter().enumerate() {
-        if index > 0 {
-            out.push('.');
-        }
-        push_key(key.as_ref(), &mut out);
-    }
-    out
-}
-
-/// Appends one key of a printable path.
-pub(crate) fn push_key(key: &str, out: &mut String) {
-    for character in key.chars() {
-        if character == '.' || character == '\\' {
-            out.push('\\');
-        }
-        out.push(character);
     }
 }

@@ -75,11 +75,21 @@ pub struct Rounded {
     pub lost: bool,
 }
 
+fn step(precision: u8) -> i64 {
+    10i64.pow(6 - u32::from(precision.min(6)))
+}
+
+/// True when `precision` fractional digits of a second do not hold these microseconds exactly.
+#[must_use]
+pub fn loses_digits(micros: i64, precision: u8) -> bool {
+    micros % step(precision) != 0
+}
+
 /// Rounds to `precision` fractional digits of a second (6 and more change nothing); halves go away from
 /// 2000-01-01, as PostgreSQL's own `timestamp(p)` does. `None` when the result leaves the range.
 #[must_use]
 pub fn round_micros(micros: i64, precision: u8) -> Option<Rounded> {
-    let scale = 10i64.pow(6 - u32::from(precision.min(6)));
+    let scale = step(precision);
     let rest = micros % scale;
     let mut rounded = micros - rest;
     if rest.abs() * 2 >= scale {

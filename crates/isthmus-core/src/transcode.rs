@@ -27,8 +27,8 @@ use walk::Walk;
 /// A block that is not a row of whole documents, or that cannot be carried as things stand.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BlockError {
-    /// `broken-framing` (the block is not made of whole documents), `marks` (another number of marks than of
-    /// documents) or `enum-oids` (an array of an enum without the OID of its type).
+    /// `broken-framing` (the block is not made of whole documents) or `enum-oids` (an array of an enum without the OID
+    /// of its type).
     pub code: &'static str,
     /// Bytes from the start of the block.
     pub offset: usize,
@@ -59,8 +59,6 @@ pub struct Transcoder {
     /// Per table, per column.
     converters: Vec<Vec<Converter>>,
     layout: Layout,
-    /// Per scope: its printable path with a dot behind, empty for the document.
-    prefixes: Vec<String>,
     /// Number of the id column in the root table.
     id_column: usize,
 }
@@ -87,14 +85,8 @@ impl Transcoder {
             converters.push(columns.collect::<Result<Vec<_>, _>>()?);
         }
         let layout = Layout::new(&plan);
-        let mut prefixes = vec![String::new(); plan.scopes.len()];
-        for number in 0..plan.scopes.len() {
-            for child in &plan.scopes[number].children {
-                prefixes[child.scope] = format!("{}{}.", prefixes[number], child.path);
-            }
-        }
         let id_column = plan.tables[0].columns.iter().position(|column| column.role == Role::Id).unwrap_or(0);
-        Ok(Self { plan, codec, converters, layout, prefixes, id_column })
+        Ok(Self { plan, codec, converters, layout, id_column })
     }
 
     /// The compiled plan.
@@ -105,11 +97,9 @@ impl Transcoder {
 
     /// Turns whole documents, back to back, into rows, rejects and books.
     ///
-    /// `left_out` has one byte a document; documents with a byte that is not 0 are passed over and only counted.
-    ///
     /// # Errors
-    /// A block whose lengths do not add up; `left_out` of another length; an enum array without its OID.
-    pub fn transcode(&self, block: &[u8], left_out: Option<&[u8]>) -> Result<Batch, BlockError> {
+    /// A block whose lengths do not add up; an enum array without its OID.
+    pub fn transcode(&self, block: &[u8]) -> Result<Batch, BlockError> {
         if let Some(column) = self.converters.iter().flatten().find(|converter| converter.lacks_oid()) {
             return Err(BlockError {
                 code: "enum-oids",
@@ -125,20 +115,9 @@ impl Transcoder {
         let mut number = 0;
         while at < block.len() {
             let length = document_length(block, at)?;
-            let leave = match left_out {
-                Some(marks) => *marks.get(number).ok_or_else(|| too_few(marks.len()))? != 0,
-                None => false,
-            };
-            walk.document(number, at, &block[at..at + length], leave);
+            walk.document(number, at, &block[at..at + length]);
             at += length;
             number += 1;
-        }
-        if let Some(marks) = left_out.filter(|marks| marks.len() != number) {
-            return Err(BlockError {
-                code: "marks",
-                offset: block.len(),
-                message: format!("There are {number} documents and {} marks of documents to leave out.", marks.len()),
-            });
         }
         Ok(walk.finish())
     }
@@ -224,14 +203,6 @@ fn document_length(block: &[u8], at: usize) -> Result<usize, BlockError> {
         });
     }
     Ok(length)
-}
-
-fn too_few(marks: usize) -> BlockError {
-    BlockError {
-        code: "marks",
-        offset: 0,
-        message: format!("There are more documents than the {marks} marks of documents to leave out."),
-    }
 }
 
 /// The bytes that the id column would hold; none when the text is no such id.

@@ -88,6 +88,10 @@ fn text_takes_strings_and_object_ids_and_coerces_scalars() {
     coerced(json!("text"), Value::Bool(true), "type", "true", c);
     coerced(json!("text"), Value::Double(0.1), "type", "0.1", c);
     coerced(json!("text"), Value::Double(5.0), "type", "5.0", c);
+    for (value, word) in [(f64::NAN, "NaN"), (f64::INFINITY, "Infinity"), (f64::NEG_INFINITY, "-Infinity")] {
+        coerced(json!("text"), Value::Double(value), "type", word, c);
+    }
+    coerced(json!("text"), DECIMAL_INFINITY, "type", "Infinity", c);
     coerced(json!("text"), decimal(false, 1_230, -3), "type", "1.230", c);
     coerced(json!("text"), Value::DateTime(1_614_834_367_089), "type", "2021-03-04T05:06:07.089Z", c);
     coerced(json!("text"), Value::Code(b"f()"), "type", "f()", c);
@@ -175,6 +179,68 @@ fn floats_are_exact_or_refused_unless_coerced() {
     coerced(json!("real"), Value::Double(0.1), "inexact", real(0.1), &["rounded"]);
     coerced(json!("real"), Value::Int32((1 << 24) + 1), "inexact", real(16_777_216.0), &["rounded"]);
     never(json!("real"), Value::Double(1e39), "out-of-range");
+}
+
+#[test]
+fn numbers_in_texts_have_one_grammar() {
+    let coerce = json!({"coerce": true});
+    let money = json!({"kind": "numeric", "precision": 10, "scale": 2});
+    for kind in [json!("real"), json!("double"), json!("numeric"), money] {
+        for number in ["5", "5.", ".5", "1.e5", "+.5E-1", "-0", "007", "1e0000000001"] {
+            assert!(matches!(put(&kind, &coerce, text(number)).0, Made::Bytes(_)), "{kind} {number:?}");
+        }
+        for wrong in ["", ".", "-", "e5", "1e", "1e+", " 5", "5 ", "1_0", "0x5", "inf", "nan", "+Infinity", "1.2.3"] {
+            assert_eq!(put(&kind, &coerce, text(wrong)).0, Made::Refused("type"), "{kind} {wrong:?}");
+        }
+    }
+}
+
+#[test]
+fn real_is_rounded_once() {
+    let coerce = json!({"coerce": true});
+    let above = 0x3F80_0001_u32.to_be_bytes();
+    // Just above the middle of two singles, too near to it for a double.
+    let near = decimal(false, 1_000_000_059_604_644_775_390_625_000_000_001, -33);
+    assert_eq!(put(&json!("real"), &coerce, near), (bytes(above), vec!["rounded".to_owned()]));
+    for number in ["1.000000059604644775390625000000000001", "1000000059604644775390625000000000001e-36"] {
+        assert_eq!(put(&json!("real"), &coerce, text(number)).0, bytes(above), "{number}");
+    }
+    let wide = (1_i64 << 60) + (1 << 36) + 1;
+    let next = ((1_u64 << 60) as f32).to_bits() + 1;
+    assert_eq!(put(&json!("real"), &coerce, Value::Int64(wide)).0, bytes(next.to_be_bytes()));
+    assert_eq!(put(&json!("real"), &coerce, text("3.5e38")).0, Made::Refused("out-of-range"));
+    assert_eq!(put(&json!("real"), &coerce, text("-Infinity")).0, bytes(f32::NEG_INFINITY.to_be_bytes()));
+    never(json!("real"), decimal(false, 1, 39), "out-of-range");
+}
+
+#[test]
+fn a_symbol_is_the_string_it_holds_in_every_column() {
+    let coerce = json!({"coerce": true});
+    let letters = json!({"kind": "enum", "values": ["A"], "name": "letters"});
+    for (kind, written) in [
+        (json!("text"), "s"),
+        (json!({"kind": "varchar", "length": 1}), "s"),
+        (letters, "A"),
+        (json!("smallint"), "5"),
+        (json!("integer"), "5"),
+        (json!("bigint"), "5"),
+        (json!("real"), ".5"),
+        (json!("double"), ".5"),
+        (json!("numeric"), ".5"),
+        (json!("boolean"), "true"),
+        (json!("boolean"), "false"),
+        (json!("date"), "2021-03-04"),
+        (json!("timestamp"), "2021-03-04T05:06Z"),
+        (json!("timestamptz"), "2021-03-04"),
+        (json!("uuid"), "00010203-0405-0607-0809-0a0b0c0d0e0f"),
+        (json!("jsonb"), "s"),
+    ] {
+        for more in [&json!({}), &coerce] {
+            let as_string = put(&kind, more, text(written));
+            assert_eq!(put(&kind, more, Value::Symbol(written.as_bytes())), as_string, "{kind} {written}");
+        }
+        assert!(matches!(put(&kind, &coerce, text(written)).0, Made::Bytes(_)), "{kind} {written}");
+    }
 }
 
 /// `ndigits, weight, sign, dscale, digits…` of PostgreSQL's numeric.
@@ -267,6 +333,16 @@ fn timestamps_keep_milliseconds_and_follow_the_range_policy() {
             assert_eq!(put(&json!(kind), &required, beyond).0, Made::Refused("range"));
         }
     }
+    // Digits are not rounded away unasked, not even where rounding would leave the range.
+    let last = Value::DateTime(9_224_318_015_999_999);
+    for policy in ["dead_letter", "null", "infinity"] {
+        let (made, _) =
+            put(&json!({"kind": "timestamp", "precision": 0}), &json!({"policies": {"range": policy}}), last);
+        assert_eq!(made, Made::Refused("precision"));
+    }
+    let more = json!({"policies": {"range": "infinity"}, "coerce": true});
+    let (made, changes) = put(&json!({"kind": "timestamp", "precision": 0}), &more, last);
+    assert_eq!((made, changes), (bytes(i64::MAX.to_be_bytes()), vec!["range_infinity".to_owned()]));
     let endless = json!({"policies": {"range": "infinity"}});
     assert_eq!(put(&json!("date"), &endless, Value::DateTime(i64::MIN)).0, bytes(i32::MIN.to_be_bytes()));
 }
@@ -334,10 +410,10 @@ fn enum_arrays_need_the_oid_of_their_type() {
     let kind = json!({"kind": "enum", "values": ["A"], "name": "letters", "array": true});
     let plan = one_column(kind, &json!({}));
     let block = document(&[("_id", Value::Int32(1)), ("v", as_array(&array(&[text("A")])))]);
-    let error = transcoder(&plan).transcode(&block, None).expect_err("no OID");
+    let error = transcoder(&plan).transcode(&block).expect_err("no OID");
     assert_eq!(error.code, "enum-oids");
     let oids = [("letters".to_owned(), 99_999)].into();
-    let batch = Transcoder::new(&plan.to_string(), &KEY, 0, &oids).unwrap().transcode(&block, None).unwrap();
+    let batch = Transcoder::new(&plan.to_string(), &KEY, 0, &oids).unwrap().transcode(&block).unwrap();
     assert_eq!(rows(&batch, 0)[0][1].as_ref().unwrap()[8..12], 99_999_u32.to_be_bytes());
 }
 
@@ -363,6 +439,25 @@ fn changes_that_lose_the_original_are_listed_unless_sensitive() {
         assert_eq!((listed.table.as_str(), listed.column.as_str(), listed.position), ("things", "v", None));
         assert_eq!((listed.kind.slug(), listed.original.as_str()), ("rounded", shown));
     }
+}
+
+#[test]
+fn messages_quote_texts() {
+    let message = |kind: Json, more: Json, value: Value<'_>| {
+        let batch = run(&transcoder(&one_column(kind, &more)), &[with_id(&[("v", value)])]);
+        batch.rejects[0].causes[0].message.clone()
+    };
+    let about = message(json!("integer"), json!({"coerce": true}), text("about 50"));
+    assert_eq!(about, "Column things.v cannot take \"about 50\" from v: the text does not read as integer.");
+    let empty = message(json!("integer"), json!({"coerce": true}), text(""));
+    assert_eq!(empty, "Column things.v cannot take \"\" from v: the text does not read as integer.");
+    let number = message(json!("integer"), json!({}), Value::Double(5.5));
+    assert_eq!(number, "Column things.v cannot take 5.5 from v: it is not a whole number.");
+    let list = array(&[text("x y")]);
+    let element = message(json!({"kind": "uuid", "array": true}), json!({"coerce": true}), as_array(&list));
+    assert_eq!(element, "Column things.v cannot take \"x y\" from v.0: the text does not read as uuid.");
+    let hidden = message(json!("integer"), json!({"sensitive": true}), text("hush"));
+    assert!(hidden.starts_with("Column things.v cannot take (hidden) from v: "), "{hidden}");
 }
 
 #[test]

@@ -255,7 +255,7 @@ fn iteration(transcoder: &Transcoder, seed: u64) {
         damage(&mut random, &mut document);
         block.extend_from_slice(&document);
     }
-    let batch = transcoder.transcode(&block, None).expect("the lengths are right");
+    let batch = transcoder.transcode(&block).expect("the lengths are right");
     check(&batch);
     assert_eq!(batch.documents, DOCUMENTS);
     let met: u64 = batch.counts["references_met"].values().sum();
@@ -264,7 +264,7 @@ fn iteration(transcoder: &Transcoder, seed: u64) {
     // Each document alone makes the same rows as in company.
     let mut alone = vec![Vec::new(); batch.outputs.len()];
     for number in 0..DOCUMENTS {
-        let one = transcoder.transcode(&block[batch.offsets[number]..batch.offsets[number + 1]], None).unwrap();
+        let one = transcoder.transcode(&block[batch.offsets[number]..batch.offsets[number + 1]]).unwrap();
         for (all, output) in alone.iter_mut().zip(&one.outputs) {
             all.extend_from_slice(output);
         }
@@ -273,7 +273,7 @@ fn iteration(transcoder: &Transcoder, seed: u64) {
     // A damaged block is an error or a batch, never anything else.
     let at = random.below(block.len());
     block[at] = random.next() as u8;
-    if let Ok(batch) = transcoder.transcode(&block, None) {
+    if let Ok(batch) = transcoder.transcode(&block) {
         check(&batch);
     }
     block.truncate(at);
@@ -305,7 +305,7 @@ fn undamaged_documents_are_mostly_carried() {
     let transcoder = Transcoder::new(PLAN, &KEY, NOW_US, &HashMap::new()).expect("the plan is sound");
     let mut random = Random(1);
     let block: Vec<u8> = (0..2_000).flat_map(|_| root_document(&mut random)).collect();
-    let batch = transcoder.transcode(&block, None).unwrap();
+    let batch = transcoder.transcode(&block).unwrap();
     check(&batch);
     assert!(batch.accepted > 300, "only {} of {} are accepted", batch.accepted, batch.documents);
     assert!(batch.rows.iter().all(|&rows| rows > 0), "{:?}", batch.rows);

@@ -21,7 +21,7 @@ fn ids_that_are_no_object_ids_go_into_the_map() {
     let mapped: Vec<&[u8]> = batch.id_map.iter().map(|entry| entry.source_id.as_slice()).collect();
     let expected: Vec<Vec<u8>> = ids[1..].iter().map(Value::id_document).collect();
     assert_eq!(mapped, expected);
-    assert!(batch.id_map.iter().all(|entry| entry.collection == "Things" && !entry.from_reference));
+    assert!(batch.id_map.iter().all(|entry| &*entry.collection == "Things" && !entry.from_reference));
     assert_eq!(batch.document_digests[..8].len(), 8);
 }
 
@@ -98,7 +98,7 @@ fn references_derive_like_the_ids_they_point_at() {
         assert_eq!(rows(&batch, 0)[0][1], expected, "{value:?}");
         assert_eq!(count(&batch, "references", "things.v"), 1);
         assert_eq!(batch.id_map.len(), usize::from(mapped), "{value:?}");
-        assert!(batch.id_map.iter().all(|entry| entry.from_reference && entry.collection == "Users"));
+        assert!(batch.id_map.iter().all(|entry| entry.from_reference && &*entry.collection == "Users"));
     }
     let batch = run(&transcoder, &[with_id(&[("v", Value::Null)]), with_id(&[])]);
     assert_eq!((batch.accepted, count(&batch, "references", "things.v")), (2, 0));

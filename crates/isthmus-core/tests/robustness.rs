@@ -202,7 +202,7 @@ fn any_text_as_number_date_and_id() {
         let value = decimal::Decimal::decode(bits);
         let _ = value.text();
         let _ = value.to_i128();
-        let _ = value.to_f64_exact();
+        let _ = (value.is_f64(value.to_f64()), value.to_f32());
         let millis = random.next() as i64 >> random.below(64);
         let _ = time::micros_from_millis(millis);
         let _ = time::day_from_millis(millis);

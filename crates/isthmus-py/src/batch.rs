@@ -45,11 +45,6 @@ impl Batch {
     }
 
     #[getter]
-    fn left_out(&self) -> usize {
-        self.inner.left_out
-    }
-
-    #[getter]
     fn bytes_in(&self) -> usize {
         self.inner.bytes_in
     }
@@ -94,7 +89,7 @@ impl Batch {
     fn id_map<'py>(&self, py: Python<'py>) -> Vec<MapRow<'py>> {
         let row = |entry: &core::IdMapEntry| {
             let origin = if entry.from_reference { "reference" } else { "document" };
-            (entry.collection.clone(), PyBytes::new(py, &entry.source_id), entry.id.clone(), origin)
+            (entry.collection.to_string(), PyBytes::new(py, &entry.source_id), entry.id.clone(), origin)
         };
         self.inner.id_map.iter().map(row).collect()
     }

@@ -31,10 +31,9 @@ impl Transcoder {
         Ok(Self { inner: inner.map_err(|error| errors::plan(py, &error))? })
     }
 
-    #[pyo3(signature = (documents, *, skip_documents=None))]
-    fn transcode(&self, py: Python<'_>, documents: Input<'_>, skip_documents: Option<&[u8]>) -> PyResult<Batch> {
+    fn transcode(&self, py: Python<'_>, documents: Input<'_>) -> PyResult<Batch> {
         let block = documents.bytes();
-        let batch = door::work(py, || self.inner.transcode(block, skip_documents))?;
+        let batch = door::work(py, || self.inner.transcode(block))?;
         Ok(Batch::new(batch.map_err(|error| errors::block(py, &error))?))
     }
 

@@ -152,6 +152,11 @@ def _show_lists(console: Console, balance: Balance) -> None:
                 console.print(f"  {count:>9,}  {name}", markup=False)
             if len(shown) > _MOST_LINES:
                 console.print(f"  … and {len(shown) - _MOST_LINES} more; --json lists all.")
+    if balance.left_out_rows:
+        console.print()
+        console.print("Rows that are carried but too long for a search index", style="bold")
+        for name, count in balance.left_out_rows.items():
+            console.print(f"  {count:>9,}  {name}", markup=False)
     if balance.empty_columns:
         console.print()
         console.print("Columns that came out empty (is the field's name right?)", style="bold")

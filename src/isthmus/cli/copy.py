@@ -16,9 +16,17 @@ def copy(
     source: SourceOption,
     target: TargetOption,
     db: DatabaseOption = None,
-    workers: Annotated[int, typer.Option("--workers", "-w", min=1, max=64, help="Threads, one connection each.")] = min(
-        4, os.cpu_count() or 1
-    ),
+    workers: Annotated[
+        int,
+        typer.Option(
+            "--workers",
+            "-w",
+            min=1,
+            max=64,
+            help="Threads, one connection each.",
+            show_default="one a processor, at most 4",
+        ),
+    ] = min(4, os.cpu_count() or 1),
     memory: Annotated[str, typer.Option("--memory", metavar="SIZE", help="Budget of all buffers together.")] = "192M",
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Start over: drop the tables and the state of the last run first.")

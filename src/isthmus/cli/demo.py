@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def demo(
     folder: Annotated[
-        Path, typer.Option("--dir", metavar="DIR", help="Where the embedded server keeps its files.")
+        Path, typer.Option("--dir", metavar="DIR", help="Folder for the sample and the embedded server's files.")
     ] = Path("isthmus-demo"),
     json_file: JsonOption = None,
 ) -> int:
@@ -35,7 +35,6 @@ def demo(
     from isthmus.cli.output import err, result_console, write_json
     from isthmus.connect.embedded_files import reachable
     from isthmus.connect.target import open_target
-    from isthmus.demo import DUMP, MAPPING
     from isthmus.mapping import load_mapping
     from isthmus.sources import open_source
     from isthmus.transfer.job import Options
@@ -47,18 +46,19 @@ def demo(
     target = f"embedded:{data if data.parent != folder.absolute() else folder / 'postgres'}"
     console = result_console(json_file)
     console.print("Isthmus demo: a small CRM, from a mongodump folder to PostgreSQL", style="bold")
-    console.print(f"  source   {DUMP}", markup=False)
-    console.print(f"  mapping  {MAPPING}", markup=False)
+    dump, mapping = _lay_out(folder)
+    console.print(f"  source   {dump}", markup=False)
+    console.print(f"  mapping  {mapping}   (read it: it explains itself)", markup=False)
     console.print(f"  target   {target}  (an embedded PostgreSQL, started now)\n", markup=False)
-    source = open_source(str(DUMP))
+    source = open_source(str(dump))
     with open_target(target) as address, stop_on_signals(err) as stop:
         progress = Progress()
         with ProgressView(progress):
             result = copy_database(
-                load_mapping(MAPPING),
+                load_mapping(mapping),
                 source,
                 address.conninfo,
-                mapping_text=MAPPING.read_text(encoding="utf-8"),
+                mapping_text=mapping.read_text(encoding="utf-8"),
                 options=Options(fresh=True),
                 progress=progress,
                 stop=stop,
@@ -69,9 +69,21 @@ def demo(
         chapters, letter = _story(address.conninfo, sum(result.balance.skips.values()))
     _show_story(chapters, json_file)
     good = not result.balance.differences and all(chapter.as_planned for chapter in chapters)
-    _suggest(target, letter, json_file, good=good)
+    _suggest(folder, target, letter, json_file, good=good)
     write_json({**copy_json(result), "planted": [{**vars(c), "as_planned": c.as_planned} for c in chapters]}, json_file)
     return 0 if good else 1
+
+
+def _lay_out(folder: Path) -> tuple[Path, Path]:
+    """Copy the shipped sample into the folder, where it can be read and changed; return dump and mapping."""
+    import shutil
+
+    from isthmus.demo import DUMP, MAPPING
+
+    dump, mapping = folder / "dump" / DUMP.name, folder / MAPPING.name
+    shutil.copytree(DUMP, dump, dirs_exist_ok=True)
+    shutil.copyfile(MAPPING, mapping)
+    return dump, mapping
 
 
 def _story(conninfo: str, skipped: int) -> tuple[list[Chapter], LetterLine]:
@@ -129,7 +141,7 @@ def _show_story(chapters: list[Chapter], json_file: str | None) -> None:
     result_console(json_file).print(table)
 
 
-def _suggest(target: str, letter: LetterLine, json_file: str | None, *, good: bool) -> None:
+def _suggest(folder: Path, target: str, letter: LetterLine, json_file: str | None, *, good: bool) -> None:
     from isthmus.cli.output import result_console
 
     console = result_console(json_file)
@@ -140,6 +152,7 @@ def _suggest(target: str, letter: LetterLine, json_file: str | None, *, good: bo
         console.print("Something is not where it belongs. Please report it.", style="bold red")
     console.print("\nLook further:", style="bold")
     for command in (
+        f"isthmus copy {folder / 'mapping.yaml'} --source {folder / 'dump' / 'crm'} --target {target}",
         f"isthmus status --target {target}",
         f"isthmus letters list --target {target}",
         f"isthmus letters show {letter.id} --target {target}",

@@ -48,14 +48,19 @@ def write_json(data: Any, target: str | None) -> None:
     partial.replace(path)
 
 
+def _tell(text: str) -> None:
+    """Print a sentence to standard error: wrapped on a terminal, as one line where another program reads it."""
+    err.print(hide(text), markup=False, soft_wrap=not err.is_terminal)
+
+
 def show_error(fault: IsthmusError) -> None:
     """Print an error for a person: what, where, every finding, what to do next, and its code."""
     err.print(f"[bold red]error[/] ({fault.code}): ", end="")
-    err.print(hide(str(fault)), markup=False)
+    _tell(str(fault))
     show_problems(fault.problems)
     if fault.hint:
         err.print("  → ", end="", style="cyan")
-        err.print(hide(fault.hint), markup=False)
+        _tell(fault.hint)
 
 
 def show_problems(problems: tuple[Problem, ...] | list[Problem], limit: int = 100) -> None:
@@ -63,10 +68,10 @@ def show_problems(problems: tuple[Problem, ...] | list[Problem], limit: int = 10
     for problem in problems[:limit]:
         place = str(problem.where)
         err.print("  • ", end="", style="red")
-        err.print(hide(f"{place}: {problem.message}" if place else problem.message), markup=False)
+        _tell(f"{place}: {problem.message}" if place else problem.message)
         if problem.hint:
             err.print("    → ", end="", style="cyan")
-            err.print(hide(problem.hint), markup=False)
+            _tell(problem.hint)
     if len(problems) > limit:
         err.print(f"  … and {len(problems) - limit} more.")
 
@@ -74,7 +79,7 @@ def show_problems(problems: tuple[Problem, ...] | list[Problem], limit: int = 10
 def show_unexpected(fault: Exception) -> None:
     """Print an error nobody foresaw, without secrets; the whole trace with ISTHMUS_DEBUG=1."""
     err.print(f"[bold red]internal error[/]: {type(fault).__name__}: ", end="")
-    err.print(hide(str(fault)), markup=False)
+    _tell(str(fault))
     if os.environ.get("ISTHMUS_DEBUG"):
         err.print(hide("".join(traceback.format_exception(fault))), markup=False)
     else:

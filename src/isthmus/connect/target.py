@@ -73,8 +73,9 @@ def open_target(text: str) -> TargetAddress:
         hint = f"Is it postgresql:// without the rest of {scheme[1]}? {_HINT}" if "+" in scheme[1] else _HINT
         raise ConfigError(message, code="bad-target", hint=hint)
     if scheme is None and "=" not in stripped:
-        shown = f"{stripped[:60]!r} is" if stripped else "An empty text is"
-        raise ConfigError(f"{hide(shown)} no PostgreSQL address.", code="bad-target", hint=_HINT)
+        # user:password@host without its scheme is a mistake that people make
+        shown = "An empty text" if not stripped else "The target" if "@" in stripped else repr(hide(stripped[:60]))
+        raise ConfigError(f"{shown} is no PostgreSQL address.", code="bad-target", hint=_HINT)
     return TargetAddress(conninfo=stripped, display=_display(stripped), kind="server")
 
 

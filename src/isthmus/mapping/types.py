@@ -273,14 +273,15 @@ def _coerced(note: str = "") -> Conversion:
     return Conversion("coerced", note)
 
 
+_NUMBER = "a decimal number such as `-5`, `.5` or `1.5e3`; `NaN`, `Infinity`, `-Infinity`"
 _TEXT = {
     "string": _exact("NUL and invalid UTF-8 follow the policies `nul` and `utf8`"),
-    "symbol": _exact(),
+    "symbol": _exact("as string"),
     "objectId": _exact("24 lower-case hex digits"),
     "int32": _coerced("decimal digits"),
     "int64": _coerced("decimal digits"),
     "bool": _coerced("`true` or `false`"),
-    "double": _coerced("shortest digits that read back the same"),
+    "double": _coerced("shortest digits that read back the same; `NaN`, `Infinity`, `-Infinity`"),
     "decimal128": _coerced("its digits"),
     "date": _coerced("ISO 8601, UTC, milliseconds, `Z`"),
     "code": _coerced("its source text"),
@@ -292,11 +293,13 @@ _INTEGER = {
     "decimal128": _exact("when integral and in range, else `fraction` or `out-of-range`"),
     "bool": _coerced("0 or 1"),
     "string": _coerced("a whole decimal integer"),
+    "symbol": _coerced("as string"),
 }
 _INSTANT = {
     "date": _exact("fewer than 3 digits: `precision` when digits are lost (`coerce` rounds); policy `range`"),
     "timestamp": _coerced("its seconds; the ordinal is lost"),
     "string": _coerced("ISO 8601"),
+    "symbol": _coerced("as string"),
 }
 
 CONVERSIONS: dict[Kind, dict[str, Conversion]] = {
@@ -310,14 +313,16 @@ CONVERSIONS: dict[Kind, dict[str, Conversion]] = {
         "int32": _exact("when representable, else `inexact` (`coerce` rounds)"),
         "int64": _exact("when representable, else `inexact` (`coerce` rounds)"),
         "decimal128": _exact("when representable, else `inexact` (`coerce` rounds) or `out-of-range`"),
-        "string": _coerced("a decimal number"),
+        "string": _coerced(_NUMBER),
+        "symbol": _coerced("as string"),
     },
     "double": {
         "double": _exact("NaN and infinities too"),
         "int32": _exact(),
         "int64": _exact("when representable, else `inexact` (`coerce` rounds)"),
         "decimal128": _exact("when representable, else `inexact` (`coerce` rounds)"),
-        "string": _coerced("a decimal number"),
+        "string": _coerced(_NUMBER),
+        "symbol": _coerced("as string"),
     },
     "numeric": {
         "int32": _exact("precision exceeded: `out-of-range`"),
@@ -326,7 +331,8 @@ CONVERSIONS: dict[Kind, dict[str, Conversion]] = {
             "trailing zeros stay without a declared scale; else `scale` (`coerce` rounds half to even)"
         ),
         "double": _exact("through its shortest digits; else `scale` (`coerce` rounds half to even)"),
-        "string": _coerced("a decimal number"),
+        "string": _coerced(_NUMBER),
+        "symbol": _coerced("as string"),
     },
     "boolean": {
         "bool": _exact(),
@@ -334,16 +340,19 @@ CONVERSIONS: dict[Kind, dict[str, Conversion]] = {
         "int64": _coerced("exactly 0 or 1"),
         "double": _coerced("exactly 0 or 1"),
         "string": _coerced("`true` or `false`"),
+        "symbol": _coerced("as string"),
     },
     "date": {
         "date": _exact("at midnight UTC, else `time-of-day` (`coerce` takes the day); policy `range`"),
         "string": _coerced("YYYY-MM-DD"),
+        "symbol": _coerced("as string"),
     },
     "timestamp": _INSTANT,
     "timestamptz": _INSTANT,
     "uuid": {
         "binary": _exact("subtype 4 of 16 bytes; subtype 3 is `uuid-legacy`, its byte order is not known"),
         "string": _coerced("the form 8-4-4-4-12"),
+        "symbol": _coerced("as string"),
     },
     "bytea": {
         "binary": _exact("subtype 0; other subtypes need `coerce`, the subtype is lost"),
@@ -360,7 +369,7 @@ CONVERSIONS: dict[Kind, dict[str, Conversion]] = {
         "regex": _exact("`$regularExpression`"),
         "dbPointer": _exact("`$dbPointer`"),
         "code": _exact("`$code`"),
-        "symbol": _exact("text"),
+        "symbol": _exact("as string"),
         "codeWithScope": _exact("`$code` with `$scope`"),
         "int32": _exact("a number"),
         "timestamp": _exact("`$timestamp`"),
@@ -371,6 +380,7 @@ CONVERSIONS: dict[Kind, dict[str, Conversion]] = {
     },
     "enum": {
         "string": _exact("one of the values, else `enum`; policies `nul` and `utf8`"),
+        "symbol": _exact("as string"),
     },
 }
 

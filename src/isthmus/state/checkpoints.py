@@ -117,10 +117,14 @@ def advance(
         },
     )
     if cursor.rowcount != 1:
-        raise InternalError(
-            f"The checkpoint of partition {state.number} of {state.collection} moved under this process.",
-            code="checkpoint-moved",
-        )
+        raise _moved(state)
+
+
+def _moved(state: PartitionState) -> InternalError:
+    return InternalError(
+        f"The checkpoint of partition {state.number} of {state.collection} moved under this process.",
+        code="checkpoint-moved",
+    )
 
 
 def record_batch(
@@ -145,11 +149,17 @@ def record_batch(
 
 
 def finish_partition(connection: psycopg.Connection, run: int, state: PartitionState) -> None:
-    """Mark a partition as read to its end."""
-    connection.execute(
+    """Mark a partition as read to its end, inside the caller's transaction. Safe to repeat.
+
+    Raises:
+        InternalError: The checkpoint is not where this process left it (code `checkpoint-moved`).
+    """
+    cursor = connection.execute(
         statement("checkpoint", "finish_partition"),
         {"run": run, "collection": state.collection, "number": state.number, "batches": state.batches},
     )
+    if cursor.rowcount != 1:
+        raise _moved(state)
 
 
 def read_batches(connection: psycopg.Connection, run: int, collection: str, partition: int) -> list[BatchRecord]:

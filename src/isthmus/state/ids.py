@@ -1,10 +1,12 @@
 """Look ids up both ways, and export them.
 
-An id made from an ObjectId is computed, in both directions; every other one stands in `isthmus.id_map`.
+An id made from an ObjectId is computed, in both directions; every other one stands in `isthmus.id_map`. With
+`ids: keep` the id is the text of the `_id` itself.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -57,46 +59,70 @@ def look_up(
     found: list[Known] = []
     for name, source_id, origin in connection.execute(statement("report", "lookup_id"), {"id": text}).fetchall():
         if collection in {None, name}:
-            found.append(Known(str(name), source_ids.show(bytes(source_id)), text, str(origin)))
+            found.append(Known(str(name), source_ids.show(bytes(source_id), shorten=False), text, str(origin)))
     object_id = codec.reverse(text)
     if object_id is not None:
         found.append(Known(None, object_id.hex(), text, "derived"))
-    typed = source_ids.parse(text)
-    for name, known, origin in connection.execute(
-        statement("report", "lookup_source"), {"source_id": typed, "collection": collection}
-    ).fetchall():
-        found.append(Known(str(name), source_ids.show(typed), str(known), str(origin)))
-    if isinstance(source_ids.value_of(typed), ObjectId):
-        schemes = {c.ids for n, c in mapping.collections.items() if collection in {None, n}}
-        found.extend(
-            Known(None, text.lower(), codec.derive("", typed, scheme), "derived")
-            for scheme in sorted(schemes)
-            if scheme != "keep"
-        )
-    return [_with_tables(connection, mapping, known, collection) for known in found]
+    schemes = {name: rule.ids for name, rule in mapping.collections.items() if collection in {None, name}}
+    for meaning in source_ids.parse(text):
+        found.extend(_from_source(connection, codec, schemes, meaning))
+    known = [_with_tables(connection, mapping, one, collection) for one in dict.fromkeys(found)]
+    kept = [Known(name, text, text, "kept") for name, scheme in schemes.items() if scheme == "keep"]
+    return known + [one for one in (_with_tables(connection, mapping, k, k.collection) for k in kept) if one.tables]
+
+
+def _from_source(
+    connection: psycopg.Connection, codec: IdCodec, schemes: dict[str, str], source_id: bytes
+) -> Iterator[Known]:
+    """Yield what is known of an `_id`: computed for an ObjectId, else what was met, in whatever type it was written."""
+    if isinstance(source_ids.value_of(source_id), ObjectId):
+        for scheme in sorted({*schemes.values()} - {"keep"}):
+            yield Known(None, source_ids.show(source_id, shorten=False), codec.derive("", source_id, scheme), "derived")
+        return
+    for name, scheme in schemes.items():
+        if scheme == "keep":
+            continue
+        text = codec.derive(name, source_id, scheme)
+        for stored, origin in connection.execute(
+            statement("report", "lookup_source"), {"id": text, "collection": name}
+        ).fetchall():
+            yield Known(name, source_ids.show(bytes(stored), shorten=False), text, str(origin))
 
 
 def _with_tables(connection: psycopg.Connection, mapping: Mapping, known: Known, collection: str | None) -> Known:
+    """Return it with the root tables that hold its id."""
     schema = build_schema(mapping)
     tables: list[str] = []
     for table in schema.tables.values():
         if table.kind != "root" or (known.collection or collection) not in {None, table.collection}:
             continue
-        key = next(column.name for column in table.columns if column.role == "id")
-        query = sql.SQL("SELECT EXISTS (SELECT FROM {} WHERE {}::text = %s)").format(
-            sql.Identifier(schema.schema, table.name), sql.Identifier(key)
-        )
         column = next(column for column in table.columns if column.role == "id")
-        if column.type.kind == "uuid":
-            query = sql.SQL("SELECT EXISTS (SELECT FROM {} WHERE {} = %s::uuid)").format(
-                sql.Identifier(schema.schema, table.name), sql.Identifier(key)
-            )
-            if "-" not in known.id:
-                continue
-        row = connection.execute(query, (known.id,)).fetchone()
+        if not _may_hold(column.type.kind, known.id):
+            continue
+        query = sql.SQL("SELECT EXISTS (SELECT FROM {} WHERE {} = {}::{})").format(
+            sql.Identifier(schema.schema, table.name),
+            sql.Identifier(column.name),
+            sql.Literal(known.id),
+            sql.SQL(column.type.sql(schema.schema)),  # pyright: ignore[reportArgumentType]  made by the mapping package
+        )
+        row = connection.execute(query).fetchone()
         if row and row[0]:
             tables.append(table.name)
     return Known(known.collection, known.source_id, known.id, known.origin, tuple(tables))
+
+
+_SHAPES = {
+    "uuid": re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"),
+    "bigint": re.compile(r"-?[0-9]{1,18}"),
+    "integer": re.compile(r"-?[0-9]{1,9}"),
+    "smallint": re.compile(r"-?[0-9]{1,4}"),
+}
+
+
+def _may_hold(kind: str, text: str) -> bool:
+    """Tell whether a text can be a value of an id column; any text can be one of the other types, or is refused."""
+    shape = _SHAPES.get(kind)
+    return kind in {"text", "varchar"} if shape is None else shape.fullmatch(text) is not None
 
 
 def export_ids(connection: psycopg.Connection, mapping: Mapping, key: bytes) -> Iterator[Known]:
@@ -128,7 +154,8 @@ def export_ids(connection: psycopg.Connection, mapping: Mapping, key: bytes) -> 
             for (text,) in cursor:
                 source_id = mapped.get(str(text))
                 if source_id is not None:
-                    yield Known(collection, source_ids.show(source_id), str(text), "document", (table.name,))
+                    shown = source_ids.show(source_id, shorten=False)
+                    yield Known(collection, shown, str(text), "document", (table.name,))
                     continue
                 object_id = codec.reverse(str(text))
                 shown = object_id.hex() if object_id is not None else str(text)

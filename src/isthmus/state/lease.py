@@ -17,11 +17,11 @@ import psycopg
 
 from isthmus.connect.postgres import connect
 from isthmus.errors import TargetError
-from isthmus.state.migrate import state_exists
 from isthmus.state.statements import statement
 
 # Two arbitrary numbers that spell "isth" and "mus1"; advisory locks are per database.
 LOCK = (0x69737468, 0x6D757331)
+LAST_TRANSACTION_SECONDS = 30
 
 
 class Lease:
@@ -55,32 +55,46 @@ class Lease:
         connection = connect(self._conninfo, autocommit=True)
         row = connection.execute("SELECT pg_try_advisory_lock(%s, %s)", LOCK).fetchone()
         if row and row[0]:
+            # what a refused second isthmus reads, also before there is a run
+            connection.execute("SELECT set_config('application_name', %s, false)", (f"isthmus {self.holder}"[:63],))
             self._connection = connection
             return
-        holder = "unknown"
-        if state_exists(connection):
-            last = connection.execute(statement("run", "lease_holder")).fetchone()
-            holder = str(last[0]) if last else holder
+        found = connection.execute(statement("run", "lease_holder"), {"class": LOCK[0], "object": LOCK[1]}).fetchone()
         connection.close()
         raise TargetError(
-            f"Another isthmus is writing to this target (last holder: {holder}).",
+            f"Another isthmus is writing to this target (holder: {found[0] if found else 'just gone'}).",
             code="lease-held",
             hint="Wait for it, or stop it; its work is kept and the same command goes on from there.",
         )
 
     def adopt(self, run: int) -> None:
-        """Write this lease's token into a run, in the caller's place as its only writer. Autocommitted."""
+        """Write this lease's token into a run, in the caller's place as its only writer. Autocommitted.
+
+        Waits for the last transaction of the holder before, which the server may still be ending.
+
+        Raises:
+            TargetError: That transaction does not end (code `lease-held`).
+        """
         self._run = run
-        self.connection.execute(
-            statement("run", "take_lease"), {"run": run, "token": self.token, "holder": self.holder}
-        )
+        connection = self.connection
+        connection.execute("SELECT set_config('lock_timeout', %s, false)", (f"{LAST_TRANSACTION_SECONDS}s",))
+        try:
+            connection.execute(statement("run", "take_lease"), {"run": run, "token": self.token, "holder": self.holder})
+        except psycopg.errors.LockNotAvailable:
+            raise TargetError(
+                f"A transaction of the isthmus that wrote to run {run} before is still open.",
+                code="lease-held",
+                hint="Stop that isthmus, or end its sessions on the server (pg_stat_activity, application_name isthmus)"
+                " with pg_terminate_backend; then run the same command again.",
+            ) from None
+        connection.execute("SELECT set_config('lock_timeout', '0', false)")
 
     def ensure(self) -> None:
         """Make sure the lock is still held, after any connection loss; safe from several threads.
 
         Raises:
-            TargetError: The server cannot be reached (retryable), or somebody else took the lease meanwhile
-                (code `lease-lost`).
+            TargetError: The server cannot be reached or has not noticed yet that the old connection is gone
+                (retryable), or somebody else took the lease meanwhile (code `lease-lost`).
         """
         with self._mutex:
             if self._connection is not None:
@@ -92,7 +106,13 @@ class Lease:
                     self._connection = None
                 else:
                     return
-            self.acquire()
+            try:
+                self.acquire()
+            except TargetError as fault:
+                # The token tells a session of ours that the server still holds from another isthmus: only the latter
+                # writes its own, and does so before anything else.
+                fault.retryable = fault.retryable or fault.code == "lease-held"
+                raise
             if self._run is not None:
                 row = self.connection.execute(
                     "SELECT lease_token = %s FROM isthmus.run WHERE id = %s", (self.token, self._run)
@@ -111,8 +131,14 @@ class Lease:
             raise TargetError("Another isthmus took over this run.", code="lease-lost")
 
     def release(self) -> None:
-        """Let the lock go by closing its connection. Safe to repeat."""
+        """Let the lock go and close its connection. Safe to repeat.
+
+        The lock is given back by name: a server notices a closed connection only a moment later, and the next command
+        would be refused in between.
+        """
         if self._connection is not None:
+            with contextlib.suppress(psycopg.Error):
+                self._connection.execute("SELECT pg_advisory_unlock(%s, %s)", LOCK)
             with contextlib.suppress(psycopg.Error):
                 self._connection.close()
             self._connection = None

@@ -131,6 +131,14 @@ def insert_adjustments(connection: psycopg.Connection, run: int, adjusted: Seque
         )
 
 
+def forget_adjustments(connection: psycopg.Connection, run: int, collection: str, source_ids: Sequence[bytes]) -> None:
+    """Take the changed values of documents off the list, by `{"_id": value}` as BSON."""
+    connection.execute(
+        statement("ledger", "forget_adjustments"),
+        {"run": run, "collection": collection, "source_ids": list(source_ids)},
+    )
+
+
 def insert_ids(connection: psycopg.Connection, entries: Sequence[tuple[str, bytes, str, str]]) -> None:
     """Remember ids of values that are no ObjectIds.
 

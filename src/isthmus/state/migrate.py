@@ -68,14 +68,21 @@ def state_migrations() -> list[Migration]:
 
 
 def state_exists(connection: psycopg.Connection) -> bool:
-    """Tell whether the target holds Isthmus state. Reads the catalog only."""
-    row = connection.execute("SELECT to_regclass('isthmus.migration') IS NOT NULL").fetchone()
+    """Tell whether the target holds Isthmus state that can be read. Reads the catalog only.
+
+    A process that died between the runner's own table and the first migration left none.
+    """
+    return _exists(connection, "isthmus.run")
+
+
+def _exists(connection: psycopg.Connection, table: str) -> bool:
+    row = connection.execute("SELECT to_regclass(%s) IS NOT NULL", (table,)).fetchone()
     return bool(row and row[0])
 
 
 def applied_versions(connection: psycopg.Connection) -> dict[int, str]:
     """Return version → checksum of the applied state migrations; empty where there is no state yet."""
-    if not state_exists(connection):
+    if not _exists(connection, "isthmus.migration"):
         return {}
     rows = connection.execute("SELECT version, checksum FROM isthmus.migration").fetchall()
     return {int(version): str(checksum) for version, checksum in rows}
@@ -100,7 +107,7 @@ def migrate(connection: psycopg.Connection, migrations: list[Migration] | None =
     """
     wanted = state_migrations() if migrations is None else migrations
     try:
-        if not state_exists(connection):
+        if not _exists(connection, "isthmus.migration"):
             with connection.transaction():
                 connection.execute(statement("migration", "create_migration_table"))
     except psycopg.errors.InsufficientPrivilege as fault:

@@ -72,6 +72,7 @@ class Balance:
         dropped: `collection.path` → fields the mapping drops by name.
         skips: Why → documents left behind.
         left_out_indexes: Indexes that could not be built.
+        left_out_rows: Search index → rows too long for it, which it leaves out; the rows themselves are carried.
         empty_columns: Columns without a single value.
         differences: Sentences that say where the books do not balance; empty when they do.
     """
@@ -85,6 +86,7 @@ class Balance:
     dropped: dict[str, int] = field(default_factory=dict[str, int])
     skips: dict[str, int] = field(default_factory=dict[str, int])
     left_out_indexes: list[str] = field(default_factory=list[str])
+    left_out_rows: dict[str, int] = field(default_factory=dict[str, int])
     empty_columns: list[str] = field(default_factory=list[str])
     differences: list[str] = field(default_factory=list[str])
 
@@ -139,6 +141,7 @@ def draw_balance(job: Job, connection: psycopg.Connection, states: list[Partitio
     _enter_references(job, connection, totals, tallies, balance)
     _enter_changes(states, tallies, balance)
     balance.left_out_indexes = sorted(tallies.get("left-out-index", {}))
+    balance.left_out_rows = _left_out_rows(job, connection)
     balance.empty_columns = _empty_columns(job, connection)
     return balance
 
@@ -260,8 +263,26 @@ def _enter_changes(states: list[PartitionState], tallies: dict[str, dict[str, in
         ):
             for name, amount in state.counts.get(group, {}).items():
                 into[prefix + name] = into.get(prefix + name, 0) + amount
-    for name, amount in tallies.get("adjusted", {}).items():
-        balance.adjusted[name] = balance.adjusted.get(name, 0) + amount
+    for group, into in (("adjusted", balance.adjusted), ("extras", balance.extras), ("dropped", balance.dropped)):
+        for name, amount in tallies.get(group, {}).items():
+            if name in into:  # else it is among those that are counted under one name
+                into[name] += amount
+        for name in [name for name, amount in into.items() if not amount]:
+            del into[name]
+
+
+def _left_out_rows(job: Job, connection: psycopg.Connection) -> dict[str, int]:
+    """Count the rows that each search index leaves out by its predicate."""
+    found: dict[str, int] = {}
+    for table in job.schema.tables.values():
+        for index in table.indexes:
+            if index.kind == "search" and index.where is not None:
+                predicate = sql.SQL(index.where)  # pyright: ignore[reportArgumentType]  made by the mapping package
+                place = sql.Identifier(job.schema.schema, table.name)
+                count = _count(connection, sql.SQL("SELECT count(*) FROM {} WHERE NOT ({})").format(place, predicate))
+                if count:
+                    found[index.name] = count
+    return found
 
 
 def _empty_columns(job: Job, connection: psycopg.Connection) -> list[str]:

@@ -242,6 +242,7 @@ class _Worker:
                 with connection.transaction():
                     self._job.lease.assert_held(connection, self._job.run.id)
                     finish_partition(connection, self._job.run.id, state)
+                    reached("copy.partition-before-commit")
             except psycopg.Error as fault:
                 self._drop_connection()
                 trouble = TargetError(

@@ -8,23 +8,30 @@ keys, statistics. Every step is repeatable; a crash between any two is mended by
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import psycopg
 from psycopg import sql
 
+from isthmus.connect.postgres import explain, meaning
+from isthmus.errors import TargetError
 from isthmus.mapping.tables import Index, Table
 from isthmus.state.checkpoints import add_tally
 from isthmus.transfer.duplicates import settle_duplicate_ids, settle_duplicate_keys, settle_long_keys
 from isthmus.transfer.job import Job
 from isthmus.transfer.keys import Hands, Step, build, foreign_key_steps, index_step, primary_key_step
-from isthmus.transfer.orphans import settle_orphans
-from isthmus.transfer.references import reference_sites
+from isthmus.transfer.orphans import rest_of_pass, settle_orphans
+from isthmus.transfer.references import ReferenceSite, reference_sites
 from isthmus.transfer.stages import reached
 from isthmus.transfer.staging import pair_tables
 
 
-def finish(job: Job) -> None:
+def finish(job: Job, hands: Hands) -> None:
     """Run every finish step. Safe to repeat.
+
+    Args:
+        job: The copy, loaded.
+        hands: Does the steps.
 
     Raises:
         Interrupted: The user asked to stop.
@@ -37,26 +44,21 @@ def finish(job: Job) -> None:
     plain = [index for table in tables for index in table.indexes if not index.unique]
     foreign = [key for table in tables for key in table.foreign_keys]
     job.progress.stage("finishing", steps=len(tables) + len(uniques) + len(plain) + 2 * len(foreign) + len(tables) + 1)
-    with Hands(job) as hands:
-        for kind in ("root", "child"):
-            hands.all(
-                (f"primary key of {table.name}", _key_work(job, table)) for table in carried if table.kind == kind
-            )
-        hands.all((f"unique index {index.name}", _unique_work(job, table, index)) for table, index in uniques)
-        _settle_all_orphans(job, hands)
-        reached("finish.before-junctions")
-        hands.one("junctions", lambda connection: _merge_junctions(job, connection))
-        reached("finish.after-junctions")
-        hands.all(
-            (f"primary key of {table.name}", _step_work(job, primary_key_step(job, table))) for table in junctions
-        )
-        hands.all((f"index {index.name}", _plain_work(job, index)) for index in plain)
-        added = [foreign_key_steps(job, key) for key in foreign]
-        for add, _ in added:  # each locks two tables, so not side by side
-            hands.one(add.name, _step_work(job, add))
-        hands.all((validate.name, _step_work(job, validate)) for _, validate in added)
-        hands.all((f"statistics of {table.name}", _analyze_work(job, table)) for table in tables)
-        reached("finish.before-complete")
+    for kind in ("root", "child"):
+        _build_uniques(job, hands, [_primary_key(job, table) for table in carried if table.kind == kind])
+    _build_uniques(job, hands, [_Unique(table, index, index_step(job, index), key=False) for table, index in uniques])
+    _settle_all_orphans(job, hands)
+    reached("finish.before-junctions")
+    hands.one("junctions", lambda connection: _merge_junctions(job, connection))
+    reached("finish.after-junctions")
+    hands.all((f"primary key of {table.name}", _step_work(job, primary_key_step(job, table))) for table in junctions)
+    hands.all((f"index {index.name}", _plain_work(job, index)) for index in plain)
+    added = [foreign_key_steps(job, key) for key in foreign]
+    for add, _ in added:  # each locks two tables, so not side by side
+        hands.one(add.name, _step_work(job, add))
+    hands.all((validate.name, _step_work(job, validate)) for _, validate in added)
+    hands.all((f"statistics of {table.name}", _analyze_work(job, table)) for table in tables)
+    reached("finish.before-complete")
 
 
 Work = Callable[[psycopg.Connection], None]
@@ -64,15 +66,39 @@ Work = Callable[[psycopg.Connection], None]
 
 def _step_work(job: Job, step: Step) -> Work:
     def work(connection: psycopg.Connection) -> None:
-        build(job, connection, step)
+        try:
+            build(job, connection, step)
+        except psycopg.Error as fault:
+            if meaning(fault) != "data":
+                raise
+            raise TargetError(
+                f"PostgreSQL refuses the {step.name}: {explain(fault)}.",
+                code="finish-refused",
+                hint="Rows were changed by somebody else, or a pair of ids is too long for a key.",
+            ) from None
 
     return work
 
 
-def _key_work(job: Job, table: Table) -> Work:
-    """Build a primary key; settle what stands against it and build again."""
-    step = primary_key_step(job, table)
-    as_index = Index(
+@dataclass(frozen=True)
+class _Unique:
+    """A primary key or unique index that documents may stand against.
+
+    Attributes:
+        table: Root or child table.
+        index: The index; a primary key as one.
+        step: What builds it.
+        key: Whether it is the primary key.
+    """
+
+    table: Table
+    index: Index
+    step: Step
+    key: bool
+
+
+def _primary_key(job: Job, table: Table) -> _Unique:
+    index = Index(
         name=table.primary_key_name,
         table=table.name,
         columns=table.primary_key,
@@ -82,41 +108,49 @@ def _key_work(job: Job, table: Table) -> Work:
         where=None,
         kind="unique",
     )
+    return _Unique(table, index, primary_key_step(job, table), key=True)
 
-    def work(connection: psycopg.Connection) -> None:
-        while True:
-            try:
-                build(job, connection, step)
-            except psycopg.errors.UniqueViolation:
-                with job.settling:
-                    if table.kind != "root" or not settle_duplicate_ids(job, connection, table):
-                        raise
-            except psycopg.errors.ProgramLimitExceeded:
-                with job.settling:
-                    if not settle_long_keys(job, connection, table, as_index):
-                        raise
-            else:
-                return
+
+def _build_uniques(job: Job, hands: Hands, uniques: list[_Unique]) -> None:
+    """Build all side by side; then settle what stands against those that were refused, one after the other.
+
+    A document may stand against several; which of them it leaves for, and so who stays, must not depend on which
+    thread came first.
+    """
+    built = hands.all((unique.step.name, _try_work(job, unique)) for unique in uniques)
+    for unique, done in zip(uniques, built, strict=True):
+        if not done:
+            hands.part(unique.step.name, _settle_work(job, unique))
+
+
+def _try_work(job: Job, unique: _Unique) -> Callable[[psycopg.Connection], bool]:
+    def work(connection: psycopg.Connection) -> bool:
+        try:
+            build(job, connection, unique.step)
+        except (psycopg.errors.UniqueViolation, psycopg.errors.ProgramLimitExceeded):
+            return False
+        return True
 
     return work
 
 
-def _unique_work(job: Job, table: Table, index: Index) -> Work:
-    """Build a unique index; settle what stands against it and build again."""
-    step = index_step(job, index)
+def _settle_work(job: Job, unique: _Unique) -> Work:
+    table, index = unique.table, unique.index
 
     def work(connection: psycopg.Connection) -> None:
         while True:
             try:
-                build(job, connection, step)
+                build(job, connection, unique.step)
             except psycopg.errors.UniqueViolation:
-                with job.settling:
-                    if not settle_duplicate_keys(job, connection, table, index):
-                        raise
+                if unique.key:
+                    settled = settle_duplicate_ids(job, connection, table) if table.kind == "root" else 0
+                else:
+                    settled = settle_duplicate_keys(job, connection, table, index)
+                if not settled:
+                    raise
             except psycopg.errors.ProgramLimitExceeded:
-                with job.settling:
-                    if not settle_long_keys(job, connection, table, index):
-                        raise
+                if not settle_long_keys(job, connection, table, index):
+                    raise
             else:
                 return
 
@@ -134,11 +168,13 @@ def _plain_work(job: Job, index: Index) -> Work:
             words = fault.diag.message_primary or "a value is too long"
             job.progress.note(f"Index {index.name} is left out: {words}.")
             with connection.transaction():
+                job.lease.assert_held(connection, job.run.id)
                 connection.execute(
                     "DELETE FROM isthmus.tally WHERE run_id = %s AND kind = 'left-out-index' AND name = %s",
                     (job.run.id, index.name),
                 )
                 add_tally(connection, job.run.id, "left-out-index", index.name, 1)
+                reached("finish.left-out-index-before-commit")
 
     return work
 
@@ -146,6 +182,7 @@ def _plain_work(job: Job, index: Index) -> Work:
 def _analyze_work(job: Job, table: Table) -> Work:
     def work(connection: psycopg.Connection) -> None:
         connection.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(job.schema.schema, table.name)))
+        reached("finish.statistics-after-commit")
 
     return work
 
@@ -154,11 +191,17 @@ def _settle_all_orphans(job: Job, hands: Hands) -> None:
     """Repeat passes over all references until one makes no dead letter; then enter those inside jsonb."""
     sites = reference_sites(job)
     changing = [site for site in sites if site.action != "kept"]
-    while sum(hands.do(f"orphans of {site.name}", lambda c, s=site: settle_orphans(job, c, s)) for site in changing):
-        job.check_stop()
-    for site in sites:
-        if site.action == "kept":
-            hands.do(f"orphans of {site.name}", lambda c, s=site: settle_orphans(job, c, s))
+    rest = hands.part("orphans", lambda connection: rest_of_pass(job, connection, changing))
+    refused = _settle_pass(job, hands, rest)
+    while refused or len(rest) < len(changing):
+        rest = changing
+        refused = _settle_pass(job, hands, rest)
+    _settle_pass(job, hands, [site for site in sites if site.action == "kept"])
+
+
+def _settle_pass(job: Job, hands: Hands, sites: list[ReferenceSite]) -> int:
+    """Go through references once; return how many documents became dead letters."""
+    return sum(hands.part(f"orphans of {site.name}", lambda c, s=site: settle_orphans(job, c, s)) for site in sites)
 
 
 def _merge_junctions(job: Job, connection: psycopg.Connection) -> None:
@@ -193,3 +236,4 @@ def _merge_junctions(job: Job, connection: psycopg.Connection) -> None:
             for place in waiting.values():
                 connection.execute(sql.SQL("DROP TABLE {}").format(place))
             reached("finish.junctions-before-commit")
+        reached("finish.junctions-after-commit")

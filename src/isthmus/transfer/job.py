@@ -81,7 +81,6 @@ class Job:
         progress: What to tell.
         stop: Set when the user asked to stop.
         enum_oids: Type OIDs of the arrays of enum types, known once the types exist.
-        settling: Held while finish turns documents into dead letters, so that no document becomes two.
     """
 
     mapping: Mapping
@@ -96,7 +95,6 @@ class Job:
     progress: Progress
     stop: threading.Event = field(default_factory=threading.Event)
     enum_oids: dict[str, int] = field(default_factory=dict[str, int])
-    settling: threading.Lock = field(default_factory=threading.Lock)
     _transcoders: dict[str, Transcoder] = field(default_factory=dict[str, Transcoder])
     _mutex: threading.Lock = field(default_factory=threading.Lock)
 

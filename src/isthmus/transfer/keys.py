@@ -11,7 +11,7 @@ from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from types import TracebackType
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import psycopg
 
@@ -35,12 +35,14 @@ class Step:
         done: SQL that gives true when the result is in the catalog.
         parameters: Its parameters.
         statement: What builds it.
+        kind: Names its stages: `finish.KIND-before-commit`, `finish.KIND-after-commit`.
     """
 
     name: str
     done: str
     parameters: tuple[str, ...]
     statement: str
+    kind: Literal["primary-key", "unique-index", "index", "foreign-key", "validation"]
 
 
 _HAS_CONSTRAINT = (
@@ -62,6 +64,7 @@ def primary_key_step(job: Job, table: Table) -> Step:
         _HAS_CONSTRAINT,
         (job.schema.schema, table.name, table.primary_key_name),
         ddl.add_primary_key(job.schema, table),
+        "primary-key",
     )
 
 
@@ -69,16 +72,22 @@ def index_step(job: Job, index: Index) -> Step:
     """Return the step that builds an index."""
     table = job.schema.tables[index.table]
     return Step(
-        f"index {index.name}", _HAS_INDEX, (job.schema.schema, index.name), ddl.create_index(job.schema, table, index)
+        f"index {index.name}",
+        _HAS_INDEX,
+        (job.schema.schema, index.name),
+        ddl.create_index(job.schema, table, index),
+        "unique-index" if index.unique else "index",
     )
 
 
 def foreign_key_steps(job: Job, key: ForeignKey) -> tuple[Step, Step]:
     """Return the steps that add a foreign key unvalidated, and validate it."""
     place = (job.schema.schema, key.table, key.name)
+    add = ddl.add_foreign_key(job.schema, key, not_valid=True)
+    validate = ddl.validate_foreign_key(job.schema, key)
     return (
-        Step(f"foreign key {key.name}", _HAS_CONSTRAINT, place, ddl.add_foreign_key(job.schema, key, not_valid=True)),
-        Step(f"validation of {key.name}", _IS_VALIDATED, place, ddl.validate_foreign_key(job.schema, key)),
+        Step(f"foreign key {key.name}", _HAS_CONSTRAINT, place, add, "foreign-key"),
+        Step(f"validation of {key.name}", _IS_VALIDATED, place, validate, "validation"),
     )
 
 
@@ -102,8 +111,8 @@ def build(job: Job, connection: psycopg.Connection, step: Step) -> bool:
     with connection.transaction():
         job.lease.assert_held(connection, job.run.id)
         connection.execute(step.statement.encode())
-        reached("finish.key-before-commit")
-    reached("finish.key-after-commit")
+        reached(f"finish.{step.kind}-before-commit")
+    reached(f"finish.{step.kind}-after-commit")
     return True
 
 
@@ -141,10 +150,8 @@ class Hands:
                 with self._hand() as connection:
                     self._job.progress.step(name)
                     return work(connection)
-            except psycopg.errors.QueryCanceled:
-                self._job.check_stop()
-                raise
             except psycopg.Error as fault:
+                self._job.check_stop()  # the stop cancelled it
                 if meaning(fault) == "data":
                     raise
                 trouble = TargetError(
@@ -199,8 +206,20 @@ class Hands:
         Raises:
             The first error; the others finish first.
         """
+        return self._run([(name, self._counted(work)) for name, work in works])
+
+    def one(self, name: str, work: Callable[[psycopg.Connection], T]) -> T:
+        """Run one work like `all` does and count it as a step done."""
+        return self._run([(name, self._counted(work))])[0]
+
+    def part(self, name: str, work: Callable[[psycopg.Connection], T]) -> T:
+        """Run one work that is no step of its own."""
+        return self._run([(name, work)])[0]
+
+    def _run(self, works: list[tuple[str, Callable[[psycopg.Connection], T]]]) -> list[T]:
+        """Run works in threads, so that a stop can cancel the statements in hand."""
         with ThreadPoolExecutor(self._job.options.workers, "isthmus-finish") as pool:
-            futures = [pool.submit(self.one, name, work) for name, work in works]
+            futures = [pool.submit(self.do, name, work) for name, work in works]
             pending = set(futures)
             while pending:
                 done, pending = wait(pending, timeout=0.2, return_when=FIRST_EXCEPTION)
@@ -209,21 +228,24 @@ class Hands:
                         future.cancel()
                 if self._job.stop.is_set():
                     self.cancel()
-            if self._job.stop.is_set():
+            if self._job.stop.is_set() and any(future.cancelled() or future.exception() for future in futures):
                 raise Interrupted
             for future in futures:
                 if not future.cancelled() and (fault := future.exception()) is not None:
                     raise fault
             return [future.result() for future in futures]
 
-    def one(self, name: str, work: Callable[[psycopg.Connection], T]) -> T:
-        """Run one work and count it as a step done."""
-        result = self.do(name, work)
-        self._job.progress.step_done()
-        return result
+    def _counted(self, work: Callable[[psycopg.Connection], T]) -> Callable[[psycopg.Connection], T]:
+        def counted(connection: psycopg.Connection) -> T:
+            result = work(connection)
+            self._job.progress.step_done()
+            return result
+
+        return counted
 
     def cancel(self) -> None:
         """Cancel the statements in hand; their transactions are undone."""
         with self._mutex:
             for connection in self._busy:
-                connection.cancel_safe(timeout=5)
+                with contextlib.suppress(psycopg.Error):  # the work ends by itself when the server is gone
+                    connection.cancel_safe(timeout=5)

@@ -100,7 +100,9 @@ class Carried:
             names[name] = names.get(name, 0) + amount
 
 
-# Data-like keys can make the list of extra fields endless; the rest is counted under one name.
+# Data-like keys can make the list of extra fields endless; the rest is counted under one name. The names of all other
+# groups come from the mapping, and the balance needs each of them.
+_ENDLESS_GROUPS = frozenset({"extras", "dropped"})
 _NAMES_PER_GROUP = 500
 _REST = "(others)"
 
@@ -111,7 +113,8 @@ def add_counts(into: Counts, more: Counts) -> Counts:
     for group, names in more.items():
         sums = total.setdefault(group, {})
         for name, amount in names.items():
-            key = name if name in sums or len(sums) < _NAMES_PER_GROUP else _REST
+            known = name in sums or group not in _ENDLESS_GROUPS or len(sums) < _NAMES_PER_GROUP
+            key = name if known else _REST
             sums[key] = sums.get(key, 0) + amount
     return total
 
@@ -184,6 +187,7 @@ class Loader:
                     copy.write(COPY_HEADER)
                     for piece in self._pieces(batch, target.index):
                         copy.write(piece)
+                        reached("copy.within-table")
                     copy.write(COPY_TRAILER)
                 if cursor.rowcount != rows:
                     raise InternalError(

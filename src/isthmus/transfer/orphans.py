@@ -9,6 +9,7 @@ from __future__ import annotations
 import psycopg
 from psycopg import sql
 
+from isthmus.state.checkpoints import add_tally, read_tallies
 from isthmus.state.ledgers import Cause, fill_old_ids
 from isthmus.transfer.job import Job
 from isthmus.transfer.origins import source_ids
@@ -16,6 +17,7 @@ from isthmus.transfer.references import ReferenceSite
 from isthmus.transfer.remove import CHUNK, remove_documents
 from isthmus.transfer.stages import reached
 
+_SHOWN_CHARACTERS = 80
 _LEDGER = sql.SQL(
     "INSERT INTO isthmus.orphan (run_id, source_collection, table_name, column_name, row_id, row_position,"
     " target_collection, target_id, action, by_default)"
@@ -36,6 +38,10 @@ def settle_orphans(job: Job, connection: psycopg.Connection, site: ReferenceSite
         How many documents became dead letters (new orphans may follow from them). Safe to repeat: what was handled is
         no longer found.
     """
+    place = site.place.as_string(connection)
+    gone = connection.execute("SELECT to_regclass(%s) IS NULL", (place,)).fetchone()
+    if gone and gone[0]:
+        return 0  # a crash came after this side was settled and merged into its junction
     if site.action == "dead_letter":
         return _refuse_documents(job, connection, site)
     with connection.transaction():
@@ -56,7 +62,28 @@ def settle_orphans(job: Job, connection: psycopg.Connection, site: ReferenceSite
                 lambda collection, ids: source_ids(job, connection, collection, ids),
             )
         reached("finish.orphans-before-commit")
+    reached("finish.orphans-after-commit")
     return 0
+
+
+_POSITION = "finish-position"
+
+
+def _mark(job: Job, connection: psycopg.Connection, site: ReferenceSite) -> None:
+    """Keep which reference cost documents last, inside the transaction in which it did."""
+    connection.execute("DELETE FROM isthmus.tally WHERE run_id = %s AND kind = %s", (job.run.id, _POSITION))
+    add_tally(connection, job.run.id, _POSITION, site.name, 1)
+
+
+def rest_of_pass(job: Job, connection: psycopg.Connection, sites: list[ReferenceSite]) -> list[ReferenceSite]:
+    """Return the references from the one on that cost documents last; all of them when none did.
+
+    For which of its orphans a document is refused depends on the order of the passes, so a pass that a crash ended goes
+    on where it was.
+    """
+    marked = read_tallies(connection, job.run.id).get(_POSITION, {})
+    first = next((number for number, site in enumerate(sites) if site.name in marked), 0)
+    return sites[first:]
 
 
 def _bad(site: ReferenceSite) -> sql.Composed:
@@ -117,16 +144,7 @@ def _refuse_documents(job: Job, connection: psycopg.Connection, site: ReferenceS
                 return total
             targets = [str(target) for _, target in rows]
             old = source_ids(job, connection, site.target_collection, targets)
-            causes = {
-                str(row_id): Cause(
-                    "orphan",
-                    site.column,
-                    f"{site.name} refers to {text} of {site.target_collection}, which is not in the target.",
-                    site.name,
-                    value=text,
-                )
-                for (row_id, _), (_, text) in zip(rows, old, strict=True)
-            }
+            causes = {str(row_id): _cause(site, text) for (row_id, _), (_, text) in zip(rows, old, strict=True)}
             chosen = list(causes)
             connection.execute(
                 sql.SQL("WITH bad AS (SELECT * FROM ({}) AS b WHERE b.row_id = ANY(%s)) ").format(_bad(site))
@@ -149,6 +167,13 @@ def _refuse_documents(job: Job, connection: psycopg.Connection, site: ReferenceS
                 lambda collection, ids: source_ids(job, connection, collection, ids),
             )
             remove_documents(job, connection, site.collection, causes)
+            _mark(job, connection, site)
             reached("finish.orphans-before-commit")
         reached("finish.orphans-after-commit")
         total += len(causes)
+
+
+def _cause(site: ReferenceSite, old_id: str) -> Cause:
+    shown = "(hidden)" if site.sensitive else old_id[:_SHOWN_CHARACTERS]
+    message = f"{site.name} refers to {shown} of {site.target_collection}, which is not in the target."
+    return Cause("orphan", site.path, message, site.name, value=shown)

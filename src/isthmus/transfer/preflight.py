@@ -16,6 +16,7 @@ from isthmus.errors import ConfigError, IsthmusError, MappingError, Problem, Sou
 from isthmus.mapping import Mapping
 from isthmus.mapping.tables import TargetSchema
 from isthmus.sources.protocol import CollectionInfo, Source
+from isthmus.state.runs import Run
 
 OLDEST_SERVER = 15
 NEWEST_SERVER = 18
@@ -166,8 +167,17 @@ def check_server(connection: psycopg.Connection) -> list[Finding]:
     return found
 
 
-def check_target(connection: psycopg.Connection, schema: TargetSchema, mapping: Mapping) -> list[Finding]:
-    """Hold the mapping against a target that no run of this mapping has written to yet; reads the catalog only."""
+def check_target(
+    connection: psycopg.Connection, schema: TargetSchema, mapping: Mapping, *, replaced: Run | None = None
+) -> list[Finding]:
+    """Hold the mapping against a target that no run of this mapping has written to yet; reads the catalog only.
+
+    Args:
+        connection: The target.
+        schema: What the mapping wants there.
+        mapping: The mapping.
+        replaced: A run that is dropped before this one begins; what it made is not in the way.
+    """
     found: list[Finding] = []
     if mapping.target.tables == "existing":
         found.append(
@@ -181,7 +191,7 @@ def check_target(connection: psycopg.Connection, schema: TargetSchema, mapping: 
             )
         )
     found.extend(_rights(connection, schema))
-    found.extend(_in_the_way(connection, schema))
+    found.extend(_in_the_way(connection, schema, replaced))
     found.extend(_extensions(connection, schema))
     return found
 
@@ -223,50 +233,76 @@ def _rights(connection: psycopg.Connection, schema: TargetSchema) -> list[Findin
     return found
 
 
-def _in_the_way(connection: psycopg.Connection, schema: TargetSchema) -> list[Finding]:
-    """Tables, views and types that already have the names this mapping wants."""
+_KINDS = {
+    "r": "table",
+    "p": "table",
+    "v": "view",
+    "m": "materialized view",
+    "f": "foreign table",
+    "i": "index",
+    "I": "index",
+    "S": "sequence",
+    "c": "type",
+}
+
+
+def _in_the_way(connection: psycopg.Connection, schema: TargetSchema, replaced: Run | None) -> list[Finding]:
+    """Tables, indexes, views and types that already have the names this mapping wants."""
+    own = replaced.tables if replaced is not None and replaced.target_schema == schema.schema else {}
+    indexes = {table.primary_key_name for table in schema.tables.values()}
+    indexes |= {index.name for table in schema.tables.values() for index in table.indexes}
     found: list[Finding] = []
     for name, kind in connection.execute(
         "SELECT c.relname, c.relkind FROM pg_catalog.pg_class c"
         " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
-        " WHERE n.nspname = %s AND c.relname = ANY(%s) ORDER BY 1",
-        (schema.schema, list(schema.tables)),
+        " LEFT JOIN pg_catalog.pg_index i ON i.indexrelid = c.oid"
+        " LEFT JOIN pg_catalog.pg_class t ON t.oid = i.indrelid"
+        " WHERE n.nspname = %s AND c.relname = ANY(%s) AND NOT coalesce(t.relname, c.relname) = ANY(%s) ORDER BY 1",
+        (schema.schema, [*schema.tables, *sorted(indexes)], own.get("tables", [])),
     ).fetchall():
-        filled = False
-        if kind in {"r", "p"}:
-            query = sql.SQL("SELECT EXISTS (SELECT FROM {})").format(sql.Identifier(schema.schema, str(name)))
-            try:
-                row = connection.execute(query).fetchone()
-                filled = bool(row and row[0])
-            except psycopg.errors.InsufficientPrivilege:
-                filled = True
+        word = _KINDS.get(str(kind), "relation")
+        filled = kind in {"r", "p"} and _has_rows(connection, schema.schema, str(name))
+        rows = " with rows in it" if filled else ""
         found.append(
             Finding(
                 Problem(
-                    "table-exists",
-                    f"The target already has a table {schema.schema}.{name}" + (" with rows in it." if filled else "."),
+                    "table-exists" if word == "table" else "name-taken",
+                    f"The target already has a {word} {schema.schema}.{name}"
+                    + (" with rows in it." if filled else "."),
                     Where(table=str(name)),
-                    "Isthmus makes its tables itself (tables: create); choose another schema or remove the table.",
+                    f"Isthmus makes its tables itself (tables: create); choose another schema or remove the {word}.",
                 ),
                 TargetError,
             )
         )
     for (name,) in connection.execute(
         "SELECT t.typname FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace"
-        " WHERE n.nspname = %s AND t.typname = ANY(%s) ORDER BY 1",
-        (schema.schema, list(schema.enums)),
+        " WHERE n.nspname = %s AND (t.typname = ANY(%s) AND NOT t.typname = ANY(%s)"
+        " OR t.typname = ANY(%s) AND t.typrelid = 0 AND t.typelem = 0) ORDER BY 1",
+        (schema.schema, list(schema.enums), own.get("types", []), list(schema.tables)),
     ).fetchall():
         found.append(
             Finding(
                 Problem(
                     "type-exists",
                     f"The target already has a type {schema.schema}.{name}.",
-                    hint="Rename the enum in the mapping, choose another schema, or remove the type.",
+                    hint="Rename the enum or table in the mapping, choose another schema, or remove the type.",
                 ),
                 TargetError,
             )
         )
     return found
+
+
+def _has_rows(connection: psycopg.Connection, schema: str, table: str) -> bool:
+    """Tell whether a table holds rows; one that cannot be looked into counts as filled."""
+    try:
+        row = connection.execute(
+            sql.SQL("SELECT EXISTS (SELECT FROM {})").format(sql.Identifier(schema, table))
+        ).fetchone()
+    except psycopg.errors.InsufficientPrivilege:
+        return True
+    return bool(row and row[0])
 
 
 def _extensions(connection: psycopg.Connection, schema: TargetSchema) -> list[Finding]:

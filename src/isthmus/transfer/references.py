@@ -9,6 +9,7 @@ from psycopg import sql
 
 from isthmus.mapping.tables import Table
 from isthmus.transfer.job import Job
+from isthmus.transfer.places import document_path, junction_path
 from isthmus.transfer.remove import key_column
 from isthmus.transfer.staging import pair_tables
 
@@ -32,6 +33,8 @@ class ReferenceSite:
         target_key: Key column of that table.
         action: null, drop, dead_letter or kept.
         stated: Whether the mapping states the action.
+        path: Where the references stand in a document.
+        sensitive: Whether their values must not be shown.
     """
 
     name: str
@@ -48,6 +51,8 @@ class ReferenceSite:
     target_key: str
     action: str
     stated: bool
+    path: str
+    sensitive: bool = False
 
 
 def reference_sites(job: Job) -> list[ReferenceSite]:
@@ -91,6 +96,8 @@ def _column_sites(job: Job) -> list[ReferenceSite]:
                     target_key=target_key,
                     action=column.reference.on_orphan,
                     stated=column.reference.stated,
+                    path=document_path(job, table, [column.name]),
+                    sensitive=column.sensitive,
                 )
             )
     return sites
@@ -120,6 +127,7 @@ def _pair_sites(job: Job) -> list[ReferenceSite]:
                 target_key=target_key,
                 action=reference.on_orphan,
                 stated=reference.stated,
+                path=junction_path(job, pairs.collection, pairs.junction, pairs.own),
             )
         )
     return sites
@@ -155,6 +163,8 @@ def _jsonb_sites(job: Job) -> list[ReferenceSite]:
                         target_key=target_key,
                         action="kept",
                         stated=True,
+                        path=f"{document_path(job, table, [column.name])}.{shown}",
+                        sensitive=column.sensitive,
                     )
                 )
     return sites

@@ -5,7 +5,9 @@ What the document added to the books is taken off them again in the same transac
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 import psycopg
 from blake3 import blake3
@@ -13,7 +15,7 @@ from psycopg import sql
 
 from isthmus.mapping.tables import Table
 from isthmus.state.checkpoints import add_tally
-from isthmus.state.ledgers import Cause, DeadLetter, insert_dead_letters
+from isthmus.state.ledgers import Cause, DeadLetter, forget_adjustments, insert_dead_letters
 from isthmus.state.source_ids import show
 from isthmus.state.statements import statement
 from isthmus.transfer.job import Job
@@ -75,29 +77,55 @@ def letter(collection: str, found: Found, cause: Cause) -> DeadLetter:
     )
 
 
-def take_off_books(job: Job, connection: psycopg.Connection, collection: str, found: Found) -> bool:
-    """Take what one document added to the books off them, inside the caller's transaction.
+@dataclass
+class Leaving:
+    """What documents that leave take off the books: summed up, then written once, not document by document.
 
-    Returns:
-        False, with nothing done, when the document has no rows: it shares its id with one that has, and was rejected
-        or skipped before.
+    Attributes:
+        job: The copy.
+        collection: Their collection.
     """
-    run = job.run.id
-    batch = job.transcoder(collection).transcode(found.document)
-    if not batch.accepted:
-        return False
-    for index, name in enumerate(batch.tables):
-        add_tally(connection, run, "rows", name, -batch.rows(index))
-    for group, names in batch.counts().items():
-        for name, amount in names.items():
-            add_tally(connection, run, group, name, -amount)
-    add_tally(connection, run, "finish-letters", collection, 1)
-    if found.source_id is not None:
-        connection.execute(
-            statement("ledger", "forget_adjustments"),
-            {"run": run, "collection": collection, "source_ids": [found.source_id]},
-        )
-    return True
+
+    job: Job
+    collection: str
+    _amounts: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
+    _source_ids: list[bytes] = field(default_factory=list[bytes])
+
+    def add(self, found: Found) -> bool:
+        """Count what one document had added to the books.
+
+        Returns:
+            False, with nothing counted, when the document has no rows: it shares its id with one that has, and was
+            rejected or skipped before.
+        """
+        batch = self.job.transcoder(self.collection).transcode(found.document)
+        if not batch.accepted:
+            return False
+        for index, name in enumerate(batch.tables):
+            self._amounts["rows", name] -= batch.rows(index)
+        for group, names in batch.counts().items():
+            prefix = f"{self.collection}." if group in {"extras", "dropped"} else ""
+            for name, amount in names.items():
+                self._amounts[group, prefix + name] -= amount
+        self._amounts["finish-letters", self.collection] += 1
+        if found.source_id is not None:
+            self._source_ids.append(found.source_id)
+        return True
+
+    def write(self, connection: psycopg.Connection) -> None:
+        """Take everything counted off the books, inside the caller's transaction."""
+        run = self.job.run.id
+        for (kind, name), amount in self._amounts.items():
+            add_tally(connection, run, kind, name, amount)
+        forget_adjustments(connection, run, self.collection, self._source_ids)
+
+
+def letter_places(job: Job, connection: psycopg.Connection, collection: str) -> set[str]:
+    """Return where documents lie that are dead letters already although one with the same id may be in the target."""
+    rows = connection.execute(
+        statement("ledger", "letter_places"), {"run": job.run.id, "collection": collection}
+    ).fetchall()
+    return {str(place) for (place,) in rows}
 
 
 def remove_documents(job: Job, connection: psycopg.Connection, collection: str, causes: Mapping[str, Cause]) -> None:
@@ -115,12 +143,15 @@ def remove_documents(job: Job, connection: psycopg.Connection, collection: str, 
     """
     ids = set(causes)
     found_ids: set[str] = set()
+    gone = letter_places(job, connection, collection)
+    leaving = Leaving(job, collection)
     for found in find_documents(job, collection, ids):
-        if not take_off_books(job, connection, collection, found):
+        if found.location in gone or not leaving.add(found):
             continue
         found_ids.add(found.id)
         insert_dead_letters(connection, job.run.id, [letter(collection, found, causes[found.id])])
     require_all(collection, ids, found_ids)
+    leaving.write(connection)
     names = [
         table.name
         for table in job.schema.tables.values()

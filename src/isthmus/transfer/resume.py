@@ -48,27 +48,43 @@ class Changes:
 def check_read_part(job: Job, states: Iterable[PartitionState]) -> None:
     """Compare the part of the source that is already carried with what it was then.
 
-    Reads the source, and the batch digests from the target; writes nothing.
+    Reads the source, and the batch digests from the target; writes nothing. A collection that was read to its end must
+    still end there: documents behind it would never be read.
 
     Raises:
-        SourceError: A batch differs (code `source-changed`), or the source cannot be read that far.
+        SourceError: A batch differs or a finished collection grew (code `source-changed`), or the source cannot be
+            read that far.
     """
     for state in states:
-        if state.position is None:
+        if state.position is None and not state.done:
             continue
         records = read_batches(job.lease.connection, job.run.id, state.collection, state.number)
         partition = Partition(state.collection, state.number, state.start, state.end)
-        stream = _Stream(job.source.read(partition, after=None, until=state.position, max_bytes=_BLOCK_BYTES))
+        until = None if state.done else state.position
+        stream = _Stream(job.source.read(partition, after=None, until=until, max_bytes=_BLOCK_BYTES))
         for record in records:
             job.check_stop()
-            if stream.digest(record.source_bytes) != record.digest:
-                place = job.source.locate(record.start, 0, collection=state.collection)
-                raise SourceError(
-                    f"The source is not the one this run began with: from {place} on it holds other documents.",
-                    code="source-changed",
-                    where=Where(collection=state.collection),
-                    hint="Go on with the original or repaired source, or start over with --fresh.",
-                )
+            try:
+                same = stream.digest(record.source_bytes) == record.digest
+            except SourceError as fault:
+                if fault.retryable:
+                    raise
+                raise _changed(job, state, record.start, f"cannot be read as it was ({fault.message})") from fault
+            if not same:
+                raise _changed(job, state, record.start, "holds other documents")
+        if state.done and not stream.ended():
+            raise _changed(job, state, records[-1].end if records else state.start, "holds more documents than before")
+
+
+def _changed(job: Job, state: PartitionState, position: bytes, what: str) -> SourceError:
+    place = job.source.locate(position, 0, collection=state.collection)
+    message = f"The source is not the one this run began with: from {place} on it {what}."
+    return SourceError(
+        message,
+        code="source-changed",
+        where=Where(collection=state.collection),
+        hint="Go on with the original or repaired source, or start over with --fresh.",
+    )
 
 
 class _Stream:

@@ -33,6 +33,7 @@ from isthmus.transfer.balance import Balance, balance_from_json, draw_balance
 from isthmus.transfer.copy import copy_partitions
 from isthmus.transfer.finish import finish
 from isthmus.transfer.job import Interrupted, Job, Options
+from isthmus.transfer.keys import Hands
 from isthmus.transfer.preflight import check_server, check_source, check_target, raise_findings
 from isthmus.transfer.progress import Progress
 from isthmus.transfer.resume import Changes, check_read_part, find_changes
@@ -117,8 +118,8 @@ def copy_database(
     began = time.monotonic()
     progress.stage("preflight")
     lease = Lease(conninfo)
-    lease.acquire()
     try:
+        lease.acquire()
         job, states, resumed = _open_job(mapping, source, conninfo, mapping_text, lease, options, progress, stop)
         result = Result(job.run.id, "interrupted", resumed)
         with contextlib.suppress(Interrupted):
@@ -152,19 +153,24 @@ def _open_job(
     connection = lease.connection
     schema = build_schema(mapping)
     plans = compile_plans(mapping)
-    raise_findings(check_server(connection) + check_source(mapping, source))
+    findings = check_server(connection) + check_source(mapping, source)
     known = latest_run(connection) if state_exists(connection) else None
+    if known is None or options.fresh:
+        findings += check_target(connection, schema, mapping, replaced=known)
+    raise_findings(findings)
+    for finding in findings:
+        progress.note(finding.problem.message)
     if known is not None and options.fresh:
+        id_key(connection, create=False, given=options.id_key)  # another key is refused before anything is dropped
         job = _job(mapping, schema, plans, source, conninfo, lease, options, progress, stop, known, b"\0" * 32)
+        lease.adopt(known.id)
         _forget(job, connection, known)
         known = None
     if known is None:
-        findings = check_target(connection, schema, mapping)
-        raise_findings(findings)
-        for finding in findings:
-            progress.note(finding.problem.message)
         migrate(connection)
+        reached("begin.state-made")
         key = id_key(connection, create=True, given=options.id_key)
+        reached("begin.key-made")
         job = _job(mapping, schema, plans, source, conninfo, lease, options, progress, stop, None, key)
         states = _begin(job, connection, mapping_text)
     else:
@@ -172,8 +178,11 @@ def _open_job(
         migrate(connection)
         key = id_key(connection, create=False, given=options.id_key)
         job = _job(mapping, schema, plans, source, conninfo, lease, options, progress, stop, known, key)
+        if known.stage != "complete":
+            # Waits for the last transaction of a holder that was killed or fenced off; only then is the rest certain.
+            lease.adopt(known.id)
+            job.run = latest_run(connection) or known
         states = read_partitions(connection, known.id)
-        lease.adopt(known.id)
     job.enum_oids = _enum_array_oids(connection, schema)
     return job, states, any(state.batches for state in states)
 
@@ -287,6 +296,7 @@ def _forget(job: Job, connection: psycopg.Connection, run: Run) -> None:
         connection.execute(statement("run", "delete_id_map"))
         connection.execute(statement("run", "delete_runs"))
         reached("fresh.before-commit")
+    reached("fresh.after-commit")
     job.progress.note(f"Run {run.id} and its {len(run.tables.get('tables', []))} tables are dropped (--fresh).")
 
 
@@ -319,25 +329,32 @@ def _work(job: Job, states: list[PartitionState], result: Result) -> None:
         if result.broken:
             result.outcome = "failed"
             return
-        _set_stage(job, "finishing")
+        with Hands(job) as hands:
+            hands.part("end of the load", lambda connection: _end_load(job, connection))
         reached("copy.complete")
-    finish(job)
-    states[:] = read_partitions(job.lease.connection, job.run.id)
-    with job.lease.connection.transaction():
-        job.lease.assert_held(job.lease.connection, job.run.id)
-        result.balance = draw_balance(job, job.lease.connection, states)
-        job.lease.connection.execute(
-            statement("run", "complete_run"), {"run": job.run.id, "balance": Jsonb(result.balance.as_json())}
-        )
-        reached("complete.before-commit")
+    with Hands(job) as hands:
+        finish(job, hands)
+        result.balance = hands.part("balance", lambda connection: _complete(job, connection))
     reached("complete.after-commit")
     result.outcome = "complete"
     job.progress.stage("complete")
 
 
-def _set_stage(job: Job, stage: str) -> None:
-    job.lease.ensure()
-    job.lease.connection.execute(statement("run", "set_stage"), {"run": job.run.id, "stage": stage})
+def _end_load(job: Job, connection: psycopg.Connection) -> None:
+    with connection.transaction():
+        job.lease.assert_held(connection, job.run.id)
+        connection.execute(statement("run", "set_stage"), {"run": job.run.id, "stage": "finishing"})
+        reached("copy.complete-before-commit")
+
+
+def _complete(job: Job, connection: psycopg.Connection) -> Balance:
+    """Draw the balance and close the run with it. Safe to repeat."""
+    with connection.transaction():
+        job.lease.assert_held(connection, job.run.id)
+        balance = draw_balance(job, connection, read_partitions(connection, job.run.id))
+        connection.execute(statement("run", "complete_run"), {"run": job.run.id, "balance": Jsonb(balance.as_json())})
+        reached("complete.before-commit")
+    return balance
 
 
 def _announce(job: Job, states: list[PartitionState]) -> None:

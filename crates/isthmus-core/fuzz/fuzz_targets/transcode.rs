@@ -18,7 +18,7 @@ fuzz_target!(|data: &[u8]| {
     block.resize(block.len().max(5), 0);
     let length = (block.len() as u32).to_le_bytes();
     block[..4].copy_from_slice(&length);
-    let batch = transcoder.transcode(&block, None).unwrap();
+    let batch = transcoder.transcode(&block).unwrap();
     assert_eq!(batch.documents, batch.accepted + batch.skipped + batch.rejects.len());
     assert_eq!(batch.rows[0] as usize, batch.accepted);
     assert!(batch.accepted > 0 || batch.outputs.iter().all(Vec::is_empty));

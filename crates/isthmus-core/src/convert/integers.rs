@@ -99,8 +99,8 @@ impl Converter {
             Value::Int32(1) | Value::Int64(1) => Some(true),
             Value::Double(0.0) => Some(false),
             Value::Double(1.0) => Some(true),
-            Value::String(b"true") => Some(true),
-            Value::String(b"false") => Some(false),
+            Value::String(b"true") | Value::Symbol(b"true") => Some(true),
+            Value::String(b"false") | Value::Symbol(b"false") => Some(false),
             _ => None,
         };
         match read {

@@ -4,6 +4,7 @@ use crate::batch::IdMapEntry;
 use crate::bson::{Raw, Value};
 use crate::fault::Code;
 use crate::ids::{cuid2, id_text, uuid_bytes, uuid_text, IdCodec, IdScheme};
+use crate::json::db_ref;
 use crate::plan::Kind;
 
 use super::{Converted, Converter, Refusal, Side, Wrote};
@@ -73,33 +74,21 @@ pub(crate) fn write_id(v: u128, scheme: IdScheme, kind: Kind, out: &mut Vec<u8>)
 
 /// The `$id` of a DBRef into `collection`; none when the document only looks like one or not at all.
 ///
-/// A DBRef is `{$ref: string, $id: value}` in this order, then perhaps `$db: string`:
-/// <https://github.com/mongodb/specifications/blob/master/source/dbref/dbref.md>. Other keys, which that page allows,
-/// would be lost here, so a document with them is an ordinary value.
+/// Other keys than those of [`db_ref`], which the specification allows, would be lost here, so a document with them is
+/// an ordinary value.
 ///
 /// # Errors
 /// `wrong-collection` for a DBRef into another collection; malformed BSON.
-pub(crate) fn dbref_id<'a>(raw: Raw<'a>, collection: &[u8]) -> Result<Option<Value<'a>>, Box<Refusal>> {
-    let (mut target, mut id) = (None, None);
-    for element in raw.elements() {
-        let element = element.map_err(Refusal::bson)?;
-        match (element.key, element.value) {
-            (b"$ref", Value::String(name)) => target = Some(name),
-            (b"$id", value) if target.is_some() => id = Some(value),
-            (b"$db", Value::String(_)) if id.is_some() => {}
-            _ => return Ok(None),
-        }
-    }
-    match (target, id) {
-        (Some(name), Some(id)) if name == collection => Ok(Some(id)),
-        (Some(name), Some(_)) => Err(Refusal::new(
+fn dbref_id<'a>(raw: Raw<'a>, collection: &[u8]) -> Result<Option<Value<'a>>, Box<Refusal>> {
+    match db_ref(raw).map_err(Refusal::bson)? {
+        Some(found) if found.collection != collection => Err(Refusal::new(
             Code::WrongCollection,
             format!(
                 "it is a DBRef into {} and the mapping says {}",
-                String::from_utf8_lossy(name),
+                String::from_utf8_lossy(found.collection),
                 String::from_utf8_lossy(collection)
             ),
         )),
-        _ => Ok(None),
+        found => Ok(found.map(|found| found.id)),
     }
 }

@@ -49,16 +49,16 @@ impl Converter {
 
     fn rounded(&self, micros: i64, value: &Value<'_>, side: &mut Side, out: &mut Vec<u8>) -> Converted {
         let precision = self.column.kind.precision.unwrap_or(6).min(6) as u8;
+        if !self.column.coerce && time::loses_digits(micros, precision) {
+            return Err(Refusal::new(
+                Code::Precision,
+                format!("{} keeps {precision} digits of a second and the instant has more", self.kind_name()),
+            ));
+        }
         let Some(rounded) = time::round_micros(micros, precision) else {
             return self.beyond(value, micros < 0, side, out);
         };
         if rounded.lost {
-            if !self.column.coerce {
-                return Err(Refusal::new(
-                    Code::Precision,
-                    format!("{} keeps {precision} digits of a second and the instant has more", self.kind_name()),
-                ));
-            }
             self.list(Change::Rounded, value, side);
         }
         out.extend_from_slice(&rounded.micros.to_be_bytes());

@@ -138,8 +138,9 @@ pub fn id_text(v: u128, scheme: IdScheme) -> String {
     }
 }
 
+/// Never takes the fallback: ids are ASCII.
 fn ascii(bytes: &[u8]) -> String {
-    bytes.iter().copied().map(char::from).collect()
+    String::from_utf8(bytes.to_vec()).unwrap_or_default()
 }
 
 #[inline]

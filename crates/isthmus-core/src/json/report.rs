@@ -2,92 +2,12 @@
 
 use crate::bson::Value;
 use crate::extended::write_bounded;
+use crate::path::Path;
 
 /// Shown in place of sensitive values.
 pub(crate) const HIDDEN: &str = "(hidden)";
 const NOTE_CHARACTERS: usize = 200;
 const FAULT_CHARACTERS: usize = 80;
-
-/// Where a value lies inside its document: keys and array positions.
-#[derive(Debug, Default, Clone)]
-pub struct Path {
-    keys: Vec<u8>,
-    segments: Vec<Segment>,
-}
-
-#[derive(Debug, Clone, Copy)]
-enum Segment {
-    /// The key starts here in `keys` and ends at the next key or at the end.
-    Key(usize),
-    Index(usize),
-}
-
-impl Path {
-    #[inline]
-    pub fn push_key(&mut self, key: &[u8]) {
-        self.segments.push(Segment::Key(self.keys.len()));
-        self.keys.extend_from_slice(key);
-    }
-
-    #[inline]
-    pub fn push_index(&mut self, index: usize) {
-        self.segments.push(Segment::Index(index));
-    }
-
-    #[inline]
-    pub fn pop(&mut self) {
-        if let Some(Segment::Key(start)) = self.segments.pop() {
-            self.keys.truncate(start);
-        }
-    }
-
-    pub fn clear(&mut self) {
-        self.keys.clear();
-        self.segments.clear();
-    }
-
-    /// How many keys and positions there are.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.segments.len()
-    }
-
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.segments.is_empty()
-    }
-
-    pub(crate) fn truncate(&mut self, length: usize) {
-        while self.segments.len() > length {
-            self.pop();
-        }
-    }
-
-    /// MongoDB's dotted form, `steps.3.name`; bytes of keys that are not UTF-8 become U+FFFD.
-    #[must_use]
-    pub fn text(&self) -> String {
-        let mut out = String::new();
-        let mut end = self.keys.len();
-        let mut parts = Vec::with_capacity(self.segments.len());
-        for segment in self.segments.iter().rev() {
-            parts.push(match *segment {
-                Segment::Key(start) => {
-                    let key = String::from_utf8_lossy(&self.keys[start..end]);
-                    end = start;
-                    key.into_owned()
-                }
-                Segment::Index(index) => index.to_string(),
-            });
-        }
-        for (at, part) in parts.iter().rev().enumerate() {
-            if at > 0 {
-                out.push('.');
-            }
-            out.push_str(part);
-        }
-        out
-    }
-}
 
 /// A value that was changed on the way and cannot be recomputed from the target.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -199,29 +119,4 @@ fn cut(text: &str, limit: usize) -> String {
     let mut out: String = text.chars().take(limit.saturating_sub(1)).collect();
     out.push('…');
     out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn path_text_joins_keys_and_positions() {
-        let mut path = Path::default();
-        assert_eq!(path.text(), "");
-        path.push_key(b"steps");
-        path.push_index(3);
-        path.push_key(b"");
-        path.push_key(b"n\xff");
-        assert_eq!(path.text(), "steps.3..n\u{FFFD}");
-        path.pop();
-        path.pop();
-        assert_eq!(path.text(), "steps.3");
-        path.pop();
-        path.push_key(b"x");
-        assert_eq!(path.text(), "steps.x");
-        path.clear();
-        path.pop();
-        assert!(path.is_empty());
-    }
 }

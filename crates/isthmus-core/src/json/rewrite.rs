@@ -103,6 +103,7 @@ pub struct DbRef<'a> {
 }
 
 /// Reads `{$ref: text, $id: value[, $db: text]}`; `None` for a document with other, more or reordered fields.
+/// Source: <https://github.com/mongodb/specifications/blob/master/source/dbref/dbref.md>.
 ///
 /// # Errors
 /// Malformed elements.

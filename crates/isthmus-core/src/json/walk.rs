@@ -121,7 +121,7 @@ impl Walk<'_, '_> {
                 Err(error) => return Err(self.bson_fault(error, value)),
             };
             if last.as_ref().is_some_and(|last| last.get(element.key) != Some(&element.offset)) {
-                sound(&element.value, depth).map_err(|error| self.bson_fault(error, value))?;
+                element.value.validate_at(depth).map_err(|error| self.bson_fault(error, value))?;
                 self.report.duplicate_keys += 1;
                 continue;
             }
@@ -132,8 +132,7 @@ impl Walk<'_, '_> {
             self.report.path.push_key(element.key);
             self.key(element.key, out)?;
             if keys.not_utf8 && !written.insert(String::from_utf8_lossy(element.key)) {
-                let message = "Two keys of one document become the same when bytes that are not UTF-8 are replaced.";
-                return Err(self.fault("utf8", &Value::String(element.key), message));
+                return Err(keys_become_one(element.key, self.settings, self.report));
             }
             out.push(b':');
             let below = node.and_then(|node| self.settings.rewrites?.below_key(node, element.key));
@@ -254,7 +253,7 @@ impl Walk<'_, '_> {
                 return self.value::<F>(&target, depth, None, out);
             }
         };
-        sound(&target, depth).map_err(|error| self.bson_fault(error, value))?;
+        target.validate_at(depth).map_err(|error| self.bson_fault(error, value))?;
         let derived = codec.derive_value(&rule.collection, &target).map_err(|error| self.bson_fault(error, value))?;
         let text = id_text(derived.v, rule.ids);
         out.push(b'"');
@@ -279,14 +278,11 @@ impl Walk<'_, '_> {
     }
 }
 
-/// Checks what is inside a value that is not written itself; `depth` is the level of the document that holds it.
-fn sound(value: &Value<'_>, depth: usize) -> Result<(), BsonError> {
-    match value {
-        Value::Document(raw) | Value::Array(raw) | Value::CodeWithScope { scope: raw, .. } => {
-            raw.validate_at(depth + 1)
-        }
-        _ => Ok(()),
-    }
+/// The fault of a key that another one of its document equals once bytes that are not UTF-8 are replaced.
+#[cold]
+pub(crate) fn keys_become_one(key: &[u8], settings: &Settings<'_>, report: &Report) -> JsonFault {
+    let message = "Two keys of one document become the same when bytes that are not UTF-8 are replaced.";
+    report.fault("utf8", &Value::String(key), settings.sensitive, message.to_owned())
 }
 
 fn inspect(raw: Raw<'_>) -> Result<Keys, BsonError> {

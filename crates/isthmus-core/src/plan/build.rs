@@ -3,9 +3,8 @@
 use super::file::{self, ColumnFile, DefaultFor, FieldFile, Kind, PlanFile, Role, Scheme, TableKind};
 use super::literal::Literal;
 use super::trie::{Entry, Node};
-use super::{
-    print_path, Child, Column, ColumnType, Junction, Plan, PlanError, Reference, Rewrite, Scope, Skip, Table, Test,
-};
+use super::{Child, Column, ColumnType, Junction, Plan, PlanError, Reference, Rewrite, Scope, Skip, Table, Test};
+use crate::path::{join, print_path};
 
 /// The widest table PostgreSQL knows: <https://www.postgresql.org/docs/current/limits.html>.
 const MAX_COLUMNS: usize = 1_600;
@@ -37,7 +36,7 @@ impl Builder {
         check_ids(&builder.tables, file.ids)?;
         let tests: Vec<Vec<String>> =
             file.skip.iter().flat_map(|skip| skip.all.iter().map(|test| test.path.clone())).collect();
-        let root = builder.scope(0, &file.fields, &tests)?;
+        let root = builder.scope(0, "", &file.fields, &tests)?;
         debug_assert_eq!(root, 0);
         let mut skips = Vec::with_capacity(file.skip.len());
         for skip in file.skip {
@@ -57,11 +56,9 @@ impl Builder {
         let id_slot = builder.slot_of(builder.scopes[0].node, &["_id".to_owned()]).unwrap_or(0);
         builder.check_fed()?;
         builder.check_positions()?;
-        for node in &mut builder.nodes {
-            node.seal();
-        }
+        builder.seal();
         Ok(Plan {
-            collection: file.collection,
+            collection: file.collection.into(),
             ids: file.ids,
             unknown: file.unknown,
             skips,
@@ -75,14 +72,22 @@ impl Builder {
         })
     }
 
-    /// Compiles the fields of one document level; `tests` are paths that are looked at without being a rule.
-    fn scope(&mut self, table: usize, fields: &[FieldFile], tests: &[Vec<String>]) -> Result<usize, PlanError> {
+    /// Compiles the fields of one document level; `above` is the printed path to it, `tests` are paths that conditions
+    /// look at.
+    fn scope(
+        &mut self,
+        table: usize,
+        above: &str,
+        fields: &[FieldFile],
+        tests: &[Vec<String>],
+    ) -> Result<usize, PlanError> {
         let number = self.scopes.len();
         let node = self.node();
         let start = self.slots;
         self.scopes.push(Scope {
             table,
             node,
+            path: above.to_owned(),
             slots: (start, start),
             children: Vec::new(),
             junctions: Vec::new(),
@@ -100,20 +105,22 @@ impl Builder {
             let path = print_path(field.path());
             match field {
                 FieldFile::Column { table: index, column, .. } => {
-                    self.feed(table, *index, *column, slot, &path)?;
-                    self.tables[*index].columns[*column].depth = field.path().len();
+                    let target = self.feed(table, *index, *column, &join(above, &path))?;
+                    target.slot = Some(slot);
+                    target.path = path;
+                    target.depth = field.path().len();
                 }
                 FieldFile::Drop { .. } => {
-                    self.dropped.push(path);
+                    self.dropped.push(join(above, &path));
                     let index = self.dropped.len() - 1;
                     self.scopes[number].drops.push((slot, index));
                 }
                 FieldFile::Junction { table: index, .. } => {
-                    let other = self.junction(*index, &path)?;
+                    let other = self.junction(*index, &join(above, &path))?;
                     self.scopes[number].junctions.push(Junction { slot, table: *index, path, other });
                 }
                 FieldFile::Child { table: index, fields, .. } => {
-                    self.child(table, *index, &path)?;
+                    self.child(table, *index, &join(above, &path))?;
                     below.push((slot, *index, fields, path, field.path().len()));
                 }
             }
@@ -123,9 +130,11 @@ impl Builder {
         }
         self.scopes[number].slots = (start, self.slots);
         for (slot, index, fields, path, depth) in below {
-            let scope = self.scope(index, fields, &[])?;
+            let scope = self.scope(index, &join(above, &path), fields, &[])?;
             self.scopes[scope].depth = depth;
-            self.scopes[number].children.push(Child { slot, scope, path });
+            let own = self.tables[index].columns.iter().any(|column| column.sensitive);
+            let sensitive = own || self.scopes[scope].children.iter().any(|child| child.sensitive);
+            self.scopes[number].children.push(Child { slot, scope, path, sensitive });
         }
         Ok(number)
     }
@@ -176,6 +185,7 @@ impl Builder {
             key: key.as_bytes().into(),
             slot,
             ruled: false,
+            known: false,
             below: None,
             path: print_path(path),
         });
@@ -190,6 +200,18 @@ impl Builder {
         }
     }
 
+    /// Closes all levels, deeper ones first, so that each entry knows whether a rule goes on below it.
+    fn seal(&mut self) {
+        for number in (0..self.nodes.len()).rev() {
+            let mut node = std::mem::take(&mut self.nodes[number]);
+            for entry in &mut node.entries {
+                entry.known = entry.ruled || entry.below.is_some_and(|below| self.nodes[below].known);
+            }
+            node.seal();
+            self.nodes[number] = node;
+        }
+    }
+
     fn slot_of(&self, mut node: usize, path: &[String]) -> Option<usize> {
         let (last, before) = path.split_last()?;
         for key in before {
@@ -198,14 +220,8 @@ impl Builder {
         self.nodes[node].entries.iter().find(|entry| *entry.key == *last.as_bytes()).map(|entry| entry.slot)
     }
 
-    fn feed(
-        &mut self,
-        scope_table: usize,
-        index: usize,
-        column: usize,
-        slot: usize,
-        path: &str,
-    ) -> Result<(), PlanError> {
+    /// The column that a field may fill.
+    fn feed(&mut self, scope_table: usize, index: usize, column: usize, path: &str) -> Result<&mut Column, PlanError> {
         if index != scope_table {
             return Err(PlanError::plain(format!("The field {path} feeds table {index}, which is not its own.")));
         }
@@ -220,9 +236,7 @@ impl Builder {
         if target.slot.is_some() {
             return Err(PlanError::column(&name, &target.name, "is fed by two fields"));
         }
-        target.slot = Some(slot);
-        target.path = path.to_owned();
-        Ok(())
+        Ok(target)
     }
 
     fn junction(&self, index: usize, path: &str) -> Result<usize, PlanError> {
@@ -381,11 +395,11 @@ fn compile_column(table: &str, kind: TableKind, column: ColumnFile, number: usiz
         coerce: column.coerce,
         sensitive: column.sensitive,
         policies: column.policies,
-        reference: column.reference.map(|r| Reference { collection: r.collection, ids: r.ids }),
+        reference: column.reference.map(|r| Reference { collection: r.collection.into(), ids: r.ids }),
         rewrite: column
             .rewrite
             .into_iter()
-            .map(|r| Rewrite { path: r.path, reference: Reference { collection: r.collection, ids: r.ids } })
+            .map(|r| Rewrite { path: r.path, reference: Reference { collection: r.collection.into(), ids: r.ids } })
             .collect(),
         depth: 1,
         slot: None,

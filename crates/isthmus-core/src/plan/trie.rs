@@ -8,9 +8,11 @@ pub struct Entry {
     pub slot: usize,
     /// A rule names exactly this path; without one the value itself is unknown, only paths below it are known.
     pub ruled: bool,
+    /// A rule names this path or one below it; without one only conditions look here, and the field is unknown.
+    pub known: bool,
     /// The level below, when paths go on.
     pub below: Option<usize>,
-    /// Printable path from the top of its scope.
+    /// Printed path from the top of its scope.
     pub path: String,
 }
 
@@ -20,7 +22,9 @@ const EMPTY: u16 = u16::MAX;
 #[derive(Debug, Clone, Default)]
 pub struct Node {
     pub entries: Vec<Entry>,
-    /// Entries that need a look after the level is read: paths go on below, or no rule names the key itself.
+    /// Some entry is known to the rules.
+    pub known: bool,
+    /// Entries that need a look after the level is read, because paths go on below.
     pub open: Vec<usize>,
     index: Vec<u16>,
     mask: usize,
@@ -46,8 +50,9 @@ impl Node {
         let size = (self.entries.len() * 4).next_power_of_two().max(8);
         self.index = vec![EMPTY; size];
         self.mask = size - 1;
-        let open = self.entries.iter().enumerate().filter(|(_, entry)| entry.below.is_some() || !entry.ruled);
+        let open = self.entries.iter().enumerate().filter(|(_, entry)| entry.below.is_some());
         self.open = open.map(|(number, _)| number).collect();
+        self.known = self.entries.iter().any(|entry| entry.known);
         for (number, entry) in self.entries.iter().enumerate().take(usize::from(EMPTY)) {
             let mut at = mix(&entry.key) & self.mask;
             while self.index[at] != EMPTY {
@@ -87,6 +92,7 @@ mod tests {
                 key: key.as_bytes().into(),
                 slot,
                 ruled: true,
+                known: true,
                 below: None,
                 path: (*key).to_owned(),
             });

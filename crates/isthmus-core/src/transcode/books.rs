@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
 use crate::batch::{Change, Counts};
+use crate::path::{join, print_path};
 use crate::plan::Plan;
 
 /// Different paths of unknown fields that are counted by name; more are counted together.
@@ -61,7 +62,7 @@ impl Layout {
         for column in plan.tables.iter().flat_map(|table| &table.columns) {
             rewrites.push(names.len());
             for rule in &column.rewrite {
-                names.push(("references", format!("{}.{}", column.qualified, rule.path.join("."))));
+                names.push(("references", join(&column.qualified, &print_path(&rule.path))));
             }
         }
         Self { names, tables, drops, rewrites }
@@ -91,20 +92,40 @@ impl Hasher for Fold {
 pub(super) struct Books<'t> {
     layout: &'t Layout,
     values: Vec<u64>,
-    /// What the document in hand added.
+    /// What the document in hand counted once.
+    once: Vec<u32>,
+    /// What the document in hand counted otherwise, with how often.
     journal: Vec<(u32, u64)>,
     extras: HashMap<Box<[u8]>, u32, BuildHasherDefault<Fold>>,
 }
 
 impl<'t> Books<'t> {
     pub fn new(layout: &'t Layout) -> Self {
-        Self { layout, values: vec![0; layout.names.len() + 1], journal: Vec::new(), extras: HashMap::default() }
+        Self {
+            layout,
+            values: vec![0; layout.names.len() + 1],
+            once: Vec::new(),
+            journal: Vec::new(),
+            extras: HashMap::default(),
+        }
     }
 
     #[inline]
     fn add(&mut self, index: usize, times: u64) {
         self.values[index] += times;
         self.journal.push((index as u32, times));
+    }
+
+    #[inline]
+    fn add_one(&mut self, index: usize) {
+        self.values[index] += 1;
+        self.once.push(index as u32);
+    }
+
+    /// The field of a column is missing.
+    #[inline]
+    pub fn missing(&mut self, column: usize) {
+        self.add_one(column * COLUMN_STRIDE + ColumnCount::Missing as usize);
     }
 
     #[inline]
@@ -123,11 +144,11 @@ impl<'t> Books<'t> {
     }
 
     pub fn dropped(&mut self, index: usize) {
-        self.add(self.layout.drops + index, 1);
+        self.add_one(self.layout.drops + index);
     }
 
     pub fn rewritten(&mut self, column: usize, rule: usize) {
-        self.add(self.layout.rewrites[column] + rule, 1);
+        self.add_one(self.layout.rewrites[column] + rule);
     }
 
     /// Counts an unknown field by its printable path.
@@ -145,17 +166,21 @@ impl<'t> Books<'t> {
                 index
             }
         };
-        self.add(index, 1);
+        self.add_one(index);
     }
 
     /// The document is carried: what it added stays.
     #[inline]
     pub fn keep(&mut self) {
+        self.once.clear();
         self.journal.clear();
     }
 
     /// The document is not carried: what it added goes.
     pub fn undo(&mut self) {
+        for index in self.once.drain(..) {
+            self.values[index as usize] -= 1;
+        }
         for (index, times) in self.journal.drain(..) {
             self.values[index as usize] -= times;
         }

@@ -3,7 +3,10 @@
 use crate::bson::{BsonError, Raw, Value};
 use crate::convert::{Converter, Refusal};
 use crate::fault::{Cause, Code, HIDDEN, MAX_CAUSES, VALUE_CHARACTERS};
-use crate::json::{short_text, Path};
+use crate::json::short_text;
+use crate::path::{push_index, push_path, Path};
+
+use crate::plan::Child;
 
 use super::extras;
 use super::walk::Walk;
@@ -35,16 +38,14 @@ impl<'t, 'd> Walk<'t, 'd> {
         }
     }
 
-    /// The printable place of a path in the row in hand, array positions of the rows above included.
+    /// The printed place of a path in the row in hand, array positions of the rows above included.
     fn place(&self, path: &str) -> String {
         let mut out = String::new();
         for (field, position) in &self.trail {
-            out.push_str(field);
-            out.push('.');
-            out.push_str(&position.to_string());
-            out.push('.');
+            push_path(field, &mut out);
+            push_index(*position as usize, &mut out);
         }
-        out.push_str(path);
+        push_path(path, &mut out);
         out
     }
 
@@ -72,12 +73,7 @@ impl<'t, 'd> Walk<'t, 'd> {
         let mut path = self.place(path);
         let (bson_type, shown) = match refusal.inside {
             Some(inside) => {
-                if !inside.path.is_empty() {
-                    if !path.is_empty() && !path.ends_with('.') {
-                        path.push('.');
-                    }
-                    path.push_str(&inside.path);
-                }
+                push_path(&inside.path, &mut path);
                 (inside.bson_type, inside.value)
             }
             None => match value {
@@ -87,12 +83,10 @@ impl<'t, 'd> Walk<'t, 'd> {
             },
         };
         let shown = if column.sensitive && !shown.is_empty() { HIDDEN.to_owned() } else { shown };
-        let path = path.trim_end_matches('.').to_owned();
         let at = if path.is_empty() { "the document" } else { &path };
-        let message = if shown.is_empty() {
-            format!("Column {} cannot be filled from {at}: {}.", column.qualified, refusal.reason)
-        } else {
-            format!("Column {} cannot take {shown} from {at}: {}.", column.qualified, refusal.reason)
+        let message = match quoted(&shown, bson_type) {
+            Some(quoted) => format!("Column {} cannot take {quoted} from {at}: {}.", column.qualified, refusal.reason),
+            None => format!("Column {} cannot be filled from {at}: {}.", column.qualified, refusal.reason),
         };
         self.cause(Cause {
             code: refusal.code,
@@ -106,15 +100,11 @@ impl<'t, 'd> Walk<'t, 'd> {
 
     /// Notes a value of the wrong shape where rows should come from.
     #[cold]
-    pub(super) fn misfit(&mut self, table: usize, code: Code, path: &str, value: Value<'d>, what: &str) {
-        let place = self.place(path);
-        let path = place.trim_end_matches('.').to_owned();
-        let shown = short_text(&value, VALUE_CHARACTERS);
-        let message = format!(
-            "The {} at {path} {what} of a child of table {}.",
-            value.type_name(),
-            self.own.plan.tables[table].name
-        );
+    pub(super) fn misfit(&mut self, child: &Child, code: Code, path: &str, value: Value<'d>, what: &str) {
+        let path = self.place(path);
+        let table = &self.own.plan.tables[self.own.plan.scopes[child.scope].table].name;
+        let shown = if child.sensitive { HIDDEN.to_owned() } else { short_text(&value, VALUE_CHARACTERS) };
+        let message = format!("The {} at {path} {what} of table {table}.", value.type_name());
         self.cause(Cause { code, path, bson_type: value.type_name(), column: None, value: shown, message });
     }
 
@@ -130,6 +120,16 @@ impl<'t, 'd> Walk<'t, 'd> {
             value: String::new(),
             message: format!("At byte {} of the document: {}", error.offset, error.message),
         });
+    }
+}
+
+/// A value as a message shows it: texts in quotes, so that their end is seen; none for no value.
+fn quoted(shown: &str, bson_type: &str) -> Option<String> {
+    match bson_type {
+        _ if shown == HIDDEN => Some(HIDDEN.to_owned()),
+        "string" | "symbol" | "javascript" => Some(format!("\"{shown}\"")),
+        _ if shown.is_empty() => None,
+        _ => Some(shown.to_owned()),
     }
 }
 

@@ -1,10 +1,15 @@
 //! Fields that nobody named: gathered while a level is read, written as Extended JSON into the extras column.
 
-use crate::bson::Value;
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+use crate::bson::{BsonError, Value};
 use crate::convert::{from_json, Converted, Converter, Refusal, Side, Wrote, JSONB_VERSION};
 use crate::extended;
 use crate::ids::IdCodec;
-use crate::plan::{push_key, Entry};
+use crate::json::keys_become_one;
+use crate::path::{push_key, push_path};
+use crate::plan::Entry;
 
 /// What is left over, in order; levels that are known in part are opened and closed around their leftovers.
 #[derive(Debug, Clone, Copy)]
@@ -27,17 +32,25 @@ pub(super) enum Leftover<'t, 'd> {
 /// Levels with fewer unknown fields are compared pairwise.
 const PAIRWISE: usize = 16;
 
-/// Marks all but the last of equal keys; returns how many were marked. All items are fields of one level.
-pub(super) fn supersede(level: &mut [Leftover<'_, '_>], scratch: &mut Vec<u32>) -> u64 {
+/// Marks all but the last of equal keys; returns how many were marked. All items are fields of one level, which lies at
+/// `depth`.
+///
+/// # Errors
+/// Malformed BSON inside a value that is left out.
+pub(super) fn supersede(
+    level: &mut [Leftover<'_, '_>],
+    depth: usize,
+    scratch: &mut Vec<u32>,
+) -> Result<u64, BsonError> {
     let mut marked = 0;
     if level.len() <= PAIRWISE {
         for at in 0..level.len().saturating_sub(1) {
             if level[at + 1..].iter().any(|item| same_key(&level[at], item)) {
-                level[at] = Leftover::Superseded;
+                leave_out(&mut level[at], depth)?;
                 marked += 1;
             }
         }
-        return marked;
+        return Ok(marked);
     }
     scratch.clear();
     scratch.extend(0..level.len() as u32);
@@ -49,11 +62,19 @@ pub(super) fn supersede(level: &mut [Leftover<'_, '_>], scratch: &mut Vec<u32>) 
         let (before, here) = (scratch[at - 1] as usize, scratch[at] as usize);
         // The earlier one of a run keeps its key in `field_key` until it is marked, and is compared only before that.
         if same_key(&level[before], &level[here]) {
-            level[before] = Leftover::Superseded;
+            leave_out(&mut level[before], depth)?;
             marked += 1;
         }
     }
-    marked
+    Ok(marked)
+}
+
+fn leave_out(item: &mut Leftover<'_, '_>, depth: usize) -> Result<(), BsonError> {
+    if let Leftover::Field { value, .. } = item {
+        value.validate_at(depth)?;
+    }
+    *item = Leftover::Superseded;
+    Ok(())
 }
 
 fn field_key<'d>(item: &Leftover<'_, 'd>) -> &'d [u8] {
@@ -110,6 +131,13 @@ fn write_items(
 ) -> Result<(), Box<Refusal>> {
     let settings = converter.settings(codec);
     let report = &mut side.report;
+    // Of each level in hand the keys written so far, where replaced bytes could make two of them one.
+    let mut written: Vec<HashSet<Cow<'_, str>>> = Vec::new();
+    let mended =
+        items.iter().any(|item| matches!(item, Leftover::Field { key, .. } if std::str::from_utf8(key).is_err()));
+    if mended {
+        written.push(HashSet::new());
+    }
     for item in items {
         let (key, value) = match item {
             Leftover::Field { key, value } => (*key, Some(value)),
@@ -118,6 +146,7 @@ fn write_items(
             Leftover::Close => {
                 out.push(b'}');
                 report.path.pop();
+                written.pop();
                 depth -= 1;
                 continue;
             }
@@ -128,6 +157,9 @@ fn write_items(
         }
         report.path.push_key(key);
         extended::write_key(key, &settings, report, out).map_err(from_json)?;
+        if written.last_mut().is_some_and(|level| !level.insert(String::from_utf8_lossy(key))) {
+            return Err(from_json(keys_become_one(key, &settings, report)));
+        }
         out.push(b':');
         match value {
             Some(value) => {
@@ -136,6 +168,9 @@ fn write_items(
             }
             None => {
                 out.push(b'{');
+                if mended {
+                    written.push(HashSet::new());
+                }
                 depth += 1;
             }
         }
@@ -143,7 +178,7 @@ fn write_items(
     Ok(())
 }
 
-/// Calls `each` with the printable path and the value of every leftover field.
+/// Calls `each` with the printed path, behind `prefix`, and the value of every leftover field.
 pub(super) fn for_each_path<'d>(
     items: &[Leftover<'_, 'd>],
     prefix: &str,
@@ -162,14 +197,13 @@ pub(super) fn for_each_path<'d>(
             }
             Leftover::Known { entry, value } => {
                 path.truncate(prefix.len());
-                path.push_str(&entry.path);
+                push_path(&entry.path, path);
                 each(path, *value);
                 path.truncate(prefix.len());
             }
             Leftover::Open(entry) => {
                 path.truncate(prefix.len());
-                path.push_str(&entry.path);
-                path.push('.');
+                push_path(&entry.path, path);
             }
             // A level's own fields stand before what it opens, and paths of entries start at the top of the scope.
             Leftover::Close => path.truncate(prefix.len()),

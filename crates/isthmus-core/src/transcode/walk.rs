@@ -89,17 +89,11 @@ impl<'t, 'd> Walk<'t, 'd> {
     }
 
     /// Carries, skips or rejects one document; `bytes` are as long as its length field says.
-    pub fn document(&mut self, number: usize, offset: usize, bytes: &'d [u8], leave: bool) {
+    pub fn document(&mut self, number: usize, offset: usize, bytes: &'d [u8]) {
         self.document = number;
         self.bytes_in_hand = bytes;
         self.batch.documents += 1;
         self.batch.offsets.push(offset);
-        if leave {
-            self.batch.left_out += 1;
-            let id = Raw::new(bytes).and_then(|raw| raw.get(b"_id")).ok().flatten().map(|element| element.value);
-            self.digest(id, bytes);
-            return;
-        }
         self.mark();
         let read = Raw::new(bytes).and_then(|raw| {
             self.reset(0);
@@ -140,7 +134,7 @@ impl<'t, 'd> Walk<'t, 'd> {
                 *self.batch.skips.entry(skip.why.clone()).or_default() += count;
             }
         }
-        let mut seen = HashSet::new();
+        let mut seen = HashSet::with_capacity(self.batch.id_map.len());
         let fresh: Vec<bool> = self.batch.id_map.iter().map(|entry| seen.insert(entry)).collect();
         let mut fresh = fresh.into_iter();
         self.batch.id_map.retain(|_| fresh.next().unwrap_or(true));
@@ -199,8 +193,14 @@ impl<'t, 'd> Walk<'t, 'd> {
             let element = element?;
             match level.find(element.key) {
                 Some(entry) => {
-                    if self.slots[entry.slot].replace(element.value).is_some() {
-                        duplicates += 1;
+                    let before = self.slots[entry.slot].replace(element.value);
+                    if entry.known {
+                        if let Some(superseded) = before {
+                            superseded.validate_at(depth)?;
+                            duplicates += 1;
+                        }
+                    } else if !covered {
+                        self.leftovers.push(Leftover::Field { key: element.key, value: element.value });
                     }
                 }
                 None if covered => {}
@@ -208,7 +208,7 @@ impl<'t, 'd> Walk<'t, 'd> {
             }
         }
         if self.leftovers.len() > first + 1 {
-            duplicates += extras::supersede(&mut self.leftovers[first..], &mut self.order);
+            duplicates += extras::supersede(&mut self.leftovers[first..], depth, &mut self.order)?;
         }
         if duplicates > 0 {
             self.books.table_change(table, Change::DuplicateKey, duplicates);
@@ -220,6 +220,10 @@ impl<'t, 'd> Walk<'t, 'd> {
             };
             let covered = covered || entry.ruled;
             match (entry.below, value) {
+                (Some(below), Value::Document(inner)) if !plan.nodes[below].known => {
+                    self.look(below, inner, depth + 1)?
+                }
+                _ if !entry.known => {}
                 (Some(below), Value::Document(inner)) => {
                     if inner.is_empty() && !covered {
                         self.books.table_change(table, Change::EmptyDocument, 1);
@@ -235,6 +239,27 @@ impl<'t, 'd> Walk<'t, 'd> {
                 }
                 _ if covered => {}
                 _ => self.leftovers.push(Leftover::Known { entry, value }),
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads a level, and those below it, that no rule but a condition looks at: into slots and nothing else.
+    fn look(&mut self, node: usize, raw: Raw<'d>, depth: usize) -> Result<(), BsonError> {
+        if depth > MAX_DEPTH {
+            return Err(too_deep(raw.offset()));
+        }
+        let level = &self.own.plan.nodes[node];
+        for element in raw.elements() {
+            let element = element?;
+            if let Some(entry) = level.find(element.key) {
+                self.slots[entry.slot] = Some(element.value);
+            }
+        }
+        for &open in &level.open {
+            let entry = &level.entries[open];
+            if let (Some(below), Some(Value::Document(inner))) = (entry.below, self.slots[entry.slot]) {
+                self.look(below, inner, depth + 1)?;
             }
         }
         Ok(())
@@ -283,10 +308,8 @@ impl<'t, 'd> Walk<'t, 'd> {
                 continue;
             };
             self.books.dropped(dropped);
-            if let Value::Document(raw) | Value::Array(raw) = value {
-                if let Err(error) = raw.validate_at(depth + 1) {
-                    self.malformed(error);
-                }
+            if let Err(error) = value.validate_at(depth) {
+                self.malformed(error);
             }
         }
         for junction in &scope.junctions {
@@ -296,7 +319,7 @@ impl<'t, 'd> Walk<'t, 'd> {
         }
         for child in &scope.children {
             if let Some(value) = self.slots[child.slot] {
-                self.children(scope.table, child, value, depth);
+                self.children(child, value, depth);
             }
         }
     }
@@ -314,7 +337,15 @@ impl<'t, 'd> Walk<'t, 'd> {
         self.batch.rows[table] += 1;
         self.batch.outputs[table].extend_from_slice(&(columns.len() as i16).to_be_bytes());
         let mut ancestors = 0;
+        let mut nulls = 0;
         for column in columns {
+            if column.quiet.is_some_and(|slot| self.slots[slot].is_none()) {
+                self.books.missing(column.column.number);
+                nulls += 1;
+                continue;
+            }
+            self.nulls(table, nulls);
+            nulls = 0;
             match column.column.role {
                 Role::Value | Role::Reference | Role::Other => self.column(table, column, depth),
                 Role::Id | Role::RootId | Role::Own => {
@@ -331,6 +362,17 @@ impl<'t, 'd> Walk<'t, 'd> {
                 }
                 Role::Extras => self.extras(number, column, depth),
             }
+        }
+        self.nulls(table, nulls);
+    }
+
+    /// Appends that many NULLs.
+    #[inline]
+    fn nulls(&mut self, table: usize, count: usize) {
+        if count > 0 {
+            let out = &mut self.batch.outputs[table];
+            // Every byte of a NULL's length is the same.
+            out.resize(out.len() + count * NULL_FIELD.len(), NULL_FIELD[0]);
         }
     }
 
@@ -399,7 +441,7 @@ impl<'t, 'd> Walk<'t, 'd> {
             Some(Filled::IdTime(relaxed)) => {
                 let id = match self.slots[self.own.plan.id_slot] {
                     Some(Value::ObjectId(id)) => Some(id),
-                    Some(Value::String(text)) => parse_hex_object_id(text),
+                    Some(Value::String(text) | Value::Symbol(text)) => parse_hex_object_id(text),
                     _ => None,
                 };
                 let Some([a, b, c, d, ..]) = id else {
@@ -428,14 +470,14 @@ impl<'t, 'd> Walk<'t, 'd> {
             Ok(_) => {
                 self.settle(converter);
                 let books = &mut self.books;
-                let prefix = &self.own.prefixes[number];
+                let prefix = &self.own.plan.scopes[number].path;
                 extras::for_each_path(&self.leftovers, prefix, &mut self.path, |path, _| books.extra(path.as_bytes()));
             }
             Err(refusal) => self.refuse(converter, "", None, refusal),
         }
     }
 
-    fn children(&mut self, table: usize, child: &'t Child, value: Value<'d>, depth: usize) {
+    fn children(&mut self, child: &'t Child, value: Value<'d>, depth: usize) {
         let raw = match value {
             Value::Array(raw) => raw,
             Value::Null | Value::Undefined => {
@@ -444,7 +486,7 @@ impl<'t, 'd> Walk<'t, 'd> {
             }
             other => {
                 let code = Code::NotAnArray;
-                self.misfit(table, code, &child.path, other, "is not an array, so it cannot become rows");
+                self.misfit(child, code, &child.path, other, "is not an array, so it cannot become rows");
                 return;
             }
         };
@@ -465,7 +507,7 @@ impl<'t, 'd> Walk<'t, 'd> {
                     }
                 }
                 other => {
-                    self.misfit(table, Code::NotADocument, "", other, "is not a document, so it cannot become a row")
+                    self.misfit(child, Code::NotADocument, "", other, "is not a document, so it cannot become a row")
                 }
             }
             self.trail.pop();

@@ -20,11 +20,16 @@ WHERE m.origin = 'reference' AND EXCLUDED.origin = 'document'
 -- name: ids_by_id
 -- The source values behind ids, documents before references.
 SELECT DISTINCT ON (id) id, source_id FROM isthmus.id_map
-WHERE collection = %(collection)s AND id = ANY(%(ids)s) ORDER BY id, origin
+WHERE collection = %(collection)s AND id = ANY(%(ids)s) ORDER BY id, origin, source_id
 
 -- name: forget_adjustments
 -- A document that became a dead letter in finish takes its adjustments along.
 DELETE FROM isthmus.adjustment WHERE run_id = %(run)s AND collection = %(collection)s AND source_id = ANY(%(source_ids)s)
+
+-- name: letter_places
+-- Places of documents that the core accepts and that became letters although their id may still be in the target.
+SELECT location FROM isthmus.dead_letter
+WHERE run_id = %(run)s AND collection = %(collection)s AND (stage = 'load' OR code = 'duplicate-id')
 
 -- name: letter_counts
 -- Dead letters by collection, stage and code.

@@ -41,10 +41,9 @@ SELECT EXISTS (SELECT FROM pg_catalog.pg_locks
 SELECT collection, source_id, origin FROM isthmus.id_map WHERE id = %(id)s ORDER BY origin, collection
 
 -- name: lookup_source
--- Ids of one source value.
-SELECT collection, id, origin FROM isthmus.id_map
-WHERE key_digest = sha256(%(source_id)s) AND source_id = %(source_id)s
-  AND (%(collection)s::text IS NULL OR collection = %(collection)s) ORDER BY collection
+-- What was met with an id in one collection, documents before references.
+SELECT source_id, origin FROM isthmus.id_map
+WHERE id = %(id)s AND collection = %(collection)s ORDER BY origin, source_id
 
 -- name: mapped_ids
 -- Ids of documents that are no ObjectIds, of one collection.

@@ -25,8 +25,11 @@ DELETE FROM isthmus.id_map
 UPDATE isthmus.run SET lease_token = %(token)s, lease_holder = %(holder)s, lease_at = clock_timestamp() WHERE id = %(run)s
 
 -- name: lease_holder
--- Who held the lease last.
-SELECT lease_holder, lease_at FROM isthmus.run ORDER BY id DESC LIMIT 1
+-- Who holds the lock of the lease now: what its connection calls itself.
+SELECT coalesce(nullif(a.application_name, ''), 'server process ' || l.pid)
+FROM pg_catalog.pg_locks l LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
+WHERE l.locktype = 'advisory' AND l.granted AND l.classid = %(class)s::bigint::oid AND l.objid = %(object)s::bigint::oid
+  AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
 
 -- name: check_lease
 -- Lock the run row against a change of holder and tell whether this process is still the holder.

@@ -58,8 +58,8 @@ class Difference:
 class Accounts(Protocol):
     """What the ledgers say about departures from what documents alone would give."""
 
-    def dead(self, collection: str, document_id: str) -> bool:
-        """Whether the document with this derived id is a dead letter of a stage the oracle does not know."""
+    def dead(self, collection: str, document: bytes) -> bool:
+        """Whether this document is a dead letter of a stage that the oracle does not know (load, finish)."""
         ...
 
     def nulled(self, table: str, row_id: str, column: str) -> bool:
@@ -75,21 +75,19 @@ class Accounts(Protocol):
 class GivenAccounts:
     """Accounts from plain sets; empty ones account for nothing.
 
-    A document is named by its derived id, so of two documents with one id (5 and 5.0) both or neither are dead.
-
     Attributes:
-        dead_ids: (collection, id).
+        dead_documents: (collection, `digest_of` the document's bytes).
         nulls: (table, row key, column).
         pairs: (table, first value, second value), in column order.
     """
 
-    dead_ids: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
+    dead_documents: set[tuple[str, int]] = field(default_factory=set[tuple[str, int]])
     nulls: set[tuple[str, str, str]] = field(default_factory=set[tuple[str, str, str]])
     pairs: set[tuple[str, str, str]] = field(default_factory=set[tuple[str, str, str]])
 
-    def dead(self, collection: str, document_id: str) -> bool:
+    def dead(self, collection: str, document: bytes) -> bool:
         """See `Accounts`."""
-        return (collection, document_id) in self.dead_ids
+        return (collection, digest_of(document)) in self.dead_documents
 
     def nulled(self, table: str, row_id: str, column: str) -> bool:
         """See `Accounts`."""
@@ -162,7 +160,7 @@ class Comparison:
             elif result.rejected is not None:
                 self.totals.rejected[collection] += 1
             else:
-                self._place(collection, result, expected, owners)
+                self._place(collection, result, expected, owners, dead=self.accounts.dead(collection, raw))
         for table, rows in expected.items():
             shape = self.reference.shapes[table]
             if shape.kind == "junction":
@@ -171,21 +169,29 @@ class Comparison:
                 actual = self._fetch_owned(shape, rules.id_column.type, owners)
             yield from self._match(shape, rows, actual, both_ways=shape.kind != "junction")
             seen = self.seen[table]
-            seen.extend(digest(key) for key in rows)
+            seen.extend(digest_of(key.encode("utf-8")) for key in rows)
 
     def _tables_of(self, collection: str) -> list[str]:
         own = [shape.table for shape in self.reference.shapes.values() if shape.kind != "junction"]
         mine = [table for table in own if self.reference.shapes[table].collection == collection]
         return [*mine, *(shape.table for shape in self.reference.shapes.values() if shape.kind == "junction")]
 
-    def _place(self, collection: str, result: Expected, expected: dict[str, dict[str, Row]], owners: list[str]) -> None:
-        """Sort one document's rows by table and key, less what the ledgers account for."""
+    def _place(
+        self,
+        collection: str,
+        result: Expected,
+        expected: dict[str, dict[str, Row]],
+        owners: list[str],
+        *,
+        dead: bool,
+    ) -> None:
+        """Sort one document's rows by table and key, less what is accounted for."""
         rules = self.reference.rules.collections[collection]
         root = result.rows[rules.table][0]
         owner = form_of(root[rules.id_column.name], rules.id_column.type)
         if isinstance(owner, str):
             owners.append(owner)
-        if self.accounts.dead(collection, str(result.id)):
+        if dead:
             return
         for table, rows in result.rows.items():
             shape = self.reference.shapes[table]
@@ -263,10 +269,20 @@ class Comparison:
         with self.connection.cursor(name="surplus") as cursor:
             for values in cursor.execute(self._select(shape)):
                 row = _read(values, shape)
-                wanted = digest(key_of(row, shape))
+                wanted = digest_of(key_of(row, shape).encode("utf-8"))
                 at = bisect_left(distinct, wanted)
                 if at == len(distinct) or distinct[at] != wanted:
                     yield Difference(table, key_of(row, shape), "(row)", None, _summary(row), "extra")
+
+
+def compare(
+    reference: Reference,
+    connection: Connection,
+    documents: Iterable[tuple[str, bytes]],
+    accounts: Accounts | None = None,
+) -> Iterator[Difference]:
+    """Compare a whole target with all its documents; see `Comparison`, which also keeps totals and takes samples."""
+    return Comparison(reference, connection, accounts).differences(documents)
 
 
 def _by_collection(chunk: Sequence[tuple[str, bytes]]) -> dict[str, list[bytes]]:
@@ -289,9 +305,9 @@ def key_of(row: Row, shape: Shape) -> str:
     return "/".join(str(row[name]) for name in shape.key)
 
 
-def digest(key: str) -> int:
-    """64 bits of a key."""
-    return int.from_bytes(blake3(key.encode("utf-8")).digest(8), "big")
+def digest_of(data: bytes) -> int:
+    """64 bits of a document or of a row's key."""
+    return int.from_bytes(blake3(data).digest(8), "big")
 
 
 def _sql_type(kind: Type) -> sql.SQL:

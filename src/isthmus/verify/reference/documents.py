@@ -148,7 +148,7 @@ class _Conversion:
             self.keep(leftovers, row, place)
         for path, rule, value in found:
             if isinstance(rule, Drop) and value is not None:
-                self.journal.dropped[printed(path)] += 1
+                self.journal.dropped[printed((*place.keys_above, *path))] += 1
         for path, rule, value in found:
             if isinstance(rule, Junction):
                 self.junction(rule, value, (*place.above, *path))
@@ -363,9 +363,8 @@ class _Conversion:
         row[str(place.extras)] = None
         if not leftovers:
             return
-        arrays_above = [step for step in place.above if isinstance(step, str)]
         for path in leaves(leftovers):
-            self.journal.extras[printed((*arrays_above, *path))] += 1
+            self.journal.extras[printed((*place.keys_above, *path))] += 1
         policies = self.rules.policies.policies
         column = f"{place.table}.{place.extras}"
         try:
@@ -396,6 +395,11 @@ class Place:
     extras: str | None
     above: tuple[str | int, ...]
     positions: tuple[int, ...]
+
+    @property
+    def keys_above(self) -> Path:
+        """The keys without the positions."""
+        return tuple(step for step in self.above if isinstance(step, str))
 
 
 def leaves(leftovers: Document) -> list[Path]:

@@ -36,7 +36,7 @@ class Journal:
         references: How many values that are not null each `table.column` (or `table.column.path` in jsonb) refers with.
         id_map: (collection, `{"_id": value}` as BSON, id text, origin) of each hashed id.
         extras: How many values each leftover path kept; positions in arrays are left out of the path.
-        dropped: How many values each dropped path had.
+        dropped: How many values each dropped path had, its path as in `extras`.
     """
 
     causes: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])

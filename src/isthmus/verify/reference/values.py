@@ -355,11 +355,12 @@ def to_timestamp(value: Value, kind: Type, setting: Setting, note: Noted) -> int
         return _beyond(microseconds < 0, setting, note)
     rounded = rounded_to(microseconds, kind.precision)
     if rounded != microseconds:
-        asked_for(setting, note, "precision", "rounded")
-        microseconds = rounded
-        if not microseconds < END_OF_TIMESTAMPS * DAY_MS * 1000:
+        if not setting.coerce:
+            raise Refusal("precision")
+        if rounded >= END_OF_TIMESTAMPS * DAY_MS * 1000:
             return _beyond(before=False, setting=setting, note=note)
-    return microseconds
+        note("rounded")
+    return rounded
 
 
 def rounded_to(microseconds: int, precision: int | None) -> int:

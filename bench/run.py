@@ -1,0 +1,81 @@
+"""Measure speed and memory: `python -m bench.run [SUITE…] [--quick]`. Prints one JSON line a result.
+
+Suites: startup, transcode, load, memory. Lines are appended to bench/results/SUITE.jsonl as well, unless --quick asks
+for sizes that are good for a look only. What is compared, and why that is fair, stands in bench/README.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench import data as make
+from bench import load, machine, memory, startup, transcode
+
+SUITES = ("startup", "transcode", "load", "memory")
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How much is measured."""
+
+    small_documents: int
+    large_documents: int
+    rounds: int
+
+
+FULL = Sizes(make.SMALL_DOCUMENTS, make.LARGE_DOCUMENTS, 5)
+QUICK = Sizes(50_000, 16, 2)
+
+
+def main() -> None:
+    """Run the chosen suites."""
+    parser = argparse.ArgumentParser(description="Measure speed and memory; prints JSON lines.")
+    parser.add_argument("suites", nargs="*", metavar="SUITE", help=f"of {', '.join(SUITES)}; all by default")
+    parser.add_argument("--quick", action="store_true", help="small sizes, results printed only: a minute or two")
+    parser.add_argument("--rounds", type=int, help="runs of each contender")
+    parser.add_argument("--streams", type=int, default=2, help="workers of the copy and streams of the floor (2)")
+    parser.add_argument("--workers", type=int, nargs="+", default=[1, 4, 16], help="for memory (1 4 16)")
+    parser.add_argument("--folder", type=Path, help="keep the data here and use it again; temporary by default")
+    arguments = parser.parse_args()
+    unknown = set(arguments.suites) - set(SUITES)
+    if unknown:
+        parser.error(f"no suite is called {', '.join(sorted(unknown))}; there are {', '.join(SUITES)}")
+    chosen = [suite for suite in SUITES if suite in (arguments.suites or SUITES)]
+    sizes = QUICK if arguments.quick else FULL
+    rounds = arguments.rounds or sizes.rounds
+    machine.keep_results = not arguments.quick
+    folder = arguments.folder or Path(tempfile.mkdtemp(prefix="isthmus-bench-"))
+    try:
+        work = folder / "work"
+        work.mkdir(parents=True, exist_ok=True)
+        if "startup" in chosen:
+            startup.measure(10)
+        small = _data(folder, "small", sizes.small_documents) if set(chosen) - {"startup"} else None
+        if "transcode" in chosen and small:
+            transcode.measure(small, max(rounds, 5))
+        if "load" in chosen and small:
+            load.measure(small, work, rounds, arguments.streams)
+        if "memory" in chosen and small:
+            large = _data(folder, "large", sizes.large_documents)
+            memory.measure([small, large], work, arguments.workers)
+    finally:
+        if arguments.folder is None:
+            shutil.rmtree(folder)
+
+
+def _data(folder: Path, kind: str, documents: int) -> make.Data:
+    """Make a set, or find the one of this size and seed that was made before."""
+    root = folder / f"{kind}-{documents}-{make.SEED}"
+    known = make.found(root)
+    if known is not None:
+        return known
+    machine.say(f"writing the {kind} set, {documents:,} documents")
+    return (make.small if kind == "small" else make.large)(root, documents)
+
+
+if __name__ == "__main__":
+    main()

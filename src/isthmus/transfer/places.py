@@ -1,0 +1,54 @@
+"""Where a column's values stand in the documents of its collection, for messages of finish."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from isthmus.mapping.model import ChildField, FieldPath, FieldRule, JunctionField
+from isthmus.mapping.tables import Column, Table
+from isthmus.transfer.job import Job
+
+
+def document_path(job: Job, table: Table, columns: Sequence[str]) -> str:
+    """Return the path of columns inside a document, as the core writes paths: `steps.[].name`, `_id`.
+
+    Args:
+        job: The copy.
+        table: A root or child table.
+        columns: Names of columns of it; several are joined with a comma.
+    """
+    rule = job.mapping.collections[str(table.collection)]
+    above = () if table.kind == "root" else _child(rule.fields, table.name, ()) or ()
+    return ", ".join(_path(above, table.column(name)) for name in columns)
+
+
+def junction_path(job: Job, collection: str, junction: str, own: str) -> str:
+    """Return the path of the array (or arrays, with a comma) of a collection that fills one side of a junction."""
+    fields = job.mapping.collections[collection].fields
+    arrays = [field for field in fields if isinstance(field, JunctionField) and field.junction == junction]
+    return ", ".join(_joined(field.path) for field in arrays if field.own in {None, own})
+
+
+def sensitive(table: Table, columns: Sequence[str]) -> bool:
+    """Tell whether one of these columns must not be shown."""
+    return any(table.column(name).sensitive for name in columns)
+
+
+def _child(fields: Sequence[FieldRule], table: str, above: FieldPath) -> FieldPath | None:
+    for field in fields:
+        if isinstance(field, ChildField):
+            path = (*above, *field.path, "[]")
+            found = path if field.table == table else _child(field.fields, table, path)
+            if found is not None:
+                return found
+    return None
+
+
+def _path(above: FieldPath, column: Column) -> str:
+    if column.path is None:
+        return "_id" if column.role in {"id", "root_id"} else column.name
+    return _joined((*above, *column.path))
+
+
+def _joined(path: FieldPath) -> str:
+    return ".".join(key.replace(".", "\\.") for key in path)

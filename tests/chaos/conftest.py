@@ -1,0 +1,5 @@
+"""Chaos tests copy the troubled database, disturb the copy, let it go on, and compare with an undisturbed one."""
+
+from tests.fix_copies import copy, make_copy, unkilled, world
+
+__all__ = ["copy", "make_copy", "unkilled", "world"]

@@ -1,0 +1,67 @@
+"""The command line as a user runs it: a process of its own, its outputs apart."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+COMMAND = Path(sys.executable).with_name("isthmus")
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a command left: exit code, data (standard output), talk (standard error)."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def all(self) -> str:
+        """Everything a person gets to see."""
+        return self.out + self.err
+
+
+RunCommand = Callable[..., Ran]
+
+
+@pytest.fixture
+def isthmus(tmp_path: Path) -> RunCommand:
+    """Return a function that runs the command in an empty folder; `env` adds to an environment without addresses."""
+    folder = tmp_path / "work"
+    folder.mkdir()
+
+    def run(*arguments: object, env: dict[str, str] | None = None, cwd: Path | None = None) -> Ran:
+        done = subprocess.run(
+            [COMMAND, *(str(one) for one in arguments)],
+            capture_output=True,
+            cwd=cwd or folder,
+            env={**os.environ, "PYTHONWARNINGS": "error", **(env or {})},
+            timeout=120,
+            check=False,
+        )
+        ran = Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
+        assert "Traceback" not in ran.all, ran.all
+        assert "internal error" not in ran.all, ran.all
+        return ran
+
+    return run
+
+
+@pytest.fixture
+def write_mapping(tmp_path: Path) -> Callable[[str], Path]:
+    """Return a function that writes a mapping file and gives its path."""
+
+    def write(text: str) -> Path:
+        path = tmp_path / "mapping.yaml"
+        path.write_text(textwrap.dedent(text), encoding="utf-8")
+        return path
+
+    return write

@@ -1,0 +1,108 @@
+"""At most one isthmus writes to a target: a second one is refused, and one that lost its lease cannot commit."""
+
+from __future__ import annotations
+
+import signal
+import time
+
+import psycopg
+import pytest
+
+from tests.chaos.sessions import Copy
+from tests.fix_copies import FINISHED, Unkilled, assert_equal
+
+pytestmark = pytest.mark.slow  # every test runs whole sessions of the command
+
+
+def end_backends(target: str, name: str) -> int:
+    """Terminate the server processes of a database whose application name begins with `name`."""
+    with psycopg.connect(target, autocommit=True) as connection:
+        rows = connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid() AND application_name LIKE %s",
+            (f"{name}%",),
+        ).fetchall()
+    time.sleep(0.2)
+    return len(rows)
+
+
+LEASE = "isthmus % pid "  # the connection that holds the lease says who it is; workers are just `isthmus`
+
+
+@pytest.mark.parametrize(("stage", "number"), [("begin.before-commit", 1), ("copy.before-commit", 5)])
+def test_second_isthmus_is_refused_and_told_who_is_at_work(
+    stage: str, number: int, copy: Copy, unkilled: Unkilled
+) -> None:
+    with copy.begin(pause=(stage, number)) as first:
+        first.wait_until_paused()
+        second = copy.run()
+        assert second.code == 4, second.text
+        assert "lease-held" in second.words
+        assert f"pid {first.process.pid}" in second.words
+        first.go_on()
+        ended = first.ended()
+    assert ended.code == FINISHED, ended.text
+    assert_equal(copy.target, unkilled)
+
+
+def test_second_isthmus_goes_on_after_the_first_was_killed(copy: Copy, unkilled: Unkilled) -> None:
+    with copy.begin(pause=("copy.rows-sent", 5)) as first:
+        first.wait_until_paused()
+        first.process.send_signal(signal.SIGKILL)
+        first.ended()
+    ended = copy.run()
+    assert ended.code == FINISHED, ended.text
+    assert_equal(copy.target, unkilled)
+
+
+@pytest.mark.parametrize(("stage", "number"), [("copy.after-commit", 7), ("finish.primary-key-after-commit", 4)])
+def test_isthmus_that_lost_its_lease_while_it_slept_cannot_commit(
+    stage: str, number: int, copy: Copy, unkilled: Unkilled
+) -> None:
+    with copy.begin("--workers", "1", pause=(stage, number)) as zombie:
+        zombie.wait_until_paused()
+        zombie.process.send_signal(signal.SIGSTOP)
+        assert end_backends(copy.target, LEASE) == 1
+        second = copy.run()
+        assert second.code == FINISHED, second.text
+        assert_equal(copy.target, unkilled)
+        zombie.process.send_signal(signal.SIGCONT)
+        zombie.go_on()
+        ended = zombie.ended()
+    assert ended.code == 4, ended.text
+    assert "lease-lost" in ended.words
+    assert_equal(copy.target, unkilled)
+
+
+def test_open_transaction_of_a_sleeping_isthmus_is_named_and_never_doubled(copy: Copy, unkilled: Unkilled) -> None:
+    with copy.begin("--workers", "1", pause=("copy.before-commit", 6)) as zombie:
+        zombie.wait_until_paused()
+        zombie.process.send_signal(signal.SIGSTOP)
+        end_backends(copy.target, LEASE)
+        second = copy.run(lease_seconds=1)
+        assert second.code == 4, second.text
+        assert "lease-held" in second.words
+        assert "is still open" in second.words
+        end_backends(copy.target, "isthmus")
+        second = copy.run()
+        assert second.code == FINISHED, second.text
+        zombie.process.send_signal(signal.SIGCONT)
+        zombie.go_on()
+        ended = zombie.ended()
+    assert ended.code == 4, ended.text
+    assert "lease-lost" in ended.words
+    assert_equal(copy.target, unkilled)
+
+
+def test_batch_of_a_fenced_isthmus_that_still_commits_is_seen_by_the_next(copy: Copy, unkilled: Unkilled) -> None:
+    """The second waits for the open batch of the first and starts from the checkpoint that this batch leaves."""
+    with copy.begin("--workers", "1", pause=("copy.before-commit", 6)) as first:
+        first.wait_until_paused()
+        end_backends(copy.target, LEASE)
+        with copy.begin(lease_seconds=20) as second:
+            time.sleep(1.5)
+            first.go_on()
+            assert first.ended().code == 4
+            ended = second.ended()
+    assert ended.code == FINISHED, ended.text
+    assert_equal(copy.target, unkilled)

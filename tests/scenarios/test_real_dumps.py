@@ -1,0 +1,98 @@
+"""Real mongodump folders, copied by the command and compared row by row with the oracle.
+
+The folders are not part of the repository: `ISTHMUS_REAL_DUMPS`, or `../shared/data/dump` beside the checkout.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from tests.oracle.copying import Copied, compared, copy
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+DUMPS = Path(os.environ.get("ISTHMUS_REAL_DUMPS") or ROOT.parent / "shared" / "data" / "dump")
+
+pytestmark = pytest.mark.skipif(not DUMPS.is_dir(), reason="the real dumps are not here; set ISTHMUS_REAL_DUMPS")
+
+COUNTS = {
+    "sample_training": {"zips": 29_470},
+    "sample_analytics": {"accounts": 1_746, "customers": 500},
+    "sample_mflix": {"users": 185, "theaters": 1_564, "sessions": 1},
+}
+
+
+def carry(name: str, database: str) -> Copied:
+    return copy(HERE / f"{name}.yaml", DUMPS / name, database)
+
+
+@pytest.mark.parametrize("name", sorted(COUNTS))
+def test_every_document_arrives_and_every_row_is_as_the_oracle_says(name: str, database: str) -> None:
+    copied = carry(name, database)
+    assert copied.code == 0, copied.said
+    assert copied.report is not None
+    assert copied.report["outcome"] == "complete"
+    for collection, count in COUNTS[name].items():
+        books = copied.report["collections"][collection]
+        assert (books["read"], books["copied"], books["dead_letters"]) == (count, count, 0)
+        assert books["tables"] == {collection: count}
+    found = compared(HERE / f"{name}.yaml", DUMPS / name, database)
+    assert not found.differences
+    assert found.totals.documents == COUNTS[name]
+    assert found.totals.rows == COUNTS[name]
+    assert not found.totals.rejected
+
+
+@pytest.mark.parametrize("name", sorted(COUNTS))
+def test_the_mapping_names_every_field(name: str, database: str) -> None:
+    assert carry(name, database).code == 0
+    with psycopg.connect(database) as connection:
+        for table in COUNTS[name]:
+            query = sql.SQL("SELECT count(*) FROM {} WHERE extras IS NOT NULL").format(sql.Identifier(table))
+            assert connection.execute(query).fetchone() == (0,)
+
+
+@pytest.mark.parametrize("name", sorted(COUNTS))
+def test_a_second_copy_changes_nothing(name: str, database: str) -> None:
+    assert carry(name, database).code == 0
+    again = carry(name, database)
+    assert again.code == 0, again.said
+    assert not compared(HERE / f"{name}.yaml", DUMPS / name, database).differences
+
+
+CHANGES = {
+    "UPDATE zips SET population = population + 1 WHERE id = (SELECT min(id::text)::uuid FROM zips)": (
+        "different",
+        "population",
+    ),
+    "UPDATE zips SET latitude = latitude + 1e-12 WHERE id = (SELECT max(id::text)::uuid FROM zips)": (
+        "different",
+        "latitude",
+    ),
+    "DELETE FROM zips WHERE id = (SELECT max(id::text)::uuid FROM zips)": ("missing", "(row)"),
+    "INSERT INTO zips SELECT gen_random_uuid(), city, zip, latitude, longitude, population, state FROM zips LIMIT 1": (
+        "extra",
+        "(row)",
+    ),
+    "UPDATE zips SET extras = '{}' WHERE id = (SELECT max(id::text)::uuid FROM zips)": ("different", "extras"),
+}
+
+
+def test_the_comparison_sees_one_changed_row_of_thirty_thousand(database: str) -> None:
+    mapping, source = HERE / "sample_training.yaml", DUMPS / "sample_training"
+    assert carry("sample_training", database).code == 0
+    for statement, wanted in CHANGES.items():
+        with psycopg.connect(database) as connection:
+            connection.execute("CREATE TABLE keep AS TABLE zips")
+            assert connection.execute(statement.encode()).rowcount == 1
+        found = compared(mapping, source, database).differences
+        assert [(one.what, one.path) for one in found] == [wanted], statement
+        with psycopg.connect(database) as connection:
+            connection.execute("TRUNCATE zips")
+            connection.execute("INSERT INTO zips TABLE keep")
+            connection.execute("DROP TABLE keep")

@@ -1,0 +1,136 @@
+"""The core and the reference oracle, run over the same mappings and documents, must say the same.
+
+Border values meet every column type in a grid; whole documents and mappings are generated. How to try harder, or again:
+`tests/oracle/effort.py`.
+"""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+
+from tests.generators import grid
+from tests.generators.mappings import ENUM, TYPES, Case, Plain, cases
+from tests.oracle.agreement import Pair
+from tests.oracle.effort import say_seed, search, tries
+from tests.oracle.open_findings import concerns
+
+LOOSE = {"nul": "remove", "utf8": "replace", "nan": "null"}
+VALUES = grid.border_values()
+DOCUMENTS = [one for one in map(grid.document, VALUES) if not concerns(one)]
+IDS = [one for one in map(grid.id_document, VALUES) if not concerns(one)]
+
+
+def mapping(
+    fields: Plain, *, users: str = "uuid", junctions: Plain | None = None, policies: Plain | None = None, **main: object
+) -> Plain:
+    """A mapping of one collection with these fields, and `Users` to refer to."""
+    collections = {"Main": {"table": "main", "fields": fields, **main}, "Users": {"table": "users", "ids": users}}
+    return {
+        "isthmus": 1,
+        "enums": {"status": ENUM},
+        "collections": collections,
+        "junctions": junctions or {},
+        "policies": policies or {},
+    }
+
+
+def agree(case: Plain, documents: list[bytes]) -> None:
+    """One batch for each document, so that a disagreement names its document."""
+    pair = Pair(case)
+    found = [(document, said) for document in documents if (said := pair.disagreements([document]))]
+    assert not found, f"{len(found)} of {len(documents)} documents, first: {found[0]}"
+
+
+@tries(120)
+@given(cases())
+def test_generated_documents_under_generated_mappings(case: Case) -> None:
+    say_seed()
+    pair = Pair(case.mapping)
+    assert not pair.disagreements([one for one in case.documents if not concerns(one)])
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("at", range(1, 9))
+def test_generated_documents_of_other_seeds(at: int) -> None:
+    def law(case: Case) -> None:
+        assert not Pair(case.mapping).disagreements([one for one in case.documents if not concerns(one)])
+
+    search(law, cases(), count=2_000, at=at)
+
+
+@pytest.mark.parametrize("range_policy", ["dead_letter", "null", "infinity"])
+@pytest.mark.parametrize("coerce", [False, True], ids=["exact", "coerce"])
+@pytest.mark.parametrize("type_text", sorted(set(TYPES)))
+def test_every_border_value_in_a_column(type_text: str, range_policy: str, *, coerce: bool) -> None:
+    policies = {} if range_policy == "dead_letter" else {**LOOSE, "range": range_policy}
+    column = {"column": "v", "type": type_text, "coerce": coerce, "policies": policies}
+    agree(mapping({"v": column}), DOCUMENTS)
+
+
+@pytest.mark.parametrize("policies", [{}, LOOSE], ids=["strict", "loose"])
+@pytest.mark.parametrize("extras", ["extras", "dead_letter"])
+@pytest.mark.parametrize("path", ["x", "v.a", "v.userId.x"])
+def test_every_border_value_left_over(path: str, extras: str, policies: Plain) -> None:
+    agree(mapping({path: {"column": "x", "type": "text"}}, extras=extras, policies=policies), DOCUMENTS)
+
+
+@pytest.mark.parametrize("users", ["uuid", "cuid2", "keep"])
+def test_every_border_value_as_a_reference(users: str) -> None:
+    agree(mapping({"v": {"column": "v", "references": "Users"}}, users=users), DOCUMENTS)
+    agree(mapping({"v": {"column": "v", "references": "Users", "required": True}}, users=users), DOCUMENTS)
+    agree(mapping({"v": {"junction": "j"}}, users=users, junctions={"j": {"m": "Main", "u": "Users"}}), DOCUMENTS)
+
+
+@pytest.mark.parametrize("users", ["uuid", "cuid2", "keep"])
+@pytest.mark.parametrize("path", ["userId", "[].userId", "[]", "items[].userId", "a"])
+def test_every_border_value_in_rewritten_jsonb(path: str, users: str) -> None:
+    agree(mapping({"v": {"column": "v", "type": "jsonb", "rewrite": {path: "Users"}}}, users=users), DOCUMENTS)
+
+
+@pytest.mark.parametrize("extras", ["extras", "dead_letter"])
+def test_every_border_value_as_an_array_of_documents(extras: str) -> None:
+    agree(mapping({"v": {"child": "c", "extras": extras, "fields": {"a": "text", "x.y": "jsonb"}}}), DOCUMENTS)
+
+
+@pytest.mark.parametrize(
+    ("ids", "type_text"),
+    [
+        ("uuid", None),
+        ("cuid2", None),
+        *(
+            ("keep", text)
+            for text in (
+                None,
+                "varchar(5)",
+                "smallint",
+                "bigint",
+                "numeric",
+                "numeric(10,2)",
+                "uuid",
+                "bytea",
+                "date",
+                "timestamptz",
+            )
+        ),
+    ],
+)
+def test_every_border_value_as_an_id(ids: str, type_text: str | None) -> None:
+    fields: Plain = {"x": {"type": "timestamptz", "default": "id_time"}}
+    if type_text is not None:
+        fields["_id"] = type_text
+    agree(mapping(fields, ids=ids), IDS)
+
+
+@pytest.mark.parametrize(
+    "wanted", [5, "abc", True, None, 0.5, {"$oid": "0123456789abcdef01234567"}, {"$numberDecimal": "1.50"}]
+)
+@pytest.mark.parametrize("negated", [False, True], ids=["is", "not"])
+def test_every_border_value_in_a_condition(wanted: object, *, negated: bool) -> None:
+    test = {"not": [wanted]} if negated else [wanted]
+    agree(mapping({"x": "text"}, skip=[{"when": {"v": test}, "why": "asked for"}]), DOCUMENTS)
+
+
+@pytest.mark.parametrize("state", ["missing", "null", "present"])
+def test_every_border_value_in_a_condition_of_state(state: str) -> None:
+    agree(mapping({"x": "text"}, skip=[{"when": {"v": {state: True}}, "why": "asked for"}]), DOCUMENTS)

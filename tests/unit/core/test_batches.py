@@ -1,0 +1,87 @@
+"""Laws of a batch: cut anywhere, in any order, the same documents become the same rows."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from isthmus._rust import digest_rows
+from tests.generators.mappings import Case, cases
+from tests.oracle.agreement import Pair
+from tests.oracle.effort import say_seed, tries
+
+seeds = st.integers(0, 1 << 30)
+
+
+@tries(40)
+@given(cases(max_documents=8), seeds)
+def test_cut_at_any_document_boundary_the_bytes_are_the_same(case: Case, seed: int) -> None:
+    say_seed()
+    core = Pair(case.mapping).core
+    whole = core.transcode(b"".join(case.documents))
+    cut = random.Random(seed).randint(0, len(case.documents))
+    parts = [core.transcode(b"".join(part)) for part in (case.documents[:cut], case.documents[cut:])]
+    for table in range(len(whole.tables)):
+        pieces = [part.chunk(table, 0, part.size(table)) for part in parts]
+        assert b"".join(pieces) == whole.chunk(table, 0, whole.size(table))
+    assert sum(part.accepted for part in parts) == whole.accepted
+    causes = [[cause.code for cause in reject.causes] for part in parts for reject in part.rejects]
+    assert causes == [[cause.code for cause in reject.causes] for reject in whole.rejects]
+    assert b"".join(part.document_digests for part in parts) == whole.document_digests
+    counts: dict[str, Counter[str]] = {}
+    for part in parts:
+        for group, names in part.counts().items():
+            counts.setdefault(group, Counter()).update(names)
+    assert {group: dict(names) for group, names in counts.items()} == whole.counts()
+
+
+@tries(40)
+@given(cases(max_documents=8), seeds)
+def test_in_any_order_the_rows_are_the_same(case: Case, seed: int) -> None:
+    say_seed()
+    pair = Pair(case.mapping)
+    shuffled = list(case.documents)
+    random.Random(seed).shuffle(shuffled)
+    first, second = (pair.core.transcode(b"".join(documents)) for documents in (case.documents, shuffled))
+    assert pair.table_rows(first) == pair.table_rows(second)
+    assert first.counts() == second.counts()
+    assert set(first.id_map) == set(second.id_map)
+
+
+@tries(40)
+@given(cases(max_documents=6))
+def test_equal_rows_have_equal_digests_and_others_do_not(case: Case) -> None:
+    say_seed()
+    pair = Pair(case.mapping)
+    batch = pair.core.transcode(b"".join(case.documents))
+    for number, table in enumerate(pair.plan["tables"]):
+        kinds = [column["type"]["kind"] + ("[]" if column["type"]["array"] else "") for column in table["columns"]]
+        data = batch.chunk(number, 0, batch.size(number))
+        digests = digest_rows(data, kinds)
+        assert len(digests) == 16 * batch.rows(number)
+        each = [digests[at : at + 16] for at in range(0, len(digests), 16)]
+        rows = [repr(pair.canonical_row(row, table)) for row in pair.rows(batch, number)]
+        by_row = dict(zip(rows, each, strict=True))
+        assert [by_row[row] for row in rows] == each
+        assert len(set(each)) == len(set(rows))
+
+
+@tries(40)
+@given(cases(max_documents=8), seeds)
+def test_find_gives_back_the_documents_with_these_ids(case: Case, seed: int) -> None:
+    say_seed()
+    pair = Pair(case.mapping)
+    expected = [pair.oracle.expected("Main", document) for document in case.documents]
+    offsets = [sum(map(len, case.documents[:number])) for number in range(len(case.documents))]
+    known = [one.id for one in expected if one.id is not None]
+    wanted = sorted(set(random.Random(seed).sample(known, k=len(known) // 2)))
+    found = pair.core.find(b"".join(case.documents), [*wanted, "no such id"])
+    places = {
+        (offset, len(document), wanted.index(one.id))
+        for offset, document, one in zip(offsets, case.documents, expected, strict=True)
+        if one.id in wanted
+    }
+    assert places <= set(found)

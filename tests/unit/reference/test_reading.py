@@ -1,0 +1,165 @@
+"""How the oracle reads the mapping language: forms, names, defaults, tables that follow."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from isthmus.verify.reference import Json, Reference, Type
+from isthmus.verify.reference.reading import fold, parse_type, rewrite_path, split_path
+from isthmus.verify.reference.rules import Child, Column, Default, Junction
+
+
+def reference(fields: dict[str, Any], **more: Any) -> Reference:
+    mapping = {"isthmus": 1, "collections": {"Main": {"table": "main", "fields": fields}, "Users": {}}, **more}
+    return Reference(mapping, bytes(32), 0)
+
+
+def columns(fields: dict[str, Any], **more: Any) -> dict[str, Column]:
+    rules = reference(fields, **more).rules.collections["Main"].fields
+    return {rule.name: rule for _, rule in rules if isinstance(rule, Column)}
+
+
+@pytest.mark.parametrize(
+    ("name", "folded"),
+    [
+        ("title", "title"),
+        ("dueDateAt", "due_date_at"),
+        ("documentIDs", "document_ids"),
+        ("ABCThing", "abc_thing"),
+        ("__v", "v"),
+        ("line2Text", "line2_text"),
+        ("a.b c", "a_b_c"),
+        ("ÉCOLEx", "écol_ex"),
+    ],
+)
+def test_fold(name: str, folded: str) -> None:
+    assert fold(name) == folded
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [("a", ("a",)), ("a.b", ("a", "b")), (r"a\.b.c", ("a.b", "c")), (r"a\\b", (r"a\b",)), (r"a\b", (r"a\b",))],
+)
+def test_split_path(text: str, path: tuple[str, ...]) -> None:
+    assert split_path(text) == path
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ("[].userId", ("[]", "userId")),
+        ("a.b[].c", ("a", "b", "[]", "c")),
+        ("[]", ("[]",)),
+        ("a[][]", ("a", "[]", "[]")),
+    ],
+)
+def test_rewrite_path(text: str, path: tuple[str, ...]) -> None:
+    assert rewrite_path(text) == path
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("text", Type("text")),
+        ("int8", Type("bigint")),
+        ("double precision[]", Type("double", array=True)),
+        ("VARCHAR(40)", Type("varchar", length=40)),
+        ("numeric(10,2)", Type("numeric", precision=10, scale=2)),
+        ("numeric(10)", Type("numeric", precision=10, scale=0)),
+        ("timestamp(3) with time zone", Type("timestamptz", precision=3)),
+        ("status[]", Type("enum", values=("A",), array=True)),
+    ],
+)
+def test_parse_type(text: str, kind: Type) -> None:
+    assert parse_type(text, {"status": ("A",)}) == kind
+
+
+def test_short_and_long_form_say_the_same() -> None:
+    short = columns({"dueDate": "timestamptz!"})["due_date"]
+    long = columns({"x": {"path": "dueDate", "column": "due_date", "type": "timestamptz", "required": True}})[
+        "due_date"
+    ]
+    assert short == long
+
+
+def test_path_may_be_a_list_of_keys() -> None:
+    rules = reference({"x": {"path": ["a.b", ""], "column": "x", "type": "text"}}).rules.collections["Main"].fields
+    assert [path for path, _ in rules] == [("a.b", "")]
+
+
+def test_policies_of_a_column_override_those_of_the_mapping() -> None:
+    found = columns(
+        {"a": "text", "b": {"type": "text", "policies": {"nul": "dead_letter"}}},
+        policies={"nul": "remove", "range": None},
+    )
+    assert (found["a"].setting.policies.nul, found["a"].setting.policies.range) == ("remove", "null")
+    assert (found["b"].setting.policies.nul, found["b"].setting.policies.range) == ("dead_letter", "null")
+
+
+@pytest.mark.parametrize(
+    ("type_text", "said", "default"),
+    [
+        ("integer", 0, Default("literal", 0)),
+        ("double", 1, Default("literal", 1.0)),
+        ("numeric(5,2)", 1, Default("literal", Decimal("1.00"))),
+        ("text", "now", Default("literal", "now")),
+        ("text", {"literal": "now"}, Default("literal", "now")),
+        ("timestamptz", "now", Default("now")),
+        ("date", "id_time", Default("id_time")),
+        ("timestamptz", "1970-01-01T00:00:01Z", Default("literal", 1_000_000)),
+        ("date", "1970-01-02", Default("literal", 1)),
+        ("bytea", "\\x00ff", Default("literal", b"\0\xff")),
+        ("jsonb", {"a": [1, None]}, Default("literal", Json({"a": [Decimal(1), None]}))),
+        ("text[]", ["a"], Default("literal", ["a"])),
+    ],
+)
+def test_defaults(type_text: str, said: Any, default: Default) -> None:
+    assert columns({"x": {"type": type_text, "default": said}})["x"].default == default
+
+
+@pytest.mark.parametrize(("said", "for_null"), [(["missing", "null"], True), (None, True), (["missing"], False)])
+def test_default_for_null(said: Any, *, for_null: bool) -> None:
+    found = columns({"x": {"type": "integer", "default": 0, "default_for": said}})
+    assert found["x"].default_for_null is for_null
+
+
+def test_reference_has_the_type_of_the_other_collections_ids() -> None:
+    for ids, kind in [("uuid", "uuid"), ("cuid2", "text"), ("keep", "text")]:
+        mapping = {"collections": {"A": {"fields": {"b": {"references": "B"}}}, "B": {"ids": ids}}}
+        shape = Reference(mapping, bytes(32), 0).shapes["a"]
+        assert shape.columns["b"] == Type(kind)
+        assert shape.references == {"b": "B"}
+
+
+def test_child_tables_have_the_roots_key_and_a_position_for_each_level() -> None:
+    parts = {"child": "parts", "fields": {"z": "text"}}
+    found = reference({"steps": {"child": "steps", "fields": {"parts": parts}, "extras": "dead_letter"}})
+    assert list(found.shapes["steps"].columns) == ["main_id", "position"]
+    assert list(found.shapes["parts"].columns) == ["steps_id", "steps_position", "position", "z", "extras"]
+    assert found.shapes["parts"].key == ("steps_id", "steps_position", "position")
+    ((_, rule),) = found.rules.collections["Main"].fields
+    assert isinstance(rule, Child)
+    assert rule.extras is None
+
+
+def test_junction_finds_its_own_side() -> None:
+    found = reference({"users": {"junction": "j"}}, junctions={"j": {"m": "Main", "u": "Users"}})
+    ((_, rule),) = found.rules.collections["Main"].fields
+    assert isinstance(rule, Junction)
+    assert (rule.own, rule.other.name, rule.reference.collection) == ("m", "u", "Users")
+
+
+def test_junction_of_a_collection_with_itself_is_told_its_own_side() -> None:
+    junctions = {"j": {"columns": {"a": "Main", "b": "Main"}, "on_orphan": "drop"}}
+    found = reference({"friends": {"junction": "j", "own": "b"}}, junctions=junctions)
+    ((_, rule),) = found.rules.collections["Main"].fields
+    assert isinstance(rule, Junction)
+    assert (rule.own, rule.other.name) == ("b", "a")
+
+
+def test_collections_skipped_as_a_whole_have_no_table() -> None:
+    mapping = {"collections": {"A": {"fields": {}}, "B": {"skip": "empty since 2019"}, "*": {"skip": "not ours"}}}
+    assert set(Reference(mapping, bytes(32), 0).shapes) == {"a"}
