@@ -2,8 +2,8 @@
 
 Seeded; imports nothing from isthmus. Besides ordinary documents it holds: references as columns, in child tables, in
 jsonb and in junctions fed from one and from both sides; chains of orphans whose settling depends on its order;
-duplicate ids, also of a document that must go later; documents that collide in two unique columns; keys no index entry
-can hold; every class of `_id`; documents the core refuses; adjusted values, skipped documents, extras.
+duplicate ids, also of a document that must go later; documents that collide in two unique columns; keys and pairs that
+no index entry can hold; every class of `_id`; documents the core refuses; adjusted values, skipped documents, extras.
 """
 
 from __future__ import annotations
@@ -112,9 +112,10 @@ class _Maker:
         people_ids = [one["_id"] for one in people[: 120 * self._scale]]
         labels = [{"_id": f"label {number} é", "name": self._words(2)} for number in range(40)]
         labels.insert(20, {"_id": "x" + self._noise(6_000), "name": "its id fits no index entry"})
+        labels.insert(30, {"_id": self._noise(2_688), "name": "its id fits alone, not together with another one"})
         label_ids = [str(one["_id"]) for one in labels if len(str(one["_id"])) < 100]
         teams = self._teams(people_ids)
-        projects = self._projects(teams, label_ids)
+        projects = self._projects(teams, label_ids, str(labels[30]["_id"]))
         tasks, documents = self._tasks(people_ids, [one["_id"] for one in projects])
         collections = {
             "Projects": [bson.encode(one) for one in projects],
@@ -192,7 +193,7 @@ class _Maker:
         teams += [{"_id": self._oid(), "name": "team 5", "lead": rng.choice(people)} for _ in range(3)]
         return teams
 
-    def _projects(self, teams: list[Plain], labels: list[str]) -> list[Plain]:
+    def _projects(self, teams: list[Plain], labels: list[str], long: str) -> list[Plain]:
         rng = self._rng
         projects: list[Plain] = []
         for number in range(100 * self._scale):
@@ -208,6 +209,7 @@ class _Maker:
             projects.append(project)
         for number in (3, 13, 50):  # two of them are of a team that goes: the cause depends on who is asked first
             projects[number]["labels"] = ["no such label"]
+        projects[60]["labels"] = [labels[0], long]  # each id is a key; a pair of them is too long for one
         # A duplicate whose keeper goes later, too: its team does not exist.
         twice, lost = self._oid(), self._oid()
         projects += [{"_id": twice, "title": "kept, then lost", "team": lost}]

@@ -115,8 +115,8 @@ class Pair:
             found.append(f"skips: core {batch.skips}, oracle {dict(skipped)}")
         for number, one in enumerate(expected):
             reject = rejects.get(number)
-            causes = [(cause.code, _plain(cause.path)) for cause in reject.causes] if reject else None
-            wanted = [(code, _plain(path)) for code, path in one.rejected] if one.rejected else None
+            causes = [(cause.code, cause.path) for cause in reject.causes] if reject else None
+            wanted = one.rejected
             if wanted and wanted[0][0] in MALFORMED:
                 # What a condition leaves out is not read to its end; all else that is broken must be refused.
                 if not batch.skipped and wanted[0][0] not in [code for code, _ in causes or ()]:
@@ -147,11 +147,6 @@ class Pair:
         if core_adjusted != oracle_adjusted:
             found.append(f"adjusted: core {dict(core_adjusted)}, oracle {dict(oracle_adjusted)}")
         return found
-
-
-def _plain(path: str) -> str:
-    """A path without marks for dots inside keys and without empty keys, which are not printed alike everywhere."""
-    return ".".join(step for step in path.replace("\\", "").split(".") if step)
 
 
 def _by_table(counts: dict[str, int] | Counter[str]) -> Counter[str]:

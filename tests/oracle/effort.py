@@ -1,6 +1,6 @@
 """How hard property tests try, and how to run one again.
 
-Every run tries the same examples, unless `ISTHMUS_SEED` names others; `ISTHMUS_EFFORT` multiplies their number. The soak
+Every run tries the same examples, unless `ISTHMUS_SEED` names others; `ISTHMUS_EFFORT` multiplies their number. Soak
 tests search with seeds of their own. The seed is in the report of every failure.
 """
 

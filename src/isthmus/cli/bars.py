@@ -132,8 +132,8 @@ def render(snapshot: Snapshot, width: int) -> Group:
     done, total, rate, left = overall(snapshot)
     table = Table.grid(padding=(0, 1))
     table.add_column(no_wrap=True, overflow="ellipsis", max_width=max(12, width // 4))
-    table.add_column(width=max(10, min(30, width // 4)))
-    table.add_column(justify="right", no_wrap=True)
+    table.add_column(width=max(8, min(30, width // 5)))
+    table.add_column(justify="right", no_wrap=True, min_width=5)
     table.add_column(no_wrap=True)
     shown = [entry for entry in snapshot.collections if not _finished(entry)]
     finished = len(snapshot.collections) - len(shown)
@@ -141,16 +141,15 @@ def render(snapshot: Snapshot, width: int) -> Group:
         table.add_row(entry.name, _bar(entry.bytes_done, entry.bytes_total), _percent(entry), _numbers(entry))
     if len(shown) > _MOST_BARS:
         table.add_row(f"… {len(shown) - _MOST_BARS} more", "", "", "")
+    amount = f"{size_text(done)} of {size_text(total)}" if total else size_text(done)
+    share = f"{100 * done / total:.0f} %" if total else ""
+    table.add_row(Text("all", style="bold"), _bar(done, total), share, amount)
     eta = f"  ETA {duration_text(left)}" if left is not None else ""
     letters = sum(entry.dead_letters for entry in snapshot.collections)
-    amount = f"{size_text(done)} of {size_text(total)}" if total else size_text(done)
-    table.add_row(
-        Text("all", style="bold"),
-        _bar(done, total),
-        f"{100 * done / total:.0f} %" if total else "",
-        f"{amount}  {size_text(rate)}/s{eta}  dead letters {letters:,}",
+    facts = (
+        f"  {finished} of {len(snapshot.collections)} collections  {size_text(rate)}/s{eta}  dead letters {letters:,}"
     )
-    head.append(f"  {finished} of {len(snapshot.collections)} collections done", style="not bold dim")
+    head.append(facts, style="not bold dim")
     return Group(head, table)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shlex import quote
 from typing import Any
 
 from rich.console import Console
@@ -65,9 +66,9 @@ def show_result(console: Console, result: Result, target: str) -> None:
 def show_balance(console: Console, balance: Balance) -> None:
     """Print the books: collections, references, changed values, fields without a column."""
     table = Table(title="Documents", title_justify="left", title_style="bold", box=None, pad_edge=False)
-    table.add_column("collection", no_wrap=True)
+    table.add_column("collection", overflow="fold")
     for name in ("read", "copied", "skipped", "dead letters"):
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", no_wrap=True)
     table.add_column("tables", overflow="fold")
     for name, books in balance.collections.items():
         table.add_row(
@@ -101,9 +102,9 @@ def _show_references(console: Console, balance: Balance) -> None:
     quiet = {name: books for name, books in balance.references.items() if not (books.orphans or books.refused)}
     fold = len(quiet) > _MOST_QUIET
     table = Table(title="\nReferences", title_justify="left", title_style="bold", box=None, pad_edge=False)
-    table.add_column("reference", no_wrap=True)
+    table.add_column("reference", overflow="fold")
     for name in ("values", "resolved", "orphans"):
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", no_wrap=True)
     table.add_column("what became of them")
     for name, books in balance.references.items():
         if not (fold and name in quiet):
@@ -115,9 +116,9 @@ def _show_references(console: Console, balance: Balance) -> None:
     console.print(table)
     if balance.junctions:
         pairs = Table(title="\nJunction tables", title_justify="left", title_style="bold", box=None, pad_edge=False)
-        pairs.add_column("table", no_wrap=True)
-        pairs.add_column("pairs", justify="right")
-        pairs.add_column("of them named by both sides", justify="right")
+        pairs.add_column("table", overflow="fold")
+        pairs.add_column("pairs", justify="right", no_wrap=True)
+        pairs.add_column("of them named by both sides", justify="right", no_wrap=True)
         for name, count in balance.junctions.items():
             merged = balance.merged_pairs.get(name, 0)
             pairs.add_row(name, f"{count:,}", f"{merged:,}" if merged else "–")
@@ -183,12 +184,13 @@ def _show_verdict(console: Console, result: Result, target: str) -> None:
     console.print(f"The books balance, but not everything was carried ({result.seconds:.1f} s):", style="bold yellow")
     if balance.dead_letters:
         console.print(
-            f"  • {plural(balance.dead_letters, 'dead letter')}: isthmus letters list --target {target}", markup=False
+            f"  • {plural(balance.dead_letters, 'dead letter')}: isthmus letters list --target {quote(target)}",
+            markup=False,
         )
     if balance.orphans_by_default:
         console.print(
             f"  • {plural(balance.orphans_by_default, 'orphan')} handled by a default; state on_orphan in the mapping:"
-            f" isthmus orphans list --target {target}",
+            f" isthmus orphans list --target {quote(target)}",
             markup=False,
         )
     for index in balance.left_out_indexes:

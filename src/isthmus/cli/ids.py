@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from isthmus.cli.options import JsonOption, TargetOption
+from isthmus.cli.options import JsonOption, OutputOption, TargetOption
 
 app = typer.Typer(help="Which _id became which id: lookup, export.", no_args_is_help=True)
 
@@ -68,9 +67,7 @@ def lookup(
 @app.command("export")
 def export(
     target: TargetOption,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write there instead of standard output.")
-    ] = None,
+    output: OutputOption = None,
     key: Annotated[
         bool,
         typer.Option(

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from isthmus.cli.options import JsonOption, TargetOption
+from isthmus.cli.options import JsonOption, OutputOption, SensitiveOption, TargetOption
 
 if TYPE_CHECKING:
     from isthmus.state.reports import LetterLine
@@ -19,9 +18,6 @@ CollectionOption = Annotated[
     str | None, typer.Option("--collection", "-c", metavar="NAME", help="Only this collection.")
 ]
 CodeOption = Annotated[str | None, typer.Option("--code", metavar="CODE", help="Only this cause, for example nul.")]
-SensitiveOption = Annotated[
-    bool, typer.Option("--show-sensitive", help="Show also the fields that the mapping calls sensitive.")
-]
 
 
 @app.command("list")
@@ -42,12 +38,14 @@ def list_(
 
     with reading(target) as (connection, run):
         total = count_letters(connection, run.id, collection=collection, code=code)
-        letters = list(list_letters(connection, run.id, collection=collection, code=code, limit=limit))
+        letters = list(
+            list_letters(connection, run.id, collection=collection, code=code, limit=None if json_file else limit)
+        )
     console = result_console(json_file)
     if not total:
         console.print("No dead letters.")
     else:
-        for letter in letters:
+        for letter in letters[:limit]:
             head = Text(f"{letter.id:>5}  ", style="bold")
             head.append(f"{letter.collection} {letter.source_id or '(no _id)'}")
             head.append(f"  {letter.code}", style="yellow")
@@ -55,8 +53,10 @@ def list_(
             head.append(f"  ({letter.stage})", style="dim")
             console.print(head, soft_wrap=True)
             console.print(Padding(Text(letter.message), (0, 0, 0, 7)))
-        if total > len(letters):
-            err.print(f"{len(letters)} of {total:,} shown; --limit shows more, --collection and --code narrow it.")
+        if total > limit:
+            err.print(
+                f"{limit} of {total:,} shown; --limit shows more, --collection and --code narrow, --json gives all."
+            )
         err.print(f"Look at one: isthmus letters show {letters[0].id}", markup=False)
     write_json({"run": run.id, "total": total, "letters": [_as_json(letter) for letter in letters]}, json_file)
 
@@ -103,9 +103,7 @@ def show(
 @app.command("export")
 def export(
     target: TargetOption,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write there instead of standard output.")
-    ] = None,
+    output: OutputOption = None,
     collection: CollectionOption = None,
     code: CodeOption = None,
     show_sensitive: SensitiveOption = False,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import NoReturn
 
 import typer
 
@@ -46,6 +47,12 @@ app.add_typer(orphans.app, name="orphans")
 app.add_typer(ids.app, name="ids")
 
 
+def _leave_quietly() -> NoReturn:
+    """End with code 0: the reader of our output left (isthmus … | head), and that is no fault."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter complains when it flushes
+    sys.exit(0)
+
+
 def main() -> None:
     """Run the command line and leave with its exit code.
 
@@ -62,9 +69,11 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.exit(130)
     except BrokenPipeError:
-        # the reader of our output left (isthmus … | head); silence the interpreter's own complaint at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+        _leave_quietly()
+    except SystemExit as end:  # what click makes of a broken pipe
+        if isinstance(end.__context__, BrokenPipeError):
+            _leave_quietly()
+        raise
     except Exception as fault:  # noqa: BLE001  the last door: nothing leaves as a bare traceback
         if hasattr(fault, "exit_code") and hasattr(fault, "show"):  # typer's own usage errors
             fault.show()  # pyright: ignore[reportAttributeAccessIssue,reportUnknownMemberType]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import Annotated
@@ -34,9 +35,46 @@ TargetOption = Annotated[
         show_default=False,
     ),
 ]
+
+
+def _writable(path: Path) -> None:
+    """Refuse a file that cannot be written before the work begins rather than after it."""
+    folder = path.absolute().parent
+    if not folder.is_dir():
+        raise typer.BadParameter(f"The folder {folder} does not exist.")
+    if path.is_dir() or not os.access(path if path.exists() else folder, os.W_OK):
+        raise typer.BadParameter(f"{path} cannot be written.")
+
+
+def _check_json(target: str | None) -> str | None:
+    if target not in {None, "-"}:
+        _writable(Path(str(target)))
+    return target
+
+
+def _check_output(path: Path | None) -> Path | None:
+    if path is not None:
+        _writable(path)
+    return path
+
+
 JsonOption = Annotated[
     str | None,
-    typer.Option("--json", metavar="FILE", help="Write the result as JSON to FILE, or - for standard output."),
+    typer.Option(
+        "--json",
+        metavar="FILE",
+        help="Write the result as JSON to FILE, or - for standard output.",
+        callback=_check_json,
+    ),
+]
+OutputOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--output", "-o", metavar="FILE", help="Write there instead of standard output.", callback=_check_output
+    ),
+]
+SensitiveOption = Annotated[
+    bool, typer.Option("--show-sensitive", help="Show also the fields that the mapping calls sensitive.")
 ]
 
 _UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 import typer
 
-from isthmus.cli.options import JsonOption, TargetOption
+from isthmus.cli.options import JsonOption, SensitiveOption, TargetOption
 
 app = typer.Typer(help="References whose target does not exist.", no_args_is_help=True)
 
@@ -21,18 +22,22 @@ def list_(
     target: TargetOption,
     table: Annotated[str | None, typer.Option("--table", metavar="TABLE", help="Only this table.")] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, help="Most lines to show.")] = 50,
+    show_sensitive: SensitiveOption = False,
     json_file: JsonOption = None,
 ) -> None:
     """List the orphan ledger: the row, the id the source has, and what was done."""
     from rich.table import Table
 
     from isthmus.cli.output import err, result_console, write_json
+    from isthmus.cli.sensitive import hidden_columns
     from isthmus.cli.target import reading
     from isthmus.state.reports import count_orphans, list_orphans
 
     with reading(target) as (connection, run):
         total = count_orphans(connection, run.id, table=table)
         orphans = list(list_orphans(connection, run.id, table=table, limit=None if json_file else limit))
+        hidden: set[tuple[str, str]] = set() if show_sensitive else hidden_columns(run)
+    orphans = [replace(o, old_id="(hidden)") if (o.table, o.column) in hidden else o for o in orphans]
     console = result_console(json_file)
     if not total:
         console.print("No orphans.")

@@ -14,11 +14,19 @@ from rich.console import Console
 from isthmus.connect.secrets import hide
 from isthmus.errors import IsthmusError, Problem
 
-# A pipe or a file has no width of its own; tables written there should not be squeezed into 80 columns.
+# A pipe or a file has no width of its own: tables written there should not be squeezed into 80 columns, and sentences
+# stay on one line each.
 _PIPE_COLUMNS = 140
 
-out = Console(highlight=False, width=None if sys.stdout.isatty() else _PIPE_COLUMNS)
-err = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else _PIPE_COLUMNS)
+
+def _console(*, stderr: bool) -> Console:
+    if (sys.stderr if stderr else sys.stdout).isatty():
+        return Console(stderr=stderr, highlight=False)
+    return Console(stderr=stderr, highlight=False, width=_PIPE_COLUMNS, soft_wrap=True)
+
+
+out = _console(stderr=False)
+err = _console(stderr=True)
 
 
 def plural(count: int, word: str, words: str | None = None) -> str:
@@ -49,8 +57,8 @@ def write_json(data: Any, target: str | None) -> None:
 
 
 def _tell(text: str) -> None:
-    """Print a sentence to standard error: wrapped on a terminal, as one line where another program reads it."""
-    err.print(hide(text), markup=False, soft_wrap=not err.is_terminal)
+    """Print a sentence to standard error, without secrets."""
+    err.print(hide(text), markup=False)
 
 
 def show_error(fault: IsthmusError) -> None:

@@ -35,9 +35,9 @@ def status(target: TargetOption, json_file: JsonOption = None) -> None:
     if run.finished_at:
         console.print(f"  ended    {run.finished_at:%Y-%m-%d %H:%M:%S} UTC", markup=False)
     table = Table(box=None, pad_edge=False)
-    table.add_column("collection", no_wrap=True)
+    table.add_column("collection", overflow="fold")
     for name in ("partitions done", "read", "copied", "skipped", "dead letters"):
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", no_wrap=True)
     late: dict[str, int] = {}
     for collection, stage, _code, count in letters:
         if stage == "finish":

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Literal
+from urllib.parse import quote
 
 from isthmus.connect.secrets import hide
 from isthmus.errors import ConfigError
@@ -108,10 +109,15 @@ def _display(conninfo: str) -> str:
         raise _unparsable()
     if len(ports) == 1:
         ports *= len(hosts)
-    places = [f"{host}:{port}" if port else host for host, port in zip(hosts, ports, strict=False)]
-    user = f"{parts['user']}@" if parts.get("user") else ""
-    database = f"/{parts['dbname']}" if parts.get("dbname") else ""
+    places = [f"{_part(host)}:{port}" if port else _part(host) for host, port in zip(hosts, ports, strict=False)]
+    user = f"{_part(parts['user'])}@" if parts.get("user") else ""
+    database = f"/{_part(parts['dbname'])}" if parts.get("dbname") else ""
     return f"postgresql://{user}{','.join(places)}{database}"
+
+
+def _part(text: object) -> str:
+    """Write a part of a URL so that the URL can be used again; a socket's folder is one, too."""
+    return quote(str(text), safe="[]:")
 
 
 def _unparsable() -> ConfigError:

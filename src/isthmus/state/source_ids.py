@@ -12,7 +12,7 @@ import re
 from typing import Any
 
 import bson
-from bson import DatetimeConversion, ObjectId, json_util
+from bson import CodecOptions, DatetimeConversion, ObjectId, json_util
 from bson.errors import BSONError, InvalidBSON
 
 from isthmus._rust import extended_json
@@ -21,7 +21,9 @@ from isthmus.errors import ConfigError
 _HEX = re.compile(r"[0-9a-fA-F]{24}")
 _OTHER = re.compile(r'[\[{"\-0-9]|(?:true|false|null|NaN|Infinity)\Z')
 _SHOWN_CHARACTERS = 200
-_OPTIONS = json_util.JSONOptions(  # datetimes beyond Python's years stay what they are
+# Datetimes beyond Python's years stay what they are.
+_CODEC = CodecOptions[dict[str, Any]](datetime_conversion=DatetimeConversion.DATETIME_AUTO)
+_OPTIONS = json_util.JSONOptions(
     json_mode=json_util.JSONMode.CANONICAL, datetime_conversion=DatetimeConversion.DATETIME_AUTO
 )
 
@@ -60,7 +62,7 @@ def value_of(source_id: bytes) -> object:
     Raises:
         InvalidBSON: It cannot be read, for example because text in it is not UTF-8.
     """
-    document: dict[str, Any] = bson.decode(source_id)  # pyright: ignore[reportUnknownMemberType]  pymongo's generics
+    document: dict[str, Any] = bson.decode(source_id, _CODEC)  # pyright: ignore[reportUnknownMemberType]  pymongo's generics
     return document["_id"]
 
 

@@ -1,8 +1,9 @@
 """The finish stage: keys, duplicates, orphans, junctions, indexes, foreign keys, to a fixpoint.
 
-Order: primary keys (duplicate ids settled), unique indexes (duplicate values and endless keys settled), orphans until a
-pass changes nothing, junction sides merged, and only then what cannot cost a document any more: other indexes, foreign
-keys, statistics. Every step is repeatable; a crash between any two is mended by running them all again.
+Order: primary keys (duplicate ids settled), unique indexes (duplicate values and endless keys settled), endless pairs,
+orphans until a pass changes nothing, junction sides merged, and only then what cannot cost a document any more: other
+indexes, foreign keys, statistics. Every step is repeatable; a crash between any two is mended by running them all
+again.
 """
 
 from __future__ import annotations
@@ -17,9 +18,10 @@ from isthmus.connect.postgres import explain, meaning
 from isthmus.errors import TargetError
 from isthmus.mapping.tables import Index, Table
 from isthmus.state.checkpoints import add_tally
-from isthmus.transfer.duplicates import settle_duplicate_ids, settle_duplicate_keys, settle_long_keys
+from isthmus.transfer.duplicates import settle_duplicate_ids, settle_duplicate_keys
 from isthmus.transfer.job import Job
 from isthmus.transfer.keys import Hands, Step, build, foreign_key_steps, index_step, primary_key_step
+from isthmus.transfer.long_keys import settle_long_keys, settle_long_pairs
 from isthmus.transfer.orphans import rest_of_pass, settle_orphans
 from isthmus.transfer.references import ReferenceSite, reference_sites
 from isthmus.transfer.stages import reached
@@ -47,6 +49,8 @@ def finish(job: Job, hands: Hands) -> None:
     for kind in ("root", "child"):
         _build_uniques(job, hands, [_primary_key(job, table) for table in carried if table.kind == kind])
     _build_uniques(job, hands, [_Unique(table, index, index_step(job, index), key=False) for table, index in uniques])
+    for pairs in pair_tables(job.feeders, job.schema).values():
+        hands.part(f"keys of {pairs.junction}", lambda c, p=pairs: settle_long_pairs(job, c, p))
     _settle_all_orphans(job, hands)
     reached("finish.before-junctions")
     hands.one("junctions", lambda connection: _merge_junctions(job, connection))
@@ -74,7 +78,7 @@ def _step_work(job: Job, step: Step) -> Work:
             raise TargetError(
                 f"PostgreSQL refuses the {step.name}: {explain(fault)}.",
                 code="finish-refused",
-                hint="Rows were changed by somebody else, or a pair of ids is too long for a key.",
+                hint="Did somebody else write to the tables? What is loaded is kept; --fresh starts over.",
             ) from None
 
     return work

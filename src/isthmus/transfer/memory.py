@@ -31,7 +31,8 @@ class MemoryBudget:
     def __init__(self, total_bytes: int, workers: int) -> None:
         share = total_bytes // (2 * workers * EXPANSION)
         self.batch_bytes = max(SMALLEST_BATCH_BYTES, min(LARGEST_BATCH_BYTES, share))
-        self._spare_total = max(0, total_bytes - workers * self.batch_bytes * EXPANSION)
+        # at least one byte, so that large documents go one after the other also where there is no room to spare
+        self._spare_total = max(1, total_bytes - workers * self.batch_bytes * EXPANSION)
         self._spare = self._spare_total
         self._changed = threading.Condition()
 

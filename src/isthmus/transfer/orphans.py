@@ -13,11 +13,12 @@ from isthmus.state.checkpoints import add_tally, read_tallies
 from isthmus.state.ledgers import Cause, fill_old_ids
 from isthmus.transfer.job import Job
 from isthmus.transfer.origins import source_ids
+from isthmus.transfer.places import SHOWN_CHARACTERS
 from isthmus.transfer.references import ReferenceSite
 from isthmus.transfer.remove import CHUNK, remove_documents
 from isthmus.transfer.stages import reached
+from isthmus.transfer.staging import exists
 
-_SHOWN_CHARACTERS = 80
 _LEDGER = sql.SQL(
     "INSERT INTO isthmus.orphan (run_id, source_collection, table_name, column_name, row_id, row_position,"
     " target_collection, target_id, action, by_default)"
@@ -38,9 +39,7 @@ def settle_orphans(job: Job, connection: psycopg.Connection, site: ReferenceSite
         How many documents became dead letters (new orphans may follow from them). Safe to repeat: what was handled is
         no longer found.
     """
-    place = site.place.as_string(connection)
-    gone = connection.execute("SELECT to_regclass(%s) IS NULL", (place,)).fetchone()
-    if gone and gone[0]:
+    if not exists(connection, site.place):
         return 0  # a crash came after this side was settled and merged into its junction
     if site.action == "dead_letter":
         return _refuse_documents(job, connection, site)
@@ -174,6 +173,6 @@ def _refuse_documents(job: Job, connection: psycopg.Connection, site: ReferenceS
 
 
 def _cause(site: ReferenceSite, old_id: str) -> Cause:
-    shown = "(hidden)" if site.sensitive else old_id[:_SHOWN_CHARACTERS]
+    shown = "(hidden)" if site.sensitive else old_id[:SHOWN_CHARACTERS]
     message = f"{site.name} refers to {shown} of {site.target_collection}, which is not in the target."
     return Cause("orphan", site.path, message, site.name, value=shown)

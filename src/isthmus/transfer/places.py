@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from psycopg import sql
+
 from isthmus.mapping.model import ChildField, FieldPath, FieldRule, JunctionField
 from isthmus.mapping.tables import Column, Table
 from isthmus.transfer.job import Job
+
+SHOWN_CHARACTERS = 80
 
 
 def document_path(job: Job, table: Table, columns: Sequence[str]) -> str:
@@ -32,6 +36,14 @@ def junction_path(job: Job, collection: str, junction: str, own: str) -> str:
 def sensitive(table: Table, columns: Sequence[str]) -> bool:
     """Tell whether one of these columns must not be shown."""
     return any(table.column(name).sensitive for name in columns)
+
+
+def shown_value(table: Table, columns: Sequence[str]) -> sql.Composable:
+    """Return SQL of what a message may show of these columns' values, shortened."""
+    if sensitive(table, columns):
+        return sql.Literal("(hidden)")
+    texts = sql.SQL(", ").join(sql.SQL("{}::text").format(sql.Identifier(name)) for name in columns)
+    return sql.SQL("left(concat_ws(', ', {}), {})").format(texts, sql.Literal(SHOWN_CHARACTERS))
 
 
 def _child(fields: Sequence[FieldRule], table: str, above: FieldPath) -> FieldPath | None:

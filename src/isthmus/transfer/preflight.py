@@ -267,8 +267,7 @@ def _in_the_way(connection: psycopg.Connection, schema: TargetSchema, replaced: 
             Finding(
                 Problem(
                     "table-exists" if word == "table" else "name-taken",
-                    f"The target already has a {word} {schema.schema}.{name}"
-                    + (" with rows in it." if filled else "."),
+                    f"The target already has a {word} {schema.schema}.{name}{rows}.",
                     Where(table=str(name)),
                     f"Isthmus makes its tables itself (tables: create); choose another schema or remove the {word}.",
                 ),

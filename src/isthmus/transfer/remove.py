@@ -78,7 +78,7 @@ def letter(collection: str, found: Found, cause: Cause) -> DeadLetter:
 
 
 @dataclass
-class Leaving:
+class OffBooks:
     """What documents that leave take off the books: summed up, then written once, not document by document.
 
     Attributes:
@@ -144,14 +144,14 @@ def remove_documents(job: Job, connection: psycopg.Connection, collection: str, 
     ids = set(causes)
     found_ids: set[str] = set()
     gone = letter_places(job, connection, collection)
-    leaving = Leaving(job, collection)
+    off = OffBooks(job, collection)
     for found in find_documents(job, collection, ids):
-        if found.location in gone or not leaving.add(found):
+        if found.location in gone or not off.add(found):
             continue
         found_ids.add(found.id)
         insert_dead_letters(connection, job.run.id, [letter(collection, found, causes[found.id])])
     require_all(collection, ids, found_ids)
-    leaving.write(connection)
+    off.write(connection)
     names = [
         table.name
         for table in job.schema.tables.values()

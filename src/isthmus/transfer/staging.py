@@ -12,6 +12,7 @@ import hashlib
 from collections import Counter
 from dataclasses import dataclass
 
+import psycopg
 from psycopg import sql
 
 from isthmus.mapping.tables import TargetSchema
@@ -71,6 +72,12 @@ def pair_tables(feeders: tuple[Feeder, ...], schema: TargetSchema) -> dict[tuple
             where, name, feeder.junction, feeder.own, feeder.other, feeder.collection
         )
     return tables
+
+
+def exists(connection: psycopg.Connection, place: sql.Identifier) -> bool:
+    """Tell whether a table is there; a waiting table is not after its junction was merged."""
+    row = connection.execute("SELECT to_regclass(%s) IS NOT NULL", (place.as_string(connection),)).fetchone()
+    return bool(row and row[0])
 
 
 def create_statements(tables: dict[tuple[str, str], PairTable], schema: TargetSchema) -> list[sql.Composed]:

@@ -278,3 +278,20 @@ def test_document_only_the_server_refuses_is_found_by_halving(world: World, work
         assert bson.decode(letter.document)["_id"] == bson.ObjectId(letter.source_id)
     assert world.column("SELECT n FROM wide ORDER BY 1") == [n for n in range(60) if n not in bad]
     assert world.column("SELECT x FROM wide_kids ORDER BY 1") == [n for n in range(60) if n not in bad]
+
+
+def test_largest_document_arrives_and_one_byte_more_is_a_break(world: World) -> None:
+    def of_length(number: int, length: int) -> bytes:
+        empty = len(document(number, ""))
+        return document(number, "x" * (length - empty))
+
+    def document(number: int, text: str) -> bytes:
+        return bson.encode({"_id": oid(number), "n": number, "text": text})
+
+    largest = 16 * 1024 * 1024 + 16 * 1024
+    mapping = "isthmus: 1\ncollections: {C: {fields: {n: integer, text: text}}}\n"
+    world.write({"C": [document(1, "small"), of_length(2, largest), document(3, "small"), of_length(4, largest + 1)]})
+    result = world.copy(mapping, memory_bytes=8 << 20, workers=4)
+    assert result.exit_code == 3
+    assert result.broken["C"].code == "broken-framing"
+    assert world.rows("SELECT n, length(text) > 16000000 FROM c ORDER BY n") == [(1, False), (2, True), (3, False)]

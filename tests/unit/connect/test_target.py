@@ -18,11 +18,11 @@ SECRET = "Geh3im"  # noqa: S105 - it is the one to be hidden
         ("postgresql://u:x?Geh3im@h/db", "postgresql://u@h/db"),
         ("  postgresql://h/db ", "postgresql://h/db"),
         ("postgresql://u:Geh3im@h1:1,h2:2/db", "postgresql://u@h1:1,h2:2/db"),
-        ("host=h port=1 user=u password='Geh3im' dbname='a b'", "postgresql://u@h:1/a b"),
+        ("host=h port=1 user=u password='Geh3im' dbname='a b'", "postgresql://u@h:1/a%20b"),
         ("host=h1,h2 port=5 dbname=d", "postgresql://h1:5,h2:5/d"),
         ("dbname=d", "postgresql:///d"),
         ("postgresql://", "postgresql://"),
-        ("postgresql:///db?host=/tmp/sockets&pass%77ord=Geh3im", "postgresql:///tmp/sockets/db"),
+        ("postgresql:///db?host=/tmp/sockets&pass%77ord=Geh3im", "postgresql://%2Ftmp%2Fsockets/db"),
     ],
 )
 def test_server_address_is_taken_and_shown_without_secrets(text: str, display: str) -> None:

@@ -13,12 +13,11 @@ from tests.generators import grid
 from tests.generators.mappings import ENUM, TYPES, Case, Plain, cases
 from tests.oracle.agreement import Pair
 from tests.oracle.effort import say_seed, search, tries
-from tests.oracle.open_findings import concerns
 
 LOOSE = {"nul": "remove", "utf8": "replace", "nan": "null"}
 VALUES = grid.border_values()
-DOCUMENTS = [one for one in map(grid.document, VALUES) if not concerns(one)]
-IDS = [one for one in map(grid.id_document, VALUES) if not concerns(one)]
+DOCUMENTS = [grid.document(value) for value in VALUES]
+IDS = [grid.id_document(value) for value in VALUES]
 
 
 def mapping(
@@ -47,16 +46,16 @@ def agree(case: Plain, documents: list[bytes]) -> None:
 def test_generated_documents_under_generated_mappings(case: Case) -> None:
     say_seed()
     pair = Pair(case.mapping)
-    assert not pair.disagreements([one for one in case.documents if not concerns(one)])
+    assert not pair.disagreements(case.documents)
 
 
 @pytest.mark.soak
 @pytest.mark.parametrize("at", range(1, 9))
 def test_generated_documents_of_other_seeds(at: int) -> None:
     def law(case: Case) -> None:
-        assert not Pair(case.mapping).disagreements([one for one in case.documents if not concerns(one)])
+        assert not Pair(case.mapping).disagreements(case.documents)
 
-    search(law, cases(), count=2_000, at=at)
+    search(law, cases(), count=800, at=at)
 
 
 @pytest.mark.parametrize("range_policy", ["dead_letter", "null", "infinity"])

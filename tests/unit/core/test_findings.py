@@ -8,7 +8,6 @@ from tests.generators import bson_writer as bw
 from tests.generators import values
 from tests.generators.mappings import Plain
 from tests.oracle.agreement import Pair
-from tests.oracle.open_findings import open_finding
 
 OID = bw.object_id(bytes(12))
 Elements = Sequence[tuple[str | bytes, bw.Value]]
@@ -28,7 +27,6 @@ def said_of_column(type_text: str, found: Iterable[bw.Value], *, coerce: bool = 
     return [sentence for value in found for sentence in said({"v": column}, [("v", value)])]
 
 
-@open_finding("colliding-keys")
 def test_no_leftover_is_lost_when_two_keys_become_one() -> None:
     found: list[str] = []
     for other in (b"\xfe", "\ufffd".encode()):
@@ -38,7 +36,6 @@ def test_no_leftover_is_lost_when_two_keys_become_one() -> None:
     assert not found
 
 
-@open_finding("condition-paths")
 def test_what_only_a_condition_looks_at_is_not_lost() -> None:
     skip = [{"when": {"x.y": 5}, "why": "w"}]
     found: list[str] = []
@@ -48,7 +45,6 @@ def test_what_only_a_condition_looks_at_is_not_lost() -> None:
     assert not found
 
 
-@open_finding("symbols")
 def test_symbols_go_where_the_table_of_conversions_says() -> None:
     texts = ["ACTIVE", "5", "2021-03-04", "01234567-89ab-cdef-0123-456789abcdef", "true"]
     found: list[str] = []
@@ -57,7 +53,6 @@ def test_symbols_go_where_the_table_of_conversions_says() -> None:
     assert not found
 
 
-@open_finding("end-of-time")
 def test_digits_of_a_second_are_not_rounded_unasked_at_the_last_instant() -> None:
     last = bw.datetime_ms(106_762_940 * values.DAY - 1)
     found: list[str] = []
@@ -67,12 +62,10 @@ def test_digits_of_a_second_are_not_rounded_unasked_at_the_last_instant() -> Non
     assert not found
 
 
-@open_finding("nan-as-text")
 def test_doubles_as_text_have_the_spelling_of_decimals() -> None:
     assert not said_of_column("text", map(bw.double, [float("nan"), float("inf"), float("-inf"), 1e22, 5.0]))
 
 
-@open_finding("number-texts")
 def test_texts_that_are_numbers_are_the_same_for_every_type() -> None:
     texts = [".5", "5.", "1.e5", "1e5", "+1.50", "-0", "1e400", " 5", "5 ", "1_0", "0x5", "NaN", "inf", "1.5"]
     found: list[str] = []
@@ -81,7 +74,6 @@ def test_texts_that_are_numbers_are_the_same_for_every_type() -> None:
     assert not found
 
 
-@open_finding("real-rounded-twice")
 def test_real_is_rounded_once() -> None:
     found = [
         bw.decimal128(0, 1_000_000_059_604_644_775_390_625_000_000_001, -33),
@@ -90,7 +82,6 @@ def test_real_is_rounded_once() -> None:
     assert not said_of_column("real", found)
 
 
-@open_finding("drops-in-arrays")
 def test_drops_inside_arrays_are_counted_under_their_whole_path() -> None:
     steps = bw.array([bw.document([("old", bw.int32(1)), ("more", bw.int32(1))])])
     fields = {"old": {"drop": "w"}, "steps": {"child": "steps", "fields": {"old": {"drop": "w"}}}}

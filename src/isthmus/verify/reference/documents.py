@@ -439,5 +439,8 @@ def id_document(value: Value) -> bytes:
 
 
 def printed(path: Sequence[str | int]) -> str:
-    """A path as causes print it: keys and positions joined by dots; a dot or backslash in a key after a backslash."""
-    return ".".join(str(step).replace("\\", "\\\\").replace(".", "\\.") for step in path)
+    """A path as causes and counts print it: keys and positions joined by dots.
+
+    A dot or backslash in a key stands after a backslash; an empty key is printed as two double quotes.
+    """
+    return ".".join(str(step).replace("\\", "\\\\").replace(".", "\\.") or '""' for step in path)

@@ -71,12 +71,16 @@ class Setting:
 def convert(value: Value, kind: Type, setting: Setting, note: Noted) -> Any:
     """A value that is not null, as one scalar of type `kind` (not jsonb, not an array).
 
+    A symbol, MongoDB's deprecated second kind of text, is taken as the string it spells.
+
     Returns:
         The column's value, or None where a policy says null.
 
     Raises:
         Refusal: It does not fit.
     """
+    if value.type == bson.SYMBOL:
+        value = Value(bson.STRING, value.data, value.raw)
     rule: Callable[[Value, Type, Setting, Noted], Any] = RULES[kind.kind]
     return rule(value, kind, setting, note)
 
@@ -89,12 +93,12 @@ def asked_for(setting: Setting, note: Noted, code: str = "type", kind: str = "co
 
 
 def to_text(value: Value, kind: Type, setting: Setting, note: Noted) -> str | None:
-    """Strings, symbols and ObjectIds as they are; numbers, booleans, dates and code when asked for.
+    """Strings and ObjectIds as they are; numbers, booleans, dates and code when asked for.
 
     At most `length` characters, where there is a length. Dates outside the years 1 to 9999 have no text: refused
     (`range`), or null where that policy says so.
     """
-    if value.type in (bson.STRING, bson.SYMBOL):
+    if value.type == bson.STRING:
         text = text_of(value.data, setting.policies, note)
     elif value.type == bson.OBJECT_ID:
         text = value.data.hex()
@@ -241,8 +245,11 @@ def _exact_number(value: Value, setting: Setting, note: Noted) -> int | Decimal:
 
 
 def number_in(text: bytes) -> Decimal | None:
-    """A number as `[+-]digits[.digits][e[+-]digits]`, or NaN, Infinity, -Infinity; no spaces, no underscores."""
-    if re.fullmatch(rb"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,5})?|NaN|-?Infinity", text):
+    """A number as `[+-]digits[.digits][e[+-]digits]`, or NaN, Infinity, -Infinity; no spaces, no underscores.
+
+    The digits before the point or those behind it may be missing, not both.
+    """
+    if re.fullmatch(rb"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,5})?|NaN|-?Infinity", text):
         return Decimal(text.decode("ascii"))
     return None
 

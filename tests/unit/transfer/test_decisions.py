@@ -1,0 +1,150 @@
+"""Small decisions of a copy without a server: retries, books that add up, exit codes, where pairs wait."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from isthmus.errors import MappingError, Problem, SourceError, TargetError
+from isthmus.mapping import parse_mapping
+from isthmus.mapping.tables import build_schema
+from isthmus.transfer.balance import Balance, CollectionBooks, ReferenceBooks, balance_from_json
+from isthmus.transfer.copy import Retry
+from isthmus.transfer.job import Feeder, Interrupted
+from isthmus.transfer.load import add_counts
+from isthmus.transfer.preflight import Finding, raise_findings
+from isthmus.transfer.resume import Changes
+from isthmus.transfer.run import Result
+from isthmus.transfer.staging import create_statements, pair_tables
+
+FAULT = TargetError("away", retryable=True)
+
+
+def test_retry_waits_longer_each_time_and_gives_up_with_the_fault() -> None:
+    retry, stop = Retry(0.25), threading.Event()
+    assert retry.fresh
+    began = time.monotonic()
+    retry.again(FAULT, stop)
+    assert not retry.fresh
+
+    def go_on() -> None:
+        while True:
+            retry.again(FAULT, stop)
+
+    with pytest.raises(TargetError) as caught:
+        go_on()
+    assert caught.value is FAULT
+    assert 0.25 < time.monotonic() - began < 5
+
+
+def test_retry_is_interrupted_by_a_stop() -> None:
+    stop = threading.Event()
+    stop.set()
+    with pytest.raises(Interrupted):
+        Retry(60).again(FAULT, stop)
+
+
+names = st.dictionaries(st.sampled_from("abcd"), st.integers(1, 9), max_size=4)
+counts = st.dictionaries(st.sampled_from(["rows", "books", "extras", "references"]), names, max_size=4)
+
+
+@given(counts, counts, counts)
+def test_books_add_up_in_any_order(
+    one: dict[str, dict[str, int]], two: dict[str, dict[str, int]], three: dict[str, dict[str, int]]
+) -> None:
+    before = str(one)
+    left = add_counts(add_counts(one, two), three)
+    assert left == add_counts(one, add_counts(two, three)) or {} in left.values()
+    assert str(one) == before
+    for group in left:
+        for name, amount in left[group].items():
+            assert amount == sum(books.get(group, {}).get(name, 0) for books in (one, two, three))
+
+
+def test_endless_names_are_counted_under_one_and_names_of_the_mapping_each() -> None:
+    many = {f"n{number}": 2 for number in range(700)}
+    total = add_counts({"extras": {"n0": 1}, "rows": {}}, {"extras": many, "rows": many})
+    assert sum(total["extras"].values()) == 1401
+    assert len(total["extras"]) <= 501
+    assert total["extras"]["n0"] == 3
+    assert total["rows"] == many
+
+
+def book(**changes: object) -> Balance:
+    balance = Balance(collections={"A": CollectionBooks(read=1, copied=1)}, references={"a.b": ReferenceBooks()})
+    for name, value in changes.items():
+        setattr(balance, name, value)
+    return balance
+
+
+@pytest.mark.parametrize(
+    ("balance", "complete"),
+    [
+        (book(), True),
+        (book(adjusted={"a.b:coerced": 3}, extras={"A.x": 1}, left_out_rows={"i": 2}, empty_columns=["a.c"]), True),
+        (book(references={"a.b": ReferenceBooks(values=2, resolved=1, orphans=1, actions={"null": 1})}), True),
+        (book(references={"a.b": ReferenceBooks(values=2, resolved=1, orphans=1, by_default=1)}), False),
+        (book(collections={"A": CollectionBooks(read=1, dead_letters=1)}), False),
+        (book(left_out_indexes=["i"]), False),
+        (book(differences=["one row too many"]), False),
+    ],
+)
+def test_only_a_balance_without_loss_is_complete(balance: Balance, complete: bool) -> None:
+    assert balance.complete is complete
+    assert balance_from_json(balance.as_json()) == balance
+    assert Result(1, "complete", resumed=False, balance=balance).exit_code == (0 if complete else 1)
+
+
+def test_highest_cause_decides_the_exit_code() -> None:
+    broken = {"A": SourceError("broken")}
+    assert Result(1, "failed", resumed=False, broken=broken).exit_code == 3
+    assert Result(1, "interrupted", resumed=False, broken=broken).exit_code == 130
+    repeated = Result(1, "complete", resumed=True, repeated=True, balance=book(differences=["x"]))
+    assert repeated.exit_code == 0
+    repeated.changes = Changes(new=1)
+    assert repeated.exit_code == 1
+    repeated.changes = Changes(broken={"A": "x"})
+    assert repeated.exit_code == 3
+
+
+def test_findings_are_raised_together_as_the_worst_of_them() -> None:
+    remark = Finding(Problem("remark", "Only a remark."), None)
+    raise_findings([remark])
+    with pytest.raises(SourceError) as caught:
+        raise_findings([Finding(Problem("a", "A."), MappingError), remark, Finding(Problem("b", "B."), SourceError)])
+    assert [problem.code for problem in caught.value.problems] == ["a", "b"]
+    assert caught.value.code == "preflight"
+    assert caught.value.message == "Nothing was written: 2 things stand against this copy."
+
+
+MAPPING = """
+isthmus: 1
+collections:
+  A: {fields: {one: {junction: both}, two: {junction: alone}}}
+  B: {fields: {three: {junction: both}}}
+junctions: {both: {a_id: A, b_id: B}, alone: {a_id: A, b_id: B}}
+"""
+
+
+def test_pairs_wait_only_where_several_arrays_feed_a_junction() -> None:
+    schema = build_schema(parse_mapping(MAPPING, file_name="m"))
+    feeders = (
+        Feeder("A", "both", "a_id", "b_id"),
+        Feeder("A", "alone", "a_id", "b_id"),
+        Feeder("B", "both", "b_id", "a_id"),
+    )
+    tables = pair_tables(feeders, schema)
+    assert {key: table.in_place for key, table in tables.items()} == {
+        ("both", "a_id"): False,
+        ("alone", "a_id"): True,
+        ("both", "b_id"): False,
+    }
+    waiting = [table.name for table in tables.values() if not table.in_place]
+    assert len(set(waiting)) == 2
+    assert all(table.schema == "isthmus" for table in tables.values() if not table.in_place)
+    assert len(create_statements(tables, schema)) == 2
+    assert pair_tables(feeders, schema) == tables

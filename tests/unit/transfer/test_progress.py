@@ -1,0 +1,95 @@
+"""The numbers a running copy shows: totals, rates of this session only, and the words drawn from them."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.console import Console
+
+from isthmus.cli.bars import duration_text, line, overall, render, size_text
+from isthmus.cli.options import parse_size
+from isthmus.transfer.progress import CollectionProgress, Progress, Snapshot
+
+
+def snapshot(
+    *collections: CollectionProgress, stage: str = "copying", before: int = 0, seconds: float = 10
+) -> Snapshot:
+    return Snapshot(stage, "primary key of a", collections, seconds, before, 3, 9)
+
+
+def test_batches_add_up_and_a_new_stage_begins_its_own_rate() -> None:
+    progress = Progress()
+    progress.expect("A", bytes_total=1000, bytes_done=400, documents=4, dead_letters=1)
+    progress.expect("B", bytes_total=None, bytes_done=0, documents=0, dead_letters=0)
+    progress.stage("copying")
+    progress.batch("A", bytes_done=100, documents=2, dead_letters=1)
+    progress.batch("new", bytes_done=7, documents=1, dead_letters=0)
+    progress.broken("B", "why")
+    seen = progress.snapshot()
+    assert [(c.name, c.bytes_done, c.documents, c.dead_letters) for c in seen.collections] == [
+        ("A", 500, 6, 2),
+        ("B", 0, 0, 0),
+        ("new", 7, 1, 0),
+    ]
+    assert seen.collections[1].broken == "why"
+    assert (seen.bytes_before, seen.stage) == (400, "copying")
+    seen.collections[0].documents = 99
+    assert progress.snapshot().collections[0].documents == 6
+
+
+def test_rate_and_time_left_speak_of_this_session() -> None:
+    one = CollectionProgress("A", bytes_total=1000, bytes_done=600)
+    assert overall(snapshot(one, before=100)) == (600, 1000, 50.0, 8.0)
+    assert overall(snapshot(CollectionProgress("A", None, 5)))[1] is None
+    assert overall(snapshot(one, before=600))[3] is None  # nothing yet: no guess
+    assert overall(snapshot(one, before=0, seconds=0))[2] == 0.0
+
+
+@pytest.mark.parametrize(
+    ("amount", "text"), [(0, "0 B"), (999, "999 B"), (1500, "1.5 kB"), (2_500_000, "2.5 MB"), (4e12, "4000.0 GB")]
+)
+def test_sizes_for_people(amount: float, text: str) -> None:
+    assert size_text(amount) == text
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(0.4, "0 s"), (59.9, "59 s"), (125, "2:05"), (3723, "1:02:03")])
+def test_durations_for_people(seconds: float, text: str) -> None:
+    assert duration_text(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "size"), [("192M", 192 << 20), ("1g", 1 << 30), ("1.5 KiB", 1536), ("77", 77), ("2MB", 2 << 20)]
+)
+def test_sizes_from_people(text: str, size: int) -> None:
+    assert parse_size(text) == size
+
+
+def test_plain_line_tells_documents_share_rate_time_and_dead_letters() -> None:
+    one = CollectionProgress("A", bytes_total=1_000_000, bytes_done=500_000, documents=1234, dead_letters=2)
+    assert line(snapshot(one)) == (
+        "Copying: 1,234 documents, 500.0 kB of 1.0 MB (50 %), 50.0 kB/s, about 10 s left, dead letters 2"
+    )
+    assert line(snapshot(one, stage="finishing")).endswith("step 4 of 9 (primary key of a)")
+    assert line(snapshot(one, stage="preflight")) == "Looking at source and target"
+
+
+@pytest.mark.parametrize("width", [40, 80, 120, 200])
+@pytest.mark.parametrize("stage", ["preflight", "verifying", "copying", "finishing", "complete"])
+def test_bars_fit_the_terminal_and_lose_no_number(width: int, stage: str) -> None:
+    collections = [
+        CollectionProgress("Users", 10_000_000, 5_000_000, 123_456, 7),
+        CollectionProgress("a collection with a very long name indeed " * 3, 10_000_000, 0),
+        CollectionProgress("unknown size", None, 5_000_000, 77),
+        CollectionProgress("broken", 10, 5, 1, 0, "truncated"),
+        CollectionProgress("done", 10, 10, 1),
+        *(CollectionProgress(f"more {number}", 10, 0) for number in range(30)),
+    ]
+    console = Console(file=io.StringIO(), width=width, force_terminal=True, color_system=None)
+    console.print(render(snapshot(*collections, stage=stage), width))
+    assert isinstance(console.file, io.StringIO)
+    drawn = console.file.getvalue()
+    assert all(len(row) <= width for row in drawn.splitlines())
+    if stage == "copying" and width >= 80:
+        for words in ("123,456 documents", "7 dead letters", "50 %", "broken off", "1 of 35 collections", "10.0 MB"):
+            assert words in drawn, (words, drawn)
