@@ -28,10 +28,38 @@ DATABASE = "bench"
 _PEOPLE = 1_000
 _LABELS = 5_000
 _BEGIN = datetime(2021, 1, 1, tzinfo=UTC)
-_WORDS = (
-    "harbour ledger canal copper meadow signal lantern orchard granite timber velvet compass anchor thunder saffron"
-    " willow marble falcon ember juniper cobalt drift quartz summit raven cedar prairie mosaic beacon tundra"
-).split()
+_WORDS = [
+    "harbour",
+    "ledger",
+    "canal",
+    "copper",
+    "meadow",
+    "signal",
+    "lantern",
+    "orchard",
+    "granite",
+    "timber",
+    "velvet",
+    "compass",
+    "anchor",
+    "thunder",
+    "saffron",
+    "willow",
+    "marble",
+    "falcon",
+    "ember",
+    "juniper",
+    "cobalt",
+    "drift",
+    "quartz",
+    "summit",
+    "raven",
+    "cedar",
+    "prairie",
+    "mosaic",
+    "beacon",
+    "tundra",
+]
 _FLUSH_BYTES = 1 << 20
 
 
@@ -64,7 +92,7 @@ def small(root: Path, documents: int = SMALL_DOCUMENTS, seed: int = SEED) -> Dat
     A task has its id, a text, an int32, an int64, a double, a date, one reference (owner), an array of texts, a small
     sub-document, and an array of three references for a junction table. Every reference has its target.
     """
-    draw = random.Random(seed)  # noqa: S311  data, not secrets
+    draw = random.Random(seed)
     people = [_object_id(draw, number) for number in range(_PEOPLE)]
     labels = [_object_id(draw, number) for number in range(_LABELS)]
     folder = root / DATABASE
@@ -76,7 +104,7 @@ def small(root: Path, documents: int = SMALL_DOCUMENTS, seed: int = SEED) -> Dat
 
 def large(root: Path, documents: int = LARGE_DOCUMENTS, seed: int = SEED) -> Data:
     """Write `documents` documents of 15 MiB: by turns one long text, one binary value, many sub-documents."""
-    draw = random.Random(seed)  # noqa: S311  data, not secrets
+    draw = random.Random(seed)
     makers: list[Callable[[random.Random], dict[str, Any]]] = [_long_text, _binary, _many_entries]
     folder = root / DATABASE
     stream = ({"_id": _object_id(draw, n), "n": n, **makers[n % len(makers)](draw)} for n in range(documents))

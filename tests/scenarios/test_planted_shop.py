@@ -72,6 +72,13 @@ def test_a_planted_shop_arrives_as_planted(seed: int, tmp_path: Path, database: 
     accounts = accounts_from(truth, reference, source)
     assert not compared(mapping, source, database, accounts).differences
     assert not compared(mapping, source, database).differences
+    # Without accounts the comparison names exactly what was planted.
+    unexcused = compared(mapping, source, database, GivenAccounts()).differences
+    assert {(one.table, one.id, one.path) for one in unexcused if one.what == "different"} == accounts.nulls
+    missing = {(one.table, *one.id.split("/")) for one in unexcused if one.what == "missing" and "/" in one.id}
+    assert missing == accounts.pairs
+    assert sum(one.what == "missing" and one.table == "users" for one in unexcused) == len(truth["finish_letters"])
+    assert len(unexcused) == len(accounts.nulls) + len(accounts.pairs) + len(truth["finish_letters"])
 
 
 def test_every_planted_orphan_is_in_the_ledger(tmp_path: Path, database: str) -> None:

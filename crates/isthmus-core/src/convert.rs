@@ -22,7 +22,7 @@ use std::collections::HashMap;
 use crate::batch::{Change, IdMapEntry};
 use crate::bson::{BsonError, Value};
 use crate::fault::Code;
-use crate::ids::IdCodec;
+use crate::ids::{Ahead, IdCodec};
 use crate::json::{short_text, Report, Rewrites, Settings};
 use crate::numeric::Typmod;
 use crate::plan::{Column, DefaultRule, Kind, Literal, PlanError, Role};
@@ -98,6 +98,8 @@ pub(crate) struct Side {
     /// Reference values that are not null.
     pub references: u64,
     pub id_map: Vec<IdMapEntry>,
+    /// Not a trace but a help: numbers of ObjectIds that are about to be converted.
+    pub ahead: Ahead,
     /// Numbers of rewrite rules that replaced an id.
     pub rewritten: Vec<usize>,
 }

@@ -19,7 +19,7 @@ use crate::bson::{Raw, Value};
 use crate::convert::{write_id, Converter, Side};
 use crate::frame::MAX_DOCUMENT_BYTES;
 use crate::ids::{parse_uuid, IdCodec, IdScheme};
-use crate::plan::{Kind, Plan, PlanError, Role};
+use crate::plan::{Column, Kind, Plan, PlanError, Role};
 
 use books::Layout;
 use walk::Walk;
@@ -61,6 +61,8 @@ pub struct Transcoder {
     layout: Layout,
     /// Number of the id column in the root table.
     id_column: usize,
+    /// Per scope: slots whose ObjectIds, alone or in an array, will be derived.
+    derived: Vec<Vec<usize>>,
 }
 
 impl Transcoder {
@@ -86,7 +88,8 @@ impl Transcoder {
         }
         let layout = Layout::new(&plan);
         let id_column = plan.tables[0].columns.iter().position(|column| column.role == Role::Id).unwrap_or(0);
-        Ok(Self { plan, codec, converters, layout, id_column })
+        let derived = (0..plan.scopes.len()).map(|scope| derived_slots(&plan, scope)).collect();
+        Ok(Self { plan, codec, converters, layout, id_column, derived })
     }
 
     /// The compiled plan.
@@ -168,7 +171,7 @@ impl Transcoder {
             return Ok(None);
         }
         let (v, mapped) = match value {
-            Value::ObjectId(id) => (self.codec.derive_object_id(*id), false),
+            Value::ObjectId(id) => (side.ahead.get(*id).unwrap_or_else(|| self.codec.derive_object_id(*id)), false),
             other => {
                 let derived = self.codec.derive_value(&self.plan.collection, other);
                 (derived.map_err(crate::convert::Refusal::bson)?.v, true)
@@ -188,6 +191,16 @@ impl Transcoder {
 pub fn source_id(document: &[u8]) -> Option<Vec<u8>> {
     let element = Raw::new(document).and_then(|raw| raw.get(b"_id")).ok()??;
     Some(element.value.id_document())
+}
+
+/// The slots of a scope whose ObjectIds will be derived, in the order in which they are needed.
+fn derived_slots(plan: &Plan, scope: usize) -> Vec<usize> {
+    let own = (scope == 0 && plan.ids != IdScheme::Keep).then_some(plan.id_slot);
+    let scope = &plan.scopes[scope];
+    let derives = |column: &Column| column.reference.as_ref().is_some_and(|to| to.ids != IdScheme::Keep);
+    let columns = plan.tables[scope.table].columns.iter().filter(|column| derives(column)).filter_map(|c| c.slot);
+    let pairs = scope.junctions.iter().filter(|pairs| derives(&plan.tables[pairs.table].columns[pairs.other]));
+    own.into_iter().chain(columns).chain(pairs.map(|pairs| pairs.slot)).collect()
 }
 
 /// The length of the document at `at`, checked against the block.

@@ -85,10 +85,15 @@ def meaning(fault: psycopg.Error) -> Meaning:
     return "final"
 
 
-def explain(fault: psycopg.Error) -> str:
-    """Return the server's words on one line, without secrets."""
+def explain(fault: psycopg.Error, *, detail: bool = True) -> str:
+    """Return the server's words on one line, without secrets.
+
+    Args:
+        fault: The error.
+        detail: Whether to add the server's detail, which may quote a whole row.
+    """
     primary = fault.diag.message_primary
     text = primary if primary else str(fault)
-    if primary and fault.diag.message_detail:
+    if detail and primary and fault.diag.message_detail:
         text = f"{primary} ({fault.diag.message_detail})"
     return hide(" ".join(text.split()))

@@ -11,6 +11,7 @@ import contextlib
 import queue
 import threading
 import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import psycopg
@@ -19,8 +20,10 @@ from isthmus.connect.postgres import explain, meaning
 from isthmus.errors import InternalError, IsthmusError, SourceError, TargetError
 from isthmus.sources.protocol import Block, Partition
 from isthmus.state.checkpoints import PartitionState, finish_partition, refresh
+from isthmus.transfer.ahead import Ahead, Prepared
 from isthmus.transfer.job import Interrupted, Job
 from isthmus.transfer.load import Loader
+from isthmus.transfer.memory import bound_allocator
 from isthmus.transfer.stages import reached
 
 _FIRST_WAIT_SECONDS = 0.1
@@ -93,6 +96,7 @@ def copy_partitions(job: Job, states: list[PartitionState]) -> dict[str, SourceE
     for state in waiting:
         tasks.put(state)
     count = max(1, min(job.options.workers, len(waiting)))
+    bound_allocator(job.budget.batch_bytes)
     threads = [
         threading.Thread(target=_Worker(job, tasks, outcome, halt).run, name=f"isthmus-copy-{number}")
         for number in range(count)
@@ -127,7 +131,6 @@ class _Worker:
         self._outcome = outcome
         self._halt = halt
         self._connection: psycopg.Connection | None = None
-        self._reserved = 0
 
     def run(self) -> None:
         try:
@@ -151,33 +154,39 @@ class _Worker:
             return
         partition = Partition(state.collection, state.number, state.start, state.end)
         loader = Loader(self._job, state)
-        try:
-            blocks = self._job.source.read(
-                partition, after=state.position, until=None, max_bytes=self._job.budget.batch_bytes, grow=self._grow
+
+        def read(grow: Callable[[int], None]) -> Iterator[Block]:
+            budget = self._job.budget
+            return self._job.source.read(
+                partition, after=state.position, until=None, max_bytes=budget.batch_bytes, grow=grow
             )
-            for block in blocks:
-                self._carry(loader, block)
-                self._release()
-                if self._halt.is_set():
-                    return
+
+        name = threading.current_thread().name.replace("copy", "read")
+        try:
+            with Ahead(read, loader.transcode, self._job.budget, name) as ahead:
+                while (prepared := ahead.take()) is not None:
+                    self._carry(loader, prepared)
+                    ahead.done(prepared)
+                    prepared = None  # not held while the next is waited for
+                    if self._halt.is_set():
+                        return
         except SourceError as fault:
             with self._outcome.mutex:
                 self._outcome.broken[state.collection] = fault
             self._job.progress.broken(state.collection, str(fault))
             return
-        finally:
-            self._release()
         self._finish(state)
 
-    def _carry(self, loader: Loader, block: Block) -> None:
-        """Carry one block exactly once, whatever happens to the connection."""
+    def _carry(self, loader: Loader, prepared: Prepared) -> None:
+        """Carry one batch exactly once, whatever happens to the connection."""
+        block = prepared.block
         retry = Retry(self._job.options.retry_seconds)
         uncertain = False  # a reply was lost: read the checkpoint before anything is sent
         while True:
             try:
                 connection = self._open()
                 if not uncertain or not self._arrived(connection, loader, block):
-                    loader.write(connection, block)
+                    loader.write(connection, block, prepared.batch)
             except psycopg.Error as fault:
                 uncertain = True
                 self._drop_connection()
@@ -275,12 +284,3 @@ class _Worker:
             with contextlib.suppress(psycopg.Error):
                 self._connection.close()
             self._connection = None
-
-    def _grow(self, document_bytes: int) -> None:
-        """Called by the source before it reads a document larger than a batch."""
-        self._release()
-        self._reserved = self._job.budget.grow(document_bytes, self._halt)
-
-    def _release(self) -> None:
-        self._job.budget.shrink(self._reserved)
-        self._reserved = 0

@@ -132,14 +132,21 @@ class Loader:
         self.state = state
         self._transcoder = job.transcoder(state.collection)
         self._targets = copy_targets(job, state.collection)
+        tables = [table for table in job.schema.tables.values() if table.collection == state.collection]
+        self._sensitive = any(column.sensitive for table in tables for column in table.columns)
         self._carried = Carried()
 
-    def write(self, connection: psycopg.Connection, block: Block) -> None:
+    def transcode(self, documents: bytes) -> Batch:
+        """Turn whole documents into rows; from any thread, without the GIL."""
+        return self._transcoder.transcode(documents)
+
+    def write(self, connection: psycopg.Connection, block: Block, batch: Batch) -> None:
         """Carry one block in one transaction.
 
         Args:
             connection: Connection outside a transaction.
             block: Whole documents.
+            batch: What `transcode` made of them.
 
         The caller moves `state` with `committed` afterwards.
 
@@ -148,7 +155,6 @@ class Loader:
                 through and only its reply was lost.
             InternalError: The books of the batch do not balance.
         """
-        batch = self._transcoder.transcode(block.data)
         try:
             self._transact(connection, block, batch, halve=False)
         except psycopg.Error as fault:
@@ -220,7 +226,7 @@ class Loader:
                 self._place(connection, block, middle, high, whole, carried)
                 return
             carried.documents += 1
-            self._refuse(block, start, end, part, explain(fault), carried)
+            self._refuse(block, start, end, part, explain(fault, detail=not self._sensitive), carried)
             return
         self._account(block, start, part, carried)
 

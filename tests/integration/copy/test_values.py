@@ -13,6 +13,7 @@ import bson
 import pytest
 from bson import Decimal128, Int64
 
+from isthmus.transfer.stages import listeners
 from tests.generators import bson_writer as bw
 from tests.integration.copy.carrying import World, balanced, oid
 
@@ -295,3 +296,23 @@ def test_largest_document_arrives_and_one_byte_more_is_a_break(world: World) -> 
     assert result.exit_code == 3
     assert result.broken["C"].code == "broken-framing"
     assert world.rows("SELECT n, length(text) > 16000000 FROM c ORDER BY n") == [(1, False), (2, True), (3, False)]
+
+
+@pytest.mark.parametrize("sensitive", [False, True])
+def test_servers_detail_quotes_a_row_only_where_nothing_is_sensitive(world: World, sensitive: bool) -> None:
+    def forbid(stage: str) -> None:
+        if stage == "begin.after-commit":
+            world.rows("ALTER TABLE c ADD CONSTRAINT no_seven CHECK (n <> 7)")
+
+    listeners.append(forbid)
+    try:
+        world.write({"C": [{"_id": oid(n), "n": n, "pin": f"secret {n}"} for n in range(10)]})
+        secret = "{type: text, sensitive: true}" if sensitive else "text"
+        result = world.copy(f"isthmus: 1\ncollections: {{C: {{fields: {{n: integer, pin: {secret}}}}}}}\n")
+    finally:
+        listeners.remove(forbid)
+    balanced(result)
+    (letter,) = world.letters()
+    assert (letter.code, letter.source_id) == ("target-refused", str(oid(7)))
+    assert "no_seven" in letter.message
+    assert ("secret 7" in letter.message) is not sensitive

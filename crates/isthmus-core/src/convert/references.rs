@@ -25,7 +25,8 @@ impl Converter {
         if let Value::ObjectId(id) = *value {
             if reference.ids != IdScheme::Keep {
                 side.references += 1;
-                write_id(codec.derive_object_id(id), reference.ids, self.column.kind.kind, out);
+                let v = side.ahead.get(id).unwrap_or_else(|| codec.derive_object_id(id));
+                write_id(v, reference.ids, self.column.kind.kind, out);
                 return Ok(Wrote::Value);
             }
         }

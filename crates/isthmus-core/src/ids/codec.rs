@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::speck::Speck;
+use super::speck::{Speck, LANES};
 use super::text::{parse_hex_object_id, v_from_cuid2, v_from_uuid};
 use crate::bson::{BsonError, Value};
 use crate::canonical::write_canonical;
@@ -23,6 +23,43 @@ pub struct Derived {
     pub from_object_id: bool,
     /// True when the source value was the hex text of an ObjectId, not an ObjectId.
     pub hex_text: bool,
+}
+
+/// A few ObjectIds whose numbers were derived together, because side by side they cost hardly more than one.
+#[derive(Debug, Default)]
+pub struct Ahead {
+    ids: [[u8; 12]; LANES],
+    numbers: [u128; LANES],
+    length: usize,
+}
+
+impl Ahead {
+    /// Forgets all.
+    #[inline]
+    pub fn clear(&mut self) {
+        self.length = 0;
+    }
+
+    /// Adds an id whose number is not known yet; false when there is no room for it.
+    #[inline]
+    #[must_use]
+    pub fn push(&mut self, id: [u8; 12]) -> bool {
+        match self.ids.get_mut(self.length) {
+            Some(place) => {
+                *place = id;
+                self.length += 1;
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// V of an ObjectId, when it is among them.
+    #[inline]
+    #[must_use]
+    pub fn get(&self, id: [u8; 12]) -> Option<u128> {
+        self.ids[..self.length].iter().position(|known| *known == id).map(|at| self.numbers[at])
+    }
 }
 
 /// The ids of one target, made from its 32-byte key. Cheap to share, immutable.
@@ -69,6 +106,22 @@ impl IdCodec {
         let y = u64::from_be_bytes([0, 0, g, h, i, j, k, l]);
         let (x, y) = self.permutation.encrypt(x, y);
         u128::from(self.tag_of(x, y)) << 96 | u128::from(x) << 48 | u128::from(y)
+    }
+
+    /// Derives the numbers of the ids that were pushed; a single one is left to whoever needs it.
+    pub fn derive_ahead(&self, ahead: &mut Ahead) {
+        if ahead.length < 2 {
+            ahead.length = 0;
+            return;
+        }
+        let mut x = ahead.ids.map(|[a, b, c, d, e, f, ..]| u64::from_be_bytes([0, 0, a, b, c, d, e, f]));
+        let mut y = ahead.ids.map(|[.., g, h, i, j, k, l]| u64::from_be_bytes([0, 0, g, h, i, j, k, l]));
+        self.permutation.encrypt_lanes(&mut x, &mut y);
+        let (mut tags, mut rest) = (x, y);
+        self.tag.encrypt_lanes(&mut tags, &mut rest);
+        for lane in 0..LANES {
+            ahead.numbers[lane] = u128::from(tags[lane] >> 23) << 96 | u128::from(x[lane]) << 48 | u128::from(y[lane]);
+        }
     }
 
     #[inline]

@@ -7,7 +7,7 @@ mod codec;
 mod speck;
 mod text;
 
-pub use codec::{Derived, IdCodec};
+pub use codec::{Ahead, Derived, IdCodec};
 pub use text::{
     cuid2, id_text, object_id_hex, parse_hex_object_id, parse_uuid, uuid_bytes, uuid_text, v_from_cuid2, v_from_uuid,
 };

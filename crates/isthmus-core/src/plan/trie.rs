@@ -44,6 +44,19 @@ fn mix(key: &[u8]) -> usize {
     (mixed >> 40) as usize
 }
 
+/// Compares two keys; up to sixteen bytes by two overlapping words each, which beat a call.
+#[inline]
+fn equal(left: &[u8], right: &[u8]) -> bool {
+    if left.len() != right.len() {
+        return false;
+    }
+    match left.len() {
+        4..8 => left.first_chunk::<4>() == right.first_chunk() && left.last_chunk::<4>() == right.last_chunk(),
+        8..=16 => left.first_chunk::<8>() == right.first_chunk() && left.last_chunk::<8>() == right.last_chunk(),
+        _ => left == right,
+    }
+}
+
 impl Node {
     /// Builds the index; call once after the last entry.
     pub(super) fn seal(&mut self) {
@@ -73,7 +86,7 @@ impl Node {
                 return None;
             }
             let entry = &self.entries[usize::from(number)];
-            if *entry.key == *key {
+            if equal(&entry.key, key) {
                 return Some(entry);
             }
             at = (at + 1) & self.mask;
@@ -111,6 +124,20 @@ mod tests {
         }
         assert!(node.find(b"field_301_name").is_none());
         assert!(node.find(b"b").is_none());
+    }
+
+    #[test]
+    fn equal_keys_of_every_length_differ_in_every_byte() {
+        for length in 0..40_u8 {
+            let key: Vec<u8> = (0..length).collect();
+            assert!(equal(&key, &key.clone()));
+            for at in 0..usize::from(length) {
+                let mut other = key.clone();
+                other[at] ^= 0x80;
+                assert!(!equal(&key, &other), "{length} {at}");
+            }
+            assert!(!equal(&key, &[key.clone(), vec![0]].concat()));
+        }
     }
 
     #[test]

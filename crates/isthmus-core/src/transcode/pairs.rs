@@ -1,13 +1,13 @@
 //! Arrays of references as rows of a junction table: one pair an element, nulls left out, equal pairs written once.
 
 use crate::batch::Change;
-use crate::bson::Value;
+use crate::bson::{Elements, Value};
 use crate::convert::Wrote;
 use crate::fault::MAX_CAUSES;
 use crate::plan::{Junction, Role};
 
 use super::books::ColumnCount;
-use super::walk::Walk;
+use super::walk::{push_object_ids, Walk};
 
 /// Pairs of one array that are compared one by one; longer arrays are hashed.
 const PAIRWISE: usize = 32;
@@ -23,9 +23,15 @@ impl<'t, 'd> Walk<'t, 'd> {
         match value {
             Value::Null | Value::Undefined => self.books.column_change(number, Change::NullArray, 1),
             Value::Array(raw) => {
-                for (position, element) in raw.elements().enumerate() {
+                let mut elements = raw.elements();
+                let mut position = 0;
+                while let Some(element) = elements.next() {
                     match element {
-                        Ok(element) => met += self.pair(junction, element.value, Some(position), depth + 1),
+                        Ok(element) => {
+                            self.derive_pairs_ahead(element.value, &elements);
+                            met += self.pair(junction, element.value, Some(position), depth + 1);
+                            position += 1;
+                        }
                         Err(error) => return self.malformed(error),
                     }
                     if self.causes.len() >= MAX_CAUSES {
@@ -44,6 +50,19 @@ impl<'t, 'd> Walk<'t, 'd> {
             self.books.column(number, ColumnCount::References, kept);
             if met > kept {
                 self.books.column_change(number, Change::DuplicatePair, met - kept);
+            }
+        }
+    }
+
+    /// Derives an id and those that follow it together, unless that was done already.
+    #[inline]
+    fn derive_pairs_ahead(&mut self, value: Value<'d>, rest: &Elements<'d>) {
+        if let Value::ObjectId(id) = value {
+            if self.side.ahead.get(id).is_none() {
+                let ahead = &mut self.side.ahead;
+                ahead.clear();
+                let _ = ahead.push(id) && push_object_ids(rest.clone(), ahead);
+                self.own.codec.derive_ahead(ahead);
             }
         }
     }

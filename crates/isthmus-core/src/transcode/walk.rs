@@ -3,11 +3,11 @@
 use std::collections::HashSet;
 
 use crate::batch::{Adjustment, Batch, Change, IdMapEntry};
-use crate::bson::{too_deep, BsonError, Raw, Value, MAX_DEPTH};
+use crate::bson::{too_deep, BsonError, Element, Elements, Raw, Value, MAX_DEPTH};
 use crate::canonical::write_canonical;
 use crate::convert::{Converter, Filled, Refusal, Side, Wrote, NULL_FIELD};
 use crate::fault::{Cause, Code, Reject, MAX_CAUSES};
-use crate::ids::{id_text, parse_hex_object_id, IdScheme};
+use crate::ids::{id_text, parse_hex_object_id, Ahead, IdScheme};
 use crate::plan::{Child, Role, Unknown};
 
 use super::books::{Books, ColumnCount};
@@ -110,6 +110,7 @@ impl<'t, 'd> Walk<'t, 'd> {
                     self.books.undo();
                     return;
                 }
+                self.derive_ahead(0);
                 self.id(id);
                 self.scope(0, 1);
             }
@@ -263,6 +264,24 @@ impl<'t, 'd> Walk<'t, 'd> {
             }
         }
         Ok(())
+    }
+
+    /// Derives the first ids of the level in hand together.
+    #[inline]
+    fn derive_ahead(&mut self, scope: usize) {
+        let ahead = &mut self.side.ahead;
+        ahead.clear();
+        for &slot in &self.own.derived[scope] {
+            let room = match self.slots[slot] {
+                Some(Value::ObjectId(id)) => ahead.push(id),
+                Some(Value::Array(raw)) => push_object_ids(raw.elements(), ahead),
+                _ => true,
+            };
+            if !room {
+                break;
+            }
+        }
+        self.own.codec.derive_ahead(ahead);
     }
 
     /// Makes the document's id.
@@ -502,7 +521,10 @@ impl<'t, 'd> Walk<'t, 'd> {
                 Value::Document(document) => {
                     self.reset(child.scope);
                     match self.read(child.scope, inner.node, document, level, false) {
-                        Ok(()) => self.scope(child.scope, level),
+                        Ok(()) => {
+                            self.derive_ahead(child.scope);
+                            self.scope(child.scope, level);
+                        }
                         Err(error) => self.malformed(error),
                     }
                 }
@@ -544,6 +566,19 @@ impl<'t, 'd> Walk<'t, 'd> {
         }
         self.batch.id_map.append(&mut self.side.id_map);
     }
+}
+
+/// Pushes the ObjectIds among elements; false when there is no room for more.
+#[inline]
+pub(super) fn push_object_ids(elements: Elements<'_>, ahead: &mut Ahead) -> bool {
+    for element in elements {
+        if let Ok(Element { value: Value::ObjectId(id), .. }) = element {
+            if !ahead.push(id) {
+                return false;
+            }
+        }
+    }
+    true
 }
 
 fn required(state: &'static str) -> Box<Refusal> {
