@@ -87,7 +87,7 @@ def load(conninfo: str, tables: list[Rows], streams: int) -> float:
                 low, high = (len(table.pieces) * part // streams for part in (number, number + 1))
                 if low == high:
                     continue
-                with connection.cursor() as cursor, cursor.copy(table.statement) as copy:
+                with connection.cursor() as cursor, cursor.copy(table.statement.encode()) as copy:
                     copy.write(_HEADER)
                     for block in table.pieces[low:high]:
                         for piece in block:

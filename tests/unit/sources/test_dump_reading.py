@@ -58,7 +58,7 @@ def drain(blocks: Iterator[Block]) -> tuple[list[bytes], SourceError | None]:
 
 
 def some_documents(count: int, *, seed: int = 1, largest: int = 300) -> list[bytes]:
-    rng = Random(seed)  # noqa: S311 - repeatable on purpose
+    rng = Random(seed)
     return [bson.encode({"_id": number, "v": "x" * rng.randrange(largest)}) for number in range(count)]
 
 
@@ -240,7 +240,7 @@ def test_any_partitions_block_sizes_and_resumes_give_the_same_documents(
     assert partitions[0].start == encode_position(0)
     assert partitions[-1].end is None
     assert all(one.end == other.start and one.start < other.start for one, other in pairwise(partitions))
-    rng = Random(seed)  # noqa: S311 - repeatable on purpose
+    rng = Random(seed)
     read: list[bytes] = []
     for partition in partitions:
         read += read_with_resumes(source, partition, max_bytes, rng)
@@ -293,7 +293,7 @@ def test_partitions_of_large_documents_are_found_without_reading_them(
 
 @pytest.mark.parametrize("compressed", [False, True])
 def test_memory_of_a_reader_is_one_block_or_one_document(tmp_path: Path, compressed: bool) -> None:
-    rng = Random(5)  # noqa: S311 - repeatable on purpose
+    rng = Random(5)
     large = [bson.encode({"_id": number, "v": rng.randbytes(15 << 20)}) for number in range(2)]
     small = some_documents(20_000)
     raw = b"".join((small[0], *large, *small[1:]))

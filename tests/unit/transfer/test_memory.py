@@ -58,10 +58,9 @@ def test_large_documents_go_one_after_the_other_where_there_is_no_room_to_spare(
 
 
 def test_stop_ends_the_waiting() -> None:
-    budget = MemoryBudget(192 * MIB, 1)
+    budget = MemoryBudget(32 * MIB, 1)
     stop = threading.Event()
-    budget.grow(16 * MIB, stop)
-    budget.grow(16 * MIB, stop)
+    budget.grow(16 * MIB, stop)  # all the room there is
     threading.Timer(0.05, stop.set).start()
     began = time.monotonic()
     budget.grow(16 * MIB, stop)
