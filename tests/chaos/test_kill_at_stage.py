@@ -87,7 +87,7 @@ def test_killed_at_every_occurrence_of_a_stage_then_equal(
     often = unkilled.ended.stages[stage]
     for number in range(1, often + 1):
         copy = make_copy()
-        assert copy.run("--workers", str(1 + number % 3), kill=[stage, number]).code == KILLED
+        assert copy.run(kill=[stage, number]).code == KILLED
         finish_and_compare(copy, unkilled)
     record_property("stage", stage)
     record_property("hits", often)

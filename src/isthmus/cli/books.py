@@ -170,10 +170,7 @@ def _show_verdict(console: Console, result: Result, target: str) -> None:
         return
     console.print()
     if balance.differences:
-        console.print("The books do not balance:", style="bold red")
-        for sentence in balance.differences:
-            console.print(f"  • {sentence}", markup=False)
-        console.print("  → This is a fault of Isthmus. Do not rely on this copy, and please report it.")
+        _show_unbalanced(console, balance)
         return
     if balance.complete:
         console.print(
@@ -197,8 +194,18 @@ def _show_verdict(console: Console, result: Result, target: str) -> None:
         console.print(f"  • index {index} is left out: a value is too long for it", markup=False)
 
 
+def _show_unbalanced(console: Console, balance: Balance) -> None:
+    console.print("The books do not balance:", style="bold red")
+    for sentence in balance.differences:
+        console.print(f"  • {sentence}", markup=False)
+    console.print("  → This is a fault of Isthmus. Do not rely on this copy, and please report it.")
+
+
 def _show_repeated(console: Console, result: Result) -> None:
     changes = result.changes
+    if not changes and result.balance is not None and result.balance.differences:
+        _show_unbalanced(console, result.balance)
+        return
     if not changes:
         console.print(
             f"Run {result.run} is complete and the source is unchanged: nothing to do, nothing was written.",

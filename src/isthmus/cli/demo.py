@@ -30,7 +30,7 @@ def demo(
     Exit code 0 when every planted fault is where the mapping says.
     """
     from isthmus.cli.bars import ProgressView
-    from isthmus.cli.books import copy_json, show_balance
+    from isthmus.cli.books import copy_json, show_balance, show_result
     from isthmus.cli.interrupt import stop_on_signals
     from isthmus.cli.output import err, result_console, write_json
     from isthmus.connect.embedded_files import reachable
@@ -64,6 +64,7 @@ def demo(
                 stop=stop,
             )
         if result.balance is None:
+            show_result(console, result, target)
             return result.exit_code
         show_balance(console, result.balance)
         chapters, letter = _story(address.conninfo, sum(result.balance.skips.values()))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 import typer
@@ -78,29 +77,22 @@ def export(
     """Write every carried document's ids as CSV (collection, source_id, id), or the key they are derived with."""
     import csv
 
-    from isthmus.cli.output import err
+    from isthmus.cli.output import err, writing
     from isthmus.cli.target import reading
     from isthmus.mapping import parse_mapping
     from isthmus.state.ids import export_ids
     from isthmus.state.runs import id_key
 
-    stream = sys.stdout if output is None else output.open("w", encoding="utf-8", newline="")
     count = 0
-    try:
-        with reading(target) as (connection, run):
-            secret = id_key(connection, create=False)
-            if key:
-                if output is not None:
-                    output.chmod(0o600)
-                stream.write(secret.hex() + "\n")
-                return
-            writer = csv.writer(stream)
-            writer.writerow(["collection", "source_id", "id"])
-            mapping = parse_mapping(run.mapping_text, file_name="the run's mapping")
-            for known in export_ids(connection, mapping, secret):
-                writer.writerow([known.collection, known.source_id, known.id])
-                count += 1
-    finally:
-        if output is not None:
-            stream.close()
+    with reading(target) as (connection, run), writing(output, private=key) as stream:
+        secret = id_key(connection, create=False)
+        if key:
+            stream.write(secret.hex() + "\n")
+            return
+        writer = csv.writer(stream)
+        writer.writerow(["collection", "source_id", "id"])
+        mapping = parse_mapping(run.mapping_text, file_name="the run's mapping")
+        for known in export_ids(connection, mapping, secret):
+            writer.writerow([known.collection, known.source_id, known.id])
+            count += 1
     err.print(f"{count:,} ids written" + (f" to {output}." if output else "."), markup=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -114,23 +113,18 @@ def export(
     """
     import json
 
-    from isthmus.cli.output import err
+    from isthmus.cli.output import err, writing
     from isthmus.cli.target import reading
     from isthmus.state.reports import list_letters, read_letter
 
     count = 0
-    stream = sys.stdout if output is None else output.open("w", encoding="utf-8")
-    try:
-        with reading(target) as (connection, run):
-            for entry in list_letters(connection, run.id, collection=collection, code=code):
-                letter = read_letter(connection, run.id, entry.id)
-                document = _document(run, letter.collection, letter.document, show_sensitive=show_sensitive)
-                line = {**_as_json(letter), "causes": letter.causes, "document": document}
-                stream.write(json.dumps(line, ensure_ascii=False, default=str) + "\n")
-                count += 1
-    finally:
-        if output is not None:
-            stream.close()
+    with reading(target) as (connection, run), writing(output) as stream:
+        for entry in list_letters(connection, run.id, collection=collection, code=code):
+            letter = read_letter(connection, run.id, entry.id)
+            document = _document(run, letter.collection, letter.document, show_sensitive=show_sensitive)
+            line = {**_as_json(letter), "causes": letter.causes, "document": document}
+            stream.write(json.dumps(line, ensure_ascii=False, default=str) + "\n")
+            count += 1
     err.print(f"{count:,} dead letters written" + (f" to {output}." if output else "."), markup=False)
 
 

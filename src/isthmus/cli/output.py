@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
 import traceback
+from collections.abc import Generator
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from rich.console import Console
 
@@ -50,10 +52,30 @@ def write_json(data: Any, target: str | None) -> None:
     if target == "-":
         sys.stdout.write(text + "\n")
         return
-    path = Path(target)
+    with writing(Path(target)) as stream:
+        stream.write(text + "\n")
+
+
+@contextlib.contextmanager
+def writing(path: Path | None, *, private: bool = False) -> Generator[TextIO]:
+    """Open a file to write a result to, or standard output for None.
+
+    The file is replaced as a whole when all went well; after an error the old one is still there. `private`: only its
+    owner may read it, from the first byte on.
+    """
+    if path is None:
+        yield sys.stdout
+        return
     partial = path.with_name(path.name + ".partial")
-    partial.write_text(text + "\n", encoding="utf-8")
-    partial.replace(path)
+    partial.unlink(missing_ok=True)
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600 if private else 0o666)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as stream:
+            yield stream
+        partial.replace(path)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
 
 
 def _tell(text: str) -> None:

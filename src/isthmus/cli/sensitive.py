@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from isthmus.mapping import parse_mapping
+from isthmus.mapping.fields import show_path
 from isthmus.mapping.model import ChildField, ColumnField, FieldRule
 from isthmus.mapping.tables import build_schema
 from isthmus.state.runs import Run
@@ -33,5 +34,5 @@ def hidden_columns(run: Run) -> set[tuple[str, str]]:
         for column in table.columns:
             if column.sensitive:
                 found.add((table.name, column.name))
-                found |= {(table.name, f"{column.name}.{'.'.join(path)}") for path, _ in column.rewrites}
+                found |= {(table.name, f"{column.name}.{show_path(path)}") for path, _ in column.rewrites}
     return found

@@ -44,14 +44,15 @@ def status(target: TargetOption, json_file: JsonOption = None) -> None:
             late[collection] = late.get(collection, 0) + count
     for collection, entry in books.items():
         mine = [state for state in states if state.collection == collection]
-        moved = late.get(collection, 0)
+        entry["copied"] -= late.get(collection, 0)  # finish made letters of documents that were loaded
+        entry["dead_letters"] += late.get(collection, 0)
         table.add_row(
             collection,
             f"{sum(state.done for state in mine)} of {len(mine)}",
             f"{entry['read']:,}",
-            f"{entry['copied'] - moved:,}",
+            f"{entry['copied']:,}",
             f"{entry['skipped']:,}",
-            f"{entry['dead_letters'] + moved:,}",
+            f"{entry['dead_letters']:,}",
         )
     console.print(table)
     for collection, stage, code, count in letters:

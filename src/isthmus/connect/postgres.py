@@ -9,7 +9,7 @@ import contextlib
 from typing import Literal
 
 import psycopg
-from psycopg.conninfo import make_conninfo
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from isthmus.connect.secrets import hide
 from isthmus.errors import TargetError
@@ -40,12 +40,17 @@ def connect(conninfo: str, *, autocommit: bool = False) -> psycopg.Connection:
     """
     try:
         connection = psycopg.connect(
-            make_conninfo(conninfo, application_name="isthmus", client_encoding="UTF8"), autocommit=True
+            make_conninfo(conninfo, **_unless_given(conninfo), application_name="isthmus", client_encoding="UTF8"),
+            autocommit=True,
         )
         connection.execute(
             "SELECT set_config('statement_timeout', '0', false), set_config('lock_timeout', '0', false),"
             " set_config('idle_in_transaction_session_timeout', '0', false), set_config('timezone', 'UTC', false),"
             " set_config('datestyle', 'ISO, YMD', false)"
+        )
+        connection.execute(  # settings that not every version has
+            "SELECT set_config(name, '0', false) FROM pg_catalog.pg_settings"
+            " WHERE name IN ('idle_session_timeout', 'transaction_timeout')"
         )
         _notice_our_death(connection)
         connection.autocommit = autocommit
@@ -57,6 +62,22 @@ def connect(conninfo: str, *, autocommit: bool = False) -> psycopg.Connection:
             retryable=True,
         ) from None
     return connection
+
+
+# A network that swallows everything would otherwise hold a wait for the system's two hours.
+_LIVENESS = {
+    "connect_timeout": 30,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,
+}
+
+
+def _unless_given(conninfo: str) -> dict[str, int]:
+    """Return the liveness settings that the user's own connection string leaves open."""
+    given = conninfo_to_dict(conninfo)
+    return {name: value for name, value in _LIVENESS.items() if name not in given}
 
 
 def _notice_our_death(connection: psycopg.Connection) -> None:
@@ -76,6 +97,8 @@ def meaning(fault: psycopg.Error) -> Meaning:
     the run waits.
     """
     code = fault.sqlstate
+    if code == "22P04":  # bad COPY file format: our bytes are wrong, not the user's values
+        return "final"
     if code is None:
         return "transient" if isinstance(fault, psycopg.OperationalError | psycopg.InterfaceError) else "final"
     if code.startswith(_DATA_CLASSES):
@@ -85,12 +108,12 @@ def meaning(fault: psycopg.Error) -> Meaning:
     return "final"
 
 
-def explain(fault: psycopg.Error, *, detail: bool = True) -> str:
+def explain(fault: psycopg.Error, *, detail: bool = False) -> str:
     """Return the server's words on one line, without secrets.
 
     Args:
         fault: The error.
-        detail: Whether to add the server's detail, which may quote a whole row.
+        detail: Whether to add the server's detail, which may quote a key or a whole row.
     """
     primary = fault.diag.message_primary
     text = primary if primary else str(fault)

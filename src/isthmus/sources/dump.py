@@ -239,8 +239,10 @@ def _read_plain(descriptor: int, size: int, span: _Span) -> Iterator[Block]:
         read = len(data)
         frames = frame(data, final=offset + want == stop or read < want)
         if frames.end:
-            if frames.end < read:
-                # Cutting would hold the bytes twice; they are in the page cache, so reading them again costs the same.
+            if frames.end < read <= span.max_bytes:
+                data = data[: frames.end]
+            elif frames.end < read:
+                # Cutting would hold a large document twice; it is in the page cache, so it is read again.
                 data = b""
                 data = _pread(descriptor, frames.end, offset, span)
                 if len(data) < frames.end or frame(data, final=True).end != frames.end:

@@ -165,8 +165,10 @@ class _Worker:
         try:
             with Ahead(read, loader.transcode, self._job.budget, name) as ahead:
                 while (prepared := ahead.take()) is not None:
-                    self._carry(loader, prepared)
-                    ahead.done(prepared)
+                    try:
+                        self._carry(loader, prepared)
+                    finally:
+                        ahead.done(prepared)  # also after an error: other workers wait for the room it took
                     prepared = None  # not held while the next is waited for
                     if self._halt.is_set():
                         return
@@ -210,6 +212,12 @@ class _Worker:
                     raise
                 self._drop_connection()
                 self._again(fault, retry)
+            except InternalError as fault:
+                if not uncertain or fault.code != "checkpoint-moved":
+                    raise
+                # the lost commit went through while we looked: look again
+                self._drop_connection()
+                retry.again(fault, self._halt)
             else:
                 carried = loader.committed(block)
                 self._job.progress.batch(

@@ -1,7 +1,6 @@
 """Documents that cannot all be in the target: two with one id, two with one unique value.
 
-Of duplicates the document with the lowest `_id` stays (MongoDB's own order); the others become dead letters. Which
-keys are too long is the server's word: every candidate is offered to an index of the same shape.
+Of duplicates the document with the lowest `_id` stays (MongoDB's own order); the others become dead letters.
 """
 
 from __future__ import annotations

@@ -20,7 +20,15 @@ from isthmus.mapping.tables import Index, Table
 from isthmus.state.checkpoints import add_tally
 from isthmus.transfer.duplicates import settle_duplicate_ids, settle_duplicate_keys
 from isthmus.transfer.job import Job
-from isthmus.transfer.keys import Hands, Step, build, foreign_key_steps, index_step, primary_key_step
+from isthmus.transfer.keys import (
+    Hands,
+    Step,
+    await_old_snapshots,
+    build,
+    foreign_key_steps,
+    index_step,
+    primary_key_step,
+)
 from isthmus.transfer.long_keys import settle_long_keys, settle_long_pairs
 from isthmus.transfer.orphans import rest_of_pass, settle_orphans
 from isthmus.transfer.references import ReferenceSite, reference_sites
@@ -152,9 +160,15 @@ def _settle_work(job: Job, unique: _Unique) -> Work:
                     settled = settle_duplicate_keys(job, connection, table, index)
                 if not settled:
                     raise
-            except psycopg.errors.ProgramLimitExceeded:
+            except psycopg.errors.ProgramLimitExceeded as fault:
                 if not settle_long_keys(job, connection, table, index):
-                    raise
+                    raise TargetError(
+                        f"PostgreSQL refuses the {unique.step.name} for a row that is deleted, because another session"
+                        f" can still see it: {explain(fault)}.",
+                        code="deleted-row-visible",
+                        hint="Run the same command again when long transactions on the server have ended.",
+                        retryable=True,
+                    ) from None
             else:
                 return
 
@@ -167,7 +181,12 @@ def _plain_work(job: Job, index: Index) -> Work:
 
     def work(connection: psycopg.Connection) -> None:
         try:
-            build(job, connection, step)
+            try:
+                build(job, connection, step)
+            except psycopg.errors.ProgramLimitExceeded:
+                if not await_old_snapshots(job, connection):
+                    raise
+                build(job, connection, step)
         except psycopg.errors.ProgramLimitExceeded as fault:
             words = fault.diag.message_primary or "a value is too long"
             job.progress.note(f"Index {index.name} is left out: {words}.")
@@ -225,7 +244,7 @@ def _merge_junctions(job: Job, connection: psycopg.Connection) -> None:
         table = job.schema.tables[junction]
         columns = sql.SQL(", ").join(sql.Identifier(column.name) for column in table.columns)
         union = sql.SQL(" UNION ").join(
-            sql.SQL("SELECT {} FROM {}").format(columns, place) for place in waiting.values()
+            sql.SQL("SELECT DISTINCT {} FROM {}").format(columns, place) for place in waiting.values()
         )
         with connection.transaction():
             job.lease.assert_held(connection, job.run.id)

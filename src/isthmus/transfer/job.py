@@ -8,6 +8,7 @@ from collections.abc import Mapping as ReadOnly
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
+from typing import Any
 
 import psycopg
 
@@ -49,19 +50,37 @@ class Options:
 
 @dataclass(frozen=True)
 class Feeder:
-    """One array of references that fills a junction table.
+    """One side of a junction table that arrays of references fill.
 
     Attributes:
-        collection: Collection whose documents hold the array.
+        collection: Collection whose documents hold the arrays.
         junction: Junction table.
         own: Column that takes the document's id.
-        other: Column that takes the array's ids.
+        other: Column that takes the arrays' ids.
+        lone: Whether each document has only one such array, so that it cannot name a pair twice (within one array the
+            core folds repetitions). Not so for several fields, nor for an array inside a child table.
     """
 
     collection: str
     junction: str
     own: str
     other: str
+    lone: bool = True
+
+
+def _is_lone_array(fields: list[dict[str, Any]], table: int) -> bool:
+    """Tell whether exactly one field at the root of the document fills a table of the plan."""
+    at_root = sum(field["do"] == "junction" and field["table"] == table for field in fields)
+    below = any(not _is_unused(field["fields"], table) for field in fields if field["do"] == "child")
+    return at_root == 1 and not below
+
+
+def _is_unused(fields: list[dict[str, Any]], table: int) -> bool:
+    return all(
+        _is_unused(field["fields"], table) if field["do"] == "child" else field["table"] != table
+        for field in fields
+        if field["do"] in {"child", "junction"}
+    )
 
 
 @dataclass
@@ -110,13 +129,15 @@ class Job:
 
     @cached_property
     def feeders(self) -> tuple[Feeder, ...]:
-        """Every array that fills a junction table, in the order of the mapping."""
+        """Every side of a junction table that arrays fill, in the order of the mapping."""
         found: list[Feeder] = []
-        for collection, plan in self.plans.items():
-            for table in json.loads(plan)["tables"]:
+        for collection, text in self.plans.items():
+            plan = json.loads(text)
+            for number, table in enumerate(plan["tables"]):
                 if table["kind"] == "junction":
                     roles = {column["role"]: column["name"] for column in table["columns"]}
-                    found.append(Feeder(collection, table["name"], roles["own"], roles["other"]))
+                    lone = _is_lone_array(plan["fields"], number)
+                    found.append(Feeder(collection, table["name"], roles["own"], roles["other"], lone=lone))
         return tuple(found)
 
     def transcoder(self, collection: str) -> Transcoder:

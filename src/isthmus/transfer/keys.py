@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
@@ -116,6 +117,30 @@ def build(job: Job, connection: psycopg.Connection, step: Step) -> bool:
     return True
 
 
+_SNAPSHOT_SECONDS = 10.0
+
+
+def await_old_snapshots(job: Job, connection: psycopg.Connection) -> bool:
+    """Wait a while for sessions that can still see rows which were deleted meanwhile, such as an automatic ANALYZE.
+
+    An index takes such rows in, so it may be refused for a value that no row has any more.
+
+    Returns:
+        Whether there were such sessions; building again may succeed then.
+    """
+    query = (
+        "SELECT pid, backend_xmin::text FROM pg_catalog.pg_stat_activity WHERE datname = current_database()"
+        " AND backend_xmin IS NOT NULL AND application_name NOT LIKE 'isthmus%'"
+    )
+    before = set(connection.execute(query).fetchall())
+    left, ends_at = before, time.monotonic() + _SNAPSHOT_SECONDS
+    while left and time.monotonic() < ends_at:
+        job.check_stop()
+        time.sleep(0.1)
+        left = before & set(connection.execute(query).fetchall())
+    return bool(before)
+
+
 class Hands:
     """Runs finish steps, one by one or side by side, on connections that are replaced when they are lost.
 
@@ -162,11 +187,16 @@ class Hands:
                 )
                 if not trouble.retryable:
                     raise trouble from None
-                retry.again(trouble, self._job.stop)
+                self._again(trouble, retry)
             except TargetError as fault:
                 if not fault.retryable:
                     raise
-                retry.again(fault, self._job.stop)
+                self._again(fault, retry)
+
+    def _again(self, trouble: TargetError, retry: Retry) -> None:
+        if retry.fresh:
+            self._job.progress.note(f"{trouble.message} Trying again for up to {retry.limit_seconds:.0f} s.")
+        retry.again(trouble, self._job.stop)
 
     @contextlib.contextmanager
     def _hand(self) -> Generator[psycopg.Connection]:

@@ -16,7 +16,7 @@ import psycopg
 from bson import ObjectId
 
 from isthmus._rust import source_id as document_id
-from isthmus.errors import InternalError
+from isthmus.errors import SourceError
 from isthmus.state.source_ids import show
 from isthmus.state.statements import statement
 from isthmus.transfer.job import Job
@@ -95,13 +95,13 @@ def require_all(collection: str, wanted: set[str], found: set[str]) -> None:
     """Raise unless every wanted document was found.
 
     Raises:
-        InternalError: The source no longer holds a document whose row is in the target.
+        SourceError: The source no longer holds a document whose row is in the target.
     """
     missing = wanted - found
     if missing:
-        raise InternalError(
+        raise SourceError(
             f"{len(missing)} documents of {collection} have rows in the target and are no longer in the source,"
             f" for example the one with id {min(missing)}.",
             code="document-gone",
-            hint="The source must stay as it is until the copy is complete.",
+            hint="The source must stay as it is until the copy is complete; give it back, or start over with --fresh.",
         )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from psycopg import sql
 
+from isthmus.mapping.fields import show_path
 from isthmus.mapping.model import ChildField, FieldPath, FieldRule, JunctionField
 from isthmus.mapping.tables import Column, Table
 from isthmus.transfer.job import Job
@@ -30,7 +31,7 @@ def junction_path(job: Job, collection: str, junction: str, own: str) -> str:
     """Return the path of the array (or arrays, with a comma) of a collection that fills one side of a junction."""
     fields = job.mapping.collections[collection].fields
     arrays = [field for field in fields if isinstance(field, JunctionField) and field.junction == junction]
-    return ", ".join(_joined(field.path) for field in arrays if field.own in {None, own})
+    return ", ".join(show_path(field.path) for field in arrays if field.own in {None, own})
 
 
 def sensitive(table: Table, columns: Sequence[str]) -> bool:
@@ -59,8 +60,4 @@ def _child(fields: Sequence[FieldRule], table: str, above: FieldPath) -> FieldPa
 def _path(above: FieldPath, column: Column) -> str:
     if column.path is None:
         return "_id" if column.role in {"id", "root_id"} else column.name
-    return _joined((*above, *column.path))
-
-
-def _joined(path: FieldPath) -> str:
-    return ".".join(key.replace(".", "\\.") for key in path)
+    return show_path((*above, *column.path))

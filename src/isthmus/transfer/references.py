@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 
 from psycopg import sql
 
+from isthmus.mapping.fields import show_path
+from isthmus.mapping.model import FieldPath
 from isthmus.mapping.tables import Table
 from isthmus.transfer.job import Job
 from isthmus.transfer.places import document_path, junction_path
@@ -143,8 +144,8 @@ def _jsonb_sites(job: Job) -> list[ReferenceSite]:
         for column in table.columns:
             for path, collection in column.rewrites:
                 target, target_key = _target(job, collection)
-                steps = "".join("[*]" if step == "[]" else f".{json.dumps(step)}" for step in path)
-                shown = ".".join(path)
+                source, value = _inside_jsonb(place, column.name, path)
+                shown = show_path(path)
                 sites.append(
                     ReferenceSite(
                         name=f"{table.name}.{column.name}.{shown}",
@@ -154,10 +155,8 @@ def _jsonb_sites(job: Job) -> list[ReferenceSite]:
                         column=f"{column.name}.{shown}",
                         key=key_column(table),
                         positions=positions_of(table),
-                        value=sql.SQL("(v.value #>> '{{}}')"),
-                        source=sql.SQL(
-                            "{} r CROSS JOIN LATERAL jsonb_path_query(r.{}, {}::jsonpath, '{{}}', true) AS v(value)"
-                        ).format(place, sql.Identifier(column.name), sql.Literal(f"strict ${steps}")),
+                        value=value,
+                        source=source,
                         target_collection=collection,
                         target=target,
                         target_key=target_key,
@@ -168,3 +167,25 @@ def _jsonb_sites(job: Job) -> list[ReferenceSite]:
                     )
                 )
     return sites
+
+
+def _inside_jsonb(place: sql.Identifier, column: str, path: FieldPath) -> tuple[sql.Composed, sql.Composed]:
+    """Return FROM items and expression that give every id at a path inside a jsonb column, as text.
+
+    As the core reads it: `[]` goes through an array and through nothing else, a key through a document and through
+    nothing else; elements without the key are passed over. (A jsonpath does neither: its lax mode unwraps arrays by
+    itself, its strict mode ends at the first element without the key.)
+    """
+    source = sql.SQL("{} r").format(place)
+    value = sql.SQL("r.{}").format(sql.Identifier(column))
+    for number, step in enumerate(path):
+        if step == "[]":
+            element = sql.Identifier(f"e{number}")
+            source += sql.SQL(
+                " CROSS JOIN LATERAL jsonb_array_elements(CASE WHEN jsonb_typeof({value}) = 'array' THEN {value}"
+                " ELSE '[]'::jsonb END) AS {element}(v)"
+            ).format(value=value, element=element)
+            value = sql.SQL("{}.v").format(element)
+        else:
+            value = sql.SQL("({} -> {})").format(value, sql.Literal(step))
+    return source, sql.SQL("({} #>> '{{}}')").format(value)

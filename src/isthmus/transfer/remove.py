@@ -138,8 +138,7 @@ def remove_documents(job: Job, connection: psycopg.Connection, collection: str, 
         causes: Id in the target, as text → why. At most `CHUNK` of them.
 
     Raises:
-        InternalError: A document is no longer in the source.
-        SourceError: The source cannot be read.
+        SourceError: The source cannot be read, or no longer holds a document.
     """
     ids = set(causes)
     found_ids: set[str] = set()

@@ -79,7 +79,7 @@ class Result:
         if self.changes:
             return 1
         if self.repeated:
-            return 0
+            return 1 if self.balance is not None and self.balance.differences else 0
         return 0 if self.balance is not None and self.balance.complete else 1
 
 

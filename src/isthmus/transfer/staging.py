@@ -63,7 +63,7 @@ def pair_tables(feeders: tuple[Feeder, ...], schema: TargetSchema) -> dict[tuple
     count = Counter(feeder.junction for feeder in feeders)
     tables: dict[tuple[str, str], PairTable] = {}
     for feeder in feeders:
-        if count[feeder.junction] == 1:
+        if count[feeder.junction] == 1 and feeder.lone:
             where, name = schema.schema, feeder.junction
         else:
             digest = hashlib.sha256(f"{feeder.junction}\0{feeder.own}".encode()).hexdigest()[:8]

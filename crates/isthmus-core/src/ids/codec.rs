@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::speck::{Speck, LANES};
+use super::speck::Speck;
 use super::text::{parse_hex_object_id, v_from_cuid2, v_from_uuid};
 use crate::bson::{BsonError, Value};
 use crate::canonical::write_canonical;
@@ -13,6 +13,9 @@ const HASH_CONTEXT: &str = "isthmus 2026-11 id hash v1";
 
 const WORD: u64 = (1 << 48) - 1;
 const HASHED: u128 = 1 << 121;
+
+/// ObjectIds that are derived side by side at most.
+const LANES: usize = 8;
 
 /// A derived id, before it is written as UUID or cuid2.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,12 +117,28 @@ impl IdCodec {
             ahead.length = 0;
             return;
         }
-        let mut x = ahead.ids.map(|[a, b, c, d, e, f, ..]| u64::from_be_bytes([0, 0, a, b, c, d, e, f]));
-        let mut y = ahead.ids.map(|[.., g, h, i, j, k, l]| u64::from_be_bytes([0, 0, g, h, i, j, k, l]));
+        // Vectors hold two lanes, so an odd one more costs nothing.
+        match ahead.length {
+            ..=2 => self.derive_lanes::<2>(ahead),
+            3..=4 => self.derive_lanes::<4>(ahead),
+            5..=6 => self.derive_lanes::<6>(ahead),
+            _ => self.derive_lanes::<LANES>(ahead),
+        }
+    }
+
+    fn derive_lanes<const N: usize>(&self, ahead: &mut Ahead) {
+        let mut x: [u64; N] = std::array::from_fn(|lane| {
+            let [a, b, c, d, e, f, ..] = ahead.ids[lane];
+            u64::from_be_bytes([0, 0, a, b, c, d, e, f])
+        });
+        let mut y: [u64; N] = std::array::from_fn(|lane| {
+            let [.., g, h, i, j, k, l] = ahead.ids[lane];
+            u64::from_be_bytes([0, 0, g, h, i, j, k, l])
+        });
         self.permutation.encrypt_lanes(&mut x, &mut y);
         let (mut tags, mut rest) = (x, y);
         self.tag.encrypt_lanes(&mut tags, &mut rest);
-        for lane in 0..LANES {
+        for lane in 0..N {
             ahead.numbers[lane] = u128::from(tags[lane] >> 23) << 96 | u128::from(x[lane]) << 48 | u128::from(y[lane]);
         }
     }

@@ -7,9 +7,6 @@
 const ROUNDS: usize = 29;
 const MASK: u64 = (1 << 48) - 1;
 
-/// Pairs of words that are encrypted side by side.
-pub(super) const LANES: usize = 8;
-
 #[inline]
 fn rotate_right_8(x: u64) -> u64 {
     ((x & MASK) >> 8) | (x << 40)
@@ -55,7 +52,7 @@ impl Speck {
     /// As [`Speck::encrypt`], for several pairs of words at once. One pair is a chain of additions that wait for each
     /// other; side by side they fill the processor's units, and the compiler puts them into vectors.
     #[inline]
-    pub(super) fn encrypt_lanes(&self, x: &mut [u64; LANES], y: &mut [u64; LANES]) {
+    pub(super) fn encrypt_lanes<const LANES: usize>(&self, x: &mut [u64; LANES], y: &mut [u64; LANES]) {
         for &key in &self.keys {
             for lane in 0..LANES {
                 x[lane] = (x[lane] << 40).wrapping_add(y[lane]).wrapping_add((x[lane] & MASK) >> 8) ^ key;
@@ -101,6 +98,7 @@ mod tests {
     #[test]
     fn encrypt_lanes_equals_encrypt_one_by_one() {
         let speck = Speck::new(&[0x5C; 18]);
+        const LANES: usize = 5;
         let mut x: [u64; LANES] = std::array::from_fn(|lane| (lane as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) & MASK);
         let mut y: [u64; LANES] = std::array::from_fn(|lane| MASK - lane as u64);
         let single: Vec<_> = x.iter().zip(&y).map(|(&x, &y)| speck.encrypt(x, y)).collect();

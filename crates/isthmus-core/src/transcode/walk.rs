@@ -95,10 +95,8 @@ impl<'t, 'd> Walk<'t, 'd> {
         self.batch.documents += 1;
         self.batch.offsets.push(offset);
         self.mark();
-        let read = Raw::new(bytes).and_then(|raw| {
-            self.reset(0);
-            self.read(0, self.own.plan.scopes[0].node, raw, 1, false)
-        });
+        self.reset(0); // first: a document that cannot be read at all must not keep the id of the one before
+        let read = Raw::new(bytes).and_then(|raw| self.read(0, self.own.plan.scopes[0].node, raw, 1, false));
         let id = self.slots[self.own.plan.id_slot];
         self.digest(id, bytes);
         match read {

@@ -115,7 +115,7 @@ CREATE INDEX id_map_by_id ON isthmus.id_map (id);
 
 CREATE TABLE isthmus.tally (
     run_id bigint NOT NULL REFERENCES isthmus.run ON DELETE CASCADE,
-    kind text NOT NULL,                      -- 'reference', 'pair', 'finish-letter', 'left-out'
+    kind text NOT NULL,                      -- what finish changed: a group of the partition's counts, 'finish-letters', 'merged-pairs' …
     name text NOT NULL,
     amount bigint NOT NULL,
     PRIMARY KEY (run_id, kind, name)

@@ -241,7 +241,7 @@ class _Conversion:
     def jsonb(self, column: Column, value: Value) -> Any:
         """Plain JSON, references inside it rewritten."""
         rewrites = [
-            (path, self.rewrite(column, reference, ".".join((column.place, *path))))
+            (path, self.rewrite(column, reference, f"{column.place}.{printed(path)}"))
             for path, reference in column.rewrite
         ]
         return Json(json_values.plain_json(value, column.setting.policies, self.noted(column), rewrites))
