@@ -103,8 +103,11 @@ def test_highest_cause_decides_the_exit_code() -> None:
     broken = {"A": SourceError("broken")}
     assert Result(1, "failed", resumed=False, broken=broken).exit_code == 3
     assert Result(1, "interrupted", resumed=False, broken=broken).exit_code == 130
-    repeated = Result(1, "complete", resumed=True, repeated=True, balance=book(differences=["x"]))
-    assert repeated.exit_code == 0
+    unbalanced = Result(1, "complete", resumed=True, repeated=True, balance=book(differences=["x"]))
+    assert unbalanced.exit_code == 1
+    left_letters = book(collections={"A": CollectionBooks(read=1, dead_letters=1)})
+    repeated = Result(1, "complete", resumed=True, repeated=True, balance=left_letters)
+    assert repeated.exit_code == 0, "no dead letter is new"
     repeated.changes = Changes(new=1)
     assert repeated.exit_code == 1
     repeated.changes = Changes(broken={"A": "x"})
