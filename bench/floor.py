@@ -6,6 +6,7 @@ streaming them, one COPY a table and stream, and then the statements that finish
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -50,8 +51,6 @@ class Rows:
 
 def encode(mapping_file: Path, dump: str, key: bytes) -> list[Rows]:
     """Make the rows of every table, in the order of the mapping, as Isthmus makes them with this key."""
-    import json
-
     mapping = load_mapping(mapping_file)
     source = open_source(dump, database=None)
     tables: list[Rows] = []

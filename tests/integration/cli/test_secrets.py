@@ -136,7 +136,8 @@ def test_password_of_an_address_that_fails_is_in_no_output(
         assert ran.code == code, ran.all
         for piece in PIECES:
             assert piece not in ran.all, ran.all
-        assert ran.out == ""
+        refused = json.loads(ran.out)
+    assert (refused["outcome"], refused["exit_code"]) == ("failed", ran.code)
 
 
 def test_password_of_a_source_address_is_in_no_output(

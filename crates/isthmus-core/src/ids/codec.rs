@@ -234,6 +234,23 @@ mod tests {
     }
 
     #[test]
+    fn derive_ahead_of_any_number_of_ids_equals_one_by_one() {
+        let codec = codec();
+        let ids: Vec<[u8; 12]> = (0..LANES as u8 + 2).map(|n| std::array::from_fn(|at| n.wrapping_mul(31).wrapping_add(at as u8))).collect();
+        let mut ahead = Ahead::default();
+        for count in 0..=ids.len() {
+            ahead.clear();
+            let pushed = ids[..count].iter().filter(|&&id| ahead.push(id)).count();
+            assert_eq!(pushed, count.min(LANES));
+            codec.derive_ahead(&mut ahead);
+            for (at, &id) in ids.iter().enumerate() {
+                let known = pushed > 1 && at < pushed;
+                assert_eq!(ahead.get(id), known.then(|| codec.derive_object_id(id)), "{at} of {count}");
+            }
+        }
+    }
+
+    #[test]
     fn derive_hex_text_of_either_case_equals_its_object_id() {
         let codec = codec();
         let id = [0x5c, 0xa4, 0xbb, 0xc7, 0xa2, 0xdd, 0x94, 0xee, 0x58, 0x16, 0x23, 0x8c];

@@ -97,8 +97,8 @@ mod tests {
 
     #[test]
     fn encrypt_lanes_equals_encrypt_one_by_one() {
-        let speck = Speck::new(&[0x5C; 18]);
         const LANES: usize = 5;
+        let speck = Speck::new(&[0x5C; 18]);
         let mut x: [u64; LANES] = std::array::from_fn(|lane| (lane as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) & MASK);
         let mut y: [u64; LANES] = std::array::from_fn(|lane| MASK - lane as u64);
         let single: Vec<_> = x.iter().zip(&y).map(|(&x, &y)| speck.encrypt(x, y)).collect();
