@@ -236,7 +236,8 @@ mod tests {
     #[test]
     fn derive_ahead_of_any_number_of_ids_equals_one_by_one() {
         let codec = codec();
-        let ids: Vec<[u8; 12]> = (0..LANES as u8 + 2).map(|n| std::array::from_fn(|at| n.wrapping_mul(31).wrapping_add(at as u8))).collect();
+        let ids: Vec<[u8; 12]> =
+            (0..LANES as u8 + 2).map(|n| std::array::from_fn(|at| n.wrapping_mul(31).wrapping_add(at as u8))).collect();
         let mut ahead = Ahead::default();
         for count in 0..=ids.len() {
             ahead.clear();
