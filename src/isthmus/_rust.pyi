@@ -123,7 +123,7 @@ class Batch:
     @property
     def document_digests(self) -> bytes:
         """Sixteen bytes a document, in order: the first 8 bytes of blake3 of the canonical `_id` value (zeros without
-        a readable one), then the first 8 bytes of blake3 of the whole document."""
+        a readable one), then the document's own `document_digest`."""
 
 @final
 class Reject:
@@ -298,6 +298,15 @@ def extended_json(document: bytes, *, hidden: Sequence[Sequence[str]] = ()) -> s
 
     Raises:
         ConversionError: The bytes are not a BSON document.
+    """
+
+def document_digest(document: bytes) -> bytes:
+    """Return the eight bytes by which a document is known again: XXH3 with 64 bits, big-endian, over its bytes.
+
+    Finds accidents, not forgers. Source: https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md
+
+    Args:
+        document: Raw BSON of one document.
     """
 
 def source_id(document: bytes) -> bytes | None:

@@ -149,6 +149,7 @@ pub struct Batch {
     pub counts: Counts,
     /// blake3 of the block.
     pub digest: [u8; 32],
-    /// Sixteen bytes a document: half of blake3 of the canonical `_id` (zeros without one), half of blake3 of its bytes.
+    /// Sixteen bytes a document: the first eight of blake3 of the canonical `_id` (zeros without one), then the
+    /// document's own digest, [`crate::transcode::document_digest`].
     pub document_digests: Vec<u8>,
 }

@@ -28,6 +28,7 @@ fn rust_module(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(framing::hop, module)?)?;
     module.add_function(wrap_pyfunction!(ids::compare_ids, module)?)?;
     module.add_function(wrap_pyfunction!(transcoder::source_id, module)?)?;
+    module.add_function(wrap_pyfunction!(transcoder::document_digest, module)?)?;
     module.add_function(wrap_pyfunction!(rows::digest_rows, module)?)?;
     module.add_function(wrap_pyfunction!(rows::extended_json, module)?)?;
     Ok(())

@@ -50,6 +50,12 @@ impl Transcoder {
     }
 }
 
+/// `document_digest`: eight bytes.
+#[pyfunction]
+pub fn document_digest<'py>(py: Python<'py>, document: &[u8]) -> Bound<'py, PyBytes> {
+    PyBytes::new(py, &core::document_digest(document))
+}
+
 /// `source_id`: the `_id` of one document.
 #[pyfunction]
 pub fn source_id<'py>(py: Python<'py>, document: &[u8]) -> Option<Bound<'py, PyBytes>> {

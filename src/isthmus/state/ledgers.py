@@ -47,7 +47,7 @@ class DeadLetter:
         stage: convert (the core refused), load (the server refused), finish (a key, a unique value, an orphan).
         causes: At least one; the first is the headline.
         document: The original bytes.
-        digest: First 8 bytes of blake3 over the bytes.
+        digest: Eight bytes, as the core's `document_digest` gives them.
     """
 
     collection: str

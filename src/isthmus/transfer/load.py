@@ -11,10 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import psycopg
-from blake3 import blake3
 from psycopg import sql
 
-from isthmus._rust import Batch
+from isthmus._rust import Batch, document_digest
 from isthmus._rust import source_id as document_id
 from isthmus.connect.postgres import explain, meaning
 from isthmus.errors import InternalError
@@ -296,7 +295,7 @@ class Loader:
                     location=self._job.source.locate(block.start, start, collection=collection),
                     stage="convert",
                     document=document,
-                    digest=blake3(document).digest()[:8],
+                    digest=document_digest(document),
                     causes=[Cause(c.code, c.path, c.message, c.column, c.bson_type, c.value) for c in reject.causes],
                 )
             )

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import psycopg
-from blake3 import blake3
 from psycopg import sql
 
+from isthmus._rust import document_digest
 from isthmus.mapping.tables import Table
 from isthmus.state.checkpoints import add_tally
 from isthmus.state.ledgers import Cause, DeadLetter, forget_adjustments, insert_dead_letters
@@ -72,7 +72,7 @@ def letter(collection: str, found: Found, cause: Cause) -> DeadLetter:
         location=found.location,
         stage="finish",
         document=found.document,
-        digest=blake3(found.document).digest()[:8],
+        digest=document_digest(found.document),
         causes=[cause],
     )
 

@@ -39,7 +39,7 @@ from isthmus.transfer.progress import Progress
 from isthmus.transfer.resume import Changes, check_read_part, find_changes
 from isthmus.transfer.stages import reached
 
-_PARTITION_BYTES = 32 << 20
+_PARTITION_BYTES = 64 << 20
 _SMALL_BYTES = 4 << 20
 
 
@@ -243,7 +243,7 @@ def _begin(job: Job, connection: psycopg.Connection, mapping_text: str) -> list[
         size = sizes.get(collection, 0)
         wanted = -(-size // _PARTITION_BYTES)
         if size > _SMALL_BYTES * job.options.workers:
-            wanted = max(wanted, job.options.workers)
+            wanted = -(-wanted // job.options.workers) * job.options.workers  # as many for each worker
         for partition in job.source.partitions(collection, max(1, wanted)):
             states.append(PartitionState(collection, partition.number, partition.start, partition.end))
     started_at = datetime.now(UTC)

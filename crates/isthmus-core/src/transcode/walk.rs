@@ -12,7 +12,7 @@ use crate::plan::{Child, Role, Unknown};
 
 use super::books::{Books, ColumnCount};
 use super::extras::{self, Leftover};
-use super::{skip, Transcoder};
+use super::{document_digest, skip, Transcoder};
 
 /// Everything one call needs, made once and used again for every document.
 pub(super) struct Walk<'t, 'd> {
@@ -165,9 +165,8 @@ impl<'t, 'd> Walk<'t, 'd> {
         self.bytes.clear();
         let canonical = id.filter(|value| write_canonical(value, 1, &mut self.bytes).is_ok());
         let first = canonical.map_or([0; 32], |_| blake3::hash(&self.bytes).into());
-        let second: [u8; 32] = blake3::hash(bytes).into();
         self.batch.document_digests.extend_from_slice(&first[..8]);
-        self.batch.document_digests.extend_from_slice(&second[..8]);
+        self.batch.document_digests.extend_from_slice(&document_digest(bytes));
     }
 
     fn reset(&mut self, scope: usize) {
