@@ -122,8 +122,8 @@ class Batch:
 
     @property
     def document_digests(self) -> bytes:
-        """Sixteen bytes a document, in order: the first 8 bytes of blake3 of the canonical `_id` value (zeros without
-        a readable one), then the document's own `document_digest`."""
+        """Sixteen bytes a document, in order: `document_digest` of the canonical `_id` value (zeros without a readable
+        one), then of the document."""
 
 @final
 class Reject:

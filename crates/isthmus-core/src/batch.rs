@@ -149,7 +149,7 @@ pub struct Batch {
     pub counts: Counts,
     /// blake3 of the block.
     pub digest: [u8; 32],
-    /// Sixteen bytes a document: the first eight of blake3 of the canonical `_id` (zeros without one), then the
-    /// document's own digest, [`crate::transcode::document_digest`].
+    /// Sixteen bytes a document: [`crate::transcode::document_digest`] of the canonical `_id` (zeros without one), then
+    /// of the document.
     pub document_digests: Vec<u8>,
 }

@@ -7,14 +7,21 @@
 const ROUNDS: usize = 29;
 const MASK: u64 = (1 << 48) - 1;
 
-#[inline]
+#[inline(always)]
 fn rotate_right_8(x: u64) -> u64 {
     ((x & MASK) >> 8) | (x << 40)
 }
 
-#[inline]
+#[inline(always)]
 fn rotate_left_3(y: u64) -> u64 {
     (y << 3) | ((y & MASK) >> 45)
+}
+
+/// One round. Shift and add in two halves: the sum of the upper half and y does not wait for the masked lower half.
+#[inline(always)]
+fn round(x: u64, y: u64, key: u64) -> (u64, u64) {
+    let x = (x << 40).wrapping_add(y).wrapping_add((x & MASK) >> 8) ^ key;
+    (x, rotate_left_3(y) ^ x)
 }
 
 /// One expanded key.
@@ -42,26 +49,9 @@ impl Speck {
     #[inline]
     pub(super) fn encrypt(&self, mut x: u64, mut y: u64) -> (u64, u64) {
         for &key in &self.keys {
-            // Shift and add in two halves: the sum of the upper half and y does not wait for the masked lower half.
-            x = (x << 40).wrapping_add(y).wrapping_add((x & MASK) >> 8) ^ key;
-            y = rotate_left_3(y) ^ x;
+            (x, y) = round(x, y, key);
         }
         (x & MASK, y & MASK)
-    }
-
-    /// As [`Speck::encrypt`], for several pairs of words at once. One pair is a chain of additions that wait for each
-    /// other; side by side they fill the processor's units, and the compiler puts them into vectors.
-    #[inline]
-    pub(super) fn encrypt_lanes<const LANES: usize>(&self, x: &mut [u64; LANES], y: &mut [u64; LANES]) {
-        for &key in &self.keys {
-            for lane in 0..LANES {
-                x[lane] = (x[lane] << 40).wrapping_add(y[lane]).wrapping_add((x[lane] & MASK) >> 8) ^ key;
-                y[lane] = rotate_left_3(y[lane]) ^ x[lane];
-            }
-        }
-        for lane in 0..LANES {
-            (x[lane], y[lane]) = (x[lane] & MASK, y[lane] & MASK);
-        }
     }
 
     /// Undoes [`Speck::encrypt`].
@@ -73,6 +63,33 @@ impl Speck {
             x = ((difference << 8) | (difference >> 40)) & MASK;
         }
         (x, y)
+    }
+}
+
+/// `LANES` pairs of words under two keys at once. One pair is a chain of additions that wait for each other; side by
+/// side they fill the processor's units, and inside [`pulp::Arch::dispatch`] the compiler puts them into the widest
+/// vectors this machine has.
+pub(super) struct SideBySide<'k, const LANES: usize> {
+    pub(super) keys: [&'k Speck; 2],
+    pub(super) x: [u64; LANES],
+    pub(super) y: [u64; LANES],
+}
+
+impl<const LANES: usize> pulp::WithSimd for SideBySide<'_, LANES> {
+    /// First and second words under the first key, then under the second.
+    type Output = [[[u64; LANES]; 2]; 2];
+
+    // Always: only inside its caller, which has the wider instructions switched on, is this compiled to use them.
+    #[inline(always)]
+    fn with_simd<S: pulp::Simd>(self, _: S) -> Self::Output {
+        let [(mut x, mut y), (mut z, mut w)] = [(self.x, self.y); 2];
+        for (&first, &second) in self.keys[0].keys.iter().zip(&self.keys[1].keys) {
+            for lane in 0..LANES {
+                (x[lane], y[lane]) = round(x[lane], y[lane], first);
+                (z[lane], w[lane]) = round(z[lane], w[lane], second);
+            }
+        }
+        [[x, y], [z, w]].map(|pair| pair.map(|words| words.map(|word| word & MASK)))
     }
 }
 
@@ -96,14 +113,19 @@ mod tests {
     }
 
     #[test]
-    fn encrypt_lanes_equals_encrypt_one_by_one() {
+    fn side_by_side_equals_one_by_one_with_and_without_wide_vectors() {
         const LANES: usize = 5;
-        let speck = Speck::new(&[0x5C; 18]);
-        let mut x: [u64; LANES] = std::array::from_fn(|lane| (lane as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) & MASK);
-        let mut y: [u64; LANES] = std::array::from_fn(|lane| MASK - lane as u64);
-        let single: Vec<_> = x.iter().zip(&y).map(|(&x, &y)| speck.encrypt(x, y)).collect();
-        speck.encrypt_lanes(&mut x, &mut y);
-        assert_eq!(x.iter().copied().zip(y).collect::<Vec<_>>(), single);
+        let keys = [Speck::new(&[0x5C; 18]), Speck::new(&[0xC5; 18])];
+        let x: [u64; LANES] = std::array::from_fn(|lane| (lane as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) & MASK);
+        let y: [u64; LANES] = std::array::from_fn(|lane| MASK - lane as u64);
+        let both = || SideBySide { keys: [&keys[0], &keys[1]], x, y };
+        for found in [pulp::Arch::new().dispatch(both()), pulp::Arch::Scalar.dispatch(both())] {
+            for (key, [first, second]) in keys.iter().zip(found) {
+                for lane in 0..LANES {
+                    assert_eq!((first[lane], second[lane]), key.encrypt(x[lane], y[lane]));
+                }
+            }
+        }
     }
 
     #[test]

@@ -164,8 +164,8 @@ impl<'t, 'd> Walk<'t, 'd> {
     fn digest(&mut self, id: Option<Value<'d>>, bytes: &[u8]) {
         self.bytes.clear();
         let canonical = id.filter(|value| write_canonical(value, 1, &mut self.bytes).is_ok());
-        let first = canonical.map_or([0; 32], |_| blake3::hash(&self.bytes).into());
-        self.batch.document_digests.extend_from_slice(&first[..8]);
+        let first = canonical.map_or([0; 8], |_| document_digest(&self.bytes));
+        self.batch.document_digests.extend_from_slice(&first);
         self.batch.document_digests.extend_from_slice(&document_digest(bytes));
     }
 

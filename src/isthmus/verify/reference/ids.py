@@ -93,8 +93,10 @@ class Ids:
     def of_object_id(self, object_id: bytes) -> int:
         """122 bits: a zero, 25 bits of tag, 96 bits of ciphertext."""
         cipher = speck_encrypt(self.permutation_key, object_id)
-        tag = int.from_bytes(speck_encrypt(self.tag_key, cipher), "big") >> (96 - 25)
-        return (tag << 96) | int.from_bytes(cipher, "big")
+        return (self._tag(object_id) << 96) | int.from_bytes(cipher, "big")
+
+    def _tag(self, object_id: bytes) -> int:
+        return int.from_bytes(speck_encrypt(self.tag_key, object_id), "big") >> (96 - 25)
 
     def of_other(self, collection: str, value: Value) -> int:
         """122 bits: a one, the low 121 bits of the first 16 bytes of a keyed hash."""
@@ -107,8 +109,8 @@ class Ids:
         if number is None or number >> 121:
             return None
         cipher = (number & ((1 << 96) - 1)).to_bytes(12, "big")
-        tag = int.from_bytes(speck_encrypt(self.tag_key, cipher), "big") >> (96 - 25)
-        return speck_decrypt(self.permutation_key, cipher) if tag == number >> 96 else None
+        object_id = speck_decrypt(self.permutation_key, cipher)
+        return object_id if self._tag(object_id) == number >> 96 else None
 
 
 def uuid_text(number: int) -> str:
