@@ -54,6 +54,9 @@ demo: setup ## copy a sample MongoDB dump into an embedded PostgreSQL and show w
 test: setup ## all tests at reduced size: Rust, then Python
 	@echo "isthmus: testing the Rust core"
 	@$(CARGO) test --quiet --package isthmus-core
+	@libraries="$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_config_var("LIBDIR") or "")')"; \
+	LD_LIBRARY_PATH="$$libraries:$$LD_LIBRARY_PATH" DYLD_FALLBACK_LIBRARY_PATH="$$libraries:/usr/lib" \
+	$(CARGO) test --quiet --package isthmus-py
 	@echo "isthmus: testing everything else in $(WORKERS) processes"
 	@$(BIN)/python -m pytest -n $(WORKERS) -m "not soak"
 

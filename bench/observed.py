@@ -42,7 +42,7 @@ class Recorder:
         """Listen to every statement of psycopg, and to where finish begins its groups."""
         import psycopg
 
-        from isthmus.transfer.keys import Hands
+        from isthmus.transfer.hands import Hands
 
         execute, run_all, run_one, inside = psycopg.Cursor.execute, Hands.all, Hands.do, threading.local()
 

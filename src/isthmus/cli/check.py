@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from shlex import quote
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from isthmus.cli.options import DatabaseOption, MappingArgument
+from isthmus.cli.options import DatabaseOption, JsonOption, MappingArgument
+
+if TYPE_CHECKING:
+    from isthmus.mapping import Mapping
+    from isthmus.mapping.tables import TargetSchema
+    from isthmus.sources import Source
+    from isthmus.state.runs import Run
+    from isthmus.transfer.preflight import Finding
 
 
 def check(
@@ -18,47 +26,142 @@ def check(
     target: Annotated[
         str | None, typer.Option("--target", "-t", metavar="TARGET", help="Also hold it against this target.")
     ] = None,
+    json_file: JsonOption = None,
 ) -> None:
     """Check a mapping, and how it fits a source and a target. Writes nothing.
 
+    Of a target that holds a run of this mapping, it tells whether that is complete or how to go on. Of one that holds
+    a run of another mapping or source, it tells what a copy would: it is refused.
+
     Exit codes: 0 no contradiction, 2 the mapping, 3 the source, 4 the target stands against it.
     """
-    from isthmus.cli.output import err, out
-    from isthmus.connect.postgres import connect
-    from isthmus.connect.target import open_target
+    from isthmus.cli.findings import findings_json, refused_json
+    from isthmus.cli.output import err, result_console, write_json
+    from isthmus.errors import IsthmusError
     from isthmus.mapping import load_mapping
-    from isthmus.mapping.plan import compile_plans
     from isthmus.mapping.tables import build_schema
     from isthmus.sources import open_source
-    from isthmus.transfer.preflight import Finding, check_server, check_source, check_target, raise_findings
+    from isthmus.transfer.preflight import check_source, raise_findings
+    from isthmus.transfer.same_run import refuse_other
 
-    checked = load_mapping(mapping)
-    schema = build_schema(checked)
-    plans = compile_plans(checked)
+    report: dict[str, Any] = {}
     findings: list[Finding] = []
-    if source is not None:
-        opened = open_source(source, database=db)
-        try:
+    opened: Source | None = None
+    run: Run | None = None
+    go_on = ""
+    try:
+        checked = load_mapping(mapping)
+        schema = build_schema(checked)
+        if source is not None:
+            opened = open_source(source, database=db)
             findings += check_source(checked, opened)
-        finally:
+        report = _summary(checked, schema, opened)
+        if target is not None:
+            run, running, display = _look(target, checked, schema, opened, findings)
+            go_on = "an isthmus is at work on it now." if running else _command(mapping, source, db, display)
+        for finding in findings:
+            if finding.severity is None:
+                err.print(f"note: {finding.problem}", markup=False)
+        raise_findings(findings)
+        if run is not None:
+            refuse_other(run, checked, mapping.read_text(encoding="utf-8"), opened)
+            report["run"] = run.summary()
+    except IsthmusError as fault:
+        # the file of an earlier check must not be taken for the result of this one
+        write_json({**refused_json(fault, findings), **report}, json_file)
+        raise
+    finally:
+        if opened is not None:
             opened.close()
-    if target is not None:
-        address = open_target(target)
-        try:
-            with connect(address.conninfo, autocommit=True) as connection:
-                findings += check_server(connection) + check_target(connection, schema, checked)
-        finally:
-            address.close()
-    for finding in findings:
-        if finding.severity is None:
-            err.print(f"note: {finding.problem}", markup=False)
-    raise_findings(findings)
+    counts = report["tables"]
     held = [word for word, given in (("source", source), ("target", target)) if given is not None]
-    out.print(
-        f"{mapping.name}: {len(plans)} collections become {len(schema.tables)} tables"
-        f" ({sum(t.kind == 'root' for t in schema.tables.values())} root,"
-        f" {sum(t.kind == 'child' for t in schema.tables.values())} child,"
-        f" {sum(t.kind == 'junction' for t in schema.tables.values())} junction)."
+    console = result_console(json_file)
+    console.print(
+        f"{mapping.name}: {len(report['collections'])} collections become {sum(counts.values())} tables"
+        f" ({counts['root']} root, {counts['child']} child, {counts['junction']} junction)."
         + (f" Nothing in the {' and the '.join(held)} stands against it." if held else ""),
         markup=False,
     )
+    if run is not None:
+        console.print(
+            f"Run {run.id} of this mapping made these tables; it is "
+            + ("complete." if run.stage == "complete" else f"not complete: {go_on}"),
+            markup=False,
+        )
+    write_json({"outcome": "passed", "exit_code": 0, "findings": findings_json(findings), **report}, json_file)
+
+
+def _summary(mapping: Mapping, schema: TargetSchema, source: Source | None) -> dict[str, Any]:
+    """Return what becomes of what: tables by kind; each collection's bytes and documents (null: unknown) and tables.
+
+    A junction is listed with each of the collections that feed it.
+    """
+    from isthmus.mapping.plan import compile_plans
+    from isthmus.transfer.job import feeders
+
+    plans = compile_plans(mapping)
+    infos = {info.name: info for info in source.collections()} if source is not None else {}
+    own = {name: [t.name for t in schema.tables.values() if t.collection == name] for name in plans}
+    for feeder in feeders(plans):
+        if feeder.junction not in own[feeder.collection]:
+            own[feeder.collection].append(feeder.junction)
+    return {
+        "run": None,
+        "tables": {
+            kind: sum(table.kind == kind for table in schema.tables.values()) for kind in ("root", "child", "junction")
+        },
+        "collections": {
+            name: {
+                "bytes": infos[name].bytes_total if name in infos else None,
+                "documents": infos[name].documents if name in infos else None,
+                "tables": tables,
+            }
+            for name, tables in own.items()
+        },
+    }
+
+
+def _look(
+    target: str, mapping: Mapping, schema: TargetSchema, source: Source | None, findings: list[Finding]
+) -> tuple[Run | None, bool, str]:
+    """Look at a target as a copy would, adding to `findings`; return its run, whether it is at work, and its name.
+
+    Raises:
+        TargetError: It cannot be reached or looked into.
+    """
+    import psycopg
+
+    from isthmus.connect.postgres import connect, explain, meaning
+    from isthmus.connect.target import open_target
+    from isthmus.errors import TargetError
+    from isthmus.state.migrate import state_exists
+    from isthmus.state.reports import is_running
+    from isthmus.state.runs import latest_run
+    from isthmus.transfer.preflight import check_server, check_target
+    from isthmus.transfer.space import check_space
+
+    try:
+        with open_target(target) as address, connect(address.conninfo, autocommit=True) as connection:
+            findings += check_server(connection)
+            run = latest_run(connection) if state_exists(connection) else None
+            if run is None:
+                findings += check_target(connection, schema, mapping)
+                findings += check_space(connection, mapping, source) if source is not None else []
+            return run, is_running(connection), address.display
+    except psycopg.Error as fault:
+        transient = meaning(fault) == "transient"
+        raise TargetError(
+            f"PostgreSQL refuses the look at it: {explain(fault)}.",
+            code="target-unavailable" if transient else "target-refused",
+            hint="Run the same command again when the cause is mended.",
+            retryable=transient,
+        ) from fault
+
+
+def _command(mapping: object, source: str | None, db: str | None, target: str) -> str:
+    """Return the command that goes on with a run, without secrets."""
+    from isthmus.connect.secrets import hide
+
+    shown = quote(hide(source)) if source is not None else "SOURCE"
+    database = f" --db {quote(db)}" if db is not None else ""
+    return f"isthmus copy {quote(str(mapping))} --source {shown}{database} --target {quote(target)} goes on with it."

@@ -12,6 +12,7 @@ from isthmus.cli.options import JsonOption
 if TYPE_CHECKING:
     import psycopg
 
+    from isthmus.demo.lay_out import LaidOut
     from isthmus.demo.story import Chapter
     from isthmus.state.reports import LetterLine
 
@@ -25,7 +26,8 @@ def demo(
     """Copy a sample MongoDB database into an embedded PostgreSQL, and show where every document went.
 
     The sample is a small CRM: references, both-sided arrays, sub-documents, and on purpose some orphans and some
-    documents that no table can hold. Needs no server. May be repeated; it starts over.
+    documents that no table can hold. Needs no server. May be repeated; it starts over. A file of the sample that you
+    changed stays as it is; the shipped one is laid out beside it.
 
     Exit code 0 when every planted fault is where the mapping says.
     """
@@ -35,6 +37,7 @@ def demo(
     from isthmus.cli.output import err, result_console, write_json
     from isthmus.connect.embedded_files import reachable
     from isthmus.connect.target import open_target
+    from isthmus.demo.lay_out import lay_out
     from isthmus.mapping import load_mapping
     from isthmus.sources import open_source
     from isthmus.transfer.job import Options
@@ -46,10 +49,13 @@ def demo(
     target = f"embedded:{data if data.parent != folder.absolute() else folder / 'postgres'}"
     console = result_console(json_file)
     console.print("Isthmus demo: a small CRM, from a mongodump folder to PostgreSQL", style="bold")
-    dump, mapping = _lay_out(folder)
+    laid_out = lay_out(folder)
+    dump, mapping = laid_out.dump, laid_out.mapping
     console.print(f"  source   {dump}", markup=False)
     console.print(f"  mapping  {mapping}   (read it: it explains itself)", markup=False)
     console.print(f"  target   {target}  (an embedded PostgreSQL, started now)\n", markup=False)
+    for kept in laid_out.kept:
+        err.print(f"{kept} was changed since it was laid out: it stays as it is and is not used here.", markup=False)
     source = open_source(str(dump))
     with open_target(target) as address, stop_on_signals(err) as stop:
         progress = Progress()
@@ -70,21 +76,9 @@ def demo(
         chapters, letter = _story(address.conninfo, sum(result.balance.skips.values()))
     _show_story(chapters, json_file)
     good = not result.balance.differences and all(chapter.as_planned for chapter in chapters)
-    _suggest(folder, target, letter, json_file, good=good)
+    _suggest(laid_out, target, letter, json_file, good=good)
     write_json({**copy_json(result), "planted": [{**vars(c), "as_planned": c.as_planned} for c in chapters]}, json_file)
     return 0 if good else 1
-
-
-def _lay_out(folder: Path) -> tuple[Path, Path]:
-    """Copy the shipped sample into the folder, where it can be read and changed; return dump and mapping."""
-    import shutil
-
-    from isthmus.demo import DUMP, MAPPING
-
-    dump, mapping = folder / "dump" / DUMP.name, folder / MAPPING.name
-    shutil.copytree(DUMP, dump, dirs_exist_ok=True)
-    shutil.copyfile(MAPPING, mapping)
-    return dump, mapping
 
 
 def _story(conninfo: str, skipped: int) -> tuple[list[Chapter], LetterLine]:
@@ -142,7 +136,7 @@ def _show_story(chapters: list[Chapter], json_file: str | None) -> None:
     result_console(json_file).print(table)
 
 
-def _suggest(folder: Path, target: str, letter: LetterLine, json_file: str | None, *, good: bool) -> None:
+def _suggest(laid_out: LaidOut, target: str, letter: LetterLine, json_file: str | None, *, good: bool) -> None:
     from isthmus.cli.output import result_console
 
     console = result_console(json_file)
@@ -153,7 +147,7 @@ def _suggest(folder: Path, target: str, letter: LetterLine, json_file: str | Non
         console.print("Something is not where it belongs. Please report it.", style="bold red")
     console.print("\nLook further:", style="bold")
     for command in (
-        f"isthmus copy {folder / 'mapping.yaml'} --source {folder / 'dump' / 'crm'} --target {target}",
+        f"isthmus copy {laid_out.mapping} --source {laid_out.dump} --target {target}",
         f"isthmus status --target {target}",
         f"isthmus letters list --target {target}",
         f"isthmus letters show {letter.id} --target {target}",

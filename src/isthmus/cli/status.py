@@ -12,9 +12,8 @@ def status(target: TargetOption, json_file: JsonOption = None) -> None:
 
     from isthmus.cli.output import plural, result_console, write_json
     from isthmus.cli.target import reading
-    from isthmus.state.checkpoints import read_partitions
+    from isthmus.state.checkpoints import partial_books, read_partitions
     from isthmus.state.reports import is_running, letter_counts, orphan_counts
-    from isthmus.transfer.run import partial_books, run_summary
 
     with reading(target) as (connection, run):
         running = is_running(connection)
@@ -66,7 +65,7 @@ def status(target: TargetOption, json_file: JsonOption = None) -> None:
         console.print("→ isthmus letters list shows what could not be carried, and why.")
     write_json(
         {
-            **run_summary(run),
+            **run.summary(),
             "running": running,
             "collections": books,
             "letters": [{"collection": c, "stage": s, "code": k, "count": n} for c, s, k, n in letters],

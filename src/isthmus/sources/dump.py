@@ -7,6 +7,7 @@ of each reader's own, so any number of threads may read one collection.
 
 from __future__ import annotations
 
+import errno
 import os
 import struct
 from collections.abc import Callable, Generator, Iterator
@@ -24,6 +25,18 @@ from isthmus.sources.protocol import Block, CollectionInfo, Partition, Position
 
 MAX_DOCUMENT_BYTES = 16 * 1024 * 1024 + 16 * 1024
 """Largest document mongodump writes: 16 MiB and the 16 KiB that internal documents may have on top."""
+
+# Errors of a disk, a network file system or a crowded machine that may pass; a missing right or file does not.
+_PASSING = {
+    errno.EIO,
+    errno.ESTALE,
+    errno.ETIMEDOUT,
+    errno.EAGAIN,
+    errno.EBUSY,
+    errno.ENFILE,
+    errno.EMFILE,
+    errno.ENOMEM,
+}
 
 _SMALLEST_DOCUMENT_BYTES = 5
 _WINDOW_BYTES = 1 << 20
@@ -205,6 +218,8 @@ def _boundaries(descriptor: int, size: int, wanted: int) -> list[int]:
                     return found
                 ahead, documents = _length(descriptor, offset), 1
             offset += ahead
+            if os.pread(descriptor, 1, offset - 1) != b"\0":
+                return found  # a lying length: what it leads to may be the middle of a document
             window_bytes = _WINDOW_BYTES if documents >= _FEW_DOCUMENTS else _SMALL_WINDOW_BYTES
         if not _plausible(descriptor, offset, size):
             return found
@@ -384,5 +399,5 @@ def _unreadable(path: Path, collection: str, offset: int | None, error: OSError)
         where=Where(file=str(path), collection=collection),
         context={"offset": offset},
         hint="Check the file's permissions and the disk it lies on.",
-        retryable=True,
+        retryable=error.errno in _PASSING,
     ) from error

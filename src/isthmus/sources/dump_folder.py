@@ -129,7 +129,10 @@ def _collection(name: str, files: _Files, metadata: dict[str, object], buckets: 
     kind, rule = _kind(name, files, metadata, options)
     path = files.data if files.data is not None else buckets
     compressed = path is not None and path.name.endswith(".gz")
-    info = CollectionInfo(name, kind, _bytes_total(path, compressed), None, indexes, options, rule)
+    total = _bytes_total(path, compressed)
+    info = CollectionInfo(
+        name, kind, total, None, indexes, options, rule, bytes_exact=path is not None and not compressed
+    )
     return DumpedCollection(info, path, compressed)
 
 

@@ -32,6 +32,7 @@ class CollectionInfo:
         indexes: Index descriptions as `listIndexes` gives them, Extended JSON numbers folded to plain ones.
         options: Collection options as `listCollections` gives them, folded the same way.
         rule: Whole sentence why this collection is not read, None when it is.
+        bytes_exact: Whether a full read gives exactly `bytes_total`, so that the one can be held against the other.
     """
 
     name: str
@@ -41,6 +42,7 @@ class CollectionInfo:
     indexes: tuple[dict[str, object], ...]
     options: dict[str, object]
     rule: str | None = None
+    bytes_exact: bool = False
 
     @property
     def readable(self) -> bool:

@@ -185,3 +185,19 @@ def read_tallies(connection: psycopg.Connection, run: int) -> dict[str, dict[str
     for kind, name, amount in rows:
         tallies.setdefault(str(kind), {})[str(name)] = int(amount)
     return tallies
+
+
+def partial_books(states: Iterable[PartitionState]) -> dict[str, dict[str, int]]:
+    """Return collection → books so far: read, copied, skipped, dead_letters."""
+    partial: dict[str, dict[str, int]] = {}
+    for state in states:
+        books = partial.setdefault(state.collection, {"read": 0, "copied": 0, "skipped": 0, "dead_letters": 0})
+        for name in books:
+            books[name] += state.counts.get("books", {}).get(name, 0)
+    return partial
+
+
+def read_carried(connection: psycopg.Connection, run: int) -> dict[str, tuple[int, int]]:
+    """Return collection → (documents, bytes of BSON) of all committed batches."""
+    rows = connection.execute(statement("checkpoint", "read_carried"), {"run": run}).fetchall()
+    return {str(collection): (int(documents), int(size)) for collection, documents, size in rows}

@@ -51,6 +51,19 @@ class Run:
     holder: str
     version: str
 
+    def summary(self) -> dict[str, Any]:
+        """Return its facts as JSON values, without its mapping text and books."""
+        return {
+            "run": self.id,
+            "stage": self.stage,
+            "source": self.source_name,
+            "schema": self.target_schema,
+            "started_at": self.started_at.isoformat(),
+            "finished_at": self.finished_at.isoformat() if self.finished_at else None,
+            "isthmus_version": self.version,
+            "holder": self.holder,
+        }
+
 
 def latest_run(connection: psycopg.Connection) -> Run | None:
     """Return the newest run of a target whose state exists, or None."""

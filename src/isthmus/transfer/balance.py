@@ -15,7 +15,7 @@ from psycopg import sql
 from isthmus.state.checkpoints import PartitionState, read_tallies
 from isthmus.state.statements import statement
 from isthmus.transfer.job import Job
-from isthmus.transfer.load import Counts, add_counts
+from isthmus.transfer.load import REST, Counts, add_counts
 from isthmus.transfer.references import ReferenceSite, reference_sites
 from isthmus.transfer.staging import pair_tables
 
@@ -265,10 +265,23 @@ def _enter_changes(states: list[PartitionState], tallies: dict[str, dict[str, in
                 into[prefix + name] = into.get(prefix + name, 0) + amount
     for group, into in (("adjusted", balance.adjusted), ("extras", balance.extras), ("dropped", balance.dropped)):
         for name, amount in tallies.get(group, {}).items():
-            if name in into:  # else it is among those that are counted under one name
-                into[name] += amount
+            _take_off(into, name, amount)
         for name in [name for name, amount in into.items() if not amount]:
             del into[name]
+
+
+def _take_off(into: dict[str, int], name: str, amount: int) -> None:
+    """Add an amount (documents that left: below zero) to a name; what it does not cover, to those under one name."""
+    own = max(amount, -into.get(name, 0)) if name in into else 0
+    if own:
+        into[name] += own
+    rest = max(
+        (other for other in into if other.endswith(f".{REST}") and name.startswith(other[: -len(REST)])),
+        key=len,
+        default=None,
+    )
+    if amount != own and rest is not None:
+        into[rest] += amount - own
 
 
 def _left_out_rows(job: Job, connection: psycopg.Connection) -> dict[str, int]:

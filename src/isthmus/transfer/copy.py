@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import queue
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -24,44 +23,8 @@ from isthmus.transfer.ahead import Ahead, Prepared
 from isthmus.transfer.job import Interrupted, Job
 from isthmus.transfer.load import Loader
 from isthmus.transfer.memory import bound_allocator
+from isthmus.transfer.retry import Retry
 from isthmus.transfer.stages import reached
-
-_FIRST_WAIT_SECONDS = 0.1
-_LONGEST_WAIT_SECONDS = 5.0
-
-
-@dataclass
-class Retry:
-    """How long one trouble has lasted, and how long to wait before the next try.
-
-    Attributes:
-        limit_seconds: After this long the run stops.
-    """
-
-    limit_seconds: float
-    _since: float | None = None
-    _wait: float = _FIRST_WAIT_SECONDS
-
-    @property
-    def fresh(self) -> bool:
-        """Whether this is the first try after the trouble began."""
-        return self._since is None
-
-    def again(self, fault: IsthmusError, stop: threading.Event) -> None:
-        """Wait before another try.
-
-        Raises:
-            IsthmusError: `fault`, when it has lasted too long.
-            Interrupted: The user asked to stop.
-        """
-        now = time.monotonic()
-        if self._since is None:
-            self._since = now
-        if now - self._since > self.limit_seconds:
-            raise fault
-        if stop.wait(self._wait):
-            raise Interrupted
-        self._wait = min(self._wait * 2, _LONGEST_WAIT_SECONDS)
 
 
 @dataclass
@@ -162,22 +125,39 @@ class _Worker:
             )
 
         name = threading.current_thread().name.replace("copy", "read")
-        try:
-            with Ahead(read, loader.transcode, self._job.budget, name) as ahead:
-                while (prepared := ahead.take()) is not None:
-                    try:
-                        self._carry(loader, prepared)
-                    finally:
-                        ahead.done(prepared)  # also after an error: other workers wait for the room it took
-                    prepared = None  # not held while the next is waited for
-                    if self._halt.is_set():
-                        return
-        except SourceError as fault:
-            with self._outcome.mutex:
-                self._outcome.broken[state.collection] = fault
-            self._job.progress.broken(state.collection, str(fault))
-            return
+        retry = Retry(self._job.options.retry_seconds)
+        while True:
+            batches = state.batches
+            try:
+                with Ahead(read, loader.transcode, self._job.budget, name) as ahead:
+                    while (prepared := ahead.take()) is not None:
+                        try:
+                            self._carry(loader, prepared)
+                        finally:
+                            ahead.done(prepared)  # also after an error: other workers wait for the room it took
+                        prepared = None  # not held while the next is waited for
+                        if self._halt.is_set():
+                            return
+                break
+            except SourceError as fault:
+                if state.batches != batches:  # it went on in between: another trouble
+                    retry = Retry(self._job.options.retry_seconds)
+                if not self._read_again(fault, retry):
+                    with self._outcome.mutex:
+                        self._outcome.broken[state.collection] = fault
+                    self._job.progress.broken(state.collection, str(fault))
+                    return
         self._finish(state)
+
+    def _read_again(self, fault: SourceError, retry: Retry) -> bool:
+        """Wait before the source is read again from the checkpoint; False when that is of no use (any more)."""
+        if not fault.retryable:
+            return False
+        try:
+            self._again(fault, retry)
+        except SourceError:
+            return False
+        return True
 
     def _carry(self, loader: Loader, prepared: Prepared) -> None:
         """Carry one batch exactly once, whatever happens to the connection."""
@@ -245,7 +225,7 @@ class _Worker:
             code="checkpoint-moved",
         )
 
-    def _again(self, fault: TargetError, retry: Retry) -> None:
+    def _again(self, fault: IsthmusError, retry: Retry) -> None:
         if retry.fresh:
             self._job.progress.note(f"{fault.message} Trying again for up to {retry.limit_seconds:.0f} s.")
         retry.again(fault, self._halt)

@@ -19,9 +19,9 @@ from isthmus.errors import TargetError
 from isthmus.mapping.tables import Index, Table
 from isthmus.state.checkpoints import add_tally
 from isthmus.transfer.duplicates import settle_duplicate_ids, settle_duplicate_keys
+from isthmus.transfer.hands import Hands
 from isthmus.transfer.job import Job
 from isthmus.transfer.keys import (
-    Hands,
     Step,
     await_old_snapshots,
     build,

@@ -68,6 +68,19 @@ class Feeder:
     lone: bool = True
 
 
+def feeders(plans: ReadOnly[str, str]) -> tuple[Feeder, ...]:
+    """Return every side of a junction table that arrays fill, in the order of the plans (collection → JSON)."""
+    found: list[Feeder] = []
+    for collection, text in plans.items():
+        plan = json.loads(text)
+        for number, table in enumerate(plan["tables"]):
+            if table["kind"] == "junction":
+                roles = {column["role"]: column["name"] for column in table["columns"]}
+                lone = _is_lone_array(plan["fields"], number)
+                found.append(Feeder(collection, table["name"], roles["own"], roles["other"], lone=lone))
+    return tuple(found)
+
+
 def _is_lone_array(fields: list[dict[str, Any]], table: int) -> bool:
     """Tell whether exactly one field at the root of the document fills a table of the plan."""
     at_root = sum(field["do"] == "junction" and field["table"] == table for field in fields)
@@ -130,15 +143,7 @@ class Job:
     @cached_property
     def feeders(self) -> tuple[Feeder, ...]:
         """Every side of a junction table that arrays fill, in the order of the mapping."""
-        found: list[Feeder] = []
-        for collection, text in self.plans.items():
-            plan = json.loads(text)
-            for number, table in enumerate(plan["tables"]):
-                if table["kind"] == "junction":
-                    roles = {column["role"]: column["name"] for column in table["columns"]}
-                    lone = _is_lone_array(plan["fields"], number)
-                    found.append(Feeder(collection, table["name"], roles["own"], roles["other"], lone=lone))
-        return tuple(found)
+        return feeders(self.plans)
 
     def transcoder(self, collection: str) -> Transcoder:
         """Return the transcoder of a collection, made once and shared by all workers."""

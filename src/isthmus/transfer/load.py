@@ -103,7 +103,7 @@ class Carried:
 # groups come from the mapping, and the balance needs each of them.
 _ENDLESS_GROUPS = frozenset({"extras", "dropped"})
 _NAMES_PER_GROUP = 500
-_REST = "(others)"
+REST = "(others)"
 
 
 def add_counts(into: Counts, more: Counts) -> Counts:
@@ -113,7 +113,7 @@ def add_counts(into: Counts, more: Counts) -> Counts:
         sums = total.setdefault(group, {})
         for name, amount in names.items():
             known = name in sums or group not in _ENDLESS_GROUPS or len(sums) < _NAMES_PER_GROUP
-            key = name if known else _REST
+            key = name if known else REST
             sums[key] = sums.get(key, 0) + amount
     return total
 

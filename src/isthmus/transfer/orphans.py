@@ -28,7 +28,7 @@ _LEDGER = sql.SQL(
 
 
 def settle_orphans(job: Job, connection: psycopg.Connection, site: ReferenceSite) -> int:
-    """Handle every orphan of one reference, in one transaction a call.
+    """Handle every orphan of one reference: in one transaction, or in one a chunk where documents leave for it.
 
     Args:
         job: The copy.

@@ -129,7 +129,8 @@ def check_server(connection: psycopg.Connection) -> list[Finding]:
         )
     row = connection.execute(
         "SELECT pg_catalog.pg_is_in_recovery(), current_setting('server_encoding'),"
-        " current_setting('default_transaction_read_only')"
+        " current_setting('default_transaction_read_only'), has_database_privilege(current_database(), 'TEMPORARY'),"
+        " current_user, current_database()"
     ).fetchone()
     if row and row[0]:
         found.append(
@@ -160,6 +161,18 @@ def check_server(connection: psycopg.Connection) -> list[Finding]:
                     "read-only-role",
                     "Transactions of this role are read-only (default_transaction_read_only is on).",
                     hint="Use a role that may write.",
+                ),
+                TargetError,
+            )
+        )
+    if row and not row[3]:
+        role, database = row[4:]
+        found.append(
+            Finding(
+                Problem(
+                    "no-right",
+                    f"The role {role} may not create temporary tables in the database {database}.",
+                    hint=f'Run as its owner: GRANT TEMPORARY ON DATABASE "{database}" TO "{role}".',
                 ),
                 TargetError,
             )
@@ -257,7 +270,8 @@ def _in_the_way(connection: psycopg.Connection, schema: TargetSchema, replaced: 
         " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
         " LEFT JOIN pg_catalog.pg_index i ON i.indexrelid = c.oid"
         " LEFT JOIN pg_catalog.pg_class t ON t.oid = i.indrelid"
-        " WHERE n.nspname = %s AND c.relname = ANY(%s) AND NOT coalesce(t.relname, c.relname) = ANY(%s) ORDER BY 1",
+        " WHERE n.nspname = %s AND c.relname = ANY(%s)"
+        " AND NOT (c.relkind IN ('r', 'i') AND coalesce(t.relname, c.relname) = ANY(%s)) ORDER BY 1",
         (schema.schema, [*schema.tables, *sorted(indexes)], own.get("tables", [])),
     ).fetchall():
         word = _KINDS.get(str(kind), "relation")

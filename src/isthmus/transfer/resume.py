@@ -28,9 +28,9 @@ class Changes:
     """How a source differs from what a finished run carried.
 
     Attributes:
-        new: Documents whose `_id` was not there.
+        new: Documents whose `_id` was not there, or not so many times.
         changed: Documents whose `_id` was there with other content.
-        gone: Documents that are no longer there.
+        gone: Documents that are no longer there, or not so many times.
         named: Collection → ids of new and changed documents, at most 100 in all.
         broken: Collections that can no longer be read to their end, with the reason.
     """
@@ -175,30 +175,34 @@ def _compare_documents(job: Job, collection: str, changes: Changes) -> None:
         )
         connection.execute("ANALYZE seen")
         connection.execute("ANALYZE carried")
+        # A document may stand several times, so times are compared, not presence.
+        connection.execute(
+            "CREATE TEMP TABLE differing AS"
+            " SELECT id, content, coalesce(s.times, 0) - coalesce(c.times, 0) AS more FROM"
+            " (SELECT id, content, count(*) AS times FROM seen GROUP BY 1, 2) s FULL JOIN"
+            " (SELECT id, content, count(*) AS times FROM carried GROUP BY 1, 2) c USING (id, content)"
+            " WHERE coalesce(s.times, 0) <> coalesce(c.times, 0)"
+        )
         row = connection.execute(
-            "SELECT count(*) FILTER (WHERE known), count(*) FILTER (WHERE NOT known) FROM ("
-            " SELECT EXISTS (SELECT FROM carried c WHERE c.id = s.id) AS known FROM seen s"
-            " WHERE NOT EXISTS (SELECT FROM carried c WHERE c.id = s.id AND c.content = s.content)) AS d"
+            "SELECT coalesce(sum(least(came, went)), 0), coalesce(sum(came - least(came, went)), 0),"
+            " coalesce(sum(went - least(came, went)), 0) FROM (SELECT"
+            " coalesce(sum(more) FILTER (WHERE more > 0), 0) AS came,"
+            " coalesce(-sum(more) FILTER (WHERE more < 0), 0) AS went"
+            " FROM differing GROUP BY id) AS d"
         ).fetchone()
-        gone = connection.execute(
-            "SELECT count(*) FROM carried c WHERE NOT EXISTS (SELECT FROM seen s WHERE s.id = c.id)"
-        ).fetchone()
-        if row and gone:
+        if row:
             changes.changed += int(row[0])
             changes.new += int(row[1])
-            changes.gone += int(gone[0])
+            changes.gone += int(row[2])
         room = _NAMED - sum(len(names) for names in changes.named.values())
         wanted = {
             bytes(content)
             for (content,) in connection.execute(
-                sql.SQL(
-                    "SELECT content FROM seen s WHERE NOT EXISTS"
-                    " (SELECT FROM carried c WHERE c.id = s.id AND c.content = s.content) LIMIT {}"
-                ).format(sql.Literal(max(0, room)))
+                sql.SQL("SELECT content FROM differing WHERE more > 0 LIMIT {}").format(sql.Literal(max(0, room)))
             )
         }
         if wanted:
-            changes.named[collection] = list(_names(job, collection, wanted))
+            changes.named[collection] = list(dict.fromkeys(_names(job, collection, wanted)))
     finally:
         connection.close()
 

@@ -10,20 +10,25 @@ import threading
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Literal
 
 import psycopg
-from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from isthmus import __version__
 from isthmus.connect.postgres import explain, meaning
-from isthmus.errors import ConfigError, SourceError, TargetError
+from isthmus.errors import InternalError, SourceError, TargetError
 from isthmus.mapping import Mapping, ddl
 from isthmus.mapping.plan import compile_plans
 from isthmus.mapping.tables import TargetSchema, build_schema
 from isthmus.sources.protocol import Source
-from isthmus.state.checkpoints import PartitionState, insert_partitions, read_partitions
+from isthmus.state.checkpoints import (
+    PartitionState,
+    insert_partitions,
+    partial_books,
+    read_carried,
+    read_partitions,
+)
 from isthmus.state.lease import Lease
 from isthmus.state.migrate import migrate, state_exists
 from isthmus.state.runs import Run, id_key, insert_run, latest_run
@@ -32,11 +37,15 @@ from isthmus.transfer import staging
 from isthmus.transfer.balance import Balance, balance_from_json, draw_balance
 from isthmus.transfer.copy import copy_partitions
 from isthmus.transfer.finish import finish
-from isthmus.transfer.job import Interrupted, Job, Options
-from isthmus.transfer.keys import Hands
+from isthmus.transfer.fresh import check_dependents, drop_run
+from isthmus.transfer.hands import Hands
+from isthmus.transfer.job import Interrupted, Job, Options, feeders
 from isthmus.transfer.preflight import check_server, check_source, check_target, raise_findings
 from isthmus.transfer.progress import Progress
 from isthmus.transfer.resume import Changes, check_read_part, find_changes
+from isthmus.transfer.retry import Retry
+from isthmus.transfer.same_run import refuse_other
+from isthmus.transfer.space import check_space
 from isthmus.transfer.stages import reached
 
 _PARTITION_BYTES = 64 << 20
@@ -115,189 +124,191 @@ def copy_database(
             says what. What was committed is kept.
     """
     options, progress, stop = options or Options(), progress or Progress(), stop or threading.Event()
+    task = _Task(
+        mapping, mapping_text, build_schema(mapping), compile_plans(mapping), source, conninfo, options, progress, stop
+    )
     began = time.monotonic()
-    progress.stage("preflight")
-    lease = Lease(conninfo)
+    result = Result(None, "interrupted", resumed=False)
+    with contextlib.suppress(Interrupted):
+        _sessions(task, result)
+    result.seconds = time.monotonic() - began
+    return result
+
+
+@dataclass(frozen=True)
+class _Task:
+    """What the caller asked for, with what follows from the mapping alone; see `Job`."""
+
+    mapping: Mapping
+    mapping_text: str
+    schema: TargetSchema
+    plans: dict[str, str]
+    source: Source
+    conninfo: str
+    options: Options
+    progress: Progress
+    stop: threading.Event
+
+    def job(self, lease: Lease, run: Run, key: bytes) -> Job:
+        return Job(
+            self.mapping,
+            self.schema,
+            self.plans,
+            self.source,
+            self.conninfo,
+            lease,
+            run,
+            key,
+            self.options,
+            self.progress,
+            self.stop,
+        )
+
+
+def _sessions(task: _Task, result: Result) -> None:
+    """Work under the lease; after a loss of the server outside of the steps that wait for it themselves, begin again.
+
+    Nothing is done twice: every session goes on from what is committed.
+    """
+    retry = Retry(task.options.retry_seconds)
+    while True:
+        lease = Lease(task.conninfo)
+        try:
+            lease.acquire()
+            _session(task, lease, result)
+        except psycopg.Error as fault:
+            transient = meaning(fault) == "transient"
+            _once_more(
+                task,
+                retry,
+                TargetError(
+                    f"PostgreSQL {'could not go on' if transient else 'refuses to go on'}: {explain(fault)}.",
+                    code="target-unavailable" if transient else "target-refused",
+                    hint="What was committed is kept; run the same command again when "
+                    + ("the server is well." if transient else "the cause is mended."),
+                    retryable=transient,
+                ),
+            )
+        except TargetError as fault:
+            # Steps that wait for the server have waited long enough; only a session that could not begin is waited for.
+            if retry.fresh or lease.held or fault.code not in {"unreachable", "lease-held"}:
+                raise
+            fault.retryable = True
+            _once_more(task, retry, fault)
+        else:
+            return
+        finally:
+            lease.release()
+
+
+def _once_more(task: _Task, retry: Retry, trouble: TargetError) -> None:
+    """Wait for the server, or raise the trouble when waiting does not help."""
+    if not trouble.retryable:
+        raise trouble from None
+    if retry.fresh:
+        task.progress.note(f"{trouble.message} Trying again for up to {retry.limit_seconds:.0f} s.")
+    retry.again(trouble, task.stop)
+
+
+def _session(task: _Task, lease: Lease, result: Result) -> None:
+    task.progress.stage("preflight")
+    job, states, resumed = _open_job(task, lease, result)
+    result.run, result.resumed = job.run.id, result.resumed or resumed
     try:
-        lease.acquire()
-        job, states, resumed = _open_job(mapping, source, conninfo, mapping_text, lease, options, progress, stop)
-        result = Result(job.run.id, "interrupted", resumed)
-        with contextlib.suppress(Interrupted):
-            _work(job, states, result)
-        if result.balance is None:
-            result.partial = partial_books(states)
-        result.seconds = time.monotonic() - began
-        return result
-    except psycopg.Error as fault:
-        raise TargetError(
-            f"PostgreSQL could not go on: {explain(fault)}.",
-            code="target-unavailable",
-            hint="What was committed is kept; run the same command again when the server is well.",
-            retryable=meaning(fault) == "transient",
-        ) from fault
+        _work(job, states, result)
     finally:
-        lease.release()
+        result.partial = {} if result.balance is not None else partial_books(states)
 
 
-def _open_job(
-    mapping: Mapping,
-    source: Source,
-    conninfo: str,
-    mapping_text: str,
-    lease: Lease,
-    options: Options,
-    progress: Progress,
-    stop: threading.Event,
-) -> tuple[Job, list[PartitionState], bool]:
+def _open_job(task: _Task, lease: Lease, result: Result) -> tuple[Job, list[PartitionState], bool]:
     """Find or open the run; return it with its partitions and whether something was already carried."""
     connection = lease.connection
-    schema = build_schema(mapping)
-    plans = compile_plans(mapping)
-    findings = check_server(connection) + check_source(mapping, source)
+    findings = check_server(connection) + check_source(task.mapping, task.source)
     known = latest_run(connection) if state_exists(connection) else None
-    if known is None or options.fresh:
-        findings += check_target(connection, schema, mapping, replaced=known)
+    fresh = task.options.fresh and result.run is None  # not what an earlier session of this call has begun
+    if known is None or fresh:
+        findings += check_target(connection, task.schema, task.mapping, replaced=known)
+        findings += check_space(connection, task.mapping, task.source, replaced=known)
+    if known is not None and fresh:
+        findings += check_dependents(connection, known)
     raise_findings(findings)
     for finding in findings:
-        progress.note(finding.problem.message)
-    if known is not None and options.fresh:
-        id_key(connection, create=False, given=options.id_key)  # another key is refused before anything is dropped
-        job = _job(mapping, schema, plans, source, conninfo, lease, options, progress, stop, known, b"\0" * 32)
+        task.progress.note(str(finding.problem))
+    if known is not None and fresh:
+        id_key(connection, create=False, given=task.options.id_key)  # another key is refused before anything is dropped
         lease.adopt(known.id)
-        _forget(job, connection, known)
+        task.progress.note(drop_run(connection, known))
         known = None
     if known is None:
         migrate(connection)
         reached("begin.state-made")
-        key = id_key(connection, create=True, given=options.id_key)
+        key = id_key(connection, create=True, given=task.options.id_key)
         reached("begin.key-made")
-        job = _job(mapping, schema, plans, source, conninfo, lease, options, progress, stop, None, key)
-        states = _begin(job, connection, mapping_text)
+        run, states = _begin(task, lease)
     else:
-        _refuse_other(known, mapping, mapping_text, source)
+        refuse_other(known, task.mapping, task.mapping_text, task.source)
         migrate(connection)
-        key = id_key(connection, create=False, given=options.id_key)
-        job = _job(mapping, schema, plans, source, conninfo, lease, options, progress, stop, known, key)
+        key = id_key(connection, create=False, given=task.options.id_key)
+        run = known
         if known.stage != "complete":
             # Waits for the last transaction of a holder that was killed or fenced off; only then is the rest certain.
             lease.adopt(known.id)
-            job.run = latest_run(connection) or known
+            run = latest_run(connection) or known
         states = read_partitions(connection, known.id)
-    job.enum_oids = _enum_array_oids(connection, schema)
+    job = task.job(lease, run, key)
+    job.enum_oids = _enum_array_oids(connection, task.schema)
     return job, states, any(state.batches for state in states)
 
 
-def _job(
-    mapping: Mapping,
-    schema: TargetSchema,
-    plans: dict[str, str],
-    source: Source,
-    conninfo: str,
-    lease: Lease,
-    options: Options,
-    progress: Progress,
-    stop: threading.Event,
-    run: Run | None,
-    key: bytes,
-) -> Job:
-    placeholder = Run(0, mapping.fingerprint, "", {}, "", "", {}, datetime.now(UTC), "copying", None, None, "", "")
-    return Job(mapping, schema, plans, source, conninfo, lease, run or placeholder, key, options, progress, stop)
-
-
-def _refuse_other(run: Run, mapping: Mapping, mapping_text: str, source: Source) -> None:
-    """Raise unless mapping and source are the ones the run began with."""
-    if run.fingerprint != mapping.fingerprint:
-        raise ConfigError(
-            f"Run {run.id} of this target began with another mapping."
-            f" {_first_difference(run.mapping_text, mapping_text)}",
-            code="mapping-changed",
-            hint="Go on with the mapping it began with, or start over with --fresh (it drops what the run made).",
-        )
-    identity = source.identity()
-    if run.source != identity:
-        differing = sorted(key for key in {*run.source, *identity} if run.source.get(key) != identity.get(key))
-        told = "; ".join(f"{key}: it was {run.source.get(key)}, now {identity.get(key)}" for key in differing)
-        raise SourceError(
-            f"Run {run.id} of this target began with another source ({told}).",
-            code="source-differs",
-            hint="Go on with that source, or start over with --fresh (it drops what the run made).",
-        )
-
-
-def _first_difference(before: str, after: str) -> str:
-    """Return a sentence with the first line in which two mapping files differ."""
-    old, new = before.splitlines(), after.splitlines()
-    for number, (left, right) in enumerate(zip(old, new, strict=False), start=1):
-        if left != right:
-            return f"The first difference is in line {number}: it was `{left.strip()}`, now `{right.strip()}`."
-    if len(old) != len(new):
-        return f"It had {len(old)} lines, now {len(new)}."
-    return "Its text is the same; this version of Isthmus reads it differently."
-
-
-def _begin(job: Job, connection: psycopg.Connection, mapping_text: str) -> list[PartitionState]:
+def _begin(task: _Task, lease: Lease) -> tuple[Run, list[PartitionState]]:
     """Open a run: its row, its tables and its partitions, in one transaction."""
-    states: list[PartitionState] = []
-    sizes = {info.name: info.bytes_total or 0 for info in job.source.collections()}
-    for collection in job.plans:
-        size = sizes.get(collection, 0)
-        wanted = -(-size // _PARTITION_BYTES)
-        if size > _SMALL_BYTES * job.options.workers:
-            wanted = -(-wanted // job.options.workers) * job.options.workers  # as many for each worker
-        for partition in job.source.partitions(collection, max(1, wanted)):
-            states.append(PartitionState(collection, partition.number, partition.start, partition.end))
-    started_at = datetime.now(UTC)
-    waiting = staging.pair_tables(job.feeders, job.schema)
+    connection, schema = lease.connection, task.schema
+    states = _plan_partitions(task)
+    waiting = staging.pair_tables(feeders(task.plans), schema)
     tables = {
-        "tables": list(job.schema.tables),
-        "types": list(job.schema.enums),
+        "tables": list(schema.tables),
+        "types": list(schema.enums),
         "waiting": [table.name for table in waiting.values() if not table.in_place],
     }
     with connection.transaction():
-        for text in ddl.create_all(job.schema):
+        for text in ddl.create_all(schema):
             connection.execute(text.encode())
         run = insert_run(
             connection,
-            fingerprint=job.mapping.fingerprint,
-            mapping_text=mapping_text,
-            source=job.source.identity(),
-            source_name=job.source.name,
-            target_schema=job.schema.schema,
+            fingerprint=task.mapping.fingerprint,
+            mapping_text=task.mapping_text,
+            source=task.source.identity(),
+            source_name=task.source.name,
+            target_schema=schema.schema,
             tables=tables,
-            started_at=started_at,
-            token=job.lease.token,
-            holder=job.lease.holder,
+            started_at=datetime.now(UTC),
+            token=lease.token,
+            holder=lease.holder,
             version=__version__,
         )
-        for create in staging.create_statements(waiting, job.schema):
+        for create in staging.create_statements(waiting, schema):
             connection.execute(create)
         insert_partitions(connection, run, states)
         reached("begin.before-commit")
     reached("begin.after-commit")
-    job.lease.adopt(run)
+    lease.adopt(run)
     opened = latest_run(connection)
     if opened is None:
         raise TargetError("The run that was just opened is gone.", code="run-gone")
-    job.run = opened
+    return opened, states
+
+
+def _plan_partitions(task: _Task) -> list[PartitionState]:
+    states: list[PartitionState] = []
+    sizes = {info.name: info.bytes_total or 0 for info in task.source.collections()}
+    for collection in task.plans:
+        size = sizes.get(collection, 0)
+        wanted = -(-size // _PARTITION_BYTES)
+        if size > _SMALL_BYTES * task.options.workers:
+            wanted = -(-wanted // task.options.workers) * task.options.workers  # as many for each worker
+        for partition in task.source.partitions(collection, max(1, wanted)):
+            states.append(PartitionState(collection, partition.number, partition.start, partition.end))
     return states
-
-
-def _forget(job: Job, connection: psycopg.Connection, run: Run) -> None:
-    """Drop what a run made and its state (--fresh), in one transaction; the id key stays."""
-    with connection.transaction():
-        for name in run.tables.get("tables", []):
-            connection.execute(
-                sql.SQL("DROP TABLE IF EXISTS {} CASCADE").format(sql.Identifier(run.target_schema, name))
-            )
-        for name in run.tables.get("waiting", []):
-            connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(sql.Identifier("isthmus", name)))
-        for name in run.tables.get("types", []):
-            connection.execute(sql.SQL("DROP TYPE IF EXISTS {}").format(sql.Identifier(run.target_schema, name)))
-        connection.execute(statement("run", "delete_id_map"))
-        connection.execute(statement("run", "delete_runs"))
-        reached("fresh.before-commit")
-    reached("fresh.after-commit")
-    job.progress.note(f"Run {run.id} and its {len(run.tables.get('tables', []))} tables are dropped (--fresh).")
 
 
 def _enum_array_oids(connection: psycopg.Connection, schema: TargetSchema) -> dict[str, int]:
@@ -343,8 +354,37 @@ def _work(job: Job, states: list[PartitionState], result: Result) -> None:
 def _end_load(job: Job, connection: psycopg.Connection) -> None:
     with connection.transaction():
         job.lease.assert_held(connection, job.run.id)
+        _assert_all_read(job, connection)
         connection.execute(statement("run", "set_stage"), {"run": job.run.id, "stage": "finishing"})
         reached("copy.complete-before-commit")
+
+
+def _assert_all_read(job: Job, connection: psycopg.Connection) -> None:
+    """Hold what is committed against what there was to read.
+
+    Raises:
+        InternalError: A partition is not done, partitions do not meet, the books differ from the batches, or the
+            bytes read are not those that the source holds.
+    """
+    states, carried = read_partitions(connection, job.run.id), read_carried(connection, job.run.id)
+    exact = {info.name: info.bytes_total for info in job.source.collections() if info.bytes_exact}
+    for collection in job.plans:
+        mine = [state for state in states if state.collection == collection]
+        read = sum(state.counts.get("books", {}).get("read", 0) for state in mine)
+        size = sum(state.counts.get("books", {}).get("bytes", 0) for state in mine)
+        open_ends = [state.end for state in mine[:-1]] != [state.start for state in mine[1:]]
+        for wrong, what in (
+            (not mine or not all(state.done for state in mine), "a part of it was not read to its end"),
+            (open_ends or (mine and mine[-1].end is not None), "its parts do not cover it"),
+            ((read, size) != carried.get(collection, (0, 0)), "the books do not agree with the batches"),
+            (size != (exact.get(collection, size)), f"{size:,} bytes were read of {exact.get(collection)}"),
+        ):
+            if wrong:
+                raise InternalError(
+                    f"The load of {collection} is not complete: {what}.",
+                    code="load-incomplete",
+                    hint="Nothing is lost; please report this, and start over with --fresh.",
+                )
 
 
 def _complete(job: Job, connection: psycopg.Connection) -> Balance:
@@ -368,27 +408,3 @@ def _announce(job: Job, states: list[PartitionState]) -> None:
             documents=sum(entry.get("read", 0) for entry in books),
             dead_letters=sum(entry.get("dead_letters", 0) for entry in books),
         )
-
-
-def partial_books(states: list[PartitionState]) -> dict[str, dict[str, int]]:
-    """Return collection → books so far."""
-    partial: dict[str, dict[str, int]] = {}
-    for state in states:
-        books = partial.setdefault(state.collection, {"read": 0, "copied": 0, "skipped": 0, "dead_letters": 0})
-        for name in books:
-            books[name] += state.counts.get("books", {}).get(name, 0)
-    return partial
-
-
-def run_summary(run: Run) -> dict[str, Any]:
-    """Return a run's facts as JSON values, without its mapping text."""
-    return {
-        "run": run.id,
-        "stage": run.stage,
-        "source": run.source_name,
-        "schema": run.target_schema,
-        "started_at": run.started_at.isoformat(),
-        "finished_at": run.finished_at.isoformat() if run.finished_at else None,
-        "isthmus_version": run.version,
-        "holder": run.holder,
-    }

@@ -418,7 +418,7 @@ def test_file_that_cannot_be_read_is_reported(tmp_path: Path, compressed: bool) 
     path.mkdir()  # opens, but every read fails, also for root
     _, error = read_all(source)
     assert error is not None
-    assert (error.code, error.retryable) == ("unreadable", True)
+    assert (error.code, error.retryable) == ("unreadable", False)  # waiting does not make a folder a file
 
 
 def test_file_that_vanished_is_reported(tmp_path: Path) -> None:
@@ -427,4 +427,4 @@ def test_file_that_vanished_is_reported(tmp_path: Path) -> None:
     with pytest.raises(SourceError) as caught:
         source.partitions("C", 2)
     assert caught.value.code == "unreadable"
-    assert caught.value.retryable
+    assert not caught.value.retryable

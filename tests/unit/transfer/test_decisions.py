@@ -13,11 +13,11 @@ from isthmus.errors import MappingError, Problem, SourceError, TargetError
 from isthmus.mapping import parse_mapping
 from isthmus.mapping.tables import build_schema
 from isthmus.transfer.balance import Balance, CollectionBooks, ReferenceBooks, balance_from_json
-from isthmus.transfer.copy import Retry
 from isthmus.transfer.job import Feeder, Interrupted
 from isthmus.transfer.load import add_counts
 from isthmus.transfer.preflight import Finding, raise_findings
 from isthmus.transfer.resume import Changes
+from isthmus.transfer.retry import Retry
 from isthmus.transfer.run import Result
 from isthmus.transfer.staging import create_statements, pair_tables
 

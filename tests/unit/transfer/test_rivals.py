@@ -47,7 +47,30 @@ def test_repeated_decisions_end_at_the_plain_rule_whatever_the_order(held: Held,
     assert set(left) == plain_rule(held)
 
 
+@given(documents, st.randoms(use_true_random=False))
+def test_what_is_left_over_leaves_for_the_same_reason_as_before(held: Held, random: object) -> None:
+    def decide(left: Held) -> dict[str, tuple[int, str | None]]:
+        values = sorted({value for own in left.values() for value in own})
+        shared = [value for value in values if sum(own.count(value) for own in left.values()) > 1]
+        rank = {name: number for number, name in enumerate(sorted(left))}
+        gone = leaving(groups_of(left), rank, len(rank) or 1)
+        return {name: (shared[why.group], why.keeper) for name, why in gone.items()}
+
+    before = decide(held)
+    removed = {name for name in before if random.random() < 0.5}  # type: ignore[attr-defined]
+    after = decide({name: values for name, values in held.items() if name not in removed})
+    assert after == {name: why for name, why in before.items() if name not in removed}
+
+
 def test_document_that_leaves_does_not_stand_in_the_way_of_others() -> None:
     rank = {"a": 0, "b": 1, "c": 2}
     assert leaving([["a", "b"], ["b", "c"]], rank, 10) == {"b": Leaving(0, "a")}
     assert leaving([["a", "a", "b"]], rank, 10) == {"a": Leaving(0, None)}
+
+
+def test_all_that_leave_are_named_at_once_each_for_the_first_value_that_another_keeps() -> None:
+    rank = {"a": 0, "b": 1, "c": 2, "d": 3}
+    groups = [["c", "d"], ["a", "b"], ["b", "c"], ["a", "d"]]
+    # c stays because b leaves, so d leaves for the value of c, whether b is still there or not
+    assert leaving(groups, rank, 10) == {"b": Leaving(1, "a"), "d": Leaving(0, "c")}
+    assert leaving([["c", "d"], ["a", "d"]], rank, 10) == {"d": Leaving(0, "c")}

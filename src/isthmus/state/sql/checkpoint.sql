@@ -25,6 +25,10 @@ WHERE run_id = %(run)s AND collection = %(collection)s AND number = %(number)s A
 UPDATE isthmus.partition SET done = true
 WHERE run_id = %(run)s AND collection = %(collection)s AND number = %(number)s AND batches = %(batches)s
 
+-- name: read_carried
+-- Documents and bytes of every committed batch, summed up by collection.
+SELECT collection, sum(documents), sum(source_bytes) FROM isthmus.batch WHERE run_id = %(run)s GROUP BY collection
+
 -- name: insert_batch
 -- What was read in one batch: digests for a later resume or second copy.
 INSERT INTO isthmus.batch (run_id, collection, partition_number, number, start_position, end_position, documents,

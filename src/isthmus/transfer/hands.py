@@ -1,0 +1,159 @@
+"""Run repeatable work on the target, one by one or side by side, through lost connections and a user's stop."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from types import TracebackType
+from typing import TypeVar
+
+import psycopg
+
+from isthmus.connect.postgres import explain, meaning
+from isthmus.errors import IsthmusError, SourceError, TargetError
+from isthmus.transfer.job import Interrupted, Job
+from isthmus.transfer.retry import Retry
+
+T = TypeVar("T")
+
+
+class Hands:
+    """Runs finish steps, one by one or side by side, on connections that are replaced when they are lost.
+
+    A context manager; leaving it closes the connections.
+
+    Args:
+        job: The copy.
+    """
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+        self._busy: set[psycopg.Connection] = set()
+        self._idle: list[psycopg.Connection] = []
+        self._mutex = threading.Lock()
+
+    def do(self, name: str, work: Callable[[psycopg.Connection], T]) -> T:
+        """Run repeatable work on a connection of its own, again after transient errors.
+
+        Args:
+            name: For people.
+            work: Gets an autocommit connection; safe to repeat.
+
+        Raises:
+            Interrupted: The user asked to stop; the statement in hand was cancelled and undone.
+            TargetError, SourceError: The trouble lasted longer than the run may wait, or is none that waiting mends.
+            psycopg.Error: Errors of class 22, 23 and 54 (the data), for the caller to settle.
+        """
+        retry = Retry(self._job.options.retry_seconds)
+        while True:
+            self._job.check_stop()
+            try:
+                with self._hand() as connection:
+                    self._job.progress.step(name)
+                    return work(connection)
+            except psycopg.Error as fault:
+                self._job.check_stop()  # the stop cancelled it
+                if meaning(fault) == "data":
+                    raise
+                trouble = TargetError(
+                    f"PostgreSQL could not finish the step {name}: {explain(fault)}.",
+                    code="finish-failed",
+                    hint="What is loaded is kept; run the same command again when the cause is mended.",
+                    retryable=meaning(fault) == "transient",
+                )
+                if not trouble.retryable:
+                    raise trouble from None
+                self._again(trouble, retry)
+            except (TargetError, SourceError) as fault:
+                if not fault.retryable:
+                    raise
+                self._again(fault, retry)
+
+    def _again(self, trouble: IsthmusError, retry: Retry) -> None:
+        if retry.fresh:
+            self._job.progress.note(f"{trouble.message} Trying again for up to {retry.limit_seconds:.0f} s.")
+        retry.again(trouble, self._job.stop)
+
+    @contextlib.contextmanager
+    def _hand(self) -> Generator[psycopg.Connection]:
+        """Lend a connection: an idle one, or a new one once the lease is sure. After an error it is not used again."""
+        with self._mutex:
+            connection = self._idle.pop() if self._idle else None
+        if connection is None:
+            self._job.lease.ensure()
+            connection = self._job.connect(autocommit=True)
+        with self._mutex:
+            self._busy.add(connection)
+        good = False
+        try:
+            yield connection
+            good = True
+        finally:
+            with self._mutex:
+                self._busy.discard(connection)
+                if good:
+                    self._idle.append(connection)
+            if not good:
+                connection.close()
+
+    def __enter__(self) -> Hands:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for connection in self._idle:
+            connection.close()
+        self._idle.clear()
+
+    def all(self, works: Iterable[tuple[str, Callable[[psycopg.Connection], T]]]) -> list[T]:
+        """Run works side by side, as many as the run has workers; return their results in order.
+
+        Raises:
+            The first error; the others finish first.
+        """
+        return self._run([(name, self._counted(work)) for name, work in works])
+
+    def one(self, name: str, work: Callable[[psycopg.Connection], T]) -> T:
+        """Run one work like `all` does and count it as a step done."""
+        return self._run([(name, self._counted(work))])[0]
+
+    def part(self, name: str, work: Callable[[psycopg.Connection], T]) -> T:
+        """Run one work that is no step of its own."""
+        return self._run([(name, work)])[0]
+
+    def _run(self, works: list[tuple[str, Callable[[psycopg.Connection], T]]]) -> list[T]:
+        """Run works in threads, so that a stop can cancel the statements in hand."""
+        with ThreadPoolExecutor(self._job.options.workers, "isthmus-finish") as pool:
+            futures = [pool.submit(self.do, name, work) for name, work in works]
+            pending = set(futures)
+            while pending:
+                done, pending = wait(pending, timeout=0.2, return_when=FIRST_EXCEPTION)
+                if self._job.stop.is_set() or any(f.exception() for f in done if not f.cancelled()):
+                    for future in pending:
+                        future.cancel()
+                if self._job.stop.is_set():
+                    self.cancel()
+            if self._job.stop.is_set() and any(future.cancelled() or future.exception() for future in futures):
+                raise Interrupted
+            for future in futures:
+                if not future.cancelled() and (fault := future.exception()) is not None:
+                    raise fault
+            return [future.result() for future in futures]
+
+    def _counted(self, work: Callable[[psycopg.Connection], T]) -> Callable[[psycopg.Connection], T]:
+        def counted(connection: psycopg.Connection) -> T:
+            result = work(connection)
+            self._job.progress.step_done()
+            return result
+
+        return counted
+
+    def cancel(self) -> None:
+        """Cancel the statements in hand; their transactions are undone."""
+        with self._mutex:
+            for connection in self._busy:
+                with contextlib.suppress(psycopg.Error):  # the work ends by itself when the server is gone
+                    connection.cancel_safe(timeout=5)

@@ -1,0 +1,50 @@
+"""Whether the run that a target holds is the one that is asked for: the same mapping and the same source."""
+
+from __future__ import annotations
+
+from isthmus.errors import ConfigError, SourceError
+from isthmus.mapping import Mapping
+from isthmus.sources.protocol import Source
+from isthmus.state.runs import Run
+
+
+def refuse_other(run: Run, mapping: Mapping, mapping_text: str, source: Source | None) -> None:
+    """Raise unless mapping and source are the ones the run began with.
+
+    Args:
+        run: The run of the target.
+        mapping: The mapping that is given now.
+        mapping_text: Its file's text, to say what differs.
+        source: The source that is given now; None asks about the mapping alone.
+
+    Raises:
+        ConfigError: Another mapping (code `mapping-changed`).
+        SourceError: Another source (code `source-differs`).
+    """
+    if run.fingerprint != mapping.fingerprint:
+        raise ConfigError(
+            f"Run {run.id} of this target began with another mapping."
+            f" {_first_difference(run.mapping_text, mapping_text)}",
+            code="mapping-changed",
+            hint="Go on with the mapping it began with, or start over with --fresh (it drops what the run made).",
+        )
+    identity = source.identity() if source is not None else run.source
+    if run.source != identity:
+        differing = sorted(key for key in {*run.source, *identity} if run.source.get(key) != identity.get(key))
+        told = "; ".join(f"{key}: it was {run.source.get(key)}, now {identity.get(key)}" for key in differing)
+        raise SourceError(
+            f"Run {run.id} of this target began with another source ({told}).",
+            code="source-differs",
+            hint="Go on with that source, or start over with --fresh (it drops what the run made).",
+        )
+
+
+def _first_difference(before: str, after: str) -> str:
+    """Return a sentence with the first line in which two mapping files differ."""
+    old, new = before.splitlines(), after.splitlines()
+    for number, (left, right) in enumerate(zip(old, new, strict=False), start=1):
+        if left != right:
+            return f"The first difference is in line {number}: it was `{left.strip()}`, now `{right.strip()}`."
+    if len(old) != len(new):
+        return f"It had {len(old)} lines, now {len(new)}."
+    return "Its text is the same; this version of Isthmus reads it differently."

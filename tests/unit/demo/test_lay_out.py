@@ -1,0 +1,64 @@
+"""The sample is laid out as it was shipped, and never over a file that the reader changed."""
+
+from __future__ import annotations
+
+import filecmp
+from pathlib import Path
+
+import pytest
+
+from isthmus.demo import DUMP, MAPPING
+from isthmus.demo.lay_out import LaidOut, lay_out
+
+
+def as_shipped(laid_out: LaidOut) -> bool:
+    names = sorted(file.name for file in DUMP.iterdir())
+    return (
+        sorted(file.name for file in laid_out.dump.iterdir()) == names
+        and filecmp.cmpfiles(DUMP, laid_out.dump, names, shallow=False)[0] == names
+        and laid_out.mapping.read_bytes() == MAPPING.read_bytes()
+    )
+
+
+def test_sample_is_laid_out_once_and_repeating_changes_nothing(tmp_path: Path) -> None:
+    first = lay_out(tmp_path)
+    assert first == LaidOut(tmp_path / "dump" / "crm", tmp_path / "mapping.yaml", ())
+    assert as_shipped(first)
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
+    assert lay_out(tmp_path) == first
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
+
+
+def test_changed_mapping_stays_and_the_shipped_one_goes_beside_it(tmp_path: Path) -> None:
+    mapping = lay_out(tmp_path).mapping
+    mapping.write_text("isthmus: 1  # mine\n")
+    second = lay_out(tmp_path)
+    assert (second.mapping, second.kept) == (tmp_path / "mapping-2.yaml", (mapping,))
+    assert as_shipped(second)
+    second.mapping.write_text("isthmus: 1  # mine, too\n")
+    third = lay_out(tmp_path)
+    assert (third.mapping, third.kept) == (tmp_path / "mapping-3.yaml", (mapping, second.mapping))
+    assert lay_out(tmp_path) == third
+    assert mapping.read_text() == "isthmus: 1  # mine\n"
+    assert second.mapping.read_text() == "isthmus: 1  # mine, too\n"
+
+
+@pytest.mark.parametrize("change", ["cut", "added", "folder"])
+def test_changed_dump_stays_and_the_shipped_one_goes_beside_it(tmp_path: Path, change: str) -> None:
+    dump = lay_out(tmp_path).dump
+    mine = dump / ("Tasks.bson" if change == "cut" else "Mine.bson")
+    if change == "folder":
+        mine.mkdir()
+    else:
+        mine.write_bytes(b"cut")
+    second = lay_out(tmp_path)
+    assert (second.dump, second.kept) == (tmp_path / "dump-2" / "crm", (dump,))
+    assert as_shipped(second)
+    assert mine.is_dir() if change == "folder" else mine.read_bytes() == b"cut"
+
+
+def test_file_that_was_removed_from_the_dump_comes_back(tmp_path: Path) -> None:
+    first = lay_out(tmp_path)
+    (first.dump / "Tasks.bson").unlink()
+    assert lay_out(tmp_path) == first
+    assert as_shipped(first)
