@@ -294,7 +294,8 @@ def extended_json(document: bytes, *, hidden: Sequence[Sequence[str]] = ()) -> s
 
     Args:
         document: One BSON document.
-        hidden: Paths whose values become "(hidden)"; arrays on the way are looked through.
+        hidden: Paths whose values become "(hidden)"; nulls stay. `[]` stands for every element of an array; other
+            arrays on the way are looked through. What is not what a path says is hidden where the path ends.
 
     Raises:
         ConversionError: The bytes are not a BSON document.

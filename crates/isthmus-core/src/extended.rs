@@ -164,13 +164,16 @@ fn write_typed(value: &Value<'_>, out: &mut Vec<u8>) {
 
 /// Canonical Extended JSON v2 of a document, duplicate keys and NULs included.
 ///
-/// A value at one of the `hidden` paths becomes `"(hidden)"`; arrays on the way are looked through, and `[]` may
-/// name them. Bytes that are not UTF-8 become U+FFFD, the only thing that is lost.
+/// A value at one of the `hidden` paths becomes `"(hidden)"`; nulls stay. In a path `[]` stands for every element of an
+/// array; arrays that no `[]` names are looked through, and so are keys of digits where a name should be. Where a path
+/// ends early because something on the way is not what it says, the whole value there is hidden. A key with dots counts
+/// as the path it looks like. Bytes that are not UTF-8 become U+FFFD, the only thing that is lost.
 ///
 /// # Errors
 /// Malformed or too deep documents.
 pub fn extended_json(document: Raw<'_>, hidden: &[Vec<String>]) -> Result<String, BsonError> {
-    let hidden: Vec<&[String]> = hidden.iter().map(Vec::as_slice).collect();
+    let hidden: Vec<Vec<Step<'_>>> = hidden.iter().map(|path| steps(path)).collect();
+    let hidden: Vec<&[Step<'_>]> = hidden.iter().map(Vec::as_slice).collect();
     let mut out = Vec::with_capacity(document.bytes().len() * 2);
     Canonical { limit: usize::MAX }.document(document, 1, &hidden, &mut out)?;
     Ok(into_text(out))
@@ -217,7 +220,13 @@ struct Canonical {
 }
 
 impl Canonical {
-    fn value(&self, value: &Value<'_>, depth: usize, hidden: &[&[String]], out: &mut Vec<u8>) -> Result<(), BsonError> {
+    fn value(
+        &self,
+        value: &Value<'_>,
+        depth: usize,
+        hidden: &[&[Step<'_>]],
+        out: &mut Vec<u8>,
+    ) -> Result<(), BsonError> {
         match *value {
             Value::Document(raw) => return self.document(raw, depth + 1, hidden, out),
             Value::Array(raw) => return self.array(raw, depth + 1, hidden, out),
@@ -263,7 +272,7 @@ impl Canonical {
         write_string(&String::from_utf8_lossy(&text[..text.len().min(self.limit)]), out);
     }
 
-    fn document(&self, raw: Raw<'_>, depth: usize, hidden: &[&[String]], out: &mut Vec<u8>) -> Result<(), BsonError> {
+    fn document(&self, raw: Raw<'_>, depth: usize, hidden: &[&[Step<'_>]], out: &mut Vec<u8>) -> Result<(), BsonError> {
         if depth > MAX_DEPTH {
             return Err(too_deep(raw.offset()));
         }
@@ -278,19 +287,18 @@ impl Canonical {
             }
             self.text(element.key, out);
             out.push(b':');
-            let below = descend(hidden, |segment| segment.as_bytes() == element.key);
+            let below = below_key(hidden, element.key, depth > 1);
             self.child(&element.value, depth, &below, out)?;
         }
         out.push(b'}');
         Ok(())
     }
 
-    fn array(&self, raw: Raw<'_>, depth: usize, hidden: &[&[String]], out: &mut Vec<u8>) -> Result<(), BsonError> {
+    fn array(&self, raw: Raw<'_>, depth: usize, hidden: &[&[Step<'_>]], out: &mut Vec<u8>) -> Result<(), BsonError> {
         if depth > MAX_DEPTH {
             return Err(too_deep(raw.offset()));
         }
-        let mut below = descend(hidden, |segment| segment == "[]");
-        below.extend_from_slice(hidden);
+        let below = below_element(hidden);
         out.push(b'[');
         for (at, element) in raw.elements().enumerate() {
             let element = element?;
@@ -306,8 +314,16 @@ impl Canonical {
         Ok(())
     }
 
-    fn child(&self, value: &Value<'_>, depth: usize, hidden: &[&[String]], out: &mut Vec<u8>) -> Result<(), BsonError> {
-        if hidden.iter().any(|path| path.is_empty()) {
+    fn child(
+        &self,
+        value: &Value<'_>,
+        depth: usize,
+        hidden: &[&[Step<'_>]],
+        out: &mut Vec<u8>,
+    ) -> Result<(), BsonError> {
+        if !hidden.is_empty() && conceals(value, hidden) {
+            // what is not shown must be sound all the same: a document is either readable or not
+            value.validate_at(depth)?;
             out.extend_from_slice(HIDDEN);
             return Ok(());
         }
@@ -315,9 +331,77 @@ impl Canonical {
     }
 }
 
-/// The rests of the paths whose first segment fits.
-fn descend<'h>(hidden: &[&'h [String]], fits: impl Fn(&String) -> bool) -> Vec<&'h [String]> {
-    hidden.iter().filter(|path| path.first().is_some_and(&fits)).map(|path| &path[1..]).collect()
+/// One step of a hidden path.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Step<'p> {
+    Key(&'p [u8]),
+    /// `[]`: every element of an array.
+    Each,
+}
+
+/// A path as steps; keys are cut at their dots, so that `a.b` as one key and as two are the same.
+fn steps(path: &[String]) -> Vec<Step<'_>> {
+    let parts = path.iter().flat_map(|part| match part.as_str() {
+        "[]" => vec![Step::Each],
+        key => key.as_bytes().split(|&byte| byte == b'.').map(Step::Key).collect(),
+    });
+    parts.collect()
+}
+
+/// True when a value must not be shown: a path ends here, or cannot go on.
+fn conceals(value: &Value<'_>, hidden: &[&[Step<'_>]]) -> bool {
+    match value {
+        Value::Null | Value::Undefined => false,
+        Value::Document(_) => hidden.iter().any(|rest| matches!(rest, [] | [Step::Each, ..])),
+        Value::Array(_) => hidden.iter().any(|rest| rest.is_empty()),
+        _ => true,
+    }
+}
+
+/// The rests of the paths that go on below a key; `positions` tells whether digits may stand for a place in an array.
+fn below_key<'h, 'p>(hidden: &[&'h [Step<'p>]], key: &[u8], positions: bool) -> Vec<&'h [Step<'p>]> {
+    let mut found = Vec::new();
+    for &path in hidden {
+        let mut open = vec![path];
+        for (at, part) in key.split(|&byte| byte == b'.').enumerate() {
+            let position = (positions || at > 0) && is_position(part);
+            let mut next = Vec::new();
+            for rest in open {
+                match rest {
+                    [] | [Step::Each] => next.push(&rest[rest.len()..]),
+                    [Step::Each, after @ ..] => next.push(if position { after } else { &rest[rest.len()..] }),
+                    [Step::Key(name), after @ ..] => {
+                        if *name == part {
+                            next.push(after);
+                        }
+                        if position {
+                            next.push(rest);
+                        }
+                    }
+                }
+            }
+            open = next;
+        }
+        found.append(&mut open);
+    }
+    found
+}
+
+/// The rests of the paths for the elements of an array; a step of digits may mean one of them, so it counts for all.
+fn below_element<'h, 'p>(hidden: &[&'h [Step<'p>]]) -> Vec<&'h [Step<'p>]> {
+    let mut below = Vec::with_capacity(hidden.len());
+    for &path in hidden {
+        match path {
+            [Step::Each, after @ ..] => below.push(after),
+            [Step::Key(name), after @ ..] if is_position(name) => below.extend([path, after]),
+            _ => below.push(path),
+        }
+    }
+    below
+}
+
+fn is_position(key: &[u8]) -> bool {
+    !key.is_empty() && key.iter().all(u8::is_ascii_digit)
 }
 
 #[cfg(test)]
@@ -410,6 +494,92 @@ mod tests {
         }
         assert!(extended_json(raw, &[path(&["list"])]).unwrap().contains(r#""list":"(hidden)""#));
         assert!(extended_json(raw, &[path(&["list", "[]"])]).unwrap().contains(r#""list":["(hidden)"]"#));
+    }
+
+    fn embedded<'a>(bytes: &'a [u8]) -> Value<'a> {
+        Value::Document(Raw::new(bytes).unwrap())
+    }
+
+    fn listed<'a>(bytes: &'a [u8]) -> Value<'a> {
+        Value::Array(Raw::new(bytes).unwrap())
+    }
+
+    /// `{"v": value}` as it is shown when these paths, written with dots, are hidden.
+    fn shown(value: &Value<'_>, hidden: &[&str]) -> String {
+        let bytes = document(&[(b"v", value)]);
+        let paths: Vec<Vec<String>> =
+            hidden.iter().map(|path| path.split('.').map(str::to_owned).collect::<Vec<_>>()).collect();
+        let text = extended_json(Raw::new(&bytes).unwrap(), &paths).unwrap();
+        text.strip_prefix("{\"v\":").unwrap().strip_suffix('}').unwrap().to_owned()
+    }
+
+    #[test]
+    fn what_is_no_document_where_a_hidden_path_goes_on_is_hidden_whole() {
+        let code = document(&[(b"pin", &string("s"))]);
+        let scalars = [
+            string("s"),
+            Value::Int64(4),
+            Value::Bool(true),
+            Value::ObjectId([1; 12]),
+            Value::Binary { subtype: 0, bytes: b"s" },
+            Value::CodeWithScope { code: b"s", scope: Raw::new(&code).unwrap() },
+            Value::Regex { pattern: b"s", options: b"" },
+            Value::MinKey,
+        ];
+        for value in &scalars {
+            for path in ["v", "v.pin", "v.deep.pin", "v.[].pin"] {
+                assert_eq!(shown(value, &[path]), r#""(hidden)""#, "{value:?} {path}");
+            }
+        }
+        for path in ["v", "v.pin", "v.[].pin"] {
+            assert_eq!(shown(&Value::Null, &[path]), "null");
+            assert_eq!(shown(&Value::Undefined, &[path]), r#"{"$undefined":true}"#);
+        }
+        assert_eq!(shown(&string("s"), &["w.pin", "vv"]), r#""s""#);
+    }
+
+    #[test]
+    fn arrays_are_looked_through_and_a_document_in_place_of_one_is_hidden() {
+        let inner = document(&[(b"pin", &string("s")), (b"x", &Value::Null), (b"y", &string("open"))]);
+        let inner = embedded(&inner);
+        let hidden = r#"{"pin":"(hidden)","x":null,"y":"open"}"#;
+        let nested = array(&[inner]);
+        let list = array(&[inner, string("s"), Value::Null, listed(&nested)]);
+        for path in ["v.pin", "v.[].pin"] {
+            assert_eq!(shown(&listed(&list), &[path]), format!(r#"[{hidden},"(hidden)",null,[{hidden}]]"#), "{path}");
+        }
+        assert_eq!(shown(&inner, &["v.pin"]), hidden);
+        assert_eq!(shown(&inner, &["v.[].pin"]), r#""(hidden)""#);
+        let by_name = document(&[(b"a", &inner)]);
+        assert_eq!(shown(&embedded(&by_name), &["v.[].pin"]), r#""(hidden)""#);
+        assert_eq!(shown(&inner, &["v.y.deep", "v.pin"]), r#"{"pin":"(hidden)","x":null,"y":"(hidden)"}"#);
+    }
+
+    #[test]
+    fn keys_of_digits_with_dots_or_repeated_do_not_show_what_is_hidden() {
+        let inner = document(&[(b"pin", &string("s")), (b"y", &string("open"))]);
+        let numbered = document(&[(b"0", &embedded(&inner)), (b"1", &string("s")), (b"z", &string("open"))]);
+        assert_eq!(
+            shown(&embedded(&numbered), &["v.pin"]),
+            r#"{"0":{"pin":"(hidden)","y":"open"},"1":"(hidden)","z":"open"}"#
+        );
+        assert_eq!(shown(&listed(&array(&[embedded(&inner)])), &["v.0.pin"]), r#"[{"pin":"(hidden)","y":"open"}]"#);
+        assert_eq!(shown(&listed(&array(&[string("s")])), &["v.0"]), r#"["(hidden)"]"#);
+        let dotted = document(&[(b"a.pin", &string("s")), (b"a.pin.more", &string("s")), (b"a.x", &string("open"))]);
+        assert_eq!(
+            shown(&embedded(&dotted), &["v.a.pin"]),
+            r#"{"a.pin":"(hidden)","a.pin.more":"(hidden)","a.x":"open"}"#
+        );
+        let of_array = document(&[(b"a.0.pin", &string("s")), (b"a.pin", &string("s")), (b"b", &string("open"))]);
+        assert_eq!(
+            shown(&embedded(&of_array), &["v.a.[].pin"]),
+            r#"{"a.0.pin":"(hidden)","a.pin":"(hidden)","b":"open"}"#
+        );
+        let twice = document(&[(b"pin", &string("s")), (b"pin", &string("s"))]);
+        assert_eq!(shown(&embedded(&twice), &["v.pin"]), r#"{"pin":"(hidden)","pin":"(hidden)"}"#);
+        let bytes = document(&[(b"2020", &string("open")), (b"a.pin", &string("s"))]);
+        let path = vec!["a".to_owned(), "pin".to_owned()];
+        assert_eq!(extended_json(Raw::new(&bytes).unwrap(), &[path]).unwrap(), r#"{"2020":"open","a.pin":"(hidden)"}"#);
     }
 
     #[test]

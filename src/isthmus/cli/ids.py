@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from isthmus.cli.options import JsonOption, OutputOption, TargetOption
+from isthmus.cli.options import JsonOption, OutputOption, SensitiveOption, TargetOption
 
 app = typer.Typer(help="Which _id became which id: lookup, export.", no_args_is_help=True)
 
@@ -18,23 +18,34 @@ def lookup(
     collection: Annotated[
         str | None, typer.Option("--collection", "-c", metavar="NAME", help="Only this collection.")
     ] = None,
+    show_sensitive: SensitiveOption = False,
     json_file: JsonOption = None,
 ) -> int:
     """Find the other side of an id: a UUID or cuid2 text, 24 hex digits, Extended JSON, or the text of another _id.
 
-    Exit code 1 when nothing is known about it.
+    What was only met in a reference is "(hidden)" where a sensitive field refers to its collection. Exit code 1 when
+    nothing is known about the id.
     """
+    from dataclasses import replace
+
     from rich.table import Table
 
     from isthmus.cli.output import result_console, write_json
+    from isthmus.cli.sensitive import HIDDEN, sensitive_of
     from isthmus.cli.target import reading
-    from isthmus.mapping import parse_mapping
     from isthmus.state.ids import look_up
     from isthmus.state.runs import id_key
 
     with reading(target) as (connection, run):
-        mapping = parse_mapping(run.mapping_text, file_name="the run's mapping")
-        known = look_up(connection, mapping, id_key(connection, create=False), id_, collection=collection)
+        sensitive = sensitive_of(run)
+        known = look_up(connection, sensitive.mapping, id_key(connection, create=False), id_, collection=collection)
+    if not show_sensitive:  # who asks by the _id knows it already
+        known = [
+            replace(k, source_id=HIDDEN)
+            if k.origin == "reference" and k.id == id_ and k.collection in sensitive.referred
+            else k
+            for k in known
+        ]
     console = result_console(json_file)
     if not known:
         console.print("Nothing is known about this id.")

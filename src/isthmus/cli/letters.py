@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
 from isthmus.cli.options import JsonOption, OutputOption, SensitiveOption, TargetOption
 
 if TYPE_CHECKING:
-    from isthmus.state.reports import LetterLine
+    from isthmus.cli.sensitive import Sensitive
+    from isthmus.state.reports import Letter, LetterLine
+
+AnyLetter = TypeVar("AnyLetter", bound="LetterLine")
+
+_UNREADABLE = "(hidden: unreadable bytes of a collection with sensitive fields)"
 
 app = typer.Typer(help="Documents that could not be carried: list, show, export.", no_args_is_help=True)
 
@@ -32,6 +37,7 @@ def list_(
     from rich.text import Text
 
     from isthmus.cli.output import err, result_console, write_json
+    from isthmus.cli.sensitive import sensitive_of
     from isthmus.cli.target import reading
     from isthmus.state.reports import count_letters, list_letters
 
@@ -40,6 +46,8 @@ def list_(
         letters = list(
             list_letters(connection, run.id, collection=collection, code=code, limit=None if json_file else limit)
         )
+        sensitive = sensitive_of(run)
+    letters = [_shown(letter, sensitive) for letter in letters]
     console = result_console(json_file)
     if not total:
         console.print("No dead letters.")
@@ -73,12 +81,16 @@ def show(
     from rich.text import Text
 
     from isthmus.cli.output import result_console, write_json
+    from isthmus.cli.sensitive import sensitive_of
     from isthmus.cli.target import reading
     from isthmus.state.reports import read_letter
 
     with reading(target) as (connection, run):
         letter = read_letter(connection, run.id, number)
-        document = _document(run, letter.collection, letter.document, show_sensitive=show_sensitive)
+        sensitive = None if show_sensitive else sensitive_of(run)
+    letter = _shown(letter, sensitive)
+    causes = _causes(letter, sensitive)
+    document = _document(letter, sensitive)
     console = result_console(json_file)
     console.print(
         Text(f"Dead letter {letter.id}", style="bold"),
@@ -87,7 +99,7 @@ def show(
     )
     console.print(f"  from   {letter.location}, {letter.size_bytes:,} bytes", markup=False)
     console.print(f"  stage  {letter.stage}", markup=False)
-    for cause in letter.causes:
+    for cause in causes:
         console.print(f"  • {cause['code']}  {cause['path'] or '(document)'}", style="bold", markup=False)
         console.print(f"    {cause['message']}", markup=False)
     if isinstance(document, str):
@@ -96,7 +108,7 @@ def show(
     else:
         console.print("  The document (Extended JSON):", style="bold")
         console.print(json.dumps(document, indent=2, ensure_ascii=False), markup=False)
-    write_json({**_as_json(letter), "causes": letter.causes, "document": document}, json_file)
+    write_json({**_as_json(letter), "causes": causes, "document": document}, json_file)
 
 
 @app.command("export")
@@ -109,20 +121,26 @@ def export(
 ) -> None:
     """Write dead letters as JSON lines: causes, and the document as Extended JSON (as hex where it is no BSON).
 
-    Fields that the mapping calls sensitive are written as "(hidden)" unless asked for.
+    Fields that the mapping calls sensitive are written as "(hidden)" unless asked for, and so is what stands in their
+    place or on the way to them.
     """
     import json
 
     from isthmus.cli.output import err, writing
+    from isthmus.cli.sensitive import sensitive_of
     from isthmus.cli.target import reading
     from isthmus.state.reports import list_letters, read_letter
 
     count = 0
     with reading(target) as (connection, run), writing(output) as stream:
+        sensitive = None if show_sensitive else sensitive_of(run)
         for entry in list_letters(connection, run.id, collection=collection, code=code):
-            letter = read_letter(connection, run.id, entry.id)
-            document = _document(run, letter.collection, letter.document, show_sensitive=show_sensitive)
-            line = {**_as_json(letter), "causes": letter.causes, "document": document}
+            letter = _shown(read_letter(connection, run.id, entry.id), sensitive)
+            line = {
+                **_as_json(letter),
+                "causes": _causes(letter, sensitive),
+                "document": _document(letter, sensitive),
+            }
             stream.write(json.dumps(line, ensure_ascii=False, default=str) + "\n")
             count += 1
     err.print(f"{count:,} dead letters written" + (f" to {output}." if output else "."), markup=False)
@@ -143,20 +161,33 @@ def _as_json(letter: LetterLine) -> dict[str, Any]:
     }
 
 
-def _document(run: Any, collection: str, raw: bytes, *, show_sensitive: bool) -> Any:
+def _shown(letter: AnyLetter, sensitive: Sensitive | None) -> AnyLetter:
+    """Return a letter with its headline as it may be shown; None hides nothing."""
+    from dataclasses import replace
+
+    if sensitive is None:
+        return letter
+    headline = {"code": letter.code, "path": letter.path, "message": letter.message}
+    shown = sensitive.cause(letter.collection, headline)
+    return replace(letter, path=shown["path"], message=shown["message"])
+
+
+def _causes(letter: Letter, sensitive: Sensitive | None) -> list[dict[str, Any]]:
+    """Return the causes as they may be shown."""
+    if sensitive is None:
+        return letter.causes
+    return [sensitive.cause(letter.collection, cause) for cause in letter.causes]
+
+
+def _document(letter: Letter, sensitive: Sensitive | None) -> Any:
     """Return the document as Extended JSON values, or as hex text when its bytes are no BSON."""
     import json
 
     from isthmus._rust import extended_json
-    from isthmus.cli.sensitive import hidden_paths
     from isthmus.errors import IsthmusError
 
-    hidden = [] if show_sensitive else hidden_paths(run, collection)
+    hidden = [] if sensitive is None else sensitive.paths(letter.collection)
     try:
-        return json.loads(extended_json(raw, hidden=hidden))
+        return json.loads(extended_json(letter.document, hidden=hidden))
     except (IsthmusError, ValueError):
-        return (
-            raw.hex()
-            if show_sensitive or not hidden
-            else "(hidden: unreadable bytes of a collection with sensitive fields)"
-        )
+        return letter.document.hex() if not hidden else _UNREADABLE

@@ -29,15 +29,15 @@ def list_(
     from rich.table import Table
 
     from isthmus.cli.output import err, result_console, write_json
-    from isthmus.cli.sensitive import hidden_columns
+    from isthmus.cli.sensitive import HIDDEN, sensitive_of
     from isthmus.cli.target import reading
     from isthmus.state.reports import count_orphans, list_orphans
 
     with reading(target) as (connection, run):
         total = count_orphans(connection, run.id, table=table)
         orphans = list(list_orphans(connection, run.id, table=table, limit=None if json_file else limit))
-        hidden: set[tuple[str, str]] = set() if show_sensitive else hidden_columns(run)
-    orphans = [replace(o, old_id="(hidden)") if (o.table, o.column) in hidden else o for o in orphans]
+        hidden: set[tuple[str, str]] = set() if show_sensitive else sensitive_of(run).columns
+    orphans = [replace(o, old_id=HIDDEN) if (o.table, o.column) in hidden else o for o in orphans]
     console = result_console(json_file)
     if not total:
         console.print("No orphans.")

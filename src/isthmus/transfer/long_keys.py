@@ -13,6 +13,7 @@ from psycopg import sql
 from isthmus.mapping.tables import Index, Table
 from isthmus.state.ledgers import Cause
 from isthmus.transfer.job import Job
+from isthmus.transfer.origins import PASS_ID_BYTES
 from isthmus.transfer.places import document_path, junction_path, shown_value
 from isthmus.transfer.remove import CHUNK, key_column, remove_documents
 from isthmus.transfer.stages import reached
@@ -156,12 +157,14 @@ def _settle_long(job: Job, connection: psycopg.Connection, keyed: _Keyed) -> int
         )
         connection.execute(sql.SQL("CREATE INDEX trial_key ON trial ({})").format(keyed.columns))
         causes: dict[str, Cause] = {}
+        id_bytes = 0
         for row_id, value in candidates:
             words = _refusal(connection, keyed, str(row_id))
             if words is not None:
                 message = f"Its {keyed.label} is too long for a key: {words}."
                 causes[str(row_id)] = Cause("key-too-long", keyed.path, message, keyed.name, value=str(value))
-            if len(causes) >= CHUNK:
+                id_bytes += len(str(row_id))
+            if len(causes) >= CHUNK or id_bytes >= PASS_ID_BYTES:
                 break
         if causes:
             remove_documents(job, connection, keyed.collection, causes)

@@ -2,18 +2,23 @@
 
 Ids that came from an ObjectId are reversed with the key; all others stand in `isthmus.id_map`. Documents are found
 again by reading their collection once and deriving every id anew, so nothing about where a row came from has to be
-stored beside it.
+stored beside it. How often a collection is read depends on how many ids are looked for (`PASS_IDS`), and memory on
+neither the number nor the size of the documents.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import uuid
+from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from typing import TypeVar
 
 import bson
 import psycopg
 from bson import ObjectId
+from psycopg import sql
 
 from isthmus._rust import source_id as document_id
 from isthmus.errors import SourceError
@@ -21,7 +26,19 @@ from isthmus.state.source_ids import show
 from isthmus.state.statements import statement
 from isthmus.transfer.job import Job
 
+T = TypeVar("T")
+
+# Most ids looked for in one pass over a collection, by number and by their bytes as text.
+PASS_IDS = 100_000
+PASS_ID_BYTES = 16 << 20
+
+# The ids are handed to the core again with every block, so many ids want large blocks.
 _BLOCK_BYTES = 1 << 20
+_BLOCK_BYTES_PER_ID = 80
+_LARGEST_BLOCK_BYTES = 8 << 20
+
+_HELD_BYTES = 16 << 20
+_FOUND_BYTES = 500  # what a document that is held costs beside its bytes
 
 
 @dataclass(frozen=True)
@@ -70,28 +87,166 @@ def source_ids(
     return result
 
 
-def find_documents(job: Job, collection: str, ids: set[str]) -> Iterator[Found]:
-    """Yield every document of a collection whose id is wanted, in source order.
+def bson_ids(
+    job: Job, connection: psycopg.Connection, collection: str, ids: Collection[str]
+) -> dict[str, bytes | None]:
+    """Return the `_id` of the document behind each id, as `{"_id": value}` BSON, by which documents are ordered.
 
-    Reads the whole collection once; an id that several documents share is yielded several times. Memory: one block
-    and one document.
+    With `ids: keep` the target does not tell a number from another one or a text from an ObjectId, so the source is
+    read, once for every `PASS_IDS` ids.
+
+    Returns:
+        Id → its document's `_id`; None where that is not known.
+
+    Raises:
+        SourceError: The source cannot be read, or no longer holds a document.
     """
+    found: dict[str, bytes | None] = {}
+    for chunk in chunks(ids, len):
+        if id_scheme(job, collection) == "keep":
+            for document in Documents(job, connection, collection, set(chunk), hold=False):
+                found[document.id] = document.source_id
+            require_all(collection, set(chunk), found.keys())
+        else:
+            known = source_ids(job, connection, collection, chunk)
+            found.update((text, source_id) for text, (source_id, _) in zip(chunk, known, strict=True))
+    return found
+
+
+def chunks(items: Iterable[T], size: Callable[[T], int]) -> Iterator[list[T]]:
+    """Cut items into lists of as many as one pass over the source looks for; `size` gives the bytes of an item's id."""
+    chunk: list[T] = []
+    held = 0
+    for item in items:
+        if chunk and (len(chunk) >= PASS_IDS or held + size(item) > PASS_ID_BYTES):
+            yield chunk
+            chunk, held = [], 0
+        chunk.append(item)
+        held += size(item)
+    if chunk:
+        yield chunk
+
+
+class Documents:
+    """The documents whose rows have one of some ids, in source order; may be gone through several times.
+
+    Dead letters of the load and of duplicate ids are not among them, nor is what the core rejects or skips: they may
+    share an id with a document that has rows, and have none themselves.
+
+    Reads the source each time, unless all were small enough to be held since the first time. Memory: one block, one
+    document, and 16 MiB of documents held.
+
+    Args:
+        job: The copy.
+        connection: Tells which documents are dead letters already, as of now; not used later.
+        collection: Their collection.
+        ids: Ids in the target, as text.
+        hold: Whether to hold documents for another time.
+    """
+
+    def __init__(
+        self, job: Job, connection: psycopg.Connection, collection: str, ids: set[str], *, hold: bool = True
+    ) -> None:
+        self._job = job
+        self._collection = collection
+        kind = job.mapping.collections[collection].id.type.kind
+        self._sought, self._owners = _sought(connection, kind, ids)
+        self._gone = _letter_places(job, connection, collection)
+        self._hold = hold
+        self._held: list[Found] | None = None
+
+    def __iter__(self) -> Iterator[Found]:
+        if self._held is not None:
+            yield from self._held
+            return
+        held: list[Found] = []
+        held_bytes = 0
+        transcoder = self._job.transcoder(self._collection)
+        for found in _find(self._job, self._collection, self._sought, self._owners):
+            if found.location in self._gone or not transcoder.transcode(found.document).accepted:
+                continue
+            if self._hold:
+                held_bytes += len(found.document) + _FOUND_BYTES
+                held.append(found)
+                if held_bytes > _HELD_BYTES:
+                    self._hold = False
+                    held = []
+            yield found
+        if self._hold:
+            self._held = held
+
+
+def _letter_places(job: Job, connection: psycopg.Connection, collection: str) -> set[str]:
+    rows = connection.execute(
+        statement("ledger", "letter_places"), {"run": job.run.id, "collection": collection}
+    ).fetchall()
+    return {str(place) for (place,) in rows}
+
+
+def _find(job: Job, collection: str, sought: list[bytes | str], owners: list[str]) -> Iterator[Found]:
+    """Yield every document of a collection whose id is sought; reads the whole collection once."""
     transcoder = job.transcoder(collection)
-    wanted = sorted(ids)
+    block_bytes = min(_LARGEST_BLOCK_BYTES, _BLOCK_BYTES + len(sought) * _BLOCK_BYTES_PER_ID)
     for partition in job.source.partitions(collection, 1):
-        for block in job.source.read(partition, after=None, until=None, max_bytes=_BLOCK_BYTES):
+        for block in job.source.read(partition, after=None, until=None, max_bytes=block_bytes):
             job.check_stop()
-            for offset, length, number in transcoder.find(block.data, wanted):
+            for offset, length, number in transcoder.find(block.data, sought):
                 document = block.data[offset : offset + length]
                 yield Found(
-                    wanted[number],
+                    owners[number],
                     document_id(document),
                     document,
                     job.source.locate(block.start, offset, collection=collection),
                 )
 
 
-def require_all(collection: str, wanted: set[str], found: set[str]) -> None:
+# Types of kept ids whose text the core does not read; the server gives the bytes that the core compares.
+_SEND = {
+    "bytea": "byteasend",
+    "date": "date_send",
+    "numeric": "numeric_send",
+    "timestamp": "timestamp_send",
+    "timestamptz": "timestamptz_send",
+}
+
+
+def _sought(connection: psycopg.Connection, kind: str, ids: set[str]) -> tuple[list[bytes | str], list[str]]:
+    """Return ids as the core compares them, and beside each the id as text.
+
+    A numeric column gives each number its own scale, which the core, that writes the number as it was, does not know;
+    so a number is sought with every scale that shows all its digits.
+    """
+    texts = sorted(ids)
+    if kind == "uuid":  # the core reads these too, more slowly
+        return [uuid.UUID(text).bytes for text in texts], texts
+    if kind not in _SEND:
+        return list(texts), texts
+    scales = "min_scale(v), scale(v)" if kind == "numeric" else "NULL::integer, NULL::integer"
+    rows = connection.execute(
+        sql.SQL(
+            "SELECT t, {send}(v), {scales} FROM (SELECT t, t::{kind} AS v FROM unnest(%s::text[]) AS t) AS i"
+        ).format(
+            send=sql.Identifier("pg_catalog", _SEND[kind]),
+            scales=sql.SQL(scales),
+            kind=sql.Identifier("pg_catalog", kind),
+        ),
+        (texts,),
+    ).fetchall()
+    sought: list[bytes | str] = []
+    owners: list[str] = []
+    for text, data, low, high in rows:
+        forms = [bytes(data)] if low is None else [_with_scale(bytes(data), scale) for scale in range(low, high + 1)]
+        sought += forms
+        owners += [str(text)] * len(forms)
+    return sought, owners
+
+
+def _with_scale(data: bytes, scale: int) -> bytes:
+    """Return the binary form of a numeric with another display scale, its fourth 16-bit number (numeric_send)."""
+    return data[:6] + scale.to_bytes(2, "big") + data[8:]
+
+
+def require_all(collection: str, wanted: set[str], found: AbstractSet[str]) -> None:
     """Raise unless every wanted document was found.
 
     Raises:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from psycopg import sql
 
@@ -29,9 +29,8 @@ def document_path(job: Job, table: Table, columns: Sequence[str]) -> str:
 
 def junction_path(job: Job, collection: str, junction: str, own: str) -> str:
     """Return the path of the array (or arrays, with a comma) of a collection that fills one side of a junction."""
-    fields = job.mapping.collections[collection].fields
-    arrays = [field for field in fields if isinstance(field, JunctionField) and field.junction == junction]
-    return ", ".join(show_path(field.path) for field in arrays if field.own in {None, own})
+    arrays = _arrays(job.mapping.collections[collection].fields, junction, ())
+    return ", ".join(show_path(path) for path, stated in arrays if stated in {None, own})
 
 
 def sensitive(table: Table, columns: Sequence[str]) -> bool:
@@ -55,6 +54,15 @@ def _child(fields: Sequence[FieldRule], table: str, above: FieldPath) -> FieldPa
             if found is not None:
                 return found
     return None
+
+
+def _arrays(fields: Sequence[FieldRule], junction: str, above: FieldPath) -> Iterator[tuple[FieldPath, str | None]]:
+    """Yield path and stated own column of every array that feeds a junction, also of those inside child tables."""
+    for field in fields:
+        if isinstance(field, ChildField):
+            yield from _arrays(field.fields, junction, (*above, *field.path, "[]"))
+        elif isinstance(field, JunctionField) and field.junction == junction:
+            yield (*above, *field.path), field.own
 
 
 def _path(above: FieldPath, column: Column) -> str:

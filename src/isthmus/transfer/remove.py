@@ -6,7 +6,7 @@ What the document added to the books is taken off them again in the same transac
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 import psycopg
@@ -19,11 +19,17 @@ from isthmus.state.ledgers import Cause, DeadLetter, forget_adjustments, insert_
 from isthmus.state.source_ids import show
 from isthmus.state.statements import statement
 from isthmus.transfer.job import Job
-from isthmus.transfer.origins import Found, find_documents, require_all
+from isthmus.transfer.origins import Documents, Found, require_all
 from isthmus.transfer.staging import pair_tables
 
-# At most this many documents leave in one transaction; each costs one entry in an array parameter.
-CHUNK = 2_000
+# At most this many documents are chosen to leave at once: each costs up to a kilobyte of memory for its cause, and
+# every chunk costs one pass over its collection.
+CHUNK = 50_000
+
+# At most this much leaves in one transaction where removal can be cut anywhere. Every transaction costs a scan of
+# each table of the collection, which has no index on the document's id yet.
+STEP_DOCUMENTS = 100_000
+STEP_BYTES = 1 << 30
 
 
 def tables_of(job: Job, collection: str) -> list[tuple[sql.Identifier, str]]:
@@ -91,16 +97,9 @@ class OffBooks:
     _amounts: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
     _source_ids: list[bytes] = field(default_factory=list[bytes])
 
-    def add(self, found: Found) -> bool:
-        """Count what one document had added to the books.
-
-        Returns:
-            False, with nothing counted, when the document has no rows: it shares its id with one that has, and was
-            rejected or skipped before.
-        """
+    def add(self, found: Found) -> None:
+        """Count what one document that has rows had added to the books."""
         batch = self.job.transcoder(self.collection).transcode(found.document)
-        if not batch.accepted:
-            return False
         for index, name in enumerate(batch.tables):
             self._amounts["rows", name] -= batch.rows(index)
         for group, names in batch.counts().items():
@@ -110,7 +109,6 @@ class OffBooks:
         self._amounts["finish-letters", self.collection] += 1
         if found.source_id is not None:
             self._source_ids.append(found.source_id)
-        return True
 
     def write(self, connection: psycopg.Connection) -> None:
         """Take everything counted off the books, inside the caller's transaction."""
@@ -120,37 +118,54 @@ class OffBooks:
         forget_adjustments(connection, run, self.collection, self._source_ids)
 
 
-def letter_places(job: Job, connection: psycopg.Connection, collection: str) -> set[str]:
-    """Return where documents lie that are dead letters already although one with the same id may be in the target."""
-    rows = connection.execute(
-        statement("ledger", "letter_places"), {"run": job.run.id, "collection": collection}
-    ).fetchall()
-    return {str(place) for (place,) in rows}
+def write_letters(
+    job: Job,
+    connection: psycopg.Connection,
+    collection: str,
+    documents: Iterable[Found],
+    cause: Callable[[Found], Cause],
+) -> set[str]:
+    """Turn the next documents into dead letters and take them off the books, inside the caller's transaction.
 
-
-def remove_documents(job: Job, connection: psycopg.Connection, collection: str, causes: Mapping[str, Cause]) -> None:
-    """Turn documents into dead letters, inside the caller's transaction.
+    Stops behind the document that fills a step (`STEP_DOCUMENTS`, `STEP_BYTES`), so that the caller can commit and go
+    on. Their rows stay.
 
     Args:
         job: The copy.
         connection: Inside a transaction that has asserted the lease.
         collection: Their collection.
-        causes: Id in the target, as text → why. At most `CHUNK` of them.
+        documents: Documents that have rows.
+        cause: Why one leaves.
 
-    Raises:
-        SourceError: The source cannot be read, or no longer holds a document.
+    Returns:
+        Their ids; empty when there are no more documents.
     """
-    ids = set(causes)
-    found_ids: set[str] = set()
-    gone = letter_places(job, connection, collection)
+    ids: set[str] = set()
     off = OffBooks(job, collection)
-    for found in find_documents(job, collection, ids):
-        if found.location in gone or not off.add(found):
-            continue
-        found_ids.add(found.id)
-        insert_dead_letters(connection, job.run.id, [letter(collection, found, causes[found.id])])
-    require_all(collection, ids, found_ids)
-    off.write(connection)
+    size = 0
+    for count, found in enumerate(documents, start=1):
+        off.add(found)
+        insert_dead_letters(connection, job.run.id, [letter(collection, found, cause(found))])
+        ids.add(found.id)
+        size += len(found.document)
+        if count >= STEP_DOCUMENTS or size >= STEP_BYTES:
+            break
+    if ids:
+        off.write(connection)
+    return ids
+
+
+def remove_next(
+    job: Job,
+    connection: psycopg.Connection,
+    collection: str,
+    documents: Iterable[Found],
+    cause: Callable[[Found], Cause],
+) -> set[str]:
+    """Turn the next documents into dead letters and delete their rows; else as `write_letters`."""
+    ids = write_letters(job, connection, collection, documents, cause)
+    if not ids:
+        return ids
     names = [
         table.name
         for table in job.schema.tables.values()
@@ -164,3 +179,23 @@ def remove_documents(job: Job, connection: psycopg.Connection, collection: str, 
         {"run": job.run.id, "collection": collection, "tables": names + junctions, "ids": sorted(ids)},
     )
     delete_rows(job, connection, collection, ids)
+    return ids
+
+
+def remove_documents(job: Job, connection: psycopg.Connection, collection: str, causes: Mapping[str, Cause]) -> None:
+    """Turn documents into dead letters and delete their rows, all inside the caller's transaction.
+
+    Args:
+        job: The copy.
+        connection: Inside a transaction that has asserted the lease.
+        collection: Their collection.
+        causes: Id in the target, as text → why. At most `CHUNK` of them.
+
+    Raises:
+        SourceError: The source cannot be read, or no longer holds a document.
+    """
+    documents = iter(Documents(job, connection, collection, set(causes), hold=False))
+    removed: set[str] = set()
+    while ids := remove_next(job, connection, collection, documents, lambda found: causes[found.id]):
+        removed |= ids
+    require_all(collection, set(causes), removed)

@@ -1,14 +1,16 @@
 """Who stays among documents that hold the same unique values: pure, without a database.
 
-A document stays unless one with a lower `_id` that stays holds one of its values. That is one answer for any order of
-looking and however often it is looked, so a copy that was killed in between ends like one that was not.
+A document stays unless it holds a value twice itself, or one with a lower `_id` that stays holds one of its values.
+That is one answer for any order of looking and however often it is looked, also after some of those that leave are
+gone, so a copy that was killed in between ends like one that was not.
 """
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 
 @dataclass(frozen=True)
@@ -25,29 +27,37 @@ class Leaving:
 
 
 def leaving(groups: Sequence[Sequence[str]], rank: Mapping[str, int], limit: int) -> dict[str, Leaving]:
-    """Decide which documents certainly leave.
-
-    Call it again with the groups that are left until there are none; every call with a group makes progress.
+    """Decide which documents leave.
 
     Args:
         groups: Of each value that stands more than once: the document of each row that holds it. A document that is in
-            several groups must be in all of them.
+            several groups must be in all of them; of these it leaves for the first that it may.
         rank: Document → its place in the order of `_id`.
-        limit: Most documents to name, at least one.
+        limit: Most documents to name, at least one; with fewer than leave, those with the lowest `_id`.
 
     Returns:
-        Document → why, at most `limit` of them.
+        Document → why, at most `limit` of them, in the order of `_id`.
     """
-    found: dict[str, Leaving] = {}
+    held: defaultdict[str, list[int]] = defaultdict(list)
     for number, members in enumerate(groups):
-        for member, count in Counter(members).items():
-            if count > 1:
-                found.setdefault(member, Leaving(number, None))
-    rest = [sorted({*members} - found.keys(), key=rank.__getitem__) for members in groups]
-    beaten = {member for members in rest for member in members[1:]}
-    for number, members in enumerate(rest):
-        if members and members[0] not in beaten:  # first in all its groups: it stays, whatever becomes of the others
-            for member in members[1:]:
-                found.setdefault(member, Leaving(number, members[0]))
-    chosen = sorted(found, key=rank.__getitem__)[:limit]
-    return {member: found[member] for member in chosen}
+        for member in members:
+            held[member].append(number)
+    found: dict[str, Leaving] = {}
+    keepers: dict[int, str] = {}
+    for member in sorted(held, key=rank.__getitem__):
+        why = _why(held[member], keepers)
+        if why is None:
+            keepers.update(dict.fromkeys(held[member], member))
+            continue
+        found[member] = why
+        if len(found) == limit:
+            break
+    return found
+
+
+def _why(groups: Sequence[int], keepers: Mapping[int, str]) -> Leaving | None:
+    """Return why a document leaves, when those with a lower `_id` are decided; None when it stays."""
+    for before, number in pairwise(groups):
+        if before == number:
+            return Leaving(number, None)
+    return next((Leaving(number, keepers[number]) for number in groups if number in keepers), None)

@@ -1,0 +1,184 @@
+"""Who holds a unique value that several documents hold, and which of them leave.
+
+Rows and decisions stand in temporary tables of the session (`pg_temp.rivals`, `pg_temp.kept`, `pg_temp.leaving`), not
+in memory: a value may be held by millions of documents. What becomes of those that leave is for the caller.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cmp_to_key
+
+import psycopg
+from psycopg import sql
+
+from isthmus._rust import compare_ids
+from isthmus.mapping.tables import Index, Table
+from isthmus.transfer.job import Job
+from isthmus.transfer.origins import bson_ids, chunks
+from isthmus.transfer.places import shown_value
+from isthmus.transfer.remove import key_column
+from isthmus.transfer.rivals import leaving
+
+_FETCHED_ROWS = 1_000
+_SCRATCH = ("rivals", "kept", "leaving")
+
+
+@dataclass(frozen=True)
+class Loser:
+    """A document that cannot stay.
+
+    Attributes:
+        id: Its id in the target, as text.
+        keeper: Id of the document that stays with the value; None when it holds the value more than once itself.
+        shown: What a message may show of the value.
+    """
+
+    id: str
+    keeper: str | None
+    shown: str
+
+
+def losers(job: Job, connection: psycopg.Connection, table: Table, index: Index) -> Iterator[Loser]:
+    """Yield the documents that leave so that a unique index can be built, each once.
+
+    All are decided before the first is yielded, so the caller may remove them meanwhile. One that is left over by a
+    crash is found again, and for the same reason.
+
+    Memory: one page of ids; for a child table the ids of all documents with such a value, because one of them may
+    hold several, and who stays shows only when all are known.
+
+    Args:
+        job: The copy.
+        connection: Autocommit connection; gets temporary tables, dropped after the last document.
+        table: Root or child table.
+        index: A unique index of it.
+
+    Raises:
+        SourceError: With `ids: keep`, as `bson_ids`.
+    """
+    _drop_scratch(connection)
+    _collect(job, connection, table, index)
+    decide = _decide_alone if table.kind == "root" else _decide_together
+    decide(job, connection, str(table.collection))
+    query = (
+        "SELECT l.id, l.keeper, min(r.shown) FROM pg_temp.leaving l JOIN pg_temp.rivals r USING (number, id)"
+        " GROUP BY l.id, l.keeper ORDER BY l.id"
+    )
+    for row_id, keeper, shown in _rows(connection, query):
+        yield Loser(str(row_id), None if keeper is None else str(keeper), str(shown))
+    _drop_scratch(connection)
+
+
+def _drop_scratch(connection: psycopg.Connection) -> None:
+    for name in _SCRATCH:
+        connection.execute(sql.SQL("DROP TABLE IF EXISTS pg_temp.{}").format(sql.Identifier(name)))
+
+
+def _collect(job: Job, connection: psycopg.Connection, table: Table, index: Index) -> None:
+    """Write every row whose value another row holds too: number of the value, in its order; document; value shown."""
+    columns = sql.SQL(", ").join(sql.Identifier(name) for name in index.columns)
+    present = [sql.SQL("{} IS NOT NULL").format(sql.Identifier(name)) for name in index.columns]
+    if index.where:
+        present.append(sql.SQL(f"({index.where}\n)"))  # pyright: ignore[reportArgumentType]  the mapping's own SQL
+    aliases = [sql.Identifier(f"value {number}") for number in range(len(index.columns))]
+    values = [
+        sql.SQL("{} AS {}").format(sql.Identifier(name), alias)
+        for name, alias in zip(index.columns, aliases, strict=True)
+    ]
+    connection.execute(
+        sql.SQL(
+            "CREATE TABLE pg_temp.rivals AS SELECT dense_rank() OVER (ORDER BY {aliases}) AS number, id, shown"
+            " FROM (SELECT {key}::text AS id, {shown} AS shown, {values},"
+            " count(*) OVER (PARTITION BY {columns}) AS holders FROM {table} WHERE {present}) AS held WHERE holders > 1"
+        ).format(
+            aliases=sql.SQL(", ").join(aliases),
+            key=sql.Identifier(key_column(table)),
+            shown=shown_value(table, index.columns),
+            values=sql.SQL(", ").join(values),
+            columns=columns,
+            table=sql.Identifier(job.schema.schema, table.name),
+            present=sql.SQL(" AND ").join(present),
+        )
+    )
+    connection.execute("CREATE TABLE pg_temp.leaving (number bigint, id text, keeper text)")
+
+
+def _rows(connection: psycopg.Connection, query: str) -> Iterator[tuple[object, ...]]:
+    """Yield the rows of a query, held on the server over the caller's transactions."""
+    with connection.cursor("held", withhold=True) as cursor:
+        cursor.itersize = _FETCHED_ROWS
+        cursor.execute(query.encode())
+        yield from cursor
+
+
+def _decide_alone(job: Job, connection: psycopg.Connection, collection: str) -> None:
+    """Decide for a root table, where each document holds one value: all but the lowest `_id` of a value leave."""
+    connection.execute("CREATE TABLE pg_temp.kept (number bigint, id text)")
+    last: tuple[int, str, bytes | None] | None = None  # of the value in hand, the lowest so far
+    rows = _rows(connection, "SELECT number, id FROM pg_temp.rivals ORDER BY number, id")
+    for chunk in chunks(((int(str(number)), str(row_id)) for number, row_id in rows), lambda row: len(row[1])):
+        job.check_stop()
+        known = bson_ids(job, connection, collection, [row_id for _, row_id in chunk])
+        kept: list[tuple[int, str]] = []
+        for number, row_id in chunk:
+            source_id = known[row_id]
+            if last is None or last[0] != number:
+                if last is not None:
+                    kept.append(last[:2])
+                last = (number, row_id, source_id)
+            elif _is_lower((row_id, source_id), last[1:]):
+                last = (number, row_id, source_id)
+        _insert_kept(connection, kept)
+    if last is not None:
+        _insert_kept(connection, [last[:2]])
+    connection.execute(
+        "INSERT INTO pg_temp.leaving SELECT r.number, r.id, k.id FROM pg_temp.rivals r"
+        " JOIN pg_temp.kept k USING (number) WHERE r.id <> k.id"
+    )
+
+
+def _insert_kept(connection: psycopg.Connection, kept: list[tuple[int, str]]) -> None:
+    connection.execute(
+        "INSERT INTO pg_temp.kept SELECT * FROM unnest(%s::bigint[], %s::text[])",
+        ([number for number, _ in kept], [row_id for _, row_id in kept]),
+    )
+
+
+def _decide_together(job: Job, connection: psycopg.Connection, collection: str) -> None:
+    """Decide for a child table, where a document may hold several values, and one value several times."""
+    groups: list[list[str]] = []
+    same: dict[str, str] = {}
+    last: object = None
+    for number, row_id in _rows(connection, "SELECT number, id FROM pg_temp.rivals ORDER BY number, id"):
+        if not groups or number != last:
+            groups.append([])
+            last = number
+        groups[-1].append(same.setdefault(str(row_id), str(row_id)))
+    known = bson_ids(job, connection, collection, same)
+    ordered = sorted(known.items(), key=cmp_to_key(_compare))
+    rank = {row_id: place for place, (row_id, _) in enumerate(ordered)}
+    leave = leaving(groups, rank, len(rank) or 1)
+    for chunk in chunks(leave.items(), lambda item: len(item[0])):
+        connection.execute(
+            "INSERT INTO pg_temp.leaving SELECT * FROM unnest(%s::bigint[], %s::text[], %s::text[])",
+            (
+                [why.group + 1 for _, why in chunk],  # dense_rank counts from 1
+                [row_id for row_id, _ in chunk],
+                [why.keeper for _, why in chunk],
+            ),
+        )
+
+
+def _is_lower(left: tuple[str, bytes | None], right: tuple[str, bytes | None]) -> bool:
+    return _compare(left, right) < 0
+
+
+def _compare(left: tuple[str, bytes | None], right: tuple[str, bytes | None]) -> int:
+    """Compare (id, `_id`) pairs in MongoDB's order; ids decide where an `_id` is not known or both are equal."""
+    (left_id, left_source), (right_id, right_source) = left, right
+    order = 0
+    if left_source is not None and right_source is not None:
+        order = compare_ids(left_source, right_source)
+    return order or (left_id > right_id) - (left_id < right_id)
