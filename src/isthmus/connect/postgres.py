@@ -108,13 +108,20 @@ def meaning(fault: psycopg.Error) -> Meaning:
     return "final"
 
 
-def explain(fault: psycopg.Error, *, detail: bool = False) -> str:
+def explain(fault: psycopg.Error, *, detail: bool = False, values: bool = True) -> str:
     """Return the server's words on one line, without secrets.
 
     Args:
         fault: The error.
         detail: Whether to add the server's detail, which may quote a key or a whole row.
+        values: Whether the words may quote a value of a row. If not, an error that may do so is told by its name and
+            code, and by the constraint, table and column that the server names.
     """
+    if not values and meaning(fault) != "transient":
+        named = ((what, getattr(fault.diag, f"{what}_name")) for what in ("constraint", "table", "column"))
+        places = "".join(f", {what} {name}" for what, name in named if name)
+        name = f"{type(fault).__name__} ({fault.sqlstate}{places})"
+        return f"{name}; PostgreSQL's words are in its own log, as they may quote a sensitive value"
     primary = fault.diag.message_primary
     text = primary if primary else str(fault)
     if detail and primary and fault.diag.message_detail:

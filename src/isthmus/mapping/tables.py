@@ -146,6 +146,11 @@ class TargetSchema:
     tables: dict[str, Table]
     functions: tuple[str, ...] = ()
 
+    @property
+    def sensitive(self) -> bool:
+        """Whether any column is sensitive."""
+        return any(column.sensitive for table in self.tables.values() for column in table.columns)
+
 
 @dataclass(frozen=True)
 class PlacedColumn:

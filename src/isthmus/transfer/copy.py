@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 import psycopg
 
-from isthmus.connect.postgres import explain, meaning
+from isthmus.connect.postgres import meaning
 from isthmus.errors import InternalError, IsthmusError, SourceError, TargetError
 from isthmus.sources.protocol import Block, Partition
 from isthmus.state.checkpoints import PartitionState, finish_partition, refresh
@@ -174,13 +174,13 @@ class _Worker:
                 self._drop_connection()
                 if meaning(fault) != "transient":
                     raise TargetError(
-                        f"PostgreSQL refuses to take rows of {loader.state.collection}: {explain(fault)}.",
+                        f"PostgreSQL refuses to take rows of {loader.state.collection}: {self._job.explain(fault)}.",
                         code="target-refused",
                         hint="What was committed is kept; run the same command again when the cause is mended.",
                     ) from None
                 self._again(
                     TargetError(
-                        f"PostgreSQL could not take a batch of {loader.state.collection}: {explain(fault)}.",
+                        f"PostgreSQL could not take a batch of {loader.state.collection}: {self._job.explain(fault)}.",
                         code="target-unavailable",
                         hint="What was committed is kept; run the same command again when the server is well.",
                         retryable=True,
@@ -243,7 +243,7 @@ class _Worker:
             except psycopg.Error as fault:
                 self._drop_connection()
                 trouble = TargetError(
-                    f"PostgreSQL could not note the end of a partition: {explain(fault)}.",
+                    f"PostgreSQL could not note the end of a partition: {self._job.explain(fault)}.",
                     code="target-unavailable",
                     retryable=True,
                 )

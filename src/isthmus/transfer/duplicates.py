@@ -69,7 +69,7 @@ def _shared_ids(job: Job, connection: psycopg.Connection, table: Table) -> set[s
     return {str(row[0]) for row in rows}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class _Keeper:
     """The document that stays with an id.
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import psycopg
 from psycopg import sql
 
-from isthmus.connect.postgres import explain, meaning
+from isthmus.connect.postgres import meaning
 from isthmus.errors import TargetError
 from isthmus.mapping.tables import Index, Table
 from isthmus.state.checkpoints import add_tally
@@ -84,7 +84,7 @@ def _step_work(job: Job, step: Step) -> Work:
             if meaning(fault) != "data":
                 raise
             raise TargetError(
-                f"PostgreSQL refuses the {step.name}: {explain(fault)}.",
+                f"PostgreSQL refuses the {step.name}: {job.explain(fault)}.",
                 code="finish-refused",
                 hint="Did somebody else write to the tables? What is loaded is kept; --fresh starts over.",
             ) from None
@@ -164,7 +164,7 @@ def _settle_work(job: Job, unique: _Unique) -> Work:
                 if not settle_long_keys(job, connection, table, index):
                     raise TargetError(
                         f"PostgreSQL refuses the {unique.step.name} for a row that is deleted, because another session"
-                        f" can still see it: {explain(fault)}.",
+                        f" can still see it: {job.explain(fault)}.",
                         code="deleted-row-visible",
                         hint="Run the same command again when long transactions on the server have ended.",
                         retryable=True,

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import psycopg
 
-from isthmus.connect.postgres import explain, meaning
+from isthmus.connect.postgres import meaning
 from isthmus.errors import IsthmusError, SourceError, TargetError
 from isthmus.transfer.job import Interrupted, Job
 from isthmus.transfer.retry import Retry
@@ -58,7 +58,7 @@ class Hands:
                 if meaning(fault) == "data":
                     raise
                 trouble = TargetError(
-                    f"PostgreSQL could not finish the step {name}: {explain(fault)}.",
+                    f"PostgreSQL could not finish the step {name}: {self._job.explain(fault)}.",
                     code="finish-failed",
                     hint="What is loaded is kept; run the same command again when the cause is mended.",
                     retryable=meaning(fault) == "transient",

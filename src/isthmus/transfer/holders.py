@@ -25,7 +25,7 @@ _FETCHED_ROWS = 1_000
 _SCRATCH = ("rivals", "kept", "leaving")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Loser:
     """A document that cannot stay.
 

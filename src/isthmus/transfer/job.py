@@ -13,7 +13,7 @@ from typing import Any
 import psycopg
 
 from isthmus._rust import IdCodec, Transcoder
-from isthmus.connect.postgres import connect
+from isthmus.connect.postgres import connect, explain
 from isthmus.mapping import Mapping
 from isthmus.mapping.tables import Table, TargetSchema
 from isthmus.sources.protocol import Source
@@ -144,6 +144,10 @@ class Job:
     def feeders(self) -> tuple[Feeder, ...]:
         """Every side of a junction table that arrays fill, in the order of the mapping."""
         return feeders(self.plans)
+
+    def explain(self, fault: psycopg.Error) -> str:
+        """Return the server's words about a step; without what may quote a row where a column is sensitive."""
+        return explain(fault, values=not self.schema.sensitive)
 
     def transcoder(self, collection: str) -> Transcoder:
         """Return the transcoder of a collection, made once and shared by all workers."""

@@ -41,7 +41,7 @@ _HELD_BYTES = 16 << 20
 _FOUND_BYTES = 500  # what a document that is held costs beside its bytes
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Found:
     """A document found again.
 

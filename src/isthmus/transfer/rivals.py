@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Leaving:
     """A document that cannot stay.
 

@@ -178,11 +178,12 @@ def _sessions(task: _Task, result: Result) -> None:
             _session(task, lease, result)
         except psycopg.Error as fault:
             transient = meaning(fault) == "transient"
+            words = explain(fault, values=not task.schema.sensitive)
             _once_more(
                 task,
                 retry,
                 TargetError(
-                    f"PostgreSQL {'could not go on' if transient else 'refuses to go on'}: {explain(fault)}.",
+                    f"PostgreSQL {'could not go on' if transient else 'refuses to go on'}: {words}.",
                     code="target-unavailable" if transient else "target-refused",
                     hint="What was committed is kept; run the same command again when "
                     + ("the server is well." if transient else "the cause is mended."),
