@@ -46,11 +46,6 @@ class Lease:
             raise TargetError("The run lease is not held.", code="lease-not-held")
         return self._connection
 
-    @property
-    def held(self) -> bool:
-        """Whether this process took the lock and did not give it back; the server may be gone all the same."""
-        return self._connection is not None
-
     def acquire(self) -> None:
         """Take the lock.
 

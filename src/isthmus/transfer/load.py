@@ -316,9 +316,11 @@ class Loader:
         carried.add("books", "dead_letters", len(carried.letters))
         carried.add("books", "bytes", len(block.data))
         run = self._job.run.id
+        # First, because a commit whose reply was lost may still go through: this waits for it and then finds the
+        # checkpoint moved, where another insert would only find its rows in the way.
+        advance(connection, run, self.state, after=block.end, counts=add_counts(self.state.counts, carried.counts))
         insert_ids(connection, carried.ids)
         insert_dead_letters(connection, run, carried.letters)
         insert_adjustments(connection, run, carried.adjusted)
         record = BatchRecord(self.state.batches, block.start, block.end, batch.documents, len(block.data), batch.digest)
         record_batch(connection, run, self.state, record, batch.document_digests)
-        advance(connection, run, self.state, after=block.end, counts=add_counts(self.state.counts, carried.counts))

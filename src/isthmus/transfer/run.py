@@ -66,6 +66,7 @@ class Result:
         changes: What differs in the source since the run completed; None unless `repeated`.
         broken: Collection → why its reading ended early.
         partial: Collection → books so far, when the run is not complete.
+        dropped: Number of the run that was dropped first (--fresh).
     """
 
     run: int | None
@@ -77,6 +78,7 @@ class Result:
     changes: Changes | None = None
     broken: dict[str, SourceError] = field(default_factory=dict[str, SourceError])
     partial: dict[str, dict[str, int]] = field(default_factory=dict[str, dict[str, int]])
+    dropped: int | None = None
 
     @property
     def exit_code(self) -> int:
@@ -172,11 +174,14 @@ def _sessions(task: _Task, result: Result) -> None:
     """
     retry = Retry(task.options.retry_seconds)
     while True:
-        lease = Lease(task.conninfo)
+        lease, began, working = Lease(task.conninfo), time.monotonic(), False
         try:
             lease.acquire()
+            working = True
             _session(task, lease, result)
         except psycopg.Error as fault:
+            if working and time.monotonic() - began > task.options.retry_seconds:
+                retry = Retry(task.options.retry_seconds)  # it went on for a while in between: another trouble
             transient = meaning(fault) == "transient"
             words = explain(fault, values=not task.schema.sensitive)
             _once_more(
@@ -192,7 +197,7 @@ def _sessions(task: _Task, result: Result) -> None:
             )
         except TargetError as fault:
             # Steps that wait for the server have waited long enough; only a session that could not begin is waited for.
-            if retry.fresh or lease.held or fault.code not in {"unreachable", "lease-held"}:
+            if retry.fresh or working or fault.code not in {"unreachable", "lease-held"}:
                 raise
             fault.retryable = True
             _once_more(task, retry, fault)
@@ -226,7 +231,8 @@ def _open_job(task: _Task, lease: Lease, result: Result) -> tuple[Job, list[Part
     connection = lease.connection
     findings = check_server(connection) + check_source(task.mapping, task.source)
     known = latest_run(connection) if state_exists(connection) else None
-    fresh = task.options.fresh and result.run is None  # not what an earlier session of this call has begun
+    # once, and never what an earlier session of this call has begun
+    fresh = task.options.fresh and result.dropped is None and result.run is None
     if known is None or fresh:
         findings += check_target(connection, task.schema, task.mapping, replaced=known)
         findings += check_space(connection, task.mapping, task.source, replaced=known)
@@ -239,6 +245,7 @@ def _open_job(task: _Task, lease: Lease, result: Result) -> tuple[Job, list[Part
         id_key(connection, create=False, given=task.options.id_key)  # another key is refused before anything is dropped
         lease.adopt(known.id)
         task.progress.note(drop_run(connection, known))
+        result.dropped = known.id
         known = None
     if known is None:
         migrate(connection)
