@@ -227,6 +227,12 @@ impl Canonical {
         hidden: &[&[Step<'_>]],
         out: &mut Vec<u8>,
     ) -> Result<(), BsonError> {
+        if !hidden.is_empty() && conceals(value, hidden) {
+            // what is not shown must be sound all the same: a document is either readable or not
+            value.validate_at(depth)?;
+            out.extend_from_slice(HIDDEN);
+            return Ok(());
+        }
         match *value {
             Value::Document(raw) => return self.document(raw, depth + 1, hidden, out),
             Value::Array(raw) => return self.array(raw, depth + 1, hidden, out),
@@ -288,7 +294,7 @@ impl Canonical {
             self.text(element.key, out);
             out.push(b':');
             let below = below_key(hidden, element.key, depth > 1);
-            self.child(&element.value, depth, &below, out)?;
+            self.value(&element.value, depth, &below, out)?;
         }
         out.push(b'}');
         Ok(())
@@ -308,26 +314,10 @@ impl Canonical {
             if at > 0 {
                 out.push(b',');
             }
-            self.child(&element.value, depth, &below, out)?;
+            self.value(&element.value, depth, &below, out)?;
         }
         out.push(b']');
         Ok(())
-    }
-
-    fn child(
-        &self,
-        value: &Value<'_>,
-        depth: usize,
-        hidden: &[&[Step<'_>]],
-        out: &mut Vec<u8>,
-    ) -> Result<(), BsonError> {
-        if !hidden.is_empty() && conceals(value, hidden) {
-            // what is not shown must be sound all the same: a document is either readable or not
-            value.validate_at(depth)?;
-            out.extend_from_slice(HIDDEN);
-            return Ok(());
-        }
-        self.value(value, depth, hidden, out)
     }
 }
 
