@@ -90,7 +90,7 @@ def test_server_starts_keeps_its_data_and_stops(short_path: Path) -> None:
 
 
 def test_server_listens_on_no_network_address_and_only_its_owner_reaches_the_socket(short_path: Path) -> None:
-    with open_target(f"embedded:{short_path / 'pg'}") as target:
+    with open_target(f"embedded:{short_path / 'pg'}", create=True) as target:
         assert (target.kind, target.display) == ("embedded", f"embedded:{short_path / 'pg'}")
         with psycopg.connect(target.conninfo) as connection:
             assert connection.execute("SHOW listen_addresses").fetchone() == ("",)
@@ -276,9 +276,9 @@ def test_package_missing_says_what_to_install(short_path: Path, monkeypatch: pyt
     assert not (short_path / "pg").exists()
 
 
-def refusal(directory: Path) -> TargetError:
+def refusal(directory: Path, *, create: bool = True) -> TargetError:
     with pytest.raises(TargetError) as caught:
-        open_target(f"embedded:{directory}")
+        open_target(f"embedded:{directory}", create=create)
     assert caught.value.exit_code == 4
     assert caught.value.hint
     return caught.value
@@ -316,6 +316,35 @@ def test_folder_with_other_files_is_refused_and_left_alone(short_path: Path) -> 
     assert error.code == "embedded-directory"
     assert "thesis.txt" in error.message
     assert [one.name for one in directory.iterdir()] == ["thesis.txt"]
+
+
+@pytest.mark.parametrize("there", ["nothing", "parent missing", "empty", "other files", "unfinished", "file"])
+def test_target_that_nobody_made_is_refused_and_nothing_is_written(short_path: Path, there: str) -> None:
+    directory = short_path / "deep" / "pg" if there == "parent missing" else short_path / "pg"
+    if there in {"empty", "other files", "unfinished"}:
+        directory.mkdir(mode=0o755)
+    if there == "other files":
+        (directory / "thesis.txt").write_text("years of work")
+    elif there == "unfinished":
+        (directory / "data.4711").mkdir()
+    elif there == "file":
+        directory.write_text("mine")
+
+    def found() -> dict[Path, tuple[int, int, int]]:
+        return {path: (path.stat().st_mode, path.stat().st_uid, path.stat().st_size) for path in short_path.rglob("*")}
+
+    before = found()
+    error = refusal(directory, create=False)
+    assert error.code == "no-such-target"
+    assert str(directory) in error.message
+    assert "isthmus copy" in str(error.hint)
+    assert found() == before
+
+
+def test_target_that_was_made_is_joined_without_being_asked_to_make_it(short_path: Path) -> None:
+    begin(short_path / "pg").close()
+    with open_target(f"embedded:{short_path / 'pg'}") as target, psycopg.connect(target.conninfo) as connection:
+        assert connection.execute("SELECT 1").fetchone() == (1,)
 
 
 def test_folder_that_cannot_be_made_is_refused() -> None:

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from isthmus.cli.output import plural
 from isthmus.transfer.balance import Balance, ReferenceBooks
-from isthmus.transfer.run import Result
+from isthmus.transfer.result import Result
 
 _MOST_LINES = 20
 _MOST_QUIET = 6
@@ -25,6 +25,7 @@ def copy_json(result: Result) -> dict[str, Any]:
         "exit_code": result.exit_code,
         "resumed": result.resumed,
         "repeated": result.repeated,
+        "told": result.told,
         "seconds": round(result.seconds, 3),
         "collections": {},
         "junctions": {},
@@ -47,6 +48,7 @@ def copy_json(result: Result) -> dict[str, Any]:
             "changed": changes.changed,
             "gone": changes.gone,
             "named": changes.named,
+            "reordered": changes.reordered,
             "broken": changes.broken,
         }
     return data
@@ -54,8 +56,10 @@ def copy_json(result: Result) -> dict[str, Any]:
 
 def show_result(console: Console, result: Result, target: str) -> None:
     """Print what a copy came to, with what to do next."""
-    if result.repeated:
-        _show_repeated(console, result)
+    if result.repeated and result.changes:
+        _show_changes(console, result)
+    elif result.repeated:
+        _show_unchanged(console, result, target)
     elif result.balance is not None:
         show_balance(console, result.balance)
         _show_verdict(console, result, target)
@@ -179,6 +183,11 @@ def _show_verdict(console: Console, result: Result, target: str) -> None:
         )
         return
     console.print(f"The books balance, but not everything was carried ({result.seconds:.1f} s):", style="bold yellow")
+    _show_wanting(console, balance, target)
+
+
+def _show_wanting(console: Console, balance: Balance, target: str) -> None:
+    """Print what is not in the target as the mapping asks, each with where to see it."""
     if balance.dead_letters:
         console.print(
             f"  • {plural(balance.dead_letters, 'dead letter')}: isthmus letters list --target {quote(target)}",
@@ -201,21 +210,28 @@ def _show_unbalanced(console: Console, balance: Balance) -> None:
     console.print("  → This is a fault of Isthmus. Do not rely on this copy, and please report it.")
 
 
-def _show_repeated(console: Console, result: Result) -> None:
+def _show_unchanged(console: Console, result: Result, target: str) -> None:
+    balance = result.balance
+    if balance is not None and not (result.told or balance.complete):
+        # the process that finished this run ended before it could show what it came to
+        show_balance(console, balance)
+        console.print()
+    console.print(
+        f"Run {result.run} is complete and the source is unchanged: nothing to do, nothing was written.",
+        style="bold green" if balance is not None and balance.complete else "bold",
+    )
+    for name in result.changes.reordered if result.changes is not None else ():
+        console.print(f"  {name} holds the same documents in another order.", markup=False)
+    if balance is not None and balance.differences:
+        _show_unbalanced(console, balance)
+    elif balance is not None and not balance.complete:
+        console.print("It balances, but not everything was carried:", style="bold yellow")
+        _show_wanting(console, balance, target)
+
+
+def _show_changes(console: Console, result: Result) -> None:
     changes = result.changes
-    if not changes and result.balance is not None and result.balance.differences:
-        _show_unbalanced(console, result.balance)
-        return
-    if not changes:
-        console.print(
-            f"Run {result.run} is complete and the source is unchanged: nothing to do, nothing was written.",
-            style="bold green",
-        )
-        balance = result.balance
-        if balance is not None and balance.dead_letters:
-            console.print(
-                f"It left {plural(balance.dead_letters, 'dead letter')}: isthmus letters list.", style="yellow"
-            )
+    if changes is None:
         return
     console.print(
         f"Run {result.run} is complete, but the source changed since. Nothing was written.", style="bold yellow"
@@ -233,12 +249,19 @@ def _show_unfinished(console: Console, result: Result) -> None:
     read = sum(books["read"] for books in result.partial.values())
     if result.outcome == "interrupted":
         console.print(f"Stopped as asked. {read:,} documents are accounted for and committed.", style="bold yellow")
+        _show_broken(console, result)
         console.print("  → Run the same command again to go on from here.")
         return
-    console.print(f"{len(result.broken)} of the collections could not be read to their end:", style="bold red")
+    _show_broken(console, result)
+    console.print(f"Everything before that is committed ({read:,} documents); keys and references wait for the rest.")
+    console.print("  → Repair the source and run the same command again; it goes on from here.")
+
+
+def _show_broken(console: Console, result: Result) -> None:
+    if not result.broken:
+        return
+    console.print(f"{plural(len(result.broken), 'collection')} could not be read to the end:", style="bold red")
     for name, fault in result.broken.items():
         console.print(f"  • {name}: {fault}", markup=False)
         if fault.hint:
             console.print(f"    → {fault.hint}", markup=False)
-    console.print(f"Everything before that is committed ({read:,} documents); keys and references wait for the rest.")
-    console.print("  → Repair the source and run the same command again; it goes on from here.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack, closing
 from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -35,9 +36,8 @@ def check(
 
     Exit codes: 0 no contradiction, 2 the mapping, 3 the source, 4 the target stands against it.
     """
-    from isthmus.cli.findings import findings_json, refused_json
+    from isthmus.cli.findings import findings_json, refused_json, writing_refusals
     from isthmus.cli.output import err, result_console, write_json
-    from isthmus.errors import IsthmusError
     from isthmus.mapping import load_mapping
     from isthmus.mapping.tables import build_schema
     from isthmus.sources import open_source
@@ -46,18 +46,19 @@ def check(
 
     report: dict[str, Any] = {}
     findings: list[Finding] = []
-    opened: Source | None = None
     run: Run | None = None
     go_on = ""
-    try:
+    with writing_refusals(json_file, lambda fault: {**refused_json(fault, findings), **report}), ExitStack() as stack:
         checked = load_mapping(mapping)
         schema = build_schema(checked)
+        opened: Source | None = None
         if source is not None:
-            opened = open_source(source, database=db)
+            opened = stack.enter_context(closing(open_source(source, database=db)))
             findings += check_source(checked, opened)
         report = _summary(checked, schema, opened)
         if target is not None:
             run, running, display = _look(target, checked, schema, opened, findings)
+            report["run"] = run.summary() if run is not None else None
             go_on = "an isthmus is at work on it now." if running else _command(mapping, source, db, display)
         for finding in findings:
             if finding.severity is None:
@@ -65,14 +66,6 @@ def check(
         raise_findings(findings)
         if run is not None:
             refuse_other(run, checked, mapping.read_text(encoding="utf-8"), opened)
-            report["run"] = run.summary()
-    except IsthmusError as fault:
-        # the file of an earlier check must not be taken for the result of this one
-        write_json({**refused_json(fault, findings), **report}, json_file)
-        raise
-    finally:
-        if opened is not None:
-            opened.close()
     counts = report["tables"]
     held = [word for word, given in (("source", source), ("target", target)) if given is not None]
     console = result_console(json_file)
@@ -131,9 +124,8 @@ def _look(
     """
     import psycopg
 
-    from isthmus.connect.postgres import connect, explain, meaning
+    from isthmus.connect.postgres import connect, explain, trouble
     from isthmus.connect.target import open_target
-    from isthmus.errors import TargetError
     from isthmus.state.migrate import state_exists
     from isthmus.state.reports import is_running
     from isthmus.state.runs import latest_run
@@ -149,13 +141,7 @@ def _look(
                 findings += check_space(connection, mapping, source) if source is not None else []
             return run, is_running(connection), address.display
     except psycopg.Error as fault:
-        transient = meaning(fault) == "transient"
-        raise TargetError(
-            f"PostgreSQL refuses the look at it: {explain(fault)}.",
-            code="target-unavailable" if transient else "target-refused",
-            hint="Run the same command again when the cause is mended.",
-            retryable=transient,
-        ) from fault
+        raise trouble(fault, "show itself", explain(fault)) from fault
 
 
 def _command(mapping: object, source: str | None, db: str | None, target: str) -> str:

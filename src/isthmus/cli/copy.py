@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -53,16 +54,15 @@ def copy(
     """
     from isthmus.cli.bars import ProgressView
     from isthmus.cli.books import copy_json, show_result
+    from isthmus.cli.findings import uncopied_json, writing_refusals
     from isthmus.cli.interrupt import stop_on_signals
     from isthmus.cli.output import err, result_console, write_json
-    from isthmus.connect.secrets import hide
     from isthmus.connect.target import open_target
-    from isthmus.errors import IsthmusError
     from isthmus.mapping import load_mapping
-    from isthmus.sources import Source, open_source
+    from isthmus.sources import open_source
     from isthmus.transfer.job import Options
     from isthmus.transfer.progress import Progress
-    from isthmus.transfer.run import copy_database
+    from isthmus.transfer.run import copy_database, tell
 
     options = Options(
         workers=workers,
@@ -71,12 +71,14 @@ def copy(
         fresh=fresh,
         id_key=_read_key(id_key) if id_key is not None else None,
     )
-    opened: Source | None = None
-    try:
+    with writing_refusals(json_file, uncopied_json):
         checked = load_mapping(mapping)
         mapping_text = mapping.read_text(encoding="utf-8")
-        opened = open_source(source, database=db)
-        with open_target(target) as address, stop_on_signals(err) as stop:
+        with (
+            closing(open_source(source, database=db)) as opened,
+            open_target(target, create=True) as address,
+            stop_on_signals(err) as stop,
+        ):
             progress = Progress()
             with ProgressView(progress):
                 result = copy_database(
@@ -90,14 +92,7 @@ def copy(
                 )
             show_result(result_console(json_file), result, address.display)
             write_json(copy_json(result), json_file)
-    except IsthmusError as fault:
-        # the file of an earlier copy must not be taken for the result of this one
-        refused = {"run": None, "outcome": "failed", "exit_code": fault.exit_code, "code": fault.code}
-        write_json({**refused, "error": hide(str(fault))}, json_file)
-        raise
-    finally:
-        if opened is not None:
-            opened.close()
+            tell(address.conninfo, result)
     return result.exit_code
 
 

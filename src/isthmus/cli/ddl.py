@@ -23,19 +23,14 @@ def ddl(
 
     With --json, the same SQL as a list of statements in order; --json - prints that list and no text.
     """
-    from isthmus.cli.findings import refused_json
+    from isthmus.cli.findings import refused_json, writing_refusals
     from isthmus.cli.output import write_json
-    from isthmus.errors import IsthmusError
     from isthmus.mapping import ddl as make
     from isthmus.mapping import load_mapping
     from isthmus.mapping.tables import build_schema
 
-    try:
+    with writing_refusals(json_file, refused_json):
         schema = build_schema(load_mapping(mapping))
-    except IsthmusError as fault:
-        # the file of an earlier command must not be taken for the result of this one
-        write_json(refused_json(fault), json_file)
-        raise
     if json_file != "-":
         typer.echo(make.render(schema) if form == "sql" else make.render_sqlalchemy(schema), nl=False)
     report = {"outcome": "passed", "exit_code": 0, "schema": schema.schema, "statements": _statements(schema)}

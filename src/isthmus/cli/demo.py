@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,8 +12,6 @@ import typer
 from isthmus.cli.options import JsonOption
 
 if TYPE_CHECKING:
-    import psycopg
-
     from isthmus.demo.lay_out import LaidOut
     from isthmus.demo.story import Chapter
     from isthmus.state.reports import LetterLine
@@ -33,6 +33,7 @@ def demo(
     """
     from isthmus.cli.bars import ProgressView
     from isthmus.cli.books import copy_json, show_balance, show_result
+    from isthmus.cli.findings import uncopied_json, writing_refusals
     from isthmus.cli.interrupt import stop_on_signals
     from isthmus.cli.output import err, result_console, write_json
     from isthmus.connect.embedded_files import reachable
@@ -42,7 +43,7 @@ def demo(
     from isthmus.sources import open_source
     from isthmus.transfer.job import Options
     from isthmus.transfer.progress import Progress
-    from isthmus.transfer.run import copy_database
+    from isthmus.transfer.run import copy_database, tell
 
     folder.mkdir(parents=True, exist_ok=True)
     data = reachable(folder / "postgres")
@@ -56,8 +57,12 @@ def demo(
     console.print(f"  target   {target}  (an embedded PostgreSQL, started now)\n", markup=False)
     for kept in laid_out.kept:
         err.print(f"{kept} was changed since it was laid out: it stays as it is and is not used here.", markup=False)
-    source = open_source(str(dump))
-    with open_target(target) as address, stop_on_signals(err) as stop:
+    with (
+        writing_refusals(json_file, uncopied_json),
+        closing(open_source(str(dump))) as source,
+        open_target(target, create=True) as address,
+        stop_on_signals(err) as stop,
+    ):
         progress = Progress()
         with ProgressView(progress):
             result = copy_database(
@@ -71,9 +76,11 @@ def demo(
             )
         if result.balance is None:
             show_result(console, result, target)
+            write_json(copy_json(result), json_file)
             return result.exit_code
         show_balance(console, result.balance)
         chapters, letter = _story(address.conninfo, sum(result.balance.skips.values()))
+        tell(address.conninfo, result)
     _show_story(chapters, json_file)
     good = not result.balance.differences and all(chapter.as_planned for chapter in chapters)
     _suggest(laid_out, target, letter, json_file, good=good)
@@ -81,36 +88,25 @@ def demo(
     return 0 if good else 1
 
 
-def _story(conninfo: str, skipped: int) -> tuple[list[Chapter], LetterLine]:
-    """Read the ledgers and hold the planted faults against them; also return a dead letter worth a look."""
+def _story(conninfo: str, skipped: int) -> tuple[list[Chapter], LetterLine | None]:
+    """Read the ledgers and hold the planted faults against them; also return a dead letter worth a look, if any."""
     from isthmus.connect.postgres import connect
     from isthmus.demo.story import tell
-    from isthmus.state.reports import list_letters, list_orphans, require_run
-    from isthmus.state.source_ids import show
+    from isthmus.state.reports import list_adjustments, list_letters, list_orphans, object_ids, require_run
 
     with connect(conninfo, autocommit=True) as connection:
         run = require_run(connection)
-        lines = list(list_letters(connection, run.id))
-        letters = [(one.collection, one.source_id, one.code) for one in lines]
-        orphans = [
-            (one.collection, _hex(connection, one.row_id), one.action) for one in list_orphans(connection, run.id)
-        ]
-        adjusted = [
-            (str(collection), show(bytes(source_id)) if source_id else None, str(kind))
-            for collection, source_id, kind in connection.execute(
-                "SELECT collection, source_id, kind FROM isthmus.adjustment WHERE run_id = %s", (run.id,)
-            ).fetchall()
-        ]
-    return tell(letters, orphans, adjusted, skipped), lines[0]
-
-
-def _hex(connection: psycopg.Connection, row_id: str) -> str | None:
-    """Return the ObjectId behind a row's id, as 24 hex digits."""
-    from isthmus._rust import IdCodec
-    from isthmus.state.runs import id_key
-
-    object_id = IdCodec(id_key(connection, create=False)).reverse(row_id)
-    return object_id.hex() if object_id is not None else None
+        letters = list(list_letters(connection, run.id))
+        orphans = list(list_orphans(connection, run.id))
+        adjusted = list(list_adjustments(connection, run.id))
+        holders = object_ids(connection, (orphan.row_id for orphan in orphans))
+    chapters = tell(
+        ((letter.collection, letter.source_id, letter.code) for letter in letters),
+        ((orphan.collection, holders.get(orphan.row_id), orphan.action) for orphan in orphans),
+        ((one.collection, one.source_id, one.kind) for one in adjusted),
+        skipped,
+    )
+    return chapters, letters[0] if letters else None
 
 
 def _show_story(chapters: list[Chapter], json_file: str | None) -> None:
@@ -136,7 +132,7 @@ def _show_story(chapters: list[Chapter], json_file: str | None) -> None:
     result_console(json_file).print(table)
 
 
-def _suggest(laid_out: LaidOut, target: str, letter: LetterLine, json_file: str | None, *, good: bool) -> None:
+def _suggest(laid_out: LaidOut, target: str, letter: LetterLine | None, json_file: str | None, *, good: bool) -> None:
     from isthmus.cli.output import result_console
 
     console = result_console(json_file)
@@ -146,12 +142,27 @@ def _suggest(laid_out: LaidOut, target: str, letter: LetterLine, json_file: str 
     else:
         console.print("Something is not where it belongs. Please report it.", style="bold red")
     console.print("\nLook further:", style="bold")
-    for command in (
-        f"isthmus copy {laid_out.mapping} --source {laid_out.dump} --target {target}",
-        f"isthmus status --target {target}",
-        f"isthmus letters list --target {target}",
-        f"isthmus letters show {letter.id} --target {target}",
-        f"isthmus orphans list --target {target}",
-        f"isthmus ids lookup {letter.source_id} --target {target}",
-    ):
+    for command in next_commands(laid_out, target, letter):
         console.print(f"  {command}", markup=False)
+
+
+def next_commands(laid_out: LaidOut, target: str, letter: LetterLine | None) -> list[str]:
+    """Return commands that look further, as a shell takes them.
+
+    Args:
+        laid_out: The sample.
+        target: Where it was copied to.
+        letter: A dead letter worth a look, if there is any.
+    """
+    there = f"--target {quote(target)}"
+    commands = [
+        f"isthmus copy {quote(str(laid_out.mapping))} --source {quote(str(laid_out.dump))} {there}",
+        f"isthmus status {there}",
+        f"isthmus letters list {there}",
+        f"isthmus orphans list {there}",
+    ]
+    if letter is not None:
+        commands.insert(3, f"isthmus letters show {letter.id} {there}")
+    if letter is not None and letter.source_id is not None:
+        commands.append(f"isthmus ids lookup {quote(letter.source_id)} {there}")
+    return commands

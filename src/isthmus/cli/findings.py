@@ -1,10 +1,12 @@
-"""Findings of a check and refusals as JSON values."""
+"""Findings of a check and refusals as JSON."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Callable, Generator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from isthmus.cli.output import write_json
 from isthmus.connect.secrets import hide
 from isthmus.errors import IsthmusError, Problem, Where
 
@@ -17,8 +19,35 @@ def findings_json(findings: Sequence[Finding]) -> list[dict[str, Any]]:
     return [_problem(one.problem, one.severity.exit_code if one.severity else 0) for one in findings]
 
 
+@contextlib.contextmanager
+def writing_refusals(json_file: str | None, as_json: Callable[[IsthmusError], dict[str, Any]]) -> Generator[None]:
+    """Write what a refused command leaves, then let its error pass.
+
+    The file of an earlier command must not be taken for the result of this one.
+
+    Args:
+        json_file: As `write_json` takes it.
+        as_json: Called with the error, when there is one.
+    """
+    try:
+        yield
+    except IsthmusError as fault:
+        write_json(as_json(fault), json_file)
+        raise
+
+
+def failed_json(fault: IsthmusError) -> dict[str, Any]:
+    """Return what every refusal tells: outcome, exit code, code, the error's sentence."""
+    return {"outcome": "failed", "exit_code": fault.exit_code, "code": fault.code, "error": hide(str(fault))}
+
+
+def uncopied_json(fault: IsthmusError) -> dict[str, Any]:
+    """Return what a refused copy leaves: `failed_json` and no run."""
+    return {"run": None, **failed_json(fault)}
+
+
 def refused_json(fault: IsthmusError, findings: Sequence[Finding] = ()) -> dict[str, Any]:
-    """Return what a refused command leaves: outcome, exit code, code, the error's sentence, every finding.
+    """Return what a refused check leaves: `failed_json` and every finding.
 
     Args:
         fault: The error that ended it.
@@ -27,13 +56,7 @@ def refused_json(fault: IsthmusError, findings: Sequence[Finding] = ()) -> dict[
     told = {finding.problem for finding in findings}
     problems = fault.problems or (Problem(fault.code, fault.message, fault.where, fault.hint),)
     own = [_problem(problem, fault.exit_code) for problem in problems if problem not in told]
-    return {
-        "outcome": "failed",
-        "exit_code": fault.exit_code,
-        "code": fault.code,
-        "error": hide(str(fault)),
-        "findings": [*findings_json(findings), *own],
-    }
+    return {**failed_json(fault), "findings": [*findings_json(findings), *own]}
 
 
 def _problem(problem: Problem, exit_code: int) -> dict[str, Any]:

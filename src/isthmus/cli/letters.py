@@ -30,6 +30,7 @@ def list_(
     collection: CollectionOption = None,
     code: CodeOption = None,
     limit: Annotated[int, typer.Option("--limit", min=1, help="Most lines to show.")] = 50,
+    show_sensitive: SensitiveOption = False,
     json_file: JsonOption = None,
 ) -> None:
     """List dead letters: number, collection, _id, cause, place in the source."""
@@ -46,7 +47,7 @@ def list_(
         letters = list(
             list_letters(connection, run.id, collection=collection, code=code, limit=None if json_file else limit)
         )
-        sensitive = sensitive_of(run)
+        sensitive = None if show_sensitive else sensitive_of(run)
     letters = [_shown(letter, sensitive) for letter in letters]
     console = result_console(json_file)
     if not total:

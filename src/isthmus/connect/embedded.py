@@ -91,21 +91,27 @@ class EmbeddedServer:
 
 
 def start(
-    directory: Path, *, settings: Mapping[str, str] | None = None, binaries: Path | None = None
+    directory: Path,
+    *,
+    create: bool = True,
+    settings: Mapping[str, str] | None = None,
+    binaries: Path | None = None,
 ) -> EmbeddedServer:
     """Start the server in `directory`, or join the one that runs there.
 
-    Makes the folder and the database cluster when they are missing; a half-made cluster of a killed process is made
-    again. Waits for crash recovery. Stops at interpreter exit unless closed before.
+    Waits for crash recovery. Stops at interpreter exit unless closed before.
 
     Args:
         directory: DIR; its parent must exist or be creatable.
+        create: Make the folder and the database cluster when they are missing; a half-made cluster of a killed
+            process is made again. Otherwise nothing is written where there is no cluster.
         settings: Server settings on top of the defaults; they count only when this call starts the server.
         binaries: Folder with `postgres` and `initdb`; the packaged ones by default.
 
     Raises:
         TargetError: the package is missing (`embedded-missing`), DIR cannot be used (`embedded-directory`,
-            `embedded-path-too-long`, `embedded-version`), or the server does not start (`embedded-start`).
+            `embedded-path-too-long`, `embedded-version`), DIR holds no cluster and none is to be made
+            (`no-such-target`), or the server does not start (`embedded-start`).
     """
     if os.name != "posix":
         message = "An embedded PostgreSQL server needs Unix sockets and file locks, which this system does not have."
@@ -113,6 +119,8 @@ def start(
     directory = Path(os.path.abspath(directory.expanduser()))  # noqa: PTH100 - resolve() would follow DIR's symlink
     port = int((settings or {}).get("port", _PORT))
     embedded_files.check_socket_path(directory / "socket", port)
+    if not create:
+        embedded_files.require_cluster(directory)
     programs = binaries if binaries is not None else embedded_files.packaged_binaries()
     user = embedded_files.prepare(directory)
     with _locked(directory / "start.lock"):

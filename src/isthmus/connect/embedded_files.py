@@ -76,6 +76,23 @@ def check_socket_path(folder: Path, port: int) -> None:
         )
 
 
+def require_cluster(directory: Path) -> None:
+    """Raise when no server was ever made in DIR (`no-such-target`), or DIR cannot be looked into. Writes nothing."""
+    try:
+        (directory / "data").stat()
+    except (FileNotFoundError, NotADirectoryError):
+        raise TargetError(
+            f"There is no embedded server in the folder {directory}.",
+            code="no-such-target",
+            where=Where(file=str(directory)),
+            hint="Check the folder's name; isthmus copy makes the server when it copies there for the first time.",
+        ) from None
+    except OSError as error:
+        raise _unusable(
+            directory, f"cannot be used: {error.strerror or error}", "Choose a folder that is yours."
+        ) from error
+
+
 def prepare(directory: Path) -> ServerUser | None:
     """Make DIR and its socket folder; return the user the server runs as, None for the present one.
 

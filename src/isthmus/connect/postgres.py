@@ -108,6 +108,31 @@ def meaning(fault: psycopg.Error) -> Meaning:
     return "final"
 
 
+def trouble(fault: psycopg.Error, what: str, words: str) -> TargetError:
+    """Turn an error of the server into one that says what to do.
+
+    Args:
+        fault: The error.
+        what: What the server was to do, for example `take rows of Users`.
+        words: The server's words, as `explain` returns them.
+
+    Returns:
+        Code `target-unavailable`, retryable, when waiting may mend it; else `target-refused`.
+    """
+    if meaning(fault) == "transient":
+        return TargetError(
+            f"PostgreSQL could not {what}: {words}.",
+            code="target-unavailable",
+            hint="What was committed is kept; run the same command again when the server is well.",
+            retryable=True,
+        )
+    return TargetError(
+        f"PostgreSQL refuses to {what}: {words}.",
+        code="target-refused",
+        hint="What was committed is kept; run the same command again when the cause is mended.",
+    )
+
+
 def explain(fault: psycopg.Error, *, detail: bool = False, values: bool = True) -> str:
     """Return the server's words on one line, without secrets.
 

@@ -53,19 +53,21 @@ class TargetAddress:
         self.close()
 
 
-def open_target(text: str) -> TargetAddress:
+def open_target(text: str, *, create: bool = False) -> TargetAddress:
     """Understand a target's text; start the embedded server when it names one.
 
     Args:
         text: `postgresql://…`, `postgres://…`, libpq's `key=value …`, or `embedded:DIR`.
+        create: Make the embedded server when DIR holds none; only who fills a target may want that. Otherwise such a
+            DIR is refused, and nothing is written.
 
     Raises:
         ConfigError: the text is no target (`bad-target`); what it holds is never repeated with a password in it.
-        TargetError: the embedded server cannot start; see `embedded.start`.
+        TargetError: the embedded server cannot start or does not exist; see `embedded.start`.
     """
     stripped = text.strip()
     if stripped.startswith(_EMBEDDED):
-        return _open_embedded(stripped.removeprefix(_EMBEDDED))
+        return _open_embedded(stripped.removeprefix(_EMBEDDED), create=create)
     scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]*)://", stripped)
     if scheme is not None and scheme[1].lower().startswith("mongodb"):
         raise ConfigError("The target is a MongoDB address; MongoDB is the source.", code="bad-target", hint=_HINT)
@@ -80,13 +82,13 @@ def open_target(text: str) -> TargetAddress:
     return TargetAddress(conninfo=stripped, display=_display(stripped), kind="server")
 
 
-def _open_embedded(directory: str) -> TargetAddress:
+def _open_embedded(directory: str, *, create: bool) -> TargetAddress:
     from isthmus.connect.embedded import start
 
     if not directory:
         message = "embedded: needs the folder that the server's files go to."
         raise ConfigError(message, code="bad-target", hint="For example embedded:.isthmus/postgres")
-    server = start(Path(directory))
+    server = start(Path(directory), create=create)
     return TargetAddress(
         conninfo=server.conninfo, display=f"{_EMBEDDED}{directory}", kind="embedded", on_close=server.close
     )

@@ -1,4 +1,7 @@
-"""Lay the shipped sample out in a reader's folder, where it can be read and changed; never over a change of theirs."""
+"""Lay the shipped sample out in a reader's folder, where it can be read and changed; never over a change of theirs.
+
+Every file appears whole or not at all; what a killed process leaves has a name of its own and is no change of theirs.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +44,7 @@ def lay_out(folder: Path) -> LaidOut:
     _write_dump(dump)
     mapping = _first(_numbered(folder / MAPPING.name), _mapping_as_shipped, kept)
     if not mapping.exists():
-        shutil.copyfile(MAPPING, mapping)
+        _copy_whole(MAPPING, mapping)
     return LaidOut(dump, mapping, tuple(kept))
 
 
@@ -68,14 +71,25 @@ def _dump_as_shipped(place: Path) -> bool:
     """Tell whether no file there differs from the sample or is none of it; one that is missing differs from nothing."""
     if not place.is_dir():
         return not place.exists()
-    return all(_equal(file, DUMP / file.name) for file in place.iterdir())
+    unfinished = {_unfinished(place / file.name) for file in DUMP.iterdir()}
+    return all(_equal(file, DUMP / file.name) for file in place.iterdir() if file not in unfinished)
 
 
 def _write_dump(place: Path) -> None:
     place.mkdir(parents=True, exist_ok=True)
     for file in DUMP.iterdir():
         if not (place / file.name).exists():
-            shutil.copyfile(file, place / file.name)
+            _copy_whole(file, place / file.name)
+
+
+def _copy_whole(shipped: Path, place: Path) -> None:
+    shutil.copyfile(shipped, _unfinished(place))
+    _unfinished(place).replace(place)
+
+
+def _unfinished(place: Path) -> Path:
+    """Return the name under which a file is written."""
+    return place.with_name(f".{place.name}.unfinished")
 
 
 def _equal(one: Path, shipped: Path) -> bool:

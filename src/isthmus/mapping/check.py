@@ -144,6 +144,10 @@ def _check_paths(reader: Reader, table: TableView) -> None:
                 message,
                 "To keep its parts too write, under another key, {path: [_id], column: …, type: jsonb}.",
             )
+        if path == ("_id",) and isinstance(rule, ColumnField) and rule.sensitive and len(table.key) == 1:
+            message = "`_id` cannot be sensitive: commands and ledgers name documents by it."
+            hint = "Remove `sensitive`. An `_id` that is a secret must be changed in MongoDB before the copy."
+            reader.report("sensitive-id", (*place, "sensitive"), message, hint)
         if path in seen:
             reader.report(
                 "path-conflict",

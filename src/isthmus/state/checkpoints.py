@@ -50,6 +50,27 @@ class BatchRecord:
     digest: bytes
 
 
+@dataclass(frozen=True)
+class BatchSums:
+    """The committed batches of one partition together.
+
+    Attributes:
+        count: How many there are.
+        documents: Their documents.
+        source_bytes: Their bytes of BSON.
+        start: Where the first begins; None when there is none.
+        end: Where the last ends; None when there is none.
+        gaps: How many do not begin where the one before ends, or do not have the number after it; the first has 0.
+    """
+
+    count: int = 0
+    documents: int = 0
+    source_bytes: int = 0
+    start: bytes | None = None
+    end: bytes | None = None
+    gaps: int = 0
+
+
 def insert_partitions(connection: psycopg.Connection, run: int, partitions: Iterable[PartitionState]) -> None:
     """Plan partitions inside the caller's transaction."""
     with connection.cursor() as cursor:
@@ -197,7 +218,12 @@ def partial_books(states: Iterable[PartitionState]) -> dict[str, dict[str, int]]
     return partial
 
 
-def read_carried(connection: psycopg.Connection, run: int) -> dict[str, tuple[int, int]]:
-    """Return collection → (documents, bytes of BSON) of all committed batches."""
+def read_carried(connection: psycopg.Connection, run: int) -> dict[tuple[str, int], BatchSums]:
+    """Return (collection, partition number) → what its committed batches come to; partitions without one are absent."""
     rows = connection.execute(statement("checkpoint", "read_carried"), {"run": run}).fetchall()
-    return {str(collection): (int(documents), int(size)) for collection, documents, size in rows}
+    return {
+        (str(collection), int(number)): BatchSums(
+            int(count), int(documents), int(size), bytes(start), bytes(end), int(gaps)
+        )
+        for collection, number, count, documents, size, start, end, gaps in rows
+    }

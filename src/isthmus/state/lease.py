@@ -68,7 +68,7 @@ class Lease:
         )
 
     def adopt(self, run: int) -> None:
-        """Write this lease's token into a run, in the caller's place as its only writer. Autocommitted.
+        """Write this lease's token into a run, in the caller's place as its only writer. Committed.
 
         Waits for the last transaction of the holder before, which the server may still be ending.
 
@@ -77,9 +77,12 @@ class Lease:
         """
         self._run = run
         connection = self.connection
-        connection.execute("SELECT set_config('lock_timeout', %s, false)", (f"{LAST_TRANSACTION_SECONDS}s",))
         try:
-            connection.execute(statement("run", "take_lease"), {"run": run, "token": self.token, "holder": self.holder})
+            with connection.transaction():
+                connection.execute("SELECT set_config('lock_timeout', %s, true)", (f"{LAST_TRANSACTION_SECONDS}s",))
+                connection.execute(
+                    statement("run", "take_lease"), {"run": run, "token": self.token, "holder": self.holder}
+                )
         except psycopg.errors.LockNotAvailable:
             raise TargetError(
                 f"A transaction of the isthmus that wrote to run {run} before is still open.",
@@ -87,7 +90,6 @@ class Lease:
                 hint="Stop that isthmus, or end its sessions on the server (pg_stat_activity, application_name isthmus)"
                 " with pg_terminate_backend; then run the same command again.",
             ) from None
-        connection.execute("SELECT set_config('lock_timeout', '0', false)")
 
     def ensure(self) -> None:
         """Make sure the lock is still held, after any connection loss; safe from several threads.
@@ -118,6 +120,7 @@ class Lease:
                     "SELECT lease_token = %s FROM isthmus.run WHERE id = %s", (self.token, self._run)
                 ).fetchone()
                 if not row or not row[0]:
+                    self.release()  # or the next call would find a connection that works, and be content
                     raise TargetError("Another isthmus took over this run.", code="lease-lost")
 
     def assert_held(self, connection: psycopg.Connection, run: int) -> None:

@@ -1,18 +1,20 @@
-"""Read the ledgers for people and programs: dead letters, orphans, status. Writes nothing."""
+"""Read the ledgers for people and programs: dead letters, orphans, adjustments, status. Writes nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import psycopg
 
+from isthmus._rust import IdCodec
 from isthmus.errors import ConfigError, TargetError
 from isthmus.state.lease import LOCK
 from isthmus.state.migrate import state_exists
-from isthmus.state.runs import Run, latest_run
+from isthmus.state.runs import Run, id_key, latest_run
+from isthmus.state.source_ids import show
 from isthmus.state.statements import statement
 
 _PAGE = 500
@@ -58,6 +60,23 @@ class OrphanLine:
     by_default: bool
 
 
+@dataclass(frozen=True)
+class AdjustmentLine:
+    """A row of the adjustment ledger: a value that was changed on the way.
+
+    Attributes:
+        source_id: The document's `_id`, printable; None where it has none.
+        kind: What was done, for example `nul_removed`.
+    """
+
+    id: int
+    collection: str
+    source_id: str | None
+    table: str
+    column: str
+    kind: str
+
+
 def require_run(connection: psycopg.Connection) -> Run:
     """Return the newest run of a target.
 
@@ -99,24 +118,9 @@ def list_letters(
     limit: int | None = None,
 ) -> Iterator[LetterLine]:
     """Yield dead letters without bytes, oldest first; reads page by page."""
-    after, left = 0, limit
-    while left is None or left > 0:
-        rows = connection.execute(
-            statement("report", "list_letters"),
-            {
-                "run": run,
-                "after": after,
-                "collection": collection,
-                "code": code,
-                "limit": _PAGE if left is None else min(_PAGE, left),
-            },
-        ).fetchall()
-        if not rows:
-            return
-        for row in rows:
-            yield LetterLine(*row)
-        after = int(rows[-1][0])
-        left = None if left is None else left - len(rows)
+    parameters = {"run": run, "collection": collection, "code": code}
+    for row in _rows(connection, "list_letters", parameters, limit):
+        yield LetterLine(*row)
 
 
 def read_letter(connection: psycopg.Connection, run: int, number: int) -> Letter:
@@ -137,24 +141,34 @@ def list_orphans(
     connection: psycopg.Connection, run: int, *, table: str | None = None, limit: int | None = None
 ) -> Iterator[OrphanLine]:
     """Yield the orphan ledger, oldest first; reads page by page."""
-    after, left = 0, limit
-    while left is None or left > 0:
-        rows = connection.execute(
-            statement("report", "list_orphans"),
-            {"run": run, "after": after, "table": table, "limit": _PAGE if left is None else min(_PAGE, left)},
-        ).fetchall()
-        if not rows:
-            return
-        for row in rows:
-            yield OrphanLine(*row)
-        after = int(rows[-1][0])
-        left = None if left is None else left - len(rows)
+    for row in _rows(connection, "list_orphans", {"run": run, "table": table}, limit):
+        yield OrphanLine(*row)
 
 
 def count_orphans(connection: psycopg.Connection, run: int, *, table: str | None = None) -> int:
     """Return how many orphans a filter meets."""
     row = connection.execute(statement("report", "count_orphans"), {"run": run, "table": table}).fetchone()
     return int(row[0]) if row else 0
+
+
+def list_adjustments(connection: psycopg.Connection, run: int) -> Iterator[AdjustmentLine]:
+    """Yield the adjustment ledger without the original values, oldest first; reads page by page."""
+    for number, collection, source_id, table, column, kind in _rows(connection, "list_adjustments", {"run": run}, None):
+        shown = show(bytes(source_id)) if source_id is not None else None
+        yield AdjustmentLine(number, collection, shown, table, column, kind)
+
+
+def object_ids(connection: psycopg.Connection, ids: Iterable[str]) -> dict[str, str]:
+    """Return the ObjectIds that ids of the target were derived from, as 24 hex digits, by id.
+
+    An id that was made from something else is left out.
+
+    Raises:
+        TargetError: The target holds no id key (code `no-id-key`).
+    """
+    codec = IdCodec(id_key(connection, create=False))
+    found = {text: codec.reverse(text) for text in ids}
+    return {text: object_id.hex() for text, object_id in found.items() if object_id is not None}
 
 
 def letter_counts(connection: psycopg.Connection, run: int) -> list[tuple[str, str, str, int]]:
@@ -167,3 +181,18 @@ def orphan_counts(connection: psycopg.Connection, run: int) -> list[tuple[str, s
     """Return (table, column, action, by default, count) of all orphans."""
     rows = connection.execute(statement("ledger", "orphan_counts"), {"run": run}).fetchall()
     return [(str(t), str(c), str(a), bool(d), int(n)) for t, c, a, d, n in rows]
+
+
+def _rows(
+    connection: psycopg.Connection, name: str, parameters: dict[str, Any], limit: int | None
+) -> Iterator[tuple[Any, ...]]:
+    """Yield the rows of a statement that begins with the id it is ordered by, page by page."""
+    after, left = 0, limit
+    while left is None or left > 0:
+        page = _PAGE if left is None else min(_PAGE, left)
+        rows = connection.execute(statement("report", name), {**parameters, "after": after, "limit": page}).fetchall()
+        if not rows:
+            return
+        yield from rows
+        after = int(rows[-1][0])
+        left = None if left is None else left - len(rows)

@@ -105,6 +105,17 @@ def insert_run(
     return int(row[0])
 
 
+def is_told(connection: psycopg.Connection, run: int) -> bool:
+    """Tell whether the books of a complete run were printed by an earlier command."""
+    row = connection.execute(statement("run", "is_told"), {"run": run}).fetchone()
+    return bool(row and row[0])
+
+
+def mark_told(connection: psycopg.Connection, run: int) -> None:
+    """Note that the books of a complete run were printed. Safe to repeat; the first time counts."""
+    connection.execute(statement("run", "mark_told"), {"run": run})
+
+
 def id_key(connection: psycopg.Connection, *, create: bool, given: bytes | None = None) -> bytes:
     """Return the 32 bytes from which this target's ids are derived.
 

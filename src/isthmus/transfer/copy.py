@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 import psycopg
 
-from isthmus.connect.postgres import meaning
+from isthmus.connect.postgres import trouble
 from isthmus.errors import InternalError, IsthmusError, SourceError, TargetError
 from isthmus.sources.protocol import Block, Partition
 from isthmus.state.checkpoints import PartitionState, finish_partition, refresh
@@ -31,12 +31,12 @@ from isthmus.transfer.stages import reached
 class _Outcome:
     """What the workers leave behind."""
 
-    broken: dict[str, SourceError] = field(default_factory=dict[str, SourceError])
+    broken: dict[str, SourceError]
     fatal: BaseException | None = None
     mutex: threading.Lock = field(default_factory=threading.Lock)
 
 
-def copy_partitions(job: Job, states: list[PartitionState]) -> dict[str, SourceError]:
+def copy_partitions(job: Job, states: list[PartitionState], broken: dict[str, SourceError]) -> None:
     """Carry every partition that is not done.
 
     Blocks until all workers are through. Safe to repeat: partitions go on from their checkpoints.
@@ -44,15 +44,15 @@ def copy_partitions(job: Job, states: list[PartitionState]) -> dict[str, SourceE
     Args:
         job: The copy.
         states: Every partition of the run; moved on as batches commit.
-
-    Returns:
-        Collections whose reading broke off, with the error; everything before the break is carried.
+        broken: Gets the collections whose reading broke off, with the error, also when the user asks to stop;
+            everything before a break is carried.
 
     Raises:
         Interrupted: The user asked to stop; the batches in hand were finished.
         IsthmusError: The run cannot go on; what is committed is kept.
     """
-    outcome = _Outcome()
+    broken.clear()
+    outcome = _Outcome(broken)
     halt = threading.Event()
     tasks: queue.SimpleQueue[PartitionState] = queue.SimpleQueue()
     waiting = [state for state in states if not state.done]
@@ -80,7 +80,6 @@ def copy_partitions(job: Job, states: list[PartitionState]) -> dict[str, SourceE
         raise outcome.fatal
     if job.stop.is_set() and any(not state.done for state in states):
         raise Interrupted
-    return outcome.broken
 
 
 class _Worker:
@@ -172,21 +171,7 @@ class _Worker:
             except psycopg.Error as fault:
                 uncertain = True
                 self._drop_connection()
-                if meaning(fault) != "transient":
-                    raise TargetError(
-                        f"PostgreSQL refuses to take rows of {loader.state.collection}: {self._job.explain(fault)}.",
-                        code="target-refused",
-                        hint="What was committed is kept; run the same command again when the cause is mended.",
-                    ) from None
-                self._again(
-                    TargetError(
-                        f"PostgreSQL could not take a batch of {loader.state.collection}: {self._job.explain(fault)}.",
-                        code="target-unavailable",
-                        hint="What was committed is kept; run the same command again when the server is well.",
-                        retryable=True,
-                    ),
-                    retry,
-                )
+                self._wait_out(fault, f"take rows of {loader.state.collection}", retry)
             except TargetError as fault:
                 if not fault.retryable:
                     raise
@@ -225,9 +210,16 @@ class _Worker:
             code="checkpoint-moved",
         )
 
+    def _wait_out(self, fault: psycopg.Error, what: str, retry: Retry) -> None:
+        """Wait for the server to get well; raise what it says when that is of no use."""
+        error = trouble(fault, what, self._job.explain(fault))
+        if not error.retryable:
+            raise error from None
+        self._again(error, retry)
+
     def _again(self, fault: IsthmusError, retry: Retry) -> None:
         if retry.fresh:
-            self._job.progress.note(f"{fault.message} Trying again for up to {retry.limit_seconds:.0f} s.")
+            self._job.progress.note(retry.words(fault))
         retry.again(fault, self._halt)
 
     def _finish(self, state: PartitionState) -> None:
@@ -242,14 +234,7 @@ class _Worker:
                     reached("copy.partition-before-commit")
             except psycopg.Error as fault:
                 self._drop_connection()
-                trouble = TargetError(
-                    f"PostgreSQL could not note the end of a partition: {self._job.explain(fault)}.",
-                    code="target-unavailable",
-                    retryable=True,
-                )
-                if meaning(fault) != "transient":
-                    raise trouble from None
-                self._again(trouble, retry)
+                self._wait_out(fault, "note the end of a partition", retry)
             except TargetError as fault:
                 if not fault.retryable:
                     raise

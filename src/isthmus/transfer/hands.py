@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import psycopg
 
-from isthmus.connect.postgres import meaning
+from isthmus.connect.postgres import meaning, trouble
 from isthmus.errors import IsthmusError, SourceError, TargetError
 from isthmus.transfer.job import Interrupted, Job
 from isthmus.transfer.retry import Retry
@@ -57,24 +57,19 @@ class Hands:
                 self._job.check_stop()  # the stop cancelled it
                 if meaning(fault) == "data":
                     raise
-                trouble = TargetError(
-                    f"PostgreSQL could not finish the step {name}: {self._job.explain(fault)}.",
-                    code="finish-failed",
-                    hint="What is loaded is kept; run the same command again when the cause is mended.",
-                    retryable=meaning(fault) == "transient",
-                )
-                if not trouble.retryable:
-                    raise trouble from None
-                self._again(trouble, retry)
+                error = trouble(fault, f"finish the step {name}", self._job.explain(fault))
+                if not error.retryable:
+                    raise error from None
+                self._again(error, retry)
             except (TargetError, SourceError) as fault:
                 if not fault.retryable:
                     raise
                 self._again(fault, retry)
 
-    def _again(self, trouble: IsthmusError, retry: Retry) -> None:
+    def _again(self, fault: IsthmusError, retry: Retry) -> None:
         if retry.fresh:
-            self._job.progress.note(f"{trouble.message} Trying again for up to {retry.limit_seconds:.0f} s.")
-        retry.again(trouble, self._job.stop)
+            self._job.progress.note(retry.words(fault))
+        retry.again(fault, self._job.stop)
 
     @contextlib.contextmanager
     def _hand(self) -> Generator[psycopg.Connection]:
@@ -154,6 +149,7 @@ class Hands:
     def cancel(self) -> None:
         """Cancel the statements in hand; their transactions are undone."""
         with self._mutex:
-            for connection in self._busy:
-                with contextlib.suppress(psycopg.Error):  # the work ends by itself when the server is gone
-                    connection.cancel_safe(timeout=5)
+            busy = list(self._busy)
+        for connection in busy:  # not under the mutex: a server that is away would hold up those who are done
+            with contextlib.suppress(psycopg.Error):  # the work ends by itself when the server is gone
+                connection.cancel_safe(timeout=5)

@@ -56,7 +56,7 @@ def losers(job: Job, connection: psycopg.Connection, table: Table, index: Index)
         index: A unique index of it.
 
     Raises:
-        SourceError: With `ids: keep`, as `bson_ids`.
+        SourceError, InternalError: As `bson_ids`.
     """
     _drop_scratch(connection)
     _collect(job, connection, table, index)
@@ -116,7 +116,7 @@ def _rows(connection: psycopg.Connection, query: str) -> Iterator[tuple[object, 
 def _decide_alone(job: Job, connection: psycopg.Connection, collection: str) -> None:
     """Decide for a root table, where each document holds one value: all but the lowest `_id` of a value leave."""
     connection.execute("CREATE TABLE pg_temp.kept (number bigint, id text)")
-    last: tuple[int, str, bytes | None] | None = None  # of the value in hand, the lowest so far
+    last: tuple[int, str, bytes] | None = None  # of the value in hand, the lowest so far
     rows = _rows(connection, "SELECT number, id FROM pg_temp.rivals ORDER BY number, id")
     for chunk in chunks(((int(str(number)), str(row_id)) for number, row_id in rows), lambda row: len(row[1])):
         job.check_stop()
@@ -128,7 +128,7 @@ def _decide_alone(job: Job, connection: psycopg.Connection, collection: str) -> 
                 if last is not None:
                     kept.append(last[:2])
                 last = (number, row_id, source_id)
-            elif _is_lower((row_id, source_id), last[1:]):
+            elif compare_ids(source_id, last[2]) < 0:
                 last = (number, row_id, source_id)
         _insert_kept(connection, kept)
     if last is not None:
@@ -157,8 +157,8 @@ def _decide_together(job: Job, connection: psycopg.Connection, collection: str) 
             last = number
         groups[-1].append(same.setdefault(str(row_id), str(row_id)))
     known = bson_ids(job, connection, collection, same)
-    ordered = sorted(known.items(), key=cmp_to_key(_compare))
-    rank = {row_id: place for place, (row_id, _) in enumerate(ordered)}
+    order = cmp_to_key(compare_ids)
+    rank = {row_id: place for place, row_id in enumerate(sorted(known, key=lambda one: (order(known[one]), one)))}
     leave = leaving(groups, rank, len(rank) or 1)
     for chunk in chunks(leave.items(), lambda item: len(item[0])):
         connection.execute(
@@ -169,16 +169,3 @@ def _decide_together(job: Job, connection: psycopg.Connection, collection: str) 
                 [why.keeper for _, why in chunk],
             ),
         )
-
-
-def _is_lower(left: tuple[str, bytes | None], right: tuple[str, bytes | None]) -> bool:
-    return _compare(left, right) < 0
-
-
-def _compare(left: tuple[str, bytes | None], right: tuple[str, bytes | None]) -> int:
-    """Compare (id, `_id`) pairs in MongoDB's order; ids decide where an `_id` is not known or both are equal."""
-    (left_id, left_source), (right_id, right_source) = left, right
-    order = 0
-    if left_source is not None and right_source is not None:
-        order = compare_ids(left_source, right_source)
-    return order or (left_id > right_id) - (left_id < right_id)

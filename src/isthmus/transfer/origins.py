@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import TypeVar
 
 import bson
@@ -20,8 +22,9 @@ import psycopg
 from bson import ObjectId
 from psycopg import sql
 
+from isthmus._rust import document_digest
 from isthmus._rust import source_id as document_id
-from isthmus.errors import SourceError
+from isthmus.errors import InternalError, SourceError
 from isthmus.state.source_ids import show
 from isthmus.state.statements import statement
 from isthmus.transfer.job import Job
@@ -87,19 +90,15 @@ def source_ids(
     return result
 
 
-def bson_ids(
-    job: Job, connection: psycopg.Connection, collection: str, ids: Collection[str]
-) -> dict[str, bytes | None]:
+def bson_ids(job: Job, connection: psycopg.Connection, collection: str, ids: Collection[str]) -> dict[str, bytes]:
     """Return the `_id` of the document behind each id, as `{"_id": value}` BSON, by which documents are ordered.
 
     With `ids: keep` the target does not tell a number from another one or a text from an ObjectId, so the source is
     read, once for every `PASS_IDS` ids.
 
-    Returns:
-        Id → its document's `_id`; None where that is not known.
-
     Raises:
         SourceError: The source cannot be read, or no longer holds a document.
+        InternalError: An id was not derived by this target's key and stands in no map (code `id-unknown`).
     """
     found: dict[str, bytes | None] = {}
     for chunk in chunks(ids, len):
@@ -110,7 +109,15 @@ def bson_ids(
         else:
             known = source_ids(job, connection, collection, chunk)
             found.update((text, source_id) for text, (source_id, _) in zip(chunk, known, strict=True))
-    return found
+    known_ids = {text: source_id for text, source_id in found.items() if source_id is not None}
+    if len(known_ids) < len(found):
+        unknown = min(found.keys() - known_ids.keys())
+        raise InternalError(
+            f"A row of {collection} has the id {unknown}, which no _id of the source gives.",
+            code="id-unknown",
+            hint="Was a row of the target changed or added while the copy worked? Start over with --fresh.",
+        )
+    return known_ids
 
 
 def chunks(items: Iterable[T], size: Callable[[T], int]) -> Iterator[list[T]]:
@@ -130,15 +137,15 @@ def chunks(items: Iterable[T], size: Callable[[T], int]) -> Iterator[list[T]]:
 class Documents:
     """The documents whose rows have one of some ids, in source order; may be gone through several times.
 
-    Dead letters of the load and of duplicate ids are not among them, nor is what the core rejects or skips: they may
-    share an id with a document that has rows, and have none themselves.
+    Dead letters of the load and of duplicate ids that were there at the beginning are not among them, nor is what the
+    core rejects or skips: they may share an id with a document that has rows, and have none themselves.
 
-    Reads the source each time, unless all were small enough to be held since the first time. Memory: one block, one
-    document, and 16 MiB of documents held.
+    Reads the source each time, unless all were small enough to be held since the first time. Memory: one block, 16 MiB
+    of documents held, and some bytes for each such letter that shares an id with a document sought.
 
     Args:
         job: The copy.
-        connection: Tells which documents are dead letters already, as of now; not used later.
+        connection: Knows the dead letters; used while documents are gone through, also inside the caller's transaction.
         collection: Their collection.
         ids: Ids in the target, as text.
         hold: Whether to hold documents for another time.
@@ -151,7 +158,7 @@ class Documents:
         self._collection = collection
         kind = job.mapping.collections[collection].id.type.kind
         self._sought, self._owners = _sought(connection, kind, ids)
-        self._gone = _letter_places(job, connection, collection)
+        self._letters = _Letters(job, connection, collection)
         self._hold = hold
         self._held: list[Found] | None = None
 
@@ -162,8 +169,8 @@ class Documents:
         held: list[Found] = []
         held_bytes = 0
         transcoder = self._job.transcoder(self._collection)
-        for found in _find(self._job, self._collection, self._sought, self._owners):
-            if found.location in self._gone or not transcoder.transcode(found.document).accepted:
+        for found in self._without_letter():
+            if not transcoder.transcode(found.document).accepted:
                 continue
             if self._hold:
                 held_bytes += len(found.document) + _FOUND_BYTES
@@ -175,29 +182,56 @@ class Documents:
         if self._hold:
             self._held = held
 
+    def _without_letter(self) -> Iterator[Found]:
+        """Yield every document that is sought and no letter; reads the whole collection once."""
+        job, collection, sought = self._job, self._collection, self._sought
+        transcoder = job.transcoder(collection)
+        block_bytes = min(_LARGEST_BLOCK_BYTES, _BLOCK_BYTES + len(sought) * _BLOCK_BYTES_PER_ID)
+        passed: Counter[bytes] = Counter()
+        for partition in job.source.partitions(collection, 1):
+            for block in job.source.read(partition, after=None, until=None, max_bytes=block_bytes):
+                job.check_stop()
+                places = transcoder.find(block.data, sought)
+                letters = self._letters.among(block.data[offset : offset + length] for offset, length, _ in places)
+                for offset, length, number in places:
+                    document = block.data[offset : offset + length]
+                    if letters:
+                        digest = sha256(document).digest()
+                        passed[digest] += 1
+                        if passed[digest] <= letters.get(digest, 0):
+                            continue
+                    yield Found(
+                        self._owners[number],
+                        document_id(document),
+                        document,
+                        job.source.locate(block.start, offset, collection=collection),
+                    )
 
-def _letter_places(job: Job, connection: psycopg.Connection, collection: str) -> set[str]:
-    rows = connection.execute(
-        statement("ledger", "letter_places"), {"run": job.run.id, "collection": collection}
-    ).fetchall()
-    return {str(place) for (place,) in rows}
 
+class _Letters:
+    """Documents that were dead letters of the load or of duplicate ids when this was made.
 
-def _find(job: Job, collection: str, sought: list[bytes | str], owners: list[str]) -> Iterator[Found]:
-    """Yield every document of a collection whose id is sought; reads the whole collection once."""
-    transcoder = job.transcoder(collection)
-    block_bytes = min(_LARGEST_BLOCK_BYTES, _BLOCK_BYTES + len(sought) * _BLOCK_BYTES_PER_ID)
-    for partition in job.source.partitions(collection, 1):
-        for block in job.source.read(partition, after=None, until=None, max_bytes=block_bytes):
-            job.check_stop()
-            for offset, length, number in transcoder.find(block.data, sought):
-                document = block.data[offset : offset + length]
-                yield Found(
-                    owners[number],
-                    document_id(document),
-                    document,
-                    job.source.locate(block.start, offset, collection=collection),
-                )
+    A document is known by its content, so that it is found again in whatever form the source is given then. Of several
+    with the same bytes as many are letters as there are letters of it; which of them makes no difference.
+    """
+
+    def __init__(self, job: Job, connection: psycopg.Connection, collection: str) -> None:
+        self._connection = connection
+        self._wanted: dict[str, object] = {"run": job.run.id, "collection": collection}
+        row = connection.execute(statement("ledger", "last_rowless_letter"), self._wanted).fetchone()
+        self._last = row[0] if row else None
+
+    def among(self, documents: Iterable[bytes]) -> dict[bytes, int]:
+        """Return SHA-256 → how many letters there are, of those documents that have any."""
+        if self._last is None:
+            return {}
+        digests = [document_digest(document) for document in documents]
+        if not digests:
+            return {}
+        rows = self._connection.execute(
+            statement("ledger", "rowless_letters"), {**self._wanted, "last": self._last, "digests": digests}
+        ).fetchall()
+        return {bytes(digest): int(count) for digest, count in rows}
 
 
 # Types of kept ids whose text the core does not read; the server gives the bytes that the core compares.

@@ -6,8 +6,10 @@ one does not. A second copy of a finished run compares everything and names what
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
+from typing import TypeVar
 
 from blake3 import blake3
 from psycopg import sql
@@ -18,6 +20,9 @@ from isthmus.sources.protocol import Block, Partition
 from isthmus.state.checkpoints import BatchRecord, PartitionState, read_batches
 from isthmus.state.source_ids import show
 from isthmus.transfer.job import Job
+from isthmus.transfer.retry import persist
+
+T = TypeVar("T")
 
 _BLOCK_BYTES = 1 << 20
 _NAMED = 100  # new or changed documents listed by id; the rest is counted
@@ -32,6 +37,7 @@ class Changes:
         changed: Documents whose `_id` was there with other content.
         gone: Documents that are no longer there, or not so many times.
         named: Collection → ids of new and changed documents, at most 100 in all.
+        reordered: Collections with the same documents in another order, which is no change.
         broken: Collections that can no longer be read to their end, with the reason.
     """
 
@@ -39,7 +45,22 @@ class Changes:
     changed: int = 0
     gone: int = 0
     named: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+    reordered: list[str] = field(default_factory=list[str])
     broken: dict[str, str] = field(default_factory=dict[str, str])
+
+    @property
+    def room(self) -> int:
+        """How many more documents may be named."""
+        return _NAMED - sum(len(names) for names in self.named.values())
+
+    def add(self, more: Changes) -> None:
+        """Add what differs in another collection."""
+        self.new += more.new
+        self.changed += more.changed
+        self.gone += more.gone
+        self.named.update(more.named)
+        self.reordered += more.reordered
+        self.broken.update(more.broken)
 
     def __bool__(self) -> bool:
         return bool(self.new or self.changed or self.gone or self.broken)
@@ -49,31 +70,38 @@ def check_read_part(job: Job, states: Iterable[PartitionState]) -> None:
     """Compare the part of the source that is already carried with what it was then.
 
     Reads the source, and the batch digests from the target; writes nothing. A collection that was read to its end must
-    still end there: documents behind it would never be read.
+    still end there: documents behind it would never be read. A source in trouble that may pass is waited for.
 
     Raises:
         SourceError: A batch differs or a finished collection grew (code `source-changed`), or the source cannot be
             read that far.
     """
     for state in states:
-        if state.position is None and not state.done:
-            continue
-        records = read_batches(job.lease.connection, job.run.id, state.collection, state.number)
-        partition = Partition(state.collection, state.number, state.start, state.end)
-        until = None if state.done else state.position
-        stream = _Stream(job.source.read(partition, after=None, until=until, max_bytes=_BLOCK_BYTES))
-        for record in records:
-            job.check_stop()
-            try:
-                same = stream.digest(record.source_bytes) == record.digest
-            except SourceError as fault:
-                if fault.retryable:
-                    raise
-                raise _changed(job, state, record.start, f"cannot be read as it was ({fault.message})") from fault
-            if not same:
-                raise _changed(job, state, record.start, "holds other documents")
-        if state.done and not stream.ended():
-            raise _changed(job, state, records[-1].end if records else state.start, "holds more documents than before")
+        if state.position is not None or state.done:
+            records = read_batches(job.lease.connection, job.run.id, state.collection, state.number)
+            _persist(job, partial(_check_partition, job, state, records))
+
+
+def _persist(job: Job, work: Callable[[], T]) -> T:
+    return persist(work, seconds=job.options.retry_seconds, stop=job.stop, note=job.progress.note)
+
+
+def _check_partition(job: Job, state: PartitionState, records: list[BatchRecord]) -> None:
+    partition = Partition(state.collection, state.number, state.start, state.end)
+    until = None if state.done else state.position
+    stream = _Stream(job.source.read(partition, after=None, until=until, max_bytes=_BLOCK_BYTES))
+    for record in records:
+        job.check_stop()
+        try:
+            same = stream.digest(record.source_bytes) == record.digest
+        except SourceError as fault:
+            if fault.retryable:
+                raise
+            raise _changed(job, state, record.start, f"cannot be read as it was ({fault.message})") from fault
+        if not same:
+            raise _changed(job, state, record.start, "holds other documents")
+    if state.done and not stream.ended():
+        raise _changed(job, state, records[-1].end if records else state.start, "holds more documents than before")
 
 
 def _changed(job: Job, state: PartitionState, position: bytes, what: str) -> SourceError:
@@ -120,7 +148,7 @@ def find_changes(job: Job, states: list[PartitionState]) -> Changes:
     """Compare a whole source with what a finished run carried.
 
     The common case, nothing changed, costs one read of the source. Only collections that differ are compared document
-    by document, in temporary tables of the target.
+    by document, in temporary tables of the target. A source in trouble that may pass is waited for.
 
     Returns:
         What differs; empty when nothing does.
@@ -134,8 +162,8 @@ def find_changes(job: Job, states: list[PartitionState]) -> Changes:
             for record in read_batches(job.lease.connection, job.run.id, collection, state.number)
         ]
         try:
-            if not _unchanged(job, collection, records):
-                _compare_documents(job, collection, changes)
+            if not _persist(job, partial(_unchanged, job, collection, records)):
+                changes.add(_persist(job, partial(_compare_documents, job, collection, changes.room)))
         except SourceError as fault:
             changes.broken[collection] = str(fault)
     return changes
@@ -155,7 +183,8 @@ def _unchanged(job: Job, collection: str, records: list[BatchRecord]) -> bool:
     return stream.ended()
 
 
-def _compare_documents(job: Job, collection: str, changes: Changes) -> None:
+def _compare_documents(job: Job, collection: str, room: int) -> Changes:
+    """Compare a collection document by document; name at most `room` of those that are new or changed."""
     connection = job.connect()
     try:
         connection.execute("CREATE TEMP TABLE seen (id bytea, content bytea)")
@@ -190,11 +219,8 @@ def _compare_documents(job: Job, collection: str, changes: Changes) -> None:
             " coalesce(-sum(more) FILTER (WHERE more < 0), 0) AS went"
             " FROM differing GROUP BY id) AS d"
         ).fetchone()
-        if row:
-            changes.changed += int(row[0])
-            changes.new += int(row[1])
-            changes.gone += int(row[2])
-        room = _NAMED - sum(len(names) for names in changes.named.values())
+        changed, new, gone = map(int, row) if row else (0, 0, 0)
+        changes = Changes(new, changed, gone)
         wanted = {
             bytes(content)
             for (content,) in connection.execute(
@@ -203,6 +229,9 @@ def _compare_documents(job: Job, collection: str, changes: Changes) -> None:
         }
         if wanted:
             changes.named[collection] = list(dict.fromkeys(_names(job, collection, wanted)))
+        if not changes:
+            changes.reordered.append(collection)
+        return changes
     finally:
         connection.close()
 

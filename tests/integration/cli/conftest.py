@@ -32,25 +32,30 @@ class Ran:
 RunCommand = Callable[..., Ran]
 
 
+def run_command(folder: Path, *arguments: object, env: dict[str, str] | None = None) -> Ran:
+    """Run the command in a folder; `env` adds to an environment without addresses."""
+    done = subprocess.run(
+        [COMMAND, *(str(one) for one in arguments)],
+        capture_output=True,
+        cwd=folder,
+        env={**os.environ, "PYTHONWARNINGS": "error", **(env or {})},
+        timeout=120,
+        check=False,
+    )
+    ran = Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
+    assert "Traceback" not in ran.all, ran.all
+    assert "internal error" not in ran.all, ran.all
+    return ran
+
+
 @pytest.fixture
 def isthmus(tmp_path: Path) -> RunCommand:
-    """Return a function that runs the command in an empty folder; `env` adds to an environment without addresses."""
+    """Return a function that runs the command in an empty folder, or in `cwd`; `env` as `run_command` takes it."""
     folder = tmp_path / "work"
     folder.mkdir()
 
     def run(*arguments: object, env: dict[str, str] | None = None, cwd: Path | None = None) -> Ran:
-        done = subprocess.run(
-            [COMMAND, *(str(one) for one in arguments)],
-            capture_output=True,
-            cwd=cwd or folder,
-            env={**os.environ, "PYTHONWARNINGS": "error", **(env or {})},
-            timeout=120,
-            check=False,
-        )
-        ran = Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
-        assert "Traceback" not in ran.all, ran.all
-        assert "internal error" not in ran.all, ran.all
-        return ran
+        return run_command(cwd or folder, *arguments, env=env)
 
     return run
 

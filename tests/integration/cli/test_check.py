@@ -16,7 +16,7 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from isthmus.connect.postgres import connect
+from isthmus.connect.embedded import EmbeddedServer
 from isthmus.state.lease import Lease
 from tests.fix_dumps import MakeDump
 from tests.integration.cli.conftest import RunCommand
@@ -100,12 +100,15 @@ def test_check_of_another_mapping_or_source_says_what_copy_says(
     ran = isthmus("check", mapping, "-s", other, "-t", database, "--json", "-")
     assert (ran.code, report(ran.out)["code"]) == (said.code, "source-differs")
     assert report(ran.out)["error"] == report(said.out)["error"]
+    run = report(ran.out)["run"]
+    assert (run["run"], run["stage"]) == (1, "complete")
     mapping.write_text(MAPPING.replace("title: text", "title: varchar"))
     said = isthmus("copy", mapping, "-s", dump, "-t", database, "--json", "-")
     for more in ((), ("-s", dump)):
         ran = isthmus("check", mapping, *more, "-t", database, "--json", "-")
         assert (ran.code, report(ran.out)["code"]) == (said.code, "mapping-changed") == (2, "mapping-changed")
         assert report(ran.out)["error"] == report(said.out)["error"]
+        assert report(ran.out)["run"] == run
         assert "title: varchar" in ran.err
 
 
@@ -246,16 +249,13 @@ def test_role_that_may_not_make_temporary_tables_is_refused_before_anything_is_w
 
 
 def test_disk_that_is_likely_too_small_is_a_remark(
-    isthmus: RunCommand, mapping: Path, dump: Path, database: str
+    isthmus: RunCommand, mapping: Path, dump: Path, own_server: EmbeddedServer
 ) -> None:
-    with connect(database, autocommit=True) as connection:
-        (directory,) = connection.execute("SHOW data_directory").fetchone() or ("",)
-    if not (Path(directory) / "postmaster.pid").exists():
-        pytest.skip("the server's files are not on this machine")
-    assert isthmus("check", mapping, "-s", dump, "-t", database).err == ""
+    target = own_server.conninfo  # one whose files are on this machine, whatever server the other tests use
+    assert isthmus("check", mapping, "-s", dump, "-t", target).err == ""
     with (dump / "Users.bson").open("r+b") as file:  # a hole, which takes no space
-        file.truncate(shutil.disk_usage(directory).free)
-    ran = isthmus("check", mapping, "-s", dump, "-t", database, "--json", "-")
+        file.truncate(shutil.disk_usage(own_server.directory).free)
+    ran = isthmus("check", mapping, "-s", dump, "-t", target, "--json", "-")
     assert ran.code == 0, ran.all
     assert "disk has" in ran.err
     (finding,) = report(ran.out)["findings"]

@@ -20,7 +20,7 @@ import pytest
 from isthmus.state.lease import Lease
 from tests.fix_dumps import write_collection
 from tests.fix_postgres import create_database, drop_database
-from tests.integration.cli.conftest import COMMAND, RunCommand
+from tests.integration.cli.conftest import COMMAND, RunCommand, run_command
 from tests.integration.copy.carrying import oid
 
 COMMANDS = [
@@ -67,12 +67,8 @@ def copied(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     posts = [{"_id": n, "title": "t", "user": oid(900 + n)} for n in range(60)] + [{"_id": oid(101), "user": oid(1)}]
     write_collection(found.dump, "Users", users)
     write_collection(found.dump, "Posts", posts)
-    done = subprocess.run(
-        [COMMAND, "copy", found.mapping, "-s", found.dump, "-t", conninfo, "--json", folder / "copy.json"],
-        capture_output=True,
-        check=False,
-    )
-    assert done.returncode == 1, done.stderr
+    ran = run_command(folder, "copy", found.mapping, "-s", found.dump, "-t", conninfo, "--json", "copy.json")
+    assert ran.code == 1, ran.all
     yield found
     drop_database(postgres, conninfo)
 
@@ -181,6 +177,25 @@ def test_status_tells_the_state_of_a_complete_run_and_of_none(
         ran = isthmus(*command, "-t", database)
         assert (ran.code, ran.out) == (4, ""), command
         assert "no run of Isthmus" in ran.err
+
+
+def test_commands_that_only_look_make_no_embedded_server(isthmus: RunCommand, copied: Copied, short_path: Path) -> None:
+    (short_path / "empty").mkdir()
+    looks: list[tuple[object, ...]] = [
+        *(("status",), ("letters", "list"), ("letters", "show", 1), ("letters", "export"), ("orphans", "list")),
+        *(("ids", "lookup", "x"), ("ids", "export"), ("check", copied.mapping, "-s", copied.dump)),
+    ]
+    for folder in (short_path / "missing", short_path / "empty"):
+        for look in looks:
+            ran = isthmus(*look, "--target", f"embedded:{folder}")
+            assert (ran.code, ran.out) == (4, ""), look
+            assert "error (no-such-target)" in ran.err, look
+            assert f"There is no embedded server in the folder {folder}." in ran.err, look
+            assert "isthmus copy makes" in ran.err, look
+    assert [path.name for path in short_path.rglob("*")] == ["empty"]
+    ran = isthmus("check", copied.mapping, "-t", f"embedded:{short_path / 'missing'}", "--json", "-")
+    (finding,) = json.loads(ran.out)["findings"]
+    assert (finding["code"], finding["exit_code"]) == ("no-such-target", 4)
 
 
 def test_letters_list_shows_a_page_and_json_gives_all(isthmus: RunCommand, copied: Copied) -> None:

@@ -22,7 +22,7 @@ from bson.code import Code
 from isthmus.state.runs import id_key
 from tests.fix_dumps import write_collection
 from tests.fix_postgres import create_database, drop_database
-from tests.integration.cli.conftest import COMMAND, Ran, RunCommand
+from tests.integration.cli.conftest import RunCommand, run_command
 
 STEM = "zqvogel"
 
@@ -169,21 +169,6 @@ class Planted:
     shown: dict[str, str] = field(default_factory=dict[str, str])
 
 
-def run(folder: Path, *arguments: object) -> Ran:
-    import os
-    import subprocess
-
-    done = subprocess.run(
-        [COMMAND, *(str(one) for one in arguments)],
-        capture_output=True,
-        cwd=folder,
-        env={**os.environ, "ISTHMUS_DEBUG": "1"},
-        timeout=120,
-        check=False,
-    )
-    return Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
-
-
 @pytest.fixture(scope="module")
 def planted(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Planted]:
     folder = tmp_path_factory.mktemp("planted")
@@ -195,11 +180,12 @@ def planted(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     write_collection(dump, "People", [*carried(), *documents().values(), *broken().values()])
     write_collection(dump, "Posts", [{"_id": 1, "title": "t"}])
     found = Planted(conninfo, folder)
-    checked = run(folder, "check", mapping, "--source", dump, "--target", conninfo)
+    debug = {"ISTHMUS_DEBUG": "1"}
+    checked = run_command(folder, "check", mapping, "--source", dump, "--target", conninfo, env=debug)
     assert checked.code == 0, checked.all
-    copied = run(folder, "copy", mapping, "-s", dump, "-t", conninfo, "--json", "copy.json")
+    copied = run_command(folder, "copy", mapping, "-s", dump, "-t", conninfo, "--json", "copy.json", env=debug)
     assert copied.code == 1, copied.all
-    again = run(folder, "copy", mapping, "-s", dump, "-t", conninfo, "--json", "-")
+    again = run_command(folder, "copy", mapping, "-s", dump, "-t", conninfo, "--json", "-", env=debug)
     assert again.code == 0, again.all
     found.shown |= {"check": checked.all, "copy": copied.all, "copied again": again.all}
     found.shown["copy --json"] = (folder / "copy.json").read_text()
@@ -271,7 +257,9 @@ def test_letters_show_no_sensitive_value_unless_asked_for(
         assert sought in lines[kind], kind
     assert word("broken").encode().hex() in lines["broken"]
     number = next(letter["id"] for letter in listed if letter["source_id"] == "refused-by-the-target")
-    assert f"not {word('refused-by-the-target')}" in isthmus("letters", "show", number, *target, "--show-sensitive").out
+    for command in (("show", number), ("list", "--limit", 1000), ("list", "--json", "-")):
+        ran = isthmus("letters", *command, *target, "--show-sensitive")
+        assert f"not {word('refused-by-the-target')}" in ran.out, command
 
 
 def test_letters_still_tell_what_is_wrong_where_and_what_is_not_sensitive(

@@ -7,7 +7,9 @@ behind is read with SQL of the tests' own, so that the product's readers are not
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Mapping
+import threading
+from collections.abc import Callable, Generator, Iterable, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,15 +19,27 @@ from bson import ObjectId
 
 from isthmus.mapping import parse_mapping
 from isthmus.sources import open_source
+from isthmus.transfer import stages
 from isthmus.transfer.job import Options
 from isthmus.transfer.progress import Progress
-from isthmus.transfer.run import Result, copy_database
+from isthmus.transfer.result import Result
+from isthmus.transfer.run import copy_database, tell
 from tests.fix_dumps import Documents, write_collection
 
 
 def oid(number: int) -> ObjectId:
     """Return the ObjectId with this number in its last bytes."""
     return ObjectId(number.to_bytes(12, "big"))
+
+
+@contextmanager
+def listening(listener: Callable[[str], None]) -> Generator[None]:
+    """Tell a listener every stage that a copy inside the block reaches; see `isthmus.transfer.stages`."""
+    stages.listeners.append(listener)
+    try:
+        yield
+    finally:
+        stages.listeners.remove(listener)
 
 
 @dataclass
@@ -67,20 +81,23 @@ class World:
             for name, documents in collections.items()
         }
 
-    def copy(self, mapping: str, **options: Any) -> Result:
-        """Carry the dump into the target as a mapping (YAML) says; `options` as in `Options`."""
+    def copy(self, mapping: str, *, stop: threading.Event | None = None, **options: Any) -> Result:
+        """Carry the dump into the target as a mapping (YAML) says, until `stop` is set; `options` as in `Options`."""
         text = textwrap.dedent(mapping)
         source = open_source(str(self.folder))
         self.notes = []
         try:
-            return copy_database(
+            result = copy_database(
                 parse_mapping(text, file_name="mapping.yaml"),
                 source,
                 self.conninfo,
                 mapping_text=text,
                 options=Options(**options),
                 progress=Progress(on_note=self.notes.append),
+                stop=stop,
             )
+            tell(self.conninfo, result)  # as the command does
+            return result
         finally:
             source.close()
 

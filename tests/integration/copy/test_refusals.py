@@ -5,6 +5,8 @@ Oracle: the target has no schema `isthmus` and no tables afterwards.
 
 from __future__ import annotations
 
+from typing import Any
+
 import psycopg
 import pytest
 from psycopg import sql
@@ -24,7 +26,7 @@ collections:
 DUMP = {"Users": [{"_id": oid(1), "name": "n"}], "Posts": [{"_id": oid(2), "user": oid(1)}]}
 
 
-def refused(world: World, mapping: str, **options: object) -> IsthmusError:
+def refused(world: World, mapping: str, **options: Any) -> IsthmusError:
     """Run a copy that must be refused and leave nothing behind; return the error."""
     before = world.rows(
         "SELECT nspname, relname FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace ORDER BY 1, 2"

@@ -5,17 +5,13 @@ from __future__ import annotations
 import errno
 import os
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 
 import bson
-import psycopg
 import pytest
 
 from isthmus.errors import InternalError
 from isthmus.sources import dump, open_source
-from isthmus.transfer import stages
-from tests.integration.copy.carrying import World, balanced, oid
+from tests.integration.copy.carrying import World, balanced, listening, oid
 
 MAPPING = """
     isthmus: 1
@@ -23,15 +19,6 @@ MAPPING = """
       Things: {fields: {n: integer, data: bytea}}
 """
 SIZE = 100_000
-
-
-@contextmanager
-def listening(listener: Callable[[str], None]) -> Iterator[None]:
-    stages.listeners.append(listener)
-    try:
-        yield
-    finally:
-        stages.listeners.remove(listener)
 
 
 def thing(number: int, payload: bytes = b"\xff" * SIZE) -> bytes:
@@ -114,18 +101,63 @@ def test_disk_that_goes_on_failing_ends_the_collection_resumable(world: World, m
     balanced(world.copy(MAPPING))
 
 
-def test_load_whose_batches_do_not_add_up_is_never_called_complete(world: World) -> None:
-    world.write({"Things": [thing(n, b"x") for n in range(20)]})
+@pytest.mark.parametrize("when", ["planning", "resuming", "comparing"])
+def test_disk_that_fails_for_a_moment_is_waited_for_also_when_nothing_is_loaded(
+    world: World, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    documents = [thing(n) for n in range(90)]
+    files = world.write({"Things": documents})
 
-    def tamper(stage: str) -> None:
-        if stage == "copy.partition-done":
-            with psycopg.connect(world.conninfo) as connection:
-                connection.execute("UPDATE isthmus.batch SET documents = documents - 1")
+    def stop(stage: str) -> None:
+        if stage == "copy.partition-before-commit":
+            raise InternalError("On purpose.", code="on-purpose")
 
-    with listening(tamper), pytest.raises(InternalError) as caught:
-        world.copy(MAPPING)
-    assert caught.value.code == "load-incomplete"
-    assert world.column("SELECT stage FROM isthmus.run") == ["copying"]
+    if when == "resuming":
+        with listening(stop), pytest.raises(InternalError):
+            world.copy(MAPPING, workers=1, memory_bytes=8 << 20)
+    if when == "comparing":
+        balanced(world.copy(MAPPING, workers=1))
+        files["Things"].write_bytes(b"".join(reversed(documents)))
+    disk = FailingReads(0 if when == "planning" else 3_000_000, 3)
+    monkeypatch.setattr(dump.os, "pread", disk)
+    result = world.copy(MAPPING, workers=2)
+    assert disk.failed == 3
+    assert any("Trying again" in note for note in world.notes), world.notes
+    assert result.outcome == "complete"
+    if when == "comparing":
+        assert result.changes is not None
+        assert (bool(result.changes), result.changes.reordered) == (False, ["Things"])
+    assert world.column("SELECT n FROM things ORDER BY 1") == list(range(90))
+
+
+def test_disk_that_goes_on_failing_makes_no_comparison(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.write({"Things": [thing(n) for n in range(60)]})
+    balanced(world.copy(MAPPING))
+    monkeypatch.setattr(dump.os, "pread", FailingReads(3_000_000, 1_000_000))
+    again = world.copy(MAPPING, retry_seconds=0.3)
+    assert again.changes is not None
+    assert (again.exit_code, list(again.changes.broken)) == (3, ["Things"])
+
+
+def test_break_is_told_also_when_the_user_stops_the_copy(world: World) -> None:
+    files = world.write({name: [thing(n) for n in range(60)] for name in ("A", "B")})
+    whole = files["A"].read_bytes()
+    files["A"].write_bytes(whole[: len(whole) // 2 - 100])
+    mapping = (
+        "isthmus: 1\ncollections: {A: {fields: {n: integer, data: bytea}}, B: {fields: {n: integer, data: bytea}}}"
+    )
+    stop = threading.Event()
+
+    def press(stage: str) -> None:
+        if stage == "copy.after-commit" and world.one("SELECT count(*) FROM isthmus.batch WHERE collection = 'B'"):
+            stop.set()
+
+    with listening(press):
+        result = world.copy(mapping, stop=stop, workers=1, memory_bytes=8 << 20)
+    assert (result.exit_code, result.outcome) == (130, "interrupted")
+    assert {name: fault.code for name, fault in result.broken.items()} == {"A": "truncated"}
+    files["A"].write_bytes(whole)
+    balanced(world.copy(mapping))
 
 
 @pytest.mark.timeout(60)

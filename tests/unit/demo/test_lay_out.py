@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import filecmp
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -18,6 +21,42 @@ def as_shipped(laid_out: LaidOut) -> bool:
         and filecmp.cmpfiles(DUMP, laid_out.dump, names, shallow=False)[0] == names
         and laid_out.mapping.read_bytes() == MAPPING.read_bytes()
     )
+
+
+KILLED = """
+import resource, signal, sys
+from pathlib import Path
+from isthmus.demo.lay_out import lay_out
+resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), int(sys.argv[2])))
+signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+lay_out(Path(sys.argv[1]))
+"""
+
+
+def lay_out_until_killed(folder: Path, most_bytes: int) -> None:
+    """Lay out in a process that the kernel kills when a file grows beyond `most_bytes`."""
+    done = subprocess.run([sys.executable, "-B", "-c", KILLED, folder, str(most_bytes)], check=False)
+    assert done.returncode == -signal.SIGXFSZ
+
+
+@pytest.mark.parametrize("most_bytes", [1, 100, 1_000, 4_000])
+def test_killed_half_way_through_the_dump_leaves_nothing_that_looks_changed(tmp_path: Path, most_bytes: int) -> None:
+    assert most_bytes < max(file.stat().st_size for file in DUMP.iterdir())
+    lay_out_until_killed(tmp_path, most_bytes)
+    assert [path for path in tmp_path.rglob("*") if path.is_file()], "it was killed before it wrote anything"
+    laid_out = lay_out(tmp_path)
+    assert laid_out == LaidOut(tmp_path / "dump" / "crm", tmp_path / "mapping.yaml", ())
+    assert as_shipped(laid_out)
+
+
+def test_killed_half_way_through_the_mapping_leaves_nothing_that_looks_changed(tmp_path: Path) -> None:
+    first = lay_out(tmp_path)
+    first.mapping.unlink()
+    lay_out_until_killed(tmp_path, 1_000)
+    assert lay_out(tmp_path) == first
+    assert as_shipped(first)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["dump", "mapping.yaml"]
 
 
 def test_sample_is_laid_out_once_and_repeating_changes_nothing(tmp_path: Path) -> None:

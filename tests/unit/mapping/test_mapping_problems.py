@@ -125,6 +125,11 @@ def test_too_many_columns_are_refused() -> None:
     ]
 
 
+def test_sensitive_id_of_an_array_element_is_an_ordinary_field() -> None:
+    child = "{child: c, fields: {_id: {type: text, sensitive: true}, copy: {path: other, type: text}}}"
+    assert parse_mapping(f"isthmus: 1\ncollections: {{A: {{fields: {{c: {child}}}}}}}\n", file_name="m.yaml")
+
+
 def test_derived_child_key_beyond_63_bytes_is_refused() -> None:
     name = "t" * 61
     text = (

@@ -16,9 +16,9 @@ from isthmus.transfer.balance import Balance, CollectionBooks, ReferenceBooks, b
 from isthmus.transfer.job import Feeder, Interrupted
 from isthmus.transfer.load import add_counts
 from isthmus.transfer.preflight import Finding, raise_findings
+from isthmus.transfer.result import Result
 from isthmus.transfer.resume import Changes
 from isthmus.transfer.retry import Retry
-from isthmus.transfer.run import Result
 from isthmus.transfer.staging import create_statements, pair_tables
 
 FAULT = TargetError("away", retryable=True)
@@ -107,6 +107,8 @@ def test_highest_cause_decides_the_exit_code() -> None:
     assert unbalanced.exit_code == 1
     left_letters = book(collections={"A": CollectionBooks(read=1, dead_letters=1)})
     repeated = Result(1, "complete", resumed=True, repeated=True, balance=left_letters)
+    assert repeated.exit_code == 1, "its dead letters were never shown"
+    repeated.told = True
     assert repeated.exit_code == 0, "no dead letter is new"
     repeated.changes = Changes(new=1)
     assert repeated.exit_code == 1

@@ -26,8 +26,15 @@ UPDATE isthmus.partition SET done = true
 WHERE run_id = %(run)s AND collection = %(collection)s AND number = %(number)s AND batches = %(batches)s
 
 -- name: read_carried
--- Documents and bytes of every committed batch, summed up by collection.
-SELECT collection, sum(documents), sum(source_bytes) FROM isthmus.batch WHERE run_id = %(run)s GROUP BY collection
+-- The committed batches of each partition: sums, where they begin and end, and how often one does not follow another.
+SELECT collection, partition_number, count(*), sum(documents), sum(source_bytes),
+       (array_agg(start_position ORDER BY number))[1], (array_agg(end_position ORDER BY number DESC))[1],
+       count(*) FILTER (WHERE number <> place OR start_position <> before)
+FROM (SELECT collection, partition_number, number, documents, source_bytes, start_position, end_position,
+             row_number() OVER w - 1 AS place, lag(end_position) OVER w AS before
+      FROM isthmus.batch WHERE run_id = %(run)s
+      WINDOW w AS (PARTITION BY collection, partition_number ORDER BY number)) AS b
+GROUP BY collection, partition_number
 
 -- name: insert_batch
 -- What was read in one batch: digests for a later resume or second copy.

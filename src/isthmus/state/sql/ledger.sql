@@ -26,10 +26,17 @@ WHERE collection = %(collection)s AND id = ANY(%(ids)s) ORDER BY id, origin, sou
 -- A document that became a dead letter in finish takes its adjustments along.
 DELETE FROM isthmus.adjustment WHERE run_id = %(run)s AND collection = %(collection)s AND source_id = ANY(%(source_ids)s)
 
--- name: letter_places
--- Places of documents that the core accepts and that became letters although their id may still be in the target.
-SELECT location FROM isthmus.dead_letter
+-- name: last_rowless_letter
+-- The newest letter of a document that the core accepts and that has no rows although its id may be in the target.
+SELECT max(id) FROM isthmus.dead_letter
 WHERE run_id = %(run)s AND collection = %(collection)s AND (stage = 'load' OR code = 'duplicate-id')
+
+-- name: rowless_letters
+-- How many such letters there are of documents with some digests, up to a letter; by the SHA-256 of the document.
+SELECT sha256(document), count(*) FROM isthmus.dead_letter
+WHERE run_id = %(run)s AND collection = %(collection)s AND (stage = 'load' OR code = 'duplicate-id')
+  AND document_digest = ANY(%(digests)s) AND id <= %(last)s
+GROUP BY 1
 
 -- name: letter_counts
 -- Dead letters by collection, stage and code.

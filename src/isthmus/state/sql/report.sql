@@ -30,6 +30,12 @@ ORDER BY id LIMIT %(limit)s
 -- How many orphans a filter meets.
 SELECT count(*) FROM isthmus.orphan WHERE run_id = %(run)s AND (%(table)s::text IS NULL OR table_name = %(table)s)
 
+-- name: list_adjustments
+-- The adjustment ledger of a run, in order, without the original values.
+SELECT id, collection, source_id, table_name, column_name, kind
+FROM isthmus.adjustment WHERE run_id = %(run)s AND id > %(after)s
+ORDER BY id LIMIT %(limit)s
+
 -- name: is_running
 -- Whether some isthmus holds the lease lock of this database.
 SELECT EXISTS (SELECT FROM pg_catalog.pg_locks

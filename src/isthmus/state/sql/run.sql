@@ -50,3 +50,11 @@ INSERT INTO isthmus.id_key (key) VALUES (%(key)s) ON CONFLICT DO NOTHING
 -- name: read_key
 -- The id key of this target.
 SELECT key FROM isthmus.id_key
+
+-- name: is_told
+-- Whether the books of a complete run were printed.
+SELECT told_at IS NOT NULL FROM isthmus.run WHERE id = %(run)s
+
+-- name: mark_told
+-- Note that the books of a complete run were printed.
+UPDATE isthmus.run SET told_at = clock_timestamp() WHERE id = %(run)s AND stage = 'complete' AND told_at IS NULL

@@ -1,0 +1,182 @@
+"""How a copy begins: everything that can refuse it is looked at first, then a run is opened, or found to go on with.
+
+What a run consists of (its row, its tables, its partitions) comes into being in one transaction.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+
+import psycopg
+
+from isthmus import __version__
+from isthmus.errors import TargetError
+from isthmus.mapping import Mapping, ddl
+from isthmus.mapping.tables import TargetSchema
+from isthmus.sources.protocol import Source
+from isthmus.state.checkpoints import PartitionState, insert_partitions, read_partitions
+from isthmus.state.lease import Lease
+from isthmus.state.migrate import migrate, state_exists
+from isthmus.state.runs import Run, id_key, insert_run, latest_run
+from isthmus.transfer import staging
+from isthmus.transfer.fresh import check_dependents, drop_run
+from isthmus.transfer.job import Job, Options, feeders
+from isthmus.transfer.preflight import check_server, check_source, check_target, raise_findings
+from isthmus.transfer.progress import Progress
+from isthmus.transfer.result import Result
+from isthmus.transfer.retry import persist
+from isthmus.transfer.same_run import refuse_other
+from isthmus.transfer.space import check_space
+from isthmus.transfer.stages import reached
+
+_PARTITION_BYTES = 64 << 20
+_SMALL_BYTES = 4 << 20
+
+
+@dataclass(frozen=True)
+class Task:
+    """What the caller asked for, with what follows from the mapping alone; its attributes are explained at `Job`."""
+
+    mapping: Mapping
+    mapping_text: str
+    schema: TargetSchema
+    plans: dict[str, str]
+    source: Source
+    conninfo: str
+    options: Options
+    progress: Progress
+    stop: threading.Event
+
+    def job(self, lease: Lease, run: Run, key: bytes) -> Job:
+        return Job(
+            self.mapping,
+            self.schema,
+            self.plans,
+            self.source,
+            self.conninfo,
+            lease,
+            run,
+            key,
+            self.options,
+            self.progress,
+            self.stop,
+        )
+
+
+def open_job(task: Task, lease: Lease, result: Result) -> tuple[Job, list[PartitionState]]:
+    """Find or open the run, and note it in `result`.
+
+    Returns:
+        What its steps share, and its partitions.
+
+    Raises:
+        IsthmusError: A contradiction; nothing was written.
+        psycopg.Error: The server failed on the way; safe to repeat.
+    """
+    connection = lease.connection
+    findings = check_server(connection) + check_source(task.mapping, task.source)
+    known = latest_run(connection) if state_exists(connection) else None
+    # once, and never what an earlier session of this call has begun
+    fresh = task.options.fresh and result.dropped is None and result.run is None
+    if known is None or fresh:
+        findings += check_target(connection, task.schema, task.mapping, replaced=known)
+        findings += check_space(connection, task.mapping, task.source, replaced=known)
+    if known is not None and fresh:
+        findings += check_dependents(connection, known)
+    raise_findings(findings)
+    for finding in findings:
+        task.progress.note(str(finding.problem))
+    if known is not None and fresh:
+        id_key(connection, create=False, given=task.options.id_key)  # another key is refused before anything is dropped
+        lease.adopt(known.id)
+        task.progress.note(drop_run(connection, known))
+        result.dropped = known.id
+        known = None
+    if known is None:
+        migrate(connection)
+        reached("begin.state-made")
+        key = id_key(connection, create=True, given=task.options.id_key)
+        reached("begin.key-made")
+        run, states = _begin(task, lease)
+    else:
+        refuse_other(known, task.mapping, task.mapping_text, task.source)
+        migrate(connection)
+        key = id_key(connection, create=False, given=task.options.id_key)
+        run = known
+        if known.stage != "complete":
+            # Waits for the last transaction of a holder that was killed or fenced off; only then is the rest certain.
+            lease.adopt(known.id)
+            run = latest_run(connection) or known
+        states = read_partitions(connection, known.id)
+    job = task.job(lease, run, key)
+    job.enum_oids = _enum_array_oids(connection, task.schema)
+    result.run = run.id
+    result.resumed = result.resumed or any(state.batches for state in states)
+    return job, states
+
+
+def _begin(task: Task, lease: Lease) -> tuple[Run, list[PartitionState]]:
+    """Open a run: its row, its tables and its partitions, in one transaction."""
+    connection, schema = lease.connection, task.schema
+    states = _plan_partitions(task)
+    waiting = staging.pair_tables(feeders(task.plans), schema)
+    tables = {
+        "tables": list(schema.tables),
+        "types": list(schema.enums),
+        "waiting": [table.name for table in waiting.values() if not table.in_place],
+    }
+    with connection.transaction():
+        for text in ddl.create_all(schema):
+            connection.execute(text.encode())
+        run = insert_run(
+            connection,
+            fingerprint=task.mapping.fingerprint,
+            mapping_text=task.mapping_text,
+            source=task.source.identity(),
+            source_name=task.source.name,
+            target_schema=schema.schema,
+            tables=tables,
+            started_at=datetime.now(UTC),
+            token=lease.token,
+            holder=lease.holder,
+            version=__version__,
+        )
+        for create in staging.create_statements(waiting, schema):
+            connection.execute(create)
+        insert_partitions(connection, run, states)
+        reached("begin.before-commit")
+    reached("begin.after-commit")
+    lease.adopt(run)
+    opened = latest_run(connection)
+    if opened is None:
+        raise TargetError("The run that was just opened is gone.", code="run-gone")
+    return opened, states
+
+
+def _plan_partitions(task: Task) -> list[PartitionState]:
+    states: list[PartitionState] = []
+    sizes = {info.name: info.bytes_total or 0 for info in task.source.collections()}
+    for collection in task.plans:
+        size = sizes.get(collection, 0)
+        wanted = -(-size // _PARTITION_BYTES)
+        if size > _SMALL_BYTES * task.options.workers:
+            wanted = -(-wanted // task.options.workers) * task.options.workers  # as many for each worker
+
+        split = partial(task.source.partitions, collection, max(1, wanted))
+        seconds, note = task.options.retry_seconds, task.progress.note
+        for partition in persist(split, seconds=seconds, stop=task.stop, note=note):
+            states.append(PartitionState(collection, partition.number, partition.start, partition.end))
+    return states
+
+
+def _enum_array_oids(connection: psycopg.Connection, schema: TargetSchema) -> dict[str, int]:
+    """Return qualified enum name → OID of the enum type, which the binary form of an enum array carries."""
+    rows = connection.execute(
+        "SELECT t.typname, t.oid FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace"
+        " WHERE n.nspname = %s AND t.typname = ANY(%s)",
+        (schema.schema, list(schema.enums)),
+    ).fetchall()
+    return {f"{schema.schema}.{name}": int(oid) for name, oid in rows}
