@@ -13,15 +13,16 @@ import sys
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree as ET
 
 
-def conditions() -> dict[str, str | int | None]:
-    """Name what a figure depends on: machine, system, versions, commit."""
+def conditions(command: str) -> dict[str, str | int | None]:
+    """Name what a result of a command depends on: machine, system, versions, commit."""
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)  # noqa: S607
     return {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": "make soak",
+        "command": command,
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
         "processors": os.cpu_count(),
         "python": platform.python_version(),
@@ -30,27 +31,37 @@ def conditions() -> dict[str, str | int | None]:
     }
 
 
-def results(report: Path) -> list[dict[str, str | float]]:
-    """Read one entry a test from a JUnit report: name, outcome (passed, failed, skipped), seconds."""
-    found: list[dict[str, str | float]] = []
+def results(report: Path) -> list[dict[str, Any]]:
+    """Read one entry a test from a JUnit report: name, outcome (passed, failed, skipped), seconds, what it recorded.
+
+    What a test recorded is a value where it is written as JSON (numbers, lists), else text.
+    """
+    found: list[dict[str, Any]] = []
     # The report was written by pytest a moment ago, on this machine.
     for case in ET.parse(report).getroot().iter("testcase"):  # noqa: S314
         failed = case.find("failure") is not None or case.find("error") is not None
         outcome = "failed" if failed else "skipped" if case.find("skipped") is not None else "passed"
-        entry: dict[str, str | float] = {
+        entry: dict[str, Any] = {
             "test": f"{case.get('classname', '')}::{case.get('name', '')}",
             "outcome": outcome,
             "seconds": round(float(case.get("time", "0")), 2),
         }
         for item in case.iter("property"):
-            entry[item.get("name", "")] = item.get("value", "")
+            entry[item.get("name", "")] = _value(item.get("value", ""))
         found.append(entry)
     return found
 
 
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
 def main(report: str, target: str) -> int:
     """Append the lines and say where they are."""
-    base = conditions()
+    base = conditions("make soak")
     lines = [json.dumps(base | entry) for entry in results(Path(report))]
     with Path(target).open("a", encoding="utf-8") as file:
         file.writelines(line + "\n" for line in lines)

@@ -15,7 +15,7 @@ from typing import Literal
 
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-Cut = Literal["before-commit", "after-commit", "within-copy"]
+Cut = Literal["before-commit", "after-commit", "late-commit", "within-copy"]
 
 
 class Proxy:
@@ -24,23 +24,27 @@ class Proxy:
     Args:
         server: Conninfo of the real server.
         cut: What happens to one connection; None only forwards. `before-commit`: the COMMIT never reaches the server;
-            `after-commit`: it does, and its reply is lost; `within-copy`: half a message of COPY data arrives.
+            `after-commit`: it does, and its reply is lost; `late-commit`: the client is cut off at once, and the COMMIT
+            reaches the server only with `let_go`; `within-copy`: half a message of COPY data arrives.
         number: At which such message, counted over all connections from 1.
 
     Attributes:
         cuts: How many connections were cut.
         commits: How many COMMITs came by.
+        copies: How many messages of COPY data came by.
+        connections: How many connections were made to the server.
     """
 
     def __init__(self, server: str, cut: Cut | None = None, number: int = 1) -> None:
         self._server = conninfo_to_dict(server)
         self._cut: Cut | None = cut
         self._number = number
-        self._copies = 0
         self.cuts = 0
         self.commits = 0
+        self.copies = 0
+        self.connections = 0
         self._mutex = threading.Lock()
-        self._pairs: list[tuple[socket.socket, socket.socket]] = []
+        self._pairs: list[_Pair] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -56,15 +60,30 @@ class Proxy:
         self._listener.close()
         self.cut_all()
 
-    def cut_all(self, *, server_side: bool = True) -> None:
-        """Cut every connection; without the server's side the server goes on believing in its client."""
+    def cut_next(self, cut: Cut) -> None:
+        """Cut one connection at the next message of this kind."""
         with self._mutex:
-            for client, server in self._pairs:
-                _close(client)
-                if server_side:
-                    _close(server)
-            if server_side:
-                self._pairs.clear()
+            self._cut = cut
+            self._number = 1 + (self.copies if cut == "within-copy" else self.commits)
+
+    def cut_all(self) -> None:
+        """Cut every connection on both sides."""
+        with self._mutex:
+            for pair in self._pairs:
+                pair.cut()
+            self._pairs.clear()
+
+    def hold_all(self) -> None:
+        """Cut every connection on the client's side; the server goes on believing in its client until `let_go`."""
+        with self._mutex:
+            for pair in self._pairs:
+                pair.hold()
+
+    def let_go(self) -> None:
+        """Let the server have what was withheld from it, and notice which clients are gone."""
+        with self._mutex:
+            for pair in self._pairs:
+                pair.let_go()
 
     def _accept(self) -> None:
         while True:
@@ -77,9 +96,10 @@ class Proxy:
             except OSError:
                 client.close()
                 continue
-            with self._mutex:
-                self._pairs.append((client, server))
             pair = _Pair(self, client, server)
+            with self._mutex:
+                self._pairs.append(pair)
+                self.connections += 1
             for work in (pair.forward, pair.answer):
                 threading.Thread(target=work, daemon=True).start()
 
@@ -98,8 +118,8 @@ class Proxy:
                 self.commits += 1
                 here = self.commits if self._cut != "within-copy" else 0
             elif kind == b"d":
-                self._copies += 1
-                here = self._copies if self._cut == "within-copy" else 0
+                self.copies += 1
+                here = self.copies if self._cut == "within-copy" else 0
             else:
                 return None
             if self._cut is None or here != self._number:
@@ -114,6 +134,24 @@ class _Pair:
         self._client = client
         self._server = server
         self._lose_reply = threading.Event()
+        self._held = threading.Event()  # the client is gone, and the server is not to notice
+        self._withheld = b""
+
+    def cut(self) -> None:
+        _close(self._client)
+        _close(self._server)
+
+    def hold(self) -> None:
+        """Cut off the client only."""
+        self._held.set()
+        _close(self._client)
+
+    def let_go(self) -> None:
+        """Send a held server what was withheld, and then the end of what its client says."""
+        if self._held.is_set():
+            with suppress(OSError):
+                self._server.sendall(self._withheld)
+                self._server.shutdown(socket.SHUT_WR)
 
     def forward(self) -> None:
         """Carry the client's messages to the server, one by one."""
@@ -127,10 +165,15 @@ class _Pair:
                 if cut == "within-copy":
                     self._server.sendall(message[: max(5, len(message) // 2)])
                     break
+                if cut == "late-commit":
+                    self._withheld = message
+                    self.hold()
+                    break
                 if cut == "after-commit":
                     self._lose_reply.set()
                 self._server.sendall(message)
-        _close(self._server)
+        if not self._held.is_set():
+            _close(self._server)
         _close(self._client)
 
     def answer(self) -> None:
@@ -139,9 +182,13 @@ class _Pair:
             while data := self._server.recv(65_536):
                 if self._lose_reply.is_set():  # the server speaks only when the commit is done
                     break
-                self._client.sendall(data)
+                try:
+                    self._client.sendall(data)
+                except OSError:
+                    if not self._held.is_set():
+                        break
         _close(self._client)
-        if self._lose_reply.is_set():
+        if self._lose_reply.is_set() or self._held.is_set():
             _close(self._server)
 
     def _message(self, *, typed: bool) -> bytes:

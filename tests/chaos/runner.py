@@ -22,13 +22,14 @@ import threading
 import time
 from collections import Counter
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import psycopg
 
 from isthmus.cli.main import main
 from isthmus.state import lease
-from isthmus.transfer import memory, run, stages
+from isthmus.transfer import begin, memory, stages
 
 
 class _Watch:
@@ -81,6 +82,11 @@ def _count_what_is_sent(watch: _Watch) -> None:
         setattr(owner, name, counted)
 
 
+def _set(module: ModuleType, name: str, value: float) -> None:
+    assert hasattr(module, name), f"{module.__name__} has no {name} any more"
+    setattr(module, name, value)
+
+
 def start(plan: dict[str, Any], arguments: list[str]) -> None:
     """Prepare what the plan asks for and run the command; does not return."""
     watch = _Watch(plan)
@@ -88,11 +94,12 @@ def start(plan: dict[str, Any], arguments: list[str]) -> None:
     if "statement" in plan:
         _count_what_is_sent(watch)
     if "batch_bytes" in plan:
-        memory.SMALLEST_BATCH_BYTES = memory.LARGEST_BATCH_BYTES = plan["batch_bytes"]
+        _set(memory, "SMALLEST_BATCH_BYTES", plan["batch_bytes"])
+        _set(memory, "LARGEST_BATCH_BYTES", plan["batch_bytes"])
     if "small_bytes" in plan:
-        run._SMALL_BYTES = plan["small_bytes"]
+        _set(begin, "_SMALL_BYTES", plan["small_bytes"])
     if "lease_seconds" in plan:
-        lease.LAST_TRANSACTION_SECONDS = plan["lease_seconds"]
+        _set(lease, "LAST_TRANSACTION_SECONDS", plan["lease_seconds"])
     if "after" in plan:
         timer = threading.Timer(plan["after"], _end)
         timer.daemon = True

@@ -27,11 +27,15 @@ class Ended:
         code: Exit code; negative: the signal that ended it.
         text: Standard output and error together.
         stages: How often each stage was reached.
+        last: The stage reached last; empty when none was.
+        seconds: How long it took, from the start of its process.
     """
 
     code: int
     text: str
     stages: Counter[str]
+    last: str
+    seconds: float
 
     @property
     def words(self) -> str:
@@ -46,6 +50,11 @@ class Session:
     process: subprocess.Popen[str]
     log: Path
     flag: Path
+    began: float = field(default_factory=time.monotonic)
+
+    def reached(self) -> list[str]:
+        """Return the stages reached so far, in order; with `statement` in the plan, what was sent between them."""
+        return self.log.read_text(encoding="ascii").split() if self.log.exists() else []
 
     def wait_until_paused(self, seconds: float = 60.0) -> None:
         """Wait until the session stands at the instant its plan names."""
@@ -67,8 +76,9 @@ class Session:
             self.process.kill()
             text, _ = self.process.communicate()
             raise AssertionError(f"the session did not end within {seconds} s:\n{text}") from None
-        lines = self.log.read_text(encoding="ascii").split() if self.log.exists() else []
-        return Ended(self.process.returncode, text, Counter(lines))
+        seconds, lines = time.monotonic() - self.began, self.reached()
+        last = next((line for line in reversed(lines) if line != "statement"), "")
+        return Ended(self.process.returncode, text, Counter(lines), last, seconds)
 
 
 @dataclass

@@ -20,8 +20,9 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from isthmus.connect.embedded import EmbeddedServer
+from tests.chaos.compare import compare, finish_and_compare
 from tests.chaos.sessions import Copy
-from tests.fix_copies import FINISHED, Unkilled, World, assert_equal
+from tests.fix_copies import Unkilled, World
 from tests.fix_postgres import drop_database
 
 _SIZE = "size=64m"
@@ -96,9 +97,7 @@ def test_disk_that_stays_full_ends_the_session_resumable(
     assert "No space left on device" in ended.words
     assert "run the same command again" in ended.words
     small_disk.make_room()
-    ended = full_copy.run()
-    assert ended.code == FINISHED, ended.text
-    assert_equal(full_copy.target, unkilled)
+    finish_and_compare(full_copy, unkilled)
 
 
 @pytest.mark.parametrize(("stage", "number"), INSTANTS)
@@ -114,5 +113,4 @@ def test_disk_that_gets_room_in_time_is_waited_for(
         later.start()
         ended = session.ended()
         later.join()
-    assert ended.code == FINISHED, ended.text
-    assert_equal(full_copy.target, unkilled)
+    compare(full_copy, ended, unkilled)

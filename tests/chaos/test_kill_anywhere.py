@@ -5,64 +5,88 @@ Statements are finer than stages: whatever is sent to the server, something can 
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
-from tests.chaos.sessions import Copy
-from tests.fix_copies import FINISHED, Unkilled, assert_equal
+from tests.chaos.compare import compare, finish_and_compare
+from tests.chaos.measured import Measured, spread
+from tests.chaos.sessions import Copy, Ended
+from tests.fix_copies import Unkilled
 
 KILLED = -9
 BEGIN_STATEMENTS = 40  # what a copy sends before its first batch, more or less
-ALL_STATEMENTS = 1_300  # and until it is complete
+LATER = 115  # how many of the statements after those are tried
 
-
-def finish_and_compare(copy: Copy, unkilled: Unkilled) -> None:
-    ended = copy.run()
-    assert ended.code == FINISHED or "is complete and the source is unchanged" in ended.words, ended.text
-    assert_equal(copy.target, unkilled)
+Record = Callable[[str, object], None]
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_killed_before_statements_in_a_row_then_equal(seed: int, copy: Copy, unkilled: Unkilled) -> None:
+def test_killed_before_statements_in_a_row_then_equal(
+    seed: int, copy: Copy, measured: Measured, unkilled: Unkilled
+) -> None:
     """The first kill is early, before there is a run or a first batch; each further session gets further."""
     rng = random.Random(seed)
-    for limit in (BEGIN_STATEMENTS, ALL_STATEMENTS // 2, ALL_STATEMENTS):
+    for limit in (BEGIN_STATEMENTS, measured.statements // 2):
         ended = copy.run(statement=rng.randint(1, limit))
-        assert ended.code in {KILLED, FINISHED, 0}, ended.text
-    finish_and_compare(copy, unkilled)
+        assert ended.code == KILLED, ended.text
+    ended = copy.run(statement=rng.randint(1, measured.statements))  # there may be fewer left
+    compare(copy, ended if ended.code != KILLED else copy.run(), unkilled)
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("number", [*range(1, BEGIN_STATEMENTS + 1), *range(BEGIN_STATEMENTS + 1, ALL_STATEMENTS, 11)])
-def test_killed_before_each_statement_then_equal(number: int, copy: Copy, unkilled: Unkilled) -> None:
+@pytest.mark.parametrize("place", range(BEGIN_STATEMENTS + LATER))
+def test_killed_before_each_statement_then_equal(
+    place: int, copy: Copy, measured: Measured, unkilled: Unkilled, record_property: Record
+) -> None:
+    """Each of the first statements, and others spread evenly over the rest."""
+    number = place + 1
+    if place >= BEGIN_STATEMENTS:
+        number = BEGIN_STATEMENTS + spread(place - BEGIN_STATEMENTS, LATER, measured.statements - BEGIN_STATEMENTS)
+    record_property("statement", number)
+    record_property("statements", measured.statements)
     ended = copy.run("--workers", "1", statement=number)
-    assert ended.code in {KILLED, FINISHED}, ended.text
+    record_property("killed_after", ended.last)
+    assert ended.code == KILLED, ended.text
     finish_and_compare(copy, unkilled)
 
 
-def kill_at_random(seed: int, copy: Copy, unkilled: Unkilled, record_property: Callable[[str, Any], None]) -> None:
+def kill_at_random(seed: int, make_copy: Callable[[], Copy], unkilled: Unkilled, record_property: Record) -> None:
+    """Kill up to three sessions in a row and compare; all over again until at least one kill came before the end."""
     rng = random.Random(seed)
-    delays = [round(rng.uniform(0.02, 0.9), 3) for _ in range(rng.randint(1, 3))]
-    for delay in delays:
-        ended = copy.run("--workers", str(rng.randint(1, 3)), after=delay)
-        assert ended.code in {KILLED, FINISHED, 0}, ended.text
-    record_property("seconds_until_kill", delays)
-    finish_and_compare(copy, unkilled)
+    latest = unkilled.ended.seconds
+    kills: list[dict[str, object]] = []
+    for _ in range(20):
+        copy, sessions = make_copy(), list[Ended]()
+        for _ in range(rng.randint(1, 3)):
+            seconds = round(rng.uniform(0.02, latest), 3)
+            ended = copy.run("--workers", str(rng.randint(1, 3)), after=seconds)
+            sessions.append(ended)
+            if ended.code != KILLED:
+                latest = seconds if not kills else latest  # later instants come too late
+                break
+            kills.append({"seconds": seconds, "stage": ended.last})
+        if sessions[-1].code == KILLED:  # maybe between its last words and its end
+            sessions.append(copy.run())
+        compare(copy, sessions[-1], unkilled, earlier=sessions[:-1])
+        if kills:
+            break
+    record_property("kills", json.dumps(kills))
+    assert kills, "no session lived long enough to be killed"
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_killed_at_random_instants_then_equal(
-    seed: int, copy: Copy, unkilled: Unkilled, record_property: Callable[[str, Any], None]
+    seed: int, make_copy: Callable[[], Copy], unkilled: Unkilled, record_property: Record
 ) -> None:
-    kill_at_random(seed, copy, unkilled, record_property)
+    kill_at_random(seed, make_copy, unkilled, record_property)
 
 
 @pytest.mark.soak
 @pytest.mark.parametrize("seed", range(100, 130))
 def test_killed_at_thirty_random_instants_then_equal(
-    seed: int, copy: Copy, unkilled: Unkilled, record_property: Callable[[str, Any], None]
+    seed: int, make_copy: Callable[[], Copy], unkilled: Unkilled, record_property: Record
 ) -> None:
-    kill_at_random(seed, copy, unkilled, record_property)
+    kill_at_random(seed, make_copy, unkilled, record_property)

@@ -7,27 +7,20 @@ again, else on another target with another number of workers.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
-from tests.chaos.sessions import Copy, Ended
+from tests.chaos.compare import compare, finish_and_compare
+from tests.chaos.sessions import Copy
 from tests.chaos.stage_names import documented
-from tests.fix_copies import FINISHED, Unkilled, assert_equal
+from tests.fix_copies import Unkilled
 
 KILLED = -9
 FRESH = [stage for stage in documented() if stage.startswith("fresh.")]
 OTHERS = [stage for stage in documented() if stage not in FRESH]
 
-
-def finish_and_compare(copy: Copy, unkilled: Unkilled) -> None:
-    compare(copy, copy.run(), unkilled)
-
-
-def compare(copy: Copy, ended: Ended, unkilled: Unkilled) -> None:
-    """Assert that a session ended the run, or found it complete, and left what an unkilled copy leaves."""
-    assert ended.code == FINISHED or "is complete and the source is unchanged" in ended.words, ended.text
-    assert_equal(copy.target, unkilled)
+MakeCopy = Callable[[], Copy]
+Record = Callable[[str, object], None]
 
 
 def test_undisturbed_copy_reaches_exactly_the_stages_of_the_page(unkilled: Unkilled) -> None:
@@ -35,59 +28,90 @@ def test_undisturbed_copy_reaches_exactly_the_stages_of_the_page(unkilled: Unkil
 
 
 @pytest.mark.parametrize("stage", OTHERS)
-def test_killed_at_stage_twice_then_equal(
-    stage: str, make_copy: Callable[[], Copy], unkilled: Unkilled, record_property: Callable[[str, Any], None]
-) -> None:
+def test_killed_at_stage_twice_then_equal(stage: str, make_copy: MakeCopy, unkilled: Unkilled) -> None:
     often = unkilled.ended.stages[stage]
-    hits: list[int] = []
     copy = make_copy()
-    first = 1 + often // 3
-    ended = copy.run(kill=[stage, first])
+    ended = copy.run(kill=[stage, 1 + often // 3])
     assert ended.code == KILLED, ended.text
-    hits.append(first)
     ended = copy.run(kill=[stage, 2 if often > 1 else 1])
     if ended.code == KILLED:
-        hits.append(ended.stages[stage])
         finish_and_compare(copy, unkilled)
     else:
         compare(copy, ended, unkilled)
-        copy = make_copy()
-        last = max(1, often - 1)
-        assert copy.run("--workers", "1", kill=[stage, last]).code == KILLED
-        hits.append(last)
-        finish_and_compare(copy, unkilled)
-    record_property("stage", stage)
-    record_property("hits", hits)
-    assert len(hits) >= 2
+        kill_on_another_target(stage, max(1, often - 1), make_copy(), unkilled)
+
+
+def kill_on_another_target(stage: str, number: int, copy: Copy, unkilled: Unkilled) -> None:
+    """Kill one worker instead of two."""
+    ended = copy.run("--workers", "1", kill=[stage, number])
+    assert ended.code == KILLED, ended.text
+    finish_and_compare(copy, unkilled)
 
 
 @pytest.mark.parametrize("stage", FRESH)
+@pytest.mark.parametrize("earlier", [("copy.before-commit", 5), None], ids=["killed", "complete"])
 def test_killed_while_starting_over_then_equal(
-    stage: str, make_copy: Callable[[], Copy], unkilled: Unkilled, record_property: Callable[[str, Any], None]
+    stage: str, earlier: tuple[str, int] | None, make_copy: MakeCopy, unkilled: Unkilled
 ) -> None:
-    copy = make_copy()
-    assert copy.run(kill=["copy.before-commit", 5]).code == KILLED
-    assert copy.run("--fresh", kill=[stage, 1]).code == KILLED
-    finish_and_compare(copy, unkilled)
-    copy = make_copy()
-    assert copy.run().code == FINISHED
-    assert copy.run("--fresh", kill=[stage, 1]).code == KILLED
-    ended = copy.run("--fresh")
-    assert ended.code == FINISHED, ended.text
-    assert_equal(copy.target, unkilled)
-    record_property("stage", stage)
-    record_property("hits", [1, 1])
+    kill_while_starting_over(stage, earlier, make_copy(), unkilled)
+    kill_while_starting_over(stage, earlier, make_copy(), unkilled, "--fresh")
+
+
+def kill_while_starting_over(
+    stage: str, earlier: tuple[str, int] | None, copy: Copy, unkilled: Unkilled, *options: str
+) -> None:
+    """Kill `--fresh` behind an earlier run that was itself killed, or complete; go on with these options."""
+    first = copy.run(kill=list(earlier)) if earlier else copy.run()
+    assert first.code == (KILLED if earlier else unkilled.ended.code), first.text
+    ended = copy.run("--fresh", kill=[stage, 1])
+    assert ended.code == KILLED, ended.text
+    compare(copy, copy.run(*options), unkilled, earlier=() if options else [first])
 
 
 @pytest.mark.soak
 @pytest.mark.parametrize("stage", OTHERS)
 def test_killed_at_every_occurrence_of_a_stage_then_equal(
-    stage: str, make_copy: Callable[[], Copy], unkilled: Unkilled, record_property: Callable[[str, Any], None]
+    stage: str, make_copy: MakeCopy, unkilled: Unkilled, record_property: Record
 ) -> None:
-    often = unkilled.ended.stages[stage]
-    for number in range(1, often + 1):
-        copy = make_copy()
-        assert copy.run(kill=[stage, number]).code == KILLED
-        finish_and_compare(copy, unkilled)
+    """At every occurrence, and where the next session comes by again, there too; at least twice in all."""
+    hits: list[int] = []
+    again: list[int] = []
     record_property("stage", stage)
-    record_property("hits", often)
+    try:
+        for number in range(1, unkilled.ended.stages[stage] + 1):
+            copy = make_copy()
+            ended = copy.run(kill=[stage, number])
+            assert ended.code == KILLED, ended.text
+            hits.append(number)
+            ended = copy.run(kill=[stage, 1])
+            if ended.code == KILLED:
+                again.append(number)
+                ended = copy.run()
+            compare(copy, ended, unkilled)
+        if len(hits) + len(again) < 2:
+            kill_on_another_target(stage, 1, make_copy(), unkilled)
+            hits.append(1)
+        assert len(hits) + len(again) >= 2
+    finally:
+        record_property("times_hit", len(hits) + len(again))
+        record_property("hits", hits)
+        record_property("hit_again_after", again)
+
+
+EARLIER = [("begin.after-commit", 1), ("copy.before-commit", 5), ("finish.orphans-before-commit", 3), None]
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("stage", FRESH)
+def test_killed_while_starting_over_behind_any_run_then_equal(
+    stage: str, make_copy: MakeCopy, unkilled: Unkilled, record_property: Record
+) -> None:
+    times = 0
+    record_property("stage", stage)
+    try:
+        for earlier in EARLIER:
+            for options in ((), ("--fresh",)):
+                kill_while_starting_over(stage, earlier, make_copy(), unkilled, *options)
+                times += 1
+    finally:
+        record_property("times_hit", times)

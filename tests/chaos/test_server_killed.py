@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
+import random
+import shutil
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -13,8 +16,9 @@ import psycopg
 import pytest
 
 from isthmus.connect.embedded import EmbeddedServer, start
-from tests.chaos.sessions import Copy
-from tests.fix_copies import FINISHED, Unkilled, World, assert_equal
+from tests.chaos.compare import compare, finish_and_compare
+from tests.chaos.sessions import Copy, Ended
+from tests.fix_copies import Unkilled, World
 from tests.fix_postgres import FAST, create_database, short_directory, start_server
 
 
@@ -41,8 +45,6 @@ class Mortal:
 @pytest.fixture(scope="module")
 def mortal() -> Iterator[Mortal]:
     """Return a server of this module's own."""
-    import shutil
-
     directory = short_directory()
     server = start_server(directory)
     with psycopg.connect(server.conninfo) as connection:
@@ -73,66 +75,61 @@ INSTANTS = [
 ]
 
 
+def copy_while_server_dies(
+    mortal: Mortal,
+    copy: Copy,
+    stage: str,
+    number: int = 1,
+    how: int = signal.SIGKILL,
+    *,
+    retry_seconds: int = 60,
+    comes_back: bool = True,
+) -> Ended:
+    """Kill the server at an instant of a copy, start it again a moment later (or not), and wait for the copy's end."""
+    with copy.begin("--retry-seconds", str(retry_seconds), pause=(stage, number)) as session:
+        session.wait_until_paused()
+        mortal.end(how)
+        session.go_on()
+        if comes_back:
+            time.sleep(0.3)
+            mortal.start_again()
+        return session.ended()
+
+
 @pytest.mark.parametrize(("stage", "number", "how"), INSTANTS)
 def test_server_killed_while_isthmus_works_is_waited_for(
     stage: str, number: int, how: int, mortal: Mortal, mortal_copy: Copy, unkilled: Unkilled
 ) -> None:
-    with mortal_copy.begin("--retry-seconds", "60", pause=(stage, number)) as session:
-        session.wait_until_paused()
-        mortal.end(how)
-        session.go_on()
-        time.sleep(0.3)
-        mortal.start_again()
-        ended = session.ended()
-    assert ended.code == FINISHED, ended.text
-    assert_equal(mortal_copy.target, unkilled)
+    ended = copy_while_server_dies(mortal, mortal_copy, stage, number, how)
+    compare(mortal_copy, ended, unkilled)
 
 
 @pytest.mark.parametrize("stage", ["begin.before-commit", "begin.after-commit"])
 def test_server_killed_while_a_run_begins_is_waited_for(
     stage: str, mortal: Mortal, mortal_copy: Copy, unkilled: Unkilled
 ) -> None:
-    with mortal_copy.begin("--retry-seconds", "60", pause=(stage, 1)) as session:
-        session.wait_until_paused()
-        mortal.end(signal.SIGKILL)
-        session.go_on()
-        time.sleep(0.3)
-        mortal.start_again()
-        ended = session.ended()
-    assert ended.code == FINISHED, ended.text
-    assert_equal(mortal_copy.target, unkilled)
+    ended = copy_while_server_dies(mortal, mortal_copy, stage)
+    compare(mortal_copy, ended, unkilled)
 
 
 def test_server_that_stays_away_while_a_run_begins_stops_it_resumable(
     mortal: Mortal, mortal_copy: Copy, unkilled: Unkilled
 ) -> None:
-    with mortal_copy.begin("--retry-seconds", "1", pause=("begin.before-commit", 1)) as session:
-        session.wait_until_paused()
-        mortal.end(signal.SIGKILL)
-        session.go_on()
-        ended = session.ended()
+    ended = copy_while_server_dies(mortal, mortal_copy, "begin.before-commit", retry_seconds=1, comes_back=False)
     assert ended.code == 4, ended.text
     assert "internal error" not in ended.words
     mortal.start_again()
-    ended = mortal_copy.run()
-    assert ended.code == FINISHED, ended.text
-    assert_equal(mortal_copy.target, unkilled)
+    finish_and_compare(mortal_copy, unkilled)
 
 
 def test_server_that_stays_away_ends_the_session_resumable(
     mortal: Mortal, mortal_copy: Copy, unkilled: Unkilled
 ) -> None:
-    with mortal_copy.begin("--retry-seconds", "1", pause=("copy.rows-sent", 5)) as session:
-        session.wait_until_paused()
-        mortal.end(signal.SIGKILL)
-        session.go_on()
-        ended = session.ended()
+    ended = copy_while_server_dies(mortal, mortal_copy, "copy.rows-sent", 5, retry_seconds=1, comes_back=False)
     assert ended.code == 4, ended.text
     assert "What was committed is kept" in ended.words or "server runs" in ended.words
     mortal.start_again()
-    ended = mortal_copy.run()
-    assert ended.code == FINISHED, ended.text
-    assert_equal(mortal_copy.target, unkilled)
+    finish_and_compare(mortal_copy, unkilled)
 
 
 @pytest.mark.soak
@@ -140,20 +137,22 @@ def test_server_that_stays_away_ends_the_session_resumable(
 def test_server_killed_again_and_again_is_waited_for(
     seed: int, mortal: Mortal, mortal_copy: Copy, unkilled: Unkilled, record_property: Callable[[str, object], None]
 ) -> None:
-    import random
-
+    """Up to four kills, the first soon after the run began, so that at least that one comes before the end."""
     rng = random.Random(seed)
-    kills = 0
+    kills: list[str] = []
     with mortal_copy.begin("--retry-seconds", "60") as session:
-        while session.process.poll() is None and kills < 4:
-            time.sleep(rng.uniform(0.4, 1.0))
-            if "begin.after-commit" not in (session.log.read_text() if session.log.exists() else ""):
-                continue
+        while "begin.after-commit" not in session.reached():
+            assert session.process.poll() is None, session.process.communicate()[0]
+            time.sleep(0.005)
+        while len(kills) < 4:
+            time.sleep(rng.uniform(0.0, 0.2 if not kills else 0.8))
+            if session.process.poll() is not None:
+                break
             mortal.end(rng.choice([signal.SIGKILL, signal.SIGQUIT]))
-            kills += 1
+            kills.append(session.reached()[-1])
             time.sleep(rng.uniform(0.0, 0.5))
             mortal.start_again()
         ended = session.ended()
-    assert ended.code in {FINISHED, 0}, ended.text
-    assert_equal(mortal_copy.target, unkilled)
-    record_property("kills", kills)
+    record_property("kills", json.dumps(kills))
+    assert any(stage != "complete.after-commit" for stage in kills)
+    compare(mortal_copy, ended, unkilled)

@@ -1,0 +1,68 @@
+"""A COMMIT whose client is gone and that the server gets late, or never: the step begins again only when that is over.
+
+Oracle: the database of an undisturbed copy. The load has its own tests of this in test_connection_cut.py; there the
+checkpoint tells what arrived, in finish only the end of the lost session does.
+"""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from tests.chaos.compare import compare
+from tests.chaos.proxy import Proxy
+from tests.chaos.sessions import Copy
+from tests.chaos.test_connection_cut import copy_through
+from tests.fix_copies import Unkilled
+
+STAGES = [
+    ("begin.before-commit", 1),
+    ("copy.partition-before-commit", 2),
+    ("copy.complete-before-commit", 1),
+    ("finish.primary-key-before-commit", 2),
+    ("finish.duplicates-before-commit", 1),
+    ("finish.duplicates-before-commit", 4),
+    ("finish.long-keys-before-commit", 1),
+    ("finish.unique-index-before-commit", 2),
+    ("finish.orphans-before-commit", 5),
+    ("finish.junctions-before-commit", 1),
+    ("finish.index-before-commit", 2),
+    ("finish.left-out-index-before-commit", 1),
+    ("finish.foreign-key-before-commit", 3),
+    ("finish.validation-before-commit", 3),
+    ("complete.before-commit", 1),
+]
+
+
+@pytest.mark.parametrize(("stage", "number"), STAGES)
+def test_commit_of_a_step_that_goes_through_late(stage: str, number: int, copy: Copy, unkilled: Unkilled) -> None:
+    with (
+        Proxy(copy.target) as proxy,
+        copy_through(proxy, copy).begin("--workers", "1", pause=(stage, number)) as session,
+    ):
+        session.wait_until_paused()
+        proxy.cut_next("late-commit")
+        session.go_on()
+        time.sleep(1.2)
+        assert session.process.poll() is None, session.process.communicate()[0]
+        proxy.let_go()
+        ended = session.ended()
+        assert proxy.cuts == 1
+    compare(copy, ended, unkilled)
+
+
+@pytest.mark.parametrize(("stage", "number"), [STAGES[3], STAGES[4], STAGES[8]])
+def test_commit_of_a_step_that_never_goes_through_while_the_server_waits_for_its_client(
+    stage: str, number: int, copy: Copy, unkilled: Unkilled
+) -> None:
+    with (
+        Proxy(copy.target) as proxy,
+        copy_through(proxy, copy).begin("--workers", "1", pause=(stage, number)) as session,
+    ):
+        session.wait_until_paused()
+        proxy.cut_next("late-commit")
+        session.go_on()
+        ended = session.ended()
+        assert proxy.cuts == 1
+    compare(copy, ended, unkilled)
