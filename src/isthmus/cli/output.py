@@ -51,6 +51,7 @@ def write_json(data: Any, target: str | None) -> None:
     text = json.dumps(data, indent=2, ensure_ascii=False, default=str)
     if target == "-":
         sys.stdout.write(text + "\n")
+        sys.stdout.flush()  # what comes after may rely on its being out
         return
     with writing(Path(target)) as stream:
         stream.write(text + "\n")

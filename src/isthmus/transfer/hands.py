@@ -6,6 +6,7 @@ import contextlib
 import threading
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from dataclasses import dataclass
 from types import TracebackType
 from typing import TypeVar
 
@@ -13,10 +14,19 @@ import psycopg
 
 from isthmus.connect.postgres import meaning, trouble
 from isthmus.errors import IsthmusError, SourceError, TargetError
+from isthmus.state.marks import await_end, mark
 from isthmus.transfer.job import Interrupted, Job
 from isthmus.transfer.retry import Retry
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, eq=False)
+class _Hand:
+    """A connection with the mark of its session."""
+
+    connection: psycopg.Connection
+    mark: int
 
 
 class Hands:
@@ -30,8 +40,8 @@ class Hands:
 
     def __init__(self, job: Job) -> None:
         self._job = job
-        self._busy: set[psycopg.Connection] = set()
-        self._idle: list[psycopg.Connection] = []
+        self._busy: set[_Hand] = set()
+        self._idle: list[_Hand] = []
         self._mutex = threading.Lock()
 
     def do(self, name: str, work: Callable[[psycopg.Connection], T]) -> T:
@@ -47,10 +57,11 @@ class Hands:
             psycopg.Error: Errors of class 22, 23 and 54 (the data), for the caller to settle.
         """
         retry = Retry(self._job.options.retry_seconds)
+        lost: list[int] = []
         while True:
             self._job.check_stop()
             try:
-                with self._hand() as connection:
+                with self._hand(lost) as connection:
                     self._job.progress.step(name)
                     return work(connection)
             except psycopg.Error as fault:
@@ -60,6 +71,7 @@ class Hands:
                 error = trouble(fault, f"finish the step {name}", self._job.explain(fault))
                 if not error.retryable:
                     raise error from None
+                self._close_idle()  # what ended this one mostly ended those, too
                 self._again(error, retry)
             except (TargetError, SourceError) as fault:
                 if not fault.retryable:
@@ -72,26 +84,43 @@ class Hands:
         retry.again(fault, self._job.stop)
 
     @contextlib.contextmanager
-    def _hand(self) -> Generator[psycopg.Connection]:
-        """Lend a connection: an idle one, or a new one once the lease is sure. After an error it is not used again."""
+    def _hand(self, lost: list[int]) -> Generator[psycopg.Connection]:
+        """Lend a connection: an idle one, or a new one once the lease is sure. After an error it is not used again.
+
+        Args:
+            lost: Marks of the sessions that this work lost before. What they did is certain when a connection is lent;
+                one that is lost now is added.
+        """
         with self._mutex:
-            connection = self._idle.pop() if self._idle else None
-        if connection is None:
+            hand = self._idle.pop() if self._idle else None
+        if hand is None:
             self._job.lease.ensure()
             connection = self._job.connect(autocommit=True)
+            hand = _Hand(connection, mark(connection))
         with self._mutex:
-            self._busy.add(connection)
+            self._busy.add(hand)
         good = False
         try:
-            yield connection
+            while lost:
+                await_end(hand.connection, lost[-1])
+                lost.pop()
+            yield hand.connection
             good = True
         finally:
             with self._mutex:
-                self._busy.discard(connection)
+                self._busy.discard(hand)
                 if good:
-                    self._idle.append(connection)
+                    self._idle.append(hand)
             if not good:
-                connection.close()
+                lost.append(hand.mark)
+                hand.connection.close()
+
+    def _close_idle(self) -> None:
+        with self._mutex:
+            idle, self._idle = self._idle, []
+        for hand in idle:
+            with contextlib.suppress(psycopg.Error):
+                hand.connection.close()
 
     def __enter__(self) -> Hands:
         return self
@@ -99,9 +128,7 @@ class Hands:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for connection in self._idle:
-            connection.close()
-        self._idle.clear()
+        self._close_idle()
 
     def all(self, works: Iterable[tuple[str, Callable[[psycopg.Connection], T]]]) -> list[T]:
         """Run works side by side, as many as the run has workers; return their results in order.
@@ -150,6 +177,6 @@ class Hands:
         """Cancel the statements in hand; their transactions are undone."""
         with self._mutex:
             busy = list(self._busy)
-        for connection in busy:  # not under the mutex: a server that is away would hold up those who are done
+        for hand in busy:  # not under the mutex: a server that is away would hold up those who are done
             with contextlib.suppress(psycopg.Error):  # the work ends by itself when the server is gone
-                connection.cancel_safe(timeout=5)
+                hand.connection.cancel_safe(timeout=5)

@@ -58,3 +58,9 @@ SELECT told_at IS NOT NULL FROM isthmus.run WHERE id = %(run)s
 -- name: mark_told
 -- Note that the books of a complete run were printed.
 UPDATE isthmus.run SET told_at = clock_timestamp() WHERE id = %(run)s AND stage = 'complete' AND told_at IS NULL
+
+-- name: end_marked
+-- End a session of this isthmus whose connection is lost, which the server still believes in.
+SELECT pg_terminate_backend(pid) FROM pg_catalog.pg_locks
+WHERE locktype = 'advisory' AND granted AND classid = %(class)s::bigint::oid AND objid = %(object)s::bigint::oid
+  AND database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
