@@ -64,10 +64,8 @@ def encode(mapping_file: Path, dump: str, key: bytes) -> list[Rows]:
             batch = transcoder.transcode(block.data)
             assert batch.accepted == batch.documents
             for number in range(len(layout)):
-                size = batch.size(number)
-                blocks[number].append(
-                    [batch.chunk(number, at, min(_PIECE_BYTES, size - at)) for at in range(0, size, _PIECE_BYTES)]
-                )
+                data = batch.copy_data(number)
+                blocks[number].append([bytes(data[at : at + _PIECE_BYTES]) for at in range(0, len(data), _PIECE_BYTES)])
                 rows[number] += batch.rows(number)
         for number, table in enumerate(layout):
             columns = ", ".join(f'"{column["name"]}"' for column in table["columns"])

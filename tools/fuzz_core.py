@@ -125,7 +125,7 @@ def hold(sample: Sample, block: list[tuple[bytes, bool]]) -> None:
     if unknown:
         raise Fell(f"unknown codes {sorted(unknown)}")
     for table in range(len(batch.tables)):
-        if len(batch.chunk(table, 0, batch.size(table))) != batch.size(table):
+        if len(bytes(batch.copy_data(table))) != batch.size(table):
             raise Fell(f"table {table} is shorter than its size")
     if frames.broken is None and frames.documents == len(block):
         hold_neighbours(sample, block, {reject.document: reject.causes[0].code for reject in batch.rejects})

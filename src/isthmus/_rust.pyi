@@ -91,8 +91,8 @@ class Batch:
     def size(self, table: int) -> int:
         """Return the bytes of a table's COPY rows, without header and trailer."""
 
-    def chunk(self, table: int, start: int, size: int) -> bytes:
-        """Return up to `size` bytes of a table's COPY rows from byte `start` on; empty beyond the end."""
+    def copy_data(self, table: int) -> memoryview:
+        """Return a table's COPY rows, without header and trailer: the batch's own bytes, read-only, not a copy."""
 
     def offset(self, document: int) -> int:
         """Return the byte offset of a document, counted from 0; of one past the last, the size of the block."""

@@ -28,7 +28,7 @@ from typing import Any
 import psycopg
 
 from isthmus.cli.main import main
-from isthmus.state import lease
+from isthmus.state import last_transaction
 from isthmus.transfer import begin, memory, stages
 
 
@@ -99,7 +99,7 @@ def start(plan: dict[str, Any], arguments: list[str]) -> None:
     if "small_bytes" in plan:
         _set(begin, "_SMALL_BYTES", plan["small_bytes"])
     if "lease_seconds" in plan:
-        _set(lease, "LAST_TRANSACTION_SECONDS", plan["lease_seconds"])
+        _set(last_transaction, "LONGEST_SECONDS", plan["lease_seconds"])
     if "after" in plan:
         timer = threading.Timer(plan["after"], _end)
         timer.daemon = True

@@ -54,7 +54,7 @@ def carry(connection: Connection, mapping: Plain, documents: list[bytes]) -> lis
         columns = sql.SQL(", ").join(sql.Identifier(column["name"]) for column in table["columns"])
         statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT binary)").format(sql.Identifier(table["name"]), columns)
         with connection.cursor().copy(statement) as copy:
-            copy.write(HEADER + batch.chunk(number, 0, batch.size(number)) + TRAILER)
+            copy.write(HEADER + bytes(batch.copy_data(number)) + TRAILER)
     with connection.transaction():
         comparison = Comparison(Pair(mapping).oracle, connection)
         return list(comparison.differences(("Main", document) for document in documents))

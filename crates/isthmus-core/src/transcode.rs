@@ -13,6 +13,7 @@ mod walk;
 
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::atomic::AtomicUsize;
 
 use crate::batch::Batch;
 use crate::bson::{Raw, Value};
@@ -63,6 +64,8 @@ pub struct Transcoder {
     id_column: usize,
     /// Per scope: slots whose ObjectIds, alone or in an array, will be derived.
     derived: Vec<Vec<usize>>,
+    /// Per table: bytes of rows that 1024 bytes of documents gave lately, so that buffers need not grow on the way.
+    grown: Vec<AtomicUsize>,
 }
 
 impl Transcoder {
@@ -89,7 +92,8 @@ impl Transcoder {
         let layout = Layout::new(&plan);
         let id_column = plan.tables[0].columns.iter().position(|column| column.role == Role::Id).unwrap_or(0);
         let derived = (0..plan.scopes.len()).map(|scope| derived_slots(&plan, scope)).collect();
-        Ok(Self { plan, codec, converters, layout, id_column, derived })
+        let grown = plan.tables.iter().map(|_| AtomicUsize::new(0)).collect();
+        Ok(Self { plan, codec, converters, layout, id_column, derived, grown })
     }
 
     /// The compiled plan.

@@ -1,11 +1,13 @@
 //! `Batch`: what one block of documents became.
 
 use std::collections::BTreeMap;
+use std::ffi::{c_int, c_void};
 
 use isthmus_core::batch as core;
 use pyo3::exceptions::PyIndexError;
+use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
+use pyo3::types::{PyBytes, PyMemoryView};
 
 use crate::records::{Adjustment, Reject};
 
@@ -24,6 +26,33 @@ impl Batch {
     fn output(&self, table: usize) -> PyResult<&[u8]> {
         let output = self.inner.outputs.get(table);
         output.map(Vec::as_slice).ok_or_else(|| PyIndexError::new_err(format!("the plan has no table {table}")))
+    }
+}
+
+/// A table's rows as a buffer that Python reads in place: copying them would cost as much as sending them.
+#[pyclass(frozen)]
+struct CopyData {
+    batch: Py<Batch>,
+    table: usize,
+}
+
+#[pymethods]
+impl CopyData {
+    /// # Safety
+    /// Called by Python's buffer protocol, with a view to fill. The bytes stay where they are as long as this object
+    /// lives, which the view holds: it holds the batch, and a batch is frozen.
+    unsafe fn __getbuffer__(slf: &Bound<'_, Self>, view: *mut ffi::Py_buffer, flags: c_int) -> PyResult<()> {
+        let this = slf.get();
+        let output = this.batch.get().output(this.table)?;
+        let (start, length) = (output.as_ptr().cast_mut().cast::<c_void>(), output.len());
+        let length = ffi::Py_ssize_t::try_from(length)?;
+        // SAFETY: as above; the view is read-only, so nobody writes through the pointer.
+        let filled = unsafe { ffi::PyBuffer_FillInfo(view, slf.as_ptr(), start, length, 1, flags) };
+        if filled == 0 {
+            Ok(())
+        } else {
+            Err(PyErr::fetch(slf.py()))
+        }
     }
 }
 
@@ -73,11 +102,10 @@ impl Batch {
         Ok(self.output(table)?.len())
     }
 
-    fn chunk<'py>(&self, py: Python<'py>, table: usize, start: usize, size: usize) -> PyResult<Bound<'py, PyBytes>> {
-        let output = self.output(table)?;
-        let start = start.min(output.len());
-        let end = start.saturating_add(size).min(output.len());
-        Ok(PyBytes::new(py, &output[start..end]))
+    fn copy_data<'py>(slf: &Bound<'py, Self>, table: usize) -> PyResult<Bound<'py, PyMemoryView>> {
+        slf.get().output(table)?;
+        let data = CopyData { batch: slf.clone().unbind(), table };
+        PyMemoryView::from(Bound::new(slf.py(), data)?.as_any())
     }
 
     fn offset(&self, document: usize) -> PyResult<usize> {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from shlex import quote
 from typing import Any
 
@@ -10,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from isthmus.cli.output import plural
+from isthmus.cli.so_far import without_junctions
 from isthmus.transfer.balance import Balance, ReferenceBooks
 from isthmus.transfer.result import Result
 
@@ -17,8 +19,13 @@ _MOST_LINES = 20
 _MOST_QUIET = 6
 
 
-def copy_json(result: Result) -> dict[str, Any]:
-    """Return the result of a copy in the shape of DESIGN section 11."""
+def copy_json(result: Result, junctions: Collection[str] = ()) -> dict[str, Any]:
+    """Return the result of a copy in the shape of DESIGN section 11.
+
+    Args:
+        result: What it came to.
+        junctions: The mapping's junction tables, which the books of a run that is not complete do not tell apart.
+    """
     data: dict[str, Any] = {
         "run": result.run,
         "outcome": result.outcome,
@@ -38,7 +45,7 @@ def copy_json(result: Result) -> dict[str, Any]:
         data["references"] = books.pop("references")
         data["balance"] = {"balanced": not result.balance.differences, **books}
     else:
-        data["collections"] = result.partial
+        data["collections"] = without_junctions(result.partial, junctions)
     if result.broken:
         data["broken"] = {name: str(fault) for name, fault in result.broken.items()}
     if result.changes is not None:
@@ -57,7 +64,7 @@ def copy_json(result: Result) -> dict[str, Any]:
 def show_result(console: Console, result: Result, target: str) -> None:
     """Print what a copy came to, with what to do next."""
     if result.repeated and result.changes:
-        _show_changes(console, result)
+        _show_changes(console, result, target)
     elif result.repeated:
         _show_unchanged(console, result, target)
     elif result.balance is not None:
@@ -174,7 +181,7 @@ def _show_verdict(console: Console, result: Result, target: str) -> None:
         return
     console.print()
     if balance.differences:
-        _show_unbalanced(console, balance)
+        show_unbalanced(console, balance)
         return
     if balance.complete:
         console.print(
@@ -203,7 +210,29 @@ def _show_wanting(console: Console, balance: Balance, target: str) -> None:
         console.print(f"  • index {index} is left out: a value is too long for it", markup=False)
 
 
-def _show_unbalanced(console: Console, balance: Balance) -> None:
+def left_behind(balance: Balance) -> str:
+    """Return what is not in the target as the mapping asks, in one line; empty when nothing is."""
+    indexes = balance.left_out_indexes
+    parts = [
+        plural(balance.dead_letters, "dead letter") if balance.dead_letters else "",
+        f"{plural(balance.orphans_by_default, 'orphan')} handled by a default" if balance.orphans_by_default else "",
+        f"{plural(len(indexes), 'index', 'indexes')} left out ({', '.join(indexes)})" if indexes else "",
+    ]
+    return ", ".join(part for part in parts if part)
+
+
+def left_behind_json(balance: Balance) -> dict[str, Any]:
+    """Return the numbers and names of `left_behind`, and the differences of books that do not balance."""
+    return {
+        "dead_letters": balance.dead_letters,
+        "orphans_by_default": balance.orphans_by_default,
+        "left_out_indexes": balance.left_out_indexes,
+        "differences": balance.differences,
+    }
+
+
+def show_unbalanced(console: Console, balance: Balance) -> None:
+    """Print every difference of books that do not balance, and what that means."""
     console.print("The books do not balance:", style="bold red")
     for sentence in balance.differences:
         console.print(f"  • {sentence}", markup=False)
@@ -212,27 +241,39 @@ def _show_unbalanced(console: Console, balance: Balance) -> None:
 
 def _show_unchanged(console: Console, result: Result, target: str) -> None:
     balance = result.balance
-    if balance is not None and not (result.told or balance.complete):
-        # the process that finished this run ended before it could show what it came to
-        show_balance(console, balance)
-        console.print()
+    _show_untold(console, result)
     console.print(
         f"Run {result.run} is complete and the source is unchanged: nothing to do, nothing was written.",
         style="bold green" if balance is not None and balance.complete else "bold",
     )
     for name in result.changes.reordered if result.changes is not None else ():
         console.print(f"  {name} holds the same documents in another order.", markup=False)
+    _show_standing(console, result, target, "It")
+
+
+def _show_untold(console: Console, result: Result) -> None:
+    """Print the books of a run that was complete before, if the process that finished it ended before it could."""
+    if result.balance is not None and not (result.told or result.balance.complete):
+        show_balance(console, result.balance)
+        console.print()
+
+
+def _show_standing(console: Console, result: Result, target: str, subject: str) -> None:
+    """Print in what a run that was complete before falls short; nothing when it does not. `subject` names the run."""
+    balance = result.balance
     if balance is not None and balance.differences:
-        _show_unbalanced(console, balance)
+        show_unbalanced(console, balance)
     elif balance is not None and not balance.complete:
-        console.print("It balances, but not everything was carried:", style="bold yellow")
+        console.print(f"{subject} balances, but not everything was carried:", style="bold yellow")
         _show_wanting(console, balance, target)
 
 
-def _show_changes(console: Console, result: Result) -> None:
+def _show_changes(console: Console, result: Result, target: str) -> None:
     changes = result.changes
     if changes is None:
         return
+    _show_untold(console, result)
+    _show_standing(console, result, target, f"Run {result.run}")
     console.print(
         f"Run {result.run} is complete, but the source changed since. Nothing was written.", style="bold yellow"
     )

@@ -28,19 +28,22 @@ def check(
         str | None, typer.Option("--target", "-t", metavar="TARGET", help="Also hold it against this target.")
     ] = None,
     json_file: JsonOption = None,
-) -> None:
+) -> int:
     """Check a mapping, and how it fits a source and a target. Writes nothing.
 
-    Of a target that holds a run of this mapping, it tells whether that is complete or how to go on. Of one that holds
-    a run of another mapping or source, it tells what a copy would: it is refused.
+    Of a target that holds a run of this mapping, it tells whether that is complete and what it left behind, or how to
+    go on. Of one that holds a run of another mapping or source, it tells what a copy would: it is refused.
 
-    Exit codes: 0 no contradiction, 2 the mapping, 3 the source, 4 the target stands against it.
+    Exit codes: 0 no contradiction, 1 the run of this mapping is complete and its books do not balance, 2 the mapping,
+    3 the source, 4 the target stands against it.
     """
+    from isthmus.cli.books import left_behind, left_behind_json, show_unbalanced
     from isthmus.cli.findings import findings_json, refused_json, writing_refusals
     from isthmus.cli.output import err, result_console, write_json
     from isthmus.mapping import load_mapping
     from isthmus.mapping.tables import build_schema
     from isthmus.sources import open_source
+    from isthmus.transfer.balance import balance_from_json
     from isthmus.transfer.preflight import check_source, raise_findings
     from isthmus.transfer.same_run import refuse_other
 
@@ -75,13 +78,25 @@ def check(
         + (f" Nothing in the {' and the '.join(held)} stands against it." if held else ""),
         markup=False,
     )
+    code = 0
     if run is not None:
+        balance = balance_from_json(run.balance) if run.balance is not None else None
+        left = left_behind(balance) if balance is not None else ""
         console.print(
             f"Run {run.id} of this mapping made these tables; it is "
-            + ("complete." if run.stage == "complete" else f"not complete: {go_on}"),
+            + ("complete." if run.stage == "complete" else f"not complete: {go_on}")
+            + (f" It did not carry everything: {left}; isthmus status tells more." if left else ""),
             markup=False,
         )
-    write_json({"outcome": "passed", "exit_code": 0, "findings": findings_json(findings), **report}, json_file)
+        if balance is not None:
+            standing = {"balanced": not balance.differences, "left_behind": left_behind_json(balance)}
+            report["run"] = {**run.summary(), **standing}
+        if balance is not None and balance.differences:
+            show_unbalanced(console, balance)
+            code = 1
+    outcome = {"outcome": "failed" if code else "passed", "exit_code": code}
+    write_json({**outcome, "findings": findings_json(findings), **report}, json_file)
+    return code
 
 
 def _summary(mapping: Mapping, schema: TargetSchema, source: Source | None) -> dict[str, Any]:

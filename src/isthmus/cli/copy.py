@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import closing
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -47,7 +47,8 @@ def copy(
     """Carry SOURCE to TARGET as MAPPING says, or go on with it.
 
     Resuming needs no flag: the same command continues where the last one ended, also after a crash. A copy that is
-    complete is compared with the source and left as it is.
+    complete is compared with the source and left as it is. Nobody needs to read what it prints: a pipe that closes
+    changes neither the copy nor its exit code.
 
     Exit codes: 0 all carried, 1 something was not carried or handled by a default, 2 usage or mapping, 3 source,
     4 target, 130 stopped by Ctrl-C or SIGTERM and resumable.
@@ -56,7 +57,9 @@ def copy(
     from isthmus.cli.books import copy_json, show_result
     from isthmus.cli.findings import uncopied_json, writing_refusals
     from isthmus.cli.interrupt import stop_on_signals
-    from isthmus.cli.output import err, result_console, write_json
+    from isthmus.cli.output import delivered, err, result_console, show_lost_output, write_json
+    from isthmus.cli.so_far import noting_run
+    from isthmus.cli.streams import reader_left
     from isthmus.connect.target import open_target
     from isthmus.mapping import load_mapping
     from isthmus.sources import open_source
@@ -71,12 +74,14 @@ def copy(
         fresh=fresh,
         id_key=_read_key(id_key) if id_key is not None else None,
     )
-    with writing_refusals(json_file, uncopied_json):
+    known: dict[str, Any] = {}
+    with writing_refusals(json_file, lambda fault: uncopied_json(fault, known)):
         checked = load_mapping(mapping)
         mapping_text = mapping.read_text(encoding="utf-8")
         with (
             closing(open_source(source, database=db)) as opened,
             open_target(target, create=True) as address,
+            noting_run(known, address.conninfo),
             stop_on_signals(err) as stop,
         ):
             progress = Progress()
@@ -91,8 +96,11 @@ def copy(
                     stop=stop,
                 )
             show_result(result_console(json_file), result, address.display)
-            write_json(copy_json(result), json_file)
-            tell(address.conninfo, result)
+            write_json(copy_json(result, checked.junctions), json_file)
+            if delivered(json_file):
+                tell(address.conninfo, result)
+    if json_file == "-" and reader_left():  # who asks for the result as JSON must not take its absence for a result
+        return max(result.exit_code, show_lost_output())
     return result.exit_code
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -35,7 +35,9 @@ def demo(
     from isthmus.cli.books import copy_json, show_balance, show_result
     from isthmus.cli.findings import uncopied_json, writing_refusals
     from isthmus.cli.interrupt import stop_on_signals
-    from isthmus.cli.output import err, result_console, write_json
+    from isthmus.cli.output import delivered, err, result_console, show_lost_output, write_json
+    from isthmus.cli.so_far import noting_run
+    from isthmus.cli.streams import reader_left
     from isthmus.connect.embedded_files import reachable
     from isthmus.connect.target import open_target
     from isthmus.demo.lay_out import lay_out
@@ -57,16 +59,19 @@ def demo(
     console.print(f"  target   {target}  (an embedded PostgreSQL, started now)\n", markup=False)
     for kept in laid_out.kept:
         err.print(f"{kept} was changed since it was laid out: it stays as it is and is not used here.", markup=False)
+    known: dict[str, Any] = {}
     with (
-        writing_refusals(json_file, uncopied_json),
+        writing_refusals(json_file, lambda fault: uncopied_json(fault, known)),
         closing(open_source(str(dump))) as source,
         open_target(target, create=True) as address,
+        noting_run(known, address.conninfo),
         stop_on_signals(err) as stop,
     ):
         progress = Progress()
         with ProgressView(progress):
+            checked = load_mapping(mapping)
             result = copy_database(
-                load_mapping(mapping),
+                checked,
                 source,
                 address.conninfo,
                 mapping_text=mapping.read_text(encoding="utf-8"),
@@ -76,15 +81,19 @@ def demo(
             )
         if result.balance is None:
             show_result(console, result, target)
-            write_json(copy_json(result), json_file)
+            write_json(copy_json(result, checked.junctions), json_file)
             return result.exit_code
         show_balance(console, result.balance)
         chapters, letter = _story(address.conninfo, sum(result.balance.skips.values()))
-        tell(address.conninfo, result)
-    _show_story(chapters, json_file)
-    good = not result.balance.differences and all(chapter.as_planned for chapter in chapters)
-    _suggest(laid_out, target, letter, json_file, good=good)
-    write_json({**copy_json(result), "planted": [{**vars(c), "as_planned": c.as_planned} for c in chapters]}, json_file)
+        _show_story(chapters, json_file)
+        good = not result.balance.differences and all(chapter.as_planned for chapter in chapters)
+        _suggest(laid_out, target, letter, json_file, good=good)
+        planted = [{**vars(chapter), "as_planned": chapter.as_planned} for chapter in chapters]
+        write_json({**copy_json(result, checked.junctions), "planted": planted}, json_file)
+        if delivered(json_file):
+            tell(address.conninfo, result)
+    if json_file == "-" and reader_left():
+        return show_lost_output()
     return 0 if good else 1
 
 

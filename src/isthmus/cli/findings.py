@@ -41,9 +41,21 @@ def failed_json(fault: IsthmusError) -> dict[str, Any]:
     return {"outcome": "failed", "exit_code": fault.exit_code, "code": fault.code, "error": hide(str(fault))}
 
 
-def uncopied_json(fault: IsthmusError) -> dict[str, Any]:
-    """Return what a refused copy leaves: `failed_json` and no run."""
-    return {"run": None, **failed_json(fault)}
+def uncopied_json(fault: IsthmusError, known: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Return what a copy leaves that was refused, or that an error ended.
+
+    Args:
+        fault: The error.
+        known: The target's newest run and its books so far, as `run_so_far` gives them; None or empty: none is known.
+    """
+    return {
+        "run": None,
+        **failed_json(fault),
+        "collections": {},
+        "junctions": {},
+        "references": {},
+        **(known or {}),
+    }
 
 
 def refused_json(fault: IsthmusError, findings: Sequence[Finding] = ()) -> dict[str, Any]:

@@ -89,6 +89,7 @@ def export(
     import csv
 
     from isthmus.cli.output import err, writing
+    from isthmus.cli.streams import lost_output
     from isthmus.cli.target import reading
     from isthmus.mapping import parse_mapping
     from isthmus.state.ids import export_ids
@@ -104,6 +105,8 @@ def export(
         writer.writerow(["collection", "source_id", "id"])
         mapping = parse_mapping(run.mapping_text, file_name="the run's mapping")
         for known in export_ids(connection, mapping, secret):
+            if output is None and lost_output() is not None:
+                return  # its reader has enough (… | head), which is no fault; a full disk, the last door tells
             writer.writerow([known.collection, known.source_id, known.id])
             count += 1
     err.print(f"{count:,} ids written" + (f" to {output}." if output else "."), markup=False)

@@ -129,6 +129,7 @@ def export(
 
     from isthmus.cli.output import err, writing
     from isthmus.cli.sensitive import sensitive_of
+    from isthmus.cli.streams import lost_output
     from isthmus.cli.target import reading
     from isthmus.state.reports import list_letters, read_letter
 
@@ -136,6 +137,8 @@ def export(
     with reading(target) as (connection, run), writing(output) as stream:
         sensitive = None if show_sensitive else sensitive_of(run)
         for entry in list_letters(connection, run.id, collection=collection, code=code):
+            if output is None and lost_output() is not None:
+                return  # its reader has enough (… | head), which is no fault; a full disk, the last door tells
             letter = _shown(read_letter(connection, run.id, entry.id), sensitive)
             line = {
                 **_as_json(letter),

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from typing import NoReturn
 
 import typer
 
 from isthmus.cli import check, copy, ddl, demo, ids, letters, orphans, status
+from isthmus.cli.streams import lost_output, outlive_readers, reader_left
 from isthmus.errors import IsthmusError
 
 app = typer.Typer(
@@ -47,39 +46,48 @@ app.add_typer(orphans.app, name="orphans")
 app.add_typer(ids.app, name="ids")
 
 
-def _leave_quietly() -> NoReturn:
-    """End with code 0: the reader of our output left (isthmus … | head), and that is no fault."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter complains when it flushes
-    sys.exit(0)
-
-
 def main() -> None:
     """Run the command line and leave with its exit code.
 
     Exit codes: 0 all carried, 1 finished with something not carried, 2 usage or mapping, 3 source, 4 target,
-    5 refused by a governance rule, 130 interrupted and resumable.
+    5 refused by a governance rule, 130 interrupted and resumable. Who reads the output, or stops reading it
+    (isthmus … | head), changes none of them; an output that could not be written for another reason makes it 2 or more.
     """
+    outlive_readers()
+    code = _run()
+    sys.stdout.flush()
+    if lost_output() is not None and not reader_left():
+        from isthmus.cli.output import show_lost_output
+
+        code = max(code, show_lost_output())
+    sys.exit(code)
+
+
+def _run() -> int:
+    """Run a command, show the error that ended it, and return its exit code."""
     try:
         code = app(standalone_mode=False)
     except IsthmusError as fault:
         from isthmus.cli.output import show_error
 
         show_error(fault)
-        sys.exit(fault.exit_code)
+        return fault.exit_code
     except KeyboardInterrupt:
-        sys.exit(130)
-    except BrokenPipeError:
-        _leave_quietly()
-    except SystemExit as end:  # what click makes of a broken pipe
-        if isinstance(end.__context__, BrokenPipeError):
-            _leave_quietly()
-        raise
+        return 130
+    except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):  # not our streams: click takes every broken pipe for those
+            return _unexpected(end.__context__)
+        return end.code if isinstance(end.code, int) else 0
     except Exception as fault:  # noqa: BLE001  the last door: nothing leaves as a bare traceback
         if hasattr(fault, "exit_code") and hasattr(fault, "show"):  # typer's own usage errors
             fault.show()  # pyright: ignore[reportAttributeAccessIssue,reportUnknownMemberType]
-            sys.exit(2)
-        from isthmus.cli.output import show_unexpected
+            return 2
+        return _unexpected(fault)
+    return code if isinstance(code, int) else 0
 
-        show_unexpected(fault)
-        sys.exit(4)
-    sys.exit(code if isinstance(code, int) else 0)
+
+def _unexpected(fault: Exception) -> int:
+    from isthmus.cli.output import show_unexpected
+
+    show_unexpected(fault)
+    return 4

@@ -13,8 +13,9 @@ from typing import Any, TextIO
 
 from rich.console import Console
 
+from isthmus.cli.streams import lost_output
 from isthmus.connect.secrets import hide
-from isthmus.errors import IsthmusError, Problem
+from isthmus.errors import ConfigError, IsthmusError, Problem
 
 # A pipe or a file has no width of its own: tables written there should not be squeezed into 80 columns, and sentences
 # stay on one line each.
@@ -44,7 +45,7 @@ def result_console(json_target: str | None) -> Console:
 def write_json(data: Any, target: str | None) -> None:
     """Write a result as JSON to a file or standard output; None writes nothing.
 
-    A file is replaced as a whole, so a reader never sees half of it.
+    A file is replaced as a whole, so a reader never sees half of it. `delivered` tells whether standard output took it.
     """
     if target is None:
         return
@@ -57,6 +58,11 @@ def write_json(data: Any, target: str | None) -> None:
         stream.write(text + "\n")
 
 
+def delivered(json_target: str | None) -> bool:
+    """Tell whether what a command came to is out: the file of its JSON, or all that went to standard output."""
+    return json_target not in {None, "-"} or lost_output() is None
+
+
 @contextlib.contextmanager
 def writing(path: Path | None, *, private: bool = False) -> Generator[TextIO]:
     """Open a file to write a result to, or standard output for None.
@@ -66,6 +72,7 @@ def writing(path: Path | None, *, private: bool = False) -> Generator[TextIO]:
     """
     if path is None:
         yield sys.stdout
+        sys.stdout.flush()
         return
     partial = path.with_name(path.name + ".partial")
     partial.unlink(missing_ok=True)
@@ -105,6 +112,19 @@ def show_problems(problems: tuple[Problem, ...] | list[Problem], limit: int = 10
             _tell(problem.hint)
     if len(problems) > limit:
         err.print(f"  … and {len(problems) - limit} more.")
+
+
+def show_lost_output() -> int:
+    """Say that a result that was asked for is not on standard output, and return the exit code that tells it."""
+    lost = lost_output()
+    why = lost.strerror if lost is not None else "closed"
+    fault = ConfigError(
+        f"Standard output could not be written to its end: {why}.",
+        code="output-lost",
+        hint="What the command did is done; run it again with an output that takes all of it.",
+    )
+    show_error(fault)
+    return fault.exit_code
 
 
 def show_unexpected(fault: Exception) -> None:

@@ -5,27 +5,37 @@ from __future__ import annotations
 from isthmus.cli.options import JsonOption, TargetOption
 
 
-def status(target: TargetOption, json_file: JsonOption = None) -> None:
-    """Tell where the last run stands, what it left behind, and what to do next. Writes nothing."""
+def status(target: TargetOption, json_file: JsonOption = None) -> int:
+    """Tell where the last run stands, what it left behind, and what to do next. Writes nothing.
+
+    Exit codes: 0 the run is told, whatever it left behind; 1 it is complete and its books do not balance; 4 the target
+    cannot be read or holds no run.
+    """
     from rich.table import Table
     from rich.text import Text
 
+    from isthmus.cli.books import left_behind, left_behind_json, show_unbalanced
     from isthmus.cli.output import plural, result_console, write_json
+    from isthmus.cli.so_far import without_junctions
     from isthmus.cli.target import reading
-    from isthmus.state.checkpoints import partial_books, read_partitions
-    from isthmus.state.reports import is_running, letter_counts, orphan_counts
+    from isthmus.mapping import parse_mapping
+    from isthmus.state.checkpoints import read_partitions
+    from isthmus.state.reports import books_so_far, is_running, letter_counts, orphan_counts
+    from isthmus.transfer.balance import balance_from_json
 
     with reading(target) as (connection, run):
         running = is_running(connection)
         states = read_partitions(connection, run.id)
+        books = books_so_far(connection, run.id)
         letters = letter_counts(connection, run.id)
         orphans = orphan_counts(connection, run.id)
-    books = partial_books(states)
-    console = result_console(json_file)
     words = {"copying": "copying", "finishing": "loaded; keys and references are being built", "complete": "complete"}
-    console.print(
-        Text(f"Run {run.id}: {words[run.stage]}", style="bold"), "(at work now)" if running else "", markup=False
-    )
+    books = without_junctions(books, parse_mapping(run.mapping_text, file_name="the run's mapping").junctions)
+    balance = balance_from_json(run.balance) if run.balance is not None else None
+    unbalanced = balance is not None and bool(balance.differences)
+    state = words[run.stage] + (", but its books do not balance" if unbalanced else "")
+    console = result_console(json_file)
+    console.print(Text(f"Run {run.id}: {state}", style="bold"), "(at work now)" if running else "", markup=False)
     console.print(f"  source   {run.source_name}", markup=False)
     console.print(f"  schema   {run.target_schema}", markup=False)
     console.print(
@@ -37,14 +47,8 @@ def status(target: TargetOption, json_file: JsonOption = None) -> None:
     table.add_column("collection", overflow="fold")
     for name in ("partitions done", "read", "copied", "skipped", "dead letters"):
         table.add_column(name, justify="right", no_wrap=True)
-    late: dict[str, int] = {}
-    for collection, stage, _code, count in letters:
-        if stage == "finish":
-            late[collection] = late.get(collection, 0) + count
     for collection, entry in books.items():
         mine = [state for state in states if state.collection == collection]
-        entry["copied"] -= late.get(collection, 0)  # finish made letters of documents that were loaded
-        entry["dead_letters"] += late.get(collection, 0)
         table.add_row(
             collection,
             f"{sum(state.done for state in mine)} of {len(mine)}",
@@ -59,6 +63,11 @@ def status(target: TargetOption, json_file: JsonOption = None) -> None:
     for name, column, action, by_default, count in orphans:
         policy = ", no policy stated" if by_default else ""
         console.print(f"  {plural(count, 'orphan')} in {name}.{column}: {action}{policy}", markup=False)
+    left = left_behind(balance) if balance is not None else ""
+    if left:
+        console.print(f"Not everything was carried: {left}.", style="yellow", markup=False)
+    if balance is not None and unbalanced:
+        show_unbalanced(console, balance)
     if run.stage != "complete":
         console.print("→ It is at work." if running else "→ Run the same isthmus copy again; it goes on from here.")
     elif letters:
@@ -72,7 +81,10 @@ def status(target: TargetOption, json_file: JsonOption = None) -> None:
             "orphans": [
                 {"table": t, "column": c, "action": a, "by_default": d, "count": n} for t, c, a, d, n in orphans
             ],
+            "balanced": None if balance is None else not unbalanced,
+            "left_behind": None if balance is None else left_behind_json(balance),
             "balance": run.balance,
         },
         json_file,
     )
+    return 1 if unbalanced else 0

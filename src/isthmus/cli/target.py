@@ -7,9 +7,10 @@ from collections.abc import Generator
 
 import psycopg
 
-from isthmus.connect.postgres import connect
+from isthmus.connect.postgres import connect, explain, trouble
 from isthmus.connect.target import open_target
-from isthmus.state.reports import require_run
+from isthmus.errors import TargetError
+from isthmus.state.reports import missing_grants, require_run
 from isthmus.state.runs import Run
 
 
@@ -21,7 +22,27 @@ def reading(target: str) -> Generator[tuple[psycopg.Connection, Run]]:
         An autocommit connection and the run.
 
     Raises:
-        TargetError: It cannot be reached, or nothing was ever copied to it.
+        TargetError: It cannot be reached or read, or nothing was ever copied to it.
     """
     with open_target(target) as address, connect(address.conninfo, autocommit=True) as connection:
-        yield connection, require_run(connection)
+        schemas = ["isthmus"]
+        try:
+            run = require_run(connection)
+            schemas.append(run.target_schema)
+            yield connection, run
+        except psycopg.errors.InsufficientPrivilege as fault:
+            raise _may_not_read(connection, schemas, fault) from fault
+        except psycopg.Error as fault:
+            raise trouble(fault, "show what it holds", explain(fault)) from fault
+
+
+def _may_not_read(connection: psycopg.Connection, schemas: list[str], fault: psycopg.Error) -> TargetError:
+    statements = "GRANT SELECT ON what is denied"
+    with contextlib.suppress(psycopg.Error):  # the hint is worth a question, not another error
+        statements = "; ".join(missing_grants(connection, schemas)) or statements
+    words = explain(fault)
+    return TargetError(
+        f"The role may not read what a run left in this target: {words}.",
+        code="no-read-right",
+        hint=f"Have the owner of the tables run: {statements}.",
+    )

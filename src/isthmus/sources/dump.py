@@ -42,6 +42,7 @@ _SMALLEST_DOCUMENT_BYTES = 5
 _WINDOW_BYTES = 1 << 20
 _SMALL_WINDOW_BYTES = 1 << 12
 _FEW_DOCUMENTS = 8
+_PIECE_BYTES = 1 << 19  # fits into a processor's own cache
 
 
 def encode_position(offset: int) -> Position:
@@ -94,6 +95,7 @@ class DumpSource:
         self._database = database
         self._found = found
         self.name = f"dump of {database} in {folder}"
+        self._seen = {name: _size_and_time(one.path) for name, one in found.items()}
 
     @property
     def database(self) -> str:
@@ -167,6 +169,21 @@ class DumpSource:
             return f"byte {byte:,}"
         return f"{one.path.name} at {'decompressed ' if one.compressed else ''}byte {byte:,}"
 
+    def changed(self, collection: str) -> str | None:
+        """Compare size and time of a collection's file with those at the opening; see `Source.changed`."""
+        before, path = self._seen[collection], self._found[collection].path
+        try:
+            now = _size_and_time(path)
+        except OSError as error:
+            _unreadable(path or self._folder, collection, None, error)
+        if before == now:
+            return None
+        if before is None or now is None:
+            return "went away" if now is None else "came to be there"
+        if before[0] != now[0]:
+            return f"went from {before[0]:,} to {now[0]:,} bytes"
+        return "was written to"
+
     def close(self) -> None:
         """Do nothing: every reader closes its own descriptor."""
 
@@ -188,6 +205,15 @@ class DumpSource:
                 hint="Take it out of the mapping.",
             )
         return one
+
+
+def _size_and_time(path: Path | None) -> tuple[int, int] | None:
+    """Return size in bytes and modification time in nanoseconds; None for a file that is not there."""
+    try:
+        found = path.stat() if path is not None else None
+    except FileNotFoundError:
+        return None
+    return None if found is None else (found.st_size, found.st_mtime_ns)
 
 
 @contextmanager
@@ -245,6 +271,11 @@ def _read_plain(descriptor: int, size: int, span: _Span) -> Iterator[Block]:
     offset = span.start
     needed = 0
     while offset < stop:
+        if (data := _read_small(descriptor, offset, stop, span)) is not None:
+            yield Block(data, encode_position(offset), encode_position(offset + len(data)))
+            offset += len(data)
+            data = b""
+            continue
         first = _length_or_raise(descriptor, offset, span)
         if first <= MAX_DOCUMENT_BYTES:
             needed = max(needed, first)
@@ -275,6 +306,27 @@ def _read_plain(descriptor: int, size: int, span: _Span) -> Iterator[Block]:
             break
         needed = 0 if frames.end else max(frames.needed, read + _SMALLEST_DOCUMENT_BYTES)
     _check_size(descriptor, size, offset, span)
+
+
+def _read_small(descriptor: int, offset: int, stop: int, span: _Span) -> bytes | None:
+    """Read a block of documents that are small against a piece of it, piece by piece.
+
+    Each piece is framed while the processor still has it at hand, and begins where a document does, so that the pieces
+    only need to be put together.
+
+    Returns:
+        Whole documents; None where this is no place for it: near the end, before a large document or before a break.
+    """
+    pieces: list[memoryview] = []
+    read = 0
+    while read + _PIECE_BYTES <= span.max_bytes and offset + read + _PIECE_BYTES < stop:
+        piece = _pread(descriptor, _PIECE_BYTES, offset + read, span)
+        end = frame(piece, final=False).end
+        if end < _PIECE_BYTES // 2:
+            break
+        pieces.append(memoryview(piece)[:end])
+        read += end
+    return b"".join(pieces) if pieces else None
 
 
 def _check_size(descriptor: int, size: int, offset: int, span: _Span) -> None:

@@ -152,6 +152,17 @@ class Source(Protocol):
         """
         ...
 
+    def changed(self, collection: str) -> str | None:
+        """Look from outside, without reading a document, whether a collection was changed since the source was opened.
+
+        Returns:
+            What happened to it, as the predicate of a sentence (`went from 10 to 12 bytes`); None when nothing shows.
+
+        Raises:
+            SourceError: There is no looking at it now.
+        """
+        ...
+
     def close(self) -> None:
         """Let go of files and connections; safe to repeat."""
         ...

@@ -94,15 +94,17 @@ def read_partitions(connection: psycopg.Connection, run: int) -> list[PartitionS
     ]
 
 
-def refresh(connection: psycopg.Connection, run: int, state: PartitionState) -> tuple[bytes | None, int, bool]:
-    """Return (position, batches, done) as the database has them now."""
+def refresh(
+    connection: psycopg.Connection, run: int, state: PartitionState
+) -> tuple[bytes | None, int, dict[str, dict[str, int]]]:
+    """Return (position, batches, counts) as the database has them now."""
     row = connection.execute(
         statement("checkpoint", "read_partition"),
         {"run": run, "collection": state.collection, "number": state.number},
     ).fetchone()
     if row is None:
         raise InternalError(f"Partition {state.number} of {state.collection} is gone.", code="partition-gone")
-    return (None if row[0] is None else bytes(row[0]), int(row[1]), bool(row[2]))
+    return (None if row[0] is None else bytes(row[0]), int(row[1]), row[2])
 
 
 def advance(
@@ -208,13 +210,20 @@ def read_tallies(connection: psycopg.Connection, run: int) -> dict[str, dict[str
     return tallies
 
 
-def partial_books(states: Iterable[PartitionState]) -> dict[str, dict[str, int]]:
-    """Return collection → books so far: read, copied, skipped, dead_letters."""
-    partial: dict[str, dict[str, int]] = {}
+def partial_books(states: Iterable[PartitionState]) -> dict[str, dict[str, Any]]:
+    """Return collection → books so far, as its partitions have them.
+
+    Those are read, copied, merged, kept, skipped, dead_letters, and tables: table → rows sent there, of root, child and
+    junction tables; a table without rows is absent. What finish took away is still in them.
+    """
+    numbers = ("read", "copied", "merged", "kept", "skipped", "dead_letters")
+    partial: dict[str, dict[str, Any]] = {}
     for state in states:
-        books = partial.setdefault(state.collection, {"read": 0, "copied": 0, "skipped": 0, "dead_letters": 0})
-        for name in books:
+        books = partial.setdefault(state.collection, {**dict.fromkeys(numbers, 0), "tables": {}})
+        for name in numbers:
             books[name] += state.counts.get("books", {}).get(name, 0)
+        for table, rows in state.counts.get("rows", {}).items():
+            books["tables"][table] = books["tables"].get(table, 0) + rows
     return partial
 
 

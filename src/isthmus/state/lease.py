@@ -17,11 +17,11 @@ import psycopg
 
 from isthmus.connect.postgres import connect
 from isthmus.errors import TargetError
+from isthmus.state.last_transaction import last_transaction_over
 from isthmus.state.statements import statement
 
 # Two arbitrary numbers that spell "isth" and "mus1"; advisory locks are per database.
 LOCK = (0x69737468, 0x6D757331)
-LAST_TRANSACTION_SECONDS = 30
 
 
 class Lease:
@@ -52,15 +52,18 @@ class Lease:
         Raises:
             TargetError: Another isthmus holds it (code `lease-held`), or the server cannot be reached.
         """
-        connection = connect(self._conninfo, autocommit=True)
-        row = connection.execute("SELECT pg_try_advisory_lock(%s, %s)", LOCK).fetchone()
-        if row and row[0]:
-            # what a refused second isthmus reads, also before there is a run
-            connection.execute("SELECT set_config('application_name', %s, false)", (f"isthmus {self.holder}"[:63],))
-            self._connection = connection
-            return
-        found = connection.execute(statement("run", "lease_holder"), {"class": LOCK[0], "object": LOCK[1]}).fetchone()
-        connection.close()
+        with contextlib.ExitStack() as unless_held:
+            connection = connect(self._conninfo, autocommit=True)
+            unless_held.callback(connection.close)
+            row = connection.execute("SELECT pg_try_advisory_lock(%s, %s)", LOCK).fetchone()
+            if row and row[0]:
+                # what a refused second isthmus reads, also before there is a run
+                connection.execute("SELECT set_config('application_name', %s, false)", (f"isthmus {self.holder}"[:63],))
+                unless_held.pop_all()
+                self._connection = connection
+                return
+            holder = {"class": LOCK[0], "object": LOCK[1]}
+            found = connection.execute(statement("run", "lease_holder"), holder).fetchone()
         raise TargetError(
             f"Another isthmus is writing to this target (holder: {found[0] if found else 'just gone'}).",
             code="lease-held",
@@ -77,19 +80,8 @@ class Lease:
         """
         self._run = run
         connection = self.connection
-        try:
-            with connection.transaction():
-                connection.execute("SELECT set_config('lock_timeout', %s, true)", (f"{LAST_TRANSACTION_SECONDS}s",))
-                connection.execute(
-                    statement("run", "take_lease"), {"run": run, "token": self.token, "holder": self.holder}
-                )
-        except psycopg.errors.LockNotAvailable:
-            raise TargetError(
-                f"A transaction of the isthmus that wrote to run {run} before is still open.",
-                code="lease-held",
-                hint="Stop that isthmus, or end its sessions on the server (pg_stat_activity, application_name isthmus)"
-                " with pg_terminate_backend; then run the same command again.",
-            ) from None
+        with last_transaction_over(connection, f"of the isthmus that wrote to run {run} before"):
+            connection.execute(statement("run", "take_lease"), {"run": run, "token": self.token, "holder": self.holder})
 
     def ensure(self) -> None:
         """Make sure the lock is still held, after any connection loss; safe from several threads.
@@ -97,6 +89,7 @@ class Lease:
         Raises:
             TargetError: The server cannot be reached or has not noticed yet that the old connection is gone
                 (retryable), or somebody else took the lease meanwhile (code `lease-lost`).
+            psycopg.Error: The server failed on the way; nothing is held then, and the next call looks again.
         """
         with self._mutex:
             if self._connection is not None:
@@ -116,12 +109,15 @@ class Lease:
                 fault.retryable = fault.retryable or fault.code == "lease-held"
                 raise
             if self._run is not None:
-                row = self.connection.execute(
-                    "SELECT lease_token = %s FROM isthmus.run WHERE id = %s", (self.token, self._run)
-                ).fetchone()
-                if not row or not row[0]:
+                try:
+                    row = self.connection.execute(
+                        "SELECT lease_token = %s FROM isthmus.run WHERE id = %s", (self.token, self._run)
+                    ).fetchone()
+                    if not row or not row[0]:
+                        raise TargetError("Another isthmus took over this run.", code="lease-lost")
+                except (psycopg.Error, TargetError):
                     self.release()  # or the next call would find a connection that works, and be content
-                    raise TargetError("Another isthmus took over this run.", code="lease-lost")
+                    raise
 
     def assert_held(self, connection: psycopg.Connection, run: int) -> None:
         """Compare the token inside the caller's transaction; holds the run row until its end.

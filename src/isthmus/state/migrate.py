@@ -15,6 +15,7 @@ from importlib.resources.abc import Traversable
 import psycopg
 
 from isthmus.errors import InternalError, TargetError
+from isthmus.state.last_transaction import last_transaction_over
 from isthmus.state.statements import statement
 
 _FILE = re.compile(r"^(\d{4})_([a-z0-9_]+)\.sql$")
@@ -91,8 +92,8 @@ def applied_versions(connection: psycopg.Connection) -> dict[int, str]:
 def migrate(connection: psycopg.Connection, migrations: list[Migration] | None = None) -> list[Migration]:
     """Bring the state up to date, each migration in its own transaction.
 
-    The caller holds the run lease, so two isthmus never migrate at once. Safe to repeat; if the process dies between
-    two files, the next call goes on.
+    The caller holds the run lease, so two isthmus never migrate at once. Waits for transactions that use the state,
+    but not for long. Safe to repeat; if the process dies between two files, the next call goes on.
 
     Args:
         connection: Connection in autocommit mode.
@@ -103,9 +104,11 @@ def migrate(connection: psycopg.Connection, migrations: list[Migration] | None =
 
     Raises:
         TargetError: The state was written by a newer Isthmus (code `state-newer`), an applied file differs from the
-            one this version ships (`state-differs`), or the role may not create the schema (`no-right`).
+            one this version ships (`state-differs`), the role may not create the schema (`no-right`), or somebody's
+            transaction stands in the way (`lease-held`).
     """
     wanted = state_migrations() if migrations is None else migrations
+    applied = check_state(connection, wanted)
     try:
         if not _exists(connection, "isthmus.migration"):
             with connection.transaction():
@@ -116,6 +119,34 @@ def migrate(connection: psycopg.Connection, migrations: list[Migration] | None =
             code="no-right",
             hint="Grant CREATE on the database to the role, or have its owner create the schema isthmus for it.",
         ) from fault
+    done: list[Migration] = []
+    for migration in wanted:
+        if migration.version not in applied:
+            with last_transaction_over(connection, "that uses the state in this target"):
+                connection.execute(migration.sql.encode())
+                connection.execute(
+                    statement("migration", "insert_migration"),
+                    {"version": migration.version, "name": migration.name, "checksum": migration.checksum},
+                )
+            done.append(migration)
+    return done
+
+
+def check_state(connection: psycopg.Connection, migrations: list[Migration] | None = None) -> dict[int, str]:
+    """Look whether this version may work with the state in the target; a target without one will do. Writes nothing.
+
+    Args:
+        connection: Connection in autocommit mode.
+        migrations: The files; by default those of this version.
+
+    Returns:
+        Version → checksum of what is applied.
+
+    Raises:
+        TargetError: The state was written by a newer Isthmus (code `state-newer`), or an applied file differs from
+            the one this version ships (`state-differs`).
+    """
+    wanted = state_migrations() if migrations is None else migrations
     applied = applied_versions(connection)
     newest = wanted[-1].version if wanted else 0
     if applied and max(applied) > newest:
@@ -131,14 +162,4 @@ def migrate(connection: psycopg.Connection, migrations: list[Migration] | None =
                 code="state-differs",
                 hint="A development version prepared this target; drop the schema isthmus if no run in it matters.",
             )
-    done: list[Migration] = []
-    for migration in wanted:
-        if migration.version not in applied:
-            with connection.transaction():
-                connection.execute(migration.sql.encode())
-                connection.execute(
-                    statement("migration", "insert_migration"),
-                    {"version": migration.version, "name": migration.name, "checksum": migration.checksum},
-                )
-            done.append(migration)
-    return done
+    return applied

@@ -8,9 +8,11 @@ from datetime import datetime
 from typing import Any
 
 import psycopg
+from psycopg import sql
 
 from isthmus._rust import IdCodec
 from isthmus.errors import ConfigError, TargetError
+from isthmus.state.checkpoints import partial_books, read_partitions, read_tallies
 from isthmus.state.lease import LOCK
 from isthmus.state.migrate import state_exists
 from isthmus.state.runs import Run, id_key, latest_run
@@ -97,6 +99,38 @@ def is_running(connection: psycopg.Connection) -> bool:
     """Tell whether some isthmus is writing to this database now."""
     row = connection.execute(statement("report", "is_running"), {"class": LOCK[0], "object": LOCK[1]}).fetchone()
     return bool(row and row[0])
+
+
+def books_so_far(connection: psycopg.Connection, run: int) -> dict[str, dict[str, Any]]:
+    """Return collection → books as committed, in the shape of `partial_books`, less what finish took away."""
+    books = partial_books(read_partitions(connection, run))
+    tallies = read_tallies(connection, run)
+    off = tallies.get("rows", {})
+    for collection, own in books.items():
+        late = tallies.get("finish-letters", {}).get(collection, 0)  # of documents that had been loaded
+        own["copied"] -= late
+        own["dead_letters"] += late
+        own["tables"] = {table: rows + off.get(table, 0) for table, rows in own["tables"].items()}
+    return books
+
+
+def missing_grants(connection: psycopg.Connection, schemas: Iterable[str]) -> list[str]:
+    """Return the statements that would let the connection's role read all tables of some schemas; reads the catalog.
+
+    Args:
+        connection: In autocommit mode.
+        schemas: Their names; one that does not exist asks for nothing.
+    """
+    rows = connection.execute(statement("report", "missing_rights"), {"schemas": list(schemas)}).fetchall()
+    grants: list[str] = []
+    for schema, role, usable, readable in rows:
+        place, to = sql.Identifier(str(schema)), sql.Identifier(str(role))
+        if not usable:
+            grants.append(sql.SQL("GRANT USAGE ON SCHEMA {} TO {}").format(place, to).as_string(connection))
+        if not readable:
+            text = sql.SQL("GRANT SELECT ON ALL TABLES IN SCHEMA {} TO {}").format(place, to)
+            grants.append(text.as_string(connection))
+    return grants
 
 
 def count_letters(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import psycopg
 
 from isthmus.errors import InternalError, SourceError, Where
-from isthmus.sources.protocol import CollectionInfo
+from isthmus.sources.protocol import CollectionInfo, Source
 from isthmus.state.checkpoints import BatchSums, PartitionState, read_carried, read_partitions
 from isthmus.transfer.job import Job
 
@@ -16,8 +16,10 @@ from isthmus.transfer.job import Job
 def assert_all_read(job: Job, connection: psycopg.Connection) -> None:
     """Hold what is committed against what there was to read, for every collection of the mapping.
 
+    Looks at the source once more: what was added behind the last block that was read would otherwise be passed over.
+
     Raises:
-        SourceError: A collection has another size than when the copy began (code `changed-under-us`).
+        SourceError: A collection is not what it was when the copy began (code `changed-under-us`).
         InternalError: A partition is not done, partitions or batches do not meet, or the books differ from the batches
             (code `load-incomplete`).
     """
@@ -33,6 +35,7 @@ def assert_all_read(job: Job, connection: psycopg.Connection) -> None:
                 hint="Nothing is lost; please report this, and start over with --fresh.",
             )
         _hold_against_source(infos.get(collection), sum(one.counts.get("books", {}).get("bytes", 0) for one in mine))
+        _look_again(job.source, collection)
 
 
 def _missing(states: list[PartitionState], carried: list[BatchSums]) -> str | None:
@@ -49,6 +52,8 @@ def _missing(states: list[PartitionState], carried: list[BatchSums]) -> str | No
             return f"batches of its part {state.number} are missing"
         if batches.count and (batches.start, batches.end) != (state.start, state.position):
             return f"the batches of its part {state.number} do not begin or end where it does"
+        if state.end is not None and state.position != state.end:
+            return f"its part {state.number} was not read to its end"
     return None
 
 
@@ -61,4 +66,17 @@ def _hold_against_source(info: CollectionInfo | None, size: int) -> None:
             where=Where(collection=info.name),
             hint="Is mongodump still writing it? Wait until the dump is complete and run the same command again;"
             " what was read is kept. If it says so again, please report it.",
+        )
+
+
+def _look_again(source: Source, collection: str) -> None:
+    """Raise when the source of a collection was changed since it was opened, as far as a look from outside shows."""
+    what = source.changed(collection)
+    if what is not None:
+        raise SourceError(
+            f"The source of {collection} {what} since the copy began.",
+            code="changed-under-us",
+            where=Where(collection=collection),
+            hint="Is mongodump still writing it? Wait until the dump is complete and run the same command again: it"
+            " compares what was read with the source and goes on, or says from where on they differ.",
         )

@@ -19,7 +19,7 @@ from isthmus.mapping.tables import TargetSchema
 from isthmus.sources.protocol import Source
 from isthmus.state.checkpoints import PartitionState, insert_partitions, read_partitions
 from isthmus.state.lease import Lease
-from isthmus.state.migrate import migrate, state_exists
+from isthmus.state.migrate import check_state, migrate, state_exists
 from isthmus.state.runs import Run, id_key, insert_run, latest_run
 from isthmus.transfer import staging
 from isthmus.transfer.fresh import check_dependents, drop_run
@@ -77,6 +77,7 @@ def open_job(task: Task, lease: Lease, result: Result) -> tuple[Job, list[Partit
         psycopg.Error: The server failed on the way; safe to repeat.
     """
     connection = lease.connection
+    check_state(connection)
     findings = check_server(connection) + check_source(task.mapping, task.source)
     known = latest_run(connection) if state_exists(connection) else None
     # once, and never what an earlier session of this call has begun
@@ -103,18 +104,18 @@ def open_job(task: Task, lease: Lease, result: Result) -> tuple[Job, list[Partit
         run, states = _begin(task, lease)
     else:
         refuse_other(known, task.mapping, task.mapping_text, task.source)
-        migrate(connection)
         key = id_key(connection, create=False, given=task.options.id_key)
         run = known
         if known.stage != "complete":
             # Waits for the last transaction of a holder that was killed or fenced off; only then is the rest certain.
             lease.adopt(known.id)
             run = latest_run(connection) or known
+        migrate(connection)
         states = read_partitions(connection, known.id)
     job = task.job(lease, run, key)
     job.enum_oids = _enum_array_oids(connection, task.schema)
     result.run = run.id
-    result.resumed = result.resumed or any(state.batches for state in states)
+    result.resumed = result.resumed or any(state.batches or state.done for state in states)
     return job, states
 
 

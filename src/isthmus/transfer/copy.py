@@ -21,7 +21,7 @@ from isthmus.sources.protocol import Block, Partition
 from isthmus.state.checkpoints import PartitionState, finish_partition, refresh
 from isthmus.transfer.ahead import Ahead, Prepared
 from isthmus.transfer.job import Interrupted, Job
-from isthmus.transfer.load import Loader
+from isthmus.transfer.load import Counts, Loader
 from isthmus.transfer.memory import bound_allocator
 from isthmus.transfer.retry import Retry
 from isthmus.transfer.stages import reached
@@ -162,12 +162,14 @@ class _Worker:
         """Carry one batch exactly once, whatever happens to the connection."""
         block = prepared.block
         retry = Retry(self._job.options.retry_seconds)
+        before = loader.state.counts.get("books", {})
         uncertain = False  # a reply was lost: read the checkpoint before anything is sent
         while True:
             try:
                 connection = self._open()
-                if not uncertain or not self._arrived(connection, loader, block):
-                    loader.write(connection, block, prepared.batch)
+                counts = self._arrived(connection, loader, block) if uncertain else None
+                if counts is None:
+                    counts = loader.write(connection, block, prepared.batch)
             except psycopg.Error as fault:
                 uncertain = True
                 self._drop_connection()
@@ -184,27 +186,31 @@ class _Worker:
                 self._drop_connection()
                 retry.again(fault, self._halt)
             else:
-                carried = loader.committed(block)
+                loader.committed(block, counts)
+                books = counts["books"]
                 self._job.progress.batch(
                     loader.state.collection,
                     bytes_done=len(block.data),
-                    documents=carried.documents,
-                    dead_letters=len(carried.letters),
+                    documents=books["read"] - before.get("read", 0),
+                    dead_letters=books.get("dead_letters", 0) - before.get("dead_letters", 0),
                 )
                 return
 
-    def _arrived(self, connection: psycopg.Connection, loader: Loader, block: Block) -> bool:
-        """Tell whether a batch whose reply was lost was committed after all.
+    def _arrived(self, connection: psycopg.Connection, loader: Loader, block: Block) -> Counts | None:
+        """Look whether a batch whose reply was lost was committed after all.
+
+        Returns:
+            The books of the partition with it, as they were committed; None when it was not.
 
         Raises:
             InternalError: The checkpoint is neither before nor behind the batch.
         """
         state = loader.state
-        position, batches, _ = refresh(connection, self._job.run.id, state)
+        position, batches, counts = refresh(connection, self._job.run.id, state)
         if batches == state.batches and position == state.position:
-            return False
+            return None
         if batches == state.batches + 1 and position == block.end:
-            return True
+            return counts
         raise InternalError(
             f"The checkpoint of partition {state.number} of {state.collection} moved under this process.",
             code="checkpoint-moved",
@@ -218,9 +224,7 @@ class _Worker:
         self._again(error, retry)
 
     def _again(self, fault: IsthmusError, retry: Retry) -> None:
-        if retry.fresh:
-            self._job.progress.note(retry.words(fault))
-        retry.again(fault, self._halt)
+        retry.again(fault, self._halt, self._job.progress.note)
 
     def _finish(self, state: PartitionState) -> None:
         """Mark the partition as read to its end; may be repeated."""

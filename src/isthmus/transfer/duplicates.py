@@ -19,13 +19,12 @@ from isthmus.state.ledgers import Adjusted, Cause, forget_adjustments, insert_ad
 from isthmus.state.source_ids import show
 from isthmus.transfer.holders import Loser, losers
 from isthmus.transfer.job import Job
-from isthmus.transfer.load import COPY_HEADER, COPY_TRAILER, copy_targets
+from isthmus.transfer.load import copy_targets, send_rows
 from isthmus.transfer.origins import PASS_ID_BYTES, PASS_IDS, Documents, Found, chunks, require_all, source_ids
 from isthmus.transfer.places import SHOWN_CHARACTERS, document_path
 from isthmus.transfer.remove import STEP_BYTES, delete_rows, key_column, remove_next, write_letters
 from isthmus.transfer.stages import reached
 
-_PIECE_BYTES = 256 * 1024
 _RELOAD_BYTES = 1 << 20
 
 
@@ -188,13 +187,8 @@ def _load(job: Job, connection: psycopg.Connection, collection: str, part: list[
         ],
     )
     for target in copy_targets(job, collection):
-        size = batch.size(target.index)
-        if size:
-            with connection.cursor().copy(target.statement) as copy:
-                copy.write(COPY_HEADER)
-                for start in range(0, size, _PIECE_BYTES):
-                    copy.write(batch.chunk(target.index, start, min(_PIECE_BYTES, size - start)))
-                copy.write(COPY_TRAILER)
+        if batch.rows(target.index):
+            send_rows(connection, target, batch)
 
 
 def settle_duplicate_keys(job: Job, connection: psycopg.Connection, table: Table, index: Index) -> int:

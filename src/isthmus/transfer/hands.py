@@ -13,7 +13,7 @@ from typing import TypeVar
 import psycopg
 
 from isthmus.connect.postgres import meaning, trouble
-from isthmus.errors import IsthmusError, SourceError, TargetError
+from isthmus.errors import SourceError, TargetError
 from isthmus.state.marks import await_end, mark
 from isthmus.transfer.job import Interrupted, Job
 from isthmus.transfer.retry import Retry
@@ -72,16 +72,11 @@ class Hands:
                 if not error.retryable:
                     raise error from None
                 self._close_idle()  # what ended this one mostly ended those, too
-                self._again(error, retry)
+                retry.again(error, self._job.stop, self._job.progress.note)
             except (TargetError, SourceError) as fault:
                 if not fault.retryable:
                     raise
-                self._again(fault, retry)
-
-    def _again(self, fault: IsthmusError, retry: Retry) -> None:
-        if retry.fresh:
-            self._job.progress.note(retry.words(fault))
-        retry.again(fault, self._job.stop)
+                retry.again(fault, self._job.stop, self._job.progress.note)
 
     @contextlib.contextmanager
     def _hand(self, lost: list[int]) -> Generator[psycopg.Connection]:

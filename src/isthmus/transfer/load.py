@@ -7,7 +7,7 @@ the server's own words. The identities of the balance are asserted before the co
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import psycopg
@@ -33,8 +33,8 @@ from isthmus.transfer.stages import reached
 from isthmus.transfer.staging import PairTable, pair_tables
 
 # PostgreSQL documentation, COPY, "Binary Format": signature, flags, length of the header extension; trailer −1.
-COPY_HEADER = b"PGCOPY\n\xff\r\n\0" + b"\0\0\0\0" + b"\0\0\0\0"
-COPY_TRAILER = b"\xff\xff"
+_HEADER = b"PGCOPY\n\xff\r\n\0" + b"\0\0\0\0" + b"\0\0\0\0"
+_TRAILER = b"\xff\xff"
 _PIECE_BYTES = 256 * 1024
 
 Counts = dict[str, dict[str, int]]
@@ -73,6 +73,35 @@ def copy_targets(job: Job, collection: str) -> list[CopyTarget]:
         )
         targets.append(CopyTarget(index, table["name"], statement, table["kind"] == "root"))
     return targets
+
+
+def send_rows(
+    connection: psycopg.Connection, target: CopyTarget, batch: Batch, sent: Callable[[], None] | None = None
+) -> None:
+    """Send a table's rows, inside the caller's transaction.
+
+    Args:
+        connection: Where to.
+        target: The table.
+        batch: Holds its rows.
+        sent: Called after each piece of them.
+
+    Raises:
+        InternalError: The server took another number of rows (code `rows-differ`).
+    """
+    rows, data = batch.rows(target.index), batch.copy_data(target.index)
+    with connection.cursor() as cursor:
+        with cursor.copy(target.statement) as copy:
+            copy.write(_HEADER)
+            for start in range(0, len(data), _PIECE_BYTES):
+                copy.write(data[start : start + _PIECE_BYTES])
+                if sent is not None:
+                    sent()
+            copy.write(_TRAILER)
+        if cursor.rowcount != rows:
+            raise InternalError(
+                f"{rows} rows were sent to {target.table}, the server took {cursor.rowcount}.", code="rows-differ"
+            )
 
 
 @dataclass
@@ -133,13 +162,12 @@ class Loader:
         self._targets = copy_targets(job, state.collection)
         tables = [table for table in job.schema.tables.values() if table.collection == state.collection]
         self._sensitive = any(column.sensitive for table in tables for column in table.columns)
-        self._carried = Carried()
 
     def transcode(self, documents: bytes) -> Batch:
         """Turn whole documents into rows; from any thread, without the GIL."""
         return self._transcoder.transcode(documents)
 
-    def write(self, connection: psycopg.Connection, block: Block, batch: Batch) -> None:
+    def write(self, connection: psycopg.Connection, block: Block, batch: Batch) -> Counts:
         """Carry one block in one transaction.
 
         Args:
@@ -147,7 +175,8 @@ class Loader:
             block: Whole documents.
             batch: What `transcode` made of them.
 
-        The caller moves `state` with `committed` afterwards.
+        Returns:
+            The books of the partition with this block, for `committed`, with which the caller moves `state` afterwards.
 
         Raises:
             psycopg.Error: Anything but a refused value; nothing of the block is in the target, unless the commit went
@@ -155,21 +184,20 @@ class Loader:
             InternalError: The books of the batch do not balance.
         """
         try:
-            self._transact(connection, block, batch, halve=False)
+            return self._transact(connection, block, batch, halve=False)
         except psycopg.Error as fault:
             if meaning(fault) != "data":
                 raise
-            self._transact(connection, block, batch, halve=True)
+            return self._transact(connection, block, batch, halve=True)
 
-    def committed(self, block: Block) -> Carried:
-        """Move the checkpoint this process knows, after the commit; return what the batch came to."""
+    def committed(self, block: Block, counts: Counts) -> None:
+        """Move the checkpoint this process knows, after the commit; `counts` are the books that were committed."""
         self.state.position = block.end
         self.state.batches += 1
-        self.state.counts = add_counts(self.state.counts, self._carried.counts)
-        return self._carried
+        self.state.counts = counts
 
-    def _transact(self, connection: psycopg.Connection, block: Block, batch: Batch, *, halve: bool) -> None:
-        carried = self._carried = Carried()
+    def _transact(self, connection: psycopg.Connection, block: Block, batch: Batch, *, halve: bool) -> Counts:
+        carried = Carried()
         with connection.transaction():
             self._job.lease.assert_held(connection, self._job.run.id)
             if halve:
@@ -178,34 +206,16 @@ class Loader:
                 self._copy(connection, batch)
                 self._account(block, 0, batch, carried)
             reached("copy.rows-sent")
-            self._settle(connection, block, batch, carried)
+            counts = self._settle(connection, block, batch, carried)
             reached("copy.before-commit")
         reached("copy.after-commit")
+        return counts
 
     def _copy(self, connection: psycopg.Connection, batch: Batch) -> None:
         for target in self._targets:
-            rows = batch.rows(target.index)
-            if not rows:
-                continue
-            with connection.cursor() as cursor:
-                with cursor.copy(target.statement) as copy:
-                    copy.write(COPY_HEADER)
-                    for piece in self._pieces(batch, target.index):
-                        copy.write(piece)
-                        reached("copy.within-table")
-                    copy.write(COPY_TRAILER)
-                if cursor.rowcount != rows:
-                    raise InternalError(
-                        f"{rows} rows were sent to {target.table}, the server took {cursor.rowcount}.",
-                        code="rows-differ",
-                    )
-            reached("copy.between-tables")
-
-    @staticmethod
-    def _pieces(batch: Batch, table: int) -> Iterator[bytes]:
-        size = batch.size(table)
-        for start in range(0, size, _PIECE_BYTES):
-            yield batch.chunk(table, start, min(_PIECE_BYTES, size - start))
+            if batch.rows(target.index):
+                send_rows(connection, target, batch, lambda: reached("copy.within-table"))
+                reached("copy.between-tables")
 
     def _place(
         self, connection: psycopg.Connection, block: Block, low: int, high: int, whole: Batch, carried: Carried
@@ -300,8 +310,8 @@ class Loader:
                 )
             )
 
-    def _settle(self, connection: psycopg.Connection, block: Block, batch: Batch, carried: Carried) -> None:
-        """Write ledgers and checkpoint, asserting the batch's balance first."""
+    def _settle(self, connection: psycopg.Connection, block: Block, batch: Batch, carried: Carried) -> Counts:
+        """Write ledgers and checkpoint, asserting the batch's balance first; return the books of the partition."""
         if batch.documents != carried.documents or (
             carried.documents != carried.copied + carried.skipped + len(carried.letters)
         ):
@@ -318,9 +328,11 @@ class Loader:
         run = self._job.run.id
         # First, because a commit whose reply was lost may still go through: this waits for it and then finds the
         # checkpoint moved, where another insert would only find its rows in the way.
-        advance(connection, run, self.state, after=block.end, counts=add_counts(self.state.counts, carried.counts))
+        counts = add_counts(self.state.counts, carried.counts)
+        advance(connection, run, self.state, after=block.end, counts=counts)
         insert_ids(connection, carried.ids)
         insert_dead_letters(connection, run, carried.letters)
         insert_adjustments(connection, run, carried.adjusted)
         record = BatchRecord(self.state.batches, block.start, block.end, batch.documents, len(block.data), batch.digest)
         record_batch(connection, run, self.state, record, batch.document_digests)
+        return counts

@@ -18,6 +18,8 @@ class Result:
         run: Number of the run; None when it was refused before one began.
         outcome: complete; interrupted (resumable); failed (a collection could not be read to its end, resumable).
         resumed: Whether an earlier session of this run had committed something.
+        worked: Whether this call carried or finished anything; a session of it may have lost the server right behind
+            the end of the run, and the next one then finds it complete.
         repeated: Whether the run was complete before and this call only compared.
         told: Whether the books of the complete run were printed by an earlier command; see `tell`.
         seconds: How long this call took.
@@ -31,6 +33,7 @@ class Result:
     run: int | None
     outcome: Literal["complete", "interrupted", "failed"]
     resumed: bool
+    worked: bool = False
     repeated: bool = False
     told: bool = False
     seconds: float = 0.0

@@ -25,6 +25,8 @@ from isthmus.transfer.retry import persist
 T = TypeVar("T")
 
 _BLOCK_BYTES = 1 << 20
+# Errors that speak of what a source holds; the others say that it cannot be looked at, and nothing about its documents.
+_CONTENT_CODES = frozenset({"truncated", "broken-framing", "gzip-broken", "changed-under-us"})
 _NAMED = 100  # new or changed documents listed by id; the rest is counted
 
 
@@ -73,8 +75,8 @@ def check_read_part(job: Job, states: Iterable[PartitionState]) -> None:
     still end there: documents behind it would never be read. A source in trouble that may pass is waited for.
 
     Raises:
-        SourceError: A batch differs or a finished collection grew (code `source-changed`), or the source cannot be
-            read that far.
+        SourceError: A batch differs or breaks, or a finished collection grew (code `source-changed`); or the source
+            cannot be read.
     """
     for state in states:
         if state.position is not None or state.done:
@@ -95,7 +97,7 @@ def _check_partition(job: Job, state: PartitionState, records: list[BatchRecord]
         try:
             same = stream.digest(record.source_bytes) == record.digest
         except SourceError as fault:
-            if fault.retryable:
+            if fault.retryable or fault.code not in _CONTENT_CODES:
                 raise
             raise _changed(job, state, record.start, f"cannot be read as it was ({fault.message})") from fault
         if not same:

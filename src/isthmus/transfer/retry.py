@@ -15,44 +15,61 @@ T = TypeVar("T")
 
 _FIRST_WAIT_SECONDS = 0.1
 _LONGEST_WAIT_SECONDS = 5.0
+_MOST_TROUBLES = 4  # what fails late and each time, fails for a reason of its own
 
 
 @dataclass
 class Retry:
-    """How long one trouble has lasted, and how long to wait before the next try.
+    """How long one trouble of a work has lasted, and how long to wait before the next try.
+
+    After a try that went on for longer than the limit, the next fault is another trouble, and its time begins anew; at
+    most four times for one work.
 
     Attributes:
-        limit_seconds: After this long the run stops.
+        limit_seconds: When a trouble has lasted this long, the work is given up.
     """
 
     limit_seconds: float
     _since: float | None = None
     _wait: float = _FIRST_WAIT_SECONDS
+    _tried_at: float | None = None
+    _troubles: int = 0
 
     @property
     def fresh(self) -> bool:
-        """Whether this is the first try after the trouble began."""
+        """Whether there was no trouble yet."""
         return self._since is None
 
-    def words(self, fault: IsthmusError) -> str:
-        """Return what to tell the person who watches, when the wait begins."""
-        return f"{fault.message} Trying again for up to {self.limit_seconds:.0f} s."
-
-    def again(self, fault: IsthmusError, stop: threading.Event) -> None:
+    def again(self, fault: IsthmusError, stop: threading.Event, note: Callable[[str], None] | None = None) -> None:
         """Wait before another try.
+
+        Args:
+            fault: What the last try ended with.
+            stop: Ends the wait.
+            note: Told once for every trouble, when the wait begins.
 
         Raises:
             IsthmusError: `fault`, when it has lasted too long.
             Interrupted: The user asked to stop.
         """
         now = time.monotonic()
-        if self._since is None:
-            self._since = now
+        if self._since is None or self._is_another(now):
+            self._since, self._wait = now, _FIRST_WAIT_SECONDS
+            self._troubles += 1
+            if note is not None:
+                note(f"{fault.message} Trying again for up to {self.limit_seconds:.0f} s.")
         if now - self._since > self.limit_seconds:
             raise fault
         if stop.wait(self._wait):
             raise Interrupted
         self._wait = min(self._wait * 2, _LONGEST_WAIT_SECONDS)
+        self._tried_at = time.monotonic()
+
+    def _is_another(self, now: float) -> bool:
+        """Tell whether the work went on long enough since the last try to be in another trouble now."""
+        if self._tried_at is None or self._troubles >= _MOST_TROUBLES:
+            return False
+        return 0 < self.limit_seconds < now - self._tried_at
 
 
 def persist(work: Callable[[], T], *, seconds: float, stop: threading.Event, note: Callable[[str], None]) -> T:
@@ -62,7 +79,7 @@ def persist(work: Callable[[], T], *, seconds: float, stop: threading.Event, not
         work: Safe to repeat.
         seconds: How long to go on trying.
         stop: Ends the wait.
-        note: Told once when the wait begins.
+        note: Told once for every trouble, when the wait begins.
 
     Raises:
         SourceError: What the work raised, when it does not pass or has lasted too long.
@@ -75,6 +92,4 @@ def persist(work: Callable[[], T], *, seconds: float, stop: threading.Event, not
         except SourceError as fault:
             if not fault.retryable:
                 raise
-            if retry.fresh:
-                note(retry.words(fault))
-            retry.again(fault, stop)
+            retry.again(fault, stop, note)

@@ -98,14 +98,12 @@ def _sessions(task: Task, result: Result) -> None:
     """
     retry = Retry(task.options.retry_seconds)
     while True:
-        lease, began, working = Lease(task.conninfo), time.monotonic(), False
+        lease, working = Lease(task.conninfo), False
         try:
             lease.acquire()
             working = True
             _session(task, lease, result)
         except psycopg.Error as fault:
-            if working and time.monotonic() - began > task.options.retry_seconds:
-                retry = Retry(task.options.retry_seconds)  # it went on for a while in between: another trouble
             words = explain(fault, values=not task.schema.sensitive)
             _once_more(task, retry, trouble(fault, "go on", words))
         except TargetError as fault:
@@ -124,9 +122,7 @@ def _once_more(task: Task, retry: Retry, error: TargetError) -> None:
     """Wait for the server, or raise the error when waiting does not help."""
     if not error.retryable:
         raise error from None
-    if retry.fresh:
-        task.progress.note(retry.words(error))
-    retry.again(error, task.stop)
+    retry.again(error, task.stop, task.progress.note)
 
 
 def _session(task: Task, lease: Lease, result: Result) -> None:
@@ -142,13 +138,15 @@ def _work(job: Job, states: list[PartitionState], result: Result) -> None:
     """Copy, finish, balance; fills `result`."""
     _announce(job, states)
     if job.run.stage == "complete":
-        job.progress.stage("verifying")
-        result.repeated = True
-        result.changes = find_changes(job, states)
+        if not result.worked:
+            job.progress.stage("verifying")
+            result.repeated = True
+            result.changes = find_changes(job, states)
+            result.told = is_told(job.lease.connection, job.run.id)
         result.balance = balance_from_json(job.run.balance) if job.run.balance else None
-        result.told = is_told(job.lease.connection, job.run.id)
         result.outcome = "complete"
         return
+    result.worked = True
     if result.resumed:
         job.progress.stage("verifying")
         check_read_part(job, states)

@@ -6,6 +6,7 @@ then; each change alone must stop the run and say what is wrong, and none of the
 
 from __future__ import annotations
 
+import os
 import re
 
 import psycopg
@@ -82,6 +83,100 @@ def test_dump_that_changed_between_the_first_look_and_the_read_is_no_success_unt
     assert "run the same command again" in str(caught.value.hint)
     balanced(world.copy(MAPPING, workers=1))
     assert world.column("SELECT n FROM things ORDER BY n") == list(range(now))
+
+
+def test_part_that_ends_before_the_next_begins_is_never_called_complete(world: World) -> None:
+    world.write({"Things": b"".join(things(0, 180))})
+    done = []
+
+    def tamper(stage: str) -> None:
+        if stage == "copy.partition-done":
+            done.append(stage)
+        if stage == "copy.partition-done" and len(done) == 2:
+            # Every number agrees with every other one; only where the first part ended is not where it should.
+            with psycopg.connect(world.conninfo) as connection:
+                connection.execute(
+                    "UPDATE isthmus.partition SET end_position = decode('00000000000000ff', 'hex') WHERE number = 0;"
+                    "UPDATE isthmus.partition SET start_position = decode('00000000000000ff', 'hex') WHERE number = 1;"
+                    "UPDATE isthmus.batch SET start_position = decode('00000000000000ff', 'hex')"
+                    " WHERE partition_number = 1 AND number = 0"
+                )
+
+    with listening(tamper), pytest.raises(InternalError, match="its part 0 was not read to its end") as caught:
+        world.copy(MAPPING, workers=2)
+    assert caught.value.code == "load-incomplete"
+
+
+@pytest.mark.parametrize("compressed", [False, True], ids=["plain", "gzip"])
+def test_dump_that_grows_behind_what_was_read_is_no_success(world: World, compressed: bool) -> None:
+    files = world.write({"Things": b"".join(things(0, 20))}, compressed=compressed)
+
+    def grow(stage: str) -> None:
+        if stage == "copy.partition-done":
+            world.write({"Things": b"".join(things(0, 21))}, compressed=compressed)
+
+    with listening(grow), pytest.raises(SourceError, match=r"went from [\d,]+ to [\d,]+ bytes") as caught:
+        world.copy(MAPPING, workers=1)
+    assert (caught.value.code, caught.value.exit_code) == ("changed-under-us", 3)
+    assert world.column("SELECT stage FROM isthmus.run") == ["copying"]
+    with pytest.raises(SourceError, match="holds more documents than before"):
+        world.copy(MAPPING, workers=1)
+    files["Things"].unlink()
+    world.write({"Things": b"".join(things(0, 20))}, compressed=compressed)
+    balanced(world.copy(MAPPING, workers=1))
+
+
+def test_dump_that_was_written_to_and_kept_its_size_is_read_again(world: World) -> None:
+    files = world.write({"Things": b"".join(things(0, 20))})
+
+    def rewrite(stage: str) -> None:
+        if stage == "copy.partition-done":
+            found = files["Things"].stat()
+            os.utime(files["Things"], ns=(found.st_atime_ns, found.st_mtime_ns + 1_000_000_000))
+
+    with listening(rewrite), pytest.raises(SourceError, match="was written to since the copy began") as caught:
+        world.copy(MAPPING, workers=1)
+    assert caught.value.code == "changed-under-us"
+    result = world.copy(MAPPING, workers=1)
+    balanced(result)
+    assert result.resumed
+
+
+def test_dump_that_went_away_before_the_end_is_no_success(world: World) -> None:
+    files = world.write({"Things": b"".join(things(0, 20))})
+
+    def remove(stage: str) -> None:
+        if stage == "copy.partition-done":
+            files["Things"].unlink()
+
+    with listening(remove), pytest.raises(SourceError, match="went away since the copy began"):
+        world.copy(MAPPING, workers=1)
+
+
+def test_collection_that_was_empty_when_it_was_done_is_looked_at_again(world: World) -> None:
+    """It made no batch, and nothing else was committed; a compressed file does not tell how much it holds."""
+    mapping = "isthmus: 1\ncollections: {A: {fields: {n: integer}}, B: {fields: {n: integer}}}\n"
+    world.write({"A": []}, compressed=True)
+    world.write({"B": [{"_id": oid(n), "n": n} for n in range(5)]})
+    ended = []
+
+    def die(stage: str) -> None:
+        if stage == "copy.partition-done" and not ended:
+            ended.append(stage)
+            raise KeyboardInterrupt
+
+    with listening(die), pytest.raises(KeyboardInterrupt):
+        world.copy(mapping, workers=1)
+    assert world.rows("SELECT collection, done, batches FROM isthmus.partition ORDER BY 1") == [
+        ("A", True, 0),
+        ("B", False, 0),
+    ]
+    world.write({"A": [{"_id": oid(n), "n": n} for n in range(7)]}, compressed=True)
+    with pytest.raises(SourceError, match=r"A\.bson\.gz.*holds more documents than before") as caught:
+        world.copy(mapping, workers=1)
+    assert caught.value.code == "source-changed"
+    world.write({"A": []}, compressed=True)
+    balanced(world.copy(mapping, workers=1))
 
 
 def test_what_a_run_came_to_is_news_until_it_was_told(world: World) -> None:

@@ -9,7 +9,7 @@ import threading
 import bson
 import pytest
 
-from isthmus.errors import InternalError
+from isthmus.errors import InternalError, SourceError
 from isthmus.sources import dump, open_source
 from tests.integration.copy.carrying import World, balanced, listening, oid
 
@@ -137,6 +137,43 @@ def test_disk_that_goes_on_failing_makes_no_comparison(world: World, monkeypatch
     again = world.copy(MAPPING, retry_seconds=0.3)
     assert again.changes is not None
     assert (again.exit_code, list(again.changes.broken)) == (3, ["Things"])
+
+
+@pytest.mark.parametrize("how", ["no right", "cut", "garbage"])
+def test_only_other_content_makes_what_was_read_another_source(
+    world: World, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    """What cannot be looked at may well be the same: starting over, as another source would need, destroys the run."""
+    documents = [thing(n) for n in range(60)]
+    whole = b"".join(documents)
+    files = world.write({"Things": documents})
+
+    def end(stage: str) -> None:
+        if stage == "copy.partition-done":
+            raise InternalError("On purpose.", code="on-purpose")
+
+    with listening(end), pytest.raises(InternalError):
+        world.copy(MAPPING, workers=1, memory_bytes=8 << 20)
+
+    def refuse(*_: object) -> bytes:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    with monkeypatch.context() as patch:
+        if how == "no right":
+            patch.setattr(dump.os, "pread", refuse)
+        else:
+            here = len(whole) // 2 // len(documents[0]) * len(documents[0])
+            files["Things"].write_bytes(whole[: here + 50] if how == "cut" else whole[:here] + b"\0" * 20)
+        with pytest.raises(SourceError) as caught:
+            world.copy(MAPPING, workers=1, memory_bytes=8 << 20)
+    if how == "no right":
+        assert caught.value.code == "unreadable"
+        assert "Permission denied" in caught.value.message
+        assert "--fresh" not in str(caught.value.hint)
+    else:
+        assert caught.value.code == "source-changed"
+    files["Things"].write_bytes(whole)
+    balanced(world.copy(MAPPING, workers=1))
 
 
 def test_break_is_told_also_when_the_user_stops_the_copy(world: World) -> None:

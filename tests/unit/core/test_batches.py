@@ -25,8 +25,8 @@ def test_cut_at_any_document_boundary_the_bytes_are_the_same(case: Case, seed: i
     cut = random.Random(seed).randint(0, len(case.documents))
     parts = [core.transcode(b"".join(part)) for part in (case.documents[:cut], case.documents[cut:])]
     for table in range(len(whole.tables)):
-        pieces = [part.chunk(table, 0, part.size(table)) for part in parts]
-        assert b"".join(pieces) == whole.chunk(table, 0, whole.size(table))
+        pieces = [bytes(part.copy_data(table)) for part in parts]
+        assert b"".join(pieces) == bytes(whole.copy_data(table))
     assert sum(part.accepted for part in parts) == whole.accepted
     causes = [[cause.code for cause in reject.causes] for part in parts for reject in part.rejects]
     assert causes == [[cause.code for cause in reject.causes] for reject in whole.rejects]
@@ -59,7 +59,7 @@ def test_equal_rows_have_equal_digests_and_others_do_not(case: Case) -> None:
     batch = pair.core.transcode(b"".join(case.documents))
     for number, table in enumerate(pair.plan["tables"]):
         kinds = [column["type"]["kind"] + ("[]" if column["type"]["array"] else "") for column in table["columns"]]
-        data = batch.chunk(number, 0, batch.size(number))
+        data = bytes(batch.copy_data(number))
         digests = digest_rows(data, kinds)
         assert len(digests) == 16 * batch.rows(number)
         each = [digests[at : at + 16] for at in range(0, len(digests), 16)]

@@ -18,7 +18,7 @@ from isthmus.transfer.load import add_counts
 from isthmus.transfer.preflight import Finding, raise_findings
 from isthmus.transfer.result import Result
 from isthmus.transfer.resume import Changes
-from isthmus.transfer.retry import Retry
+from isthmus.transfer.retry import Retry, persist
 from isthmus.transfer.staging import create_statements, pair_tables
 
 FAULT = TargetError("away", retryable=True)
@@ -46,6 +46,54 @@ def test_retry_is_interrupted_by_a_stop() -> None:
     stop.set()
     with pytest.raises(Interrupted):
         Retry(60).again(FAULT, stop)
+
+
+def test_retry_begins_anew_after_work_that_went_on_for_longer_than_the_limit() -> None:
+    retry, stop, notes = Retry(0.2), threading.Event(), list[str]()
+    retry.again(FAULT, stop, notes.append)
+    retry.again(FAULT, stop, notes.append)
+    assert len(notes) == 1
+    time.sleep(0.3)
+    retry.again(FAULT, stop, notes.append)
+    assert len(notes) == 2, "another trouble is told again"
+    assert not retry.fresh
+
+
+def test_retry_gives_up_on_work_that_goes_on_for_long_and_fails_each_time() -> None:
+    retry, tries = Retry(0.1), list[int]()
+
+    def go_on() -> None:
+        while len(tries) < 20:
+            tries.append(1)
+            retry.again(FAULT, threading.Event())
+            time.sleep(0.15)
+
+    with pytest.raises(TargetError):
+        go_on()
+    assert 4 <= len(tries) <= 6
+
+
+def test_retry_without_time_does_not_count_work() -> None:
+    retry = Retry(0.0)
+    retry.again(FAULT, threading.Event())
+    time.sleep(0.05)
+    with pytest.raises(TargetError):
+        retry.again(FAULT, threading.Event())
+
+
+def test_second_trouble_of_a_source_long_after_the_first_is_waited_for() -> None:
+    calls, notes = list[int](), list[str]()
+
+    def read() -> str:
+        calls.append(1)
+        if len(calls) == 2:
+            time.sleep(0.4)
+        if len(calls) < 3:
+            raise SourceError("away", retryable=True)
+        return "read"
+
+    assert persist(read, seconds=0.3, stop=threading.Event(), note=notes.append) == "read"
+    assert len(notes) == 2
 
 
 names = st.dictionaries(st.sampled_from("abcd"), st.integers(1, 9), max_size=4)

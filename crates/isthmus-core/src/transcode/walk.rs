@@ -1,6 +1,7 @@
 //! The walk over one block: each document is read into slots, then written table by table.
 
 use std::collections::HashSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::batch::{Adjustment, Batch, Change, IdMapEntry};
 use crate::bson::{too_deep, BsonError, Element, Elements, Raw, Value, MAX_DEPTH};
@@ -51,12 +52,17 @@ struct Marks {
     id_map: usize,
 }
 
+/// Bytes to provide for a table's rows: what the last block gave for its size, and a little more.
+fn room(grown: &AtomicUsize, block_bytes: usize) -> usize {
+    let rows = (block_bytes >> 10) * grown.load(Ordering::Relaxed);
+    rows + rows / 16
+}
+
 impl<'t, 'd> Walk<'t, 'd> {
     pub fn new(own: &'t Transcoder, block: &'d [u8]) -> Self {
         let plan = &own.plan;
         let tables = plan.tables.len();
-        let mut outputs = vec![Vec::new(); tables];
-        outputs[0] = Vec::with_capacity(block.len() + block.len() / 4);
+        let outputs = own.grown.iter().map(|grown| Vec::with_capacity(room(grown, block.len()))).collect();
         let batch = Batch {
             bytes_in: block.len(),
             tables: plan.tables.iter().map(|table| table.name.clone()).collect(),
@@ -126,6 +132,9 @@ impl<'t, 'd> Walk<'t, 'd> {
 
     /// Closes the books of the block.
     pub fn finish(mut self) -> Batch {
+        for (output, grown) in self.batch.outputs.iter().zip(&self.own.grown) {
+            grown.store((output.len() << 10) / self.block.len().max(1), Ordering::Relaxed);
+        }
         self.batch.offsets.push(self.block.len());
         self.batch.counts = self.books.counts();
         for (skip, &count) in self.own.plan.skips.iter().zip(&self.skips) {

@@ -10,7 +10,7 @@ FROM isthmus.partition WHERE run_id = %(run)s ORDER BY collection, number
 
 -- name: read_partition
 -- One partition's checkpoint, after a connection was lost.
-SELECT position, batches, done FROM isthmus.partition
+SELECT position, batches, counts FROM isthmus.partition
 WHERE run_id = %(run)s AND collection = %(collection)s AND number = %(number)s
 
 -- name: advance
@@ -41,7 +41,7 @@ GROUP BY collection, partition_number
 INSERT INTO isthmus.batch (run_id, collection, partition_number, number, start_position, end_position, documents,
                            source_bytes, digest, document_digests)
 VALUES (%(run)s, %(collection)s, %(partition)s, %(number)s, %(start)s, %(end)s, %(documents)s,
-        %(source_bytes)s, %(digest)s, %(digests)s)
+        %(source_bytes)s, %(digest)s, %(digests)b)
 
 -- name: read_batches
 -- The batches of one partition in order, without the per-document digests.

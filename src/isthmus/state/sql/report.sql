@@ -54,3 +54,10 @@ WHERE id = %(id)s AND collection = %(collection)s ORDER BY origin, source_id
 -- name: mapped_ids
 -- Ids of documents that are no ObjectIds, of one collection.
 SELECT id, source_id FROM isthmus.id_map WHERE collection = %(collection)s AND origin = 'document'
+
+-- name: missing_rights
+-- Whether the current role may use some schemas and read every table in them.
+SELECT n.nspname, current_user, has_schema_privilege(n.oid, 'USAGE'),
+       NOT EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.relnamespace = n.oid AND c.relkind IN ('r', 'p')
+                     AND NOT has_table_privilege(c.oid, 'SELECT'))
+FROM pg_catalog.pg_namespace n WHERE n.nspname = ANY (%(schemas)s) ORDER BY n.nspname
