@@ -32,7 +32,7 @@ def conditions() -> dict[str, Any]:
         },
         "versions": {
             "isthmus": version("isthmus"),
-            "commit": _said("git", "describe", "--always", "--dirty"),
+            "commit": _commit(),
             "python": platform.python_version(),
             "psycopg": version("psycopg"),
             "rust": _said("rustc", "--version"),
@@ -61,6 +61,13 @@ def _field(file: Path, name: str) -> str | None:
     except OSError:
         return None
     return next((line.partition(":")[2].strip() for line in lines if line.startswith(name)), None)
+
+
+def _commit() -> str:
+    """Return the commit, with `-dirty` when a file differs from it that is no result."""
+    commit = _said("git", "rev-parse", "--short", "HEAD")
+    changed = _said("git", "status", "--porcelain", "--", ":/", ":(exclude,top)bench/results")
+    return f"{commit}-dirty" if changed else commit
 
 
 def _said(*command: str) -> str | None:

@@ -83,16 +83,13 @@ CHANGES = {
 }
 
 
-def test_the_comparison_sees_one_changed_row_of_thirty_thousand(database: str) -> None:
+@pytest.mark.parametrize(
+    "statement", [pytest.param(one, marks=() if "1e-12" in one else pytest.mark.soak) for one in CHANGES]
+)
+def test_the_comparison_sees_one_changed_row_of_thirty_thousand(database: str, statement: str) -> None:
     mapping, source = HERE / "sample_training.yaml", DUMPS / "sample_training"
     assert carry("sample_training", database).code == 0
-    for statement, wanted in CHANGES.items():
-        with psycopg.connect(database) as connection:
-            connection.execute("CREATE TABLE keep AS TABLE zips")
-            assert connection.execute(statement.encode()).rowcount == 1
-        found = compared(mapping, source, database).differences
-        assert [(one.what, one.path) for one in found] == [wanted], statement
-        with psycopg.connect(database) as connection:
-            connection.execute("TRUNCATE zips")
-            connection.execute("INSERT INTO zips TABLE keep")
-            connection.execute("DROP TABLE keep")
+    with psycopg.connect(database) as connection:
+        assert connection.execute(statement.encode()).rowcount == 1
+    found = compared(mapping, source, database).differences
+    assert [(one.what, one.path) for one in found] == [CHANGES[statement]]
