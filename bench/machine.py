@@ -63,7 +63,7 @@ def _field(file: Path, name: str) -> str | None:
     return next((line.partition(":")[2].strip() for line in lines if line.startswith(name)), None)
 
 
-def _commit() -> str:
+def _commit() -> str | None:
     """Return the commit, with `-dirty` when a file differs from it that is no result."""
     commit = _said("git", "rev-parse", "--short", "HEAD")
     changed = _said("git", "status", "--porcelain", "--", ":/", ":(exclude,top)bench/results")
