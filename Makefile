@@ -22,6 +22,8 @@ EXTENSION_SOURCES := $(wildcard Cargo.toml Cargo.lock) \
 export VIRTUAL_ENV := $(CURDIR)/.venv
 export PYO3_PYTHON := $(CURDIR)/.venv/bin/python
 unexport CONDA_PREFIX
+# Tests start isthmus some hundred times; compiled modules must be kept between them.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup demo test quick soak lint types format bench fuzz docs clean
 
