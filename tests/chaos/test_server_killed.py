@@ -123,11 +123,18 @@ def test_server_that_stays_away_while_a_run_begins_stops_it_resumable(
 
 
 def test_server_that_stays_away_ends_the_session_resumable(
-    mortal: Mortal, mortal_copy: Copy, unkilled: Unkilled
+    mortal: Mortal, mortal_copy: Copy, unkilled: Unkilled, tmp_path: Path
 ) -> None:
+    json_file = tmp_path / "copy.json"
+    mortal_copy.options += ("--json", str(json_file))
     ended = copy_while_server_dies(mortal, mortal_copy, "copy.rows-sent", 5, retry_seconds=1, comes_back=False)
     assert ended.code == 4, ended.text
     assert "What was committed is kept" in ended.words or "server runs" in ended.words
+    told = json.loads(
+        json_file.read_text(encoding="utf-8")
+    )  # the target cannot be asked; what this process knows is told
+    assert (told["outcome"], told["exit_code"], type(told["run"])) == ("failed", 4, int)
+    assert sum(books["read"] for books in told["collections"].values()) > 0
     mortal.start_again()
     finish_and_compare(mortal_copy, unkilled)
 

@@ -58,13 +58,14 @@ def copy(
     from isthmus.cli.findings import uncopied_json, writing_refusals
     from isthmus.cli.interrupt import stop_on_signals
     from isthmus.cli.output import delivered, err, result_console, show_lost_output, write_json
-    from isthmus.cli.so_far import noting_run
+    from isthmus.cli.so_far import carried_so_far, noting_run
     from isthmus.cli.streams import reader_left
     from isthmus.connect.target import open_target
     from isthmus.mapping import load_mapping
     from isthmus.sources import open_source
     from isthmus.transfer.job import Options
     from isthmus.transfer.progress import Progress
+    from isthmus.transfer.result import Result
     from isthmus.transfer.run import copy_database, tell
 
     options = Options(
@@ -75,7 +76,8 @@ def copy(
         id_key=_read_key(id_key) if id_key is not None else None,
     )
     known: dict[str, Any] = {}
-    with writing_refusals(json_file, lambda fault: uncopied_json(fault, known)):
+    result = Result()
+    with writing_refusals(json_file, lambda fault: uncopied_json(fault, known or carried_so_far(result))):
         checked = load_mapping(mapping)
         mapping_text = mapping.read_text(encoding="utf-8")
         with (
@@ -86,7 +88,7 @@ def copy(
         ):
             progress = Progress()
             with ProgressView(progress):
-                result = copy_database(
+                copy_database(
                     checked,
                     opened,
                     address.conninfo,
@@ -94,6 +96,7 @@ def copy(
                     options=options,
                     progress=progress,
                     stop=stop,
+                    result=result,
                 )
             show_result(result_console(json_file), result, address.display)
             write_json(copy_json(result, checked.junctions), json_file)

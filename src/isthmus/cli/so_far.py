@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Collection, Generator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from isthmus.errors import IsthmusError
+
+if TYPE_CHECKING:
+    from isthmus.transfer.result import Result
 
 # The error is known already; nobody should wait long for what is told beside it.
 _PATIENCE_SECONDS = 5
@@ -51,6 +54,17 @@ def run_so_far(conninfo: str) -> dict[str, Any]:
             return {**known, "collections": without_junctions(books_so_far(connection, run.id), junctions)}
     except (IsthmusError, psycopg.Error):
         return {}
+
+
+def carried_so_far(result: Result) -> dict[str, Any]:
+    """Return what this process knows of a run whose target cannot be asked; an empty dict before there is one.
+
+    Tables are left out: what finish took away again is known to the target alone.
+    """
+    if result.run is None:
+        return {}
+    books: dict[str, dict[str, Any]] = {name: {**own, "tables": {}} for name, own in result.partial.items()}
+    return {"run": result.run, "resumed": result.resumed, "seconds": round(result.seconds, 3), "collections": books}
 
 
 @contextlib.contextmanager

@@ -30,9 +30,9 @@ class Result:
         dropped: Number of the run that was dropped first (--fresh).
     """
 
-    run: int | None
-    outcome: Literal["complete", "interrupted", "failed"]
-    resumed: bool
+    run: int | None = None
+    outcome: Literal["complete", "interrupted", "failed"] = "interrupted"
+    resumed: bool = False
     worked: bool = False
     repeated: bool = False
     told: bool = False

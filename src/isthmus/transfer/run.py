@@ -45,6 +45,7 @@ def copy_database(
     options: Options | None = None,
     progress: Progress | None = None,
     stop: threading.Event | None = None,
+    result: Result | None = None,
 ) -> Result:
     """Carry a database, or go on with carrying it.
 
@@ -59,6 +60,7 @@ def copy_database(
         options: How to work.
         progress: Gets the live numbers.
         stop: Set it to end after the batch in hand; the call then returns with outcome `interrupted`.
+        result: Gets what it came to so far, also when the call raises; None makes one.
 
     Returns:
         What it came to.
@@ -72,10 +74,15 @@ def copy_database(
         mapping, mapping_text, build_schema(mapping), compile_plans(mapping), source, conninfo, options, progress, stop
     )
     began = time.monotonic()
-    result = Result(None, "interrupted", resumed=False)
-    with contextlib.suppress(Interrupted):
-        _sessions(task, result)
-    result.seconds = time.monotonic() - began
+    result = result if result is not None else Result()
+    try:
+        with contextlib.suppress(Interrupted):
+            _sessions(task, result)
+    except BaseException:
+        result.outcome = "failed"
+        raise
+    finally:
+        result.seconds = time.monotonic() - began
     return result
 
 
