@@ -199,12 +199,14 @@ def _show_wanting(console: Console, balance: Balance, target: str) -> None:
         console.print(
             f"  • {plural(balance.dead_letters, 'dead letter')}: isthmus letters list --target {quote(target)}",
             markup=False,
+            soft_wrap=True,
         )
     if balance.orphans_by_default:
         console.print(
             f"  • {plural(balance.orphans_by_default, 'orphan')} handled by a default; state on_orphan in the mapping:"
             f" isthmus orphans list --target {quote(target)}",
             markup=False,
+            soft_wrap=True,
         )
     for index in balance.left_out_indexes:
         console.print(f"  • index {index} is left out: a value is too long for it", markup=False)
@@ -283,7 +285,13 @@ def _show_changes(console: Console, result: Result, target: str) -> None:
         console.print(f"  {collection}: {shown}", markup=False)
     for collection, why in changes.broken.items():
         console.print(f"  {collection}: {why}", markup=False)
-    console.print("  → Copy again with --fresh to carry them (it drops what this run made).")
+    if changes.new or changes.changed or changes.broken:
+        console.print("  → Copy again with --fresh to carry them (it drops what this run made).")
+    else:
+        console.print(
+            "  → They are still in the target. Copying again with --fresh would make the target as the source is now"
+            " (it drops what this run made)."
+        )
 
 
 def _show_unfinished(console: Console, result: Result) -> None:

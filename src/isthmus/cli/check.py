@@ -44,7 +44,7 @@ def check(
     from isthmus.mapping.tables import build_schema
     from isthmus.sources import open_source
     from isthmus.transfer.balance import balance_from_json
-    from isthmus.transfer.preflight import check_source, raise_findings
+    from isthmus.transfer.preflight import check_source
     from isthmus.transfer.same_run import refuse_other
 
     report: dict[str, Any] = {}
@@ -66,7 +66,7 @@ def check(
         for finding in findings:
             if finding.severity is None:
                 err.print(f"note: {finding.problem}", markup=False)
-        raise_findings(findings)
+        _refuse(findings)
         if run is not None:
             refuse_other(run, checked, mapping.read_text(encoding="utf-8"), opened)
     counts = report["tables"]
@@ -87,6 +87,7 @@ def check(
             + ("complete." if run.stage == "complete" else f"not complete: {go_on}")
             + (f" It did not carry everything: {left}; isthmus status tells more." if left else ""),
             markup=False,
+            soft_wrap=True,  # there may be a command in it, to be pasted
         )
         if balance is not None:
             standing = {"balanced": not balance.differences, "left_behind": left_behind_json(balance)}
@@ -97,6 +98,23 @@ def check(
     outcome = {"outcome": "failed" if code else "passed", "exit_code": code}
     write_json({**outcome, "findings": findings_json(findings), **report}, json_file)
     return code
+
+
+def _refuse(findings: list[Finding]) -> None:
+    """Raise what a copy would raise, in the words of a command that writes nothing anyway.
+
+    Raises:
+        IsthmusError: There is at least one contradiction.
+    """
+    from isthmus.errors import IsthmusError
+    from isthmus.transfer.preflight import raise_findings
+
+    try:
+        raise_findings(findings)
+    except IsthmusError as fault:
+        count = len(fault.problems)
+        stand = "One thing stands" if count == 1 else f"{count} things stand"
+        raise type(fault)(f"{stand} against a copy.", code=fault.code, problems=fault.problems) from None
 
 
 def _summary(mapping: Mapping, schema: TargetSchema, source: Source | None) -> dict[str, Any]:

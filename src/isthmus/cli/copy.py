@@ -28,7 +28,10 @@ def copy(
             show_default="one a processor, at most 4",
         ),
     ] = min(4, os.cpu_count() or 1),
-    memory: Annotated[str, typer.Option("--memory", metavar="SIZE", help="Budget of all buffers together.")] = "192M",
+    memory: Annotated[
+        str,
+        typer.Option("--memory", metavar="SIZE", help="Budget of all buffers together: bytes, or with K, M or G."),
+    ] = "192M",
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Start over: drop the tables and the state of the last run first.")
     ] = False,

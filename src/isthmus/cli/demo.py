@@ -85,9 +85,10 @@ def demo(
             return result.exit_code
         show_balance(console, result.balance)
         chapters, letter = _story(address.conninfo, sum(result.balance.skips.values()))
-        _show_story(chapters, json_file)
+        letters = result.balance.dead_letters
+        _show_story(chapters, letters, json_file)
         good = not result.balance.differences and all(chapter.as_planned for chapter in chapters)
-        _suggest(laid_out, target, letter, json_file, good=good)
+        _suggest(laid_out, target, letter, letters, json_file, good=good)
         planted = [{**vars(chapter), "as_planned": chapter.as_planned} for chapter in chapters]
         write_json({**copy_json(result, checked.junctions), "planted": planted}, json_file)
         if delivered(json_file):
@@ -118,11 +119,12 @@ def _story(conninfo: str, skipped: int) -> tuple[list[Chapter], LetterLine | Non
     return chapters, letters[0] if letters else None
 
 
-def _show_story(chapters: list[Chapter], json_file: str | None) -> None:
+def _show_story(chapters: list[Chapter], letters: int, json_file: str | None) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from isthmus.cli.output import result_console
+    from isthmus.cli.output import plural, result_console
+    from isthmus.demo.story import planted_letters
 
     table = Table(
         title="\nWhat was planted in the sample, and where it went",
@@ -138,21 +140,31 @@ def _show_story(chapters: list[Chapter], json_file: str | None) -> None:
     for chapter in chapters:
         mark = Text("as planned", style="green") if chapter.as_planned else Text(f"found {chapter.found}", style="red")
         table.add_row(str(chapter.planted), chapter.kind, chapter.where, mark)
-    result_console(json_file).print(table)
+    console = result_console(json_file)
+    console.print(table)
+    of_planted = planted_letters(chapters)
+    if letters > of_planted:
+        console.print(
+            f"\nThe books count {plural(letters, 'dead letter')}, {of_planted:,} of them planted:"
+            " what follows from the planted ones counts as well."
+        )
 
 
-def _suggest(laid_out: LaidOut, target: str, letter: LetterLine | None, json_file: str | None, *, good: bool) -> None:
+def _suggest(
+    laid_out: LaidOut, target: str, letter: LetterLine | None, letters: int, json_file: str | None, *, good: bool
+) -> None:
     from isthmus.cli.output import result_console
+    from isthmus.demo.story import verdict
 
     console = result_console(json_file)
     console.print()
     if good:
-        console.print("Nothing was lost: every document and every reference is accounted for.", style="bold green")
+        console.print(verdict(letters), style="bold green")
     else:
         console.print("Something is not where it belongs. Please report it.", style="bold red")
     console.print("\nLook further:", style="bold")
     for command in next_commands(laid_out, target, letter):
-        console.print(f"  {command}", markup=False)
+        console.print(f"  {command}", markup=False, soft_wrap=True)
 
 
 def next_commands(laid_out: LaidOut, target: str, letter: LetterLine | None) -> list[str]:

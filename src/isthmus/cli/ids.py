@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from isthmus.cli.options import JsonOption, OutputOption, SensitiveOption, TargetOption
+from isthmus.cli.options import JsonOption, OutputOption, ReadTargetOption, SensitiveOption
 
 app = typer.Typer(help="Which _id became which id: lookup, export.", no_args_is_help=True)
 
@@ -14,7 +14,7 @@ app = typer.Typer(help="Which _id became which id: lookup, export.", no_args_is_
 @app.command("lookup")
 def lookup(
     id_: Annotated[str, typer.Argument(metavar="ID", help="An id of either side.")],
-    target: TargetOption,
+    target: ReadTargetOption,
     collection: Annotated[
         str | None, typer.Option("--collection", "-c", metavar="NAME", help="Only this collection.")
     ] = None,
@@ -24,13 +24,11 @@ def lookup(
     """Find the other side of an id: a UUID or cuid2 text, 24 hex digits, Extended JSON, or the text of another _id.
 
     What was only met in a reference is "(hidden)" where a sensitive field refers to its collection. Exit code 1 when
-    nothing is known about the id.
+    neither a row nor a dead letter has it; what the id of such an ObjectId would be is still shown.
     """
     from dataclasses import replace
 
-    from rich.table import Table
-
-    from isthmus.cli.output import result_console, write_json
+    from isthmus.cli.output import result_console, show_rows, write_json
     from isthmus.cli.sensitive import HIDDEN, sensitive_of
     from isthmus.cli.target import reading
     from isthmus.state.ids import look_up
@@ -38,7 +36,8 @@ def lookup(
 
     with reading(target) as (connection, run):
         sensitive = sensitive_of(run)
-        known = look_up(connection, sensitive.mapping, id_key(connection, create=False), id_, collection=collection)
+        key = id_key(connection, create=False)
+        known = look_up(connection, sensitive.mapping, key, id_, collection=collection, run=run.id)
     if not show_sensitive:  # who asks by the _id knows it already
         known = [
             replace(k, source_id=HIDDEN)
@@ -50,14 +49,16 @@ def lookup(
     if not known:
         console.print("Nothing is known about this id.")
     else:
-        table = Table(box=None, pad_edge=False)
-        for name in ("_id in MongoDB", "id in PostgreSQL", "collection", "rows in", "how it is known"):
-            table.add_column(name, overflow="fold")
-        for entry in known:
-            table.add_row(
-                entry.source_id, entry.id, entry.collection or "–", ", ".join(entry.tables) or "–", entry.origin
-            )
-        console.print(table, markup=False)
+        show_rows(
+            console,
+            ("_id in MongoDB", "id in PostgreSQL", "collection", "rows in", "how it is known"),
+            [(k.source_id, k.id, k.collection or "–", ", ".join(k.tables) or "–", k.origin) for k in known],
+        )
+    for number in sorted({number for k in known for number in k.letters}):
+        console.print(f"Dead letter {number} has this _id: isthmus letters show {number}", markup=False, soft_wrap=True)
+    met = any(k.met for k in known)
+    if known and not met:
+        console.print("No row and no dead letter has this id; it is only what an ObjectId would become.")
     write_json(
         [
             {
@@ -66,17 +67,18 @@ def lookup(
                 "collection": k.collection,
                 "tables": list(k.tables),
                 "origin": k.origin,
+                "dead_letters": list(k.letters),
             }
             for k in known
         ],
         json_file,
     )
-    return 0 if known else 1
+    return 0 if met else 1
 
 
 @app.command("export")
 def export(
-    target: TargetOption,
+    target: ReadTargetOption,
     output: OutputOption = None,
     key: Annotated[
         bool,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from isthmus.cli.options import JsonOption, OutputOption, SensitiveOption, TargetOption
+from isthmus.cli.options import JsonOption, OutputOption, ReadTargetOption, SensitiveOption
 
 if TYPE_CHECKING:
     from isthmus.cli.sensitive import Sensitive
@@ -26,7 +26,7 @@ CodeOption = Annotated[str | None, typer.Option("--code", metavar="CODE", help="
 
 @app.command("list")
 def list_(
-    target: TargetOption,
+    target: ReadTargetOption,
     collection: CollectionOption = None,
     code: CodeOption = None,
     limit: Annotated[int, typer.Option("--limit", min=1, help="Most lines to show.")] = 50,
@@ -40,17 +40,24 @@ def list_(
     from isthmus.cli.output import err, result_console, write_json
     from isthmus.cli.sensitive import sensitive_of
     from isthmus.cli.target import reading
-    from isthmus.state.reports import count_letters, list_letters
+    from isthmus.state.reports import count_letters, letter_kinds, list_letters
 
     with reading(target) as (connection, run):
         total = count_letters(connection, run.id, collection=collection, code=code)
         letters = list(
             list_letters(connection, run.id, collection=collection, code=code, limit=None if json_file else limit)
         )
+        kinds = [] if total else letter_kinds(connection, run.id)
         sensitive = None if show_sensitive else sensitive_of(run)
     letters = [_shown(letter, sensitive) for letter in letters]
     console = result_console(json_file)
-    if not total:
+    if not total and kinds:
+        asked = [f"--collection {collection}"] if collection is not None else []
+        asked += [f"--code {code}"] if code is not None else []
+        console.print(f"No dead letters match {' and '.join(asked)}.", markup=False)
+        console.print(f"  collections  {', '.join(sorted({name for name, _ in kinds}))}", markup=False)
+        console.print(f"  codes        {', '.join(sorted({kind for _, kind in kinds}))}", markup=False)
+    elif not total:
         console.print("No dead letters.")
     else:
         for letter in letters[:limit]:
@@ -65,14 +72,14 @@ def list_(
             err.print(
                 f"{limit} of {total:,} shown; --limit shows more, --collection and --code narrow, --json gives all."
             )
-        err.print(f"Look at one: isthmus letters show {letters[0].id}", markup=False)
+        err.print(f"Look at one: isthmus letters show {letters[0].id}", markup=False, soft_wrap=True)
     write_json({"run": run.id, "total": total, "letters": [_as_json(letter) for letter in letters]}, json_file)
 
 
 @app.command("show")
 def show(
     number: Annotated[int, typer.Argument(metavar="NUMBER", help="The letter's number.")],
-    target: TargetOption,
+    target: ReadTargetOption,
     show_sensitive: SensitiveOption = False,
     json_file: JsonOption = None,
 ) -> None:
@@ -114,7 +121,7 @@ def show(
 
 @app.command("export")
 def export(
-    target: TargetOption,
+    target: ReadTargetOption,
     output: OutputOption = None,
     collection: CollectionOption = None,
     code: CodeOption = None,

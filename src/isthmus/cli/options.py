@@ -36,6 +36,18 @@ TargetOption = Annotated[
     ),
 ]
 
+ReadTargetOption = Annotated[
+    str,
+    typer.Option(
+        "--target",
+        "-t",
+        envvar="DATABASE_URL",
+        metavar="TARGET",
+        help="Where to read the run from: postgresql://… or embedded:DIR.",
+        show_default=False,
+    ),
+]
+
 
 def _writable(path: Path) -> None:
     """Refuse a file that cannot be written before the work begins rather than after it."""

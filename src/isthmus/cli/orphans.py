@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from isthmus.cli.options import JsonOption, SensitiveOption, TargetOption
+from isthmus.cli.options import JsonOption, ReadTargetOption, SensitiveOption
 
 app = typer.Typer(help="References whose target does not exist.", no_args_is_help=True)
 
@@ -19,16 +19,14 @@ def _root() -> None:  # pyright: ignore[reportUnusedFunction]  makes `list` a su
 
 @app.command("list")
 def list_(
-    target: TargetOption,
+    target: ReadTargetOption,
     table: Annotated[str | None, typer.Option("--table", metavar="TABLE", help="Only this table.")] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, help="Most lines to show.")] = 50,
     show_sensitive: SensitiveOption = False,
     json_file: JsonOption = None,
 ) -> None:
     """List the orphan ledger: the row, the id the source has, and what was done."""
-    from rich.table import Table
-
-    from isthmus.cli.output import err, result_console, write_json
+    from isthmus.cli.output import err, result_console, show_rows, write_json
     from isthmus.cli.sensitive import HIDDEN, sensitive_of
     from isthmus.cli.target import reading
     from isthmus.state.reports import count_orphans, list_orphans
@@ -42,20 +40,20 @@ def list_(
     if not total:
         console.print("No orphans.")
     else:
-        shown = Table(box=None, pad_edge=False)
-        for name in ("reference", "row", "refers to", "old id", "what was done"):
-            shown.add_column(name, overflow="fold")
-        for orphan in orphans[:limit]:
-            position = "".join(f"[{number}]" for number in orphan.position or [])
-            done = orphan.action + (" (no policy stated)" if orphan.by_default else "")
-            shown.add_row(
-                f"{orphan.table}.{orphan.column}",
-                f"{orphan.row_id}{position}",
-                orphan.target_collection,
-                orphan.old_id or "–",
-                done,
-            )
-        console.print(shown, markup=False)
+        show_rows(
+            console,
+            ("reference", "row", "refers to", "old id", "what was done"),
+            [
+                (
+                    f"{orphan.table}.{orphan.column}",
+                    orphan.row_id + "".join(f"[{number}]" for number in orphan.position or []),
+                    orphan.target_collection,
+                    orphan.old_id or "–",
+                    orphan.action + (" (no policy stated)" if orphan.by_default else ""),
+                )
+                for orphan in orphans[:limit]
+            ],
+        )
         if total > limit:
             err.print(f"{min(limit, len(orphans))} of {total:,} shown; --limit shows more, --json gives all.")
     write_json(

@@ -7,11 +7,14 @@ import json
 import os
 import sys
 import traceback
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
+from rich.cells import cell_len
 from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
 from isthmus.cli.streams import lost_output
 from isthmus.connect.secrets import hide
@@ -20,6 +23,7 @@ from isthmus.errors import ConfigError, IsthmusError, Problem
 # A pipe or a file has no width of its own: tables written there should not be squeezed into 80 columns, and sentences
 # stay on one line each.
 _PIPE_COLUMNS = 140
+_GAP = 2
 
 
 def _console(*, stderr: bool) -> Console:
@@ -35,6 +39,31 @@ err = _console(stderr=True)
 def plural(count: int, word: str, words: str | None = None) -> str:
     """Return a number with its noun: `1 dead letter`, `2,000 dead letters`."""
     return f"{count:,} {word if count == 1 else words or word + 's'}"
+
+
+def show_rows(console: Console, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print rows as a table, or each below the other where the table is too wide: no value is ever broken.
+
+    Args:
+        console: Where to.
+        columns: The columns' names.
+        rows: The values, one a column.
+    """
+    widths = [max(map(cell_len, cells)) for cells in zip(columns, *rows, strict=True)]
+    if sum(widths) + _GAP * (len(widths) - 1) <= console.width:
+        table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0))
+        for name in columns:
+            table.add_column(name, no_wrap=True)
+        for row in rows:
+            table.add_row(*map(Text, row))
+        console.print(table)
+        return
+    wide = max(map(cell_len, columns))
+    for number, row in enumerate(rows):
+        if number:
+            console.print()
+        for name, value in zip(columns, row, strict=True):
+            console.print(Text.assemble((name.ljust(wide + _GAP), "bold"), value), soft_wrap=True)
 
 
 def result_console(json_target: str | None) -> Console:

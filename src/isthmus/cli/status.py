@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from isthmus.cli.options import JsonOption, TargetOption
+from isthmus.cli.options import JsonOption, ReadTargetOption
 
 
-def status(target: TargetOption, json_file: JsonOption = None) -> int:
+def status(target: ReadTargetOption, json_file: JsonOption = None) -> int:
     """Tell where the last run stands, what it left behind, and what to do next. Writes nothing.
 
     Exit codes: 0 the run is told, whatever it left behind; 1 it is complete and its books do not balance; 4 the target
@@ -29,11 +29,10 @@ def status(target: TargetOption, json_file: JsonOption = None) -> int:
         books = books_so_far(connection, run.id)
         letters = letter_counts(connection, run.id)
         orphans = orphan_counts(connection, run.id)
-    words = {"copying": "copying", "finishing": "loaded; keys and references are being built", "complete": "complete"}
     books = without_junctions(books, parse_mapping(run.mapping_text, file_name="the run's mapping").junctions)
     balance = balance_from_json(run.balance) if run.balance is not None else None
     unbalanced = balance is not None and bool(balance.differences)
-    state = words[run.stage] + (", but its books do not balance" if unbalanced else "")
+    state = _state(run.stage, running=running) + (", but its books do not balance" if unbalanced else "")
     console = result_console(json_file)
     console.print(Text(f"Run {run.id}: {state}", style="bold"), "(at work now)" if running else "", markup=False)
     console.print(f"  source   {run.source_name}", markup=False)
@@ -88,3 +87,12 @@ def status(target: TargetOption, json_file: JsonOption = None) -> int:
         json_file,
     )
     return 1 if unbalanced else 0
+
+
+def _state(stage: str, *, running: bool) -> str:
+    """Return where a run stands, for people."""
+    if stage == "complete":
+        return "complete"
+    if not running:
+        return f"not complete, nothing works on it now (stage {stage})"
+    return "copying" if stage == "copying" else "loaded; keys and references are being built"

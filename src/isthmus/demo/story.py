@@ -31,13 +31,15 @@ class Chapter:
         kind: What was planted, for people.
         planted: How many.
         found: How many of them the ledgers hold; None where only a count exists, not a row.
-        where: What became of them.
+        where: What became of them, for people.
+        fate: The same as the truth file names it.
     """
 
     kind: str
     planted: int
     found: int | None
     where: str
+    fate: str = ""
 
     @property
     def as_planned(self) -> bool:
@@ -79,5 +81,20 @@ def tell(
             found = sum((f["collection"], f["id"], "null") in ledgers["null"] for f in faults)
         elif fate == "skipped":
             found = len(faults) if skipped == of_skips else 0
-        chapters.append(Chapter(kind, len(faults), found, WHERE.get(fate, fate)))
+        chapters.append(Chapter(kind, len(faults), found, WHERE.get(fate, fate), fate))
     return chapters
+
+
+def planted_letters(chapters: Iterable[Chapter]) -> int:
+    """Return how many of the planted faults become dead letters."""
+    return sum(chapter.planted for chapter in chapters if chapter.fate == "dead_letter")
+
+
+def verdict(letters: int) -> str:
+    """Return what a copy came to whose every planted fault is where it belongs, given its number of dead letters."""
+    if not letters:
+        return "Nothing was lost: every document and every reference is accounted for."
+    kept = "1 document that no table can hold is kept as a dead letter"
+    if letters > 1:
+        kept = f"{letters:,} documents that no table can hold are kept as dead letters"
+    return f"Nothing was lost without a trace: {kept}, every other document and every reference is accounted for."

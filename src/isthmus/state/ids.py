@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import bson
 import psycopg
 from bson import ObjectId
 from psycopg import sql
@@ -29,8 +30,9 @@ class Known:
         collection: The collection, where it matters or is known; None for an id made from an ObjectId alone.
         source_id: The `_id` for people.
         id: The id in the target, as text.
-        origin: document, reference (only met as a reference), or derived (computed from an ObjectId).
-        tables: Root tables that hold a row with this id.
+        origin: document, reference (only met as a reference), kept, or derived (computed, whether it was met or not).
+        tables: Root tables of the collection that hold a row with this id.
+        letters: Numbers of the run's dead letters with this `_id`.
     """
 
     collection: str | None
@@ -38,10 +40,22 @@ class Known:
     id: str
     origin: str
     tables: tuple[str, ...] = ()
+    letters: tuple[int, ...] = ()
+
+    @property
+    def met(self) -> bool:
+        """Whether a row, the id map or a dead letter has it; else it is only what the id would be."""
+        return self.origin in {"document", "reference"} or bool(self.tables or self.letters)
 
 
 def look_up(
-    connection: psycopg.Connection, mapping: Mapping, key: bytes, text: str, *, collection: str | None = None
+    connection: psycopg.Connection,
+    mapping: Mapping,
+    key: bytes,
+    text: str,
+    *,
+    collection: str | None = None,
+    run: int | None = None,
 ) -> list[Known]:
     """Find what belongs to an id of either side.
 
@@ -51,9 +65,10 @@ def look_up(
         key: The target's id key.
         text: An id of the target, 24 hex digits of an ObjectId, Extended JSON of another `_id`, or its text.
         collection: Only this collection.
+        run: Look among the dead letters of this run too.
 
     Returns:
-        Everything known, possibly nothing.
+        Everything known, possibly nothing; one entry for each collection that holds a row.
     """
     codec = IdCodec(key)
     found: list[Known] = []
@@ -66,9 +81,35 @@ def look_up(
     schemes = {name: rule.ids for name, rule in mapping.collections.items() if collection in {None, name}}
     for meaning in source_ids.parse(text):
         found.extend(_from_source(connection, codec, schemes, meaning))
-    known = [_with_tables(connection, mapping, one, collection) for one in dict.fromkeys(found)]
+    known = [k for one in dict.fromkeys(found) for k in _with_tables(connection, mapping, one, collection)]
     kept = [Known(name, text, text, "kept") for name, scheme in schemes.items() if scheme == "keep"]
-    return known + [one for one in (_with_tables(connection, mapping, k, k.collection) for k in kept) if one.tables]
+    known += [k for one in kept for k in _with_tables(connection, mapping, one, one.collection) if k.tables]
+    meanings = source_ids.parse(text) + ([bson.encode({"_id": object_id})] if object_id is not None else [])
+    return known if run is None else _with_letters(connection, run, codec, schemes, known, meanings)
+
+
+def _with_letters(
+    connection: psycopg.Connection,
+    run: int,
+    codec: IdCodec,
+    schemes: dict[str, str],
+    known: list[Known],
+    meanings: list[bytes],
+) -> list[Known]:
+    """Return what is known with the dead letters of these source ids; one that belongs to no entry gets its own."""
+    rows = connection.execute(
+        statement("report", "letters_of"), {"run": run, "source_ids": meanings, "collections": list(schemes)}
+    ).fetchall()
+    for number, name, source_id in rows:
+        shown = source_ids.show(bytes(source_id), shorten=False)
+        of = [n for n, k in enumerate(known) if k.source_id == shown and k.collection in {None, name}]
+        for n in of:
+            known[n] = replace(known[n], letters=(*known[n].letters, int(number)))
+        if not of:
+            keep = schemes[name] == "keep"
+            text = shown if keep else codec.derive(name, bytes(source_id), schemes[name])
+            known.append(Known(name, shown, text, "kept" if keep else "derived", letters=(int(number),)))
+    return known
 
 
 def _from_source(
@@ -89,10 +130,10 @@ def _from_source(
             yield Known(name, source_ids.show(bytes(stored), shorten=False), text, str(origin))
 
 
-def _with_tables(connection: psycopg.Connection, mapping: Mapping, known: Known, collection: str | None) -> Known:
-    """Return it with the root tables that hold its id."""
+def _with_tables(connection: psycopg.Connection, mapping: Mapping, known: Known, collection: str | None) -> list[Known]:
+    """Return it once for each collection with root tables that hold its id; as it is where none does."""
     schema = build_schema(mapping)
-    tables: list[str] = []
+    tables: dict[str | None, list[str]] = {}
     for table in schema.tables.values():
         if table.kind != "root" or (known.collection or collection) not in {None, table.collection}:
             continue
@@ -107,8 +148,8 @@ def _with_tables(connection: psycopg.Connection, mapping: Mapping, known: Known,
         )
         row = connection.execute(query).fetchone()
         if row and row[0]:
-            tables.append(table.name)
-    return Known(known.collection, known.source_id, known.id, known.origin, tuple(tables))
+            tables.setdefault(table.collection, []).append(table.name)
+    return [replace(known, collection=name, tables=tuple(held)) for name, held in tables.items()] or [known]
 
 
 _SHAPES = {

@@ -143,6 +143,12 @@ def count_letters(
     return int(row[0]) if row else 0
 
 
+def letter_kinds(connection: psycopg.Connection, run: int) -> list[tuple[str, str]]:
+    """Return (collection, code) of all dead letters, each once."""
+    rows = connection.execute(statement("report", "letter_kinds"), {"run": run}).fetchall()
+    return [(str(collection), str(code)) for collection, code in rows]
+
+
 def list_letters(
     connection: psycopg.Connection,
     run: int,

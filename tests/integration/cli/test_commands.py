@@ -358,6 +358,7 @@ def test_broken_dump_exits_three_tells_how_to_go_on_and_status_shows_it(
     assert "run the same command again" in ran.err
     status = isthmus("status", "-t", database)
     assert "Run the same isthmus copy again" in status.out
+    assert "Run 1: not complete, nothing works on it now (stage copying)" in status.out
     assert json.loads(isthmus("status", "-t", database, "--json", "-").out)["stage"] == "copying"
     data.write_bytes(b"".join(whole))
     ran = isthmus(*command, "--json", "-")
@@ -379,3 +380,32 @@ def test_status_and_a_second_copy_see_that_an_isthmus_is_at_work(isthmus: RunCom
     finally:
         lease.release()
     assert json.loads(isthmus("status", "-t", copied.conninfo, "--json", "-").out)["running"] is False
+
+
+def test_id_that_nothing_has_is_exit_one_and_a_dead_letter_is_named(isthmus: RunCommand, copied: Copied) -> None:
+    target = ("-t", copied.conninfo)
+    ran = isthmus("ids", "lookup", "f" * 24, *target)
+    assert (ran.code, "No row and no dead letter has this id" in ran.out, "derived" in ran.out) == (1, True, True)
+    derived = json.loads(isthmus("ids", "lookup", "f" * 24, *target, "--json", "-").out)[0]["id"]
+    assert isthmus("ids", "lookup", derived, *target).code == 1
+    ran = isthmus("ids", "lookup", "text 3", *target)
+    assert (ran.code, "Dead letter 4 has this _id: isthmus letters show 4" in ran.out) == (0, True), ran.all
+    (known,) = json.loads(isthmus("ids", "lookup", "text 3", *target, "--json", "-").out)
+    assert (known["collection"], known["tables"], known["dead_letters"]) == ("Users", [], [4])
+    assert isthmus("ids", "lookup", "text 3", *target, "-c", "Posts").code == 1
+    (known,) = json.loads(isthmus("ids", "lookup", str(oid(101)), *target, "--json", "-").out)
+    assert (known["collection"], known["tables"], known["dead_letters"]) == ("Posts", ["posts"], [])
+
+
+def test_filter_that_no_dead_letter_matches_is_told_with_what_there_is(isthmus: RunCommand, copied: Copied) -> None:
+    ran = isthmus("letters", "list", "-t", copied.conninfo, "--code", "nil", "-c", "Users")
+    assert ran.code == 0
+    assert "No dead letters match --collection Users and --code nil." in ran.out
+    assert [line.split() for line in ran.out.splitlines()[1:]] == [["collections", "Users"], ["codes", "required"]]
+
+
+def test_commands_that_only_read_ask_where_from(isthmus: RunCommand) -> None:
+    for command in (("status",), ("letters", "list"), ("orphans", "list"), ("ids", "lookup")):
+        words = " ".join(isthmus(*command, "--help").out.split())
+        assert ("Where to read the run from" in words, "Where to write" in words) == (True, False), command
+    assert "Where to write" in " ".join(isthmus("copy", "--help").out.split())

@@ -26,6 +26,8 @@ def test_demo_leaves_what_the_reader_changed_and_what_he_built_on_its_tables(
     assert ran.code == 0, ran.all
     assert f"{folder / 'mapping.yaml'} was changed since it was laid out: it stays as it is" in ran.err
     assert f"mapping  {folder / 'mapping-2.yaml'}" in ran.out
+    assert "Nothing was lost without a trace: 25 documents that no table can hold are kept as dead letters" in ran.out
+    assert "The books count 25 dead letters, 22 of them planted" in ran.out
     suggested = [shlex.split(line) for line in ran.out.splitlines() if line.startswith("  isthmus ")]
     assert {command[1] for command in suggested} == {"copy", "status", "letters", "orphans", "ids"}
     assert all(command[-2:] == ["--target", f"embedded:{folder / 'postgres'}"] for command in suggested)

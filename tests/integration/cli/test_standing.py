@@ -243,3 +243,23 @@ def test_json_of_a_copy_that_is_refused_in_the_middle_has_the_run_and_its_books_
     assert (report["run"], report["stage"]) == (1, "copying")
     books = report["collections"]["Users"]
     assert (books["read"], books["copied"], books["tables"]) == (3, 3, {"users": 3, "user_notes": 6})
+
+
+def test_documents_that_are_only_gone_are_said_to_be_still_in_the_target(
+    isthmus: RunCommand, world: World, mapping: Path
+) -> None:
+    world.copy(MAPPING)
+    world.write({"Users": USERS[:2]})
+    command = ("copy", mapping, "-s", world.folder, "-t", world.conninfo)
+    ran = isthmus(*command)
+    assert "gone: 1" in ran.out, ran.all
+    assert ("still in the target" in ran.out, "to carry them" in ran.out) == (True, False)
+    world.write({"Users": [*USERS[:2], {"_id": oid(8), "name": "new"}]})
+    assert "with --fresh to carry them" in isthmus(*command).out
+
+
+def test_check_speaks_of_a_copy_that_is_not_begun(isthmus: RunCommand, world: World, mapping: Path) -> None:
+    world.rows("CREATE TABLE public.users (x integer)")
+    ran = isthmus("check", mapping, "-t", world.conninfo)
+    assert (ran.code, "One thing stands against a copy." in ran.err) == (4, True), ran.all
+    assert "Nothing was written" not in ran.all

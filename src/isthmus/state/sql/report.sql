@@ -12,6 +12,15 @@ SELECT count(*) FROM isthmus.dead_letter
 WHERE run_id = %(run)s
   AND (%(collection)s::text IS NULL OR collection = %(collection)s) AND (%(code)s::text IS NULL OR code = %(code)s)
 
+-- name: letters_of
+-- Numbers of the dead letters with some source ids, oldest first.
+SELECT id, collection, source_id FROM isthmus.dead_letter
+WHERE run_id = %(run)s AND collection = ANY (%(collections)s) AND source_id = ANY (%(source_ids)s) ORDER BY id
+
+-- name: letter_kinds
+-- Which collections and codes a run's dead letters have.
+SELECT DISTINCT collection, code FROM isthmus.dead_letter WHERE run_id = %(run)s ORDER BY 1, 2
+
 -- name: read_letter
 -- One dead letter with its bytes.
 SELECT id, collection, source_id_text, location, stage, code, path, message, octet_length(document), created_at,
