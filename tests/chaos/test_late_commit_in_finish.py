@@ -12,7 +12,7 @@ import pytest
 
 from tests.chaos.compare import compare
 from tests.chaos.proxy import Proxy
-from tests.chaos.sessions import Copy
+from tests.chaos.sessions import Copy, Ended
 from tests.chaos.test_connection_cut import copy_through
 from tests.fix_copies import Unkilled
 
@@ -39,8 +39,8 @@ NEVER = [STAGES[1], *(pytest.param(*STAGES[number], marks=pytest.mark.soak) for 
 EVERY = [*STAGES, *(pytest.param(*other, marks=pytest.mark.soak) for other in OTHERS)]
 
 
-@pytest.mark.parametrize(("stage", "number"), EVERY)
-def test_commit_of_a_step_that_goes_through_late(stage: str, number: int, copy: Copy, unkilled: Unkilled) -> None:
+def copy_with_late_commit(copy: Copy, stage: str, number: int, let_go_after: float | None) -> Ended:
+    """Withhold the COMMIT after an instant; let it through after some seconds, or never; wait for the copy to end."""
     with (
         Proxy(copy.target) as proxy,
         copy_through(proxy, copy).begin("--workers", "1", pause=(stage, number)) as session,
@@ -48,25 +48,22 @@ def test_commit_of_a_step_that_goes_through_late(stage: str, number: int, copy: 
         session.wait_until_paused()
         proxy.cut_next("late-commit")
         session.go_on()
-        time.sleep(1.2)
-        assert session.process.poll() is None, session.process.communicate()[0]
-        proxy.let_go()
+        if let_go_after is not None:
+            time.sleep(let_go_after)
+            assert session.process.poll() is None, session.process.communicate()[0]
+            proxy.let_go()
         ended = session.ended()
         assert proxy.cuts == 1
-    compare(copy, ended, unkilled)
+    return ended
+
+
+@pytest.mark.parametrize(("stage", "number"), EVERY)
+def test_commit_of_a_step_that_goes_through_late(stage: str, number: int, copy: Copy, unkilled: Unkilled) -> None:
+    compare(copy, copy_with_late_commit(copy, stage, number, let_go_after=1.2), unkilled)
 
 
 @pytest.mark.parametrize(("stage", "number"), NEVER)
 def test_commit_of_a_step_that_never_goes_through_while_the_server_waits_for_its_client(
     stage: str, number: int, copy: Copy, unkilled: Unkilled
 ) -> None:
-    with (
-        Proxy(copy.target) as proxy,
-        copy_through(proxy, copy).begin("--workers", "1", pause=(stage, number)) as session,
-    ):
-        session.wait_until_paused()
-        proxy.cut_next("late-commit")
-        session.go_on()
-        ended = session.ended()
-        assert proxy.cuts == 1
-    compare(copy, ended, unkilled)
+    compare(copy, copy_with_late_commit(copy, stage, number, let_go_after=None), unkilled)

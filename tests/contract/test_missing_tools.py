@@ -34,6 +34,12 @@ def stand_in(folder: Path, name: str, script: str) -> None:
     file.chmod(0o755)
 
 
+def install_rust(folder: Path, version: str) -> None:
+    stand_in(folder, "cargo", f"echo cargo {version}")
+    stand_in(folder, "rustc", f"echo rustc {version}")
+    stand_in(folder, "cc", "exit 0")
+
+
 def run(bare: Path, script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [str(bare / "sh"), f"tools/{script}", *arguments],
@@ -53,9 +59,7 @@ def test_missing_rust_and_compiler_are_named_together_with_where_to_get_them(bar
 
 
 def test_rust_that_is_too_old_is_told_by_its_version(bare: Path) -> None:
-    stand_in(bare, "cargo", "echo cargo 1.60.0")
-    stand_in(bare, "rustc", "echo rustc 1.60.0")
-    stand_in(bare, "cc", "exit 0")
+    install_rust(bare, "1.60.0")
     ran = run(bare, "need_rust.sh")
     assert ran.returncode == 1
     assert "this is rustc 1.60.0" in ran.stderr
@@ -63,9 +67,7 @@ def test_rust_that_is_too_old_is_told_by_its_version(bare: Path) -> None:
 
 
 def test_rust_that_is_new_enough_is_no_matter_for_words(bare: Path) -> None:
-    stand_in(bare, "cargo", "echo cargo 1.100.0")
-    stand_in(bare, "rustc", "echo rustc 1.100.0")
-    stand_in(bare, "cc", "exit 0")
+    install_rust(bare, "1.100.0")
     ran = run(bare, "need_rust.sh")
     assert (ran.returncode, ran.stdout, ran.stderr) == (0, "", "")
 

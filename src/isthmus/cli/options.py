@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -24,29 +24,22 @@ SourceOption = Annotated[
 DatabaseOption = Annotated[
     str | None, typer.Option("--db", metavar="NAME", help="Which database, when SOURCE is a dump's root folder.")
 ]
-TargetOption = Annotated[
-    str,
-    typer.Option(
-        "--target",
-        "-t",
-        envvar="DATABASE_URL",
-        metavar="TARGET",
-        help="Where to write: postgresql://… or embedded:DIR.",
-        show_default=False,
-    ),
-]
 
-ReadTargetOption = Annotated[
-    str,
-    typer.Option(
+
+def _target(purpose: str) -> Any:
+    """Return the option --target; typer's option information has no public type."""
+    return typer.Option(
         "--target",
         "-t",
         envvar="DATABASE_URL",
         metavar="TARGET",
-        help="Where to read the run from: postgresql://… or embedded:DIR.",
+        help=f"{purpose}: postgresql://… or embedded:DIR.",
         show_default=False,
-    ),
-]
+    )
+
+
+TargetOption = Annotated[str, _target("Where to write")]
+ReadTargetOption = Annotated[str, _target("Where to read the run from")]
 
 
 def _writable(path: Path) -> None:

@@ -14,6 +14,22 @@ import pytest
 
 COMMAND = Path(sys.executable).with_name("isthmus")
 
+# Two collections with a child table, a reference without a policy, and a junction.
+MAPPING = """\
+isthmus: 1
+collections:
+  Users:
+    fields:
+      name: text!
+      posts: {junction: likes}
+      notes: {child: user_notes, fields: {text: text}}
+  Posts:
+    fields:
+      title: text
+      user: {column: user_id, references: Users}
+junctions: {likes: {user_id: Users, post_id: Posts}}
+"""
+
 
 @dataclass(frozen=True)
 class Ran:

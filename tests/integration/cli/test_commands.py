@@ -20,7 +20,7 @@ import pytest
 from isthmus.state.lease import Lease
 from tests.fix_dumps import write_collection
 from tests.fix_postgres import create_database, drop_database
-from tests.integration.cli.conftest import COMMAND, RunCommand, run_command
+from tests.integration.cli.conftest import COMMAND, MAPPING, RunCommand, run_command
 from tests.integration.copy.carrying import oid
 
 COMMANDS = [
@@ -28,20 +28,6 @@ COMMANDS = [
     *(("letters",), ("letters", "list"), ("letters", "show"), ("letters", "export")),
     *(("orphans",), ("orphans", "list"), ("ids",), ("ids", "lookup"), ("ids", "export")),
 ]
-MAPPING = """\
-isthmus: 1
-collections:
-  Users:
-    fields:
-      name: text!
-      posts: {junction: likes}
-      notes: {child: user_notes, fields: {text: text}}
-  Posts:
-    fields:
-      title: text
-      user: {column: user_id, references: Users}
-junctions: {likes: {user_id: Users, post_id: Posts}}
-"""
 
 
 class Copied:

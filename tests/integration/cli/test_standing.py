@@ -17,23 +17,9 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from tests.chaos.sessions import Copy
-from tests.integration.cli.conftest import RunCommand
+from tests.integration.cli.conftest import MAPPING, RunCommand
 from tests.integration.copy.carrying import World, listening, oid
 
-MAPPING = """\
-isthmus: 1
-collections:
-  Users:
-    fields:
-      name: text!
-      posts: {junction: likes}
-      notes: {child: user_notes, fields: {text: text}}
-  Posts:
-    fields:
-      title: text
-      user: {column: user_id, references: Users}
-junctions: {likes: {user_id: Users, post_id: Posts}}
-"""
 USERS: list[dict[str, Any]] = [
     {"_id": oid(n), "name": f"user {n}", "posts": [oid(101)], "notes": [{"text": "a"}, {"text": "b"}]}
     for n in (1, 2, 3)
