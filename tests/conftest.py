@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-pytest_plugins = ["tests.fix_dumps", "tests.fix_postgres"]
+pytest_plugins = ["tests.fix_dumps", "tests.fix_postgres", "tests.fix_mongo"]
 
 
 @pytest.fixture(autouse=True)

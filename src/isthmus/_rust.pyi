@@ -275,6 +275,14 @@ def compare_ids(a: bytes, b: bytes) -> int:
         ConversionError: The bytes are not such documents.
     """
 
+def crc64(data: Buffer, before: int = 0) -> int:
+    """Return the checksum a mongodump archive keeps of a collection: CRC-64/XZ, the ECMA table of Go's `hash/crc64`.
+
+    Args:
+        data: Bytes.
+        before: Checksum of the bytes in front of them; 0 when there are none.
+    """
+
 def digest_rows(data: Buffer, kinds: Sequence[str]) -> bytes:
     """Digest COPY binary rows, without header and trailer, to 16 bytes a row.
 

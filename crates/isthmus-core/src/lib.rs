@@ -9,6 +9,7 @@ pub mod batch;
 pub mod bson;
 pub mod canonical;
 pub mod convert;
+pub mod crc64;
 pub mod decimal;
 pub mod digest;
 pub mod extended;

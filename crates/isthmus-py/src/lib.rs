@@ -3,6 +3,7 @@
 //! Converts and never decides. All long work passes through [`door::work`]; all exceptions are made in [`errors`].
 
 mod batch;
+mod crc64;
 mod door;
 mod errors;
 mod framing;
@@ -24,6 +25,7 @@ fn rust_module(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<records::Adjustment>()?;
     module.add_class::<framing::Frames>()?;
     module.add_class::<ids::IdCodec>()?;
+    module.add_function(wrap_pyfunction!(crc64::crc64, module)?)?;
     module.add_function(wrap_pyfunction!(framing::frame, module)?)?;
     module.add_function(wrap_pyfunction!(framing::hop, module)?)?;
     module.add_function(wrap_pyfunction!(ids::compare_ids, module)?)?;

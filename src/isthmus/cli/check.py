@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from isthmus.cli.options import DatabaseOption, JsonOption, MappingArgument
+from isthmus.cli.options import DatabaseOption, IgnoreOplogOption, JsonOption, MappingArgument
 
 if TYPE_CHECKING:
     from isthmus.mapping import Mapping
@@ -24,6 +24,7 @@ def check(
         str | None, typer.Option("--source", "-s", metavar="SOURCE", help="Also hold it against this source.")
     ] = None,
     db: DatabaseOption = None,
+    ignore_oplog: IgnoreOplogOption = False,
     target: Annotated[
         str | None, typer.Option("--target", "-t", metavar="TARGET", help="Also hold it against this target.")
     ] = None,
@@ -56,13 +57,17 @@ def check(
         schema = build_schema(checked)
         opened: Source | None = None
         if source is not None:
-            opened = stack.enter_context(closing(open_source(source, database=db)))
+            opened = stack.enter_context(closing(open_source(source, database=db, ignore_oplog=ignore_oplog)))
             findings += check_source(checked, opened)
         report = _summary(checked, schema, opened)
         if target is not None:
             run, running, display = _look(target, checked, schema, opened, findings)
             report["run"] = run.summary() if run is not None else None
-            go_on = "an isthmus is at work on it now." if running else _command(mapping, source, db, display)
+            go_on = (
+                "an isthmus is at work on it now."
+                if running
+                else _command(mapping, source, db, display, ignore_oplog=ignore_oplog)
+            )
         for finding in findings:
             if finding.severity is None:
                 err.print(f"note: {finding.problem}", markup=False)
@@ -177,10 +182,11 @@ def _look(
         raise trouble(fault, "show itself", explain(fault)) from fault
 
 
-def _command(mapping: object, source: str | None, db: str | None, target: str) -> str:
+def _command(mapping: object, source: str | None, db: str | None, target: str, *, ignore_oplog: bool) -> str:
     """Return the command that goes on with a run, without secrets."""
     from isthmus.connect.secrets import hide
 
     shown = quote(hide(source)) if source is not None else "SOURCE"
     database = f" --db {quote(db)}" if db is not None else ""
+    database += " --ignore-oplog" if ignore_oplog else ""
     return f"isthmus copy {quote(str(mapping))} --source {shown}{database} --target {quote(target)} goes on with it."

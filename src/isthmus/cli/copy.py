@@ -9,7 +9,15 @@ from typing import Annotated, Any
 
 import typer
 
-from isthmus.cli.options import DatabaseOption, JsonOption, MappingArgument, SourceOption, TargetOption, parse_size
+from isthmus.cli.options import (
+    DatabaseOption,
+    IgnoreOplogOption,
+    JsonOption,
+    MappingArgument,
+    SourceOption,
+    TargetOption,
+    parse_size,
+)
 
 
 def copy(
@@ -17,6 +25,7 @@ def copy(
     source: SourceOption,
     target: TargetOption,
     db: DatabaseOption = None,
+    ignore_oplog: IgnoreOplogOption = False,
     workers: Annotated[
         int,
         typer.Option(
@@ -84,7 +93,7 @@ def copy(
         checked = load_mapping(mapping)
         mapping_text = mapping.read_text(encoding="utf-8")
         with (
-            closing(open_source(source, database=db)) as opened,
+            closing(open_source(source, database=db, ignore_oplog=ignore_oplog)) as opened,
             open_target(target, create=True) as address,
             noting_run(known, address.conninfo),
             stop_on_signals(err) as stop,

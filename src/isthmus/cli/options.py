@@ -17,12 +17,20 @@ SourceOption = Annotated[
         "-s",
         envvar="MONGODB_URI",
         metavar="SOURCE",
-        help="Where to read: a mongodump folder.",
+        help="Where to read: mongodb://HOST/DATABASE, a mongodump folder or archive, or JSON of mongoexport.",
         show_default=False,
     ),
 ]
 DatabaseOption = Annotated[
-    str | None, typer.Option("--db", metavar="NAME", help="Which database, when SOURCE is a dump's root folder.")
+    str | None, typer.Option("--db", metavar="NAME", help="Which database, when SOURCE holds several.")
+]
+IgnoreOplogOption = Annotated[
+    bool,
+    typer.Option(
+        "--ignore-oplog",
+        help="Read a dump that holds an oplog without it: each collection as it was when it was dumped. Otherwise such"
+        " a dump is refused, for its collections fit together only with the changes in the oplog.",
+    ),
 ]
 
 

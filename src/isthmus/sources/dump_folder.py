@@ -22,7 +22,9 @@ from isthmus.sources.protocol import CollectionInfo, CollectionKind
 _MAX_METADATA_BYTES = 64 * 1024 * 1024
 _DATA_ENDINGS = (".bson", ".bson.gz")
 _METADATA_ENDINGS = (".metadata.json", ".metadata.json.gz")
-_BUCKETS = "system.buckets."
+BUCKETS = "system.buckets."
+"""Begins the name under which the data of a time-series collection stands."""
+
 _ROOT_FILES = frozenset({"oplog.bson", "oplog.bson.gz", "prelude.json", "prelude.json.gz"})
 
 
@@ -72,8 +74,8 @@ def list_collections(folder: Path) -> dict[str, DumpedCollection]:
     found: dict[str, DumpedCollection] = {}
     for stem in sorted(files):
         name = _name(stem, metadata[stem])
-        buckets = files.get(_BUCKETS + stem)
-        if name.startswith(_BUCKETS) and stem.removeprefix(_BUCKETS) in files:
+        buckets = files.get(BUCKETS + stem)
+        if name.startswith(BUCKETS) and stem.removeprefix(BUCKETS) in files:
             continue
         one = _collection(name, files[stem], metadata[stem], buckets.data if buckets is not None else None)
         if name in found:
@@ -124,9 +126,8 @@ def _name(stem: str, metadata: dict[str, object]) -> str:
 
 
 def _collection(name: str, files: _Files, metadata: dict[str, object], buckets: Path | None) -> DumpedCollection:
-    options = _object(metadata.get("options"))
-    indexes = tuple(_object(index) for index in _array(metadata.get("indexes")))
-    kind, rule = _kind(name, files, metadata, options)
+    options, indexes = options_and_indexes(metadata)
+    kind, rule = kind_and_rule(name, metadata, options, has_data=files.data is not None)
     path = files.data if files.data is not None else buckets
     compressed = path is not None and path.name.endswith(".gz")
     total = _bytes_total(path, compressed)
@@ -136,12 +137,18 @@ def _collection(name: str, files: _Files, metadata: dict[str, object], buckets: 
     return DumpedCollection(info, path, compressed)
 
 
-def _kind(
-    name: str, files: _Files, metadata: dict[str, object], options: dict[str, object]
+def options_and_indexes(metadata: dict[str, object]) -> tuple[dict[str, object], tuple[dict[str, object], ...]]:
+    """Take the collection's options and index descriptions out of its metadata."""
+    indexes = tuple(_object(index) for index in _array(metadata.get("indexes")))
+    return _object(metadata.get("options")), indexes
+
+
+def kind_and_rule(
+    name: str, metadata: dict[str, object], options: dict[str, object], *, has_data: bool
 ) -> tuple[CollectionKind, str | None]:
     """Return the kind and, for kinds that are not read, the reason as a sentence."""
     stated = metadata.get("type")
-    if name.startswith(_BUCKETS):
+    if name.startswith(BUCKETS):
         return "system", f"{name} holds the internal buckets of a time-series collection, not its measurements."
     if name.startswith(("system.", "$admin.system.")):
         return "system", f"{name} belongs to the MongoDB server and holds none of the application's documents."
@@ -149,9 +156,9 @@ def _kind(
         return "timeseries", (
             f"{name} is a time-series collection: a dump holds its internal buckets, which this version does not open."
         )
-    if files.data is None and (stated == "view" or "viewOn" in options):
+    if not has_data and (stated == "view" or "viewOn" in options):
         return "view", f"{name} is a view: it shows documents of other collections and holds none of its own."
-    if files.data is None:
+    if not has_data:
         return "collection", (
             f"{name} has metadata but no data file; mongodump writes an empty one for an empty collection,"
             " so this dump is incomplete."
@@ -185,7 +192,7 @@ def _read_metadata(path: Path | None) -> dict[str, object]:
         return {}
     try:
         raw = path.read_bytes() if path.suffix != ".gz" else _inflate(path)
-        parsed: object = json.loads(raw) if raw.strip() else None
+        return parse_metadata(raw)
     except (OSError, EOFError, zlib.error, ValueError, RecursionError) as error:
         raise SourceError(
             f"{path.name} is not readable metadata of a dump: {error}",
@@ -193,7 +200,16 @@ def _read_metadata(path: Path | None) -> dict[str, object]:
             where=Where(file=str(path)),
             hint="Restore the file, or remove it: it holds the collection's options and indexes, not its documents.",
         ) from error
-    return _object(_fold(parsed))
+
+
+def parse_metadata(raw: bytes | str) -> dict[str, object]:
+    """Read what mongodump says of one collection (options, indexes, type) from JSON, numbers folded to plain ones.
+
+    Raises:
+        ValueError: It is no JSON.
+        RecursionError: It is nested too deeply.
+    """
+    return _object(_fold(json.loads(raw) if raw.strip() else None))
 
 
 def _inflate(path: Path) -> bytes:

@@ -1,7 +1,7 @@
 """Turn the text a user gives for a source into a Source, or say plainly why it is none.
 
-Decides by what lies at the path, never by guessing at content: folders of mongodump are read, everything else that is
-recognised is refused with the way that does work.
+Decides by what lies at the path, never by guessing at content: folders and archives of mongodump and JSON of
+mongoexport are read, everything else that is recognised is refused with the way that does work.
 """
 
 from __future__ import annotations
@@ -13,74 +13,125 @@ from pathlib import Path
 from typing import NoReturn
 
 from isthmus.errors import ConfigError, SourceError, Where
+from isthmus.sources.archive_open import is_archive, look, open_database
 from isthmus.sources.dump import DumpSource
 from isthmus.sources.dump_folder import DumpedCollection, databases, holds_collections, list_collections
+from isthmus.sources.json_folder import collection_name, holds_json
+from isthmus.sources.json_open import open_json
 from isthmus.sources.nearest import nearest
 from isthmus.sources.protocol import Source
 
-_ARCHIVE_MAGIC = bytes.fromhex("6de29981")
-"""First bytes of `mongodump --archive` (mongo-tools, `common/archive/spec.md`)."""
-
 _SERVER_DATABASES = frozenset({"admin", "config", "local"})
 _DUMP_HINT = "Give the folder that mongodump wrote: dump/DATABASE, or dump with --db DATABASE."
-_JSON_ENDINGS = (".json", ".jsonl", ".ndjson", ".json.gz", ".jsonl.gz", ".ndjson.gz")
+_OPLOG_HINT = (
+    "Restore it with mongorestore --oplogReplay and dump it again without --oplog; or say --ignore-oplog to carry each "
+    "collection as it was at the moment it was dumped."
+)
+_DATA_ENDINGS = (".bson", ".bson.gz")
 
 
-def open_source(text: str, *, database: str | None = None) -> Source:
+def open_source(text: str, *, database: str | None = None, ignore_oplog: bool = False) -> Source:
     """Open a source.
 
-    Reads folder listings, metadata files and at most one byte of each data file; nothing is kept open.
+    Reads folder listings, metadata files and at most one byte of each data file, 64 KiB of each JSON file, and an
+    archive once from beginning to end; nothing is kept open.
 
     Args:
-        text: A mongodump folder: one database's, or the root folder with `database`.
-        database: Name of the database; needed for a root folder, checked against the folder's name otherwise.
+        text: A mongodump folder: one database's, or the root folder with `database`; a mongodump archive;
+            or JSON of mongoexport: one file NAME.json (.jsonl, .ndjson, each also .gz), or a folder of them. A folder
+            that also holds .bson files is a dump, and its JSON files are not looked at.
+        database: Name of the database; needed for a root folder and for an archive of several databases, checked
+            against what is there otherwise.
+        ignore_oplog: Carry the collections of a dump without the changes in its oplog, rather than refuse it.
 
     Raises:
-        ConfigError: `text` is a kind of source this version does not read (`source-not-supported`).
-        SourceError: there is no such path (`no-such-source`), it is a file (`not-a-folder`, `archive-not-supported`,
-            `json-not-supported`), it holds no collection or no document (`empty-source`), the database is not named
-            or not there (`database-needed`, `unknown-database`), an oplog must be replayed first (`oplog-present`),
-            or a file of the dump contradicts another (`ambiguous-collection`, `metadata-broken`, `unreadable`).
+        ConfigError: `text` is a kind of source this version does not read (`source-not-supported`), or a MongoDB URL
+            that cannot be used (`bad-source`, `bad-name`).
+        SourceError: there is no such path (`no-such-source`), it is a file (`not-a-folder`, `json-name`), it
+            holds no collection or no document (`empty-source`), the database is not named or not there
+            (`database-needed`, `unknown-database`), an oplog must be replayed first (`oplog-present`), a file of the
+            dump contradicts another (`ambiguous-collection`, `metadata-broken`, `unreadable`), or an archive cannot
+            be used (`archive-version`, `archive-scattered`; `truncated`, `broken-framing` or `gzip-broken` when its
+            prelude is).
     """
+    if text == "-":
+        _refuse_stream("-")
     scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]*)://", text)
+    if scheme is not None and scheme[1].lower() in {"mongodb", "mongodb+srv"}:
+        from isthmus.sources.live import open_live
+
+        return open_live(text, database=database)
     if scheme is not None:
         _refuse_url(scheme.group(1).lower())
     path = Path(text).expanduser()
     try:
         if not path.exists():
             _refuse_missing(path)
+        if not path.is_dir() and not path.is_file():
+            _refuse_stream(str(path))
+        if path.is_file() and is_archive(path):
+            return _open_archive(path.resolve(), database, ignore_oplog)
+        if path.is_file() and collection_name(path) is not None:
+            return open_json(path.absolute(), database=database)
         if not path.is_dir():
             _refuse_file(path)
-        return _open_folder(path.resolve(), database)
+        return _open_folder(path.resolve(), database, ignore_oplog)
     except OSError as error:
         message = f"{path} cannot be read: {error.strerror or error}."
         raise SourceError(message, code="unreadable", where=Where(file=str(path)), retryable=True) from error
 
 
-def _open_folder(folder: Path, database: str | None) -> Source:
+def _open_archive(path: Path, database: str | None, ignore_oplog: bool) -> Source:
+    archive = look(path)
+    known = archive.databases
+    if database is None and len(known) > 1:
+        _refuse_unnamed(path, "an archive of several databases", known)
+    if database is not None and database not in known:
+        _refuse_database(path, database, known)
+    source, oplog_bytes = open_database(archive, database if database is not None else known[0] if known else "")
+    if oplog_bytes and not ignore_oplog:
+        raise SourceError(
+            f"{path} holds an oplog: changes that were made while the dump ran; without them the collections do not "
+            "fit together, and this version does not replay them.",
+            code="oplog-present",
+            where=Where(file=str(path)),
+            hint=_OPLOG_HINT,
+        )
+    readable = [one for one in source.collections() if one.readable]
+    if not any(one.bytes_total or not one.bytes_exact for one in readable):
+        what = "holds only empty collections" if readable else "holds no collection that can be read"
+        raise SourceError(
+            f"The archive {path} {what}: there is nothing to carry.",
+            code="empty-source",
+            where=Where(file=str(path)),
+            hint="Was the archive made from the right database?",
+        )
+    return source
+
+
+def _open_folder(folder: Path, database: str | None, ignore_oplog: bool) -> Source:
     below = databases(folder)
+    if not below and not _holds_data(folder):
+        for place in (folder, folder / database if database is not None else folder):
+            if place.is_dir() and holds_json(place):
+                return open_json(place, database=database)
     if holds_collections(folder) and database not in below:
         if database is not None and database != folder.name:
             _refuse_database(folder, database, [folder.name, *below])
-        return _open_database(folder, folder.name)
+        return _open_database(folder, folder.name, ignore_oplog)
     if not below:
         _refuse_empty(folder)
     if database is None:
-        mine = [name for name in below if name not in _SERVER_DATABASES] or below
-        raise SourceError(
-            f"{folder} is the root of a dump; it holds {_listed(below)}.",
-            code="database-needed",
-            where=Where(file=str(folder)),
-            hint=f"Say which database is meant: --db {mine[0]}",
-        )
+        _refuse_unnamed(folder, "the root of a dump", below)
     if database not in below:
         _refuse_database(folder, database, below)
-    return _open_database(folder / database, database)
+    return _open_database(folder / database, database, ignore_oplog)
 
 
-def _open_database(folder: Path, database: str) -> Source:
-    for place in (folder, folder.parent):
-        _refuse_oplog(place)
+def _open_database(folder: Path, database: str, ignore_oplog: bool) -> Source:
+    if not ignore_oplog:
+        for place in (folder, folder.parent):
+            _refuse_oplog(place)
     found = list_collections(folder)
     readable = [one for one in found.values() if one.info.readable]
     if not readable:
@@ -93,6 +144,10 @@ def _open_database(folder: Path, database: str) -> Source:
             hint="Was the dump made from the right database?",
         )
     return DumpSource(folder, database, found)
+
+
+def _holds_data(folder: Path) -> bool:
+    return any(one.name.endswith(_DATA_ENDINGS) for one in folder.iterdir())
 
 
 def _has_bytes(one: DumpedCollection) -> bool:
@@ -117,21 +172,25 @@ def _refuse_oplog(folder: Path) -> None:
                 "together, and this version does not replay them.",
                 code="oplog-present",
                 where=Where(file=str(path)),
-                hint="Restore the dump with mongorestore --oplogReplay and dump it again without --oplog; or move "
-                "oplog.bson away to carry each collection as it was at the moment it was dumped.",
+                hint=_OPLOG_HINT,
             )
 
 
 def _refuse_url(scheme: str) -> NoReturn:
-    if scheme.startswith("mongodb"):
-        message = "Reading from a live MongoDB server is not yet in this version; it reads folders of mongodump."
-        hint = "Dump the database and give the folder: mongodump --uri … --db DATABASE --out dump, then dump/DATABASE."
-        raise ConfigError(message, code="source-not-supported", hint=hint)
     if scheme in {"postgres", "postgresql"}:
         message = "The source is a PostgreSQL address; PostgreSQL is the target."
         raise ConfigError(message, code="source-not-supported", hint=f"Give it as --target. {_DUMP_HINT}")
     message = f"A source that begins with {scheme}:// is not known."
     raise ConfigError(message, code="source-not-supported", hint=_DUMP_HINT)
+
+
+def _refuse_stream(text: str) -> NoReturn:
+    raise ConfigError(
+        f"{text} is a stream; a copy reads its source more than once, also to go on after a break, so it needs a file "
+        "or folder.",
+        code="source-not-supported",
+        hint="Write it into a file first (mongodump --archive=FILE) and give that.",
+    )
 
 
 def _refuse_missing(path: Path) -> NoReturn:
@@ -150,15 +209,13 @@ def _refuse_file(path: Path) -> NoReturn:
     if path.name.endswith((".bson", ".bson.gz")):
         message = f"{path.name} is one collection's file; the folder around it is the dump."
         raise SourceError(message, code="not-a-folder", where=where, hint=f"Give {path.parent} instead.")
-    head = _head(path)
-    if head == _ARCHIVE_MAGIC:
-        message = f"{path.name} is a mongodump archive; this version reads folders, archives come with the next one."
-        hint = "Restore it with mongorestore --archive and dump it with --out, or make the dump again with --out."
-        raise SourceError(message, code="archive-not-supported", where=where, hint=hint)
-    if path.name.endswith(_JSON_ENDINGS) or head.lstrip()[:1] in {b"{", b"["}:
-        message = f"{path.name} is JSON; this version reads folders of mongodump, JSON comes with the next one."
-        hint = "Dump the collection with mongodump: JSON from mongoexport has lost types that BSON keeps."
-        raise SourceError(message, code="json-not-supported", where=where, hint=hint)
+    if path.name.endswith((".metadata.json", ".metadata.json.gz")):
+        message = f"{path.name} is what mongodump says of a collection; it holds no documents."
+        raise SourceError(message, code="not-a-folder", where=where, hint=f"Give {path.parent} instead.")
+    if _head(path).lstrip()[:1] in {b"{", b"["}:
+        message = f"{path.name} looks like JSON, but its name does not say which collection it is."
+        hint = "Call it COLLECTION.json (or .jsonl, .ndjson, each also with .gz)."
+        raise SourceError(message, code="json-name", where=where, hint=hint)
     message = f"{path.name} is a file, not a folder of mongodump."
     raise SourceError(message, code="not-a-folder", where=where, hint=_DUMP_HINT)
 
@@ -177,12 +234,22 @@ def _head(path: Path) -> bytes:
 
 
 def _refuse_empty(folder: Path) -> NoReturn:
-    if not holds_collections(folder) and any(one.name.endswith(_JSON_ENDINGS) for one in folder.iterdir()):
-        what = "holds JSON files but no collection of a mongodump; JSON comes with the next version"
-        code = "json-not-supported"
-    else:
-        what, code = "holds no collection that can be read", "empty-source"
-    raise SourceError(f"{folder} {what}.", code=code, where=Where(file=str(folder)), hint=_DUMP_HINT)
+    raise SourceError(
+        f"{folder} holds no collection that can be read.",
+        code="empty-source",
+        where=Where(file=str(folder)),
+        hint=_DUMP_HINT,
+    )
+
+
+def _refuse_unnamed(path: Path, what: str, known: list[str]) -> NoReturn:
+    mine = [name for name in known if name not in _SERVER_DATABASES] or known
+    raise SourceError(
+        f"{path} is {what}; it holds {_listed(known)}.",
+        code="database-needed",
+        where=Where(file=str(path)),
+        hint=f"Say which database is meant: --db {mine[0]}",
+    )
 
 
 def _refuse_database(folder: Path, database: str, known: list[str]) -> NoReturn:

@@ -1,0 +1,294 @@
+"""Open a MongoDB server by its URL, and put what the driver says about it into words of our own.
+
+Login, TLS and read options are those of pymongo, in the URL. Decides which of the server's errors pass by themselves.
+The driver quotes addresses and options, so none of its texts leaves this module before secrets are taken out.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from pymongo import MongoClient
+from pymongo.errors import (
+    ConfigurationError,
+    ConnectionFailure,
+    CursorNotFound,
+    InvalidName,
+    OperationFailure,
+    PyMongoError,
+)
+
+from isthmus.connect.secrets import hide
+from isthmus.errors import ConfigError, SourceError, Where
+
+T = TypeVar("T")
+
+Document = dict[str, Any]
+
+OLDEST_SERVER = (4, 4)
+
+_HINT = "Give mongodb://USER@HOST/DATABASE or mongodb+srv://USER@HOST/DATABASE."
+_WEAK_READS = frozenset({"local", "available"})
+_SELECTION_SECONDS = 10
+_SAFE_OPTIONS = r"tls|ssl|tls\w+|ssl\w+|auth\w+|read\w+|\w+TimeoutMS|\w+PoolSize|compressors|replicaSet"
+_MESSAGE_CHARACTERS = 300
+
+UNAUTHORIZED = 13
+_LOGIN = frozenset({18, 8000})
+LOST_CURSOR = frozenset({43, 136, 175, 206, 237, 239})
+"""The cursor or its session is gone, not the data: CursorNotFound, CappedPositionLost, QueryPlanKilled, NoSuchSession,
+CursorKilled, SnapshotTooOld (MongoDB, `src/mongo/base/error_codes.yml`)."""
+_PASSING = LOST_CURSOR | {
+    6,  # HostUnreachable
+    7,  # HostNotFound
+    24,  # LockTimeout
+    46,  # LockBusy
+    50,  # MaxTimeMSExpired
+    63,  # StaleShardVersion
+    89,  # NetworkTimeout
+    91,  # ShutdownInProgress
+    112,  # WriteConflict
+    133,  # FailedToSatisfyReadPreference
+    134,  # ReadConcernMajorityNotAvailableYet
+    150,  # StaleEpoch
+    189,  # PrimarySteppedDown
+    202,  # NetworkInterfaceExceededTimeLimit
+    246,  # SnapshotUnavailable
+    262,  # ExceededTimeLimit
+    365,  # TemporarilyUnavailable
+    384,  # ConnectionPoolExpired
+    9001,  # SocketException
+    10107,  # NotWritablePrimary
+    11600,  # InterruptedAtShutdown
+    11601,  # Interrupted
+    11602,  # InterruptedDueToReplStateChange
+    13388,  # StaleConfig
+    13435,  # NotPrimaryNoSecondaryOk
+    13436,  # NotPrimaryOrSecondary
+}
+
+
+class MongoServer:
+    """A server, or a cluster, that answered.
+
+    Args:
+        client: Connected client; closed by `close`.
+        database: The database that the URL names, if any.
+        display: Hosts, for people.
+        secrets: What must not be printed.
+
+    Attributes:
+        client: For reading; safe to use from several threads.
+        database: The database that the URL names, if any.
+        display: Hosts, for people.
+    """
+
+    def __init__(
+        self, client: MongoClient[Document], database: str | None, display: str, secrets: tuple[str, ...]
+    ) -> None:
+        self.client = client
+        self.database = database
+        self.display = display
+        self._secrets = secrets
+
+    def ask(self, what: str, question: Callable[[], T], *, collection: str | None = None) -> T:
+        """Return the answer to one question.
+
+        Args:
+            what: What is asked for, as the end of `The server did not …`.
+            question: Asks the driver.
+            collection: Named in the error.
+
+        Raises:
+            SourceError: As `trouble` says.
+        """
+        try:
+            return question()
+        except PyMongoError as error:
+            raise self.trouble(error, what, collection=collection) from None
+
+    def trouble(self, error: PyMongoError, what: str, *, collection: str | None = None) -> SourceError:
+        """Turn the driver's error into one that says who must act and whether trying again can help.
+
+        The result is `source-unreachable` (retryable), `source-login`, `source-right`, `source-interrupted`
+        (retryable) or `source-refuses`.
+        """
+        return _trouble(error, what, self.explain(error), self.display, collection)
+
+    def explain(self, error: PyMongoError) -> str:
+        """Return what the driver or the server says, on one line, shortened and without secrets."""
+        return _explain(error, self._secrets)
+
+    def close(self) -> None:
+        """Close every connection. Safe to repeat."""
+        self.client.close()
+
+
+def open_server(text: str) -> MongoServer:
+    """Connect to the server of a URL and look at its version.
+
+    Args:
+        text: `mongodb://…` or `mongodb+srv://…`.
+
+    Raises:
+        ConfigError: The URL cannot be used (`bad-source`); what it holds is never repeated with a password in it.
+        SourceError: The server cannot be reached, refuses the login or is older than 4.4 (`source-too-old`).
+    """
+    text = re.sub(r"\A\s*[A-Za-z+]+(?=://)", lambda scheme: scheme[0].strip().lower(), text)
+    secrets = _secrets(text)
+    options: dict[str, Any] = {"appname": "isthmus", "tz_aware": False}
+    known = {option.casefold() for option in re.findall(r"[?&]([^=&#]+)=", text)}
+    if "appname" in known:
+        del options["appname"]
+    if "serverselectiontimeoutms" not in known:
+        options["serverSelectionTimeoutMS"] = _SELECTION_SECONDS * 1000
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        client = _client(text, options, secrets)
+    for warning in caught:
+        if issubclass(warning.category, DeprecationWarning) or "compression" in str(warning.message):
+            continue
+        client.close()
+        unknown = re.match(r"Unknown option:? (\w+)", str(warning.message))
+        what = (
+            f"the option {unknown[1]}, which pymongo does not know"
+            if unknown
+            else (f"an option with a value that pymongo does not take{_safe_words(warning.message)}")
+        )
+        message = f"The source's address has {what}."
+        raise ConfigError(message, code="bad-source", hint="Correct it or take it out.")
+    level = str(client.read_concern.level or "majority")
+    if level in _WEAK_READS:
+        client.close()
+        message = f"The source's address says readConcernLevel={level}: what is read so may be undone on the server."
+        raise ConfigError(message, code="bad-source", hint="Take it out; Isthmus reads what a majority has.")
+    server = MongoServer(client, _database(client), _hosts(text), secrets)
+    try:
+        _check_version(server)
+    except BaseException:
+        server.close()
+        raise
+    return server
+
+
+def _client(text: str, options: dict[str, Any], secrets: tuple[str, ...]) -> MongoClient[Document]:
+    try:
+        return MongoClient(text, **options)
+    except (PyMongoError, ValueError, TypeError, OSError) as error:
+        if isinstance(error, ConfigurationError) and text.startswith("mongodb+srv:") and "DNS" in str(error):
+            message = f"The source's host name cannot be resolved: {_explain(error, secrets)}"
+            raise SourceError(message, code="source-unreachable", hint="Check the name and the network.") from None
+        # The driver quotes what it could not parse, which may be a piece of a password.
+        raise ConfigError(
+            "The source's address cannot be used as it is; its text is not repeated here because it may hold a"
+            f" password. The driver calls it {type(error).__name__}{_safe_words(error)}.",
+            code="bad-source",
+            hint=f"Write special characters of the password percent-encoded (@ as %40, / as %2F). {_HINT}",
+        ) from None
+
+
+def _database(client: MongoClient[Document]) -> str | None:
+    try:
+        return client.get_default_database().name
+    except ConfigurationError:
+        return None
+
+
+def _hosts(text: str) -> str:
+    """Return the hosts of a URL that the driver took."""
+    authority = re.split(r"[/?]", text.split("://", 1)[1], maxsplit=1)[0]
+    return authority.rpartition("@")[2]
+
+
+def _safe_words(error: Exception | str | Warning) -> str:
+    """Return the name of the option or file that an error speaks of, where it is certain that it is one."""
+    if isinstance(error, OSError) and error.filename is not None:
+        return f" for the file {error.filename}"
+    option = re.search(
+        r"\b(tls\w+|ssl\w+|auth\w+|read\w+|\w+TimeoutMS|\w+PoolSize|compressors|replicaSet)\b", str(error)
+    )
+    return f" for {option[1]}" if option is not None else ""
+
+
+def _secrets(text: str) -> tuple[str, ...]:
+    """Return what stands between the first `:` and the last `@` of the authority, as it is written."""
+    match = re.match(r"[A-Za-z0-9+.-]+://[^:/@]*:(.*)@", text, re.DOTALL)
+    return (match[1],) if match is not None and match[1] else ()
+
+
+def _check_version(server: MongoServer) -> None:
+    try:
+        info: Mapping[str, Any] = server.client.server_info()
+    except ConfigurationError as error:
+        raise _too_old(server, server.explain(error)) from None
+    except PyMongoError as error:
+        raise server.trouble(error, "answer") from None
+    version = tuple(int(part) for part in list(info.get("versionArray", (0, 0)))[:2])
+    if version < OLDEST_SERVER:
+        raise _too_old(server, f"it is MongoDB {info.get('version', 'of an unknown version')}")
+    try:
+        server.client.admin.command("ping")
+    except PyMongoError as error:
+        raise server.trouble(error, "answer") from None
+
+
+def _too_old(server: MongoServer, what: str) -> SourceError:
+    return SourceError(
+        f"The server at {server.display} cannot be read: {what}; Isthmus needs MongoDB 4.4 or newer.",
+        code="source-too-old",
+        hint="Dump the database with the tools of its version and give the folder.",
+    )
+
+
+def _explain(error: PyMongoError, secrets: tuple[str, ...]) -> str:
+    text = hide(str(error), secrets)
+    text = re.split(r", full error: |, Timeout: | \(configured timeouts", text, maxsplit=1)[0]
+    text = " ".join(text.split())
+    return text if len(text) <= _MESSAGE_CHARACTERS else text[: _MESSAGE_CHARACTERS - 1] + "…"
+
+
+def _trouble(error: PyMongoError, what: str, words: str, display: str, collection: str | None) -> SourceError:
+    where = Where(collection=collection)
+    code = error.code if isinstance(error, OperationFailure) else None
+    if isinstance(error, ConnectionFailure):
+        return SourceError(
+            f"The MongoDB server at {display} is not there: {words}",
+            code="source-unreachable",
+            where=where,
+            hint="Check that it runs and that this machine may reach it. What was read is kept; the same command goes"
+            " on from there.",
+            retryable=True,
+        )
+    if code in _LOGIN:
+        return SourceError(
+            f"The MongoDB server at {display} refuses the login: {words}",
+            code="source-login",
+            where=where,
+            hint="Check user, password and authSource in the source's address.",
+        )
+    if code == UNAUTHORIZED:
+        return SourceError(
+            f"The user of the source's address may not {what}: {words}",
+            code="source-right",
+            where=where,
+            hint="Give it the role `read` on the database.",
+        )
+    if code in _PASSING or isinstance(error, CursorNotFound):
+        return SourceError(
+            f"The MongoDB server at {display} broke off when it was asked to {what}: {words}",
+            code="source-interrupted",
+            where=where,
+            hint="What was read is kept; the same command goes on from there.",
+            retryable=True,
+        )
+    if isinstance(error, InvalidName):
+        return SourceError(f"This name is none that MongoDB takes: {words}", code="bad-name", where=where)
+    return SourceError(
+        f"The MongoDB server at {display} did not {what}: {words}",
+        code="source-refuses",
+        where=where,
+        hint="What was read is kept. The same command goes on once the cause is gone.",
+    )
