@@ -29,8 +29,8 @@ HOSTILE = [
 ]
 
 
-def listed(folder: Path, **options: str) -> dict[str, CollectionInfo]:
-    return {one.name: one for one in open_source(str(folder), **options).collections()}
+def listed(folder: Path, *, database: str | None = None) -> dict[str, CollectionInfo]:
+    return {one.name: one for one in open_source(str(folder), database=database).collections()}
 
 
 def refused(text: object, *, database: str | None = None) -> SourceError:
