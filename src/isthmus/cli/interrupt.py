@@ -1,4 +1,7 @@
-"""Ctrl-C and SIGTERM: the first asks the copy to end after the batch in hand, the second ends the process at once."""
+"""Ctrl-C and SIGTERM: the first asks the copy to end after the batch in hand, the second ends the process at once.
+
+Before and after the copy, and in every other command, both end the command at once with exit code 130.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,42 @@ import signal
 import threading
 from collections.abc import Generator
 from types import FrameType
+from typing import TYPE_CHECKING
 
-from rich.console import Console
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def take_sigterm_as_ctrl_c() -> None:
+    """Let SIGTERM end a command as Ctrl-C does: it is said, what is open is closed, exit code 130.
+
+    Process 1 of a container never gets a signal that it has no handler for. Whoever started us may have set SIGTERM
+    to be ignored; that stays so.
+    """
+    if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, _end)
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _end)
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    """Say that the command ends, and end it.
+
+    Raises:
+        KeyboardInterrupt: Always.
+    """
+    name = signal.Signals(number).name
+    words = f"{name}: ending now. What was committed is kept; the same command may be run again.\n"
+    with contextlib.suppress(OSError):
+        os.write(2, words.encode())  # not the console: this may be in the middle of its import, or of a line of its own
+    signal.default_int_handler(number, frame)
+
+
+def is_interruption(fault: BaseException | None) -> bool:
+    """Tell whether an error is what Ctrl-C or SIGTERM became: Python wraps what ends the making of a class."""
+    while fault is not None and not isinstance(fault, KeyboardInterrupt):
+        fault = fault.__cause__ or fault.__context__
+    return fault is not None
 
 
 @contextlib.contextmanager

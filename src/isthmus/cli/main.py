@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import typer
 
 from isthmus.cli import check, copy, ddl, demo, ids, letters, orphans, status
+from isthmus.cli.interrupt import is_interruption, take_sigterm_as_ctrl_c
+from isthmus.cli.logs import show_logs
+from isthmus.cli.setting_files import read_setting_files
 from isthmus.cli.streams import lost_output, outlive_readers, reader_left
 from isthmus.errors import IsthmusError
 
@@ -31,9 +35,12 @@ def _show_version(value: bool) -> None:
 
 @app.callback()
 def _root(  # pyright: ignore[reportUnusedFunction]  typer calls it
-    version: bool = typer.Option(False, "--version", callback=_show_version, is_eager=True, help="Show the version."),
+    version: bool = typer.Option(  # noqa: ARG001  its callback is what counts
+        False, "--version", callback=_show_version, is_eager=True, help="Show the version."
+    ),
 ) -> None:
     """Carry a MongoDB database to PostgreSQL, and prove that nothing was lost."""
+    read_setting_files(os.environ)
 
 
 app.command("demo")(demo.demo)
@@ -53,6 +60,8 @@ def main() -> None:
     5 refused by a governance rule, 130 interrupted and resumable. Who reads the output, or stops reading it
     (isthmus … | head), changes none of them; an output that could not be written for another reason makes it 2 or more.
     """
+    take_sigterm_as_ctrl_c()
+    show_logs()
     outlive_readers()
     code = _run()
     sys.stdout.flush()
@@ -82,6 +91,8 @@ def _run() -> int:
         if hasattr(fault, "exit_code") and hasattr(fault, "show"):  # typer's own usage errors
             fault.show()  # pyright: ignore[reportAttributeAccessIssue,reportUnknownMemberType]
             return 2
+        if is_interruption(fault):
+            return 130
         return _unexpected(fault)
     return code if isinstance(code, int) else 0
 

@@ -9,7 +9,9 @@ from typing import Annotated, Any
 
 import typer
 
-MappingArgument = Annotated[Path, typer.Argument(metavar="MAPPING", help="The mapping file (YAML).")]
+MappingArgument = Annotated[
+    Path, typer.Argument(metavar="MAPPING", envvar="ISTHMUS_MAPPING", help="The mapping file (YAML).")
+]
 SourceOption = Annotated[
     str,
     typer.Option(
@@ -17,12 +19,14 @@ SourceOption = Annotated[
         "-s",
         envvar="MONGODB_URI",
         metavar="SOURCE",
-        help="Where to read: mongodb://HOST/DATABASE, a mongodump folder or archive, or JSON of mongoexport.",
+        help="Where to read: mongodb://HOST/DATABASE, a mongodump folder or archive, or JSON of mongoexport."
+        " MONGODB_URI_FILE may name a file that holds the address.",
         show_default=False,
     ),
 ]
 DatabaseOption = Annotated[
-    str | None, typer.Option("--db", metavar="NAME", help="Which database, when SOURCE holds several.")
+    str | None,
+    typer.Option("--db", envvar="ISTHMUS_DB", metavar="NAME", help="Which database, when SOURCE holds several."),
 ]
 IgnoreOplogOption = Annotated[
     bool,
@@ -41,7 +45,7 @@ def _target(purpose: str) -> Any:
         "-t",
         envvar="DATABASE_URL",
         metavar="TARGET",
-        help=f"{purpose}: postgresql://… or embedded:DIR.",
+        help=f"{purpose}: postgresql://… or embedded:DIR. DATABASE_URL_FILE may name a file that holds the address.",
         show_default=False,
     )
 
