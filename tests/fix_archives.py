@@ -146,13 +146,3 @@ def write_archive(path: Path, data: bytes, *, compressed: bool = False) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(compress(data) if compressed else data)
     return path
-
-
-def archive_of_folder(folder: Path, *, in_segment: int | None = None) -> bytes:
-    """Return the archive with the documents and metadata of one database's plain dump folder."""
-    documents = {path.name.removesuffix(".bson"): path.read_bytes() for path in sorted(folder.glob("*.bson"))}
-    metadata = {
-        path.name.removesuffix(".metadata.json"): json.loads(path.read_bytes())
-        for path in sorted(folder.glob("*.metadata.json"))
-    }
-    return archive(documents, database=folder.name, metadata=metadata, in_segment=in_segment)

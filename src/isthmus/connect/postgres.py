@@ -11,6 +11,7 @@ from typing import Literal
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from isthmus.connect.names import NamesCursor
 from isthmus.connect.secrets import hide
 from isthmus.errors import TargetError
 
@@ -42,6 +43,7 @@ def connect(conninfo: str, *, autocommit: bool = False) -> psycopg.Connection:
         connection = psycopg.connect(
             make_conninfo(conninfo, **_unless_given(conninfo), application_name="isthmus", client_encoding="UTF8"),
             autocommit=True,
+            cursor_factory=NamesCursor,
         )
         connection.execute(
             "SELECT set_config('statement_timeout', '0', false), set_config('lock_timeout', '0', false),"

@@ -7,7 +7,6 @@ among the documents of the collection, and the CRC-64 of everything before it, s
 
 from __future__ import annotations
 
-import errno
 import os
 import struct
 from collections.abc import Callable, Generator, Iterator
@@ -21,23 +20,12 @@ from isthmus.errors import SourceError, Where
 from isthmus.sources.archive_bytes import ArchiveBytes, GzipBytes, Places, PlainBytes
 from isthmus.sources.archive_collections import ArchivedCollection
 from isthmus.sources.archive_index import Break, Extent
-from isthmus.sources.nearest import nearest
+from isthmus.sources.chosen import readable
+from isthmus.sources.files import SizeAndTime, difference, of_stat, opened, size_and_time, unreadable
+from isthmus.sources.limits import SMALLEST_DOCUMENT_BYTES
 from isthmus.sources.protocol import Block, CollectionInfo, Partition, Position
 
 _POSITION = struct.Struct(">QQ")
-_SMALLEST_DOCUMENT_BYTES = 5
-
-# Errors of a disk, a network file system or a crowded machine that may pass; a missing right or file does not.
-_PASSING = {
-    errno.EIO,
-    errno.ESTALE,
-    errno.ETIMEDOUT,
-    errno.EAGAIN,
-    errno.EBUSY,
-    errno.ENFILE,
-    errno.EMFILE,
-    errno.ENOMEM,
-}
 
 
 def encode_position(offset: int, checksum: int) -> Position:
@@ -64,14 +52,12 @@ class Opened:
 
     Attributes:
         path: The file.
-        size: Its size in bytes.
-        time: Its modification time in nanoseconds.
+        seen: Its size and time.
         places: Where inflating may begin; None for a plain archive.
     """
 
     path: Path
-    size: int
-    time: int
+    seen: SizeAndTime
     places: Places | None
 
 
@@ -87,6 +73,7 @@ class ArchiveSource:
     """
 
     kind = "archive"
+    moves = False
 
     def __init__(
         self, opened: Opened, database: str, found: dict[str, ArchivedCollection], broken: Break, unproven: str | None
@@ -146,7 +133,7 @@ class ArchiveSource:
             try:
                 yield from reader.blocks(offset, checksum)
             except OSError as error:
-                self._unreadable(name, error)
+                unreadable(self._opened.path, name, None, error)
         if reader.changed is not None:
             self._changed(name, reader.changed)
         if stop is not None and reader.offset >= stop:
@@ -171,57 +158,31 @@ class ArchiveSource:
             return f"byte {byte:,}{of}"
         return f"{self._opened.path.name} at {self._byte(place)} (collection {collection})"
 
+    def tell(self, note: Callable[[str], None]) -> None:
+        """Take nothing: files have nothing to tell; see `Source.tell`."""
+
     def changed(self, collection: str) -> str | None:
         """Compare size and time of the archive with those at the opening; see `Source.changed`."""
         try:
-            now = self._opened.path.stat()
-        except FileNotFoundError:
-            return "went away"
+            return difference(self._opened.seen, size_and_time(self._opened.path))
         except OSError as error:
-            self._unreadable(collection, error)
-        return self._difference(now)
+            unreadable(self._opened.path, collection, None, error)
 
     def close(self) -> None:
         """Do nothing: every reader closes its own descriptor."""
 
     def _readable(self, collection: str) -> ArchivedCollection:
-        one = self._found.get(collection)
-        if one is None:
-            near = nearest(collection, self._found)
-            raise SourceError(
-                f"The archive has no collection {collection} in {self._database}.",
-                code="unknown-collection",
-                where=self._where(collection),
-                hint=f"Did you mean {near}?" if near is not None else None,
-            )
-        if one.info.rule is not None:
-            raise SourceError(
-                f"The collection {collection} is not read: {one.info.rule}",
-                code="collection-not-read",
-                where=self._where(collection),
-                hint="Take it out of the mapping.",
-            )
-        return one
+        unknown = f"The archive has no collection {collection} in {self._database}."
+        return readable(self._found, collection, unknown, str(self._opened.path))
 
     @contextmanager
     def _bytes(self, collection: str) -> Generator[ArchiveBytes, None, None]:
-        try:
-            descriptor = os.open(self._opened.path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
-        except OSError as error:
-            self._unreadable(collection, error)
-        try:
-            what = self._difference(os.fstat(descriptor))
+        with opened(self._opened.path, collection) as descriptor:
+            what = difference(self._opened.seen, of_stat(os.fstat(descriptor)))
             if what is not None:
                 self._changed(collection, what)
             places = self._opened.places
             yield PlainBytes(descriptor) if places is None else GzipBytes(descriptor, places)
-        finally:
-            os.close(descriptor)
-
-    def _difference(self, now: os.stat_result) -> str | None:
-        if now.st_size != self._opened.size:
-            return f"went from {self._opened.size:,} to {now.st_size:,} bytes"
-        return None if now.st_mtime_ns == self._opened.time else "was written to"
 
     def _byte(self, offset: int) -> str:
         return f"{'' if self._opened.places is None else 'decompressed '}byte {offset:,}"
@@ -266,15 +227,6 @@ class ArchiveSource:
             where=self._where(collection),
             hint="Is mongodump still writing it, or was it replaced? Wait until the file is complete and run again.",
         )
-
-    def _unreadable(self, collection: str, error: OSError) -> NoReturn:
-        raise SourceError(
-            f"{self._opened.path.name} cannot be read: {error.strerror or error}.",
-            code="unreadable",
-            where=self._where(collection),
-            hint="Check the file's permissions and the disk it lies on.",
-            retryable=error.errno in _PASSING,
-        ) from error
 
 
 class _Reader:
@@ -364,9 +316,7 @@ class _Reader:
             if frames.broken is not None:
                 self.torn_at = at
                 return
-            want = (
-                max(self._usual, len(rest) + 1) if frames.end else max(frames.needed, want + _SMALLEST_DOCUMENT_BYTES)
-            )
+            want = max(self._usual, len(rest) + 1) if frames.end else max(frames.needed, want + SMALLEST_DOCUMENT_BYTES)
 
     def _gather(self, piece: bytes) -> None:
         self._gathered.append(piece)

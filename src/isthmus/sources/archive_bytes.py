@@ -7,17 +7,24 @@ of a late collection does not inflate everything before it.
 from __future__ import annotations
 
 import bisect
-import os
+import logging
+import time
 from collections.abc import Callable
 from typing import Protocol
 
+from isthmus.sources.files import read_at
 from isthmus.sources.gzip_stream import GzipStream
 
-_PLACES = 128
+_log = logging.getLogger(__name__)
+
+_PLACES = 256
 """Most states kept; one costs about 45 KB."""
 
-_FIRST_SPACING = 4 << 20
+_FIRST_SPACING = 2 << 20
 """Decompressed bytes between two states at first; doubled whenever there are too many."""
+
+_SILENT_SECONDS = 2.0
+_LOG_SECONDS = 5.0
 
 
 class ArchiveBytes(Protocol):
@@ -62,14 +69,7 @@ class PlainBytes:
 
     def read(self, offset: int, size: int, ahead: bytes = b"") -> bytes:
         """See `ArchiveBytes.read`; what is ahead is read again, which is cheaper than putting it together."""
-        offset, size = offset - len(ahead), size + len(ahead)
-        data = os.pread(self._descriptor, size, offset)
-        while len(data) < size:
-            more = os.pread(self._descriptor, size - len(data), offset + len(data))
-            if not more:
-                break
-            data += more
-        return data
+        return read_at(self._descriptor, size + len(ahead), offset - len(ahead))
 
 
 class Inflating(GzipStream):
@@ -166,3 +166,39 @@ class GzipBytes:
             self._stream = place.again(self._descriptor) if place is not None else Inflating(self._descriptor)
         self._stream.skip(offset - self._stream.offset)
         return self._stream.read(size, ahead) if self._stream.offset == offset else ahead
+
+
+class LoggedBytes:
+    """An archive whose reading is logged every few seconds, when it lasts: how much of the file is behind.
+
+    Args:
+        data: The archive.
+        name: What it is called in the log.
+        size: Bytes of its file.
+    """
+
+    def __init__(self, data: ArchiveBytes, name: str, size: int) -> None:
+        self._data = data
+        self._name = name
+        self._size = size
+        self._next_at = time.monotonic() + _SILENT_SECONDS
+
+    @property
+    def broken(self) -> str | None:
+        """See `ArchiveBytes.broken`."""
+        return self._data.broken
+
+    @property
+    def compressed_offset(self) -> int | None:
+        """See `ArchiveBytes.compressed_offset`."""
+        return self._data.compressed_offset
+
+    def read(self, offset: int, size: int, ahead: bytes = b"") -> bytes:
+        """See `ArchiveBytes.read`."""
+        found = self._data.read(offset, size, ahead)
+        if time.monotonic() >= self._next_at:
+            self._next_at = time.monotonic() + _LOG_SECONDS
+            behind = self.compressed_offset
+            share = 100 * (offset + size if behind is None else behind) // max(1, self._size)
+            _log.info("Going through %s to see where its collections stand: %d %%", self._name, min(100, share))
+        return found

@@ -75,7 +75,9 @@ def _collection(name: str, metadata: dict[str, object], extent: Extent, *, liste
     kind, rule = kind_and_rule(name, metadata, options, has_data=extent.size > 0 or not is_view)
     ended = extent.checksum is not None
     documents = extent.documents if ended else None
-    info = CollectionInfo(name, kind, extent.size, documents, indexes, options, rule, bytes_exact=ended)
+    # What a cut archive has nothing of is not empty.
+    total = extent.size if ended or extent.size else None
+    info = CollectionInfo(name, kind, total, documents, indexes, options, rule, bytes_exact=ended)
     return ArchivedCollection(info, extent, listed and rule is None and not is_view)
 
 

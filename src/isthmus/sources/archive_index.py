@@ -26,11 +26,10 @@ from isthmus.sources.archive_format import (
     read_description,
     read_version,
 )
-from isthmus.sources.dump import MAX_DOCUMENT_BYTES
+from isthmus.sources.limits import MAX_DOCUMENT_BYTES, SMALLEST_DOCUMENT_BYTES
 
 BreakCode = Literal["truncated", "broken-framing", "gzip-broken"]
 
-_SMALLEST_DOCUMENT_BYTES = 5
 _WINDOW_BYTES = 1 << 20
 _SMALL_WINDOW_BYTES = 1 << 12
 _MAX_HEADER_BYTES = 1 << 16
@@ -364,7 +363,7 @@ class _Walk:
             self.take_terminator()
             return None
         length = int.from_bytes(self._window.at(self.offset, 4), "little", signed=True)
-        if not _SMALLEST_DOCUMENT_BYTES <= length <= largest:
+        if not SMALLEST_DOCUMENT_BYTES <= length <= largest:
             raise self.garbage(self.offset, _NO_DOCUMENT)
         if not self._window.reach(self.offset, length):
             raise self.cut(self.offset)

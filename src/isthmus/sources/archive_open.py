@@ -10,7 +10,7 @@ from pathlib import Path
 
 from isthmus.errors import SourceError, Where
 from isthmus.sources.archive import ArchiveSource, Opened
-from isthmus.sources.archive_bytes import ArchiveBytes, GzipBytes, Places, PlainBytes
+from isthmus.sources.archive_bytes import ArchiveBytes, GzipBytes, LoggedBytes, Places, PlainBytes
 from isthmus.sources.archive_collections import describe
 from isthmus.sources.archive_format import MAGIC, VERSION
 from isthmus.sources.archive_index import (
@@ -23,8 +23,9 @@ from isthmus.sources.archive_index import (
     read_blocks,
     read_prelude,
 )
+from isthmus.sources.files import of_stat, opened
+from isthmus.sources.gzip_stream import GZIP_MAGIC
 
-_GZIP_MAGIC = b"\x1f\x8b"
 _AGAIN = "Get the archive again, or make it again."
 
 
@@ -100,7 +101,8 @@ def open_database(archive: Archive, database: str) -> tuple[ArchiveSource, int]:
     mine = [one for one in archive.prelude.descriptions if one.database == database]
     with _bytes(path, places, keep=True) as (data, is_gzip, now):
         try:
-            contents = read_blocks(data, archive.prelude.end, database, [one.name for one in mine])
+            logged = LoggedBytes(data, path.name, now.st_size)
+            contents = read_blocks(logged, archive.prelude.end, database, [one.name for one in mine])
         except TooManySegmentsError as error:
             raise SourceError(
                 f"The documents of {path.name} stand in more than two million separate places, more than this version "
@@ -110,9 +112,9 @@ def open_database(archive: Archive, database: str) -> tuple[ArchiveSource, int]:
                 hint="Restore it with mongorestore --archive, and dump it into a folder with --out.",
             ) from error
     found = describe(mine, contents.extents, str(path))
-    opened = Opened(path, now.st_size, now.st_mtime_ns, places if is_gzip else None)
+    file = Opened(path, of_stat(now), places if is_gzip else None)
     readable = {name for name, one in found.items() if one.info.readable}
-    return ArchiveSource(opened, database, found, contents.broken, _unproven(contents, readable)), contents.oplog_bytes
+    return ArchiveSource(file, database, found, contents.broken, _unproven(contents, readable)), contents.oplog_bytes
 
 
 def _unproven(contents: Contents, readable: set[str]) -> str | None:
@@ -131,10 +133,7 @@ def _told(broken: Break) -> str:
 def _bytes(
     path: Path, places: Places, *, keep: bool = False
 ) -> Generator[tuple[ArchiveBytes, bool, os.stat_result], None, None]:
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
-    try:
-        is_gzip = os.pread(descriptor, len(_GZIP_MAGIC), 0) == _GZIP_MAGIC
+    with opened(path) as descriptor:
+        is_gzip = os.pread(descriptor, len(GZIP_MAGIC), 0) == GZIP_MAGIC
         data = GzipBytes(descriptor, places, keep=keep) if is_gzip else PlainBytes(descriptor)
         yield data, is_gzip, os.fstat(descriptor)
-    finally:
-        os.close(descriptor)

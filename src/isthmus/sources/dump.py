@@ -7,59 +7,26 @@ of each reader's own, so any number of threads may read one collection.
 
 from __future__ import annotations
 
-import errno
 import os
-import struct
-from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
 from isthmus._rust import frame, hop
 from isthmus.errors import SourceError, Where
+from isthmus.sources.chosen import readable
 from isthmus.sources.dump_folder import DumpedCollection
+from isthmus.sources.files import SizeAndTime, difference, opened, read_at, size_and_time, unreadable
 from isthmus.sources.gzip_stream import GzipStream
-from isthmus.sources.nearest import nearest
+from isthmus.sources.limits import MAX_DOCUMENT_BYTES, SMALLEST_DOCUMENT_BYTES
+from isthmus.sources.offsets import decode_position, encode_position, first_stop, partitions_between
 from isthmus.sources.protocol import Block, CollectionInfo, Partition, Position
 
-MAX_DOCUMENT_BYTES = 16 * 1024 * 1024 + 16 * 1024
-"""Largest document mongodump writes: 16 MiB and the 16 KiB that internal documents may have on top."""
-
-# Errors of a disk, a network file system or a crowded machine that may pass; a missing right or file does not.
-_PASSING = {
-    errno.EIO,
-    errno.ESTALE,
-    errno.ETIMEDOUT,
-    errno.EAGAIN,
-    errno.EBUSY,
-    errno.ENFILE,
-    errno.EMFILE,
-    errno.ENOMEM,
-}
-
-_SMALLEST_DOCUMENT_BYTES = 5
 _WINDOW_BYTES = 1 << 20
 _SMALL_WINDOW_BYTES = 1 << 12
 _FEW_DOCUMENTS = 8
 _PIECE_BYTES = 1 << 19  # fits into a processor's own cache
-
-
-def encode_position(offset: int) -> Position:
-    """Return the position of a decompressed byte offset."""
-    return struct.pack(">Q", offset)
-
-
-def decode_position(position: Position) -> int:
-    """Return the decompressed byte offset of a position.
-
-    Raises:
-        SourceError: the bytes are not a position of a dump (`bad-position`).
-    """
-    if len(position) != 8:
-        message = f"The checkpoint holds {position.hex()}, which is no position in a dump."
-        raise SourceError(message, code="bad-position", hint="The checkpoint belongs to another kind of source.")
-    return int.from_bytes(position, "big")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +56,14 @@ class DumpSource:
     """
 
     kind = "dump"
+    moves = False
 
     def __init__(self, folder: Path, database: str, found: dict[str, DumpedCollection]) -> None:
         self._folder = folder
         self._database = database
         self._found = found
         self.name = f"dump of {database} in {folder}"
-        self._seen = {name: _size_and_time(one.path) for name, one in found.items()}
+        self._seen = {name: _look(one.path) for name, one in found.items()}
 
     @property
     def database(self) -> str:
@@ -121,16 +89,12 @@ class DumpSource:
         one = self._readable(collection)
         boundaries = [0]
         if one.path is not None and not one.compressed and wanted > 1:
-            with _opened(one.path, collection) as (descriptor, size):
+            with opened(one.path, collection) as descriptor:
                 try:
-                    boundaries += _boundaries(descriptor, size, wanted)
+                    boundaries += _boundaries(descriptor, os.fstat(descriptor).st_size, wanted)
                 except OSError as error:
-                    _unreadable(one.path, collection, boundaries[-1], error)
-        ends = [encode_position(offset) for offset in boundaries[1:]]
-        return [
-            Partition(collection, number, encode_position(start), end)
-            for number, (start, end) in enumerate(zip(boundaries, [*ends, None], strict=True))
-        ]
+                    unreadable(one.path, collection, boundaries[-1], error)
+        return partitions_between(collection, boundaries)
 
     def read(
         self,
@@ -154,12 +118,12 @@ class DumpSource:
         if one.path is None:
             return
         start = decode_position(partition.start if after is None else after)
-        stops = [decode_position(position) for position in (partition.end, until) if position is not None]
-        span = _Span(partition.collection, one.path, start, min(stops, default=None), max(1, max_bytes), grow)
+        stop = first_stop(partition.end, until)
+        span = _Span(partition.collection, one.path, start, stop, max(1, max_bytes), grow)
         if span.stop is not None and span.stop <= start:
             return
-        with _opened(one.path, partition.collection) as (descriptor, size):
-            yield from _read_gzip(descriptor, span) if one.compressed else _read_plain(descriptor, size, span)
+        with opened(one.path, partition.collection) as descriptor:
+            yield from _read_gzip(descriptor, span) if one.compressed else _read_plain(descriptor, span)
 
     def locate(self, position: Position, offset: int, *, collection: str | None = None) -> str:
         """Name a place; see `Source.locate`."""
@@ -169,64 +133,27 @@ class DumpSource:
             return f"byte {byte:,}"
         return f"{one.path.name} at {'decompressed ' if one.compressed else ''}byte {byte:,}"
 
+    def tell(self, note: Callable[[str], None]) -> None:
+        """Take nothing: files have nothing to tell; see `Source.tell`."""
+
     def changed(self, collection: str) -> str | None:
         """Compare size and time of a collection's file with those at the opening; see `Source.changed`."""
-        before, path = self._seen[collection], self._found[collection].path
+        path = self._found[collection].path
         try:
-            now = _size_and_time(path)
+            return difference(self._seen[collection], _look(path))
         except OSError as error:
-            _unreadable(path or self._folder, collection, None, error)
-        if before == now:
-            return None
-        if before is None or now is None:
-            return "went away" if now is None else "came to be there"
-        if before[0] != now[0]:
-            return f"went from {before[0]:,} to {now[0]:,} bytes"
-        return "was written to"
+            unreadable(path or self._folder, collection, None, error)
 
     def close(self) -> None:
         """Do nothing: every reader closes its own descriptor."""
 
     def _readable(self, collection: str) -> DumpedCollection:
-        one = self._found.get(collection)
-        if one is None:
-            near = nearest(collection, self._found)
-            raise SourceError(
-                f"The dump of {self._database} has no collection {collection}.",
-                code="unknown-collection",
-                where=Where(file=str(self._folder), collection=collection),
-                hint=f"Did you mean {near}?" if near is not None else None,
-            )
-        if one.info.rule is not None:
-            raise SourceError(
-                f"The collection {collection} is not read: {one.info.rule}",
-                code="collection-not-read",
-                where=Where(file=str(self._folder), collection=collection),
-                hint="Take it out of the mapping.",
-            )
-        return one
+        unknown = f"The dump of {self._database} has no collection {collection}."
+        return readable(self._found, collection, unknown, str(self._folder))
 
 
-def _size_and_time(path: Path | None) -> tuple[int, int] | None:
-    """Return size in bytes and modification time in nanoseconds; None for a file that is not there."""
-    try:
-        found = path.stat() if path is not None else None
-    except FileNotFoundError:
-        return None
-    return None if found is None else (found.st_size, found.st_mtime_ns)
-
-
-@contextmanager
-def _opened(path: Path, collection: str) -> Generator[tuple[int, int], None, None]:
-    """Open one file; give its descriptor and its size in bytes."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
-    except OSError as error:
-        _unreadable(path, collection, None, error)
-    try:
-        yield descriptor, os.fstat(descriptor).st_size
-    finally:
-        os.close(descriptor)
+def _look(path: Path | None) -> SizeAndTime | None:
+    return size_and_time(path) if path is not None else None
 
 
 def _boundaries(descriptor: int, size: int, wanted: int) -> list[int]:
@@ -261,10 +188,11 @@ def _length(descriptor: int, offset: int) -> int:
 
 
 def _plausible(descriptor: int, offset: int, size: int) -> bool:
-    return _SMALLEST_DOCUMENT_BYTES <= _length(descriptor, offset) <= min(MAX_DOCUMENT_BYTES, size - offset)
+    return SMALLEST_DOCUMENT_BYTES <= _length(descriptor, offset) <= min(MAX_DOCUMENT_BYTES, size - offset)
 
 
-def _read_plain(descriptor: int, size: int, span: _Span) -> Iterator[Block]:
+def _read_plain(descriptor: int, span: _Span) -> Iterator[Block]:
+    size = os.fstat(descriptor).st_size
     if span.start > size:
         _changed(span, span.start, f"has only {size:,} bytes, but the checkpoint is at {span.start:,}")
     stop = size if span.stop is None else min(size, span.stop)
@@ -304,7 +232,7 @@ def _read_plain(descriptor: int, size: int, span: _Span) -> Iterator[Block]:
             if span.stop is None or span.stop <= size:
                 _broken_framing(span, offset, frames.broken[0], compressed=None)
             break
-        needed = 0 if frames.end else max(frames.needed, read + _SMALLEST_DOCUMENT_BYTES)
+        needed = 0 if frames.end else max(frames.needed, read + SMALLEST_DOCUMENT_BYTES)
     _check_size(descriptor, size, offset, span)
 
 
@@ -344,7 +272,7 @@ def _read_gzip(descriptor: int, span: _Span) -> Iterator[Block]:
     try:
         skipped = stream.skip(span.start)
     except OSError as error:
-        _unreadable(span.path, span.collection, 0, error)
+        unreadable(span.path, span.collection, 0, error)
     if skipped < span.start:
         if stream.broken is not None:
             _broken_gzip(span, skipped, stream)
@@ -361,7 +289,7 @@ def _read_gzip(descriptor: int, span: _Span) -> Iterator[Block]:
         try:
             rest = stream.read(want - had, rest)
         except OSError as error:
-            _unreadable(span.path, span.collection, offset, error)
+            unreadable(span.path, span.collection, offset, error)
         ended = len(rest) < want
         frames = frame(rest, final=(ended and stream.broken is None) or offset + len(rest) == span.stop)
         if frames.end:
@@ -376,7 +304,7 @@ def _read_gzip(descriptor: int, span: _Span) -> Iterator[Block]:
             _broken_framing(span, offset, frames.broken[0], compressed=stream.compressed_offset)
         if ended:
             break
-        want = max(usual, len(rest) + 1) if frames.end else max(frames.needed, len(rest) + _SMALLEST_DOCUMENT_BYTES)
+        want = max(usual, len(rest) + 1) if frames.end else max(frames.needed, len(rest) + SMALLEST_DOCUMENT_BYTES)
     if stream.broken is not None:
         _broken_gzip(span, offset, stream)
     if span.stop is not None and offset < span.stop:
@@ -385,24 +313,17 @@ def _read_gzip(descriptor: int, span: _Span) -> Iterator[Block]:
 
 def _pread(descriptor: int, size: int, offset: int, span: _Span) -> bytes:
     """Read `size` bytes at `offset`; fewer only where the file now ends before them."""
-    data = b""
     try:
-        data = os.pread(descriptor, size, offset)
-        while len(data) < size:
-            more = os.pread(descriptor, size - len(data), offset + len(data))
-            if not more:
-                break
-            data += more
+        return read_at(descriptor, size, offset)
     except OSError as error:
-        _unreadable(span.path, span.collection, offset + len(data), error)
-    return data
+        unreadable(span.path, span.collection, offset, error)
 
 
 def _length_or_raise(descriptor: int, offset: int, span: _Span) -> int:
     try:
         return _length(descriptor, offset)
     except OSError as error:
-        _unreadable(span.path, span.collection, offset, error)
+        unreadable(span.path, span.collection, offset, error)
 
 
 def _is_truncation(reason: str) -> bool:
@@ -441,15 +362,3 @@ def _changed(span: _Span, offset: int, what: str) -> NoReturn:
         context={"offset": offset},
         hint="Is mongodump still writing it, or was it replaced? Wait until the file is complete and run again.",
     )
-
-
-def _unreadable(path: Path, collection: str, offset: int | None, error: OSError) -> NoReturn:
-    place = "" if offset is None else f" at byte {offset:,}"
-    raise SourceError(
-        f"{path.name} cannot be read{place}: {error.strerror or error}.",
-        code="unreadable",
-        where=Where(file=str(path), collection=collection),
-        context={"offset": offset},
-        hint="Check the file's permissions and the disk it lies on.",
-        retryable=error.errno in _PASSING,
-    ) from error

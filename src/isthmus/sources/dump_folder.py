@@ -17,6 +17,7 @@ from typing import cast
 from urllib.parse import unquote
 
 from isthmus.errors import SourceError, Where
+from isthmus.sources.gzip_stream import inflated_size
 from isthmus.sources.protocol import CollectionInfo, CollectionKind
 
 _MAX_METADATA_BYTES = 64 * 1024 * 1024
@@ -169,22 +170,10 @@ def kind_and_rule(
 
 
 def _bytes_total(path: Path | None, compressed: bool) -> int | None:
-    """Return the file's decompressed size: exact for plain files, the gzip trailer's word where that can be true.
-
-    A gzip file ends in its decompressed size modulo 2^32 (RFC 1952, ISIZE), so the number is only believed for files
-    that are too small to have gone round.
-    """
+    """Return the file's decompressed size: exact for plain files, the gzip trailer's word where that can be true."""
     if path is None:
         return 0
-    size = path.stat().st_size
-    if not compressed:
-        return size
-    if not 18 <= size <= 1 << 28:
-        return None
-    with path.open("rb") as file:
-        file.seek(-4, 2)
-        stated = int.from_bytes(file.read(4), "little")
-    return stated if stated == 0 or stated * 2 >= size else None
+    return inflated_size(path) if compressed else path.stat().st_size
 
 
 def _read_metadata(path: Path | None) -> dict[str, object]:

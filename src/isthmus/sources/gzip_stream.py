@@ -10,7 +10,11 @@ from __future__ import annotations
 import io
 import os
 import zlib
+from pathlib import Path
 from typing import Protocol
+
+GZIP_MAGIC = b"\x1f\x8b"
+"""First bytes of a gzip file."""
 
 _PIECE = 64 * 1024
 """Compressed bytes read at once."""
@@ -20,6 +24,24 @@ _STEP = 1 << 20
 
 _GZIP_MEMBER = 31
 """zlib window bits: gzip header and trailer are expected and the CRC is checked."""
+
+
+def inflated_size(path: Path) -> int | None:
+    """Return what the trailer of a gzip file says its decompressed size is; None where that cannot be true.
+
+    A gzip file ends in its decompressed size modulo 2^32 (RFC 1952, ISIZE), so the number is only believed for files
+    that are too small to have gone round.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
+    size = path.stat().st_size
+    if not 18 <= size <= 1 << 28:
+        return None
+    with path.open("rb") as file:
+        file.seek(-4, os.SEEK_END)
+        stated = int.from_bytes(file.read(4), "little")
+    return stated if stated == 0 or stated * 2 >= size else None
 
 
 class _Inflater(Protocol):
@@ -128,7 +150,7 @@ class GzipStream:
                 self._input = b""
                 return False
             self._input = stripped
-            if not stripped.startswith(b"\x1f\x8b"[: len(stripped)]):
+            if not stripped.startswith(GZIP_MAGIC[: len(stripped)]):
                 self._end("goes on with bytes that are not gzip behind the end of the compressed data")
                 return False
         self._member = zlib.decompressobj(wbits=_GZIP_MEMBER)

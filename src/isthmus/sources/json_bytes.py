@@ -5,30 +5,16 @@ Knows nothing of JSON but that a line ends with a line feed.
 
 from __future__ import annotations
 
-import errno
 import os
-from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from isthmus.errors import SourceError, Where
+from isthmus.sources import files
 from isthmus.sources.gzip_stream import GzipStream
 
 _STEP = 1 << 20
-
-# Errors of a disk, a network file system or a crowded machine that may pass; a missing right or file does not.
-_PASSING = {
-    errno.EIO,
-    errno.ESTALE,
-    errno.ETIMEDOUT,
-    errno.EAGAIN,
-    errno.EBUSY,
-    errno.ENFILE,
-    errno.EMFILE,
-    errno.ENOMEM,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,21 +31,21 @@ class JsonFile:
     collection: str
     compressed: bool
 
+    def opened(self) -> AbstractContextManager[int]:
+        """Open it; give its descriptor.
+
+        Raises:
+            SourceError: `unreadable`.
+        """
+        return files.opened(self.path, self.collection)
+
     def unreadable(self, offset: int | None, error: OSError) -> NoReturn:
         """Raise for what the file system says.
 
         Raises:
             SourceError: always (`unreadable`).
         """
-        place = "" if offset is None else f" at byte {offset:,}"
-        raise SourceError(
-            f"{self.path.name} cannot be read{place}: {error.strerror or error}.",
-            code="unreadable",
-            where=Where(file=str(self.path), collection=self.collection),
-            context={"offset": offset},
-            hint="Check the file's permissions and the disk it lies on.",
-            retryable=error.errno in _PASSING,
-        ) from error
+        files.unreadable(self.path, self.collection, offset, error)
 
 
 class JsonBytes:
@@ -112,7 +98,11 @@ class JsonBytes:
             SourceError: `unreadable`.
         """
         try:
-            data = self._stream.read(size) if self._stream is not None else self._plain(size)
+            data = (
+                self._stream.read(size)
+                if self._stream is not None
+                else files.read_at(self._descriptor, size, self.offset)
+            )
         except OSError as error:
             self._file.unreadable(self.offset, error)
         self.offset += len(data)
@@ -122,29 +112,6 @@ class JsonBytes:
         """Return the file's size on disk in bytes."""
         return os.fstat(self._descriptor).st_size
 
-    def _plain(self, size: int) -> bytes:
-        data = os.pread(self._descriptor, size, self.offset)
-        while len(data) < size and (more := os.pread(self._descriptor, size - len(data), self.offset + len(data))):
-            data += more
-        return data
-
-
-@contextmanager
-def opened(file: JsonFile) -> Generator[int]:
-    """Open a file; give its descriptor.
-
-    Raises:
-        SourceError: `unreadable`.
-    """
-    try:
-        descriptor = os.open(file.path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
-    except OSError as error:
-        file.unreadable(None, error)
-    try:
-        yield descriptor
-    finally:
-        os.close(descriptor)
-
 
 def line_and_column(file: JsonFile, offset: int) -> tuple[int, int]:
     """Return the line and the character in it of a byte, both from 1; reads the file up to there.
@@ -153,7 +120,7 @@ def line_and_column(file: JsonFile, offset: int) -> tuple[int, int]:
         SourceError: `unreadable`.
     """
     line, column = 1, 1
-    with opened(file) as descriptor:
+    with file.opened() as descriptor:
         data = JsonBytes(file, descriptor)
         while data.offset < offset and (piece := data.read(min(_STEP, offset - data.offset))):
             feeds = piece.count(b"\n")
@@ -171,7 +138,7 @@ def line_feeds(file: JsonFile, start: int, end: int) -> int:
         SourceError: `unreadable`.
     """
     feeds = 0
-    with opened(file) as descriptor:
+    with file.opened() as descriptor:
         data = JsonBytes(file, descriptor)
         data.skip(start)
         while data.offset < end and (piece := data.read(min(_STEP, end - data.offset))):

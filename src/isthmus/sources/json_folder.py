@@ -12,9 +12,11 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from isthmus.errors import SourceError, Where
-from isthmus.sources.json_bytes import JsonBytes, JsonFile, opened
+from isthmus.sources.dump_folder import kind_and_rule
+from isthmus.sources.gzip_stream import GZIP_MAGIC, inflated_size
+from isthmus.sources.json_bytes import JsonBytes, JsonFile
 from isthmus.sources.json_text import BreakError, Document, Documents, Large
-from isthmus.sources.protocol import CollectionInfo, CollectionKind
+from isthmus.sources.protocol import CollectionInfo
 
 ENDINGS = (".json", ".jsonl", ".ndjson", ".json.gz", ".jsonl.gz", ".ndjson.gz")
 _NOT_DOCUMENTS = (".metadata.json", ".metadata.json.gz")
@@ -79,24 +81,21 @@ def list_exported(files: list[Path]) -> dict[str, ExportedCollection]:
 
 def _described(path: Path, name: str) -> ExportedCollection:
     file = JsonFile(path, name, _is_gzip(path, name))
-    kind: CollectionKind = "collection"
-    rule: str | None = None
-    if name.startswith("system."):
-        kind, rule = "system", f"{name} belongs to the MongoDB server and holds none of the application's documents."
+    kind, rule = kind_and_rule(name, {}, {}, has_data=True)  # a name is all there is to tell by
     info = CollectionInfo(name, kind, _bytes_total(file), None, (), {}, rule)
     return ExportedCollection(info, file)
 
 
 def _is_gzip(path: Path, name: str) -> bool:
     """Tell by the first bytes, for some programs unpack a file and leave its name; by the name where there are none."""
-    with opened(JsonFile(path, name, compressed=False)) as descriptor:
+    with JsonFile(path, name, compressed=False).opened() as descriptor:
         magic = os.pread(descriptor, 2, 0)
-    return magic == b"\x1f\x8b" or (len(magic) < 2 and path.name.endswith(".gz"))
+    return magic == GZIP_MAGIC or (len(magic) < 2 and path.name.endswith(".gz"))
 
 
 def _bytes_total(file: JsonFile) -> int | None:
     """Estimate the BSON a file will give from the documents at its beginning; 0 only where nothing is in it."""
-    with opened(file) as descriptor:
+    with file.opened() as descriptor:
         head = JsonBytes(file, descriptor)
         found = Documents(head, stop=None, before=None, max_bytes=_HEAD_BYTES)
         json_bytes, bson_bytes = 0, 0
@@ -111,19 +110,7 @@ def _bytes_total(file: JsonFile) -> int | None:
                 return bson_bytes  # the whole file was seen
         except BreakError:
             pass
-        size = _size(head.size(), file.compressed, descriptor)
+        size = inflated_size(file.path) if file.compressed else head.size()
     if size is None:
         return None
     return max(1, int(size * (bson_bytes / json_bytes if json_bytes else _GUESSED_RATIO)))
-
-
-def _size(size: int, compressed: bool, descriptor: int) -> int | None:
-    """Return a file's decompressed size; None where a gzip file's trailer cannot be believed (see `dump_folder`)."""
-    if not compressed:
-        return size
-    if not 18 <= size <= 1 << 28:
-        return None
-    with open(descriptor, "rb", closefd=False) as file:
-        file.seek(-4, 2)
-        stated = int.from_bytes(file.read(4), "little")
-    return stated if stated * 2 >= size else None

@@ -19,11 +19,12 @@ from pathlib import Path
 from typing import NoReturn
 
 from isthmus.errors import SourceError, Where
-from isthmus.sources.dump import decode_position, encode_position
-from isthmus.sources.json_bytes import JsonBytes, JsonFile, line_and_column, line_feeds, opened
+from isthmus.sources.chosen import readable
+from isthmus.sources.files import difference, size_and_time
+from isthmus.sources.json_bytes import JsonBytes, JsonFile, line_and_column, line_feeds
 from isthmus.sources.json_folder import ExportedCollection
 from isthmus.sources.json_text import BreakError, Document, Documents, Large, holds_array
-from isthmus.sources.nearest import nearest
+from isthmus.sources.offsets import decode_position, encode_position, first_stop, partitions_between
 from isthmus.sources.protocol import Block, CollectionInfo, Partition, Position
 
 _WINDOW_BYTES = 1 << 20
@@ -65,12 +66,13 @@ class JsonSource:
     """
 
     kind = "json"
+    moves = False
 
     def __init__(self, path: Path, found: dict[str, ExportedCollection]) -> None:
         self._path = path
         self._found = found
         self.name = f"JSON in {path}"
-        self._seen = {name: _size_and_time(one.file.path) for name, one in found.items()}
+        self._seen = {name: size_and_time(one.file.path) for name, one in found.items()}
         self._mutex = threading.Lock()
         self._trails: OrderedDict[tuple[str, Position], _Trail] = OrderedDict()
         self._remembered = 0
@@ -93,17 +95,13 @@ class JsonSource:
         file = self._readable(collection)
         boundaries = [0]
         if wanted > 1 and not file.compressed:
-            with opened(file) as descriptor:
+            with file.opened() as descriptor:
                 try:
                     if not holds_array(JsonBytes(file, descriptor)):
                         boundaries += _boundaries(descriptor, os.fstat(descriptor).st_size, wanted)
                 except OSError as error:
                     file.unreadable(None, error)
-        ends = [encode_position(offset) for offset in boundaries[1:]]
-        return [
-            Partition(collection, number, encode_position(start), end)
-            for number, (start, end) in enumerate(zip(boundaries, [*ends, None], strict=True))
-        ]
+        return partitions_between(collection, boundaries)
 
     def read(
         self,
@@ -124,10 +122,10 @@ class JsonSource:
         """
         file = self._readable(partition.collection)
         start = decode_position(partition.start if after is None else after)
-        stop = min((decode_position(one) for one in (partition.end, until) if one is not None), default=None)
+        stop = first_stop(partition.end, until)
         if stop is not None and stop <= start:
             return
-        with opened(file) as descriptor:
+        with file.opened() as descriptor:
             size = os.fstat(descriptor).st_size
             data, before = _positioned(file, descriptor, start)
             try:
@@ -165,43 +163,23 @@ class JsonSource:
             pass  # the place is still a place
         return f"{file.path.name} at {_byte(file, start)}"
 
+    def tell(self, note: Callable[[str], None]) -> None:
+        """Take nothing: files have nothing to tell; see `Source.tell`."""
+
     def changed(self, collection: str) -> str | None:
         """Compare size and time of a collection's file with those at the opening; see `Source.changed`."""
         file = self._found[collection].file
-        before = self._seen[collection]
         try:
-            now = _size_and_time(file.path)
+            return difference(self._seen[collection], size_and_time(file.path))
         except OSError as error:
             file.unreadable(None, error)
-        if before == now:
-            return None
-        if before is None or now is None:
-            return "went away" if now is None else "came to be there"
-        if before[0] != now[0]:
-            return f"went from {before[0]:,} to {now[0]:,} bytes"
-        return "was written to"
 
     def close(self) -> None:
         """Do nothing: every reader closes its own descriptor."""
 
     def _readable(self, collection: str) -> JsonFile:
-        one = self._found.get(collection)
-        if one is None:
-            near = nearest(collection, self._found)
-            raise SourceError(
-                f"There is no JSON of a collection {collection} in {self._path}.",
-                code="unknown-collection",
-                where=Where(file=str(self._path), collection=collection),
-                hint=f"Did you mean {near}?" if near is not None else None,
-            )
-        if one.info.rule is not None:
-            raise SourceError(
-                f"The collection {collection} is not read: {one.info.rule}",
-                code="collection-not-read",
-                where=Where(file=str(self._path), collection=collection),
-                hint="Take it out of the mapping.",
-            )
-        return one.file
+        unknown = f"There is no JSON of a collection {collection} in {self._path}."
+        return readable(self._found, collection, unknown, str(self._path)).file
 
     def _blocks(
         self,
@@ -262,7 +240,7 @@ class JsonSource:
     def _retrace(self, file: JsonFile, start: int, offset: int) -> _Trail:
         """Find the document again that holds an offset counted in BSON from a byte of the file."""
         size = 0
-        with opened(file) as descriptor:
+        with file.opened() as descriptor:
             data, before = _positioned(file, descriptor, start)
             trail = _Trail(start, data.lines)
             try:
@@ -291,15 +269,6 @@ class JsonSource:
         with self._mutex:
             known[trail.began] = feeds
         return feeds
-
-
-def _size_and_time(path: Path) -> tuple[int, int] | None:
-    """Return size in bytes and modification time in nanoseconds; None for a file that is not there."""
-    try:
-        found = path.stat()
-    except FileNotFoundError:
-        return None
-    return found.st_size, found.st_mtime_ns
 
 
 def _positioned(file: JsonFile, descriptor: int, start: int) -> tuple[JsonBytes, bytes | None]:

@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from isthmus.sources.dump import MAX_DOCUMENT_BYTES
 from isthmus.sources.json_bytes import JsonBytes
 from isthmus.sources.json_values import Decoder, Unfit
+from isthmus.sources.limits import MAX_DOCUMENT_BYTES
 
 Code = Literal["broken-json", "truncated", "gzip-broken", "changed-under-us"]
 
@@ -271,7 +271,7 @@ class Documents:
     def _invalid(self, error: json.JSONDecodeError) -> None:
         """Raise for text that is no JSON; `error.pos` is an index into the text in hand."""
         self._advance(error.pos)
-        what = _recognised(self._text, self._at) or f"is not JSON there: {error.msg}"
+        what = _recognised(self._text, self._at) or f"is not JSON there: {error.msg.partition(':')[0]}"
         raise BreakError("broken-json", self._offset, what) from error
 
     def _unexpected(self) -> str:

@@ -16,10 +16,10 @@ import math
 import re
 import struct
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TypeGuard, cast
+from typing import TypeGuard, TypeVar, cast
 
 import bson
 from bson import Binary, Code, Decimal128, Int64, MaxKey, MinKey, ObjectId, Regex, Timestamp
@@ -42,13 +42,34 @@ _DATE = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,3}0*)?"
     r"(Z|[+-][0-9]{2}(:?[0-9]{2})?)?"
 )
+_T = TypeVar("_T")
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 _REGEX_OPTIONS = "ilmsux"  # the letters BSON knows, in its order
 
 
 class Unfit(ValueError):  # noqa: N818  a reason, made into an error where file and line are known
-    """A value that is JSON and cannot be BSON; its text is what follows `The document …`."""
+    """A value that is JSON and cannot be BSON; its text is what follows `The document …`.
+
+    Says of what type a value is and in which path, never the value: nobody knows here which fields are sensitive.
+
+    Args:
+        what: What the document does wrong: `holds a …`.
+        why: What is wrong with that; empty where there is no more to say.
+        path: Where in the document; empty where it is not known.
+    """
+
+    def __init__(self, what: str, why: str = "", path: str = "") -> None:
+        place = f" in {_shown(path)}" if path else ""
+        super().__init__(f"{what}{place}, {why}" if why else f"{what}{place}")
+        self.what = what
+        self.why = why
+
+
+@dataclass(frozen=True, slots=True)
+class _Malformed:
+    """Stands for a value that is unfit, while the document is looked through for its path."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +104,10 @@ class Decoder:
         self._odd = False
         try:
             value, end = cast("tuple[object, int]", self._json.raw_decode(text, at))
-        except (json.JSONDecodeError, Unfit):
+        except json.JSONDecodeError:
             raise
+        except Unfit as error:
+            raise Unfit(error.what, error.why, self._path_of_unfit(text, at)) from None
         except RecursionError:
             raise Unfit("nests far deeper than the 100 levels MongoDB allows") from None
         except ValueError as error:  # Python refuses to read integers of thousands of digits
@@ -106,6 +129,25 @@ class Decoder:
             return _Repeated(pairs)
         return document
 
+    def _path_of_unfit(self, text: str, at: int) -> str:
+        """Return the path of the first value that is unfit; empty when it cannot be told, as in half a document."""
+
+        def marking(read: Callable[[_T], object]) -> Callable[[_T], object]:
+            def marked(part: _T) -> object:
+                try:
+                    return read(part)
+                except Unfit:
+                    return _Malformed()
+
+            return marked
+
+        walker = json.JSONDecoder(object_pairs_hook=marking(self._object), parse_float=marking(_plain_double))
+        try:
+            value, _ = cast("tuple[object, int]", walker.raw_decode(text, at))
+        except (ValueError, RecursionError):
+            return ""
+        return next((path for path, one in _values(value) if isinstance(one, _Malformed)), "")
+
     def _encode(self, value: object) -> bytes:
         if not _is_document(value):
             raise Unfit("is a value of an Extended JSON type, where a document should be")
@@ -119,7 +161,7 @@ class Decoder:
         except RecursionError:
             raise Unfit("nests far deeper than the 100 levels MongoDB allows") from None
         except (BSONError, ValueError, OverflowError, TypeError, struct.error) as error:
-            raise Unfit(_blame(value) or f"cannot be written as BSON ({error})") from error
+            raise _blame(value) or Unfit(f"cannot be written as BSON ({type(error).__name__})") from None
 
 
 def _is_document(value: object) -> TypeGuard[dict[str, object] | _Repeated]:
@@ -148,7 +190,7 @@ def _element(key: str, value: object) -> bytes:
 
 def _c_string(text: str) -> bytes:
     if "\0" in text:
-        raise Unfit("holds a NUL where BSON ends a text with it")
+        raise Unfit("holds a key with a NUL", "which BSON keys cannot have")
     return text.encode() + b"\0"
 
 
@@ -157,26 +199,33 @@ def _string(text: str) -> bytes:
     return struct.pack("<i", len(raw)) + raw
 
 
-def _blame(value: object) -> str | None:
+def _blame(value: object) -> Unfit | None:
     """Return why a value cannot be BSON, None when nothing is found; looks at the values pymongo takes from JSON."""
+    for path, one in _values(value):
+        if isinstance(one, int) and not _INT64[0] <= one <= _INT64[1]:
+            return Unfit("holds an integer beyond 64 bits", path=path)
+        if isinstance(one, str) and not _is_text(one):
+            return Unfit("holds half a surrogate pair", "which is no character", path)
+        if _is_document(one):
+            for key, _ in _pairs(one):
+                if "\0" in key:
+                    return Unfit("holds a key with a NUL", "which BSON keys cannot have", path)
+                if not _is_text(key):
+                    return Unfit("holds a key with half a surrogate pair", "which is no character", path)
+    return None
+
+
+def _values(value: object) -> Iterator[tuple[str, object]]:
+    """Yield a value and all that is in it, outer ones first, each with its path."""
     stack: list[tuple[str, object]] = [("", value)]
     while stack:
         path, one = stack.pop()
-        inside = f" in {_shown(path)}" if path else ""
-        if isinstance(one, int) and not _INT64[0] <= one <= _INT64[1]:
-            return f"holds an integer beyond 64 bits{inside}"
-        if isinstance(one, str) and not _is_text(one):
-            return f"holds half a surrogate pair{inside}, which is no character"
+        yield path, one
         if _is_document(one):
-            for key, item in _pairs(one):
-                if "\0" in key:
-                    return f"holds a key with a NUL{inside}, which BSON keys cannot have"
-                if not _is_text(key):
-                    return f"holds a key with half a surrogate pair{inside}, which is no character"
-                stack.append((f"{path}.{key}" if path else key, item))
+            inner = [(f"{path}.{key}" if path else key, item) for key, item in _pairs(one)]
+            stack.extend(reversed(inner))
         elif isinstance(one, list):
-            stack.extend((f"{path}[]", item) for item in cast("list[object]", one))
-    return None
+            stack.extend((f"{path}[]", item) for item in reversed(cast("list[object]", one)))
 
 
 def _is_text(text: str) -> bool:
@@ -194,19 +243,32 @@ def _shown(text: str) -> str:
 def _plain_double(text: str) -> float:
     value = float(text)
     if math.isinf(value):
-        raise Unfit(f"holds the number {_shown(text)}, which a double cannot hold")
+        raise Unfit("holds a number", "which a double cannot hold")
     return value
 
 
 def _unfit(key: str, value: object) -> Unfit:
-    return Unfit(f"holds a {key} of {_shown(json.dumps(value, default=str))}, which is no such value")
+    return Unfit(f"holds a {key}", f"{_kind(value)} that cannot be one")
+
+
+def _kind(value: object) -> str:
+    """Return what JSON calls a value."""
+    if value is None:
+        return "a null"
+    if isinstance(value, bool):
+        return "a boolean"
+    if isinstance(value, (int, float)):
+        return "a number"
+    if isinstance(value, str):
+        return "a text"
+    return "a list" if isinstance(value, list) else "an object"
 
 
 def _alone(key: str, document: dict[str, object]) -> object:
     """Return the only value of an object that stands for a type."""
     if len(document) != 1:
         other = next(name for name in document if name != key)
-        raise Unfit(f"holds a {key} beside {_shown(other)}: Extended JSON has no way to say which of the two is meant")
+        raise Unfit(f"holds a {key} beside {_shown(other)}", "and Extended JSON cannot say which of the two is meant")
     return document[key]
 
 
@@ -325,6 +387,8 @@ def _v1_regex(document: dict[str, object]) -> object:
 def _regex(key: str, pattern: object, options: object) -> object:
     if not isinstance(pattern, str) or not isinstance(options, str):
         raise _unfit(key, pattern)
+    if "\0" in pattern or "\0" in options:
+        raise Unfit(f"holds a {key} with a NUL", "with which BSON ends such a text")
     if options == "".join(letter for letter in _REGEX_OPTIONS if letter in options):
         return Regex(pattern, options)
     return _Element(0x0B, _c_string(pattern) + _c_string(options))  # pymongo would sort and drop letters

@@ -1,7 +1,7 @@
 """Read a database of a running MongoDB server: partitions of the `_id` index, walked in its order.
 
-Decides what of the driver's errors is an end (none of them), and whether the database moved while it was read. How
-cursors are opened, partitions cut and collections listed is told by the modules beside this one.
+Decides what of a server's databases and collections may be read. How cursors are opened, partitions cut and collections
+listed is told by the modules beside this one; whether the database moved while it was read is for the transfer to find.
 """
 
 from __future__ import annotations
@@ -18,11 +18,9 @@ from isthmus.sources.live_partitions import split
 from isthmus.sources.live_positions import BEGIN, behind, id_document, show
 from isthmus.sources.live_reach import Reach
 from isthmus.sources.live_read import Stretch, read_blocks
-from isthmus.sources.live_witness import Witness, first_difference
 from isthmus.sources.nearest import nearest
 from isthmus.sources.protocol import Block, CollectionInfo, Partition, Position
 
-_LOOKED_AT_BYTES = 4 << 20
 _SERVER_DATABASES = frozenset({"admin", "config", "local"})
 _NAMED = 10
 
@@ -44,7 +42,6 @@ class LiveSource:
         self._database = database
         self._found = found
         self._reach = reach
-        self._witness = Witness()
         self.name = f"database {database} at {server.display}"
 
     @property
@@ -62,9 +59,11 @@ class LiveSource:
         self._reach.on_note = note
 
     def identity(self) -> dict[str, object]:
-        """Return kind, database and the names of its readable collections; see `Source.identity`."""
-        names = [name for name, info in self._found.items() if info.readable]
-        return {"kind": self.kind, "database": self._database, "collections": names}
+        """Return kind and database; see `Source.identity`.
+
+        Not the host, which another member may take over, and not the collections, which may come and go meanwhile.
+        """
+        return {"kind": self.kind, "database": self._database}
 
     def collections(self) -> list[CollectionInfo]:
         """List every collection sorted by name, as they were when the source was opened."""
@@ -95,7 +94,7 @@ class LiveSource:
         """Yield a partition's documents; see `Source.read`. The last block ends at `until` or the partition's end.
 
         A cursor that is lost is opened again behind the last `_id`. Documents that are written meanwhile may be seen
-        as they were or as they are, unless the server gives a snapshot; `changed` tells.
+        as they were or as they are, unless the server gives a snapshot.
 
         Raises:
             SourceError: As `live_read.read_blocks` says, or `bad-position`.
@@ -106,13 +105,7 @@ class LiveSource:
         if start == stop:
             return
         stretch = Stretch(partition.collection, start, stop, max(1, max_bytes), _document_bytes(info), grow)
-        at = start
-        for block in read_blocks(self._reach, stretch):
-            self._witness.saw(partition.collection, block)
-            at = block.end
-            yield block
-        if stop is None:
-            self._witness.ended(partition.collection, at)
+        yield from read_blocks(self._reach, stretch)
 
     def locate(self, position: Position, offset: int, *, collection: str | None = None) -> str:
         """Name a place by the `_id` that stands before it; see `Source.locate`."""
@@ -122,23 +115,9 @@ class LiveSource:
         word = "behind" if behind(position) else "from"
         return f"{place}{offset:,} bytes {word} _id {show(id_document(position))}"
 
-    def changed(self, collection: str) -> str | None:
-        """Read a collection again and compare it with what was read; see `Source.changed`.
-
-        Unlike the look at a dump this costs one read of the collection, without a snapshot. It sees documents that
-        were added, removed or written to; not those that were written back to what they had been.
-        """
-        info = self._readable(collection)
-        chain = self._witness.chain(collection)
-        if chain is None:
-            return "cannot be compared with what was read, for a part of it was read by another command"
-        stretch = Stretch(collection, BEGIN, None, _LOOKED_AT_BYTES, _document_bytes(info), now=True)
-        place = first_difference(chain, (block.data for block in read_blocks(self._reach, stretch)))
-        if place is None:
-            return None
-        if place == BEGIN:
-            return "was written to"
-        return f"was written to, {'behind' if behind(place) else 'from'} _id {show(id_document(place))} on"
+    def changed(self, collection: str) -> str | None:  # noqa: ARG002  as the protocol asks
+        """Return None: a server shows from outside nothing of what was written. The transfer compares digests."""
+        return None
 
     def close(self) -> None:
         """Close every connection. Safe to repeat."""

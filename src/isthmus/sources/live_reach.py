@@ -74,7 +74,7 @@ class Reach:
 
     @contextmanager
     def walk(
-        self, collection: str, lowest: Position | None, stop: Position | None, batch_documents: int, *, now: bool
+        self, collection: str, lowest: Position | None, stop: Position | None, batch_documents: int
     ) -> Generator[Iterator[tuple[bytes, bool]]]:
         """Open a cursor over a stretch of the index, in its order; its session ends with the block.
 
@@ -85,7 +85,6 @@ class Reach:
             lowest: Begins at this document, inclusive; None at the first one.
             stop: Ends in front of this document; None at the end.
             batch_documents: Most documents of one reply.
-            now: Read what is there now, not a snapshot.
 
         Raises:
             PyMongoError: The driver's own, also later from the cursor.
@@ -95,7 +94,7 @@ class Reach:
             bounds["min"] = RawBSONDocument(id_document(lowest))
         if stop is not None:
             bounds["max"] = RawBSONDocument(id_document(stop))
-        with self._session(collection, now=now) as session:
+        with self._session(collection) as session:
             cursor = self._raw(collection).find_raw_batches(
                 {}, sort=INDEX, hint=INDEX, batch_size=batch_documents, session=session, **bounds
             )
@@ -118,8 +117,8 @@ class Reach:
         return True
 
     @contextmanager
-    def _session(self, collection: str, *, now: bool) -> Generator[ClientSession]:
-        pinned = not now and collection not in self._unpinned
+    def _session(self, collection: str) -> Generator[ClientSession]:
+        pinned = collection not in self._unpinned
         with self.server.client.start_session(snapshot=pinned, causal_consistency=False) as session:
             yield session
 

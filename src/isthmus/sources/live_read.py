@@ -42,7 +42,6 @@ class Stretch:
         max_bytes: Most bytes of a block, unless one document is larger.
         document_bytes: Size of a usual document; None when unknown.
         grow: See `Source.read`.
-        now: Read what is there now rather than a snapshot.
     """
 
     collection: str
@@ -51,7 +50,6 @@ class Stretch:
     max_bytes: int
     document_bytes: int | None = None
     grow: Callable[[int], None] | None = None
-    now: bool = False
 
 
 def read_blocks(reach: Reach, stretch: Stretch) -> Iterator[Block]:
@@ -108,7 +106,7 @@ def _walk(reach: Reach, stretch: Stretch) -> Iterator[tuple[bytes, bool]]:
         arrived = False
         try:
             lowest = at if at != BEGIN else None
-            with reach.walk(collection, lowest, stretch.stop, pace.documents, now=stretch.now) as replies:
+            with reach.walk(collection, lowest, stretch.stop, pace.documents) as replies:
                 for raw, ended in replies:
                     reply = raw if arrived else _behind(at, raw)
                     arrived = arrived or bool(raw)

@@ -16,6 +16,8 @@ from isthmus.errors import ConfigError, SourceError, Where
 from isthmus.sources.archive_open import is_archive, look, open_database
 from isthmus.sources.dump import DumpSource
 from isthmus.sources.dump_folder import DumpedCollection, databases, holds_collections, list_collections
+from isthmus.sources.files import unreadable
+from isthmus.sources.gzip_stream import GZIP_MAGIC
 from isthmus.sources.json_folder import collection_name, holds_json
 from isthmus.sources.json_open import open_json
 from isthmus.sources.nearest import nearest
@@ -77,8 +79,7 @@ def open_source(text: str, *, database: str | None = None, ignore_oplog: bool = 
             _refuse_file(path)
         return _open_folder(path.resolve(), database, ignore_oplog)
     except OSError as error:
-        message = f"{path} cannot be read: {error.strerror or error}."
-        raise SourceError(message, code="unreadable", where=Where(file=str(path)), retryable=True) from error
+        unreadable(path, None, None, error)
 
 
 def _open_archive(path: Path, database: str | None, ignore_oplog: bool) -> Source:
@@ -224,7 +225,7 @@ def _head(path: Path) -> bytes:
     """Return the first four bytes, decompressed where the file is gzip."""
     with path.open("rb") as file:
         head = file.read(4)
-    if not head.startswith(b"\x1f\x8b"):
+    if not head.startswith(GZIP_MAGIC):
         return head
     try:
         with gzip.open(path, "rb") as inner:

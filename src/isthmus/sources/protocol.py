@@ -98,8 +98,20 @@ class Source(Protocol):
         """Printable name without secrets."""
         ...
 
+    @property
+    def moves(self) -> bool:
+        """Whether documents may be written while they are read: a running server's may, those in files may not.
+
+        What was read from a source that moves is compared with it once more at the end of the load.
+        """
+        ...
+
+    def tell(self, note: Callable[[str], None]) -> None:
+        """Give what is told, from any thread, in sentences for people, of how the source lets itself be read."""
+        ...
+
     def identity(self) -> dict[str, object]:
-        """Return what must stay the same for a resume: JSON values, no path, no size.
+        """Return what must stay the same for a resume: JSON values, no path, no host, no size.
 
         A repaired or moved copy of the same database has the same identity; whether the part already read is still
         the same is told by the digest in the checkpoint.
@@ -156,7 +168,8 @@ class Source(Protocol):
         """Look from outside, without reading a document, whether a collection was changed since the source was opened.
 
         Returns:
-            What happened to it, as the predicate of a sentence (`went from 10 to 12 bytes`); None when nothing shows.
+            What happened to it, as the predicate of a sentence (`went from 10 to 12 bytes`); None when nothing shows,
+            and always of a source that `moves`.
 
         Raises:
             SourceError: There is no looking at it now.

@@ -6,7 +6,7 @@ archives that a real mongodump wrote.
 
 from __future__ import annotations
 
-import os
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +14,11 @@ import bson
 import pytest
 
 from isthmus.errors import InternalError, SourceError
-from tests.fix_archives import archive, archive_of_folder, checksum, end_block, write_archive
+from tests.fix_archives import archive, checksum, end_block, write_archive
 from tests.fix_dumps import raw_bytes
 from tests.integration.cli.conftest import run_command
 from tests.integration.copy.carrying import World, balanced, listening, oid
 
-DUMPS = Path(os.environ.get("ISTHMUS_REAL_DUMPS") or Path(__file__).parents[3].parent / "shared" / "data" / "dump")
-SCENARIOS = Path(__file__).parents[2] / "scenarios"
 KEY = bytes(range(32))
 MAPPING = """
     isthmus: 1
@@ -76,21 +74,6 @@ def test_archive_gives_the_tables_that_the_folder_gives(world: World, compressed
     again = world.copy(MAPPING, id_key=KEY)
     assert again.changes is not None
     assert not again.changes
-
-
-@pytest.mark.skipif(not DUMPS.is_dir(), reason="the real dumps are not here; set ISTHMUS_REAL_DUMPS")
-@BOTH
-@pytest.mark.parametrize("name", ["sample_training", "sample_analytics", "sample_mflix"])
-def test_real_dumps_give_the_same_tables_as_archives(world: World, name: str, compressed: bool) -> None:
-    mapping = (SCENARIOS / f"{name}.yaml").read_text(encoding="utf-8")
-    archived = take(world, archive_of_folder(DUMPS / name, in_segment=37), compressed=compressed)
-    world.folder = DUMPS / name
-    balanced(world.copy(mapping, id_key=KEY))
-    expected = tables(world)
-    assert sum(map(len, expected.values())) > 1000
-    world.folder = archived
-    balanced(world.copy(mapping, id_key=KEY, fresh=True))
-    assert tables(world) == expected
 
 
 @BOTH
@@ -173,6 +156,76 @@ def test_wrong_checksum_is_found_also_across_a_resume_and_stays_found(world: Wor
         assert world.one("SELECT count(*) FROM users") == 400
     take(world, data, compressed=compressed)  # it was the end block that was damaged, not a document
     balanced(world.copy(MAPPING))
+
+
+@BOTH
+@pytest.mark.parametrize("n", [3, 390], ids=["part already read", "part still to be read"])
+def test_bit_flipped_while_a_copy_was_stopped_is_found_by_the_resume(world: World, compressed: bool, n: int) -> None:
+    written = {"Users": users(400, "x" * 20_000), "Tasks": tasks(10)}
+    data = archive(written, in_segment=30)
+    take(world, data, compressed=compressed)
+    stopped_in_the_middle(world)
+    begun = world.column("SELECT n FROM users")
+    assert (n in begun) == (n == 3)
+    at = data.index(written["Users"][n]) + 500
+    damaged = bytearray(data)
+    damaged[at] ^= 4
+    take(world, bytes(damaged), compressed=compressed)
+    if n in begun:
+        with pytest.raises(SourceError) as caught:
+            world.copy(MAPPING, workers=1, memory_bytes=8 << 20)
+        assert (caught.value.code, caught.value.exit_code) == ("source-changed", 3)
+        assert "--fresh" in str(caught.value.hint)
+        assert sorted(world.column("SELECT n FROM users")) == sorted(begun)
+    else:
+        result = world.copy(MAPPING, workers=1, memory_bytes=8 << 20)
+        assert (result.outcome, result.exit_code) == ("failed", 3)
+        assert {name: fault.code for name, fault in result.broken.items()} == {"Users": "crc-differs"}
+    take(world, data, compressed=compressed)
+    repaired = world.copy(MAPPING, fresh=n not in begun)
+    balanced(repaired)
+    assert repaired.exit_code == 0
+    assert world.column("SELECT n FROM users ORDER BY 1") == list(range(400))
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        "behind the prelude",
+        "behind a terminator",
+        "before a terminator",
+        "in a header",
+        "in the checksum",
+        "behind an end",
+        "one byte",
+    ],
+)
+def test_archive_cut_at_its_joints_is_never_a_success(world: World, tmp_path: Path, where: str) -> None:
+    written = {"Users": users(8), "Tasks": tasks(8)}
+    whole = archive(written, in_segment=2)
+    end = end_block("shop", "Users", checksum(raw_bytes(written["Users"])))
+    behind = whole.index(written["Users"][1]) + len(written["Users"][1])
+    cut = {
+        "behind the prelude": whole.index(b"\xff\xff\xff\xff") + 4,
+        "behind a terminator": behind + 4,
+        "before a terminator": behind,
+        "in a header": behind + 20,
+        "in the checksum": whole.index(end) + len(end) - 8,
+        "behind an end": whole.index(end) + len(end),
+        "one byte": len(whole) - 1,
+    }[where]
+    path = take(world, whole[:cut])
+    mapping = tmp_path / "mapping.yaml"
+    mapping.write_text(textwrap.dedent(MAPPING), encoding="utf-8")
+    done = run_command(tmp_path, "copy", mapping, "-s", path, "-t", world.conninfo)
+    assert done.code == 3, done.all
+    assert "truncated" in done.all
+    if world.has_state():
+        assert world.one("SELECT count(*) FROM users") == sum(one in whole[:cut] for one in written["Users"])
+    take(world, whole)
+    mended = run_command(tmp_path, "copy", mapping, "-s", path, "-t", world.conninfo)
+    assert mended.code == 0, mended.all
+    assert (world.one("SELECT count(*) FROM users"), world.one("SELECT count(*) FROM tasks")) == (8, 8)
 
 
 def test_flipped_bit_in_a_document_is_told_and_the_repaired_archive_starts_over(world: World) -> None:

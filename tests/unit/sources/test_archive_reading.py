@@ -21,7 +21,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from isthmus._rust import crc64
-from isthmus.errors import SourceError
+from isthmus.errors import ConfigError, SourceError
 from isthmus.sources import Block, Partition, Source, archive_bytes, archive_index, open_source
 from isthmus.sources.archive import decode_position, encode_position
 from tests.fix_archives import MAGIC, archive, block, checksum, end_block, split, write_archive
@@ -35,9 +35,10 @@ def some_documents(count: int, *, seed: int = 1, largest: int = 300) -> list[byt
     return [bson.encode({"_id": number, "s": seed, "v": "x" * rng.randrange(largest)}) for number in range(count)]
 
 
-def opened(tmp_path: Path, data: bytes, *, compressed: bool = False) -> Source:
+def opened(tmp_path: Path, data: bytes, *, compressed: bool = False, database: str | None = None) -> Source:
     """Open an archive with these bytes, gzipped on the way to the disk when that is asked for."""
-    return open_source(str(write_archive(tmp_path / "shop.archive", data, compressed=compressed)))
+    path = write_archive(tmp_path / "shop.archive", data, compressed=compressed)
+    return open_source(str(path), database=database)
 
 
 def drain(blocks: Iterator[Block]) -> tuple[list[bytes], SourceError | None]:
@@ -123,6 +124,74 @@ def test_archive_cut_at_every_byte_gives_what_stands_before_the_cut_and_then_say
                 assert int(str(error.context["offset"])) <= cut
                 assert error.hint is not None
                 assert name in error.message
+
+
+def told(tmp_path: Path, data: bytes, written: dict[str, list[bytes]]) -> str | None:
+    """Open and read everything; return the code of what is told, None only where every document was read."""
+    try:
+        source = opened(tmp_path, data, database="shop")
+    except (SourceError, ConfigError) as error:
+        return error.code
+    names = [one.name for one in source.collections() if one.readable]
+    found = {name: read_all(source, name, max_bytes=200) for name in names}
+    for _, error in found.values():
+        if error is not None:
+            return error.code
+    assert {name: read for name, (read, _) in found.items()} == written
+    return None
+
+
+INTERLEAVED = {
+    "A": some_documents(4, largest=20),
+    "B": some_documents(3, seed=2, largest=20),
+    "Empty": [],
+    "Last": some_documents(2, seed=3, largest=20),
+}
+OF_TWO_DATABASES = archive(
+    {**{("shop", name): own for name, own in INTERLEAVED.items()}, ("crm", "A"): some_documents(6, seed=4, largest=20)},
+    in_segment=1,
+)
+
+
+@BOTH
+def test_cut_at_every_byte_is_told_unless_everything_stands_before_it(tmp_path: Path, compressed: bool) -> None:
+    """Where only another database is cut, every document of this one stands before an end block with its checksum."""
+    whole = compress(OF_TWO_DATABASES) if compressed else OF_TWO_DATABASES
+    assert told(tmp_path, whole, INTERLEAVED) is None
+    codes = [told(tmp_path, whole[:cut], INTERLEAVED) for cut in range(len(whole))]
+    last = max(
+        OF_TWO_DATABASES.index(end_block("shop", name, checksum(b"".join(own)))) for name, own in INTERLEAVED.items()
+    )
+    if compressed:
+        assert None not in codes  # the end of the compression is missing, and that is told
+        assert set(codes) == {"not-a-folder", "gzip-broken"}
+    else:
+        assert None not in codes[: last + 1]
+        assert set(codes) == {"not-a-folder", "truncated", None}
+
+
+def test_flipped_bit_of_a_gzipped_file_is_told_or_changes_nothing(tmp_path: Path) -> None:
+    whole = compress(OF_TWO_DATABASES)
+    rng = Random(11)
+    passed: list[int] = []
+    for place in range(len(whole)):
+        damaged = bytearray(whole)
+        damaged[place] ^= 1 << rng.randrange(8)
+        if told(tmp_path, bytes(damaged), INTERLEAVED) is None:
+            passed.append(place)
+    # Only the header of gzip has bytes that mean nothing for what is compressed: flags of a text, time, system.
+    # And so have the bits that fill up the last byte in front of the trailer.
+    assert set(passed) <= {*range(10), len(whole) - 9}
+
+
+@pytest.mark.parametrize("number", [0, 1, 64, -1, 1 << 30])
+def test_number_of_collections_dumped_at_once_changes_nothing(tmp_path: Path, number: int) -> None:
+    stated = b"\x10concurrent_collections\0"
+    data = OF_TWO_DATABASES.replace(
+        stated + (4).to_bytes(4, "little"), stated + number.to_bytes(4, "little", signed=True)
+    )
+    assert (data != OF_TWO_DATABASES) == (number != 4)
+    assert told(tmp_path, data, INTERLEAVED) is None
 
 
 def test_first_bytes_of_an_archive_are_none_yet(tmp_path: Path) -> None:
@@ -290,7 +359,7 @@ def test_indexing_hops_over_large_documents_without_reading_them(
         read += len(data)
         return data
 
-    monkeypatch.setattr(archive_bytes.os, "pread", counted)
+    monkeypatch.setattr(os, "pread", counted)
     open_source(str(path))
     assert read < 1 << 18
 
@@ -317,6 +386,31 @@ def test_many_collections_of_a_gzipped_archive_do_not_inflate_it_many_times(
         assert read_all(source, name) == (documents, None)
     # From the beginning each time it would be ten times the archive.
     assert inflated < 2 * len(data)
+
+
+def test_long_opening_is_logged_with_how_much_is_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(archive_bytes, "_SILENT_SECONDS", 0)
+    monkeypatch.setattr(archive_bytes, "_LOG_SECONDS", 0)
+    rng = Random(5)
+    data = archive({"A": [bson.encode({"_id": k, "v": rng.randbytes(3000)}) for k in range(2000)]})
+    for compressed in (False, True):
+        caplog.clear()
+        with caplog.at_level("INFO", "isthmus"):
+            opened(tmp_path, data, compressed=compressed)
+        assert {one.getMessage().partition(":")[0] for one in caplog.records} == {
+            "Going through shop.archive to see where its collections stand"
+        }
+        shares = [int(one.getMessage().split()[-2]) for one in caplog.records]
+        assert shares == sorted(shares)
+        assert shares[0] < 40
+        assert shares[-1] == 100
+    monkeypatch.setattr(archive_bytes, "_SILENT_SECONDS", 60)
+    caplog.clear()
+    with caplog.at_level("INFO", "isthmus"):
+        opened(tmp_path, data)
+    assert not caplog.records
 
 
 def test_kept_states_stay_few(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -505,11 +599,11 @@ def test_file_that_changed_since_it_was_opened_is_not_read(tmp_path: Path, compr
 def test_bytes_that_change_while_they_are_read_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = opened(tmp_path, archive({"A": DOCUMENTS, "B": DOCUMENTS}))
     pread = os.pread
-    monkeypatch.setattr(archive_bytes.os, "pread", lambda fd, size, at: bytes(len(pread(fd, size, at))))
+    monkeypatch.setattr(os, "pread", lambda fd, size, at: bytes(len(pread(fd, size, at))))
     _, error = read_all(source, "A")
     assert error is not None
     assert error.code == "changed-under-us"
-    monkeypatch.setattr(archive_bytes.os, "pread", lambda *_: b"")
+    monkeypatch.setattr(os, "pread", lambda *_: b"")
     _, error = read_all(source, "A")
     assert error is not None
     assert error.code == "changed-under-us"

@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 
 from isthmus.errors import SourceError
 from isthmus.sources import Block, Partition, Position, Source, open_source
-from isthmus.sources.dump import MAX_DOCUMENT_BYTES, decode_position, encode_position
+from isthmus.sources.limits import MAX_DOCUMENT_BYTES
+from isthmus.sources.offsets import decode_position, encode_position
 from tests.fix_dumps import MakeDump, compress, write_collection
 
 

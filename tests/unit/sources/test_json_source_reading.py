@@ -22,7 +22,8 @@ from hypothesis import strategies as st
 
 from isthmus.errors import SourceError
 from isthmus.sources import Block, Partition, Source, open_source
-from isthmus.sources.dump import MAX_DOCUMENT_BYTES, decode_position
+from isthmus.sources.limits import MAX_DOCUMENT_BYTES
+from isthmus.sources.offsets import decode_position
 
 Shape = Callable[[list[str]], str]
 

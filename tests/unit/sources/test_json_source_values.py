@@ -1,7 +1,8 @@
 """What a JSON document becomes as BSON: the bytes of the document it was exported from, or a reason why not.
 
 Oracles: hand-written bytes and pymongo's encoder for the documents, `json_util` for their JSON. Blind spot: what
-`json_util` itself folds when it writes (deprecated types, repeated keys); those are written by hand here.
+`json_util` itself folds when it writes (deprecated types, repeated keys); those are written by hand here, or by the
+tests' own writer (`fix_exports`).
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from isthmus.sources.json_values import Decoder, Unfit
+from tests.fix_exports import fits_json, is_lossless, to_json
+from tests.generators import bson_writer as bw
+from tests.generators import grid
 
 OID = ObjectId("0123456789abcdef01234567")
 
@@ -164,12 +168,33 @@ def test_any_document_comes_back_from_canonical_json(document: Mapping[str, Any]
     assert decoded(f'{{"v": {text}}}') == bson.encode({"v": document})
 
 
+@pytest.mark.parametrize("relaxed", [False, True], ids=["canonical", "relaxed"])
+def test_every_border_value_comes_back_where_json_says_all_of_it(relaxed: bool) -> None:
+    """What JSON folds is known beforehand: `is_lossless` says it from the bytes alone."""
+    same = folded = refused = 0
+    for value in grid.border_values():
+        document = bw.document([("_id", bw.int32(1)), ("v", value)]).raw
+        if not fits_json(document):
+            continue
+        try:
+            back, _ = Decoder().decode(to_json(document, relaxed=relaxed), 0)
+        except Unfit:
+            assert not is_lossless(document, relaxed=relaxed)
+            refused += 1
+            continue
+        assert (back == document) == is_lossless(document, relaxed=relaxed), to_json(document, relaxed=relaxed)
+        same, folded = same + (back == document), folded + (back != document)
+    assert same > 300
+    assert folded > 5
+    assert refused > 0
+
+
 REFUSED = {
     '{"v": 9223372036854775808}': "integer beyond 64 bits in v",
     '{"v": [{"w": -9223372036854775809}]}': "integer beyond 64 bits in v[].w",
     f'{{"v": {"9" * 5000}}}': "integer beyond 64 bits",
-    '{"v": 1e999}': "1e999, which a double cannot hold",
-    '{"v": {"$numberDouble": "1e999"}}': "1e999, which a double cannot hold",
+    '{"v": 1e999}': "holds a number in v, which a double cannot hold",
+    '{"v": {"$numberDouble": "1e999"}}': "holds a number in v, which a double cannot hold",
     '{"v": {"a\\u0000b": 1}}': "a key with a NUL in v",
     '{"v": {"a\\u0000b": {"$symbol": "x"}}}': "NUL",
     '{"v": "\\ud800"}': "half a surrogate pair in v",
@@ -178,39 +203,39 @@ REFUSED = {
     '{"v": ' + "[" * 2000 + "]" * 2000 + "}": "nests far deeper",
     '{"v": ' * 100_000: "nests far deeper",
     '{"$oid": "0123456789abcdef01234567"}': "where a document should be",
-    '{"v": {"$oid": null}}': "$oid of null",  # pymongo would make up a new one
-    '{"v": {"$oid": "0123456789abcdef0123456"}}': "$oid of",
-    '{"v": {"$oid": "0123456789abcdef01234567", "a": 1}}': "$oid beside a",
-    '{"v": {"a": 1, "$oid": "0123456789abcdef01234567"}}': "$oid beside a",
-    '{"v": {"$oid": "0123456789abcdef01234567", "$oid": "0123456789abcdef01234567"}}': "a key twice",
-    '{"v": {"$numberInt": "2147483648"}}': "$numberInt of",
-    '{"v": {"$numberInt": 1}}': "$numberInt of 1",
-    '{"v": {"$numberInt": "1_0"}}': "$numberInt of",
-    '{"v": {"$numberInt": ""}}': "$numberInt of",
-    '{"v": {"$numberLong": "9223372036854775808"}}': "$numberLong of",
-    '{"v": {"$numberLong": 1.5}}': "$numberLong of 1.5",
-    '{"v": {"$numberLong": true}}': "$numberLong of true",
-    '{"v": {"$numberDouble": " 1"}}': "$numberDouble of",
-    '{"v": {"$numberDecimal": "1_0"}}': "$numberDecimal of",
-    '{"v": {"$numberDecimal": "1.00000000000000000000000000000000001"}}': "$numberDecimal of",
-    '{"v": {"$date": 1.5}}': "$date of 1.5",
-    '{"v": {"$date": "2017-07-14"}}': "$date of",
-    '{"v": {"$date": "2017-02-30T00:00:00Z"}}': "$date of",
-    '{"v": {"$date": "2017-07-14T02:40:00.1234Z"}}': "$date of",
-    '{"v": {"$date": "10000-01-01T00:00:00Z"}}': "$date of",
-    '{"v": {"$binary": {"base64": "A*==", "subType": "00"}}}': "$binary of",
-    '{"v": {"$binary": {"base64": "AA==", "subType": "100"}}}': "$binary of",
-    '{"v": {"$binary": {"base64": "AA=="}}}': "$binary of",
-    '{"v": {"$uuid": "x"}}': "$uuid of",
-    '{"v": {"$timestamp": {"t": -1, "i": 0}}}': "$timestamp of",
-    '{"v": {"$timestamp": {"t": 4294967296, "i": 0}}}': "$timestamp of",
-    '{"v": {"$regularExpression": {"pattern": "a\\u0000", "options": ""}}}': "NULL byte",
-    '{"v": {"$regularExpression": {"pattern": 1, "options": ""}}}': "$regularExpression of",
-    '{"v": {"$code": 1}}': "$code of",
-    '{"v": {"$code": "f", "$scope": 1}}': "$scope of 1",
-    '{"v": {"$undefined": false}}': "$undefined of false",
-    '{"v": {"$minKey": 2}}': "$minKey of 2",
-    '{"v": {"$maxKey": true}}': "$maxKey of true",
+    '{"v": {"$oid": null}}': "$oid in v, ",  # pymongo would make up a new one
+    '{"v": {"$oid": "0123456789abcdef0123456"}}': "$oid in v, ",
+    '{"v": {"$oid": "0123456789abcdef01234567", "a": 1}}': "$oid beside a in v, ",
+    '{"v": {"a": 1, "$oid": "0123456789abcdef01234567"}}': "$oid beside a in v, ",
+    '{"v": {"$oid": "0123456789abcdef01234567", "$oid": "0123456789abcdef01234567"}}': "a key twice in v",
+    '{"v": {"$numberInt": "2147483648"}}': "$numberInt in v, ",
+    '{"v": {"$numberInt": 1}}': "$numberInt in v, ",
+    '{"v": {"$numberInt": "1_0"}}': "$numberInt in v, ",
+    '{"v": {"$numberInt": ""}}': "$numberInt in v, ",
+    '{"v": {"$numberLong": "9223372036854775808"}}': "$numberLong in v, ",
+    '{"v": {"$numberLong": 1.5}}': "$numberLong in v, ",
+    '{"v": {"$numberLong": true}}': "$numberLong in v, ",
+    '{"v": {"$numberDouble": " 1"}}': "$numberDouble in v, ",
+    '{"v": {"$numberDecimal": "1_0"}}': "$numberDecimal in v, ",
+    '{"v": {"$numberDecimal": "1.00000000000000000000000000000000001"}}': "$numberDecimal in v, ",
+    '{"v": {"$date": 1.5}}': "$date in v, ",
+    '{"v": {"$date": "2017-07-14"}}': "$date in v, ",
+    '{"v": {"$date": "2017-02-30T00:00:00Z"}}': "$date in v, ",
+    '{"v": {"$date": "2017-07-14T02:40:00.1234Z"}}': "$date in v, ",
+    '{"v": {"$date": "10000-01-01T00:00:00Z"}}': "$date in v, ",
+    '{"v": {"$binary": {"base64": "A*==", "subType": "00"}}}': "$binary in v, ",
+    '{"v": {"$binary": {"base64": "AA==", "subType": "100"}}}': "$binary in v, ",
+    '{"v": {"$binary": {"base64": "AA=="}}}': "$binary in v, ",
+    '{"v": {"$uuid": "x"}}': "$uuid in v, ",
+    '{"v": {"$timestamp": {"t": -1, "i": 0}}}': "$timestamp in v, ",
+    '{"v": {"$timestamp": {"t": 4294967296, "i": 0}}}': "$timestamp in v, ",
+    '{"v": {"$regularExpression": {"pattern": "a\\u0000", "options": ""}}}': "$regularExpression with a NUL in v, ",
+    '{"v": {"$regularExpression": {"pattern": 1, "options": ""}}}': "$regularExpression in v, ",
+    '{"v": {"$code": 1}}': "$code in v, ",
+    '{"v": {"$code": "f", "$scope": 1}}': "$scope in v, ",
+    '{"v": {"$undefined": false}}': "$undefined in v, ",
+    '{"v": {"$minKey": 2}}': "$minKey in v, ",
+    '{"v": {"$maxKey": true}}': "$maxKey in v, ",
 }
 
 
@@ -219,6 +244,36 @@ def test_what_bson_cannot_hold_or_would_be_a_guess_is_refused_with_its_reason(te
     said = reason(text)
     assert words in said
     assert len(said) < 200
+
+
+PERSON = "Jane Roe, 078-05-1120"
+MALFORMED = [
+    *(f'{{"{key}": "{PERSON}"}}' for key in ("$oid", "$numberInt", "$numberLong", "$numberDouble", "$numberDecimal")),
+    *(f'{{"{key}": "{PERSON}"}}' for key in ("$date", "$binary", "$uuid", "$timestamp", "$regularExpression")),
+    *(f'{{"{key}": "{PERSON}"}}' for key in ("$dbPointer", "$undefined", "$minKey", "$maxKey")),
+    f'{{"$numberInt": "5", "name": "{PERSON}"}}',
+    f'{{"$numberInt": "5", "$numberInt": "{PERSON}"}}',
+    f'{{"$code": {{"name": "{PERSON}"}}}}',
+    f'{{"$code": "f", "$scope": "{PERSON}"}}',
+    f'{{"$timestamp": {{"t": "{PERSON}", "i": 0}}}}',
+    f'{{"$binary": {{"base64": "{PERSON}", "subType": "00"}}}}',
+    f'{{"$dbPointer": {{"$ref": "c", "$id": "{PERSON}"}}}}',
+    f'"{PERSON}\\ud800"',
+    "78051120" * 4,
+    "78051120e999",
+]
+
+
+@pytest.mark.parametrize("value", MALFORMED)
+def test_message_names_type_and_path_and_never_the_value(value: str) -> None:
+    said = reason(f'{{"a": 1, "who": [{{"x": true}}, {{"number": {value}}}], "name": "{PERSON}"}}')
+    assert "who[].number" in said
+    for part in (PERSON, "Roe", "1120"):
+        assert part not in said
+
+
+def test_path_is_left_out_where_half_a_document_is_in_hand() -> None:
+    assert reason('{"a": {"$oid": "x"}, "b": ') == "holds a $oid, a text that cannot be one"
 
 
 def test_nesting_that_bson_can_hold_is_left_to_the_core() -> None:

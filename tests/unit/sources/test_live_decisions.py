@@ -14,8 +14,6 @@ from isthmus.errors import SourceError
 from isthmus.sources.live_partitions import is_one_type, quantiles, sample_size
 from isthmus.sources.live_positions import BEGIN, before, behind, equals, id_document, same_id
 from isthmus.sources.live_read import count_framed, last_start, refuse_same_id
-from isthmus.sources.live_witness import Witness, first_difference
-from isthmus.sources.protocol import Block
 
 NOT_UTF8 = b"\x11\0\0\0\x02_id\0\x03\0\0\0\xff\xfe\0\0"
 
@@ -107,40 +105,3 @@ def test_two_documents_with_one_id_are_never_taken_for_one() -> None:
     with pytest.raises(SourceError) as caught:
         refuse_same_id(ident(5), reply, "Things")
     assert caught.value.code == "same-id-twice"
-
-
-def blocks(*values: int) -> list[Block]:
-    places = [BEGIN, *(ident(value) for value in values)]
-    return [Block(b"document %d" % value, at, end) for value, at, end in zip(values, places, places[1:], strict=False)]
-
-
-def witness(*seen: Block, end: bytes | None) -> Witness:
-    made = Witness()
-    for block in seen:
-        made.saw("Things", block)
-    if end is not None:
-        made.ended("Things", end)
-    return made
-
-
-def test_chain_holds_the_last_block_that_began_at_each_place() -> None:
-    one, two, three = blocks(1, 2, 3)
-    once_more = Block(b"other", one.end, two.end)
-    chain = witness(three, one, two, once_more, end=three.end).chain("Things")
-    assert chain is not None
-    data = [one.data, b"other", three.data]
-    assert first_difference(chain, data) is None
-    assert first_difference(chain, [b"".join(data)]) is None
-    assert first_difference(chain, [*data, b"more"]) == three.end
-    assert first_difference(chain, data[:2]) == two.end
-    assert first_difference(chain, [one.data, two.data, three.data]) == one.end
-    assert first_difference(chain, []) == BEGIN
-
-
-def test_chain_with_a_gap_or_without_an_end_is_none() -> None:
-    one, two, three = blocks(1, 2, 3)
-    assert witness(one, three, end=three.end).chain("Things") is None
-    assert witness(one, two, end=None).chain("Things") is None
-    assert witness(one, two, end=three.end).chain("Things") is None
-    assert witness(Block(b"x", BEGIN, BEGIN), end=three.end).chain("Things") is None
-    assert witness(end=BEGIN).chain("Things") == []

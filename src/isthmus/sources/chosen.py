@@ -1,0 +1,46 @@
+"""The collection a caller names: found among those of a source, or refused with the name that was probably meant."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol, TypeVar
+
+from isthmus.errors import SourceError, Where
+from isthmus.sources.nearest import nearest
+from isthmus.sources.protocol import CollectionInfo
+
+
+class _Listed(Protocol):
+    @property
+    def info(self) -> CollectionInfo: ...
+
+
+_Found = TypeVar("_Found", bound=_Listed)
+
+
+def readable(found: Mapping[str, _Found], collection: str, unknown: str, file: str) -> _Found:
+    """Return the collection of this name that may be read.
+
+    Args:
+        found: What the source lists, by name.
+        collection: The name.
+        unknown: Whole sentence for a name that is not listed.
+        file: Names the source in errors.
+
+    Raises:
+        SourceError: There is none (`unknown-collection`), or a rule leaves it out (`collection-not-read`).
+    """
+    one = found.get(collection)
+    where = Where(file=file, collection=collection)
+    if one is None:
+        near = nearest(collection, found)
+        hint = f"Did you mean {near}?" if near is not None else None
+        raise SourceError(unknown, code="unknown-collection", where=where, hint=hint)
+    if one.info.rule is not None:
+        raise SourceError(
+            f"The collection {collection} is not read: {one.info.rule}",
+            code="collection-not-read",
+            where=where,
+            hint="Take it out of the mapping.",
+        )
+    return one
