@@ -161,6 +161,12 @@ REJECTS = (
         "Correct `references`, or map the field as `jsonb`.",
     ),
     Reject(
+        "no-entry",
+        "core",
+        "No entry of the mapping takes the document: it meets the `when` of none that reads its collection.",
+        "Add an entry without `when` behind the others, or one that skips such documents with a reason.",
+    ),
+    Reject(
         "unknown-field",
         "core",
         "The document has a field without a rule, and the mapping says `extras: dead_letter`.",
@@ -197,5 +203,19 @@ REJECTS = (
         "finish",
         "A value is longer than PostgreSQL takes into an index that must exist.",
         "Take the unique index out of the mapping, or shorten the value.",
+    ),
+    Reject(
+        "original-gone",
+        "finish",
+        "The document could not stay (its second cause says why) and was removed from a running server since it was "
+        "read, so that the letter has no bytes.",
+        "Nothing can be carried again. If it was removed by mistake, restore it in MongoDB and copy with `--fresh`.",
+    ),
+    Reject(
+        "original-changed",
+        "finish",
+        "Stands behind another cause: the document was written to on a running server since it was read, so the letter "
+        "has the bytes that it had when it was found bad.",
+        "Decide as for the cause in front of it.",
     ),
 )

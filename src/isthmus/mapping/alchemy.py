@@ -6,7 +6,7 @@ import keyword
 import re
 
 from isthmus.mapping.names import quote_identifier, quote_literal
-from isthmus.mapping.tables import Index, Table, TargetSchema
+from isthmus.mapping.target import Index, Table, TargetSchema
 from isthmus.mapping.types import ColumnType
 
 _HEAD = '''"""The tables of a mapping, made by `isthmus ddl --format sqlalchemy`."""
@@ -109,10 +109,11 @@ def _variables(schema: TargetSchema) -> dict[tuple[str, str], str]:
 
 def _table(table: Table, names: dict[tuple[str, str], str]) -> str:
     lines = [f"{names['table', table.name]} = Table(", f"    {table.name!r},", "    metadata,"]
-    for column in table.columns:
+    for column in table.final.columns:
         lines.append(f"    Column({column.name!r}, {_type(column.type, names)}, nullable={column.nullable}),")
-    key = ", ".join(repr(column) for column in table.primary_key)
-    lines.append(f"    PrimaryKeyConstraint({key}, name={table.primary_key_name!r}),")
+    if table.primary_key:
+        key = ", ".join(repr(column) for column in table.primary_key)
+        lines.append(f"    PrimaryKeyConstraint({key}, name={table.primary_key_name!r}),")
     lines += [_index(index) for index in table.indexes]
     lines.append(")\n")
     return "\n".join(lines)

@@ -5,17 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import pairwise
 
-from isthmus.mapping.fields import show_path
 from isthmus.mapping.model import (
     DEAD_LETTER,
     ColumnField,
+    ConstantColumn,
     FieldRule,
     IndexRule,
     Junction,
+    RouteField,
     SearchRule,
+    ToFlagsField,
 )
 from isthmus.mapping.names import SYSTEM_COLUMNS
+from isthmus.mapping.paths import show_path
 from isthmus.mapping.reader import Place, Reader, shorten, suggest
+from isthmus.mapping.target import HIDDEN_ID, HIDDEN_SOURCE
 from isthmus.mapping.types import TEXT_KINDS, ColumnType
 
 MAX_COLUMNS = 1600
@@ -30,9 +34,13 @@ class TableView:
     Attributes:
         place: Of its name.
         owner: What it is made from, for sentences.
-        key: Names of its key columns.
+        key: Names of the columns that tell its rows, as far as they stay.
+        row_key: The same, hidden ones too.
         fields_place: Of its field rules.
         rules_place: Of the rule that holds `indexes` and `search`.
+        entry: The entry that fills it; None for junctions.
+        constants: Of a root table.
+        parent: The table of the array around it.
     """
 
     name: str
@@ -46,7 +54,15 @@ class TableView:
     indexes: tuple[IndexRule, ...]
     search: SearchRule | None
     rules_place: Place
-    is_junction: bool = False
+    row_key: tuple[str, ...] = ()
+    entry: str | None = None
+    constants: tuple[ConstantColumn, ...] = ()
+    parent: str | None = None
+
+    @property
+    def is_junction(self) -> bool:
+        """Whether it is a junction table."""
+        return self.entry is None
 
     @classmethod
     def of_junction(cls, name: str, junction: Junction) -> TableView:
@@ -54,7 +70,7 @@ class TableView:
         place = ("junctions", name)
         key = tuple(entry.column for entry in junction.columns)
         owner = f"the junction `{name}`"
-        return cls(name, place, owner, key, (), place, DEAD_LETTER, place, (), None, place, is_junction=True)
+        return cls(name, place, owner, key, (), place, DEAD_LETTER, place, (), None, place)
 
 
 def check_table(reader: Reader, table: TableView) -> None:
@@ -78,19 +94,34 @@ def _check_columns(reader: Reader, table: TableView) -> dict[str, ColumnType | N
             return
         if name in SYSTEM_COLUMNS:
             reader.report("bad-name", place, f"`{name}` is a column every PostgreSQL table has already.", hint)
+        if name in (HIDDEN_ID, HIDDEN_SOURCE):
+            reader.report("bad-name", place, f"`{name}` is a column Isthmus needs while it loads.", hint)
         sources[name], types[name] = source, column_type
 
-    key_place = table.place if len(table.key) > 1 or table.is_junction else (*table.fields_place, "_id")
+    key_place = table.place if table.parent is not None or table.is_junction else (*table.fields_place, "_id")
     for name in table.key:
-        source = "`_id`" if len(table.key) == 1 else "the key"
+        source = "the key" if table.parent is not None or table.is_junction else "`_id`"
         reader.check_name(name, key_place, "The key column")
         add(name, None, source, key_place, "Name it otherwise: `own: …` for the first key column of a child table.")
-    for key, rule in ((reader.key_of(table.fields_place, rule.path), rule) for rule in table.fields):
+    for constant in table.constants:
+        place = (*table.rules_place, "constants", constant.column)
+        add(constant.column, constant.type, "`constants`", place, "Name the constant otherwise.")
+    for number, rule in enumerate(table.fields):
+        place = (*table.fields_place, reader.key_of(table.fields_place, number))
         if isinstance(rule, ColumnField):
-            place = (*table.fields_place, key)
             hint = "Name the column: {column: …, type: …}."
             add(rule.column, rule.type, f"the field `{show_path(rule.path)}`", place, hint)
             _check_column(reader, rule, place)
+        elif isinstance(rule, ToFlagsField):
+            for flag in rule.flags:
+                at = (*place, "to_flags", flag.label)
+                hint = "Name the column: {LABEL: COLUMN}."
+                add(flag.column, ColumnType("boolean"), f"the label `{shorten(flag.label)}`", at, hint)
+        elif isinstance(rule, RouteField):
+            for route in rule.routes:
+                at = (*place, "route", route.entry)
+                hint = "Name the column: {COLLECTION: COLUMN}."
+                add(route.column, None, f"the route to `{shorten(route.entry)}`", at, hint)
     if table.extras != DEAD_LETTER:
         place = table.extras_place if table.extras_place in reader.lines else table.place
         hint = "Name the column of unnamed fields otherwise: `extras: …`."

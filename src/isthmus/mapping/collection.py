@@ -1,4 +1,4 @@
-"""Reading the rule of one collection: its table, its key, the documents it leaves behind.
+"""Reading one entry of `collections`: its table, its key, the documents it takes and leaves behind.
 
 Field rules are `fields`'s; whether rules agree is `check`'s.
 """
@@ -8,28 +8,31 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import cast, get_args
 
-from pydantic import JsonValue
-
-from isthmus.mapping.fields import Context, default_name, parse_path, read_fields, read_indexes, read_search
-from isthmus.mapping.literals import LiteralFault, any_value
-from isthmus.mapping.model import OTHERS, Collection, Condition, IdColumn, Ids, Operator, SkipRule
+from isthmus.mapping.conditions import read_skip_rules, read_when
+from isthmus.mapping.context import Context, default_name
+from isthmus.mapping.fields import read_fields
+from isthmus.mapping.indexes import read_indexes, read_search
+from isthmus.mapping.keys import COLLECTION_KEYS
+from isthmus.mapping.model import OTHERS, Collection, IdColumn, Ids, OnConflict, OnDuplicate, Target
 from isthmus.mapping.nodes import ListNode, MapNode, Node, ScalarNode
-from isthmus.mapping.reader import Place, Reader, describe, shorten
+from isthmus.mapping.origins import read_constants, read_sources
+from isthmus.mapping.reader import Place, Reader, shorten
+from isthmus.mapping.target import HIDDEN_ID
 from isthmus.mapping.types import ColumnType, TypeFault, parse_type
 
-COLLECTION_KEYS = ("table", "skip", "ids", "extras", "fields", "indexes", "search")
-_STATES = ("missing", "null", "present")
 
-
-def read_collection(reader: Reader, name: str, node: Node, context: Context, ids: Ids) -> Collection | str | None:
-    """Read the rule of one collection.
+def read_collection(
+    reader: Reader, name: str, node: Node, context: Context, ids: Ids, target: Target
+) -> Collection | str | None:
+    """Read one entry.
 
     Args:
         reader: Takes the problems.
-        name: The collection; `*` for all nobody named.
+        name: The entry; `*` for all source collections nobody named.
         node: Its rule.
         context: The mapping around it.
         ids: The mapping's scheme.
+        target: Has what the entry does not say about existing tables.
 
     Returns:
         The rule; the reason, when the collection is skipped as a whole; None when it says nothing usable.
@@ -41,14 +44,7 @@ def read_collection(reader: Reader, name: str, node: Node, context: Context, ids
     found = reader.keys(node, place, "A collection", COLLECTION_KEYS)
     skip = found.get("skip")
     if skip is not None and not isinstance(skip, ListNode):
-        why = reader.text(skip, (*place, "skip"), "The reason of `skip`")
-        for key in found:
-            if key != "skip":
-                message = f"`{name}` is skipped as a whole, so `{key}` has no effect."
-                reader.report(
-                    "skipped", (*place, key), message, "Remove it, or skip by a condition: skip: [{when: …, why: …}]."
-                )
-        return why
+        return _skipped(reader, name, skip, found)
     if name == OTHERS:
         reader.report(
             "others-form",
@@ -57,6 +53,71 @@ def read_collection(reader: Reader, name: str, node: Node, context: Context, ids
             'Write "*": {skip: "why"}.',
         )
         return None
+    table = _table(reader, name, found, context)
+    if "ids" in found:
+        ids = cast("Ids", reader.choice(found["ids"], (*place, "ids"), "`ids`", get_args(Ids), ids))
+    if "extras" in found:
+        extras = reader.name(found["extras"], (*place, "extras"), "The extras column", default=context.extras)
+        context = replace(context, extras=extras)
+    fields_node = found.get("fields")
+    stated_id: IdColumn | None = None
+    if isinstance(fields_node, MapNode):
+        kept = tuple(entry for entry in fields_node.entries if entry[0].text != "_id")
+        for key, value in fields_node.entries:
+            if key.text == "_id":
+                reader.lines[(*place, "fields", "_id")] = key.line
+                stated_id = _id_column(reader, value, (*place, "fields", "_id"), ids)
+        fields_node = MapNode(kept, fields_node.line)
+    key = _key(reader, found["key"], (*place, "key")) if "key" in found else None
+    id_column = stated_id or IdColumn(type=_id_type(ids))
+    if key is not None and stated_id is None:
+        id_column = IdColumn(column=HIDDEN_ID, type=_id_type(ids), kept=False)
+    if key == (id_column.column,):
+        key = None
+    constants = read_constants(reader, found.get("constants"), (*place, "constants"), context)
+    sources = read_sources(reader, name, found.get("from"), constants, context)
+    return Collection(
+        table=table,
+        ids=ids,
+        id=id_column,
+        extras=context.extras,
+        sources=sources,
+        constants=constants,
+        key=key,
+        when=read_when(
+            reader,
+            found["when"],
+            (*place, "when"),
+            meaning="takes every document",
+            hint="Remove it; an entry without `when` takes all that is left.",
+        )
+        if "when" in found
+        else (),
+        skip=read_skip_rules(reader, skip, (*place, "skip")) if isinstance(skip, ListNode) else (),
+        fields=read_fields(reader, fields_node, (*place, "fields"), context) if fields_node is not None else (),
+        indexes=read_indexes(reader, found["indexes"], (*place, "indexes")) if "indexes" in found else (),
+        search=read_search(reader, found["search"], (*place, "search")) if "search" in found else None,
+        on_duplicate=cast("OnDuplicate", _choice(reader, found, place, "on_duplicate", OnDuplicate, "dead_letter")),
+        match=_match(reader, found["match"], (*place, "match")) if "match" in found else (),
+        on_conflict=cast("OnConflict", _choice(reader, found, place, "on_conflict", OnConflict, target.on_conflict)),
+        rerun="tracked" if "rerun" in found and read_rerun(reader, found["rerun"], place) else target.rerun,
+    )
+
+
+def _skipped(reader: Reader, name: str, skip: Node, found: dict[str, Node]) -> str:
+    place = ("collections", name)
+    why = reader.text(skip, (*place, "skip"), "The reason of `skip`")
+    for key in found:
+        if key != "skip":
+            message = f"`{name}` is skipped as a whole, so `{key}` has no effect."
+            reader.report(
+                "skipped", (*place, key), message, "Remove it, or skip by a condition: skip: [{when: …, why: …}]."
+            )
+    return why
+
+
+def _table(reader: Reader, name: str, found: dict[str, Node], context: Context) -> str:
+    place = ("collections", name)
     table = default_name((name,), context.naming)
     if "table" in found:
         table = reader.name(found["table"], (*place, "table"), "The table", default=table or "unnamed")
@@ -64,30 +125,45 @@ def read_collection(reader: Reader, name: str, node: Node, context: Context, ids
         reader.check_name(table, place, "The table")
     else:
         reader.report("bad-name", place, f"No table name can be made of `{shorten(name)}`.", "Name it: {table: …}.")
-    if "ids" in found:
-        ids = cast("Ids", reader.choice(found["ids"], (*place, "ids"), "`ids`", get_args(Ids), ids))
-    if "extras" in found:
-        extras = reader.name(found["extras"], (*place, "extras"), "The extras column", default=context.extras)
-        context = replace(context, extras=extras)
-    id_column = IdColumn(type=_id_type(ids))
-    fields_node = found.get("fields")
-    if isinstance(fields_node, MapNode):
-        kept = tuple(entry for entry in fields_node.entries if entry[0].text != "_id")
-        for key, value in fields_node.entries:
-            if key.text == "_id":
-                reader.lines[(*place, "fields", "_id")] = key.line
-                id_column = _id_column(reader, value, (*place, "fields", "_id"), ids)
-        fields_node = MapNode(kept, fields_node.line)
-    return Collection(
-        table=table or "unnamed",
-        ids=ids,
-        id=id_column,
-        extras=context.extras,
-        skip=_skip_rules(reader, skip, (*place, "skip")) if isinstance(skip, ListNode) else (),
-        fields=read_fields(reader, fields_node, (*place, "fields"), context) if fields_node is not None else (),
-        indexes=read_indexes(reader, found["indexes"], (*place, "indexes")) if "indexes" in found else (),
-        search=read_search(reader, found["search"], (*place, "search")) if "search" in found else None,
-    )
+    return table or "unnamed"
+
+
+def _choice(reader: Reader, found: dict[str, Node], place: Place, key: str, words: object, default: str) -> str:
+    if key not in found:
+        return default
+    return reader.choice(found[key], (*place, key), f"`{key}`", get_args(words), default)
+
+
+def read_rerun(reader: Reader, node: Node, place: Place) -> bool:
+    """Read `rerun`, whose only word is `tracked`."""
+    return reader.choice(node, (*place, "rerun"), "`rerun`", ("tracked",), "tracked") == "tracked"
+
+
+def _key(reader: Reader, node: Node, place: Place) -> tuple[str, ...]:
+    if isinstance(node, ScalarNode):
+        word = reader.text(node, place, "`key`", default="none")
+        return () if word == "none" else (word,)
+    names = reader.texts(node, place, "`key`")
+    if not names and not reader.is_broken(place):
+        reader.report("key-column", place, "`key` names no column.", "Write `key: none` for a table without a key.")
+    return names
+
+
+def _match(reader: Reader, node: Node, place: Place) -> tuple[tuple[str, ...], ...]:
+    lists: list[tuple[str, ...]] = []
+    for at, item in reader.items(node, place, "`match`"):
+        if isinstance(item, ScalarNode) and isinstance(item.value, str):
+            hint = f"Write [[{shorten(item.text)}]]: a list of lists of columns."
+            reader.report("not-a-list", at, f"`match` lists lists of columns, but this is `{item.text}`.", hint)
+            continue
+        columns = reader.texts(item, at, "`match`")
+        if columns:
+            lists.append(columns)
+        elif not reader.is_broken(at):
+            reader.report("match-column", at, "This list of `match` names no column.", "Name at least one.")
+    if not lists and not reader.is_broken(place):
+        reader.report("match-column", place, "`match` lists nothing.", "Write [[email], [name]], or remove it.")
+    return tuple(lists)
 
 
 def _id_type(ids: Ids) -> ColumnType:
@@ -127,86 +203,3 @@ def _id_column(reader: Reader, node: Node, place: Place, ids: Ids) -> IdColumn:
             "Use text, varchar, an integer, numeric, uuid, bytea or an instant.",
         )
     return IdColumn(column=column, type=stated)
-
-
-def _skip_rules(reader: Reader, node: ListNode, place: Place) -> tuple[SkipRule, ...]:
-    rules: list[SkipRule] = []
-    for at, item in reader.items(node, place, "`skip`"):
-        found = reader.keys(item, at, "A skip rule", ("when", "why"))
-        for key in ("when", "why"):
-            if key not in found and isinstance(item, MapNode):
-                reader.report(
-                    "missing-key", at, f"This skip rule has no `{key}`.", "Write {when: {field: value}, why: …}."
-                )
-        conditions: list[Condition] = []
-        if "when" in found:
-            entries = reader.entries(found["when"], (*at, "when"), "`when`")
-            if not entries and not reader.is_broken((*at, "when")):
-                reader.report(
-                    "empty-condition",
-                    (*at, "when"),
-                    "`when` has no condition and would skip every document.",
-                    'To skip a collection write skip: "why".',
-                )
-            for key, value in entries:
-                condition = _condition(reader, key, value, (*at, "when", key))
-                if condition is not None:
-                    conditions.append(condition)
-        why = reader.text(found["why"], (*at, "why"), "`why`") if "why" in found else ""
-        ordered = sorted(conditions, key=lambda condition: (condition.path, condition.op))
-        rules.append(SkipRule(all=tuple(ordered), why=why))
-    return tuple(rules)
-
-
-def _condition(reader: Reader, key: str, node: Node, place: Place) -> Condition | None:
-    path = parse_path(key)
-    if path is None:
-        reader.report("bad-path", place, f"The path `{shorten(key)}` has an empty key.")
-        return None
-    if isinstance(node, MapNode) and len(node.entries) == 1:
-        word, inner = node.entries[0]
-        if word.text in _STATES:
-            if not (isinstance(inner, ScalarNode) and inner.value is True):
-                reader.report(
-                    "bad-condition", place, f"`{word.text}` takes only `true`.", f"Write {{{word.text}: true}}."
-                )
-            return Condition(path=path, op=cast("Operator", word.text))
-        if word.text == "not":
-            return _comparison(reader, path, inner, (*place, "not"), negated=True)
-    return _comparison(reader, path, node, place, negated=False)
-
-
-def _comparison(reader: Reader, path: tuple[str, ...], node: Node, place: Place, *, negated: bool) -> Condition | None:
-    nodes = node.items if isinstance(node, ListNode) else (node,)
-    values: list[JsonValue] = []
-    for item in nodes:
-        if isinstance(item, ScalarNode) and item.value is None and not isinstance(node, ListNode):
-            hint = 'Write {"null": true} for a stored null, {missing: true} for a field that is not there.'
-            reader.report(
-                "bad-condition",
-                place,
-                "Missing and null are different states, so null alone is not a condition.",
-                hint,
-                line=item.line,
-            )
-            return None
-        extended = isinstance(item, MapNode) and any(key.text.startswith("$") for key, _ in item.entries)
-        if not isinstance(item, ScalarNode) and not extended:
-            hint = 'Write a value, a list of values, {missing: true}, {"null": true}, {present: true} or {not: value}.'
-            reader.report(
-                "bad-condition", place, f"A document cannot be compared with {describe(item)}.", hint, line=item.line
-            )
-            return None
-        try:
-            values.append(any_value(item))
-        except LiteralFault as fault:
-            reader.report("bad-condition", place, f"The value {fault.message}.", fault.hint, line=item.line)
-            return None
-    if isinstance(node, ListNode):
-        if not values:
-            reader.report(
-                "bad-condition", place, "An empty list meets no document.", "List at least one value.", line=node.line
-            )
-            return None
-        return Condition(path=path, op="not_in" if negated else "in", values=tuple(values))
-    return Condition(path=path, op="ne" if negated else "eq", values=tuple(values))

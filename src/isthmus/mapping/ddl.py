@@ -11,7 +11,7 @@ from typing import Literal
 
 from isthmus.mapping.names import quote_identifier, quote_literal
 from isthmus.mapping.search import SearchSql, search_query
-from isthmus.mapping.tables import Column, ForeignKey, Index, Table, TargetSchema
+from isthmus.mapping.target import Column, ForeignKey, Index, PendingTable, Table, TargetSchema
 
 Format = Literal["sql", "sqlalchemy"]
 
@@ -55,15 +55,44 @@ def create_functions(schema: TargetSchema) -> list[str]:
     return list(schema.functions)
 
 
-def create_table(schema: TargetSchema, table: Table) -> str:
-    """Make a table with its columns and nothing else; keys and indexes come after the load."""
-    columns = ",\n".join(f"  {_column(schema, column)}" for column in table.columns)
-    return f"CREATE TABLE {qualified(schema, table.name)} (\n{columns}\n)"
+def create_table(schema: TargetSchema, table: Table, *, final: bool = False) -> str:
+    """Make a table with its columns and nothing else; keys and indexes come after the load.
+
+    Args:
+        schema: What it belongs to.
+        table: The table.
+        final: As finish leaves it. Otherwise as the load needs it: with hidden columns, and without NOT NULL for
+            columns whose values come in finish.
+    """
+    columns = table.final.columns if final else table.columns
+    lines = ",\n".join(f"  {_column(schema, column, final=final)}" for column in columns)
+    return f"CREATE TABLE {qualified(schema, table.name)} (\n{lines}\n)"
 
 
-def _column(schema: TargetSchema, column: Column) -> str:
-    null = "" if column.nullable else " NOT NULL"
+def _column(schema: TargetSchema, column: Column, *, final: bool) -> str:
+    null = "" if column.nullable or (column.waits and not final) else " NOT NULL"
     return f"{quote_identifier(column.name)} {column.type.sql(schema.schema)}{null}"
+
+
+def create_pending_table(schema: TargetSchema, pending: PendingTable, state_schema: str = "isthmus") -> str:
+    """Make a pending table in the state's schema; repeatable."""
+    lines = ",\n".join(f"  {_column(schema, column, final=True)}" for column in pending.columns)
+    name = f"{quote_identifier(state_schema)}.{quote_identifier(pending.name)}"
+    return f"CREATE TABLE IF NOT EXISTS {name} (\n{lines}\n)"
+
+
+def set_not_null(schema: TargetSchema, table: Table) -> str | None:
+    """Set NOT NULL on the columns whose values came in finish; repeatable. None when there is no such column."""
+    names = [column.name for column in table.columns if column.waits and not column.nullable]
+    actions = ",\n".join(f"  ALTER COLUMN {quote_identifier(name)} SET NOT NULL" for name in names)
+    return f"ALTER TABLE {qualified(schema, table.name)}\n{actions}" if names else None
+
+
+def drop_hidden(schema: TargetSchema, table: Table) -> str | None:
+    """Drop the columns that were there only for the load; repeatable. None when there is none."""
+    names = [column.name for column in table.columns if column.hidden]
+    actions = ",\n".join(f"  DROP COLUMN IF EXISTS {quote_identifier(name)}" for name in names)
+    return f"ALTER TABLE {qualified(schema, table.name)}\n{actions}" if names else None
 
 
 def create_all(schema: TargetSchema) -> list[str]:
@@ -78,7 +107,13 @@ def create_all(schema: TargetSchema) -> list[str]:
 
 
 def add_primary_key(schema: TargetSchema, table: Table) -> str:
-    """Add a table's primary key."""
+    """Add a table's primary key.
+
+    Raises:
+        ValueError: The table has none.
+    """
+    if not table.primary_key:
+        raise ValueError(f"{table.name} has no primary key.")
     return (
         f"ALTER TABLE {qualified(schema, table.name)}\n"
         f"  ADD CONSTRAINT {quote_identifier(table.primary_key_name)} PRIMARY KEY ({_list(table.primary_key)})"
@@ -140,8 +175,8 @@ def render(schema: TargetSchema, *, format: Format = "sql") -> str:  # noqa: A00
     blocks: list[str] = [create_schema_sql(schema), *create_extensions(schema), *create_types(schema)]
     blocks += create_functions(schema)
     tables = list(schema.tables.values())
-    blocks += [create_table(schema, table) for table in tables]
-    blocks += [add_primary_key(schema, table) for table in tables]
+    blocks += [create_table(schema, table, final=True) for table in tables]
+    blocks += [add_primary_key(schema, table) for table in tables if table.primary_key]
     lines = [f"{block};\n" for block in blocks]
     for table in tables:
         for index in table.indexes:

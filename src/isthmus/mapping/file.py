@@ -14,11 +14,9 @@ from pydantic import ValidationError
 
 from isthmus.errors import MappingError, Problem, Where
 from isthmus.mapping.check import check
-from isthmus.mapping.collection import read_collection
-from isthmus.mapping.fields import (
-    Context,
-    read_policies,
-)
+from isthmus.mapping.collection import read_collection, read_rerun
+from isthmus.mapping.context import Context, read_policies
+from isthmus.mapping.keys import ROOT_KEYS, TARGET_KEYS
 from isthmus.mapping.model import (
     OTHERS,
     ChildField,
@@ -31,25 +29,14 @@ from isthmus.mapping.model import (
     JunctionOnOrphan,
     Mapping,
     Naming,
+    OnConflict,
     Policies,
     Target,
 )
 from isthmus.mapping.nodes import MapNode, Node, ScalarNode, Unreadable, read_nodes
 from isthmus.mapping.reader import Reader, describe, shorten
+from isthmus.mapping.references import refer
 from isthmus.mapping.types import KINDS, TypeFault, parse_type
-
-ROOT_KEYS = (
-    "isthmus",
-    "target",
-    "ids",
-    "extras",
-    "extensions",
-    "naming",
-    "enums",
-    "policies",
-    "collections",
-    "junctions",
-)
 
 
 def load_mapping(path: str | PathLike[str]) -> Mapping:
@@ -129,11 +116,12 @@ def _read_root(reader: Reader, root: Node | None) -> Mapping | None:
     if "collections" not in found and not reader.problems:
         reader.report("missing-key", (), "The mapping has no `collections`.", "Name at least one.", line=root.line)
     entries = reader.entries(found["collections"], ("collections",), "`collections`") if "collections" in found else []
+    target = _target(reader, found["target"]) if "target" in found else Target()
     context = Context(enums, tuple(name for name, _ in entries), naming, extras, policies)
     collections: dict[str, Collection] = {}
     skipped: dict[str, str] = {}
     for name, node in entries:
-        rule = read_collection(reader, name, node, context, ids)
+        rule = read_collection(reader, name, node, context, ids, target)
         if isinstance(rule, Collection):
             collections[name] = rule
         elif rule is not None:
@@ -141,7 +129,7 @@ def _read_root(reader: Reader, root: Node | None) -> Mapping | None:
     return _without_implied_types(
         Mapping(
             isthmus=1,
-            target=_target(reader, found["target"]) if "target" in found else Target(),
+            target=target,
             ids=ids,
             extras=extras,
             extensions=_extensions(reader, found.get("extensions")),
@@ -159,14 +147,22 @@ def _read_root(reader: Reader, root: Node | None) -> Mapping | None:
 def _without_implied_types(mapping: Mapping) -> Mapping:
     """Leave the types of references away where they say what follows anyway, so that stating them changes nothing."""
 
+    def is_implied(rule: ColumnField) -> bool:
+        if rule.references is None or rule.type is None or rule.type.array:
+            return False
+        try:
+            implied = refer(mapping, rule.references)
+            return implied.type == rule.type and refer(mapping, rule.references, rule.type) == implied
+        except KeyError:  # `check` reports it
+            return False
+
     def resolve(rules: tuple[FieldRule, ...]) -> tuple[FieldRule, ...]:
         resolved: list[FieldRule] = []
         for rule in rules:
             if isinstance(rule, ChildField):
                 resolved.append(rule.model_copy(update={"fields": resolve(rule.fields)}))
-            elif isinstance(rule, ColumnField) and rule.references in mapping.collections:
-                implied = rule.type == mapping.collections[rule.references].id.type
-                resolved.append(rule.model_copy(update={"type": None}) if implied else rule)
+            elif isinstance(rule, ColumnField) and is_implied(rule):
+                resolved.append(rule.model_copy(update={"type": None}))
             else:
                 resolved.append(rule)
         return tuple(resolved)
@@ -208,14 +204,20 @@ def _version(reader: Reader, root: MapNode) -> bool:
 
 
 def _target(reader: Reader, node: Node) -> Target:
-    found = reader.keys(node, ("target",), "`target`", ("schema", "tables"))
-    schema = "public"
+    place = ("target",)
+    found = reader.keys(node, place, "`target`", TARGET_KEYS)
+    stated: dict[str, str] = {}
     if "schema" in found:
-        schema = reader.name(found["schema"], ("target", "schema"), "The schema", default=schema)
-    tables = "create"
-    if "tables" in found:
-        tables = reader.choice(found["tables"], ("target", "tables"), "`tables`", ("create", "existing"), "create")
-    return Target.model_validate({"schema_name": schema, "tables": tables})
+        stated["schema_name"] = reader.name(found["schema"], (*place, "schema"), "The schema", default="public")
+    for key, options, default in (
+        ("tables", ("create", "existing"), "create"),
+        ("on_conflict", get_args(OnConflict), "keep_target"),
+    ):
+        if key in found:
+            stated[key] = reader.choice(found[key], (*place, key), f"`{key}`", options, default)
+    if "rerun" in found and read_rerun(reader, found["rerun"], place):
+        stated["rerun"] = "tracked"
+    return Target.model_validate(stated)
 
 
 def _extensions(reader: Reader, node: Node | None) -> tuple[str, ...]:

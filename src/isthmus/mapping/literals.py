@@ -56,10 +56,7 @@ def column_literal(node: Node, column_type: ColumnType, enum_values: tuple[str, 
     if column_type.array:
         if not isinstance(node, ListNode):
             raise LiteralFault(f"must be a list for a column of type `{column_type}`, but is {describe(node)}")
-        element = ColumnType(
-            column_type.kind, column_type.length, column_type.precision, column_type.scale, column_type.enum
-        )
-        return [column_literal(item, element, enum_values) for item in node.items]
+        return [column_literal(item, column_type.element, enum_values) for item in node.items]
     if column_type.kind == "jsonb":
         return any_value(node)
     if not isinstance(node, ScalarNode) or node.value is None:

@@ -1,201 +1,168 @@
 """The mapping as data: every name resolved, every default filled in, no short forms left.
 
 `file` builds it from YAML; everything else reads it. The models are frozen and refuse unknown keys. Maps whose order
-has an effect (fields: the order of columns; the two columns of a junction) are tuples here, all others dicts.
-The kinds of field (`ColumnField`, `JunctionField`, `ChildField`, `DropField`) are told apart by `do`; a new form of the
-language is a new model in that union.
+has an effect (fields: the order of columns; the two columns of a junction) are tuples here, all others dicts. The rules
+inside a collection are in `rules`; they can be imported from here too.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import Field, JsonValue
 
+from isthmus.mapping.rules import (
+    ChildField,
+    ColumnField,
+    Condition,
+    Default,
+    DropField,
+    ElementOnOrphan,
+    FieldPath,
+    FieldRule,
+    Flag,
+    FlagColumn,
+    IndexRule,
+    JunctionField,
+    Method,
+    Model,
+    Normalise,
+    OnOrphan,
+    Operator,
+    OtherValues,
+    Policies,
+    Rewrite,
+    RouteColumn,
+    RouteField,
+    SearchRule,
+    SkipRule,
+    ToFlagsField,
+    ValueRule,
+    walk,
+)
 from isthmus.mapping.types import ColumnType
 
-FieldPath = tuple[str, ...]
 Ids = Literal["uuid", "cuid2", "keep"]
 Naming = Literal["fold", "keep"]
-OnOrphan = Literal["null", "dead_letter"]
 JunctionOnOrphan = Literal["drop", "dead_letter"]
-Operator = Literal["eq", "ne", "in", "not_in", "missing", "null", "present"]
-Method = Literal["btree", "gin"]
+OnDuplicate = Literal["dead_letter", "merge"]
+OnConflict = Literal["keep_target", "overwrite", "dead_letter"]
 
 DEAD_LETTER = "dead_letter"
 OTHERS = "*"
 """The collection name that stands for all source collections nobody named."""
 
+__all__ = [
+    "DEAD_LETTER",
+    "OTHERS",
+    "ChildField",
+    "Collection",
+    "ColumnField",
+    "Condition",
+    "ConstantColumn",
+    "Default",
+    "DropField",
+    "ElementOnOrphan",
+    "FieldPath",
+    "FieldRule",
+    "Flag",
+    "FlagColumn",
+    "Flow",
+    "IdColumn",
+    "Ids",
+    "IndexRule",
+    "Junction",
+    "JunctionColumn",
+    "JunctionField",
+    "JunctionOnOrphan",
+    "Mapping",
+    "Method",
+    "Naming",
+    "Normalise",
+    "OnConflict",
+    "OnDuplicate",
+    "OnOrphan",
+    "Operator",
+    "OtherValues",
+    "Policies",
+    "Rewrite",
+    "RouteColumn",
+    "RouteField",
+    "SearchRule",
+    "SkipRule",
+    "SourceRule",
+    "Target",
+    "ToFlagsField",
+    "ValueRule",
+    "walk",
+]
 
-class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
+class Target(Model):
+    """Where the tables are, and who makes them.
 
-class Target(_Model):
-    """Where the tables are, and who makes them."""
+    Attributes:
+        on_conflict: What the entries take that do not say; see `Collection`.
+        rerun: What the entries take that do not say.
+    """
 
     schema_name: str = "public"
     tables: Literal["create", "existing"] = "create"
+    on_conflict: OnConflict = "keep_target"
+    rerun: Literal["tracked"] | None = None
 
 
-class Policies(_Model):
-    """What happens to values PostgreSQL has no place for; `dead_letter` refuses the document.
-
-    Attributes:
-        nul: NUL characters in text.
-        utf8: Bytes in text that are not UTF-8.
-        nan: NaN and infinities inside jsonb.
-        range: Instants outside the column type's range.
-    """
-
-    nul: Literal["dead_letter", "remove"] = "dead_letter"
-    utf8: Literal["dead_letter", "replace"] = "dead_letter"
-    nan: Literal["dead_letter", "null"] = "dead_letter"
-    range: Literal["dead_letter", "null", "infinity"] = "dead_letter"
-
-
-class Default(_Model):
-    """What a column gets when its field is missing (or null, see `default_for`).
+class IdColumn(Model):
+    """The column of a root table that takes the id; `type` is resolved, also for `ids: keep` (text unless said).
 
     Attributes:
-        kind: `now` is the start of the run, `id_time` the time inside the document's ObjectId.
-        value: Extended JSON of a `literal`, already of a BSON type the column takes exactly.
+        kept: False for a column that is there only while the table is loaded.
     """
-
-    kind: Literal["literal", "now", "id_time"]
-    value: JsonValue = None
-
-
-class Rewrite(_Model):
-    """Ids inside a jsonb column that are replaced; `[]` in the path means every element of an array."""
-
-    path: FieldPath
-    collection: str
-
-
-class ColumnField(_Model):
-    """A field that becomes a column.
-
-    Attributes:
-        type: None for a reference, whose type follows the ids of the collection it points at.
-        on_orphan: What an orphan gets; None when the mapping does not say, see `orphan_action`.
-    """
-
-    do: Literal["column"] = "column"
-    path: FieldPath
-    column: str
-    type: ColumnType | None = None
-    required: bool = False
-    default: Default | None = None
-    default_for: tuple[Literal["missing", "null"], ...] = ("missing",)
-    coerce: bool = False
-    index: bool = False
-    unique: bool = False
-    references: str | None = None
-    on_orphan: OnOrphan | None = None
-    rewrite: tuple[Rewrite, ...] = ()
-    sensitive: bool = False
-    policies: Policies = Policies()
-
-    @property
-    def orphan_action(self) -> OnOrphan:
-        """The stated action, else `dead_letter` for a required column and `null` for any other."""
-        if self.on_orphan is not None:
-            return self.on_orphan
-        return "dead_letter" if self.required else "null"
-
-
-class JunctionField(_Model):
-    """An array of references that becomes pairs of a junction table.
-
-    Attributes:
-        own: The junction's column that takes the id of the document holding the array.
-    """
-
-    do: Literal["junction"] = "junction"
-    path: FieldPath
-    junction: str
-    own: str | None = None
-
-
-class ChildField(_Model):
-    """An array of sub-documents that becomes rows of a child table.
-
-    Attributes:
-        own: Column that takes the root document's id; None for `<parent table>_id`.
-        extras: Column for unnamed fields of an element, or `dead_letter`.
-    """
-
-    do: Literal["child"] = "child"
-    path: FieldPath
-    table: str
-    own: str | None = None
-    extras: str = "extras"
-    fields: tuple[FieldRule, ...] = ()
-    indexes: tuple[IndexRule, ...] = ()
-    search: SearchRule | None = None
-
-
-class DropField(_Model):
-    """A field that is left behind on purpose."""
-
-    do: Literal["drop"] = "drop"
-    path: FieldPath
-    why: str
-
-
-FieldRule = Annotated[ColumnField | JunctionField | ChildField | DropField, Field(discriminator="do")]
-
-
-class IndexRule(_Model):
-    """An index over columns of one table; `where` is the author's SQL, taken as it is."""
-
-    columns: tuple[str, ...]
-    unique: bool = False
-    where: str | None = None
-    method: Method = "btree"
-    name: str | None = None
-
-
-class SearchRule(_Model):
-    """One full-text index over several columns of one table."""
-
-    columns: tuple[str, ...]
-    language: str = "simple"
-
-
-class Condition(_Model):
-    """One part of a skip rule.
-
-    Attributes:
-        values: Extended JSON: one for `eq` and `ne`, any number for `in` and `not_in`, none for the others.
-    """
-
-    path: FieldPath
-    op: Operator
-    values: tuple[JsonValue, ...] = ()
-
-
-class SkipRule(_Model):
-    """Documents left behind on purpose: those that meet all conditions."""
-
-    all: tuple[Condition, ...]
-    why: str
-
-
-class IdColumn(_Model):
-    """The key column of a root table; `type` is resolved, also for `ids: keep` (text unless said otherwise)."""
 
     column: str = "id"
     type: ColumnType
+    kept: bool = True
 
 
-class Collection(_Model):
-    """What becomes of one collection's documents."""
+class SourceRule(Model):
+    """A source collection that an entry reads.
+
+    Attributes:
+        constants: Extended JSON by column, where the value depends on the source collection.
+    """
+
+    collection: str
+    constants: dict[str, JsonValue] = Field(default_factory=dict)
+
+
+class ConstantColumn(Model):
+    """A column filled with a constant.
+
+    Attributes:
+        value: Extended JSON, when it is the same for every source collection; None when each `SourceRule` has its own.
+    """
+
+    column: str
+    type: ColumnType
+    required: bool = False
+    value: JsonValue = None
+    index: bool = False
+
+
+class Collection(Model):
+    """One entry of `collections`: what becomes of the documents of its source collections.
+
+    Attributes:
+        sources: At least one.
+        when: A document goes to the first entry, in the order of the file, whose conditions all hold.
+        key: Columns of the primary key; None for the id, () for none.
+        id: With `key` it is an ordinary column, or not kept at all.
+        match: Lists of columns that tell which row of an existing table is the same thing.
+    """
 
     table: str
     ids: Ids
@@ -205,16 +172,51 @@ class Collection(_Model):
     fields: tuple[FieldRule, ...] = ()
     indexes: tuple[IndexRule, ...] = ()
     search: SearchRule | None = None
+    sources: tuple[SourceRule, ...] = ()
+    when: tuple[Condition, ...] = ()
+    constants: tuple[ConstantColumn, ...] = ()
+    key: tuple[str, ...] | None = None
+    on_duplicate: OnDuplicate = "dead_letter"
+    match: tuple[tuple[str, ...], ...] = ()
+    on_conflict: OnConflict = "keep_target"
+    rerun: Literal["tracked"] | None = None
+
+    @property
+    def primary_key(self) -> tuple[str, ...]:
+        """Columns of the primary key; empty for none."""
+        return (self.id.column,) if self.key is None else self.key
+
+    @property
+    def source_names(self) -> tuple[str, ...]:
+        """Names of the source collections."""
+        return tuple(source.collection for source in self.sources)
 
 
-class JunctionColumn(_Model):
-    """One of the two columns of a junction table."""
+@dataclass(frozen=True)
+class Flow:
+    """The documents of one source collection that one entry takes.
+
+    Attributes:
+        number: Place among all flows of the mapping, from 0, in the order of the file.
+    """
+
+    number: int
+    entry: str
+    collection: str
+
+
+class JunctionColumn(Model):
+    """One of the two columns of a junction table.
+
+    Attributes:
+        collection: What it points at, as the file says it; see `references.point`.
+    """
 
     column: str
     collection: str
 
 
-class Junction(_Model):
+class Junction(Model):
     """A table of pairs.
 
     Attributes:
@@ -231,7 +233,7 @@ class Junction(_Model):
         return self.on_orphan or "drop"
 
 
-class Mapping(_Model):
+class Mapping(Model):
     """A whole mapping file.
 
     Attributes:
@@ -247,12 +249,12 @@ class Mapping(_Model):
     extras: str = "extras"
     extensions: tuple[str, ...] = ()
     naming: Naming = "fold"
-    enums: dict[str, tuple[str, ...]] = {}
+    enums: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     policies: Policies = Policies()
-    collections: dict[str, Collection] = {}
-    skipped: dict[str, str] = {}
+    collections: dict[str, Collection] = Field(default_factory=dict)
+    skipped: dict[str, str] = Field(default_factory=dict)
     others_skipped: str | None = None
-    junctions: dict[str, Junction] = {}
+    junctions: dict[str, Junction] = Field(default_factory=dict)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -260,25 +262,60 @@ class Mapping(_Model):
 
         Comments, short or long forms, the order of collections, enums, junctions and of the keys of any rule do not
         matter, nor does stating what is the default (so a later Isthmus that knows more keys gives the same). The order
-        of fields does: it is the order of the columns.
+        of fields does: it is the order of the columns. So does the order of entries that share a source collection or
+        a table, or wait for ids of others: their flows are known by number.
         """
         stated = self.model_dump(mode="json", exclude_defaults=True)
+        for name, rule in stated.get("collections", {}).items():
+            if rule.get("sources") == [{"collection": name}]:
+                del rule["sources"]
+        if self._order_matters:
+            stated["flows"] = [[flow.entry, flow.collection] for flow in self.flows]
         canonical = json.dumps(stated, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
         return hashlib.sha256(canonical.encode()).hexdigest()
 
+    @property
+    def _order_matters(self) -> bool:
+        plain = all(
+            rule.source_names == (name,) and rule.key is None and not rule.when
+            for name, rule in self.collections.items()
+        )
+        rules = [rule for entry in self.collections.values() for rule in walk(entry.fields)]
+        tables = [entry.table for entry in self.collections.values()]
+        tables += [rule.table for rule in rules if isinstance(rule, ChildField)]
+        pointed = {c.collection for junction in self.junctions.values() for c in junction.columns}
+        pointed |= {rule.references for rule in rules if isinstance(rule, ColumnField) and rule.references}
+        return not plain or len(set(tables)) < len(tables) or not pointed <= set(self.collections)
+
+    @cached_property
+    def flows(self) -> tuple[Flow, ...]:
+        """Every flow, in the order of the file."""
+        pairs = [(entry, source) for entry, rule in self.collections.items() for source in rule.source_names]
+        return tuple(Flow(number, entry, source) for number, (entry, source) in enumerate(pairs))
+
+    def flows_of(self, collection: str) -> tuple[Flow, ...]:
+        """The flows that read a source collection, in the order in which they are asked."""
+        return tuple(flow for flow in self.flows if flow.collection == collection)
+
+    @cached_property
+    def table_flows(self) -> dict[str, tuple[Flow, ...]]:
+        """The flows of every root and child table, in order."""
+        found: dict[str, list[Flow]] = {}
+        for flow in self.flows:
+            entry = self.collections[flow.entry]
+            names = [entry.table, *(rule.table for rule in walk(entry.fields) if isinstance(rule, ChildField))]
+            for name in dict.fromkeys(names):
+                found.setdefault(name, []).append(flow)
+        return {name: tuple(flows) for name, flows in found.items()}
+
+    @cached_property
+    def source_collections(self) -> tuple[str, ...]:
+        """Every source collection that is read, once, in the order of the file."""
+        return tuple(dict.fromkeys(flow.collection for flow in self.flows))
+
     def why_skipped(self, collection: str) -> str | None:
-        """Why a collection is left behind as a whole; None when it is carried, or nobody named it and no `*` does."""
-        if collection in self.collections:
+        """Why a source collection is left behind as a whole; None when it is carried, or nobody named it and no `*`
+        does."""
+        if collection in self.source_collections:
             return None
         return self.skipped.get(collection, self.others_skipped)
-
-
-def walk(fields: tuple[FieldRule, ...]) -> Iterator[FieldRule]:
-    """All rules of a collection, those inside child tables after the child's own."""
-    for field in fields:
-        yield field
-        if isinstance(field, ChildField):
-            yield from walk(field.fields)
-
-
-ChildField.model_rebuild()

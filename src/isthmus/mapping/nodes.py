@@ -47,7 +47,10 @@ class ScalarNode:
 
 @dataclass(frozen=True, slots=True)
 class MapNode:
-    """A map; keys are unique, in the order of the file."""
+    """A map; keys are unique, in the order of the file.
+
+    A word and its quoted text (`1` and `"1"`) are two keys here; where keys are names, the reader refuses the second.
+    """
 
     entries: tuple[tuple[ScalarNode, Node], ...]
     line: int
@@ -62,6 +65,13 @@ class ListNode:
 
 
 Node = ScalarNode | MapNode | ListNode
+
+
+_Key = tuple[str, bool]
+
+
+def _identity(key: ScalarNode) -> _Key:
+    return key.text, isinstance(key.value, str)
 
 
 class Unreadable(Exception):  # noqa: N818 - carries problems to the caller, never shown itself
@@ -209,8 +219,8 @@ class _Builder:
         return ScalarNode(text, _resolve(text) if plain else text, line)
 
     def _map(self, node: Any, line: int, depth: int) -> MapNode:
-        entries: dict[str, tuple[ScalarNode, Node]] = {}
-        merged: dict[str, tuple[ScalarNode, Node]] = {}
+        entries: dict[_Key, tuple[ScalarNode, Node]] = {}
+        merged: dict[_Key, tuple[ScalarNode, Node]] = {}
         for key_node, value_node in node.value:
             key_line: int = key_node.start_mark.line + 1
             if key_node.id != "scalar":
@@ -218,26 +228,25 @@ class _Builder:
                     "yaml-key", "A key must be a single word or text.", key_line, "Use `path: [a, b]` for a path."
                 )
                 continue
-            key = ScalarNode(str(key_node.value), None, key_line)
-            self._check_text(key.text, key_line)
+            key = self._scalar(key_node, key_line)
             if key.text == "<<" and key_node.style is None:
                 self._merge(value_node, merged, depth)
                 continue
-            first = entries.get(key.text)
+            first = entries.get(_identity(key))
             if first is not None:
                 message = f"The key `{key.text}` was already given in line {first[0].line}."
                 self._report("duplicate-key", message, key_line, "Keep one of them.")
                 continue
-            entries[key.text] = (key, self.build(value_node, depth + 1))
+            entries[_identity(key)] = (key, self.build(value_node, depth + 1))
         combined = {**merged, **entries}
         return MapNode(tuple(combined.values()), line)
 
-    def _merge(self, value_node: Any, merged: dict[str, tuple[ScalarNode, Node]], depth: int) -> None:
+    def _merge(self, value_node: Any, merged: dict[_Key, tuple[ScalarNode, Node]], depth: int) -> None:
         value = self.build(value_node, depth + 1)
         for source in value.items if isinstance(value, ListNode) else (value,):
             if isinstance(source, MapNode):
                 for key, node in source.entries:
-                    merged.setdefault(key.text, (key, node))
+                    merged.setdefault(_identity(key), (key, node))
             else:
                 self._report("yaml-merge", "`<<` takes a map, or a list of maps.", source.line)
 

@@ -1,7 +1,8 @@
-"""The compiled plan: what the core does with one collection's documents, as JSON.
+"""The compiled plan: what the core does with one source collection's documents, as JSON.
 
 The format is `isthmus_core::plan`'s; the core refuses keys it does not know. Everything is resolved here: types, ids of
-referenced collections, policies of every column, positions of tables and columns.
+referenced collections, policies of every column, positions of tables and columns. A plan has one shape for each flow of
+its source collection, in the order in which their `when` is asked; numbers of tables count inside the shape.
 """
 
 from __future__ import annotations
@@ -13,87 +14,126 @@ from isthmus.mapping.model import (
     DEAD_LETTER,
     ChildField,
     ColumnField,
+    Condition,
     DropField,
     FieldPath,
     FieldRule,
-    JunctionColumn,
+    Flow,
     JunctionField,
     Mapping,
+    OtherValues,
     Policies,
+    RouteField,
+    ToFlagsField,
+    ValueRule,
 )
-from isthmus.mapping.tables import PlacedColumn, PlacedTable, place_tables
+from isthmus.mapping.pending import pending_pairs, pending_values
+from isthmus.mapping.placing import PlacedColumn, PlacedTable, place_tables
+from isthmus.mapping.references import Referred, field_rule, own_column, point, refer
+from isthmus.mapping.target import Column, PendingTable
 from isthmus.mapping.types import ColumnType
 
-PLAN_VERSION = 1
+PLAN_VERSION = 2
 
 _Json = dict[str, Any]
 
 
 def compile_plans(mapping: Mapping) -> dict[str, str]:
-    """Compile a plan for every carried collection.
+    """Compile a plan for every carried source collection.
 
     Returns:
-        Plan JSON by collection, in the mapping's order; collections skipped as a whole have none. The same mapping
-        always gives the same text.
+        Plan JSON by source collection, in the mapping's order; collections skipped as a whole have none. The same
+        mapping always gives the same text.
     """
-    return {name: json.dumps(_plan(mapping, name), ensure_ascii=False) for name in mapping.collections}
+    return {name: json.dumps(_plan(mapping, name), ensure_ascii=False) for name in mapping.source_collections}
 
 
-def _plan(mapping: Mapping, name: str) -> _Json:
-    collection = mapping.collections[name]
-    compiler = _Compiler(mapping, name)
-    fields = compiler.fields(collection.fields, ())
-    return {
-        "version": PLAN_VERSION,
-        "collection": name,
-        "ids": collection.ids,
-        "unknown": "dead_letter" if collection.extras == DEAD_LETTER else "extras",
-        "skip": [
-            {
-                "all": [{"path": list(part.path), "op": part.op, "values": list(part.values)} for part in rule.all],
-                "why": rule.why,
-            }
-            for rule in collection.skip
-        ],
-        "tables": compiler.tables,
-        "fields": fields,
-    }
+def _plan(mapping: Mapping, source: str) -> _Json:
+    shapes = [_Compiler(mapping, flow).shape() for flow in mapping.flows_of(source)]
+    return {"version": PLAN_VERSION, "collection": source, "shapes": shapes}
 
 
-def _table(mapping: Mapping, table: PlacedTable) -> _Json:
-    written: _Json = {"name": table.name, "kind": "root" if table.parent is None else "child"}
-    if table.parent is not None:
-        written["parent"] = table.parent
-    written["columns"] = [_column(mapping, entry) for entry in table.columns]
-    return written
+def _tests(conditions: tuple[Condition, ...]) -> list[_Json]:
+    return [{"path": list(part.path), "op": part.op, "values": list(part.values)} for part in conditions]
 
 
-def _column(mapping: Mapping, entry: PlacedColumn) -> _Json:
-    column, rule = entry.column, entry.rule
-    reference = column.reference
-    default = rule.default if rule is not None else None
-    written_default: _Json | None = None
-    if default is not None:
-        written_default = {"kind": default.kind}
-        if default.kind == "literal":
-            written_default["value"] = default.value
+def _plain_column(mapping: Mapping, column: Column) -> _Json:
+    """A column of which nothing is known but name, role and type."""
     return {
         "name": column.name,
         "role": column.role,
         "type": _type(mapping, column.type),
         "required": not column.nullable,
-        "default": written_default,
-        "default_for": list(rule.default_for) if rule is not None else ["missing"],
-        "coerce": rule is not None and rule.coerce,
+        "default": None,
+        "default_for": ["missing"],
+        "coerce": False,
         "sensitive": column.sensitive,
-        "policies": _policies(rule.policies if rule is not None else mapping.policies),
-        "reference": None if reference is None else _reference(mapping, reference.collection),
-        "rewrite": [{"path": list(path), **_reference(mapping, collection)} for path, collection in column.rewrites],
+        "policies": _policies(mapping.policies),
+        "reference": None,
+        "rewrite": [],
+        "normalise": [],
+        "values": [],
+        "others": None,
     }
 
 
-def _reference(mapping: Mapping, collection: str) -> _Json:
-    return {"collection": collection, "ids": mapping.collections[collection].ids}
+def _column(mapping: Mapping, placed: PlacedColumn) -> _Json:
+    column, rule = placed.column, placed.rule
+    written = _plain_column(mapping, column)
+    if column.role in ("constant", "source"):
+        written["default"] = {"kind": "literal", "value": placed.constant}
+    if rule is None:
+        return written
+    if rule.default is not None:
+        literal = {"value": rule.default.value} if rule.default.kind == "literal" else {}
+        written["default"] = {"kind": rule.default.kind, **literal}
+    written["default_for"] = list(rule.default_for)
+    written["coerce"] = rule.coerce
+    written["policies"] = _policies(rule.policies)
+    written["rewrite"] = [{"path": list(one.path), **_ids_of(mapping, one.collection)} for one in rule.rewrite]
+    if placed.referred is not None:
+        written["reference"] = _reference(mapping, placed.referred, rule)
+    else:
+        written["normalise"] = list(rule.normalise)
+        written["values"] = _values(rule.values)
+        written["others"] = _others(rule.other_values)
+    return written
+
+
+def _ids_of(mapping: Mapping, reference: str) -> _Json:
+    pointer = point(mapping, reference)
+    if pointer is None:
+        raise KeyError(reference)
+    return {"collection": pointer.hashed_as, "ids": mapping.collections[pointer.entry].ids}
+
+
+def _reference(mapping: Mapping, referred: Referred, rule: ColumnField | None) -> _Json:
+    pointer = referred.pointer
+    written: _Json = {
+        "collection": pointer.hashed_as,
+        "ids": mapping.collections[pointer.entry].ids,
+        "by": None,
+    }
+    field = field_rule(mapping, pointer)
+    if field is not None and field.type is not None:
+        own = rule.normalise if rule is not None else ()
+        written["by"] = {
+            "type": _type(mapping, field.type),
+            "coerce": field.coerce or (rule is not None and rule.coerce),
+            "normalise": [step for step in ("trim", "lower") if step in (*field.normalise, *own)],
+            "values": _values(field.values),
+            "others": _others(field.other_values),
+            "policies": _policies(field.policies),
+        }
+    return written
+
+
+def _values(values: tuple[ValueRule, ...]) -> list[_Json]:
+    return [{"from": rule.source, "to": rule.becomes} for rule in values]
+
+
+def _others(others: OtherValues | None) -> _Json | None:
+    return None if others is None else {"value": others.becomes}
 
 
 def _policies(policies: Policies) -> _Json:
@@ -116,77 +156,147 @@ def _type(mapping: Mapping, column_type: ColumnType) -> _Json:
 
 
 class _Compiler:
-    """Compiles the fields of one collection; junction tables are added to `tables` as their fields are met."""
+    """Compiles one flow; pending and junction tables are added to `tables` as their fields are met."""
 
-    def __init__(self, mapping: Mapping, collection: str) -> None:
+    def __init__(self, mapping: Mapping, flow: Flow) -> None:
         self._mapping = mapping
-        self._collection = collection
-        self._placed = place_tables(mapping, collection)
+        self._flow = flow
+        self._placed = place_tables(mapping, flow)
         self._positions = {table.at: position for position, table in enumerate(self._placed)}
         self._junctions: dict[tuple[str, str], int] = {}
-        self.tables = [_table(mapping, table) for table in self._placed]
+        self.tables = [self._table(table) for table in self._placed]
 
-    def fields(self, rules: tuple[FieldRule, ...], at: tuple[FieldPath, ...]) -> list[_Json]:
-        """Compile the rules of the document, or of the elements of the arrays `at` leads through."""
-        table = self._positions[at]
-        columns = {entry.column.name: number for number, entry in enumerate(self._placed[table].columns)}
-        written: list[_Json] = []
-        for rule in rules:
-            path = list(rule.path)
-            match rule:
-                case ColumnField():
-                    written.append({"path": path, "do": "column", "table": table, "column": columns[rule.column]})
-                case JunctionField():
-                    written.append({"path": path, "do": "junction", "table": self._junction(rule)})
-                case ChildField():
-                    below = (*at, rule.path)
-                    inner = self.fields(rule.fields, below)
-                    written.append({"path": path, "do": "child", "table": self._positions[below], "fields": inner})
-                case DropField():
-                    written.append({"path": path, "do": "drop"})
+    def shape(self) -> _Json:
+        """Compile the flow."""
+        entry = self._mapping.collections[self._flow.entry]
+        fields = self._fields(entry.fields, ())
+        return {
+            "entry": self._flow.entry,
+            "when": _tests(entry.when),
+            "ids": entry.ids,
+            "unknown": "dead_letter" if entry.extras == DEAD_LETTER else "extras",
+            "skip": [{"all": _tests(rule.all), "why": rule.why} for rule in entry.skip],
+            "tables": self.tables,
+            "fields": fields,
+        }
+
+    def _table(self, table: PlacedTable) -> _Json:
+        written: _Json = {"name": table.name, "kind": "root" if table.parent is None else "child"}
+        if table.parent is not None:
+            written["parent"] = table.parent
+        written["columns"] = [_column(self._mapping, placed) for placed in _loaded(table)]
         return written
 
+    def _fields(self, rules: tuple[FieldRule, ...], at: tuple[FieldPath, ...]) -> list[_Json]:
+        """Compile the rules of the document, or of the elements of the arrays `at` leads through."""
+        number = self._positions[at]
+        table = self._placed[number]
+        columns = {placed.column.name: position for position, placed in enumerate(_loaded(table))}
+        written: list[_Json] = []
+        for rule in rules:
+            match rule:
+                case ColumnField():
+                    written.append(self._column_field(rule, number, columns))
+                case ToFlagsField():
+                    flags = [{"label": flag.label, "column": columns[flag.column]} for flag in rule.flags]
+                    written.append({"path": list(rule.path), "do": "to_flags", "table": number, "flags": flags})
+                case RouteField():
+                    routes = [columns[route.column] for route in rule.routes]
+                    route: _Json = {**_chosen(rule), "do": "route", "table": number, "columns": routes}
+                    written.append({**route, "required": True} if rule.required else route)
+                case JunctionField():
+                    written.append({"path": list(rule.path), "do": "junction", "table": self._junction(rule)})
+                case ChildField():
+                    below = (*at, rule.path)
+                    inner = self._fields(rule.fields, below)
+                    child = {"do": "child", "table": self._positions[below], "fields": inner}
+                    written.append({"path": list(rule.path), **child})
+                case DropField():
+                    written.append({"path": list(rule.path), "do": "drop"})
+        return written
+
+    def _column_field(self, rule: ColumnField, table: int, columns: dict[str, int]) -> _Json:
+        if rule.flags:
+            flags = [{"path": list(flag.path), "label": flag.label} for flag in rule.flags]
+            return {
+                "do": "flags",
+                "table": table,
+                "column": columns[rule.column],
+                "flags": flags,
+                "coerce": rule.coerce,
+            }
+        if rule.column in columns:
+            return {**_chosen(rule), "do": "column", "table": table, "column": columns[rule.column]}
+        return {**_chosen(rule), "do": "pending", "table": self._pending(rule, table)}
+
+    def _pending(self, rule: ColumnField, table: int) -> int:
+        placed = next(one for one in self._placed[table].columns if one.column.name == rule.column)
+        pending = pending_values(self._flow, self._placed[table], placed)
+        written = self._pending_columns(pending, placed.referred, rule)
+        self.tables.append(
+            {
+                "name": pending.name,
+                "kind": "pending",
+                "parent": table,
+                "books": f"{pending.table}.{pending.column}",
+                "columns": written,
+            }
+        )
+        return len(self.tables) - 1
+
+    def _pending_columns(
+        self, pending: PendingTable, referred: Referred | None, rule: ColumnField | None
+    ) -> list[_Json]:
+        columns = [_plain_column(self._mapping, column) for column in pending.columns]
+        if referred is not None:
+            columns[-1]["reference"] = _reference(self._mapping, referred, rule)
+        if rule is not None:
+            columns[-1]["required"] = rule.required
+            columns[-1]["coerce"] = rule.coerce
+            columns[-1]["policies"] = _policies(rule.policies)
+        return columns
+
     def _junction(self, rule: JunctionField) -> int:
-        """Add the junction as this collection sees it: one entry for each side it feeds."""
-        own = own_column(self._mapping, self._collection, rule)
+        """Add the junction as this flow sees it: one table for each side it feeds."""
+        own = own_column(self._mapping, self._flow.entry, rule.junction, rule.own)
         known = self._junctions.get((rule.junction, own))
         if known is not None:
             return known
-        junction = self._mapping.junctions[rule.junction]
-        columns = [
-            _pair_column(self._mapping, entry, "own" if entry.column == own else "other") for entry in junction.columns
-        ]
-        self.tables.append({"name": rule.junction, "kind": "junction", "columns": columns})
+        table: _Json = {"name": rule.junction, "kind": "junction"}
+        pairs = pending_pairs(self._mapping, self._flow, rule.junction, own)
+        if pairs is not None:
+            table["name"], table["books"] = pairs.name, f"{pairs.table}.{pairs.column}"
+        columns: list[_Json] = []
+        for end in self._mapping.junctions[rule.junction].columns:
+            referred = refer(self._mapping, end.collection)
+            if end.column == own:
+                column = Column(end.column, referred.type, nullable=False, role="own")
+            else:
+                column = Column(end.column, referred.met, nullable=False, role="other")
+            written = _plain_column(self._mapping, column)
+            written["reference"] = _reference(self._mapping, referred, None)
+            if end.column == own:
+                written["reference"]["by"] = None
+            columns.append(written)
+        table["columns"] = columns
+        self.tables.append(table)
         self._junctions[rule.junction, own] = len(self.tables) - 1
         return len(self.tables) - 1
 
 
-def _pair_column(mapping: Mapping, entry: JunctionColumn, role: str) -> _Json:
-    return {
-        "name": entry.column,
-        "role": role,
-        "type": _type(mapping, mapping.collections[entry.collection].id.type),
-        "required": True,
-        "default": None,
-        "default_for": ["missing"],
-        "coerce": False,
-        "sensitive": False,
-        "policies": _policies(mapping.policies),
-        "reference": _reference(mapping, entry.collection),
-        "rewrite": [],
-    }
+def _loaded(table: PlacedTable) -> list[PlacedColumn]:
+    """The columns that rows are loaded with; the others come in finish."""
+    return [placed for placed in table.columns if not placed.column.waits]
 
 
-def own_column(mapping: Mapping, collection: str, rule: JunctionField) -> str:
-    """The junction's column that takes the id of this collection's documents.
-
-    Raises:
-        KeyError: No column of the junction refers to the collection, or both do and the rule does not say which;
-            `check` refuses such mappings.
-    """
-    if rule.own is not None:
-        return rule.own
-    candidates = [e.column for e in mapping.junctions[rule.junction].columns if e.collection == collection]
-    if len(candidates) != 1:
-        raise KeyError(rule.junction)
-    return candidates[0]
+def _chosen(rule: ColumnField | RouteField) -> _Json:
+    """Which value of the document a field takes."""
+    written: _Json = {"path": list(rule.path)}
+    if rule.first_of:
+        written = {"first_of": [list(path) for path in rule.first_of]}
+    if rule.element is not None:
+        written["element"] = rule.element
+        written["of"] = list(rule.of)
+        written["others"] = "extras" if rule.others is None else "drop"
+        written["coerce"] = isinstance(rule, ColumnField) and rule.coerce
+    return written

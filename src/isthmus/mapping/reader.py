@@ -52,7 +52,7 @@ class Reader:
         problems: In the order found.
         lines: Line of each place.
         broken: Places that had a problem; what stands there now is a stand-in.
-        field_keys: Key in the file of each field, by the place of its `fields` and its path.
+        field_keys: Key in the file of each field, by the place of its `fields` and its number among the rules there.
     """
 
     def __init__(self, file_name: str) -> None:
@@ -60,11 +60,11 @@ class Reader:
         self.problems: list[Problem] = []
         self.lines: dict[Place, int] = {}
         self.broken: set[Place] = set()
-        self.field_keys: dict[tuple[Place, Place], str] = {}
+        self.field_keys: dict[tuple[Place, int], str] = {}
 
-    def key_of(self, place: Place, path: Place) -> str:
-        """The key under which the field with this path stands in the `fields` at this place."""
-        return self.field_keys.get((place, path), ".".join(path))
+    def key_of(self, place: Place, number: int) -> str:
+        """The key under which a rule of the `fields` at this place stands, by its number among them."""
+        return self.field_keys[place, number]
 
     def line(self, place: Place) -> int | None:
         """The line of a place, or of the nearest place around it that has one."""
@@ -93,9 +93,18 @@ class Reader:
         if not isinstance(node, MapNode):
             self.report("not-a-map", place, f"{what} must be a map, but this is {_describe(node)}.", line=node.line)
             return []
-        for key, _ in node.entries:
+        for key, _ in reversed(node.entries):
             self.lines[(*place, key.text)] = key.line
-        return [(key.text, value) for key, value in node.entries]
+        found: dict[str, Node] = {}
+        for key, value in node.entries:
+            if key.text in found:
+                self._twice(key, place)
+            found.setdefault(key.text, value)
+        return list(found.items())
+
+    def _twice(self, key: ScalarNode, place: Place) -> None:
+        message = f"The key `{key.text}` was already given in line {self.lines[(*place, key.text)]}."
+        self.report("duplicate-key", (*place, key.text), message, "Keep one of them.", line=key.line)
 
     def keys(self, node: Node, place: Place, what: str, known: Sequence[str]) -> dict[str, Node]:
         """Read a map whose keys the language defines; unknown ones are reported and left out."""

@@ -7,12 +7,35 @@ constants that the reader uses, and a test holds it against the reader.
 from __future__ import annotations
 
 import json
+from itertools import combinations
 from typing import Any, get_args
 
-from isthmus.mapping.collection import COLLECTION_KEYS
-from isthmus.mapping.fields import CHILD_KEYS, COLUMN_KEYS, DROP_KEYS, JUNCTION_KEYS, SEARCH_LANGUAGES
-from isthmus.mapping.file import ROOT_KEYS
-from isthmus.mapping.model import Ids, JunctionOnOrphan, Method, Naming, OnOrphan, Policies
+from isthmus.mapping.indexes import SEARCH_LANGUAGES
+from isthmus.mapping.keys import (
+    CHILD_KEYS,
+    COLLECTION_KEYS,
+    COLUMN_KEYS,
+    CONSTANT_KEYS,
+    DROP_KEYS,
+    FLAG_COLUMN_KEYS,
+    JUNCTION_KEYS,
+    ROOT_KEYS,
+    ROUTE_COLUMN_KEYS,
+    ROUTE_KEYS,
+    TARGET_KEYS,
+    TO_FLAGS_KEYS,
+)
+from isthmus.mapping.model import (
+    Ids,
+    JunctionOnOrphan,
+    Method,
+    Naming,
+    Normalise,
+    OnConflict,
+    OnDuplicate,
+    OnOrphan,
+    Policies,
+)
 from isthmus.mapping.names import NAME_BYTES
 from isthmus.mapping.types import KINDS
 
@@ -49,8 +72,13 @@ def json_schema() -> Json:
             "drop": _closed(
                 DROP_KEYS, {"path": _path(), "drop": _text("Why the field is left behind.")}, required=["drop"]
             ),
+            "toFlags": _closed(TO_FLAGS_KEYS, _to_flags(), required=["to_flags"]),
+            "route": _closed(ROUTE_KEYS, _route(), required=["route"]),
+            "constant": _constant(),
             "indexes": _indexes(),
             "search": _search(),
+            "onConflict": _words(OnConflict, "What happens when a row of the target stands against one of the source."),
+            "rerun": {"const": "tracked", "description": "Remember each row, so that a later run can tell changes."},
             "condition": _condition(),
             "junction": _junction(),
         },
@@ -125,10 +153,12 @@ def _root() -> Json:
     return {
         "isthmus": {"const": 1, "description": "Version of the language."},
         "target": _closed(
-            ("schema", "tables"),
+            TARGET_KEYS,
             {
                 "schema": {"$ref": "#/$defs/name", "description": "PostgreSQL schema of all tables."},
                 "tables": {"enum": ["create", "existing"], "description": "Who makes the tables."},
+                "on_conflict": _ref("onConflict"),
+                "rerun": _ref("rerun"),
             },
         ),
         "ids": _ref("ids"),
@@ -179,6 +209,20 @@ def _collection() -> Json:
                     "$ref": "#/$defs/name",
                     "description": "Its root table; its own name, folded, unless stated.",
                 },
+                "from": _from(),
+                "when": {**_when(), "description": "Which documents this entry takes; else the entries behind it."},
+                "constants": _map(_ref("constant"), "Columns filled with a constant."),
+                "key": {
+                    "anyOf": [_ref("word"), _list(_ref("word"))],
+                    "description": "Columns of the primary key instead of the id, or none.",
+                },
+                "on_duplicate": _words(OnDuplicate, "What happens to documents that a unique index or key refuses."),
+                "match": {
+                    **_list(_list(_ref("word"))),
+                    "description": "Columns that tell which row of an existing table is the same thing.",
+                },
+                "on_conflict": _ref("onConflict"),
+                "rerun": _ref("rerun"),
                 "skip": {
                     "anyOf": [_text("Why the whole collection is left behind."), _list(rule, least=0)],
                     "description": "The reason for leaving the whole collection behind, or rules for documents.",
@@ -192,6 +236,23 @@ def _collection() -> Json:
         ),
         "type": ["object", "null"],
     }
+
+
+def _from() -> Json:
+    constants = {"type": ["object", "null"], "additionalProperties": {"not": {"type": "null"}}}
+    by_source: Json = {"type": "object", "minProperties": 1, "additionalProperties": constants}
+    return {
+        "anyOf": [_ref("word"), _list(_ref("word")), by_source],
+        "description": "The source collections, by name with the constants of each; its own name unless stated.",
+    }
+
+
+def _constant() -> Json:
+    value: Json = {"not": {"type": "null"}, "description": "A literal that fits the type."}
+    long_form = _closed(
+        CONSTANT_KEYS, {"type": _ref("type"), "value": value, "index": _flag("Make an index.")}, required=["type"]
+    )
+    return {"anyOf": [_ref("type"), long_form]}
 
 
 def _when() -> Json:
@@ -220,7 +281,7 @@ def _fields() -> Json:
     return {
         "type": ["object", "null"],
         "additionalProperties": {
-            "anyOf": [_ref("type"), _ref("column"), _ref("junctionField"), _ref("child"), _ref("drop")]
+            "anyOf": [_ref(name) for name in ("type", "column", "junctionField", "child", "drop", "toFlags", "route")]
         },
         "description": "What becomes of each field; dots go into sub-documents.",
     }
@@ -240,17 +301,23 @@ def _column() -> Json:
     schema = _closed(
         COLUMN_KEYS,
         {
-            "path": _path(),
+            **_choice(),
+            "flags": {**_some(_text("Label.")), "description": "Boolean fields that are put together as labels."},
             "column": _ref("name"),
             "type": _ref("type"),
             "required": _flag("Documents without a value are dead letters."),
             "default": scalar_or_any,
             "default_for": {"anyOf": [state, _list(state)], "description": "Which states the default fills."},
             "coerce": _flag("Carry values that must be changed to fit; each is counted."),
+            "normalise": {
+                "anyOf": [_words(Normalise, "One step."), _list({"enum": list(get_args(Normalise))})],
+                "description": "What is done to texts before they are stored.",
+            },
+            "values": {**_some(True), "description": "Values that are replaced; * for all others, null for NULL."},
             "index": _flag("Make an index (gin for jsonb and arrays)."),
             "unique": _flag("Make a unique index."),
-            "references": _text("The collection whose documents the value names."),
-            "on_orphan": _words(OnOrphan, "What an orphan gets.", null=True),
+            "references": _text("The collection whose documents the value names, or a unique field of it."),
+            "on_orphan": {"enum": [*get_args(OnOrphan), "drop", None], "description": "What an orphan gets."},
             "rewrite": _map(
                 _ref("word"), "Ids inside jsonb that are replaced: path to collection, [] for every element."
             ),
@@ -258,7 +325,59 @@ def _column() -> Json:
             "policies": _ref("policies"),
         },
     )
-    return {**schema, "anyOf": [{"required": ["type"]}, {"required": ["references"]}]}
+    chosen = ["path", "first_of", "flags"]
+    return {
+        **schema,
+        "anyOf": [{"required": ["type"]}, {"required": ["references"]}],
+        "allOf": [
+            *({"not": {"required": [one, other]}} for one, other in combinations(chosen, 2)),
+            {"not": {"required": ["first_of", "element"]}},
+            {"not": {"required": ["flags", "element"]}},
+        ],
+        "dependentRequired": {"of": ["element"], "others": ["element"]},
+    }
+
+
+def _some(values: Json | bool) -> Json:
+    return {"type": "object", "minProperties": 1, "additionalProperties": values}
+
+
+def _choice() -> Json:
+    return {
+        "path": _path(),
+        "first_of": {**_list(_path(), least=2), "description": "Fields of which the first that has a value is taken."},
+        "element": {"type": "integer", "description": "Position in an array, from 0, negative from its end."},
+        "of": {**_path(), "description": "Path inside that element."},
+        "others": _text("Why the rest of the array is left behind."),
+    }
+
+
+def _to_flags() -> Json:
+    long_form = _closed(
+        FLAG_COLUMN_KEYS,
+        {
+            "column": _ref("name"),
+            "required": _flag("Documents without the array are dead letters."),
+            "default": {"type": "boolean", "description": "What a missing array means."},
+            "index": _flag("Make an index."),
+        },
+    )
+    column = {"anyOf": [_ref("name"), {**long_form, "type": ["object", "null"]}]}
+    return {"path": _path(), "to_flags": {**_some(column), "description": "Labels, each with its boolean column."}}
+
+
+def _route() -> Json:
+    long_form = _closed(
+        ROUTE_COLUMN_KEYS, {"column": _ref("name"), "index": _flag("Make an index.")}, required=["column"]
+    )
+    columns: Json = {"type": "object", "minProperties": 2, "additionalProperties": {"anyOf": [_ref("name"), long_form]}}
+    return {
+        **_choice(),
+        "route": {**columns, "description": "Collections that the id may point at, each with its column."},
+        "required": _flag("One of them must hold the document."),
+        "on_orphan": _words(OnOrphan, "What an id gets that none of them holds.", null=True),
+        "sensitive": _flag("Never in logs, exports or pages."),
+    }
 
 
 def _junction_field() -> Json:

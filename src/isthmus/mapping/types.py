@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 from isthmus.mapping.names import quote_identifier
@@ -108,6 +108,11 @@ class ColumnType:
     scale: int | None = None
     enum: str | None = None
     array: bool = False
+
+    @property
+    def element(self) -> ColumnType:
+        """The type of one element of an array; the type itself when it is none."""
+        return replace(self, array=False)
 
     def __str__(self) -> str:
         """The type as a mapping writes it."""

@@ -191,6 +191,11 @@ def test_file_with_byte_order_mark_and_crlf_is_read(tmp_path_factory: pytest.Tem
     assert load_mapping(path).fingerprint == parse_mapping(DESIGN).fingerprint
 
 
+def test_fingerprint_of_a_mapping_without_newer_keys_stays_what_it_was() -> None:
+    """Runs in targets know their mapping by it: one that changes refuses to go on."""
+    assert parse_mapping(DESIGN).fingerprint == "dfd543122f9c43e6e1fafbc26672b3839ae94e196b6ed3ae0066c67e41c5a87b"
+
+
 SAME = [
     ("ids: uuid\n", ""),
     ("extras: extras  # comment\n", ""),

@@ -48,6 +48,37 @@ collections:
 junctions:
   au: {columns: {u: U, a: A}, on_orphan: drop}
 """.replace(", search: [f2]", ""),
+    """
+isthmus: 1
+target: {schema: app, tables: existing, on_conflict: overwrite, rerun: tracked}
+enums: {s: [x, y]}
+collections:
+  people:
+    from: {P1: {year: 2020}, P2: {year: 2021}, P3: {year: 2022}}
+    when: {kind: person}
+    constants: {year: integer!, origin: {type: text, value: crm, index: true}}
+    key: [email, year]
+    on_duplicate: merge
+    match: [[email], [name, born]]
+    on_conflict: keep_target
+    rerun: tracked
+    fields:
+      _id: {column: person_id}
+      email: {type: text!, normalise: [trim, lower], unique: true}
+      name: {first_of: [name, [profile, ""]], type: text, normalise: trim}
+      born: {path: dates, element: 0, of: day, others: "not needed", type: date}
+      state: {type: boolean, values: {Inactive: false, 1: true, "*": null}}
+      kinds: {flags: {isX: x, isY: y}, type: "s[]", default: []}
+      roles: {to_flags: {admin: is_admin, editor: , viewer: {column: v, default: false, index: true, required: true}}}
+      friends: {references: people, type: "uuid[]", on_orphan: drop, index: true}
+      country: {references: countries.code, normalise: trim, coerce: true}
+      owner: {route: {countries: c_id, firms: {column: f_id, index: true}}, required: true, on_orphan: dead_letter}
+      owner2: {first_of: [x, y.z], route: {countries: c2, firms: f2}, sensitive: true}
+  others: {from: [P1, P2], key: none, fields: {a: text}}
+  countries: {fields: {code: {type: text, unique: true}, people: {junction: pc}}}
+  firms: {from: Firmen, key: no, fields: {_id: {column: id}, no: text!}}
+junctions: {pc: {person: people, country: countries}}
+""",
 ]
 BAD = [
     "isthmus: 2\ncollections: {A: {}}\n",
@@ -67,6 +98,31 @@ BAD = [
     "isthmus: 1\ncollections: {A: {}}\njunctions: {j: {a: A}}\n",
     "isthmus: 1\ncollections: {A: {}}\npolicies: {nul: replace}\n",
     "isthmus: 1\ncollections: {A: {fields: {a: text}, indexes: [{column: a}]}}\n",
+    "isthmus: 1\ncollections: {A: {from: []}}\n",
+    "isthmus: 1\ncollections: {A: {from: {}}}\n",
+    "isthmus: 1\ncollections: {A: {when: {}}}\n",
+    "isthmus: 1\ncollections: {A: {constants: {a: {value: 1}}}}\n",
+    "isthmus: 1\ncollections: {A: {constants: {a: {type: text, value: null}}}}\n",
+    "isthmus: 1\ncollections: {A: {key: []}}\n",
+    "isthmus: 1\ncollections: {A: {on_duplicate: keep}}\n",
+    "isthmus: 1\ntarget: {tables: existing}\ncollections: {A: {match: [a], fields: {a: text}}}\n",
+    "isthmus: 1\ntarget: {tables: existing, rerun: all}\ncollections: {A: {}}\n",
+    "isthmus: 1\ntarget: {tables: existing, on_conflict: drop}\ncollections: {A: {}}\n",
+    "isthmus: 1\ncollections: {A: {fields: {a: {first_of: [b], type: text}}}}\n",
+    "isthmus: 1\ncollections: {A: {fields: {a: {first_of: [b, c], path: d, type: text}}}}\n",
+    "isthmus: 1\ncollections: {A: {fields: {a: {first_of: [b, c], element: 0, type: text}}}}\n",
+    "isthmus: 1\ncollections: {A: {fields: {a: {element: x, type: text}}}}\n",
+    "isthmus: 1\ncollections: {A: {fields: {a: {of: x, type: text}}}}\n",
+    "isthmus: 1\ncollections: {A: {fields: {a: {others: x, type: text}}}}\n",
+    "isthmus: 1\ncollections: {A: {fields: {a: {normalise: upper, type: text}}}}\n",
+    "isthmus: 1\ncollections: {A: {fields: {a: {normalise: [], type: text}}}}\n",
+    "isthmus: 1\ncollections: {A: {fields: {a: {values: [], type: text}}}}\n",
+    "isthmus: 1\ncollections: {A: {fields: {a: {flags: {x: 1}, type: text}}}}\n",
+    "isthmus: 1\ncollections: {A: {fields: {a: {flags: {x: X}, path: y, type: text}}}}\n",
+    "isthmus: 1\ncollections: {A: {fields: {a: {to_flags: {}}}}}\n",
+    "isthmus: 1\ncollections: {A: {fields: {a: {to_flags: {x: {default: 1}}}}}}\n",
+    "isthmus: 1\ncollections: {A: {}, B: {fields: {a: {route: {A: x}}}}}\n",
+    "isthmus: 1\ncollections: {A: {}, B: {fields: {a: {route: {A: x, B: {index: true}}}}}}\n",
     "isthmus: 1\ncollections: {A: {fields: {a: text}, search: {columns: [a], language: klingon}}}\n",
 ]
 

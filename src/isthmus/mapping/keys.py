@@ -1,0 +1,73 @@
+"""The keys of the language, for the reader, the JSON Schema and the page that describes them."""
+
+from __future__ import annotations
+
+from isthmus.mapping.model import Policies
+
+ROOT_KEYS = (
+    "isthmus",
+    "target",
+    "ids",
+    "extras",
+    "extensions",
+    "naming",
+    "enums",
+    "policies",
+    "collections",
+    "junctions",
+)
+TARGET_KEYS = ("schema", "tables", "on_conflict", "rerun")
+COLLECTION_KEYS = (
+    "table",
+    "from",
+    "when",
+    "constants",
+    "key",
+    "skip",
+    "ids",
+    "extras",
+    "fields",
+    "indexes",
+    "search",
+    "on_duplicate",
+    "match",
+    "on_conflict",
+    "rerun",
+)
+CONSTANT_KEYS = ("type", "value", "index")
+POLICY_KEYS = tuple(Policies.model_fields)
+CHOICE_KEYS = ("path", "first_of", "element", "of", "others")
+COLUMN_KEYS = (
+    *CHOICE_KEYS,
+    "flags",
+    "column",
+    "type",
+    "required",
+    "default",
+    "default_for",
+    "coerce",
+    "normalise",
+    "values",
+    "index",
+    "unique",
+    "references",
+    "on_orphan",
+    "rewrite",
+    "sensitive",
+    "policies",
+)
+JUNCTION_KEYS = ("path", "junction", "own")
+CHILD_KEYS = ("path", "child", "own", "extras", "fields", "indexes", "search")
+DROP_KEYS = ("path", "drop")
+TO_FLAGS_KEYS = ("path", "to_flags")
+FLAG_COLUMN_KEYS = ("column", "required", "default", "index")
+ROUTE_KEYS = (*CHOICE_KEYS, "route", "required", "on_orphan", "sensitive")
+ROUTE_COLUMN_KEYS = ("column", "index")
+FORMS = {
+    "junction": JUNCTION_KEYS,
+    "child": CHILD_KEYS,
+    "drop": DROP_KEYS,
+    "to_flags": TO_FLAGS_KEYS,
+    "route": ROUTE_KEYS,
+}
+"""Keys of the field rules that are no columns, by the key that tells them."""
