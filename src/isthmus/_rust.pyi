@@ -15,15 +15,16 @@ class Transcoder:
     """A compiled plan that turns documents into COPY rows.
 
     Args:
-        plan: The plan of one collection, JSON text as `isthmus.mapping.plan.compile_plans` makes it.
+        plan: The plan of one source collection, JSON text as `isthmus.mapping.plan.compile_plans` makes it.
         key: The target's id key, 32 bytes.
         now_us: The run's start in µs since 1970-01-01 UTC; what the default `now` fills in.
         enum_oids: OID of each enum type by its name in the plan; needed only by columns that are arrays of an enum.
             Without them such a plan can be checked, not used.
 
     Raises:
-        MappingError: The plan contradicts itself (code `plan`), or a default does not fit its own column even with
-            coercion (code `default`); `where.table` names table and column.
+        MappingError: The plan contradicts itself (code `plan`), or a default, a constant, a label or a value of
+            `values` does not fit its own column even with coercion (code `default`); `where.table` names table and
+            column.
     """
 
     def __init__(self, plan: str, key: bytes, now_us: int, *, enum_oids: Mapping[str, int] | None = None) -> None: ...
@@ -40,6 +41,8 @@ class Transcoder:
 
     def find(self, documents: Buffer, ids: Sequence[bytes | str]) -> list[tuple[int, int, int]]:
         """Return offset, length and which of `ids` it is, for each document whose id is among them, in stored order.
+
+        Each document is asked by the id column of the shape that takes it; one that no shape takes is passed over.
 
         Args:
             documents: Raw BSON, whole documents back to back.
@@ -83,7 +86,10 @@ class Batch:
 
     @property
     def tables(self) -> list[str]:
-        """Table names in the order of the plan; the methods below take the position in this list."""
+        """Table names, shape after shape in the order of the plan; the methods below take the position in this list.
+
+        A name may come more than once, when several shapes fill one table.
+        """
 
     def rows(self, table: int) -> int:
         """Return how many rows a table gets."""
@@ -110,9 +116,10 @@ class Batch:
         """Return the books of the accepted documents; names that count 0 are not in it.
 
         Groups: `adjusted` ("TABLE.COLUMN:kind" or, without a column, "TABLE:kind"), `references` (values that are not
-        null, by "TABLE.COLUMN", of rewritten ids "TABLE.COLUMN.path"; of junctions after equal pairs of one array
-        were folded), `references_met` (the same before folding), `extras` and `dropped` (by path from the document
-        down, without positions, as in `Cause.path`; of `extras` beyond a thousand different paths under
+        null, by "TABLE.COLUMN", of routes once a value by "TABLE.FIRST|SECOND", of values that wait in a pending table
+        by the column they wait for, of rewritten ids by "TABLE.COLUMN.path"; of junctions after equal pairs of one
+        array were folded), `references_met` (the same before folding), `extras` and `dropped` (by path from the
+        document down, without positions, as in `Cause.path`; of `extras` beyond a thousand different paths under
         "(other paths)"), `fields_null` and `fields_missing` (by "TABLE.COLUMN").
         """
 
@@ -170,7 +177,7 @@ class Cause:
 
     @property
     def column(self) -> str | None:
-        """The column that refused, as "TABLE.COLUMN"."""
+        """The column that refused, as "TABLE.COLUMN"; of a route "TABLE.FIRST|SECOND"."""
 
     @property
     def value(self) -> str:
@@ -198,7 +205,8 @@ class Adjustment:
 
     @property
     def kind(self) -> str:
-        """`coerced`, `rounded`, `nul_removed`, `utf8_replaced`, `nan_null`, `range_null` or `range_infinity`."""
+        """`coerced`, `rounded`, `nul_removed`, `utf8_replaced`, `nan_null`, `range_null`, `range_infinity`,
+        `normalised` or `value_mapped`."""
 
     @property
     def original(self) -> str:

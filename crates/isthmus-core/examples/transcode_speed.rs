@@ -5,6 +5,7 @@
 //! - `mixed` (without a shape): about 260 bytes: an id, texts, integers, a double, a date, one reference, an array of
 //!   texts, a small document that becomes jsonb, and three references that become pairs;
 //! - `sparse`: 57 bytes: an id and two small fields, for a table that has 20 columns more;
+//! - `chosen`: as `mixed`, where a first entry with a condition takes none of the documents and a second takes all;
 //! - `named`: as `sparse`, with a text as `_id`, which goes into the id map.
 //!
 //! The documents come from a generator with a fixed seed.
@@ -121,6 +122,15 @@ fn column(name: &str, role: &str, kind: &str, more: &str) -> String {
 }
 
 fn mixed_plan() -> String {
+    whole(&mixed_shape("[]"))
+}
+
+fn chosen_plan() -> String {
+    let when = r#"[{"path":["title"],"op":"eq","values":["none"]}]"#;
+    whole(&format!("{},{}", mixed_shape(when), mixed_shape("[]")))
+}
+
+fn mixed_shape(when: &str) -> String {
     let plain = |name: &str, kind: &str| column(name, "value", kind, "},");
     let to = |collection: &str| format!(r#"}},"reference":{{"collection":"{collection}","ids":"uuid"}},"#);
     let root = vec![
@@ -138,18 +148,26 @@ fn mixed_plan() -> String {
     let pair = vec![column("a_id", "own", "uuid", "},"), column("b_id", "other", "uuid", &to("Others"))];
     let fields = ["title", "count", "size", "score", "createdAt", "user", "tags", "meta"].map(str::to_owned);
     let others = r#",{"path":["others"],"do":"junction","table":1}"#;
-    plan(&[("things", "root", root), ("others_to_things", "junction", pair)], &fields, others)
+    shape(when, &[("things", "root", root), ("others_to_things", "junction", pair)], &fields, others)
 }
 
 /// The fields fill the root's columns behind its id, in their order.
 fn plan(tables: &[(&str, &str, Vec<String>)], fields: &[String], more: &str) -> String {
+    whole(&shape("[]", tables, fields, more))
+}
+
+fn whole(shapes: &str) -> String {
+    format!(r#"{{"version":2,"collection":"Things","shapes":[{shapes}]}}"#)
+}
+
+fn shape(when: &str, tables: &[(&str, &str, Vec<String>)], fields: &[String], more: &str) -> String {
     let tables = tables.iter().map(|(name, kind, columns)| {
         format!(r#"{{"name":"{name}","kind":"{kind}","columns":[{}]}}"#, columns.join(","))
     });
     let field =
         |(at, name): (usize, &String)| format!(r#"{{"path":["{name}"],"do":"column","table":0,"column":{}}}"#, at + 1);
     format!(
-        r#"{{"version":1,"collection":"Things","ids":"uuid","unknown":"extras","skip":[],"tables":[{}],"fields":[{}{more}]}}"#,
+        r#"{{"entry":"Things","when":{when},"ids":"uuid","unknown":"extras","skip":[],"tables":[{}],"fields":[{}{more}]}}"#,
         tables.collect::<Vec<_>>().join(","),
         fields.iter().enumerate().map(field).collect::<Vec<_>>().join(",")
     )
@@ -161,6 +179,7 @@ fn main() {
     let (document, plan): (fn(&mut Random) -> Vec<u8>, String) = match shape.as_str() {
         "sparse" => (sparse, sparse_plan()),
         "named" => (named, sparse_plan()),
+        "chosen" => (mixed, chosen_plan()),
         _ => (mixed, mixed_plan()),
     };
     let mut random = Random(0x15_7A_05);

@@ -38,11 +38,15 @@ pub enum Change {
     SingleAsArray,
     /// `{}` where only fields below have a column.
     EmptyDocument,
+    /// Space around a text or its capitals were changed, as the column's `normalise` asks for.
+    Normalised,
+    /// Another value was put in its place, as the column's `values` ask for.
+    ValueMapped,
 }
 
 impl Change {
     /// All kinds; the position of each is its number.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::Coerced,
         Self::Rounded,
         Self::NegativeZero,
@@ -58,6 +62,8 @@ impl Change {
         Self::NullArray,
         Self::SingleAsArray,
         Self::EmptyDocument,
+        Self::Normalised,
+        Self::ValueMapped,
     ];
 
     /// The kind as it is stored and counted.
@@ -79,6 +85,8 @@ impl Change {
             Self::NullArray => "null_array",
             Self::SingleAsArray => "single_as_array",
             Self::EmptyDocument => "empty_document",
+            Self::Normalised => "normalised",
+            Self::ValueMapped => "value_mapped",
         }
     }
 

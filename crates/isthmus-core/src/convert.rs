@@ -13,6 +13,7 @@ mod integers;
 mod jsonb;
 mod numerics;
 mod references;
+mod rules;
 mod text;
 mod times;
 
@@ -27,6 +28,7 @@ use crate::json::{short_text, Report, Rewrites, Settings};
 use crate::numeric::Typmod;
 use crate::plan::{Column, DefaultRule, Kind, Literal, PlanError, Role};
 
+pub(crate) use integers::as_boolean;
 pub(crate) use jsonb::{from_json, JSONB_VERSION};
 pub(crate) use references::write_id;
 
@@ -139,6 +141,8 @@ pub(crate) struct Converter {
     /// Type OID of array elements; 0 for an enum whose OID nobody gave.
     element_oid: u32,
     pub default: Option<Filled>,
+    /// What is done to a value first.
+    rules: Option<Box<rules::Prepared>>,
     /// The slot of a column that is NULL, and nothing else, where its field is missing.
     pub quiet: Option<usize>,
 }
@@ -164,12 +168,18 @@ impl Converter {
         enum_oids: &HashMap<String, u32>,
     ) -> Result<Self, PlanError> {
         let mut converter = Self::bare(column, enum_oids);
+        if column.rules.is_none() && column.default.is_none() {
+            return Ok(converter);
+        }
+        let relaxed = Self::bare(&relaxed(column), enum_oids);
+        if let Some(rules) = &column.rules {
+            converter.rules = Some(Box::new(relaxed.prepare(rules, codec)?));
+        }
         let Some(rule) = &column.default else {
             return Ok(converter);
         };
-        let table = column.qualified.strip_suffix(&column.name).unwrap_or(&column.qualified).trim_end_matches('.');
-        let refused = |why: &str| PlanError::default_refused(table, &column.name, why);
-        let relaxed = Self::bare(&relaxed(column), enum_oids);
+        let what = if matches!(column.role, Role::Constant | Role::Source) { "constant" } else { "default" };
+        let refused = |why: &str| PlanError::misfit(what, column, why);
         let mut side = Side::default();
         let mut bytes = Vec::new();
         let said = |refusal: Box<Refusal>| refused(&format!("{}.", refusal.reason));
@@ -219,7 +229,8 @@ impl Converter {
             rewrites: (!rules.is_empty()).then(|| Rewrites::new(&rules)),
             element_oid: arrays::element_oid(kind, enum_oids),
             default: None,
-            quiet: column.slot.filter(|_| !column.required && !column.default_for_missing),
+            rules: None,
+            quiet: column.slot.filter(|_| !column.required && !column.default_for_missing && !column.silent()),
         }
     }
 
@@ -271,7 +282,7 @@ impl Converter {
         }
     }
 
-    /// A value or array element by the column's role.
+    /// A value or array element, after what its rules make of it.
     #[inline]
     fn single(
         &self,
@@ -281,6 +292,16 @@ impl Converter {
         side: &mut Side,
         out: &mut Vec<u8>,
     ) -> Converted {
+        match &self.rules {
+            None => self.plain(codec, value, depth, side, out),
+            Some(rules) => self.by_rules(rules, codec, value, depth, side, out),
+        }
+    }
+
+    /// A value or array element by the column's role.
+    // Inlined by force into the one caller that every value comes by; a call more costs as much as most conversions.
+    #[inline(always)]
+    fn plain(&self, codec: &IdCodec, value: &Value<'_>, depth: usize, side: &mut Side, out: &mut Vec<u8>) -> Converted {
         if matches!(self.column.role, Role::Reference | Role::Other) {
             self.reference(codec, value, depth, side, out)
         } else {
@@ -400,6 +421,7 @@ fn relaxed(column: &Column) -> Column {
     use crate::plan::{Policies, RangePolicy};
     Column {
         coerce: true,
+        wrap: true,
         policies: Policies {
             nul: NulPolicy::DeadLetter,
             utf8: Utf8Policy::DeadLetter,

@@ -41,11 +41,13 @@ pub enum Code {
     /// A DBRef into another collection than the mapping says.
     WrongCollection,
     UnknownField,
+    /// No entry of the mapping takes the document.
+    NoEntry,
 }
 
 impl Code {
     /// All codes, in the order of the enum.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::Bson,
         Self::BsonType,
         Self::Nesting,
@@ -69,6 +71,7 @@ impl Code {
         Self::NotADocument,
         Self::WrongCollection,
         Self::UnknownField,
+        Self::NoEntry,
     ];
 
     /// The code as it is stored and shown.
@@ -98,6 +101,7 @@ impl Code {
             Self::NotADocument => "not-a-document",
             Self::WrongCollection => "wrong-collection",
             Self::UnknownField => "unknown-field",
+            Self::NoEntry => "no-entry",
         }
     }
 

@@ -1,31 +1,41 @@
-//! The compiled mapping of one collection, as JSON text that `isthmus.mapping.plan` writes.
+//! The compiled mapping of one source collection, as JSON text that `isthmus.mapping.plan` writes.
 //!
-//! Decides whether a plan is usable: every key known, every index inside its list, every path claimed once, every
-//! column fed or explained. It resolves paths to numbered slots and tries, so that the walk over a document compares
-//! keys once. What a value becomes in its column is left to [`crate::convert`].
+//! Decides whether a plan is usable: every key known, every index inside its list, every column fed or explained. It
+//! resolves paths to numbered slots and tries, so that the walk over a document compares keys once. A plan has one
+//! shape for each entry of the mapping that takes documents of the collection; tables, scopes, nodes and slots of all
+//! shapes are numbered through. What a value becomes in its column is left to [`crate::convert`].
 
 mod build;
+mod columns;
+mod fields;
 mod file;
 mod literal;
+mod picks;
+mod place;
+mod sources;
+mod targets;
 mod trie;
 
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
 pub use file::{
-    Default as DefaultRule, DefaultFor, Kind, NanPolicy, NulPolicy, Op, Policies, RangePolicy, Role, Scheme, TableKind,
-    Unknown, Utf8Policy,
+    Default as DefaultRule, DefaultFor, Kind, NanPolicy, Normalise, NulPolicy, Op, Policies, RangePolicy, Role, Scheme,
+    TableKind, Unknown, Utf8Policy,
 };
 pub use literal::{Json, Literal};
+pub use picks::{Elements, FirstOf, Flag, Flags, Made, Origin, Owner, Pick, Take, ToFlags, Way};
 pub use trie::{Entry, Node};
 
 use build::Builder;
-use file::PlanFile;
+use file::{PlanFile, VersionFile, VERSION};
 
 /// Why a plan cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlanError {
-    /// `plan` for a plan that the compiler got wrong, `default` for a default that does not fit its column.
+    /// `plan` for a plan that the compiler got wrong, `default` for a default, a constant or a value of `values` that
+    /// does not fit its column.
     pub code: &'static str,
     pub table: Option<String>,
     pub column: Option<String>,
@@ -47,13 +57,13 @@ impl PlanError {
         }
     }
 
-    /// A default that its own column refuses.
-    pub(crate) fn default_refused(table: &str, column: &str, why: &str) -> Self {
+    /// A value of the mapping that its own column refuses; `what` names its part there.
+    pub(crate) fn misfit(what: &str, column: &Column, why: &str) -> Self {
         Self {
             code: "default",
-            table: Some(table.to_owned()),
-            column: Some(column.to_owned()),
-            message: format!("The default of {table}.{column} does not fit the column: {why}"),
+            table: Some(column.table.clone()),
+            column: Some(column.books_name().to_owned()),
+            message: format!("The {what} of {} does not fit the column: {why}", column.qualified),
         }
     }
 }
@@ -87,13 +97,29 @@ pub struct ColumnType {
 pub struct Reference {
     pub collection: Arc<str>,
     pub ids: Scheme,
+    /// The documents are referred to by the values of one of their columns; nothing is derived.
+    pub by_value: bool,
+}
+
+/// Columns that one value may fill, of which one will keep it.
+#[derive(Debug, Clone)]
+pub struct Route {
+    /// Its number among all routes of a plan.
+    pub number: usize,
+    /// This column speaks for all: it counts and reports.
+    pub first: bool,
+    /// Their numbers in their table.
+    pub columns: Vec<usize>,
 }
 
 /// One column in COPY order.
 #[derive(Debug, Clone)]
 pub struct Column {
     pub name: String,
-    /// `table.column`, the key of all counters.
+    /// The table that the books name; of a pending table the one whose column waits.
+    pub table: String,
+    /// `table.column`, the key of all counters; of a route `table.first|second`, of a pending table the column that
+    /// waits.
     pub qualified: String,
     pub role: Role,
     pub kind: ColumnType,
@@ -102,19 +128,53 @@ pub struct Column {
     pub default_for_missing: bool,
     pub default_for_null: bool,
     pub coerce: bool,
+    /// A single value is taken as an array of one.
+    pub wrap: bool,
     pub sensitive: bool,
     pub policies: Policies,
     pub reference: Option<Reference>,
     /// Inside a jsonb column: paths whose ids are replaced by derived ones.
     pub rewrite: Vec<Rewrite>,
+    pub rules: Option<Rules>,
+    pub route: Option<Route>,
     /// The slot its value is found in; none for ids, positions, extras and columns that no field feeds.
     pub slot: Option<usize>,
+    /// The number of the made value in that slot, when it is one.
+    pub made: Option<usize>,
+    /// The pick of its flags, of an array of labels.
+    pub flags: Option<usize>,
     /// Its printed path in a document (of a child: in its element).
     pub path: String,
     /// Keys in that path.
     pub depth: usize,
     /// Number of this column over all tables of the plan, for counters.
     pub number: usize,
+}
+
+impl Column {
+    /// Its name in the books, without the table.
+    #[must_use]
+    pub fn books_name(&self) -> &str {
+        self.qualified.get(self.table.len() + 1..).unwrap_or(&self.name)
+    }
+
+    /// Another column of its route counts and reports for it.
+    #[inline]
+    #[must_use]
+    pub fn silent(&self) -> bool {
+        self.route.as_ref().is_some_and(|route| !route.first)
+    }
+}
+
+/// What is done to a value before it is converted.
+#[derive(Debug, Clone, Default)]
+pub struct Rules {
+    pub trim: bool,
+    pub lower: bool,
+    /// Values and what replaces them.
+    pub values: Vec<(Json, Json)>,
+    /// What replaces all others.
+    pub others: Option<Json>,
 }
 
 /// One rewritten path inside a jsonb column; `[]` is every element of an array.
@@ -139,6 +199,9 @@ pub struct Table {
 #[derive(Debug, Clone)]
 pub struct Junction {
     pub slot: usize,
+    pub made: Option<usize>,
+    /// Keys in the path.
+    pub depth: usize,
     pub table: usize,
     pub path: String,
     /// Column number of the side that holds the array's ids.
@@ -149,10 +212,25 @@ pub struct Junction {
 #[derive(Debug, Clone)]
 pub struct Child {
     pub slot: usize,
+    pub made: Option<usize>,
+    /// Keys in the path: 1 for `steps`, 2 for `a.steps`.
+    pub depth: usize,
     pub scope: usize,
     pub path: String,
     /// A column of its table, or of one below, is sensitive.
     pub sensitive: bool,
+}
+
+/// A reference whose rows wait in a table of their own.
+#[derive(Debug, Clone)]
+pub struct Pending {
+    pub table: usize,
+    /// Column number of the reference.
+    pub column: usize,
+    /// The column that waits is an array: a row for each element.
+    pub array: bool,
+    /// Columns of its parent that are written first, so that causes come in the order of the mapping.
+    pub after: usize,
 }
 
 /// What is read from one document or one array element: a table, its fields and what hangs below.
@@ -166,10 +244,11 @@ pub struct Scope {
     pub slots: (usize, usize),
     pub children: Vec<Child>,
     pub junctions: Vec<Junction>,
+    pub pendings: Vec<Pending>,
+    /// Numbers of the values to be made once the level is read, in their order.
+    pub picks: Range<usize>,
     /// Slots of dropped fields with the index of their path in [`Plan::dropped`].
     pub drops: Vec<(usize, usize)>,
-    /// Keys from the holder of the scope's parent field down to that field (1 for `steps`, 2 for `a.steps`).
-    pub depth: usize,
 }
 
 /// One comparison of a skip condition; a skip applies when all its tests hold.
@@ -187,24 +266,54 @@ pub struct Skip {
     pub why: String,
 }
 
+/// What one entry of the mapping does with the documents it takes.
+#[derive(Debug, Clone)]
+pub struct Shape {
+    pub entry: String,
+    /// All must hold; none always do.
+    pub when: Vec<Test>,
+    pub ids: Scheme,
+    pub unknown: Unknown,
+    /// Its conditions among all of the plan.
+    pub skips: Range<usize>,
+    /// Its tables among all of the plan; the first is its root table.
+    pub tables: Range<usize>,
+    /// Number of the id column in the root table.
+    pub id_column: usize,
+    /// The scope of the document.
+    pub scope: usize,
+    /// The slot of the document's `_id`.
+    pub id_slot: usize,
+}
+
+/// How the shape of a document is found, where there is a choice.
+#[derive(Debug, Clone)]
+pub struct Choice {
+    /// Knows the paths that conditions look at, and `_id`.
+    pub node: usize,
+    pub slots: (usize, usize),
+    pub id_slot: usize,
+}
+
 /// A plan ready for the walk.
 #[derive(Debug, Clone)]
 pub struct Plan {
     pub collection: Arc<str>,
-    pub ids: Scheme,
-    pub unknown: Unknown,
+    /// In the order in which they are asked whether they take a document.
+    pub shapes: Vec<Shape>,
+    /// None where the one shape takes every document.
+    pub choice: Option<Choice>,
     pub skips: Vec<Skip>,
     pub tables: Vec<Table>,
-    /// `scopes[0]` is the document.
     pub scopes: Vec<Scope>,
     pub nodes: Vec<Node>,
+    pub picks: Vec<Pick>,
     /// How many slots all scopes have together.
     pub slot_count: usize,
-    /// The slot of the document's `_id`.
-    pub id_slot: usize,
+    pub made_count: usize,
+    pub route_count: usize,
     /// Printed paths that the mapping drops by name, from the document down.
     pub dropped: Vec<String>,
-    pub column_count: usize,
 }
 
 impl Plan {
@@ -213,17 +322,19 @@ impl Plan {
     /// # Errors
     /// The first contradiction, with table and column where one is meant.
     pub fn parse(text: &str) -> Result<Self, PlanError> {
-        let file: PlanFile = serde_json::from_str(text)
-            .map_err(|error| PlanError::plain(format!("The compiled plan cannot be read: {error}.")))?;
-        if file.version != 1 {
-            return Err(PlanError::plain(format!("The compiled plan has version {}; 1 is known.", file.version)));
+        let unreadable = |error| PlanError::plain(format!("The compiled plan cannot be read: {error}."));
+        let file: VersionFile = serde_json::from_str(text).map_err(unreadable)?;
+        if file.version != VERSION {
+            let found = file.version;
+            return Err(PlanError::plain(format!("The compiled plan has version {found}; {VERSION} is known.")));
         }
+        let file: PlanFile = serde_json::from_str(text).map_err(unreadable)?;
         Builder::build(file)
     }
 
-    /// The root table's id column.
+    /// The entry of a trie at which a step of a way ends.
     #[must_use]
-    pub fn id_column(&self) -> Option<&Column> {
-        self.tables[0].columns.iter().find(|column| column.role == Role::Id)
+    pub fn entry(&self, (node, entry): (usize, usize)) -> &Entry {
+        &self.nodes[node].entries[entry]
     }
 }

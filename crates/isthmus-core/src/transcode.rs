@@ -6,9 +6,13 @@
 
 mod books;
 mod causes;
+mod conditions;
 mod extras;
 mod pairs;
-mod skip;
+mod picks;
+mod read;
+mod rows;
+mod waiting;
 mod walk;
 
 use std::collections::HashMap;
@@ -20,7 +24,7 @@ use crate::bson::{Raw, Value};
 use crate::convert::{write_id, Converter, Side};
 use crate::frame::MAX_DOCUMENT_BYTES;
 use crate::ids::{parse_uuid, IdCodec, IdScheme};
-use crate::plan::{Column, Kind, Plan, PlanError, Role};
+use crate::plan::{Column, Flags, Kind, Pick, Plan, PlanError, Shape};
 
 use books::Layout;
 use walk::Walk;
@@ -60,8 +64,6 @@ pub struct Transcoder {
     /// Per table, per column.
     converters: Vec<Vec<Converter>>,
     layout: Layout,
-    /// Number of the id column in the root table.
-    id_column: usize,
     /// Per scope: slots whose ObjectIds, alone or in an array, will be derived.
     derived: Vec<Vec<usize>>,
     /// Per table: bytes of rows that 1024 bytes of documents gave lately, so that buffers need not grow on the way.
@@ -89,11 +91,15 @@ impl Transcoder {
             let columns = table.columns.iter().map(|column| Converter::new(column, &codec, now_us, enum_oids));
             converters.push(columns.collect::<Result<Vec<_>, _>>()?);
         }
+        for pick in &plan.picks {
+            if let Pick::Flags(Flags { flags, table, column, .. }) = pick {
+                converters[*table][*column].check_labels(&codec, flags.iter().map(|flag| &*flag.label))?;
+            }
+        }
         let layout = Layout::new(&plan);
-        let id_column = plan.tables[0].columns.iter().position(|column| column.role == Role::Id).unwrap_or(0);
         let derived = (0..plan.scopes.len()).map(|scope| derived_slots(&plan, scope)).collect();
         let grown = plan.tables.iter().map(|_| AtomicUsize::new(0)).collect();
-        Ok(Self { plan, codec, converters, layout, id_column, derived, grown })
+        Ok(Self { plan, codec, converters, layout, derived, grown })
     }
 
     /// The compiled plan.
@@ -131,25 +137,34 @@ impl Transcoder {
 
     /// The documents whose derived id is among `ids`, in the order of the block: offset, length, and which of the ids.
     ///
-    /// Documents that cannot be read or have no id are passed over.
+    /// Each is asked by the id column of the shape that takes it. Documents that cannot be read, have no id or no shape
+    /// are passed over.
     ///
     /// # Errors
     /// A block whose lengths do not add up.
     pub fn find(&self, block: &[u8], ids: &[SoughtId]) -> Result<Vec<(usize, usize, usize)>, BlockError> {
-        let kind = self.converters[0][self.id_column].column.kind.kind;
-        let payloads = ids.iter().enumerate().filter_map(|(number, id)| Some((payload(id, kind)?, number)));
-        let sought: HashMap<Vec<u8>, usize> = payloads.collect();
+        let sought: Vec<HashMap<Vec<u8>, usize>> =
+            self.plan.shapes.iter().map(|shape| self.sought(shape, ids)).collect();
+        let mut slots = vec![None; self.plan.slot_count];
+        let mut scratch = Vec::new();
         let mut found = Vec::new();
         let mut side = Side::default();
         let mut field = Vec::new();
         let mut at = 0;
         while at < block.len() {
             let length = document_length(block, at)?;
-            field.clear();
-            let id = Raw::new(&block[at..at + length]).and_then(|raw| raw.get(b"_id"));
-            if let Ok(Some(element)) = id {
-                if self.write_own_id(&element.value, &mut side, &mut field).is_ok() {
-                    if let Some(number) = sought.get(&field[4..]) {
+            let document = &block[at..at + length];
+            let (shape, id) = match &self.plan.choice {
+                None => (Some(0), Raw::new(document).and_then(|raw| raw.get(b"_id")).ok().flatten().map(|e| e.value)),
+                Some(choice) => {
+                    let shape = conditions::choose(&self.plan, choice, document, &mut slots, &mut scratch);
+                    (shape.ok().flatten(), slots[choice.id_slot])
+                }
+            };
+            if let (Some(shape), Some(value)) = (shape, id) {
+                field.clear();
+                if self.write_own_id(&self.plan.shapes[shape], &value, &mut side, &mut field).is_ok() {
+                    if let Some(number) = sought[shape].get(&field[4..]) {
                         found.push((at, length, *number));
                     }
                 }
@@ -160,17 +175,30 @@ impl Transcoder {
         Ok(found)
     }
 
+    /// The bytes of the ids as the id column of a shape holds them, with their positions.
+    fn sought(&self, shape: &Shape, ids: &[SoughtId]) -> HashMap<Vec<u8>, usize> {
+        let kind = self.id_converter(shape).column.kind.kind;
+        ids.iter().enumerate().filter_map(|(number, id)| Some((payload(id, kind)?, number))).collect()
+    }
+
+    /// The id column of a shape.
+    #[inline]
+    fn id_converter(&self, shape: &Shape) -> &Converter {
+        &self.converters[shape.tables.start][shape.id_column]
+    }
+
     /// Appends the id field of a document; tells the id's number when it was derived from something else than an
     /// ObjectId, so that it belongs into the id map.
     #[inline]
     fn write_own_id(
         &self,
+        shape: &Shape,
         value: &Value<'_>,
         side: &mut Side,
         out: &mut Vec<u8>,
     ) -> Result<Option<u128>, Box<crate::convert::Refusal>> {
-        let converter = &self.converters[0][self.id_column];
-        if self.plan.ids == IdScheme::Keep {
+        let converter = self.id_converter(shape);
+        if shape.ids == IdScheme::Keep {
             converter.field(&self.codec, value, 1, side, out)?;
             return Ok(None);
         }
@@ -183,7 +211,7 @@ impl Transcoder {
         };
         let start = out.len();
         out.extend_from_slice(&[0; 4]);
-        write_id(v, self.plan.ids, converter.column.kind.kind, out);
+        write_id(v, shape.ids, converter.column.kind.kind, out);
         let length = (out.len() - start - 4) as u32;
         out[start..start + 4].copy_from_slice(&length.to_be_bytes());
         Ok(mapped.then_some(v))
@@ -208,13 +236,22 @@ pub fn document_digest(document: &[u8]) -> [u8; 8] {
 }
 
 /// The slots of a scope whose ObjectIds will be derived, in the order in which they are needed.
-fn derived_slots(plan: &Plan, scope: usize) -> Vec<usize> {
-    let own = (scope == 0 && plan.ids != IdScheme::Keep).then_some(plan.id_slot);
-    let scope = &plan.scopes[scope];
-    let derives = |column: &Column| column.reference.as_ref().is_some_and(|to| to.ids != IdScheme::Keep);
-    let columns = plan.tables[scope.table].columns.iter().filter(|column| derives(column)).filter_map(|c| c.slot);
+fn derived_slots(plan: &Plan, number: usize) -> Vec<usize> {
+    let own = plan.shapes.iter().find(|shape| shape.scope == number && shape.ids != IdScheme::Keep);
+    let scope = &plan.scopes[number];
+    let derives =
+        |column: &Column| column.reference.as_ref().is_some_and(|to| to.ids != IdScheme::Keep && !to.by_value);
+    let waiting = scope.pendings.iter().map(|pending| &plan.tables[pending.table].columns[pending.column]);
+    let columns = plan.tables[scope.table].columns.iter().chain(waiting).filter(|column| derives(column));
     let pairs = scope.junctions.iter().filter(|pairs| derives(&plan.tables[pairs.table].columns[pairs.other]));
-    own.into_iter().chain(columns).chain(pairs.map(|pairs| pairs.slot)).collect()
+    let mut slots: Vec<usize> = own.map(|shape| shape.id_slot).into_iter().collect();
+    for slot in columns.filter_map(|column| column.slot).chain(pairs.map(|pairs| pairs.slot)) {
+        // The columns of a route share one.
+        if !slots.contains(&slot) {
+            slots.push(slot);
+        }
+    }
+    slots
 }
 
 /// The length of the document at `at`, checked against the block.

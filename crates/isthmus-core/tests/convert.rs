@@ -413,7 +413,7 @@ fn enum_arrays_need_the_oid_of_their_type() {
     let error = transcoder(&plan).transcode(&block).expect_err("no OID");
     assert_eq!(error.code, "enum-oids");
     let oids = [("letters".to_owned(), 99_999)].into();
-    let batch = Transcoder::new(&plan.to_string(), &KEY, 0, &oids).unwrap().transcode(&block).unwrap();
+    let batch = Transcoder::new(&whole(&plan), &KEY, 0, &oids).unwrap().transcode(&block).unwrap();
     assert_eq!(rows(&batch, 0)[0][1].as_ref().unwrap()[8..12], 99_999_u32.to_be_bytes());
 }
 

@@ -39,7 +39,7 @@ impl Random {
     }
 }
 
-const KEYS: [&str; 44] = [
+const KEYS: [&str; 54] = [
     "text",
     "smallint",
     "integer",
@@ -84,6 +84,16 @@ const KEYS: [&str; 44] = [
     "x",
     "k\u{e9}",
     "a_key_longer_than_eight_bytes",
+    "pick",
+    "pick",
+    "pick",
+    "pick",
+    "stray",
+    "list",
+    "list",
+    "list2",
+    "roles",
+    "mapped",
 ];
 
 const TEXTS: [&[u8]; 14] = [
@@ -162,9 +172,16 @@ fn some_document(random: &mut Random, depth: usize) -> Vec<u8> {
 fn put_field(random: &mut Random, key: &str, depth: usize, out: &mut Vec<u8>) {
     let shaped = depth > 0 && random.below(4) > 0;
     let inner: &[&str] = match key {
-        "steps" => &["name", "parts", "x", "parts"],
+        "o" | "roles" if !shaped => return with_value(random, depth, &mut |value| put(out, key, &value)),
+        "steps" => &["name", "parts", "x", "parts", "owners"],
         "parts" => &["w", "o", "x"],
-        "docs" | "members" => &[],
+        "list" | "list2" => &["name", "x", "w"],
+        "o" => return put(out, key, &as_document(&some_document(random, depth - 1))),
+        "roles" => {
+            let labels: Vec<Value<'_>> = (0..random.below(4)).map(|_| Value::String(TEXTS[random.below(3)])).collect();
+            return put(out, key, &as_array(&array(&labels)));
+        }
+        "docs" | "members" | "owners" => &[],
         _ => return with_value(random, depth, &mut |value| put(out, key, &value)),
     };
     if !shaped {

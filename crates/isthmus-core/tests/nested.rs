@@ -141,3 +141,20 @@ fn a_single_reference_counts_as_an_array_of_one() {
     let batch = run(&transcoder, &[with_id(&[("docs", as_array(&nested))])]);
     assert_eq!((codes(&batch), batch.rejects[0].causes[0].path.as_str()), (vec!["type"], "docs.0"));
 }
+
+#[test]
+fn rows_nest_a_hundred_levels_and_no_more() {
+    let mut plan = nested_plan();
+    plan["tables"][1]["columns"][2]["type"] = json!({"kind": "jsonb"});
+    let transcoder = transcoder(&plan);
+    // The document is level 1, `a` 2, the array 3, its element 4.
+    for (levels, accepted) in [(96, 1), (97, 0)] {
+        let mut inner = document(&[]);
+        for _ in 1..levels {
+            inner = document(&[("x", as_document(&inner))]);
+        }
+        let step = document(&[("name", as_document(&inner))]);
+        let batch = run(&transcoder, &[stepped(as_array(&array(&[as_document(&step)])))]);
+        assert_eq!((batch.accepted, codes(&batch).len()), (accepted, 1 - accepted), "{levels}");
+    }
+}

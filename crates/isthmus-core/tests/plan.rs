@@ -39,7 +39,12 @@ fn missing_policies_and_other_versions_are_refused() {
         plan["tables"][0]["columns"][1]["policies"].as_object_mut().unwrap().remove("nul");
     });
     assert!(refused_plan(&without).contains("nul"));
-    assert!(refused_plan(&changed(|plan| plan["version"] = json!(2))).contains("version 2"));
+    for version in [1, 3] {
+        let mut plan = shapes(&[good()]);
+        plan["version"] = json!(version);
+        assert!(refused_plan(&plan).contains(&format!("version {version}; 2 is known")));
+    }
+    assert!(refused_plan(&shapes(&[])).contains("at least one shape"));
 }
 
 #[test]
@@ -112,7 +117,7 @@ fn tables_stand_in_a_sound_order() {
 
 #[test]
 fn text_that_is_no_plan_is_an_error_and_no_panic() {
-    for text in ["", "null", "{", "[]", "{\"version\":1}", "\u{0}", &"[".repeat(100_000)] {
+    for text in ["", "null", "{", "[]", "{\"version\":2}", "\u{0}", &"[".repeat(100_000)] {
         assert!(isthmus_core::plan::Plan::parse(text).is_err());
     }
 }

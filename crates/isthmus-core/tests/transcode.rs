@@ -251,7 +251,7 @@ fn a_default_that_does_not_fit_is_an_error_that_names_its_column() {
         (json!("uuid"), json!({"$oid": "6553f1000102030405060708"})),
     ] {
         let plan = one_column(kind, &json!({"default": {"kind": "literal", "value": value}}));
-        let error = Transcoder::new(&plan.to_string(), &KEY, 0, &HashMap::new()).expect_err("does not fit");
+        let error = Transcoder::new(&whole(&plan), &KEY, 0, &HashMap::new()).expect_err("does not fit");
         assert_eq!(
             (error.code, error.table.as_deref(), error.column.as_deref()),
             ("default", Some("things"), Some("v"))

@@ -7,9 +7,10 @@ use std::collections::HashMap;
 
 use crate::batch::Change;
 use crate::bson::Value;
+use crate::fault::Code;
 use crate::ids::IdCodec;
 use crate::json::short_text;
-use crate::plan::{ColumnType, Kind};
+use crate::plan::{ColumnType, Kind, PlanError};
 
 use super::{Converted, Converter, Inside, Refusal, Side, Wrote, NULL_FIELD};
 
@@ -46,7 +47,7 @@ impl Converter {
     ) -> Converted {
         let raw = match value {
             Value::Array(raw) => raw,
-            _ if !self.column.coerce => return Err(self.wrong_type(value, true)),
+            _ if !self.column.wrap => return Err(self.not_wrapped(value)),
             single => {
                 side.count(Change::Coerced);
                 let start = out.len();
@@ -57,9 +58,7 @@ impl Converter {
             }
         };
         if raw.is_empty() {
-            out.extend_from_slice(&[0; 8]);
-            out.extend_from_slice(&self.element_oid.to_be_bytes());
-            return Ok(Wrote::Value);
+            return self.empty(out);
         }
         let start = out.len();
         self.header(0, out);
@@ -73,6 +72,68 @@ impl Converter {
         }
         out[start + 4..start + 8].copy_from_slice(&u32::from(has_null).to_be_bytes());
         out[start + 12..start + 16].copy_from_slice(&count.to_be_bytes());
+        Ok(Wrote::Value)
+    }
+
+    /// Appends one field for an element, as a row of its own holds it.
+    pub fn element_field(
+        &self,
+        codec: &IdCodec,
+        value: &Value<'_>,
+        depth: usize,
+        side: &mut Side,
+        out: &mut Vec<u8>,
+    ) -> Converted {
+        let start = out.len();
+        let wrote = self.element(codec, value, depth, side, out);
+        if wrote.is_err() {
+            out.truncate(start);
+            out.extend_from_slice(&NULL_FIELD);
+        }
+        wrote
+    }
+
+    /// Refuses a single value where an array is meant.
+    #[cold]
+    pub fn not_wrapped(&self, value: &Value<'_>) -> Box<Refusal> {
+        Refusal::new(
+            Code::Type,
+            format!("a {} goes into {}[] only where the mapping says coerce", value.type_name(), self.element_name()),
+        )
+    }
+
+    /// Appends the field of an array of these texts.
+    pub fn labels(&self, codec: &IdCodec, labels: &[&[u8]], side: &mut Side, out: &mut Vec<u8>) -> Converted {
+        self.enclose(out, &mut |out: &mut Vec<u8>| {
+            if labels.is_empty() {
+                return self.empty(out);
+            }
+            self.header(labels.len() as u32, out);
+            for label in labels {
+                self.element(codec, &Value::String(label), 1, side, out)?;
+            }
+            Ok(Wrote::Value)
+        })
+    }
+
+    /// Checks that the column takes each of these texts.
+    ///
+    /// # Errors
+    /// The first that it refuses.
+    pub fn check_labels<'l>(&self, codec: &IdCodec, labels: impl Iterator<Item = &'l [u8]>) -> Result<(), PlanError> {
+        for label in labels {
+            let wrote = self.element(codec, &Value::String(label), 1, &mut Side::default(), &mut Vec::new());
+            if let Err(refusal) = wrote {
+                let what = format!("label {:?}", String::from_utf8_lossy(label));
+                return Err(PlanError::misfit(&what, &self.column, &format!("{}.", refusal.reason)));
+            }
+        }
+        Ok(())
+    }
+
+    fn empty(&self, out: &mut Vec<u8>) -> Converted {
+        out.extend_from_slice(&[0; 8]);
+        out.extend_from_slice(&self.element_oid.to_be_bytes());
         Ok(Wrote::Value)
     }
 

@@ -94,16 +94,7 @@ impl Converter {
             out.push(u8::from(v));
             return Ok(Wrote::Value);
         }
-        let read = match *value {
-            Value::Int32(0) | Value::Int64(0) => Some(false),
-            Value::Int32(1) | Value::Int64(1) => Some(true),
-            Value::Double(0.0) => Some(false),
-            Value::Double(1.0) => Some(true),
-            Value::String(b"true") | Value::Symbol(b"true") => Some(true),
-            Value::String(b"false") | Value::Symbol(b"false") => Some(false),
-            _ => None,
-        };
-        match read {
+        match as_boolean(value) {
             Some(v) if self.column.coerce => {
                 side.count(Change::Coerced);
                 out.push(u8::from(v));
@@ -112,5 +103,18 @@ impl Converter {
             Some(_) => Err(self.wrong_type(value, true)),
             None => Err(self.wrong_type(value, false)),
         }
+    }
+}
+
+/// What numbers and texts say that stand for a boolean; none for any other value.
+pub(crate) fn as_boolean(value: &Value<'_>) -> Option<bool> {
+    match *value {
+        Value::Int32(0) | Value::Int64(0) => Some(false),
+        Value::Int32(1) | Value::Int64(1) => Some(true),
+        Value::Double(0.0) => Some(false),
+        Value::Double(1.0) => Some(true),
+        Value::String(b"true") | Value::Symbol(b"true") => Some(true),
+        Value::String(b"false") | Value::Symbol(b"false") => Some(false),
+        _ => None,
     }
 }

@@ -22,6 +22,11 @@ impl Converter {
         let Some(reference) = &self.column.reference else {
             return Err(self.wrong_type(value, false));
         };
+        if reference.by_value {
+            let wrote = self.scalar(codec, value, depth, side, out)?;
+            side.references += u64::from(wrote == Wrote::Value);
+            return Ok(wrote);
+        }
         if let Value::ObjectId(id) = *value {
             if reference.ids != IdScheme::Keep {
                 side.references += 1;

@@ -86,7 +86,13 @@ impl Converter {
     }
 
     #[cold]
-    fn mend(&self, text: &[u8], value: &Value<'_>, side: &mut Side, out: &mut Vec<u8>) -> Result<(), Box<Refusal>> {
+    pub(super) fn mend(
+        &self,
+        text: &[u8],
+        value: &Value<'_>,
+        side: &mut Side,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Box<Refusal>> {
         let policies = &self.column.policies;
         if let Err(error) = std::str::from_utf8(text) {
             if policies.utf8 == Utf8Policy::DeadLetter {

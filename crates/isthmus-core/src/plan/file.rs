@@ -7,11 +7,31 @@ pub use crate::json::{NanPolicy, NulPolicy, Utf8Policy};
 
 use super::literal::Json;
 
+/// The one version that is read.
+pub(super) const VERSION: u32 = 2;
+
+/// Read before anything else, so that a plan of another version is called that.
+#[derive(Debug, Deserialize)]
+pub(super) struct VersionFile {
+    pub version: u32,
+}
+
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct PlanFile {
-    pub version: u32,
+    #[serde(rename = "version")]
+    pub _version: u32,
     pub collection: String,
+    pub shapes: Vec<ShapeFile>,
+}
+
+/// What one entry of the mapping does with the documents it takes.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ShapeFile {
+    pub entry: String,
+    #[serde(default)]
+    pub when: Vec<TestFile>,
     pub ids: Scheme,
     pub unknown: Unknown,
     pub skip: Vec<SkipFile>,
@@ -63,6 +83,9 @@ pub(super) struct TableFile {
     pub kind: TableKind,
     #[serde(default)]
     pub parent: Option<usize>,
+    /// Of a pending table: `table.column` of the column that waits.
+    #[serde(default)]
+    pub books: Option<String>,
     pub columns: Vec<ColumnFile>,
 }
 
@@ -73,6 +96,8 @@ pub enum TableKind {
     Root,
     Child,
     Junction,
+    /// References of one column that are looked up once everything is loaded.
+    Pending,
 }
 
 #[derive(Debug, Deserialize)]
@@ -97,6 +122,35 @@ pub(super) struct ColumnFile {
     pub reference: Option<ReferenceFile>,
     #[serde(default)]
     pub rewrite: Vec<RewriteFile>,
+    #[serde(default)]
+    pub normalise: Vec<Normalise>,
+    #[serde(default)]
+    pub values: Vec<ValueFile>,
+    #[serde(default)]
+    pub others: Option<OthersFile>,
+}
+
+/// What is done to a text before anything else looks at it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Normalise {
+    Trim,
+    Lower,
+}
+
+/// A value that is replaced by another.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ValueFile {
+    pub from: Json,
+    pub to: Json,
+}
+
+/// What replaces every value that is not listed.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct OthersFile {
+    pub value: Json,
 }
 
 /// What fills a column.
@@ -112,6 +166,12 @@ pub enum Role {
     Position,
     Own,
     Other,
+    /// The same in every row; its value is its default.
+    Constant,
+    /// The number of the flow that a row came by; a constant as well.
+    Source,
+    /// Of a pending table: where in its array an element stands.
+    Element,
 }
 
 #[derive(Debug, Deserialize)]
@@ -199,6 +259,25 @@ pub enum RangePolicy {
 pub(super) struct ReferenceFile {
     pub collection: String,
     pub ids: Scheme,
+    #[serde(default)]
+    pub by: Option<ByFile>,
+}
+
+/// The column by whose values documents are referred to: a value is converted as it would be there.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ByFile {
+    #[serde(rename = "type")]
+    pub kind: TypeFile,
+    #[serde(default)]
+    pub coerce: bool,
+    #[serde(default)]
+    pub normalise: Vec<Normalise>,
+    #[serde(default)]
+    pub values: Vec<ValueFile>,
+    #[serde(default)]
+    pub others: Option<OthersFile>,
+    pub policies: Policies,
 }
 
 #[derive(Debug, Deserialize)]
@@ -209,22 +288,70 @@ pub(super) struct RewriteFile {
     pub ids: Scheme,
 }
 
+/// One rule. Which keys belong to which `do` is checked in [`super::fields`].
 #[derive(Debug, Deserialize)]
-#[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
-pub(super) enum FieldFile {
-    Column { path: Vec<String>, table: usize, column: usize },
-    Junction { path: Vec<String>, table: usize },
-    Child { path: Vec<String>, table: usize, fields: Vec<FieldFile> },
-    Drop { path: Vec<String> },
+#[serde(deny_unknown_fields)]
+pub(super) struct FieldFile {
+    #[serde(default)]
+    pub path: Option<Vec<String>>,
+    #[serde(default)]
+    pub first_of: Option<Vec<Vec<String>>>,
+    #[serde(default)]
+    pub element: Option<i64>,
+    #[serde(default)]
+    pub of: Option<Vec<String>>,
+    #[serde(default)]
+    pub others: Option<OtherElements>,
+    #[serde(default)]
+    pub coerce: bool,
+    #[serde(rename = "do")]
+    pub job: Job,
+    #[serde(default)]
+    pub table: Option<usize>,
+    #[serde(default)]
+    pub column: Option<usize>,
+    #[serde(default)]
+    pub columns: Option<Vec<usize>>,
+    /// Of a route: one of its columns must be filled.
+    #[serde(default)]
+    pub required: bool,
+    #[serde(default)]
+    pub flags: Option<Vec<FlagFile>>,
+    #[serde(default)]
+    pub fields: Option<Vec<FieldFile>>,
 }
 
-impl FieldFile {
-    pub fn path(&self) -> &[String] {
-        match self {
-            Self::Column { path, .. }
-            | Self::Junction { path, .. }
-            | Self::Child { path, .. }
-            | Self::Drop { path } => path,
-        }
-    }
+/// What becomes of the value that a rule finds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Job {
+    Column,
+    Pending,
+    Route,
+    Flags,
+    ToFlags,
+    Junction,
+    Child,
+    Drop,
+}
+
+/// What becomes of the elements of an array that no rule takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum OtherElements {
+    /// The whole array is left over.
+    Extras,
+    /// They are dropped by name.
+    Drop,
+}
+
+/// One label: with `path` the boolean that sets it, with `column` the boolean column that it sets.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FlagFile {
+    pub label: String,
+    #[serde(default)]
+    pub path: Option<Vec<String>>,
+    #[serde(default)]
+    pub column: Option<usize>,
 }

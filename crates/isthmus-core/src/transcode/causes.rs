@@ -6,12 +6,10 @@ use crate::fault::{Cause, Code, HIDDEN, MAX_CAUSES, VALUE_CHARACTERS};
 use crate::json::short_text;
 use crate::path::{push_index, push_path, Path};
 
-use crate::plan::Child;
-
 use super::extras;
 use super::walk::Walk;
 
-impl<'t, 'd> Walk<'t, 'd> {
+impl<'t: 'd, 'd> Walk<'t, 'd> {
     /// Says of every leftover field that nobody named it.
     #[cold]
     pub(super) fn unknown(&mut self, number: usize) {
@@ -30,9 +28,9 @@ impl<'t, 'd> Walk<'t, 'd> {
                 code: Code::UnknownField,
                 bson_type: value.type_name(),
                 column: None,
-                // Nobody named the field, so nobody could say that it is not sensitive.
+                // Nobody took the field, so nobody could say that it is not sensitive.
                 value: HIDDEN.to_owned(),
-                message: format!("No field of the mapping names {path}, and table {table} keeps no extras."),
+                message: format!("No field of the mapping takes {path}, and table {table} keeps no extras."),
                 path,
             });
         }
@@ -100,10 +98,17 @@ impl<'t, 'd> Walk<'t, 'd> {
 
     /// Notes a value of the wrong shape where rows should come from.
     #[cold]
-    pub(super) fn misfit(&mut self, child: &Child, code: Code, path: &str, value: Value<'d>, what: &str) {
+    pub(super) fn misfit(
+        &mut self,
+        (code, what): (Code, &str),
+        path: &str,
+        value: Value<'d>,
+        table: usize,
+        hidden: bool,
+    ) {
         let path = self.place(path);
-        let table = &self.own.plan.tables[self.own.plan.scopes[child.scope].table].name;
-        let shown = if child.sensitive { HIDDEN.to_owned() } else { short_text(&value, VALUE_CHARACTERS) };
+        let table = &self.own.plan.tables[table].name;
+        let shown = if hidden { HIDDEN.to_owned() } else { short_text(&value, VALUE_CHARACTERS) };
         let message = format!("The {} at {path} {what} of table {table}.", value.type_name());
         self.cause(Cause { code, path, bson_type: value.type_name(), column: None, value: shown, message });
     }

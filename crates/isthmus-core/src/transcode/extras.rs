@@ -7,7 +7,7 @@ use crate::bson::{BsonError, Value};
 use crate::convert::{from_json, Converted, Converter, Refusal, Side, Wrote, JSONB_VERSION};
 use crate::extended;
 use crate::ids::IdCodec;
-use crate::json::keys_become_one;
+use crate::json::{keys_become_one, Settings};
 use crate::path::{push_key, push_path};
 use crate::plan::Entry;
 
@@ -22,6 +22,8 @@ pub(super) enum Leftover<'t, 'd> {
     Known {
         entry: &'t Entry,
         value: Value<'d>,
+        /// A rule looked at it for a sensitive column.
+        hidden: bool,
     },
     Open(&'t Entry),
     Close,
@@ -91,6 +93,53 @@ fn same_key(a: &Leftover<'_, '_>, b: &Leftover<'_, '_>) -> bool {
     }
 }
 
+/// Adds the value at the end of a way of entries, within the levels that are open already.
+pub(super) fn insert<'t, 'd>(
+    items: &mut Vec<Leftover<'t, 'd>>,
+    way: impl Iterator<Item = &'t Entry>,
+    value: Value<'d>,
+    hidden: bool,
+) {
+    let mut way = way.peekable();
+    let (mut start, mut end) = (0, items.len());
+    while let Some(entry) = way.next() {
+        // Behind all others of its level, because fields of a level stand before what it opens.
+        if way.peek().is_none() {
+            return items.insert(end, Leftover::Known { entry, value, hidden });
+        }
+        if let Some(open) = opened(&items[start..end], entry) {
+            (start, end) = (start + open.0, start + open.1);
+        } else {
+            items.splice(end..end, [Leftover::Open(entry), Leftover::Close]);
+            (start, end) = (end + 1, end + 1);
+        }
+    }
+}
+
+/// The items inside a level that one of these items opens.
+fn opened(items: &[Leftover<'_, '_>], entry: &Entry) -> Option<(usize, usize)> {
+    let mut nesting = 0;
+    let mut start = None;
+    for (at, item) in items.iter().enumerate() {
+        match item {
+            Leftover::Open(other) => {
+                if nesting == 0 && other.slot == entry.slot {
+                    start = Some(at + 1);
+                }
+                nesting += 1;
+            }
+            Leftover::Close => {
+                nesting -= 1;
+                if let (0, Some(start)) = (nesting, start) {
+                    return Some((start, at));
+                }
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
 /// Appends the extras field: an Extended JSON document, or NULL when nothing is left over.
 ///
 /// `depth` is the nesting level of the document that the fields were met in.
@@ -130,6 +179,7 @@ fn write_items(
     out: &mut Vec<u8>,
 ) -> Result<(), Box<Refusal>> {
     let settings = converter.settings(codec);
+    let hiding = Settings { sensitive: true, ..settings };
     let report = &mut side.report;
     // Of each level in hand the keys written so far, where replaced bytes could make two of them one.
     let mut written: Vec<HashSet<Cow<'_, str>>> = Vec::new();
@@ -139,10 +189,12 @@ fn write_items(
         written.push(HashSet::new());
     }
     for item in items {
-        let (key, value) = match item {
-            Leftover::Field { key, value } => (*key, Some(value)),
-            Leftover::Known { entry, value } => (&*entry.key, Some(value)),
-            Leftover::Open(entry) => (&*entry.key, None),
+        let (key, value, settings) = match item {
+            Leftover::Field { key, value } => (*key, Some(value), &settings),
+            Leftover::Known { entry, value, hidden } => {
+                (&*entry.key, Some(value), if *hidden { &hiding } else { &settings })
+            }
+            Leftover::Open(entry) => (&*entry.key, None, &settings),
             Leftover::Close => {
                 out.push(b'}');
                 report.path.pop();
@@ -156,14 +208,14 @@ fn write_items(
             out.push(b',');
         }
         report.path.push_key(key);
-        extended::write_key(key, &settings, report, out).map_err(from_json)?;
+        extended::write_key(key, settings, report, out).map_err(from_json)?;
         if written.last_mut().is_some_and(|level| !level.insert(String::from_utf8_lossy(key))) {
-            return Err(from_json(keys_become_one(key, &settings, report)));
+            return Err(from_json(keys_become_one(key, settings, report)));
         }
         out.push(b':');
         match value {
             Some(value) => {
-                extended::write_extras(value, &settings, report, depth, out).map_err(from_json)?;
+                extended::write_extras(value, settings, report, depth, out).map_err(from_json)?;
                 report.path.pop();
             }
             None => {
@@ -195,7 +247,7 @@ pub(super) fn for_each_path<'d>(
                 each(path, *value);
                 path.truncate(before);
             }
-            Leftover::Known { entry, value } => {
+            Leftover::Known { entry, value, .. } => {
                 path.truncate(prefix.len());
                 push_path(&entry.path, path);
                 each(path, *value);

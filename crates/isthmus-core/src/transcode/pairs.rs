@@ -4,19 +4,25 @@ use crate::batch::Change;
 use crate::bson::{Elements, Value};
 use crate::convert::Wrote;
 use crate::fault::MAX_CAUSES;
+use crate::path::push_index;
 use crate::plan::{Junction, Role};
 
 use super::books::ColumnCount;
-use super::walk::{push_object_ids, Walk};
+use super::read::push_object_ids;
+use super::walk::Walk;
 
 /// Pairs of one array that are compared one by one; longer arrays are hashed.
 const PAIRWISE: usize = 32;
 
-impl<'t, 'd> Walk<'t, 'd> {
+impl<'t: 'd, 'd> Walk<'t, 'd> {
     /// Writes the pairs of one array of references, or of a single one.
     pub(super) fn junction(&mut self, junction: &'t Junction, value: Value<'d>, depth: usize) {
+        if self.is_refused(junction.made) {
+            return self.refuse_made(junction.made);
+        }
         let other = &self.own.converters[junction.table][junction.other];
         let number = other.column.number;
+        let level = self.level(junction.made, depth, junction.depth);
         self.pairs.clear();
         self.seen.clear();
         let mut met = 0;
@@ -29,7 +35,7 @@ impl<'t, 'd> Walk<'t, 'd> {
                     match element {
                         Ok(element) => {
                             self.derive_pairs_ahead(element.value, &elements);
-                            met += self.pair(junction, element.value, Some(position), depth + 1);
+                            met += self.pair(junction, element.value, Some(position), level + 1);
                             position += 1;
                         }
                         Err(error) => return self.malformed(error),
@@ -40,8 +46,8 @@ impl<'t, 'd> Walk<'t, 'd> {
                 }
             }
             single => {
-                self.books.column_change(number, Change::SingleAsArray, 1);
-                met = self.pair(junction, single, None, depth);
+                self.count_single(other);
+                met = self.pair(junction, single, None, level);
             }
         }
         if met > 0 {
@@ -99,10 +105,8 @@ impl<'t, 'd> Walk<'t, 'd> {
             }
             Err(refusal) => {
                 out.truncate(start);
-                let path = match position {
-                    Some(position) => format!("{}.{position}", junction.path),
-                    None => junction.path.clone(),
-                };
+                let mut path = self.path_of(junction.made, &junction.path).into_owned();
+                position.into_iter().for_each(|position| push_index(position, &mut path));
                 self.refuse(other, &path, Some(value), refusal);
                 return 0;
             }

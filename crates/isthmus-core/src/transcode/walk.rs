@@ -1,19 +1,21 @@
-//! The walk over one block: each document is read into slots, then written table by table.
+//! The walk over one block: each document finds its shape, is read into slots, then written table by table.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::batch::{Adjustment, Batch, Change, IdMapEntry};
-use crate::bson::{too_deep, BsonError, Element, Elements, Raw, Value, MAX_DEPTH};
+use crate::bson::{Raw, Value};
 use crate::canonical::write_canonical;
-use crate::convert::{Converter, Filled, Refusal, Side, Wrote, NULL_FIELD};
-use crate::fault::{Cause, Code, Reject, MAX_CAUSES};
-use crate::ids::{id_text, parse_hex_object_id, Ahead, IdScheme};
-use crate::plan::{Child, Role, Unknown};
+use crate::convert::{Converter, Refusal, Side, NULL_FIELD};
+use crate::fault::{Cause, Code, Reject};
+use crate::ids::{id_text, IdScheme};
+use crate::plan::Shape;
 
 use super::books::{Books, ColumnCount};
-use super::extras::{self, Leftover};
-use super::{document_digest, skip, Transcoder};
+use super::extras::Leftover;
+use super::picks::Picked;
+use super::{conditions, document_digest, Transcoder};
 
 /// Everything one call needs, made once and used again for every document.
 pub(super) struct Walk<'t, 'd> {
@@ -23,14 +25,24 @@ pub(super) struct Walk<'t, 'd> {
     pub(super) books: Books<'t>,
     /// By number of the condition.
     skips: Vec<u64>,
-    slots: Vec<Option<Value<'d>>>,
+    /// The shape of the document in hand.
+    pub(super) shape: &'t Shape,
+    pub(super) slots: Vec<Option<Value<'d>>>,
+    /// By number of the made value: where it came from.
+    pub(super) picked: Vec<Picked<'t>>,
+    /// The elements of the array in hand.
+    pub(super) elements: Vec<Value<'d>>,
     pub(super) leftovers: Vec<Leftover<'t, 'd>>,
     pub(super) side: Side,
     pub(super) causes: Vec<Cause>,
     /// The field that id, root id and own columns share.
     pub(super) id_field: Vec<u8>,
     /// Arrays above the row in hand: the field's path and the element's position.
-    pub(super) trail: Vec<(&'t str, i32)>,
+    pub(super) trail: Vec<(Cow<'t, str>, i32)>,
+    /// Number of the row in hand, over all tables.
+    pub(super) row_number: u64,
+    /// By number of the route: the row for which it counted last.
+    pub(super) routed: Vec<u64>,
     /// Number of the document in hand.
     document: usize,
     pub(super) bytes_in_hand: &'d [u8],
@@ -39,7 +51,7 @@ pub(super) struct Walk<'t, 'd> {
     pub(super) pairs: Vec<(usize, usize)>,
     pub(super) seen: HashSet<Vec<u8>>,
     bytes: Vec<u8>,
-    order: Vec<u32>,
+    pub(super) order: Vec<u32>,
     pub(super) path: String,
 }
 
@@ -58,7 +70,7 @@ fn room(grown: &AtomicUsize, block_bytes: usize) -> usize {
     rows + rows / 16
 }
 
-impl<'t, 'd> Walk<'t, 'd> {
+impl<'t: 'd, 'd> Walk<'t, 'd> {
     pub fn new(own: &'t Transcoder, block: &'d [u8]) -> Self {
         let plan = &own.plan;
         let tables = plan.tables.len();
@@ -77,12 +89,17 @@ impl<'t, 'd> Walk<'t, 'd> {
             batch,
             books: Books::new(&own.layout),
             skips: vec![0; plan.skips.len()],
+            shape: &plan.shapes[0],
             slots: vec![None; plan.slot_count],
+            picked: vec![Picked::default(); plan.made_count],
+            elements: Vec::new(),
             leftovers: Vec::new(),
             side: Side::default(),
             causes: Vec::new(),
             id_field: Vec::new(),
             trail: Vec::new(),
+            row_number: 0,
+            routed: vec![0; plan.route_count],
             document: 0,
             bytes_in_hand: &[],
             marks: Marks::default(),
@@ -101,22 +118,34 @@ impl<'t, 'd> Walk<'t, 'd> {
         self.batch.documents += 1;
         self.batch.offsets.push(offset);
         self.mark();
-        self.reset(0); // first: a document that cannot be read at all must not keep the id of the one before
-        let read = Raw::new(bytes).and_then(|raw| self.read(0, self.own.plan.scopes[0].node, raw, 1, false));
-        let id = self.slots[self.own.plan.id_slot];
+        let chosen = self.choose(bytes);
+        let scope = self.shape.scope;
+        let (id, read) = match chosen {
+            Some(id_slot) => (self.slots[id_slot], None),
+            None => {
+                // First: a document that cannot be read at all must not keep the id of the one before.
+                self.reset(scope);
+                let node = self.own.plan.scopes[scope].node;
+                let read = Raw::new(bytes).and_then(|raw| self.read(scope, node, raw, 1, false));
+                (self.slots[self.shape.id_slot], Some(read))
+            }
+        };
         self.digest(id, bytes);
         match read {
-            Err(error) => self.malformed(error),
-            Ok(()) => {
-                if let Some(condition) = skip::applies(&self.own.plan.skips, &self.slots, &mut self.bytes) {
-                    self.skips[condition] += 1;
+            None => {}
+            Some(Err(error)) => self.malformed(error),
+            Some(Ok(())) => {
+                let skips = &self.own.plan.skips[self.shape.skips.clone()];
+                if let Some(condition) = conditions::applies(skips, &self.slots, &mut self.bytes) {
+                    self.skips[self.shape.skips.start + condition] += 1;
                     self.batch.skipped += 1;
                     self.books.undo();
                     return;
                 }
-                self.derive_ahead(0);
+                self.picks(scope, 1);
+                self.derive_ahead(scope);
                 self.id(id);
-                self.scope(0, 1);
+                self.scope(scope, 1);
             }
         }
         if self.causes.is_empty() {
@@ -128,6 +157,35 @@ impl<'t, 'd> Walk<'t, 'd> {
             let causes = std::mem::take(&mut self.causes);
             self.batch.rejects.push(Reject { document: number, offset, length: bytes.len(), source_id, causes });
         }
+    }
+
+    /// Finds the shape of a document; when none takes it, leaves a cause and tells the slot of its `_id`.
+    #[inline]
+    fn choose(&mut self, bytes: &'d [u8]) -> Option<usize> {
+        let own = self.own;
+        let choice = own.plan.choice.as_ref()?;
+        match conditions::choose(&own.plan, choice, bytes, &mut self.slots, &mut self.bytes) {
+            Ok(Some(shape)) => {
+                self.shape = &own.plan.shapes[shape];
+                return None;
+            }
+            Ok(None) => match Raw::new(bytes).and_then(|raw| raw.validate()) {
+                Err(error) => self.malformed(error),
+                Ok(()) => self.causes.push(Cause {
+                    code: Code::NoEntry,
+                    path: String::new(),
+                    bson_type: "object",
+                    column: None,
+                    value: String::new(),
+                    message: format!(
+                        "No entry of the mapping takes this document of {}: no condition of a when holds for it.",
+                        own.plan.collection
+                    ),
+                }),
+            },
+            Err(error) => self.malformed(error),
+        }
+        Some(choice.id_slot)
     }
 
     /// Closes the books of the block.
@@ -178,139 +236,27 @@ impl<'t, 'd> Walk<'t, 'd> {
         self.batch.document_digests.extend_from_slice(&document_digest(bytes));
     }
 
-    fn reset(&mut self, scope: usize) {
-        let (start, end) = self.own.plan.scopes[scope].slots;
-        self.slots[start..end].fill(None);
-        self.leftovers.clear();
-    }
-
-    /// Reads one level into slots, then the levels below that paths go on into.
-    ///
-    /// `covered`: a rule takes the whole value above, so nothing here is unknown.
-    fn read(&mut self, scope: usize, node: usize, raw: Raw<'d>, depth: usize, covered: bool) -> Result<(), BsonError> {
-        if depth > MAX_DEPTH {
-            return Err(too_deep(raw.offset()));
-        }
-        let plan = &self.own.plan;
-        let table = plan.scopes[scope].table;
-        let level = &plan.nodes[node];
-        let first = self.leftovers.len();
-        let mut duplicates = 0;
-        for element in raw.elements() {
-            let element = element?;
-            match level.find(element.key) {
-                Some(entry) => {
-                    let before = self.slots[entry.slot].replace(element.value);
-                    if entry.known {
-                        if let Some(superseded) = before {
-                            superseded.validate_at(depth)?;
-                            duplicates += 1;
-                        }
-                    } else if !covered {
-                        self.leftovers.push(Leftover::Field { key: element.key, value: element.value });
-                    }
-                }
-                None if covered => {}
-                None => self.leftovers.push(Leftover::Field { key: element.key, value: element.value }),
-            }
-        }
-        if self.leftovers.len() > first + 1 {
-            duplicates += extras::supersede(&mut self.leftovers[first..], depth, &mut self.order)?;
-        }
-        if duplicates > 0 {
-            self.books.table_change(table, Change::DuplicateKey, duplicates);
-        }
-        for &open in &level.open {
-            let entry = &level.entries[open];
-            let Some(value) = self.slots[entry.slot] else {
-                continue;
-            };
-            let covered = covered || entry.ruled;
-            match (entry.below, value) {
-                (Some(below), Value::Document(inner)) if !plan.nodes[below].known => {
-                    self.look(below, inner, depth + 1)?
-                }
-                _ if !entry.known => {}
-                (Some(below), Value::Document(inner)) => {
-                    if inner.is_empty() && !covered {
-                        self.books.table_change(table, Change::EmptyDocument, 1);
-                    }
-                    let before = self.leftovers.len();
-                    self.leftovers.push(Leftover::Open(entry));
-                    self.read(scope, below, inner, depth + 1, covered)?;
-                    if self.leftovers.len() == before + 1 {
-                        self.leftovers.pop();
-                    } else {
-                        self.leftovers.push(Leftover::Close);
-                    }
-                }
-                _ if covered => {}
-                _ => self.leftovers.push(Leftover::Known { entry, value }),
-            }
-        }
-        Ok(())
-    }
-
-    /// Reads a level, and those below it, that no rule but a condition looks at: into slots and nothing else.
-    fn look(&mut self, node: usize, raw: Raw<'d>, depth: usize) -> Result<(), BsonError> {
-        if depth > MAX_DEPTH {
-            return Err(too_deep(raw.offset()));
-        }
-        let level = &self.own.plan.nodes[node];
-        for element in raw.elements() {
-            let element = element?;
-            if let Some(entry) = level.find(element.key) {
-                self.slots[entry.slot] = Some(element.value);
-            }
-        }
-        for &open in &level.open {
-            let entry = &level.entries[open];
-            if let (Some(below), Some(Value::Document(inner))) = (entry.below, self.slots[entry.slot]) {
-                self.look(below, inner, depth + 1)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Derives the first ids of the level in hand together.
-    #[inline]
-    fn derive_ahead(&mut self, scope: usize) {
-        let ahead = &mut self.side.ahead;
-        ahead.clear();
-        for &slot in &self.own.derived[scope] {
-            let room = match self.slots[slot] {
-                Some(Value::ObjectId(id)) => ahead.push(id),
-                Some(Value::Array(raw)) => push_object_ids(raw.elements(), ahead),
-                _ => true,
-            };
-            if !room {
-                break;
-            }
-        }
-        self.own.codec.derive_ahead(ahead);
-    }
-
     /// Makes the document's id.
     fn id(&mut self, value: Option<Value<'d>>) {
         self.id_field.clear();
-        let own = self.own;
-        let column = &own.converters[0][own.id_column];
+        let (own, shape) = (self.own, self.shape);
+        let column = own.id_converter(shape);
         let bad = |reason: &'static str| Refusal::new(Code::BadId, reason);
         let written = match &value {
             None => Err(bad("the document has no _id")),
             Some(Value::Array(_) | Value::Regex { .. } | Value::Undefined) => {
                 Err(bad("no document can have an _id of this type"))
             }
-            Some(Value::Null) if own.plan.ids == IdScheme::Keep => {
+            Some(Value::Null) if shape.ids == IdScheme::Keep => {
                 Err(Refusal::new(Code::Required, "a null cannot be kept as an id"))
             }
-            Some(value) => own.write_own_id(value, &mut self.side, &mut self.id_field),
+            Some(value) => own.write_own_id(shape, value, &mut self.side, &mut self.id_field),
         };
         match (written, &value) {
             (Ok(Some(v)), Some(value)) => self.batch.id_map.push(IdMapEntry {
                 collection: own.plan.collection.clone(),
                 source_id: value.id_document(),
-                id: id_text(v, own.plan.ids),
+                id: id_text(v, shape.ids),
                 from_reference: false,
             }),
             (Ok(_), _) => {}
@@ -323,239 +269,20 @@ impl<'t, 'd> Walk<'t, 'd> {
         self.settle(column);
     }
 
-    /// Writes a row from the slots of a scope, then what hangs below it. `depth`: level of the document it came from.
-    fn scope(&mut self, number: usize, depth: usize) {
-        let own = self.own;
-        let scope = &own.plan.scopes[number];
-        self.row(number, depth);
-        for &(slot, dropped) in &scope.drops {
-            let Some(value) = self.slots[slot] else {
-                continue;
-            };
-            self.books.dropped(dropped);
-            if let Err(error) = value.validate_at(depth) {
-                self.malformed(error);
-            }
-        }
-        for junction in &scope.junctions {
-            if let Some(value) = self.slots[junction.slot] {
-                self.junction(junction, value, depth);
-            }
-        }
-        for child in &scope.children {
-            if let Some(value) = self.slots[child.slot] {
-                self.children(child, value, depth);
-            }
-        }
-    }
-
-    fn row(&mut self, number: usize, depth: usize) {
-        let own = self.own;
-        let scope = &own.plan.scopes[number];
-        let table = scope.table;
-        let columns = &own.converters[table];
-        if !self.leftovers.is_empty()
-            && (own.plan.unknown == Unknown::DeadLetter || own.plan.tables[table].extras.is_none())
-        {
-            self.unknown(number);
-        }
-        self.batch.rows[table] += 1;
-        self.batch.outputs[table].extend_from_slice(&(columns.len() as i16).to_be_bytes());
-        let mut ancestors = 0;
-        let mut nulls = 0;
-        for column in columns {
-            if column.quiet.is_some_and(|slot| self.slots[slot].is_none()) {
-                self.books.missing(column.column.number);
-                nulls += 1;
-                continue;
-            }
-            self.nulls(table, nulls);
-            nulls = 0;
-            match column.column.role {
-                Role::Value | Role::Reference | Role::Other => self.column(table, column, depth),
-                Role::Id | Role::RootId | Role::Own => {
-                    self.batch.outputs[table].extend_from_slice(&self.id_field);
-                }
-                Role::Position => {
-                    let position = self.trail.last().map_or(0, |(_, position)| *position);
-                    self.integer(table, position);
-                }
-                Role::AncestorPosition => {
-                    let position = self.trail.get(ancestors).map_or(0, |(_, position)| *position);
-                    ancestors += 1;
-                    self.integer(table, position);
-                }
-                Role::Extras => self.extras(number, column, depth),
-            }
-        }
-        self.nulls(table, nulls);
-    }
-
-    /// Appends that many NULLs.
-    #[inline]
-    fn nulls(&mut self, table: usize, count: usize) {
-        if count > 0 {
-            let out = &mut self.batch.outputs[table];
-            // Every byte of a NULL's length is the same.
-            out.resize(out.len() + count * NULL_FIELD.len(), NULL_FIELD[0]);
-        }
-    }
-
-    fn integer(&mut self, table: usize, value: i32) {
-        let out = &mut self.batch.outputs[table];
-        out.extend_from_slice(&4_u32.to_be_bytes());
-        out.extend_from_slice(&value.to_be_bytes());
-    }
-
-    #[inline]
-    fn column(&mut self, table: usize, converter: &'t Converter, depth: usize) {
-        let column = &converter.column;
-        let value = column.slot.and_then(|slot| self.slots[slot]);
-        let by_default = match value {
-            None => {
-                self.books.column(column.number, ColumnCount::Missing, 1);
-                column.default_for_missing
-            }
-            Some(Value::Null | Value::Undefined) => {
-                self.books.column(column.number, ColumnCount::Null, 1);
-                column.default_for_null
-            }
-            Some(value) => {
-                let out = &mut self.batch.outputs[table];
-                let level = depth + column.depth - 1;
-                match converter.field(&self.own.codec, &value, level, &mut self.side, out) {
-                    Ok(Wrote::Null) if column.required => {
-                        self.side.clear();
-                        self.refuse(converter, &column.path, Some(value), required("the reference is null"));
-                    }
-                    Ok(_) => {
-                        if !self.side.is_empty() {
-                            self.settle(converter);
-                        }
-                    }
-                    Err(refusal) => self.refuse(converter, &column.path, Some(value), refusal),
-                }
-                return;
-            }
-        };
-        if by_default && self.default(table, converter) {
-            self.books.column_change(column.number, Change::Default, 1);
-            return;
-        }
-        self.batch.outputs[table].extend_from_slice(&NULL_FIELD);
-        if column.required {
-            let state = if value.is_none() { "the field is missing" } else { "the field is null" };
-            self.refuse(converter, &column.path, value, required(state));
-        }
-    }
-
-    /// Appends a column's default; false when there is none for this document.
-    fn default(&mut self, table: usize, converter: &'t Converter) -> bool {
-        let out = &mut self.batch.outputs[table];
-        match &converter.default {
-            None => false,
-            Some(Filled::Field { bytes, id_map }) => {
-                out.extend_from_slice(bytes);
-                if converter.column.role == Role::Reference && bytes[..] != NULL_FIELD {
-                    self.batch.id_map.extend_from_slice(id_map);
-                    self.books.column(converter.column.number, ColumnCount::References, 1);
-                    self.books.column(converter.column.number, ColumnCount::ReferencesMet, 1);
-                }
-                true
-            }
-            Some(Filled::IdTime(relaxed)) => {
-                let id = match self.slots[self.own.plan.id_slot] {
-                    Some(Value::ObjectId(id)) => Some(id),
-                    Some(Value::String(text) | Value::Symbol(text)) => parse_hex_object_id(text),
-                    _ => None,
-                };
-                let Some([a, b, c, d, ..]) = id else {
-                    return false;
-                };
-                let value = Value::DateTime(i64::from(u32::from_be_bytes([a, b, c, d])) * 1_000);
-                let wrote = relaxed.field(&self.own.codec, &value, 1, &mut self.side, out);
-                self.side.clear();
-                if wrote.is_err() {
-                    out.truncate(out.len() - NULL_FIELD.len());
-                }
-                wrote.is_ok()
-            }
-        }
-    }
-
-    fn extras(&mut self, number: usize, converter: &'t Converter, depth: usize) {
-        let table = self.own.plan.scopes[number].table;
-        if self.leftovers.is_empty() || self.own.plan.unknown == Unknown::DeadLetter {
-            self.batch.outputs[table].extend_from_slice(&NULL_FIELD);
-            return;
-        }
-        let out = &mut self.batch.outputs[table];
-        let written = extras::write(&self.leftovers, converter, &self.own.codec, depth, &mut self.side, out);
-        match written {
-            Ok(_) => {
-                self.settle(converter);
-                let books = &mut self.books;
-                let prefix = &self.own.plan.scopes[number].path;
-                extras::for_each_path(&self.leftovers, prefix, &mut self.path, |path, _| books.extra(path.as_bytes()));
-            }
-            Err(refusal) => self.refuse(converter, "", None, refusal),
-        }
-    }
-
-    fn children(&mut self, child: &'t Child, value: Value<'d>, depth: usize) {
-        let raw = match value {
-            Value::Array(raw) => raw,
-            Value::Null | Value::Undefined => {
-                self.books.table_change(self.own.plan.scopes[child.scope].table, Change::NullArray, 1);
-                return;
-            }
-            other => {
-                let code = Code::NotAnArray;
-                self.misfit(child, code, &child.path, other, "is not an array, so it cannot become rows");
-                return;
-            }
-        };
-        let inner = &self.own.plan.scopes[child.scope];
-        let level = depth + inner.depth + 1;
-        for (position, element) in raw.elements().enumerate() {
-            let element = match element {
-                Ok(element) => element,
-                Err(error) => return self.malformed(error),
-            };
-            self.trail.push((&child.path, position as i32));
-            match element.value {
-                Value::Document(document) => {
-                    self.reset(child.scope);
-                    match self.read(child.scope, inner.node, document, level, false) {
-                        Ok(()) => {
-                            self.derive_ahead(child.scope);
-                            self.scope(child.scope, level);
-                        }
-                        Err(error) => self.malformed(error),
-                    }
-                }
-                other => {
-                    self.misfit(child, Code::NotADocument, "", other, "is not a document, so it cannot become a row")
-                }
-            }
-            self.trail.pop();
-            if self.causes.len() >= MAX_CAUSES {
-                return;
-            }
-        }
-    }
-
     /// Takes what a conversion left besides bytes into the books.
     pub(super) fn settle(&mut self, converter: &'t Converter) {
         let column = &converter.column;
         let number = column.number;
+        if column.route.is_some() {
+            self.settle_route(converter);
+        }
         for changed in self.side.changed.drain(..) {
             self.books.column_change(number, changed.kind, changed.times);
             if let Some(original) = changed.original {
                 self.batch.adjustments.push(Adjustment {
                     document: self.document,
-                    table: column.qualified[..column.qualified.len() - column.name.len() - 1].to_owned(),
-                    column: column.name.clone(),
+                    table: column.table.clone(),
+                    column: column.books_name().to_owned(),
                     position: self.trail.last().map(|(_, position)| *position),
                     kind: changed.kind,
                     original,
@@ -563,8 +290,7 @@ impl<'t, 'd> Walk<'t, 'd> {
             }
         }
         if self.side.references > 0 {
-            self.books.column(number, ColumnCount::References, self.side.references);
-            self.books.column(number, ColumnCount::ReferencesMet, self.side.references);
+            self.count_references(converter, self.side.references);
             self.side.references = 0;
         }
         for rule in self.side.rewritten.drain(..) {
@@ -572,21 +298,15 @@ impl<'t, 'd> Walk<'t, 'd> {
         }
         self.batch.id_map.append(&mut self.side.id_map);
     }
-}
 
-/// Pushes the ObjectIds among elements; false when there is no room for more.
-#[inline]
-pub(super) fn push_object_ids(elements: Elements<'_>, ahead: &mut Ahead) -> bool {
-    for element in elements {
-        if let Ok(Element { value: Value::ObjectId(id), .. }) = element {
-            if !ahead.push(id) {
-                return false;
-            }
-        }
+    /// Counts references of a column that were met and that were kept.
+    pub(super) fn count_references(&mut self, converter: &'t Converter, times: u64) {
+        self.books.column(converter.column.number, ColumnCount::References, times);
+        self.books.column(converter.column.number, ColumnCount::ReferencesMet, times);
     }
-    true
-}
 
-fn required(state: &'static str) -> Box<Refusal> {
-    Refusal::new(Code::Required, format!("it is required and {state}"))
+    /// Counts that a value of a whole array was taken as its only element.
+    pub(super) fn count_single(&mut self, converter: &'t Converter) {
+        self.books.column_change(converter.column.number, Change::SingleAsArray, 1);
+    }
 }
