@@ -3,7 +3,8 @@
 Run as `python -m bench.observed NOTES [--record] [--end-at STAGE] -- copy MAPPING …`; NOTES becomes a JSON file with
 
 * `marks`: stage → seconds of the monotonic clock, processor time of this process so far and, with `--server PID`, of
-  the server so far, for the stages that begin and end the phases of a copy,
+  the server so far, for the stages that begin and end the phases of a copy; where one is reached several times the
+  last time counts,
 * `high_water_bytes`: the kernel's own peak of this process's resident memory (VmHWM),
 * with `--record`, `finish`: the SQL that finish executed on the mapping's tables; see `Recorder`.
 """
@@ -21,7 +22,13 @@ from typing import Any
 
 from bench.process import high_water_bytes, tree_cpu_seconds
 
-MARKED = ("begin.after-commit", "copy.complete", "finish.before-complete", "complete.after-commit")
+MARKED = (
+    "begin.after-commit",
+    "copy.partition-done",
+    "copy.complete",
+    "finish.before-complete",
+    "complete.after-commit",
+)
 
 
 class Recorder:

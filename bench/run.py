@@ -1,7 +1,7 @@
 """Measure speed and memory: `python -m bench.run [SUITE…] [--quick]`. Prints one JSON line a result.
 
-Suites: startup, transcode, load, memory. Lines are appended to bench/results/SUITE.jsonl as well, unless --quick asks
-for sizes that are good for a look only. What is compared, and why that is fair, stands in bench/README.md.
+Suites: startup, transcode, load, live, memory. Lines are appended to bench/results/SUITE.jsonl as well, unless --quick
+asks for sizes that are good for a look only. What is compared, and why that is fair, stands in bench/README.md.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench import data as make
-from bench import load, machine, memory, startup, transcode
+from bench import live, load, machine, memory, startup, transcode
 
-SUITES = ("startup", "transcode", "load", "memory")
+SUITES = ("startup", "transcode", "load", "live", "memory")
 
 
 @dataclass(frozen=True)
@@ -23,12 +23,13 @@ class Sizes:
     """How much is measured."""
 
     small_documents: int
+    live_documents: int
     large_documents: int
     rounds: int
 
 
-FULL = Sizes(make.SMALL_DOCUMENTS, make.LARGE_DOCUMENTS, 5)
-QUICK = Sizes(50_000, 16, 2)
+FULL = Sizes(make.SMALL_DOCUMENTS, 60_000, make.LARGE_DOCUMENTS, 5)
+QUICK = Sizes(50_000, 10_000, 16, 2)
 
 
 def main() -> None:
@@ -54,11 +55,13 @@ def main() -> None:
         work.mkdir(parents=True, exist_ok=True)
         if "startup" in chosen:
             startup.measure(10)
-        small = _data(folder, "small", sizes.small_documents) if set(chosen) - {"startup"} else None
+        small = _data(folder, "small", sizes.small_documents) if set(chosen) - {"startup", "live"} else None
         if "transcode" in chosen and small:
             transcode.measure(small, max(rounds, 5))
         if "load" in chosen and small:
             load.measure(small, work, rounds, arguments.streams)
+        if "live" in chosen:
+            live.measure(_data(folder, "small", sizes.live_documents), work, rounds, arguments.streams)
         if "memory" in chosen and small:
             large = _data(folder, "large", sizes.large_documents)
             memory.measure([small, large], work, arguments.workers)

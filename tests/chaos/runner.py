@@ -7,9 +7,11 @@
 - `statement`: n: it ends itself before the nth thing it sends to the server (statements, COPY, commits).
 - `after`: seconds: it ends itself that long after its work began.
 - `pause`: [stage, n, flag]: it writes the file FLAG there and waits until the file is gone.
+- `worth_rows`: from how many rows on indexes of tables that exist are set aside for the load.
 - `lease_seconds`: how long a session waits for the last transaction of the one before.
 - `batch_bytes`, `small_bytes`: the smallest batch, and from which size on a collection is split among workers, so that
   little data makes many batches.
+- `letters`: most dead letters of one batch of a retry.
 """
 
 from __future__ import annotations
@@ -29,7 +31,8 @@ import psycopg
 
 from isthmus.cli.main import main
 from isthmus.state import last_transaction
-from isthmus.transfer import begin, memory, stages
+from isthmus.transfer import begin, memory, retry_letters, stages
+from isthmus.transfer.existing import saved_ddl
 
 
 class _Watch:
@@ -96,8 +99,12 @@ def start(plan: dict[str, Any], arguments: list[str]) -> None:
     if "batch_bytes" in plan:
         _set(memory, "SMALLEST_BATCH_BYTES", plan["batch_bytes"])
         _set(memory, "LARGEST_BATCH_BYTES", plan["batch_bytes"])
+    if "letters" in plan:
+        _set(retry_letters, "BATCH_LETTERS", plan["letters"])
     if "small_bytes" in plan:
         _set(begin, "_SMALL_BYTES", plan["small_bytes"])
+    if "worth_rows" in plan:
+        _set(saved_ddl, "WORTH_ROWS", plan["worth_rows"])
     if "lease_seconds" in plan:
         _set(last_transaction, "LONGEST_SECONDS", plan["lease_seconds"])
     if "after" in plan:

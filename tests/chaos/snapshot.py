@@ -57,7 +57,12 @@ _LEDGERS = {
                old_id_text, action, by_default FROM isthmus.orphan""",
     "adjustment": """
         SELECT collection, source_id, table_name, column_name, row_position, kind, original FROM isthmus.adjustment""",
-    "id_map": "SELECT collection, source_id, id, origin FROM isthmus.id_map",
+    "id_map": "SELECT collection, source_id, id, origin, derived_id FROM isthmus.id_map",
+    "extras": "SELECT table_schema, table_name, id, row_position, document::text FROM isthmus.extras",
+    "conflict": """
+        SELECT collection, table_name, row_id, source_row_id, differing::text, policy, action FROM isthmus.conflict""",
+    "row_state": "SELECT table_schema, table_name, id, source_id, source_digest, loaded_digest FROM isthmus.row_state",
+    "saved_ddl": "SELECT table_schema, table_name, kind, name, statements::text FROM isthmus.saved_ddl",
     "partition": """
         SELECT collection, min(start_position), max(position), bool_and(done) FROM isthmus.partition GROUP BY 1""",
     "read": """

@@ -209,17 +209,3 @@ def test_server_that_is_killed_and_comes_back_loses_nothing(
     assert len(joined(found)) < len(WHOLE)
     found += reading(source, after=found[-1].end)
     assert joined(found) == WHOLE
-    assert source.changed("Things") is None
-
-
-def test_server_that_is_away_when_it_is_compared_is_no_change(
-    server: WireServer, opened: Callable[[], LiveSource]
-) -> None:
-    source = opened()
-    list(reading(source))
-    server.kill()
-    with pytest.raises(SourceError) as caught:
-        source.changed("Things")
-    assert caught.value.retryable
-    server.start()
-    assert source.changed("Things") is None

@@ -18,6 +18,7 @@ from tests.generators import values
 from tests.generators.bson_writer import Value
 
 Plain = dict[str, Any]
+Elements = list[tuple[str | bytes, Value]]
 
 ENUM = ["ACTIVE", "PENDING", "é", "a'b"]
 TYPES = [
@@ -301,8 +302,13 @@ def by_rules(draw: DrawFn, fields: Plain, *, safe: bool) -> Value:
             content = draw(values.scalars())
         else:
             content = draw(fitting(rule["type"], safe=safe))
-        _plant(tree, path, content)
-    elements = _elements(tree)
+        plant(tree, path, content)
+    return bw.document(draw(disturbed(elements_of(tree), safe=safe)))
+
+
+@st.composite
+def disturbed(draw: DrawFn, elements: Elements, *, safe: bool) -> Elements:
+    """The elements in another order now and then; unless safe with unknown fields and duplicate keys among them."""
     if draw(st.integers(0, 3)) == 0 and not safe:
         extra = draw(st.lists(st.tuples(values.keys(), values.anything()), max_size=2))
         elements = elements + extra
@@ -311,10 +317,11 @@ def by_rules(draw: DrawFn, fields: Plain, *, safe: bool) -> Value:
     if elements and not safe and draw(st.integers(0, 9)) == 0:
         again = draw(st.sampled_from([key for key, _ in elements]))
         elements = [*elements, (again, draw(values.anything()))]
-    return bw.document(elements)
+    return elements
 
 
-def _plant(tree: dict[bytes, Any], path: list[str], content: Value) -> None:
+def plant(tree: dict[bytes, Any], path: list[str], content: Value) -> None:
+    """Put a value at a path of keys, unless something else is in its way."""
     place = tree
     for key in path[:-1]:
         below = place.setdefault(key.encode(), {})
@@ -324,9 +331,10 @@ def _plant(tree: dict[bytes, Any], path: list[str], content: Value) -> None:
     place.setdefault(path[-1].encode(), content)
 
 
-def _elements(tree: dict[bytes, Any]) -> list[tuple[str | bytes, Value]]:
+def elements_of(tree: dict[bytes, Any]) -> Elements:
+    """What was planted, as the elements of a document."""
     return [
-        (key, bw.document(_elements(content)) if isinstance(content, dict) else content)
+        (key, bw.document(elements_of(content)) if isinstance(content, dict) else content)
         for key, content in tree.items()
     ]
 

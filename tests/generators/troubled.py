@@ -3,7 +3,8 @@
 Seeded; imports nothing from isthmus. Besides ordinary documents it holds: references as columns, in child tables, in
 jsonb and in junctions fed from one and from both sides; chains of orphans whose settling depends on its order;
 duplicate ids, also of a document that must go later; documents that collide in two unique columns; keys and pairs that
-no index entry can hold; every class of `_id`; documents the core refuses; adjusted values, skipped documents, extras.
+no index entry can hold; every class of `_id`; documents the core refuses; adjusted values, skipped documents, extras;
+two collections in one table that share ids and values; a collection of which one part goes to a table without ids.
 """
 
 from __future__ import annotations
@@ -76,6 +77,29 @@ collections:
       name: text!
       path: {type: text, index: true}
       taskIDs: {junction: documents_to_tasks}
+  Animals:
+    from: {Cats: {kind: cat}, Dogs: {kind: dog}}
+    constants: {kind: text!}
+    fields:
+      name: text
+      chip: {type: text, unique: true}
+      owner: {column: owner_id, references: People, on_orphan: dead_letter}
+      toys: {child: animal_toys, fields: {code: {type: text, unique: true}}}
+  Invoices:
+    from: Papers
+    when: {kind: invoice}
+    key: [year, number]
+    fields:
+      kind: {drop: it is the condition}
+      year: integer!
+      number: integer!
+      animal: {column: animal_id, references: Animals, on_orphan: dead_letter}
+  Notes:
+    from: Papers
+    when: {kind: {not: invoice}, text: {present: true}}
+    fields:
+      kind: text
+      text: text!
 junctions:
   project_labels: {columns: {project_id: Projects, label_id: Labels}, on_orphan: dead_letter}
   documents_to_tasks: {columns: {document_id: Documents, task_id: Tasks}, on_orphan: drop}
@@ -117,6 +141,8 @@ class _Maker:
         teams = self._teams(people_ids)
         projects = self._projects(teams, label_ids, str(labels[30]["_id"]))
         tasks, documents = self._tasks(people_ids, [one["_id"] for one in projects])
+        animals = self._animals(people_ids)
+        papers = self._papers([one["_id"] for one in animals])
         collections = {
             "Projects": [bson.encode(one) for one in projects],
             "Teams": [bson.encode(one) for one in teams],
@@ -124,6 +150,9 @@ class _Maker:
             "People": [bson.encode(one) for one in people] + self._unreadable(),
             "Tasks": [bson.encode(one) for one in tasks],
             "Documents": [bson.encode(one) for one in documents],
+            "Cats": [bson.encode(one) for one in animals[::2]],
+            "Dogs": [bson.encode(one) for one in animals[1::2]],
+            "Papers": [bson.encode(one) for one in papers],
         }
         return Troubled(collections)
 
@@ -268,3 +297,45 @@ class _Maker:
             documents.append(document)
         documents[5]["path"] = self._noise(5_000)  # the plain index on it is left out, the document stays
         return tasks, documents
+
+    def _animals(self, people: list[Any]) -> list[Plain]:
+        """Alternately of two collections: some neighbours have one `_id`, a chip or a toy."""
+        rng = self._rng
+        animals: list[Plain] = []
+        for number in range(80 * self._scale):
+            animal: Plain = {
+                "_id": number if number % 10 == 0 else self._oid(),
+                "name": self._words(1),
+                "chip": f"chip {number}",
+                "owner": rng.choice(people),
+                "toys": [{"code": f"toy {number} {n}"} for n in range(number % 3)],
+            }
+            if number % 13 == 5:
+                animal["_id"] = animals[-1]["_id"]
+            if number % 17 == 5:
+                animal["chip"] = animals[-1]["chip"]
+            if number % 11 == 5:
+                animal["toys"] = [{"code": f"toy {number - 4} 1"}, {"code": f"toy {number - 4} 0"}]
+            if number % 19 == 5:
+                animal["owner"] = self._oid()
+            animals.append(animal)
+        return animals
+
+    def _papers(self, animals: list[Any]) -> list[Plain]:
+        papers: list[Plain] = []
+        for number in range(60 * self._scale):
+            paper: Plain = {"_id": self._oid(), "kind": "note", "text": self._words(3)}
+            if number % 3 == 0:
+                paper = {
+                    "_id": paper["_id"],
+                    "kind": "invoice",
+                    "year": 2000 + number % 4,
+                    "number": number // 6,
+                    "animal": animals[number],
+                }
+            elif number % 20 == 1:
+                del paper["text"]  # no entry takes it
+            if number % 23 == 6:
+                papers.append({**paper, "again": True})
+            papers.append(paper)
+        return papers

@@ -1,8 +1,9 @@
 """Runs the core and the reference oracle over the same documents and names every disagreement.
 
 Compares: accepted, skipped or rejected; the first code and all causes (code and path) of a rejected document; every row
-of every table, decoded from the core's COPY bytes; id map entries; counts of references, changes, leftovers, dropped
-fields; the accounting identities of a batch.
+of every table, decoded from the core's COPY bytes, those that wait in pending tables too; id map entries; counts of
+references, changes, leftovers, dropped fields; which replaced and normalised values are listed; the accounting
+identities of a batch.
 
 Blind spots: those of the oracle (see its module) and of the decoder; messages and shortened values; duplicate keys are
 counted by table, not by column.
@@ -11,9 +12,8 @@ counted by table, not by column.
 from __future__ import annotations
 
 import io
-import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -21,10 +21,12 @@ from ruamel.yaml import YAML
 from isthmus._rust import Batch, Transcoder
 from isthmus.mapping import parse_mapping
 from isthmus.mapping.plan import compile_plans
-from isthmus.verify.reference import Expected, Reference, Type
+from isthmus.verify.reference import Expected, Reference, Type, bson
+from isthmus.verify.reference.bson import Value
 from isthmus.verify.reference.forms import Form, form_of
 from tests.oracle import copy_binary
 from tests.oracle.copy_binary import JsonText, Kind
+from tests.oracle.plans import PlanTable, enum_names, plan_tables
 
 KEY = bytes(range(32))
 NOW_US = 1_700_000_000_123_456
@@ -41,51 +43,53 @@ def yaml_text(mapping: dict[str, Any]) -> str:
 
 
 class Pair:
-    """Core and oracle under one mapping, for one collection."""
+    """Core and oracle under one mapping, for the documents of one collection.
+
+    Attributes:
+        tables: The plan's tables, as the core counts them.
+        roots: Numbers of those that are root tables: one for each flow.
+    """
 
     def __init__(self, mapping: dict[str, Any], collection: str = "Main") -> None:
         text = yaml_text(mapping)
         self.collection = collection
         self.oracle = Reference(YAML(typ="safe", pure=True).load(text), KEY, NOW_US)
-        self.plan = json.loads(compile_plans(parse_mapping(text))[collection])
-        oids = {column["type"]["name"]: ENUM_OID for column in self._columns() if column["type"]["kind"] == "enum"}
-        self.core = Transcoder(json.dumps(self.plan), KEY, NOW_US, enum_oids=oids)
+        self.plan = compile_plans(parse_mapping(text))[collection]
+        self.tables = plan_tables(self.plan)
+        self.roots = [table.number for table in self.tables if table.first]
+        oids = dict.fromkeys(enum_names(self.plan), ENUM_OID)
+        self.core = Transcoder(self.plan, KEY, NOW_US, enum_oids=oids)
 
-    def _columns(self) -> Iterable[dict[str, Any]]:
-        return (column for table in self.plan["tables"] for column in table["columns"])
-
-    def rows(self, batch: Batch, table: int) -> list[tuple[Any, ...]]:
+    def rows(self, batch: Batch, table: PlanTable) -> list[tuple[Any, ...]]:
         """The core's rows of one table, decoded."""
-        columns = self.plan["tables"][table]["columns"]
-        kinds = [Kind(column["type"]["kind"], column["type"]["array"]) for column in columns]
-        found = list(copy_binary.rows(bytes(batch.copy_data(table)), kinds))
-        assert len(found) == batch.rows(table)
+        kinds = [Kind(column["type"]["kind"], column["type"]["array"]) for column in table.columns]
+        found = list(copy_binary.rows(bytes(batch.copy_data(table.number)), kinds))
+        assert len(found) == batch.rows(table.number)
         return found
 
     def table_rows(self, batch: Batch) -> dict[str, Counter[tuple[str, ...]]]:
-        """Canonical rows by table name; a junction that two fields feed is one table."""
+        """Canonical rows by table name; what two fields or two flows feed is one table."""
         tables: dict[str, Counter[tuple[str, ...]]] = {}
-        for number, table in enumerate(self.plan["tables"]):
-            for row in self.rows(batch, number):
-                tables.setdefault(table["name"], Counter())[self.canonical_row(row, table)] += 1
+        for table in self.tables:
+            for row in self.rows(batch, table):
+                tables.setdefault(table.name, Counter())[self.canonical_row(row, table)] += 1
         return tables
 
-    def canonical_row(self, row: Sequence[Any], table: dict[str, Any]) -> tuple[str, ...]:
+    def canonical_row(self, row: Sequence[Any], table: PlanTable) -> tuple[str, ...]:
         """A decoded row of one of the plan's tables in canonical form, sorted by column."""
-        columns = self.oracle.shapes[table["name"]].columns
-        names = [column["name"] for column in table["columns"]]
-        forms = (f"{name}={_actual_form(value, columns[name])}" for name, value in zip(names, row, strict=True))
+        types = table.types(self.oracle)
+        names = [column["name"] for column in table.columns]
+        forms = (f"{name}={_actual_form(value, types[name])}" for name, value in zip(names, row, strict=True))
         return tuple(sorted(forms))
 
     def expected_rows(self, expected: Sequence[Expected]) -> dict[str, Counter[tuple[str, ...]]]:
         """The oracle's rows in the same form."""
+        types = {table.name: table.types(self.oracle) for table in self.tables}
         tables: dict[str, Counter[tuple[str, ...]]] = {}
         for one in expected:
-            for table, rows in one.rows.items():
-                shape = self.oracle.shapes[table]
+            for table, rows in {**one.rows, **one.pending}.items():
                 for row in rows:
-                    assert set(row) == set(shape.columns), (table, row)
-                    forms = [f"{name}={form_of(value, shape.columns[name])}" for name, value in row.items()]
+                    forms = [f"{name}={form_of(value, types[table][name])}" for name, value in row.items()]
                     tables.setdefault(table, Counter())[tuple(sorted(forms))] += 1
         return tables
 
@@ -93,7 +97,7 @@ class Pair:
         """Sentences, one for each thing the two say differently; empty when they agree."""
         batch = self.core.transcode(b"".join(documents))
         expected = [self.oracle.expected(self.collection, document) for document in documents]
-        found = [*accounting(batch, documents), *self._fates(batch, expected)]
+        found = [*accounting(batch, documents, self.roots), *self._fates(batch, expected)]
         kept = [one for one in expected if one.rejected is None and one.skipped is None]
         core_rows, oracle_rows = self.table_rows(batch), self.expected_rows(kept)
         for table in core_rows.keys() | oracle_rows.keys():
@@ -104,7 +108,7 @@ class Pair:
         oracle_map = {entry for one in kept for entry in one.journal.id_map}
         found += [f"id map: only the core has {entry}" for entry in core_map - oracle_map]
         found += [f"id map: only the oracle has {entry}" for entry in oracle_map - core_map]
-        return found + self._counts(batch, kept)
+        return found + self._counts(batch, kept) + self._listed(batch, expected)
 
     def _fates(self, batch: Batch, expected: Sequence[Expected]) -> list[str]:
         found: list[str] = []
@@ -148,6 +152,35 @@ class Pair:
             found.append(f"adjusted: core {dict(core_adjusted)}, oracle {dict(oracle_adjusted)}")
         return found
 
+    def _listed(self, batch: Batch, expected: Sequence[Expected]) -> list[str]:
+        """Texts that were normalised and values that were replaced, as far as they are listed, with their originals."""
+        kinds = ("normalised", "value_mapped")
+        core: dict[tuple[int, str, str], list[str]] = {}
+        for one in batch.adjustments:
+            if one.kind in kinds:
+                place = f"{one.table}.{one.column}" if one.column else one.table
+                core.setdefault((one.document, place, one.kind), []).append(one.original)
+        oracle: dict[tuple[int, str, str], list[str]] = {}
+        for number, one in enumerate(expected):
+            if one.rejected is None and one.skipped is None:
+                for place, kind, value in one.journal.listed:
+                    oracle.setdefault((number, place, kind), []).append(_original(value))
+        found: list[str] = []
+        for key in core.keys() | oracle.keys():
+            shown, wanted = core.get(key, []), oracle.get(key, [])
+            if len(shown) != len(wanted) or not {text for text in wanted if _is_plain(text)} <= set(shown):
+                found.append(f"listed {key}: core {shown}, oracle {wanted}")
+        return found
+
+
+def _original(value: Value) -> str:
+    return value.data.decode("utf-8", "replace") if value.type in (bson.STRING, bson.SYMBOL) else ""
+
+
+def _is_plain(original: str) -> bool:
+    """Whether a text is shown as it is in a ledger: short, and nothing in it that is shown otherwise."""
+    return 0 < len(original) < 40 and original.isprintable() and original.isascii()
+
 
 def _by_table(counts: dict[str, int] | Counter[str]) -> Counter[str]:
     """Duplicate keys by table: which level met one is a matter of how a document is walked."""
@@ -165,8 +198,8 @@ def _actual_form(value: Any, kind: Type) -> Form:
     return form_of(Json(parse_json(value)) if isinstance(value, JsonText) else value, kind)
 
 
-def accounting(batch: Batch, documents: Sequence[bytes]) -> list[str]:
-    """The identities every batch must keep."""
+def accounting(batch: Batch, documents: Sequence[bytes], roots: Sequence[int] = (0,)) -> list[str]:
+    """The identities every batch must keep; `roots` are the numbers of its root tables."""
     found: list[str] = []
     whole = b"".join(documents)
     if batch.documents != len(documents) or batch.bytes_in != len(whole):
@@ -175,8 +208,9 @@ def accounting(batch: Batch, documents: Sequence[bytes]) -> list[str]:
         found.append("the documents do not add up")
     if batch.skipped != sum(batch.skips.values()):
         found.append("the skips do not add up")
-    if batch.rows(0) != batch.accepted:
-        found.append(f"{batch.accepted} accepted documents have {batch.rows(0)} root rows")
+    root_rows = sum(batch.rows(number) for number in roots)
+    if root_rows != batch.accepted:
+        found.append(f"{batch.accepted} accepted documents have {root_rows} root rows")
     at = 0
     for number, document in enumerate(documents):
         if batch.offset(number) != at:

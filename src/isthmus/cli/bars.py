@@ -24,9 +24,14 @@ _STAGES = {
     "preflight": "Looking at source and target",
     "verifying": "Comparing what was read before",
     "copying": "Copying",
+    "retrying": "Retrying dead letters",
     "finishing": "Finishing: keys, references, indexes",
     "complete": "Complete",
 }
+
+
+_MOVING = frozenset({"copying", "retrying"})
+"""Stages that go through bytes."""
 
 
 def size_text(size_bytes: float) -> str:
@@ -109,7 +114,7 @@ def line(snapshot: Snapshot) -> str:
     if snapshot.stage == "finishing":
         number = min(snapshot.steps_done + 1, snapshot.steps_total)
         return f"{head}: step {number} of {snapshot.steps_total} ({snapshot.step})"
-    if snapshot.stage != "copying":
+    if snapshot.stage not in _MOVING:
         return head
     done, total, rate, left = overall(snapshot)
     documents = sum(entry.documents for entry in snapshot.collections)
@@ -127,7 +132,7 @@ def render(snapshot: Snapshot, width: int) -> Group:
     if snapshot.stage == "finishing":
         head.append(f"  {snapshot.steps_done}/{snapshot.steps_total}  {snapshot.step}", style="not bold dim")
         return Group(head, _bar(snapshot.steps_done, snapshot.steps_total, max(10, min(60, width - 4))))
-    if snapshot.stage != "copying":
+    if snapshot.stage not in _MOVING:
         return Group(head)
     done, total, rate, left = overall(snapshot)
     table = Table.grid(padding=(0, 1))

@@ -14,6 +14,7 @@ from isthmus.cli.output import plural
 from isthmus.cli.so_far import without_junctions
 from isthmus.transfer.balance import Balance, ReferenceBooks
 from isthmus.transfer.result import Result
+from isthmus.transfer.resume import Changes
 
 _MOST_LINES = 20
 _MOST_QUIET = 6
@@ -46,18 +47,11 @@ def copy_json(result: Result, junctions: Collection[str] = ()) -> dict[str, Any]
         data["balance"] = {"balanced": not result.balance.differences, **books}
     else:
         data["collections"] = without_junctions(result.partial, junctions)
+    data["moved"] = None if result.moved is None else result.moved.as_json()
     if result.broken:
         data["broken"] = {name: str(fault) for name, fault in result.broken.items()}
     if result.changes is not None:
-        changes = result.changes
-        data["changes"] = {
-            "new": changes.new,
-            "changed": changes.changed,
-            "gone": changes.gone,
-            "named": changes.named,
-            "reordered": changes.reordered,
-            "broken": changes.broken,
-        }
+        data["changes"] = result.changes.as_json()
     return data
 
 
@@ -78,7 +72,9 @@ def show_balance(console: Console, balance: Balance) -> None:
     """Print the books: collections, references, changed values, fields without a column."""
     table = Table(title="Documents", title_justify="left", title_style="bold", box=None, pad_edge=False)
     table.add_column("collection", overflow="fold")
-    for name in ("read", "copied", "skipped", "dead letters"):
+    totals = balance.collections.values()
+    more = [name for name in ("merged", "kept") if any(getattr(books, name) for books in totals)]
+    for name in ("read", "copied", *more, "skipped", "dead letters"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("tables", overflow="fold")
     for name, books in balance.collections.items():
@@ -86,16 +82,17 @@ def show_balance(console: Console, balance: Balance) -> None:
             name,
             f"{books.read:,}",
             f"{books.copied:,}",
+            *(f"{getattr(books, one):,}" for one in more),
             f"{books.skipped:,}" if books.skipped else "–",
             Text(f"{books.dead_letters:,}", style="yellow") if books.dead_letters else "–",
             ", ".join(f"{table} {rows:,}" for table, rows in books.tables.items()),
         )
-    totals = balance.collections.values()
     table.add_section()
     table.add_row(
         "all",
         f"{sum(b.read for b in totals):,}",
         f"{sum(b.copied for b in totals):,}",
+        *(f"{sum(getattr(b, one) for b in totals):,}" for one in more),
         f"{sum(b.skipped for b in totals):,}",
         f"{sum(b.dead_letters for b in totals):,}",
         "",
@@ -164,6 +161,7 @@ def _show_lists(console: Console, balance: Balance) -> None:
                 console.print(f"  {count:>9,}  {name}", markup=False)
             if len(shown) > _MOST_LINES:
                 console.print(f"  … and {len(shown) - _MOST_LINES} more; --json lists all.")
+    _show_met_rows(console, balance)
     if balance.left_out_rows:
         console.print()
         console.print("Rows that are carried but too long for a search index", style="bold")
@@ -175,6 +173,29 @@ def _show_lists(console: Console, balance: Balance) -> None:
         console.print("  " + ", ".join(balance.empty_columns), markup=False)
 
 
+_MET = {
+    "kept": "kept as they were, although the source has other values",
+    "same": "the same on both sides",
+    "edited": "edited in the target since they were carried, and kept",
+    "overwritten": "overwritten with the source's values",
+    "updated": "brought up to date",
+    "deleted": "deleted in the target since they were carried, and left so",
+    "gone": "carried before, and no longer in the source; nothing was deleted",
+}
+
+
+def _show_met_rows(console: Console, balance: Balance) -> None:
+    """Print what became of documents whose row was there before."""
+    if not any(balance.met_rows.values()):
+        return
+    console.print()
+    console.print("Rows that were there before", style="bold")
+    for collection, verdicts in balance.met_rows.items():
+        for verdict, count in verdicts.items():
+            console.print(f"  {count:>9,}  {collection}: {_MET.get(verdict, verdict)}", markup=False)
+    console.print("  The table isthmus.conflict tells which rows differ, and in what.", markup=False)
+
+
 def _show_verdict(console: Console, result: Result, target: str) -> None:
     balance = result.balance
     if balance is None:
@@ -182,15 +203,45 @@ def _show_verdict(console: Console, result: Result, target: str) -> None:
     console.print()
     if balance.differences:
         show_unbalanced(console, balance)
+        _show_moved(console, result)
         return
     if balance.complete:
         console.print(
             f"The books balance: every document and every reference is accounted for. ({result.seconds:.1f} s)",
-            style="bold green",
+            style="bold" if result.moved else "bold green",
         )
+        _show_moved(console, result)
         return
     console.print(f"The books balance, but not everything was carried ({result.seconds:.1f} s):", style="bold yellow")
     _show_wanting(console, balance, target)
+    _show_moved(console, result)
+
+
+def moved_words(moved: Changes) -> str:
+    """Return how a source moved while it was read, in one line without a full stop."""
+    counts = f"{moved.new:,} new, {moved.changed:,} changed, {moved.gone:,} gone"
+    return f"The source moved while it was read: {counts}"
+
+
+def _show_moved(console: Console, result: Result) -> None:
+    """Print how the source moved while it was read, unless it stood still or this was told before."""
+    if not result.moved or result.told:
+        return
+    console.print(f"{moved_words(result.moved)}.", style="bold yellow")
+    _show_named(console, result.moved)
+    console.print(
+        "  The target has these documents as they were when they were read: new ones are not in it, changed ones are as"
+        " they had been, and of those that are gone it has the rows.\n"
+        "  → If that will not do, stop whatever writes to the source and copy again with --fresh (it drops what this"
+        " run made)."
+    )
+
+
+def _show_named(console: Console, changes: Changes) -> None:
+    """Print the ids of documents that are new or changed, as far as they are known."""
+    for collection, names in changes.named.items():
+        shown = ", ".join(names[:_MOST_LINES]) + (" …" if len(names) > _MOST_LINES else "")
+        console.print(f"  {collection}: {shown}", markup=False)
 
 
 def _show_wanting(console: Console, balance: Balance, target: str) -> None:
@@ -255,8 +306,12 @@ def _show_unchanged(console: Console, result: Result, target: str) -> None:
 
 def _show_untold(console: Console, result: Result) -> None:
     """Print the books of a run that was complete before, if the process that finished it ended before it could."""
-    if result.balance is not None and not (result.told or result.balance.complete):
-        show_balance(console, result.balance)
+    if result.told or result.balance is None or (result.balance.complete and not result.moved):
+        return
+    show_balance(console, result.balance)
+    console.print()
+    if result.moved:
+        _show_moved(console, result)
         console.print()
 
 
@@ -280,9 +335,7 @@ def _show_changes(console: Console, result: Result, target: str) -> None:
         f"Run {result.run} is complete, but the source changed since. Nothing was written.", style="bold yellow"
     )
     console.print(f"  new documents: {changes.new:,}   changed: {changes.changed:,}   gone: {changes.gone:,}")
-    for collection, names in changes.named.items():
-        shown = ", ".join(names[:_MOST_LINES]) + (" …" if len(names) > _MOST_LINES else "")
-        console.print(f"  {collection}: {shown}", markup=False)
+    _show_named(console, changes)
     for collection, why in changes.broken.items():
         console.print(f"  {collection}: {why}", markup=False)
     if changes.new or changes.changed or changes.broken:

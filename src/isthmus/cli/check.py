@@ -59,6 +59,7 @@ def check(
         if source is not None:
             opened = stack.enter_context(closing(open_source(source, database=db, ignore_oplog=ignore_oplog)))
             findings += check_source(checked, opened)
+            findings += _gridfs(opened)
         report = _summary(checked, schema, opened)
         if target is not None:
             run, running, display = _look(target, checked, schema, opened, findings)
@@ -105,6 +106,22 @@ def check(
     return code
 
 
+def _gridfs(source: Source) -> list[Finding]:
+    """Return a remark for each GridFS bucket of a source."""
+    from isthmus.errors import Problem
+    from isthmus.sources.gridfs import buckets
+    from isthmus.transfer.preflight import Finding
+
+    found: list[Finding] = []
+    for one in buckets(info.name for info in source.collections() if info.readable):
+        message = (
+            f"{one}.files and {one}.chunks are a GridFS bucket. They are carried like other collections, where the"
+            " mapping names them: a row for each file, and one for each chunk with its bytes."
+        )
+        found.append(Finding(Problem("gridfs", message), None))
+    return found
+
+
 def _refuse(findings: list[Finding]) -> None:
     """Raise what a copy would raise, in the words of a command that writes nothing anyway.
 
@@ -132,8 +149,11 @@ def _summary(mapping: Mapping, schema: TargetSchema, source: Source | None) -> d
 
     plans = compile_plans(mapping)
     infos = {info.name: info for info in source.collections()} if source is not None else {}
-    own = {name: [t.name for t in schema.tables.values() if t.collection == name] for name in plans}
-    for feeder in feeders(plans):
+    own = {
+        name: [t.name for t in schema.tables.values() if any(flow.collection == name for flow in t.flows)]
+        for name in plans
+    }
+    for feeder in feeders(plans, schema):
         if feeder.junction not in own[feeder.collection]:
             own[feeder.collection].append(feeder.junction)
     return {
@@ -162,20 +182,25 @@ def _look(
     """
     import psycopg
 
+    from isthmus.cli.target import put_back_abandoned
     from isthmus.connect.postgres import connect, explain, trouble
     from isthmus.connect.target import open_target
     from isthmus.state.migrate import state_exists
     from isthmus.state.reports import is_running
     from isthmus.state.runs import latest_run
+    from isthmus.transfer.existing.preflight import check_existing, is_existing
     from isthmus.transfer.preflight import check_server, check_target
     from isthmus.transfer.space import check_space
 
     try:
         with open_target(target) as address, connect(address.conninfo, autocommit=True) as connection:
+            put_back_abandoned(connection, address.conninfo)
             findings += check_server(connection)
             run = latest_run(connection) if state_exists(connection) else None
             if run is None:
-                findings += check_target(connection, schema, mapping)
+                findings += (
+                    check_existing(connection, schema) if is_existing(mapping) else check_target(connection, schema)
+                )
                 findings += check_space(connection, mapping, source) if source is not None else []
             return run, is_running(connection), address.display
     except psycopg.Error as fault:

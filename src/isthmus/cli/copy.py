@@ -31,6 +31,7 @@ def copy(
         typer.Option(
             "--workers",
             "-w",
+            envvar="ISTHMUS_WORKERS",
             min=1,
             max=64,
             help="Threads, one connection each.",
@@ -39,19 +40,33 @@ def copy(
     ] = min(4, os.cpu_count() or 1),
     memory: Annotated[
         str,
-        typer.Option("--memory", metavar="SIZE", help="Budget of all buffers together: bytes, or with K, M or G."),
+        typer.Option(
+            "--memory",
+            envvar="ISTHMUS_MEMORY",
+            metavar="SIZE",
+            help="Budget of all buffers together: bytes, or with K, M or G.",
+        ),
     ] = "192M",
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Start over: drop the tables and the state of the last run first.")
     ] = False,
     retry_seconds: Annotated[
         float,
-        typer.Option("--retry-seconds", min=0, metavar="SECONDS", help="How long to wait for a server that is away."),
+        typer.Option(
+            "--retry-seconds",
+            envvar="ISTHMUS_RETRY_SECONDS",
+            min=0,
+            metavar="SECONDS",
+            help="How long to wait for a server that is away.",
+        ),
     ] = 60.0,
     id_key: Annotated[
         Path | None,
         typer.Option(
-            "--id-key", metavar="FILE", help="Derive ids with this key (isthmus ids export --key), not a new one."
+            "--id-key",
+            envvar="ISTHMUS_ID_KEY_FILE",
+            metavar="FILE",
+            help="Derive ids with this key (isthmus ids export --key), not a new one.",
         ),
     ] = None,
     json_file: JsonOption = None,
@@ -62,8 +77,8 @@ def copy(
     complete is compared with the source and left as it is. Nobody needs to read what it prints: a pipe that closes
     changes neither the copy nor its exit code.
 
-    Exit codes: 0 all carried, 1 something was not carried or handled by a default, 2 usage or mapping, 3 source,
-    4 target, 130 stopped by Ctrl-C or SIGTERM and resumable.
+    Exit codes: 0 all carried, 1 something was not carried or handled by a default, or the source was written to while
+    it was read, 2 usage or mapping, 3 source, 4 target, 130 stopped by Ctrl-C or SIGTERM and resumable.
     """
     from isthmus.cli.bars import ProgressView
     from isthmus.cli.books import copy_json, show_result

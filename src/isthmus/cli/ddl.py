@@ -54,10 +54,11 @@ def _statements(schema: TargetSchema) -> list[dict[str, Any]]:
         ),
         *(one("type", name, None, sql) for name, sql in zip(schema.enums, make.create_types(schema), strict=True)),
         *(one("function", ARRAY_TEXT, None, sql) for sql in make.create_functions(schema)),
-        *(one("table", table.name, table.name, make.create_table(schema, table)) for table in tables),
+        *(one("table", table.name, table.name, make.create_table(schema, table, final=True)) for table in tables),
         *(
             one("primary-key", table.primary_key_name, table.name, make.add_primary_key(schema, table))
             for table in tables
+            if table.primary_key
         ),
         *(
             one("index", index.name, table.name, make.create_index(schema, table, index))

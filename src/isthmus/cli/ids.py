@@ -57,7 +57,15 @@ def lookup(
     for number in sorted({number for k in known for number in k.letters}):
         console.print(f"Dead letter {number} has this _id: isthmus letters show {number}", markup=False, soft_wrap=True)
     met = any(k.met for k in known)
-    if known and not met:
+    without = dict(pair for k in known for pair in k.without_ids)
+    for table, columns in without.items():
+        key = f"its key is {', '.join(columns)}" if columns else "it has no key"
+        console.print(
+            f"Whether {table} holds it cannot be told: the table has no column of ids; {key}.",
+            markup=False,
+            soft_wrap=True,
+        )
+    if known and not met and not without:
         console.print("No row and no dead letter has this id; it is only what an ObjectId would become.")
     write_json(
         [
@@ -68,6 +76,7 @@ def lookup(
                 "tables": list(k.tables),
                 "origin": k.origin,
                 "dead_letters": list(k.letters),
+                "tables_without_ids": {table: list(columns) for table, columns in k.without_ids},
             }
             for k in known
         ],
@@ -87,14 +96,18 @@ def export(
         ),
     ] = False,
 ) -> None:
-    """Write every carried document's ids as CSV (collection, source_id, id), or the key they are derived with."""
+    """Write every carried document's ids as CSV (collection, source_id, id), or the key they are derived with.
+
+    A table with another key may keep no ids; then it is named. The collection is empty for an ObjectId in a table that
+    several collections fill: nobody can tell.
+    """
     import csv
 
     from isthmus.cli.output import err, writing
     from isthmus.cli.streams import lost_output
     from isthmus.cli.target import reading
     from isthmus.mapping import parse_mapping
-    from isthmus.state.ids import export_ids
+    from isthmus.state.ids import export_ids, tables_without_ids
     from isthmus.state.runs import id_key
 
     count = 0
@@ -111,4 +124,6 @@ def export(
                 return  # its reader has enough (… | head), which is no fault; a full disk, the last door tells
             writer.writerow([known.collection, known.source_id, known.id])
             count += 1
+    for table in tables_without_ids(mapping):
+        err.print(f"{table} has no column of ids, so nothing of it is written.", markup=False)
     err.print(f"{count:,} ids written" + (f" to {output}." if output else "."), markup=False)

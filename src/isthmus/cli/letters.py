@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 from isthmus.cli.options import JsonOption, OutputOption, ReadTargetOption, SensitiveOption
+from isthmus.cli.retry_letters import retry
 
 if TYPE_CHECKING:
     from isthmus.cli.sensitive import Sensitive
@@ -16,7 +17,7 @@ AnyLetter = TypeVar("AnyLetter", bound="LetterLine")
 
 _UNREADABLE = "(hidden: unreadable bytes of a collection with sensitive fields)"
 
-app = typer.Typer(help="Documents that could not be carried: list, show, export.", no_args_is_help=True)
+app = typer.Typer(help="Documents that could not be carried: list, show, export, retry.", no_args_is_help=True)
 
 CollectionOption = Annotated[
     str | None, typer.Option("--collection", "-c", metavar="NAME", help="Only this collection.")
@@ -110,13 +111,18 @@ def show(
     for cause in causes:
         console.print(f"  • {cause['code']}  {cause['path'] or '(document)'}", style="bold", markup=False)
         console.print(f"    {cause['message']}", markup=False)
-    if isinstance(document, str):
+    if document is None:
+        console.print("  Its bytes are not here: the source no longer had them.", style="bold")
+    elif isinstance(document, str):
         console.print("  The bytes are no readable BSON document; as hex:", style="bold")
         console.print(f"  {document}", markup=False)
     else:
         console.print("  The document (Extended JSON):", style="bold")
         console.print(json.dumps(document, indent=2, ensure_ascii=False), markup=False)
     write_json({**_as_json(letter), "causes": causes, "document": document}, json_file)
+
+
+app.command("retry")(retry)
 
 
 @app.command("export")
@@ -191,12 +197,14 @@ def _causes(letter: Letter, sensitive: Sensitive | None) -> list[dict[str, Any]]
 
 
 def _document(letter: Letter, sensitive: Sensitive | None) -> Any:
-    """Return the document as Extended JSON values, or as hex text when its bytes are no BSON."""
+    """Return the document as Extended JSON values, as hex text when its bytes are no BSON, None when there are none."""
     import json
 
     from isthmus._rust import extended_json
     from isthmus.errors import IsthmusError
 
+    if not letter.document:
+        return None
     hidden = [] if sensitive is None else sensitive.paths(letter.collection)
     try:
         return json.loads(extended_json(letter.document, hidden=hidden))

@@ -13,7 +13,7 @@ from typing import Any
 
 from isthmus.mapping import Mapping, parse_mapping
 from isthmus.mapping.fields import show_path
-from isthmus.mapping.model import ChildField, ColumnField, FieldRule
+from isthmus.mapping.model import ChildField, ColumnField, FieldRule, RouteField
 from isthmus.mapping.tables import TargetSchema, build_schema
 from isthmus.state.runs import Run
 
@@ -28,9 +28,11 @@ class Sensitive:
 
     Attributes:
         mapping: The mapping.
+        also: What other mappings call so with which the run's dead letters were retried: it is hidden as well.
     """
 
     mapping: Mapping
+    also: Sensitive | None = None
 
     @cached_property
     def _schema(self) -> TargetSchema:
@@ -38,32 +40,44 @@ class Sensitive:
 
     @cached_property
     def _paths(self) -> dict[str, list[Path]]:
-        return {name: list(_sensitive(rule.fields, ())) for name, rule in self.mapping.collections.items()}
+        return {name: list(_sensitive(self._fields(name), ())) for name in self.mapping.source_collections}
+
+    def _fields(self, collection: str) -> tuple[FieldRule, ...]:
+        """Return the rules of every entry that reads a source collection."""
+        entries = dict.fromkeys(flow.entry for flow in self.mapping.flows_of(collection))
+        return tuple(field for entry in entries for field in self.mapping.collections[entry].fields)
 
     def paths(self, collection: str) -> list[Path]:
         """Return the paths of a collection's sensitive fields; `[]` stands for every element of a child array."""
-        return self._paths.get(collection, [])
+        more = self.also.paths(collection) if self.also else []
+        return list(dict.fromkeys([*self._paths.get(collection, []), *more]))
 
     @cached_property
     def columns(self) -> set[tuple[str, str]]:
-        """(table, column) of sensitive columns; of a jsonb column also each of its rewritten places."""
-        found: set[tuple[str, str]] = set()
+        """(table, column) of sensitive columns; of a jsonb column also its rewritten places, of a route all of it."""
+        found: set[tuple[str, str]] = set(self.also.columns) if self.also else set()
         for table in self._schema.tables.values():
             for column in table.columns:
                 if column.sensitive:
                     found.add((table.name, column.name))
                     found |= {(table.name, f"{column.name}.{show_path(path)}") for path, _ in column.rewrites}
+                    if column.reference is not None and column.reference.routed:
+                        found.add((table.name, "|".join(column.reference.routed)))
         return found
 
     @cached_property
     def referred(self) -> set[str]:
-        """Collections that a sensitive column refers to: an `_id` that was only met in a reference may be its value."""
-        found: set[str] = set()
+        """Names that the ids a sensitive column refers to are hashed with: source collections and entries.
+
+        An `_id` that was only met in a reference may be its value.
+        """
+        found: set[str] = set(self.also.referred) if self.also else set()
         for table in self._schema.tables.values():
             for column in table.columns:
                 if column.sensitive:
-                    found |= {collection for _, collection in column.rewrites}
                     found |= {column.reference.collection} if column.reference is not None else set()
+                    for _, entry in column.rewrites:
+                        found |= {entry, *self.mapping.collections[entry].source_names}
         return found
 
     @cached_property
@@ -82,7 +96,9 @@ class Sensitive:
             collection: Collection of the document.
             cause: At least code, path and message; value where there is one.
         """
-        hidden = self.paths(collection)
+        if self.also is not None:
+            cause = self.also.cause(collection, cause)
+        hidden = self._paths.get(collection, [])
         if not hidden:
             return cause
         code, path, message = str(cause["code"]), str(cause["path"]), str(cause["message"])
@@ -90,7 +106,7 @@ class Sensitive:
             return {**cause, "message": _server_words(message)}
         steps = _steps(path)
         if message.startswith(_MALFORMED):  # where bytes are broken, a value may have been read as a key
-            return {**cause, "path": _known_part(steps, self.mapping.collections[collection].fields)}
+            return {**cause, "path": _known_part(steps, self._fields(collection))}
         told = _COLUMN.match(message)
         concealed = any(_meet(steps, one) for one in hidden) or (told is not None and told["column"] in self._extras)
         if not concealed:
@@ -104,14 +120,18 @@ class Sensitive:
 
 
 def sensitive_of(run: Run) -> Sensitive:
-    """Return what the mapping of a run calls sensitive."""
-    return Sensitive(parse_mapping(run.mapping_text, file_name="the run's mapping"))
+    """Return what the mapping of a run calls sensitive, and those with which its dead letters were retried."""
+    found: Sensitive | None = None
+    for text in reversed(run.mapping_texts):
+        found = Sensitive(parse_mapping(text, file_name="the run's mapping"), also=found)
+    assert found is not None  # noqa: S101  the mapping it began with is always there
+    return found
 
 
 def _sensitive(fields: tuple[FieldRule, ...], above: Path) -> Iterator[Path]:
     for field in fields:
-        if isinstance(field, ColumnField) and field.sensitive:
-            yield (*above, *field.path)
+        if isinstance(field, ColumnField | RouteField) and field.sensitive:
+            yield from ((*above, *path) for path in field.paths)
         elif isinstance(field, ChildField):
             yield from _sensitive(field.fields, (*above, *field.path, "[]"))
 
@@ -217,7 +237,8 @@ def _begins(named: Path, steps: Sequence[str]) -> bool:
 def _named(fields: tuple[FieldRule, ...], above: Path) -> Iterator[Path]:
     yield (*above, "_id")
     for field in fields:
-        yield (*above, *field.path)
+        paths = field.paths if isinstance(field, ColumnField | RouteField) else (field.path,)
+        yield from ((*above, *path) for path in paths)
         if isinstance(field, ChildField):
             yield (*above, *field.path, "[]")
             yield from _named(field.fields, (*above, *field.path, "[]"))

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from isthmus.cli.options import JsonOption, ReadTargetOption
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from isthmus.transfer.balance import Balance
+    from isthmus.transfer.resume import Changes
 
 
 def status(target: ReadTargetOption, json_file: JsonOption = None) -> int:
@@ -14,14 +22,16 @@ def status(target: ReadTargetOption, json_file: JsonOption = None) -> int:
     from rich.table import Table
     from rich.text import Text
 
-    from isthmus.cli.books import left_behind, left_behind_json, show_unbalanced
+    from isthmus.cli.books import left_behind_json
     from isthmus.cli.output import plural, result_console, write_json
     from isthmus.cli.so_far import without_junctions
     from isthmus.cli.target import reading
     from isthmus.mapping import parse_mapping
     from isthmus.state.checkpoints import read_partitions
     from isthmus.state.reports import books_so_far, is_running, letter_counts, orphan_counts
+    from isthmus.state.retries import retries_of
     from isthmus.transfer.balance import balance_from_json
+    from isthmus.transfer.moved import moved_of
 
     with reading(target) as (connection, run):
         running = is_running(connection)
@@ -29,6 +39,7 @@ def status(target: ReadTargetOption, json_file: JsonOption = None) -> int:
         books = books_so_far(connection, run.id)
         letters = letter_counts(connection, run.id)
         orphans = orphan_counts(connection, run.id)
+        moved = moved_of(connection, run.id)
     books = without_junctions(books, parse_mapping(run.mapping_text, file_name="the run's mapping").junctions)
     balance = balance_from_json(run.balance) if run.balance is not None else None
     unbalanced = balance is not None and bool(balance.differences)
@@ -42,6 +53,13 @@ def status(target: ReadTargetOption, json_file: JsonOption = None) -> int:
     )
     if run.finished_at:
         console.print(f"  ended    {run.finished_at:%Y-%m-%d %H:%M:%S} UTC", markup=False)
+    for retried in retries_of(run):
+        carried = plural(sum(retried.carried.values()), "dead letter")
+        ended = "" if retried.ended_at else ", not to its end"
+        console.print(
+            f"  retried  {retried.begun_at[:19].replace('T', ' ')} UTC with another mapping: {carried} carried{ended}",
+            markup=False,
+        )
     table = Table(box=None, pad_edge=False)
     table.add_column("collection", overflow="fold")
     for name in ("partitions done", "read", "copied", "skipped", "dead letters"):
@@ -62,11 +80,7 @@ def status(target: ReadTargetOption, json_file: JsonOption = None) -> int:
     for name, column, action, by_default, count in orphans:
         policy = ", no policy stated" if by_default else ""
         console.print(f"  {plural(count, 'orphan')} in {name}.{column}: {action}{policy}", markup=False)
-    left = left_behind(balance) if balance is not None else ""
-    if left:
-        console.print(f"Not everything was carried: {left}.", style="yellow", markup=False)
-    if balance is not None and unbalanced:
-        show_unbalanced(console, balance)
+    _show_shortcomings(console, balance, moved)
     if run.stage != "complete":
         console.print("→ It is at work." if running else "→ Run the same isthmus copy again; it goes on from here.")
     elif letters:
@@ -75,6 +89,7 @@ def status(target: ReadTargetOption, json_file: JsonOption = None) -> int:
         {
             **run.summary(),
             "running": running,
+            "retries": [retried.summary() for retried in retries_of(run)],
             "collections": books,
             "letters": [{"collection": c, "stage": s, "code": k, "count": n} for c, s, k, n in letters],
             "orphans": [
@@ -82,11 +97,25 @@ def status(target: ReadTargetOption, json_file: JsonOption = None) -> int:
             ],
             "balanced": None if balance is None else not unbalanced,
             "left_behind": None if balance is None else left_behind_json(balance),
+            "moved": None if moved is None else moved.as_json(),
             "balance": run.balance,
         },
         json_file,
     )
     return 1 if unbalanced else 0
+
+
+def _show_shortcomings(console: Console, balance: Balance | None, moved: Changes | None) -> None:
+    """Print in what a run falls short, as far as it is known."""
+    from isthmus.cli.books import left_behind, moved_words, show_unbalanced
+
+    left = left_behind(balance) if balance is not None else ""
+    if left:
+        console.print(f"Not everything was carried: {left}.", style="yellow", markup=False)
+    if moved:
+        console.print(f"{moved_words(moved)}.", style="yellow", markup=False)
+    if balance is not None and balance.differences:
+        show_unbalanced(console, balance)
 
 
 def _state(stage: str, *, running: bool) -> str:

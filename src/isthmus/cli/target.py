@@ -27,6 +27,7 @@ def reading(target: str) -> Generator[tuple[psycopg.Connection, Run]]:
     with open_target(target) as address, connect(address.conninfo, autocommit=True) as connection:
         schemas = ["isthmus"]
         try:
+            put_back_abandoned(connection, address.conninfo)
             run = require_run(connection)
             schemas.append(run.target_schema)
             yield connection, run
@@ -34,6 +35,17 @@ def reading(target: str) -> Generator[tuple[psycopg.Connection, Run]]:
             raise _may_not_read(connection, schemas, fault) from fault
         except psycopg.Error as fault:
             raise trouble(fault, "show what it holds", explain(fault)) from fault
+
+
+def put_back_abandoned(connection: psycopg.Connection, conninfo: str) -> None:
+    """Put back indexes and keys that a copy had set aside when it died, unless an isthmus is at work; says which."""
+    from isthmus.cli.output import err
+    from isthmus.transfer.existing.saved_ddl import missing, restore_abandoned
+
+    if not missing(connection):
+        return
+    for label in restore_abandoned(conninfo):
+        err.print(f"note: Put back what a copy had set aside before it ended: {label}.", markup=False)
 
 
 def _may_not_read(connection: psycopg.Connection, schemas: list[str], fault: psycopg.Error) -> TargetError:

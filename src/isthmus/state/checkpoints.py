@@ -193,6 +193,14 @@ def read_batches(connection: psycopg.Connection, run: int, collection: str, part
     return [BatchRecord(int(n), bytes(s), bytes(e), int(d), int(b), bytes(x)) for n, s, e, d, b, x in rows]
 
 
+def rows_of(collection: str) -> str:
+    """Return the kind of the tallies of one source collection's rows, table by table.
+
+    Kept for tables that several source collections fill; of the others the kind `rows` says the same.
+    """
+    return f"rows of {collection}"
+
+
 def add_tally(connection: psycopg.Connection, run: int, kind: str, name: str, amount: int) -> None:
     """Add to a named counter inside the caller's transaction; zero writes nothing."""
     if amount:

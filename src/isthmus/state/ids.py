@@ -1,7 +1,8 @@
 """Look ids up both ways, and export them.
 
 An id made from an ObjectId is computed, in both directions; every other one stands in `isthmus.id_map`. With
-`ids: keep` the id is the text of the `_id` itself.
+`ids: keep` the id is the text of the `_id` itself. A table with another `key` may keep no ids at all; and of a table
+that several source collections fill nobody can tell which of them an ObjectId came from.
 """
 
 from __future__ import annotations
@@ -27,12 +28,16 @@ class Known:
     """One id and the source value it belongs to.
 
     Attributes:
-        collection: The collection, where it matters or is known; None for an id made from an ObjectId alone.
+        collection: The source collection, where it matters or is known; None for an id made from an ObjectId alone. Of
+            a value met in a reference, the name that ids are hashed with: it may be an entry of several collections.
         source_id: The `_id` for people.
         id: The id in the target, as text.
-        origin: document, reference (only met as a reference), kept, or derived (computed, whether it was met or not).
+        origin: document, reference (only met as a reference), matched (the id of a row that was there before the copy),
+            kept, or derived (computed, whether it was met or not).
         tables: Root tables of the collection that hold a row with this id.
         letters: Numbers of the run's dead letters with this `_id`.
+        without_ids: Root tables of the collection that keep no ids, so that nobody can tell whether they hold it; each
+            with the columns of its key.
     """
 
     collection: str | None
@@ -41,11 +46,12 @@ class Known:
     origin: str
     tables: tuple[str, ...] = ()
     letters: tuple[int, ...] = ()
+    without_ids: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
     @property
     def met(self) -> bool:
         """Whether a row, the id map or a dead letter has it; else it is only what the id would be."""
-        return self.origin in {"document", "reference"} or bool(self.tables or self.letters)
+        return self.origin in {"document", "reference", "matched", "merged"} or bool(self.tables or self.letters)
 
 
 def look_up(
@@ -64,7 +70,7 @@ def look_up(
         mapping: The run's mapping.
         key: The target's id key.
         text: An id of the target, 24 hex digits of an ObjectId, Extended JSON of another `_id`, or its text.
-        collection: Only this collection.
+        collection: Only this source collection.
         run: Look among the dead letters of this run too.
 
     Returns:
@@ -78,14 +84,34 @@ def look_up(
     object_id = codec.reverse(text)
     if object_id is not None:
         found.append(Known(None, object_id.hex(), text, "derived"))
-    schemes = {name: rule.ids for name, rule in mapping.collections.items() if collection in {None, name}}
+    flows = [flow for flow in mapping.flows if collection in {None, flow.collection}]
+    ways = list(dict.fromkeys((flow.collection, mapping.collections[flow.entry].ids) for flow in flows))
+    schemes = dict(reversed(ways))
     for meaning in source_ids.parse(text):
-        found.extend(_from_source(connection, codec, schemes, meaning))
+        found.extend(_from_source(connection, codec, [*ways, *_met_ways(mapping, collection)], meaning))
+    found += _matched(connection, source_ids.parse(text), collection)
     known = [k for one in dict.fromkeys(found) for k in _with_tables(connection, mapping, one, collection)]
-    kept = [Known(name, text, text, "kept") for name, scheme in schemes.items() if scheme == "keep"]
+    kept = [Known(name, text, text, "kept") for name, scheme in ways if scheme == "keep"]
     known += [k for one in kept for k in _with_tables(connection, mapping, one, one.collection) if k.tables]
     meanings = source_ids.parse(text) + ([bson.encode({"_id": object_id})] if object_id is not None else [])
     return known if run is None else _with_letters(connection, run, codec, schemes, known, meanings)
+
+
+def _matched(connection: psycopg.Connection, meanings: list[bytes], collection: str | None) -> Iterator[Known]:
+    """Yield the rows that some documents are, that were there before the copy or are others' they were joined into."""
+    rows = connection.execute(statement("report", "matched_ids"), {"source_ids": meanings}).fetchall()
+    for name, source_id, row_id, origin in rows:
+        if collection in {None, name}:
+            yield Known(str(name), source_ids.show(bytes(source_id), shorten=False), str(row_id), str(origin))
+
+
+def _met_ways(mapping: Mapping, collection: str | None) -> list[tuple[str, str]]:
+    """Return (name, scheme) of entries of several source collections: references to them are hashed with their names."""
+    return [
+        (name, rule.ids)
+        for name, rule in mapping.collections.items()
+        if len(rule.sources) > 1 and name not in mapping.source_collections and collection in {None, name}
+    ]
 
 
 def _with_letters(
@@ -113,14 +139,14 @@ def _with_letters(
 
 
 def _from_source(
-    connection: psycopg.Connection, codec: IdCodec, schemes: dict[str, str], source_id: bytes
+    connection: psycopg.Connection, codec: IdCodec, ways: list[tuple[str, str]], source_id: bytes
 ) -> Iterator[Known]:
     """Yield what is known of an `_id`: computed for an ObjectId, else what was met, in whatever type it was written."""
     if isinstance(source_ids.value_of(source_id), ObjectId):
-        for scheme in sorted({*schemes.values()} - {"keep"}):
+        for scheme in sorted({scheme for _, scheme in ways} - {"keep"}):
             yield Known(None, source_ids.show(source_id, shorten=False), codec.derive("", source_id, scheme), "derived")
         return
-    for name, scheme in schemes.items():
+    for name, scheme in ways:
         if scheme == "keep":
             continue
         text = codec.derive(name, source_id, scheme)
@@ -133,12 +159,18 @@ def _from_source(
 def _with_tables(connection: psycopg.Connection, mapping: Mapping, known: Known, collection: str | None) -> list[Known]:
     """Return it once for each collection with root tables that hold its id; as it is where none does."""
     schema = build_schema(mapping)
+    wanted = known.collection or collection
     tables: dict[str | None, list[str]] = {}
+    without: list[tuple[str, tuple[str, ...]]] = []
     for table in schema.tables.values():
-        if table.kind != "root" or (known.collection or collection) not in {None, table.collection}:
+        names = {flow.collection for flow in table.flows if wanted in {None, flow.collection}}
+        if table.kind != "root" or not names:
             continue
         column = next(column for column in table.columns if column.role == "id")
         if not _may_hold(column.type.kind, known.id):
+            continue
+        if column.hidden:
+            without.append((table.name, table.primary_key))
             continue
         query = sql.SQL("SELECT EXISTS (SELECT FROM {} WHERE {} = {}::{})").format(
             sql.Identifier(schema.schema, table.name),
@@ -148,7 +180,8 @@ def _with_tables(connection: psycopg.Connection, mapping: Mapping, known: Known,
         )
         row = connection.execute(query).fetchone()
         if row and row[0]:
-            tables.setdefault(table.collection, []).append(table.name)
+            tables.setdefault(names.pop() if len(names) == 1 else None, []).append(table.name)
+    known = replace(known, without_ids=tuple(without))
     return [replace(known, collection=name, tables=tuple(held)) for name, held in tables.items()] or [known]
 
 
@@ -167,37 +200,48 @@ def _may_hold(kind: str, text: str) -> bool:
 
 
 def export_ids(connection: psycopg.Connection, mapping: Mapping, key: bytes) -> Iterator[Known]:
-    """Yield every carried document's id with its source `_id`, collection by collection.
+    """Yield the id of every carried document whose table keeps ids, with its source `_id`, table by table.
 
-    Reads the root tables through a server-side cursor; memory stays flat but for the ids that are no ObjectIds of one
-    collection.
+    Of a table that several source collections fill, the collection is known for ids that were not made from ObjectIds;
+    for the others it is None. Reads the root tables through a server-side cursor; memory stays flat but for the ids
+    that are no ObjectIds of one table's collections.
     """
     codec = IdCodec(key)
     schema = build_schema(mapping)
     for table in schema.tables.values():
-        if table.kind != "root" or table.collection is None:
+        if table.kind != "root":
             continue
-        collection = table.collection
+        column = next(column for column in table.columns if column.role == "id")
+        if column.hidden:
+            continue
+        collections = list(dict.fromkeys(flow.collection for flow in table.flows))
+        only = collections[0] if len(collections) == 1 else None
         mapped = {
-            str(text): bytes(source_id)
+            str(text): (collection, bytes(source_id))
+            for collection in collections
             for text, source_id in connection.execute(
                 statement("report", "mapped_ids"), {"collection": collection}
             ).fetchall()
         }
-        column = next(column.name for column in table.columns if column.role == "id")
         with connection.transaction(), connection.cursor(name="isthmus_ids") as cursor:
             cursor.itersize = 5_000
             cursor.execute(
                 sql.SQL("SELECT {0}::text FROM {1} ORDER BY 1").format(
-                    sql.Identifier(column), sql.Identifier(schema.schema, table.name)
+                    sql.Identifier(column.name), sql.Identifier(schema.schema, table.name)
                 )
             )
             for (text,) in cursor:
-                source_id = mapped.get(str(text))
-                if source_id is not None:
+                if str(text) in mapped:
+                    collection, source_id = mapped[str(text)]
                     shown = source_ids.show(source_id, shorten=False)
                     yield Known(collection, shown, str(text), "document", (table.name,))
                     continue
                 object_id = codec.reverse(str(text))
                 shown = object_id.hex() if object_id is not None else str(text)
-                yield Known(collection, shown, str(text), "derived" if object_id else "kept", (table.name,))
+                yield Known(only, shown, str(text), "derived" if object_id else "kept", (table.name,))
+
+
+def tables_without_ids(mapping: Mapping) -> list[str]:
+    """Return the root tables that keep no ids, of which nothing can be exported."""
+    tables = build_schema(mapping).tables.values()
+    return [table.name for table in tables if any(column.role == "id" and column.hidden for column in table.columns)]

@@ -35,6 +35,21 @@ class Cause:
     value: str = ""
 
 
+def causes_json(causes: Sequence[Cause]) -> list[dict[str, str | None]]:
+    """Return causes as the ledger keeps them."""
+    return [
+        {
+            "code": cause.code,
+            "path": printable(cause.path),
+            "message": printable(cause.message),
+            "column": cause.column,
+            "bson_type": cause.bson_type,
+            "value": printable(cause.value),
+        }
+        for cause in causes
+    ]
+
+
 @dataclass(frozen=True)
 class DeadLetter:
     """A document that could not be carried.
@@ -76,19 +91,7 @@ def insert_dead_letters(connection: psycopg.Connection, run: int, letters: Seque
                 "code": headline.code,
                 "path": printable(headline.path),
                 "message": printable(headline.message),
-                "causes": Jsonb(
-                    [
-                        {
-                            "code": cause.code,
-                            "path": printable(cause.path),
-                            "message": printable(cause.message),
-                            "column": cause.column,
-                            "bson_type": cause.bson_type,
-                            "value": printable(cause.value),
-                        }
-                        for cause in letter.causes
-                    ]
-                ),
+                "causes": Jsonb(causes_json(letter.causes)),
                 "document": letter.document,
                 "document_digest": letter.digest,
             },
@@ -191,16 +194,17 @@ def fill_old_ids(
         if not rows:
             return
         after = int(rows[-1][0])
-        collection = str(rows[0][1])  # a column refers to one collection
-        old = resolve(collection, [str(row[2]) for row in rows])
-        connection.execute(
-            statement("ledger", "fill_old_ids"),
-            {
-                "ids": [int(row[0]) for row in rows],
-                "old_ids": [source_id for source_id, _ in old],
-                "texts": [text for _, text in old],
-            },
-        )
+        for collection in sorted({str(row[1]) for row in rows}):
+            mine = [row for row in rows if row[1] == collection]
+            old = resolve(collection, [str(row[2]) for row in mine])
+            connection.execute(
+                statement("ledger", "fill_old_ids"),
+                {
+                    "ids": [int(row[0]) for row in mine],
+                    "old_ids": [source_id for source_id, _ in old],
+                    "texts": [text for _, text in old],
+                },
+            )
 
 
 def printable(text: str) -> str:

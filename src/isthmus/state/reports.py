@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +13,7 @@ from psycopg import sql
 
 from isthmus._rust import IdCodec
 from isthmus.errors import ConfigError, TargetError
-from isthmus.state.checkpoints import partial_books, read_partitions, read_tallies
+from isthmus.state.checkpoints import partial_books, read_partitions, read_tallies, rows_of
 from isthmus.state.lease import LOCK
 from isthmus.state.migrate import state_exists
 from isthmus.state.runs import Run, id_key, latest_run
@@ -106,11 +107,17 @@ def books_so_far(connection: psycopg.Connection, run: int) -> dict[str, dict[str
     books = partial_books(read_partitions(connection, run))
     tallies = read_tallies(connection, run)
     off = tallies.get("rows", {})
+    fed = Counter(table for own in books.values() for table in own["tables"])
     for collection, own in books.items():
         late = tallies.get("finish-letters", {}).get(collection, 0)  # of documents that had been loaded
+        left_behind = tallies.get("skipped", {}).get(collection, 0)  # dead letters that another mapping skips
         own["copied"] -= late
-        own["dead_letters"] += late
-        own["tables"] = {table: rows + off.get(table, 0) for table, rows in own["tables"].items()}
+        own["dead_letters"] += late - left_behind
+        own["skipped"] += left_behind
+        alone = tallies.get(rows_of(collection), {})
+        own["tables"] = {
+            table: rows + (alone if fed[table] > 1 else off).get(table, 0) for table, rows in own["tables"].items()
+        }
     return books
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -35,6 +35,7 @@ class Run:
         balance: The books as they were printed then; None before.
         holder: Host and process id of the last lease holder.
         version: Isthmus version that opened it.
+        retries: Every mapping with which its dead letters were tried again, in order, as `retries.Retry` has it.
     """
 
     id: int
@@ -50,6 +51,17 @@ class Run:
     balance: dict[str, Any] | None
     holder: str
     version: str
+    retries: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+
+    @property
+    def fingerprints(self) -> set[str]:
+        """The fingerprints of all mappings that what it carried came from."""
+        return {self.fingerprint, *(str(retry["fingerprint"]) for retry in self.retries)}
+
+    @property
+    def mapping_texts(self) -> list[str]:
+        """The files of those mappings, the one it began with first, each once."""
+        return list(dict.fromkeys([self.mapping_text, *(str(retry["mapping_text"]) for retry in self.retries)]))
 
     def summary(self) -> dict[str, Any]:
         """Return its facts as JSON values, without its mapping text and books."""
@@ -109,6 +121,15 @@ def is_told(connection: psycopg.Connection, run: int) -> bool:
     """Tell whether the books of a complete run were printed by an earlier command."""
     row = connection.execute(statement("run", "is_told"), {"run": run}).fetchone()
     return bool(row and row[0])
+
+
+def read_moved(connection: psycopg.Connection, run: int) -> dict[str, Any] | None:
+    """Return how the source differed from what the run had read when its load ended; None where nobody looked.
+
+    Reads the state of older versions as well, which never looked.
+    """
+    row = connection.execute(statement("run", "read_moved"), {"run": run}).fetchone()
+    return row[0] if row else None
 
 
 def mark_told(connection: psycopg.Connection, run: int) -> None:

@@ -6,13 +6,14 @@ difference is a finding that fails the run; it never passes in silence.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from collections import Counter
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import psycopg
 from psycopg import sql
 
-from isthmus.state.checkpoints import PartitionState, read_tallies
+from isthmus.state.checkpoints import PartitionState, read_tallies, rows_of
 from isthmus.state.statements import statement
 from isthmus.transfer.job import Job
 from isthmus.transfer.load import REST, Counts, add_counts
@@ -74,6 +75,7 @@ class Balance:
         left_out_indexes: Indexes that could not be built.
         left_out_rows: Search index → rows too long for it, which it leaves out; the rows themselves are carried.
         empty_columns: Columns without a single value.
+        met_rows: Collection → what became of documents whose row was there before → how many.
         differences: Sentences that say where the books do not balance; empty when they do.
     """
 
@@ -88,6 +90,7 @@ class Balance:
     left_out_indexes: list[str] = field(default_factory=list[str])
     left_out_rows: dict[str, int] = field(default_factory=dict[str, int])
     empty_columns: list[str] = field(default_factory=list[str])
+    met_rows: dict[str, dict[str, int]] = field(default_factory=dict[str, dict[str, int]])
     differences: list[str] = field(default_factory=list[str])
 
     @property
@@ -137,13 +140,20 @@ def draw_balance(job: Job, connection: psycopg.Connection, states: list[Partitio
     totals: Counts = {}
     for state in states:
         totals = add_counts(totals, state.counts)
-    _enter_rows(job, connection, totals, tallies, balance)
+    _enter_rows(job, connection, states, tallies, balance)
     _enter_references(job, connection, totals, tallies, balance)
     _enter_changes(states, tallies, balance)
     balance.left_out_indexes = sorted(tallies.get("left-out-index", {}))
     balance.left_out_rows = _left_out_rows(job, connection)
     balance.empty_columns = _empty_columns(job, connection)
     return balance
+
+
+def refresh_looks(job: Job, connection: psycopg.Connection, balance: Balance) -> Balance:
+    """Return books with what only the tables tell as it is now: rows left out of search indexes, empty columns."""
+    return replace(
+        balance, left_out_rows=_left_out_rows(job, connection), empty_columns=_empty_columns(job, connection)
+    )
 
 
 def _enter_documents(
@@ -163,8 +173,11 @@ def _enter_documents(
                 books.skipped += own.get("skipped", 0)
                 books.dead_letters += own.get("dead_letters", 0)
         late = tallies.get("finish-letters", {}).get(collection, 0)
-        books.copied -= late
-        books.dead_letters += late
+        left_behind = tallies.get("skipped", {}).get(collection, 0)  # dead letters that another mapping skips
+        books.merged = tallies.get("merged", {}).get(collection, 0)
+        books.copied -= late + books.merged
+        books.dead_letters += late - left_behind
+        books.skipped += left_behind
         balance.collections[collection] = books
     ledger: dict[str, int] = {}
     for collection, _stage, code, count in connection.execute(
@@ -184,10 +197,17 @@ def _enter_documents(
 
 
 def _enter_rows(
-    job: Job, connection: psycopg.Connection, totals: Counts, tallies: dict[str, dict[str, int]], balance: Balance
+    job: Job,
+    connection: psycopg.Connection,
+    states: list[PartitionState],
+    tallies: dict[str, dict[str, int]],
+    balance: Balance,
 ) -> None:
-    sent = totals.get("rows", {})
+    sent: dict[str, Counter[str]] = {collection: Counter() for collection in job.plans}
+    for state in states:
+        sent[state.collection].update(state.counts.get("rows", {}))
     off = tallies.get("rows", {})
+    counted: dict[str, int] = {}
     for table in job.schema.tables.values():
         actual = _count(
             connection, sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(job.schema.schema, table.name))
@@ -197,13 +217,37 @@ def _enter_rows(
             merged = tallies.get("merged-pairs", {}).get(table.name, 0)
             balance.merged_pairs[table.name] = merged
             continue  # held against the references below
-        expected = sent.get(table.name, 0) + off.get(table.name, 0)
-        if table.collection is not None:
-            balance.collections[table.collection].tables[table.name] = actual
-            if table.kind == "root":
-                expected = balance.collections[table.collection].copied
+        counted[table.name] = actual
+        collections = dict.fromkeys(flow.collection for flow in table.flows)
+        for collection in collections:
+            mine = sent[collection][table.name] + tallies.get(rows_of(collection), {}).get(table.name, 0)
+            balance.collections[collection].tables[table.name] = mine if len(collections) > 1 else actual
+        expected = sum(sent[collection][table.name] for collection in collections) + off.get(table.name, 0)
         if actual != expected:
             balance.differences.append(f"{table.name}: {expected} rows expected, {actual} are in the table.")
+    for tables, collections in _together(job):
+        expected = sum(balance.collections[collection].copied for collection in collections)
+        actual = sum(counted[table] for table in tables)
+        if actual != expected:
+            balance.differences.append(
+                f"{', '.join(tables)}: {expected} documents of {', '.join(collections)} copied,"
+                f" {actual} are in the table{'s' if len(tables) > 1 else ''}."
+            )
+
+
+def _together(job: Job) -> list[tuple[list[str], list[str]]]:
+    """Return root tables and source collections in groups, such that a group's documents are its tables' rows."""
+    groups: list[tuple[set[str], set[str]]] = []
+    for table in job.schema.tables.values():
+        if table.kind != "root":
+            continue
+        tables, collections = {table.name}, {flow.collection for flow in table.flows}
+        for group in [group for group in groups if group[1] & collections]:
+            groups.remove(group)
+            tables |= group[0]
+            collections |= group[1]
+        groups.append((tables, collections))
+    return [(sorted(tables), sorted(collections)) for tables, collections in groups]
 
 
 def _enter_references(
@@ -216,7 +260,9 @@ def _enter_references(
         statement("ledger", "orphan_counts"), {"run": job.run.id}
     ).fetchall():
         orphans.setdefault((str(table), str(column)), []).append((str(action), bool(by_default), int(count)))
-    for site in reference_sites(job):
+    # Several sites have one name where several flows fill a table, or where values waited; hidden columns are gone.
+    sites = {site.name: site for site in reference_sites(job) if not site.shape.startswith("waiting")}
+    for site in sites.values():
         books = balance.references.setdefault(site.name, ReferenceBooks())
         books.values = counted.get(site.name, 0) + off.get(site.name, 0)
         books.actions, books.refused, books.by_default = {}, 0, 0
@@ -250,7 +296,7 @@ def _enter_references(
 
 
 def _values_query(site: ReferenceSite) -> sql.Composed:
-    return sql.SQL("SELECT count({}) FROM {}").format(site.value, site.source)
+    return sql.SQL("SELECT count({}) FROM {}").format(site.value, site.everywhere)
 
 
 def _enter_changes(states: list[PartitionState], tallies: dict[str, dict[str, int]], balance: Balance) -> None:
@@ -263,7 +309,13 @@ def _enter_changes(states: list[PartitionState], tallies: dict[str, dict[str, in
         ):
             for name, amount in state.counts.get(group, {}).items():
                 into[prefix + name] = into.get(prefix + name, 0) + amount
-    for group, into in (("adjusted", balance.adjusted), ("extras", balance.extras), ("dropped", balance.dropped)):
+    groups = (
+        ("adjusted", balance.adjusted),
+        ("skips", balance.skips),
+        ("extras", balance.extras),
+        ("dropped", balance.dropped),
+    )
+    for group, into in groups:
         for name, amount in tallies.get(group, {}).items():
             _take_off(into, name, amount)
         for name in [name for name, amount in into.items() if not amount]:
@@ -272,6 +324,9 @@ def _enter_changes(states: list[PartitionState], tallies: dict[str, dict[str, in
 
 def _take_off(into: dict[str, int], name: str, amount: int) -> None:
     """Add an amount (documents that left: below zero) to a name; what it does not cover, to those under one name."""
+    if amount > 0:  # documents that were dead letters and came later
+        into[name] = into.get(name, 0) + amount
+        return
     own = max(amount, -into.get(name, 0)) if name in into else 0
     if own:
         into[name] += own

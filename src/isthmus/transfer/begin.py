@@ -15,20 +15,34 @@ import psycopg
 from isthmus import __version__
 from isthmus.errors import TargetError
 from isthmus.mapping import Mapping, ddl
-from isthmus.mapping.tables import TargetSchema
+from isthmus.mapping.tables import TargetSchema, pending_tables
 from isthmus.sources.protocol import Source
 from isthmus.state.checkpoints import PartitionState, insert_partitions, read_partitions
 from isthmus.state.lease import Lease
 from isthmus.state.migrate import check_state, migrate, state_exists
 from isthmus.state.runs import Run, id_key, insert_run, latest_run
 from isthmus.transfer import staging
+from isthmus.transfer.existing.deliver import is_delivered
+from isthmus.transfer.existing.fit import Existing
+from isthmus.transfer.existing.preflight import (
+    SHAPE,
+    check_not_own,
+    check_same,
+    check_surroundings,
+    is_existing,
+    is_tracked,
+    read_existing,
+)
+from isthmus.transfer.existing.saved_ddl import restore_with
+from isthmus.transfer.existing.stage import create_stage, stage_schema
 from isthmus.transfer.fresh import check_dependents, drop_run
 from isthmus.transfer.job import Job, Options, feeders
-from isthmus.transfer.preflight import check_server, check_source, check_target, raise_findings
+from isthmus.transfer.meanwhile import since_it_began
+from isthmus.transfer.preflight import Finding, check_server, check_source, check_target, raise_findings
 from isthmus.transfer.progress import Progress
 from isthmus.transfer.result import Result
 from isthmus.transfer.retry import persist
-from isthmus.transfer.same_run import refuse_other
+from isthmus.transfer.same_run import refuse_other, refuse_other_source
 from isthmus.transfer.space import check_space
 from isthmus.transfer.stages import reached
 
@@ -78,18 +92,12 @@ def open_job(task: Task, lease: Lease, result: Result) -> tuple[Job, list[Partit
     """
     connection = lease.connection
     check_state(connection)
-    findings = check_server(connection) + check_source(task.mapping, task.source)
+    for label in restore_with(lease):
+        task.progress.note(f"Put back what a copy had set aside before it ended: {label}.")
     known = latest_run(connection) if state_exists(connection) else None
     # once, and never what an earlier session of this call has begun
     fresh = task.options.fresh and result.dropped is None and result.run is None
-    if known is None or fresh:
-        findings += check_target(connection, task.schema, task.mapping, replaced=known)
-        findings += check_space(connection, task.mapping, task.source, replaced=known)
-    if known is not None and fresh:
-        findings += check_dependents(connection, known)
-    raise_findings(findings)
-    for finding in findings:
-        task.progress.note(str(finding.problem))
+    existing = _preflight(task, connection, known, fresh=fresh)
     if known is not None and fresh:
         id_key(connection, create=False, given=task.options.id_key)  # another key is refused before anything is dropped
         lease.adopt(known.id)
@@ -101,44 +109,100 @@ def open_job(task: Task, lease: Lease, result: Result) -> tuple[Job, list[Partit
         reached("begin.state-made")
         key = id_key(connection, create=True, given=task.options.id_key)
         reached("begin.key-made")
-        run, states = _begin(task, lease)
-    else:
-        refuse_other(known, task.mapping, task.mapping_text, task.source)
-        key = id_key(connection, create=False, given=task.options.id_key)
-        run = known
-        if known.stage != "complete":
-            # Waits for the last transaction of a holder that was killed or fenced off; only then is the rest certain.
-            lease.adopt(known.id)
-            run = latest_run(connection) or known
+        run, states = _begin(task, lease, existing)
+    elif known.stage == "complete" and is_tracked(task.mapping) and result.run is None:
+        refuse_other_source(known, task.source)
         migrate(connection)
-        states = read_partitions(connection, known.id)
+        key = id_key(connection, create=False, given=task.options.id_key)
+        run, states = _begin(task, lease, existing)
+    else:
+        run, key, states = _go_on(task, lease, known)
     job = task.job(lease, run, key)
-    job.enum_oids = _enum_array_oids(connection, task.schema)
+    job.enum_oids = enum_array_oids(connection, task.schema)
+    if existing is not None:
+        job.existing, job.schema = existing, stage_schema(task.schema, existing)
     result.run = run.id
     result.resumed = result.resumed or any(state.batches or state.done for state in states)
     return job, states
 
 
-def _begin(task: Task, lease: Lease) -> tuple[Run, list[PartitionState]]:
+def _preflight(task: Task, connection: psycopg.Connection, known: Run | None, *, fresh: bool) -> Existing | None:
+    """Raise everything that stands against the copy, tell the rest; return the tables that are somebody else's."""
+    findings = check_server(connection) + check_source(task.mapping, task.source)
+    if known is not None and known.stage != "complete" and task.source.moves and not fresh:
+        findings = since_it_began(findings)
+    existing: Existing | None = None
+    if is_existing(task.mapping):
+        existing, against = _look_at_existing(task, connection, known, fresh=fresh)
+        findings += against
+    elif known is None or fresh:
+        findings += check_target(connection, task.schema, replaced=known)
+    if known is None or fresh:
+        findings += check_space(connection, task.mapping, task.source, replaced=known)
+    if known is not None and fresh:
+        findings += check_dependents(connection, known)
+    raise_findings(findings)
+    for finding in findings:
+        task.progress.note(str(finding.problem))
+    return existing
+
+
+def _go_on(task: Task, lease: Lease, known: Run) -> tuple[Run, bytes, list[PartitionState]]:
+    """Go on with a run that is there, or find it complete."""
+    connection = lease.connection
+    refuse_other(known, task.mapping, task.mapping_text, task.source)
+    key = id_key(connection, create=False, given=task.options.id_key)
+    run = known
+    if known.stage != "complete":
+        # Waits for the last transaction of a holder that was killed or fenced off; only then is the rest certain.
+        lease.adopt(known.id)
+        run = latest_run(connection) or known
+    migrate(connection)
+    return run, key, read_partitions(connection, known.id)
+
+
+def _look_at_existing(
+    task: Task, connection: psycopg.Connection, known: Run | None, *, fresh: bool
+) -> tuple[Existing, list[Finding]]:
+    """Read the tables that are there; return them and what stands against going on with them."""
+    existing, against = read_existing(connection, task.schema)
+    if fresh and known is not None:
+        against += check_not_own(known, task.schema)
+    if known is None or fresh or (known.stage == "complete" and is_tracked(task.mapping)):
+        return existing, against + check_surroundings(connection, task.schema, replaced=known)
+    if known.stage == "complete" or is_delivered(connection, known):
+        return existing, []
+    return existing, check_same(existing, known) or [finding for finding in against if finding.severity is not None]
+
+
+def _begin(task: Task, lease: Lease, existing: Existing | None) -> tuple[Run, list[PartitionState]]:
     """Open a run: its row, its tables and its partitions, in one transaction."""
-    connection, schema = lease.connection, task.schema
+    connection = lease.connection
+    schema = task.schema if existing is None else stage_schema(task.schema, existing)
     states = _plan_partitions(task)
-    waiting = staging.pair_tables(feeders(task.plans), schema)
+    waiting = staging.pair_tables(feeders(task.plans, schema), schema)
+    pending = pending_tables(task.mapping)
+    pairs = [table.name for table in waiting.values() if not table.in_place]
     tables = {
-        "tables": list(schema.tables),
+        "tables": list(schema.tables) if existing is None else [],
         "types": list(schema.enums),
-        "waiting": [table.name for table in waiting.values() if not table.in_place],
+        "waiting": list(dict.fromkeys([*pairs, *(table.name for table in pending)])),
     }
+    if existing is not None:
+        tables |= {"delivers": list(existing.tables), SHAPE: existing.shape()}
     with connection.transaction():
-        for text in ddl.create_all(schema):
-            connection.execute(text.encode())
+        if existing is None:
+            for text in ddl.create_all(schema):
+                connection.execute(text.encode())
+        else:
+            create_stage(connection, schema, existing)
         run = insert_run(
             connection,
             fingerprint=task.mapping.fingerprint,
             mapping_text=task.mapping_text,
             source=task.source.identity(),
             source_name=task.source.name,
-            target_schema=schema.schema,
+            target_schema=task.schema.schema,
             tables=tables,
             started_at=datetime.now(UTC),
             token=lease.token,
@@ -147,6 +211,8 @@ def _begin(task: Task, lease: Lease) -> tuple[Run, list[PartitionState]]:
         )
         for create in staging.create_statements(waiting, schema):
             connection.execute(create)
+        for table in pending:
+            connection.execute(ddl.create_pending_table(task.schema, table).encode())
         insert_partitions(connection, run, states)
         reached("begin.before-commit")
     reached("begin.after-commit")
@@ -173,7 +239,7 @@ def _plan_partitions(task: Task) -> list[PartitionState]:
     return states
 
 
-def _enum_array_oids(connection: psycopg.Connection, schema: TargetSchema) -> dict[str, int]:
+def enum_array_oids(connection: psycopg.Connection, schema: TargetSchema) -> dict[str, int]:
     """Return qualified enum name → OID of the enum type, which the binary form of an enum array carries."""
     rows = connection.execute(
         "SELECT t.typname, t.oid FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace"

@@ -1,15 +1,16 @@
 """The finish stage: keys, duplicates, orphans, junctions, indexes, foreign keys, to a fixpoint.
 
-Order: primary keys (duplicate ids settled), unique indexes (duplicate values and endless keys settled), endless pairs,
-orphans until a pass changes nothing, junction sides merged, and only then what cannot cost a document any more: other
-indexes, foreign keys, statistics. Every step is repeatable; a crash between any two is mended by running them all
-again.
+Order: unique ids (duplicate ids settled), other keys and unique indexes (duplicate values and endless keys settled),
+endless pairs, orphans until a pass changes nothing, documents that are one thing joined, references that waited looked
+up, keys over those, junction sides merged, and only then what cannot cost a document
+any more: other indexes, foreign keys, statistics; last the hidden columns go. Every step is repeatable; a crash between
+any two is mended by running them all again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import psycopg
 from psycopg import sql
@@ -18,9 +19,12 @@ from isthmus.connect.postgres import meaning
 from isthmus.errors import TargetError
 from isthmus.mapping.tables import Index, Table
 from isthmus.state.checkpoints import add_tally
+from isthmus.transfer.document_rows import key_column
 from isthmus.transfer.duplicates import settle_duplicate_ids, settle_duplicate_keys
 from isthmus.transfer.hands import Hands
+from isthmus.transfer.hidden import are_dropped, drop_hidden_columns, hidden_index_name
 from isthmus.transfer.job import Job
+from isthmus.transfer.joined import merges
 from isthmus.transfer.keys import (
     Step,
     await_old_snapshots,
@@ -30,10 +34,12 @@ from isthmus.transfer.keys import (
     primary_key_step,
 )
 from isthmus.transfer.long_keys import settle_long_keys, settle_long_pairs
+from isthmus.transfer.lookups import require_looked_up, resolve_lookups, settle_routes, waiting_columns
+from isthmus.transfer.merging import merge_duplicates
 from isthmus.transfer.orphans import rest_of_pass, settle_orphans
-from isthmus.transfer.references import ReferenceSite, reference_sites
+from isthmus.transfer.references import ReferenceSite, alternative, reference_sites
 from isthmus.transfer.stages import reached
-from isthmus.transfer.staging import pair_tables
+from isthmus.transfer.staging import PairTable, exists, pair_tables
 
 
 def finish(job: Job, hands: Hands) -> None:
@@ -48,18 +54,38 @@ def finish(job: Job, hands: Hands) -> None:
         IsthmusError: A step cannot be done; the run stays resumable.
     """
     tables = list(job.schema.tables.values())
-    carried = [table for table in tables if table.kind in {"root", "child"}]
+    # where rows are delivered from these tables, the columns go with them
+    keeps = job.existing is not None
+    hidden = [] if keeps else [table for table in tables if any(column.hidden for column in table.columns)]
+    if hidden and hands.part("hidden columns", lambda connection: are_dropped(job, connection, hidden)):
+        reached("finish.before-complete")
+        return  # the last step is done, and without them none of the others can be done again
+    roots = [table for table in tables if table.kind == "root"]
+    children = [table for table in tables if table.kind == "child"]
     junctions = [table for table in tables if table.kind == "junction"]
-    uniques = [(table, index) for table in carried for index in table.indexes if index.unique]
+    ids = [_unique_ids(job, table) for table in roots]
+    child_keys = [_primary_key(job, table) for table in children]
+    others = _other_uniques(job, [*roots, *children], ids)
+    late = [unique for unique in others if _waits(job, unique)]
+    merging = [unique for unique in others if unique not in late and merges(job, unique.table)]
+    uniques = [unique for unique in others if unique not in late and unique not in merging]
     plain = [index for table in tables for index in table.indexes if not index.unique]
     foreign = [key for table in tables for key in table.foreign_keys]
-    job.progress.stage("finishing", steps=len(tables) + len(uniques) + len(plain) + 2 * len(foreign) + len(tables) + 1)
-    for kind in ("root", "child"):
-        _build_uniques(job, hands, [_primary_key(job, table) for table in carried if table.kind == kind])
-    _build_uniques(job, hands, [_Unique(table, index, index_step(job, index), key=False) for table, index in uniques])
+    steps = len(tables) + len(junctions) + len(plain) + 2 * len(foreign) + 3 + bool(hidden)
+    job.progress.stage("finishing", steps=len(ids) + len(child_keys) + len(others) + steps)
+    _build_uniques(job, hands, ids)
+    _build_uniques(job, hands, child_keys)
+    _build_uniques(job, hands, uniques)
     for pairs in pair_tables(job.feeders, job.schema).values():
         hands.part(f"keys of {pairs.junction}", lambda c, p=pairs: settle_long_pairs(job, c, p))
-    _settle_all_orphans(job, hands)
+    settle_all_orphans(job, hands)
+    _build_uniques(job, hands, merging)
+    hands.one("looked-up references", lambda connection: resolve_lookups(job, connection))
+    _build_uniques(job, hands, sorted(late, key=lambda unique: not merges(job, unique.table)))
+    if late or merging:
+        settle_all_orphans(job, hands)  # who leaves there leaves orphans behind, of resolved references too
+    hands.one("required references", lambda connection: require_looked_up(job, connection))
+    hands.one("routed references", lambda connection: settle_routes(job, connection))
     reached("finish.before-junctions")
     hands.one("junctions", lambda connection: _merge_junctions(job, connection))
     reached("finish.after-junctions")
@@ -70,6 +96,9 @@ def finish(job: Job, hands: Hands) -> None:
         hands.one(add.name, _step_work(job, add))
     hands.all((validate.name, _step_work(job, validate)) for _, validate in added)
     hands.all((f"statistics of {table.name}", _analyze_work(job, table)) for table in tables)
+    if hidden:
+        reached("finish.before-hidden-columns")
+        hands.one("hidden columns", lambda connection: drop_hidden_columns(job, connection, hidden))
     reached("finish.before-complete")
 
 
@@ -94,33 +123,62 @@ def _step_work(job: Job, step: Step) -> Work:
 
 @dataclass(frozen=True)
 class _Unique:
-    """A primary key or unique index that documents may stand against.
+    """A key or unique index that documents may stand against.
 
     Attributes:
         table: Root or child table.
         index: The index; a primary key as one.
         step: What builds it.
-        key: Whether it is the primary key.
+        ids: Whether it keeps the ids of a root table apart; then whole rows are settled, before any other key is built.
     """
 
     table: Table
     index: Index
     step: Step
-    key: bool
+    ids: bool = False
+
+
+def _waits(job: Job, unique: _Unique) -> bool:
+    """Tell whether it covers, or may name in its predicate, a column whose values are not the last yet.
+
+    They come when lookups are resolved, or change when what they point at is joined into another.
+    """
+    changing = waiting_columns(unique.table) | {
+        column.name
+        for column in unique.table.columns
+        if column.reference is not None and merges(job, job.schema.tables[column.reference.table])
+    }
+    return bool(changing) and (unique.index.where is not None or not changing.isdisjoint(unique.index.columns))
+
+
+def _unique_ids(job: Job, table: Table) -> _Unique:
+    """Return what keeps the ids of a root table apart: its primary key, else a unique index, for the hidden id too."""
+    column = key_column(table)
+    if table.primary_key == (column,):
+        return replace(_primary_key(job, table), ids=True)
+    columns = (column,)
+    index = next((one for one in table.indexes if one.unique and one.columns == columns and one.where is None), None)
+    if index is None:
+        index = Index(hidden_index_name(table.name), table.name, columns, None, True, "btree", None, "unique")
+    return _Unique(table, index, index_step(job, index), ids=True)
 
 
 def _primary_key(job: Job, table: Table) -> _Unique:
-    index = Index(
-        name=table.primary_key_name,
-        table=table.name,
-        columns=table.primary_key,
-        expression=None,
-        unique=True,
-        method="btree",
-        where=None,
-        kind="unique",
-    )
-    return _Unique(table, index, primary_key_step(job, table), key=True)
+    index = Index(table.primary_key_name, table.name, table.primary_key, None, True, "btree", None, "unique")
+    return _Unique(table, index, primary_key_step(job, table))
+
+
+def _other_uniques(job: Job, tables: list[Table], ids: list[_Unique]) -> list[_Unique]:
+    """Return the primary keys of other columns than the id, and all unique indexes, but for what is among `ids`."""
+    known = {unique.index.name for unique in ids}
+    keyed = [
+        table for table in tables if table.kind == "root" and table.primary_key and table.primary_key_name not in known
+    ]
+    found = [_primary_key(job, table) for table in keyed]
+    for table in tables:
+        indexes = [index for index in table.indexes if index.unique and index.name not in known]
+        found += [_Unique(table, index, index_step(job, index)) for index in indexes]
+    return found
 
 
 def _build_uniques(job: Job, hands: Hands, uniques: list[_Unique]) -> None:
@@ -154,8 +212,12 @@ def _settle_work(job: Job, unique: _Unique) -> Work:
             try:
                 build(job, connection, unique.step)
             except psycopg.errors.UniqueViolation:
-                if unique.key:
-                    settled = settle_duplicate_ids(job, connection, table) if table.kind == "root" else 0
+                if unique.ids:
+                    settled = settle_duplicate_ids(job, connection, table)
+                elif table.kind == "child" and index.columns == table.primary_key:
+                    settled = 0
+                elif merges(job, table):
+                    settled = merge_duplicates(job, connection, table, index)
                 else:
                     settled = settle_duplicate_keys(job, connection, table, index)
                 if not settled:
@@ -210,7 +272,7 @@ def _analyze_work(job: Job, table: Table) -> Work:
     return work
 
 
-def _settle_all_orphans(job: Job, hands: Hands) -> None:
+def settle_all_orphans(job: Job, hands: Hands) -> None:
     """Repeat passes over all references until one makes no dead letter; then enter those inside jsonb."""
     sites = reference_sites(job)
     changing = [site for site in sites if site.action != "kept"]
@@ -228,35 +290,46 @@ def _settle_pass(job: Job, hands: Hands, sites: list[ReferenceSite]) -> int:
 
 
 def _merge_junctions(job: Job, connection: psycopg.Connection) -> None:
-    """Fill junctions that several arrays feed: the union of their sides, each pair once; their waiting tables go.
+    """Fill junctions whose pairs waited: the union of their sides, each pair once; their waiting tables go.
 
     One transaction a junction; a junction whose waiting tables are gone is done.
     """
-    sides: dict[str, dict[str, sql.Identifier]] = {}
+    sides: dict[str, dict[str, PairTable]] = {}
     for pairs in pair_tables(job.feeders, job.schema).values():
         if not pairs.in_place:
-            sides.setdefault(pairs.junction, {})[pairs.name] = pairs.identifier
+            sides.setdefault(pairs.junction, {})[pairs.name] = pairs
     for junction, waiting in sides.items():
-        first = next(iter(waiting))
-        row = connection.execute("SELECT to_regclass(%s) IS NULL", (f"isthmus.{first}",)).fetchone()
-        if row and row[0]:
+        first = next(iter(waiting.values()))
+        if not exists(connection, first.identifier):
             continue
         table = job.schema.tables[junction]
         columns = sql.SQL(", ").join(sql.Identifier(column.name) for column in table.columns)
-        union = sql.SQL(" UNION ").join(
-            sql.SQL("SELECT DISTINCT {} FROM {}").format(columns, place) for place in waiting.values()
-        )
+        union = sql.SQL(" UNION ").join(_pairs_of(job, table, pairs) for pairs in waiting.values())
         with connection.transaction():
             job.lease.assert_held(connection, job.run.id)
             loaded = 0
-            for place in waiting.values():
-                count = connection.execute(sql.SQL("SELECT count(*) FROM {}").format(place)).fetchone()
+            for pairs in waiting.values():
+                count = connection.execute(sql.SQL("SELECT count(*) FROM {}").format(pairs.identifier)).fetchone()
                 loaded += int(count[0]) if count else 0
             pairs_count = connection.execute(
                 sql.SQL("INSERT INTO {} ({}) {}").format(sql.Identifier(job.schema.schema, junction), columns, union)
             ).rowcount
             add_tally(connection, job.run.id, "merged-pairs", junction, loaded - pairs_count)
-            for place in waiting.values():
-                connection.execute(sql.SQL("DROP TABLE {}").format(place))
+            for pairs in waiting.values():
+                connection.execute(sql.SQL("DROP TABLE {}").format(pairs.identifier))
             reached("finish.junctions-before-commit")
         reached("finish.junctions-after-commit")
+
+
+def _pairs_of(job: Job, junction: Table, pairs: PairTable) -> sql.Composed:
+    """Return a query of the pairs of one side, in the order of the junction's columns; what waits is looked up."""
+    reference = junction.column(pairs.other).reference
+    place: sql.Composable = sql.SQL("{} p").format(pairs.identifier)
+    values = {column.name: sql.SQL("p.{}").format(sql.Identifier(column.name)) for column in junction.columns}
+    if pairs.looked_up and reference is not None:
+        target = alternative(job, reference, values[pairs.other], waiting=True)
+        place = sql.SQL("{} JOIN {} t ON t.{} = {}").format(
+            place, target.table, sql.Identifier(target.key), target.value
+        )
+        values[pairs.other] = sql.SQL("t.{}").format(sql.Identifier(reference.column))
+    return sql.SQL("SELECT DISTINCT {} FROM {}").format(sql.SQL(", ").join(values.values()), place)

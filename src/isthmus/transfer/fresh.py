@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import psycopg
@@ -10,6 +11,8 @@ from psycopg import sql
 from isthmus.errors import Problem, TargetError
 from isthmus.state.runs import Run
 from isthmus.state.statements import statement
+from isthmus.transfer.existing.deliver import is_delivered
+from isthmus.transfer.existing.stage import drop_stage
 from isthmus.transfer.preflight import Finding
 from isthmus.transfer.stages import reached
 
@@ -116,6 +119,9 @@ def drop_run(connection: psycopg.Connection, run: Run) -> str:
             if tables:  # so that the counts are the last word
                 connection.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(sql.SQL(", ").join(tables)))
             told = _told(run, {name: _count(connection, run.target_schema, name) for name in made["tables"]})
+            if "delivers" in run.tables:
+                told = _told_of_existing(connection, run)
+                drop_stage(connection)
             if tables:  # each kind at once, as they refer to each other
                 connection.execute(sql.SQL("DROP TABLE {}").format(sql.SQL(", ").join(tables)))
             if types:
@@ -132,6 +138,17 @@ def drop_run(connection: psycopg.Connection, run: Run) -> str:
         ) from None
     reached("fresh.after-commit")
     return told
+
+
+def _told_of_existing(connection: psycopg.Connection, run: Run) -> str:
+    """Say what goes and what stays of a run into tables that it did not make."""
+    tables = ", ".join(f"{run.target_schema}.{name}" for name in run.tables["delivers"])
+    if not is_delivered(connection, run):
+        return f"Run {run.id} is forgotten (--fresh) with what it had loaded; nothing of it had come to {tables} yet."
+    return (
+        f"Run {run.id} is forgotten (--fresh). What it delivered to {tables} stays, for these tables are not its own:"
+        " this copy meets those rows as rows that were there before. What it had overwritten cannot be taken back."
+    )
 
 
 def _names(run: Run) -> dict[str, Any]:
@@ -167,7 +184,7 @@ def _rows_left(balance: dict[str, Any] | None) -> dict[str, int]:
     """Return table → rows when the run completed, from its books; empty for a run that did not."""
     if balance is None:
         return {}
-    left: dict[str, int] = dict(balance["junctions"])
+    left: Counter[str] = Counter(balance["junctions"])
     for books in balance["collections"].values():
-        left.update(books["tables"])
+        left.update(books["tables"])  # a table that several collections fill has its rows in the books of each
     return left

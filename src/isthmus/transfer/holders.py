@@ -14,11 +14,12 @@ import psycopg
 from psycopg import sql
 
 from isthmus._rust import compare_ids
+from isthmus.mapping.model import Flow
 from isthmus.mapping.tables import Index, Table
+from isthmus.transfer.document_rows import flow_column, key_column
 from isthmus.transfer.job import Job
 from isthmus.transfer.origins import bson_ids, chunks
 from isthmus.transfer.places import shown_value
-from isthmus.transfer.remove import key_column
 from isthmus.transfer.rivals import leaving
 
 _FETCHED_ROWS = 1_000
@@ -30,17 +31,23 @@ class Loser:
     """A document that cannot stay.
 
     Attributes:
+        flow: The flow that its rows came by.
         id: Its id in the target, as text.
         keeper: Id of the document that stays with the value; None when it holds the value more than once itself.
+        keeper_flow: That document's flow.
         shown: What a message may show of the value.
     """
 
+    flow: Flow
     id: str
     keeper: str | None
+    keeper_flow: Flow | None
     shown: str
 
 
-def losers(job: Job, connection: psycopg.Connection, table: Table, index: Index) -> Iterator[Loser]:
+def losers(
+    job: Job, connection: psycopg.Connection, table: Table, index: Index, *, by_keeper: bool = False
+) -> Iterator[Loser]:
     """Yield the documents that leave so that a unique index can be built, each once.
 
     All are decided before the first is yielded, so the caller may remove them meanwhile. One that is left over by a
@@ -54,20 +61,30 @@ def losers(job: Job, connection: psycopg.Connection, table: Table, index: Index)
         connection: Autocommit connection; gets temporary tables, dropped after the last document.
         table: Root or child table.
         index: A unique index of it.
+        by_keeper: Whether those of one keeper come behind one another.
 
     Raises:
-        SourceError, InternalError: As `bson_ids`.
+        SourceError, InternalError: As `origins.bson_ids`.
     """
     _drop_scratch(connection)
     _collect(job, connection, table, index)
     decide = _decide_alone if table.kind == "root" else _decide_together
-    decide(job, connection, str(table.collection))
+    decide(job, connection, table)
     query = (
-        "SELECT l.id, l.keeper, min(r.shown) FROM pg_temp.leaving l JOIN pg_temp.rivals r USING (number, id)"
-        " GROUP BY l.id, l.keeper ORDER BY l.id"
+        "SELECT min(r.flow), l.id, l.keeper, min(k.flow), min(r.shown) FROM pg_temp.leaving l"
+        " JOIN pg_temp.rivals r USING (number, id)"
+        " LEFT JOIN pg_temp.rivals k ON k.number = l.number AND k.id = l.keeper GROUP BY l.id, l.keeper ORDER BY "
+        + ("l.keeper, l.id" if by_keeper else "l.id")
     )
-    for row_id, keeper, shown in _rows(connection, query):
-        yield Loser(str(row_id), None if keeper is None else str(keeper), str(shown))
+    flows = {flow.number: flow for flow in table.flows}
+    for flow, row_id, keeper, keeper_flow, shown in _rows(connection, query):
+        yield Loser(
+            flows[int(str(flow))],
+            str(row_id),
+            None if keeper is None else str(keeper),
+            None if keeper_flow is None else flows[int(str(keeper_flow))],
+            str(shown),
+        )
     _drop_scratch(connection)
 
 
@@ -77,7 +94,10 @@ def _drop_scratch(connection: psycopg.Connection) -> None:
 
 
 def _collect(job: Job, connection: psycopg.Connection, table: Table, index: Index) -> None:
-    """Write every row whose value another row holds too: number of the value, in its order; document; value shown."""
+    """Write every row whose value another row holds too: number of the value, in its order; document; value shown.
+
+    An id stands for one document, whatever its flow: ids are unique in the table before its other keys are built.
+    """
     columns = sql.SQL(", ").join(sql.Identifier(name) for name in index.columns)
     present = [sql.SQL("{} IS NOT NULL").format(sql.Identifier(name)) for name in index.columns]
     if index.where:
@@ -89,11 +109,12 @@ def _collect(job: Job, connection: psycopg.Connection, table: Table, index: Inde
     ]
     connection.execute(
         sql.SQL(
-            "CREATE TABLE pg_temp.rivals AS SELECT dense_rank() OVER (ORDER BY {aliases}) AS number, id, shown"
-            " FROM (SELECT {key}::text AS id, {shown} AS shown, {values},"
+            "CREATE TABLE pg_temp.rivals AS SELECT dense_rank() OVER (ORDER BY {aliases}) AS number, flow, id, shown"
+            " FROM (SELECT {flow} AS flow, {key}::text AS id, {shown} AS shown, {values},"
             " count(*) OVER (PARTITION BY {columns}) AS holders FROM {table} WHERE {present}) AS held WHERE holders > 1"
         ).format(
             aliases=sql.SQL(", ").join(aliases),
+            flow=flow_column(table),
             key=sql.Identifier(key_column(table)),
             shown=shown_value(table, index.columns),
             values=sql.SQL(", ").join(values),
@@ -113,23 +134,41 @@ def _rows(connection: psycopg.Connection, query: str) -> Iterator[tuple[object, 
         yield from cursor
 
 
-def _decide_alone(job: Job, connection: psycopg.Connection, collection: str) -> None:
+def _bson_ids(
+    job: Job, connection: psycopg.Connection, table: Table, flow_of: dict[str, int]
+) -> dict[str, tuple[bytes, int]]:
+    """Return `_id` and number of the flow of each document, by which documents of one table are ordered."""
+    found: dict[str, tuple[bytes, int]] = {}
+    for flow in table.flows:
+        mine = [row_id for row_id, number in flow_of.items() if number == flow.number]
+        if mine:
+            known = bson_ids(job, connection, flow, mine)
+            found.update((row_id, (source_id, flow.number)) for row_id, source_id in known.items())
+    return found
+
+
+def _compare(left: tuple[bytes, int], right: tuple[bytes, int]) -> int:
+    return compare_ids(left[0], right[0]) or left[1] - right[1]
+
+
+def _decide_alone(job: Job, connection: psycopg.Connection, table: Table) -> None:
     """Decide for a root table, where each document holds one value: all but the lowest `_id` of a value leave."""
     connection.execute("CREATE TABLE pg_temp.kept (number bigint, id text)")
-    last: tuple[int, str, bytes] | None = None  # of the value in hand, the lowest so far
-    rows = _rows(connection, "SELECT number, id FROM pg_temp.rivals ORDER BY number, id")
-    for chunk in chunks(((int(str(number)), str(row_id)) for number, row_id in rows), lambda row: len(row[1])):
+    last: tuple[int, str, tuple[bytes, int]] | None = None  # of the value in hand, the lowest so far
+    rows = _rows(connection, "SELECT number, flow, id FROM pg_temp.rivals ORDER BY number, id")
+    numbered = ((int(str(number)), int(str(flow)), str(row_id)) for number, flow, row_id in rows)
+    for chunk in chunks(numbered, lambda row: len(row[2])):
         job.check_stop()
-        known = bson_ids(job, connection, collection, [row_id for _, row_id in chunk])
+        known = _bson_ids(job, connection, table, {row_id: flow for _, flow, row_id in chunk})
         kept: list[tuple[int, str]] = []
-        for number, row_id in chunk:
-            source_id = known[row_id]
+        for number, _, row_id in chunk:
+            place = known[row_id]
             if last is None or last[0] != number:
                 if last is not None:
                     kept.append(last[:2])
-                last = (number, row_id, source_id)
-            elif compare_ids(source_id, last[2]) < 0:
-                last = (number, row_id, source_id)
+                last = (number, row_id, place)
+            elif _compare(place, last[2]) < 0:
+                last = (number, row_id, place)
         _insert_kept(connection, kept)
     if last is not None:
         _insert_kept(connection, [last[:2]])
@@ -146,18 +185,20 @@ def _insert_kept(connection: psycopg.Connection, kept: list[tuple[int, str]]) ->
     )
 
 
-def _decide_together(job: Job, connection: psycopg.Connection, collection: str) -> None:
+def _decide_together(job: Job, connection: psycopg.Connection, table: Table) -> None:
     """Decide for a child table, where a document may hold several values, and one value several times."""
     groups: list[list[str]] = []
     same: dict[str, str] = {}
+    flow_of: dict[str, int] = {}
     last: object = None
-    for number, row_id in _rows(connection, "SELECT number, id FROM pg_temp.rivals ORDER BY number, id"):
+    for number, flow, row_id in _rows(connection, "SELECT number, flow, id FROM pg_temp.rivals ORDER BY number, id"):
         if not groups or number != last:
             groups.append([])
             last = number
         groups[-1].append(same.setdefault(str(row_id), str(row_id)))
-    known = bson_ids(job, connection, collection, same)
-    order = cmp_to_key(compare_ids)
+        flow_of[groups[-1][-1]] = int(str(flow))
+    known = _bson_ids(job, connection, table, flow_of)
+    order = cmp_to_key(_compare)
     rank = {row_id: place for place, row_id in enumerate(sorted(known, key=lambda one: (order(known[one]), one)))}
     leave = leaving(groups, rank, len(rank) or 1)
     for chunk in chunks(leave.items(), lambda item: len(item[0])):

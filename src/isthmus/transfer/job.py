@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Mapping as ReadOnly
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING
 
 import psycopg
 
 from isthmus._rust import IdCodec, Transcoder
 from isthmus.connect.postgres import connect, explain
 from isthmus.mapping import Mapping
+from isthmus.mapping.model import Flow
 from isthmus.mapping.tables import Table, TargetSchema
 from isthmus.sources.protocol import Source
 from isthmus.state.lease import Lease
 from isthmus.state.runs import Run
 from isthmus.transfer.memory import MIB, MemoryBudget
+from isthmus.transfer.plan_tables import PlanTable, plan_tables
 from isthmus.transfer.progress import Progress
+
+if TYPE_CHECKING:
+    from isthmus.transfer.existing.fit import Existing
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -50,49 +54,37 @@ class Options:
 
 @dataclass(frozen=True)
 class Feeder:
-    """One side of a junction table that arrays of references fill.
+    """One side of a junction table that arrays of references in the documents of one flow fill.
 
     Attributes:
-        collection: Collection whose documents hold the arrays.
+        flow: Flow whose documents hold the arrays.
         junction: Junction table.
         own: Column that takes the document's id.
         other: Column that takes the arrays' ids.
-        lone: Whether each document has only one such array, so that it cannot name a pair twice (within one array the
-            core folds repetitions). Not so for several fields, nor for an array inside a child table.
+        lone: Whether each document has only one such array; see `PlanTable`.
+        waiting: Table of the state's schema for pairs whose other end is looked up in finish; None for others.
     """
 
-    collection: str
+    flow: Flow
     junction: str
     own: str
     other: str
     lone: bool = True
+    waiting: str | None = None
+
+    @property
+    def collection(self) -> str:
+        """Source collection whose documents hold the arrays."""
+        return self.flow.collection
 
 
-def feeders(plans: ReadOnly[str, str]) -> tuple[Feeder, ...]:
+def feeders(plans: ReadOnly[str, str], schema: TargetSchema) -> tuple[Feeder, ...]:
     """Return every side of a junction table that arrays fill, in the order of the plans (collection → JSON)."""
-    found: list[Feeder] = []
-    for collection, text in plans.items():
-        plan = json.loads(text)
-        for number, table in enumerate(plan["tables"]):
-            if table["kind"] == "junction":
-                roles = {column["role"]: column["name"] for column in table["columns"]}
-                lone = _is_lone_array(plan["fields"], number)
-                found.append(Feeder(collection, table["name"], roles["own"], roles["other"], lone=lone))
-    return tuple(found)
-
-
-def _is_lone_array(fields: list[dict[str, Any]], table: int) -> bool:
-    """Tell whether exactly one field at the root of the document fills a table of the plan."""
-    at_root = sum(field["do"] == "junction" and field["table"] == table for field in fields)
-    below = any(not _is_unused(field["fields"], table) for field in fields if field["do"] == "child")
-    return at_root == 1 and not below
-
-
-def _is_unused(fields: list[dict[str, Any]], table: int) -> bool:
-    return all(
-        _is_unused(field["fields"], table) if field["do"] == "child" else field["table"] != table
-        for field in fields
-        if field["do"] in {"child", "junction"}
+    return tuple(
+        Feeder(table.flow, table.name, table.own, table.other, lone=table.lone, waiting=table.waiting)
+        for text in plans.values()
+        for table in plan_tables(text, schema)
+        if table.kind == "junction"
     )
 
 
@@ -103,7 +95,7 @@ class Job:
     Attributes:
         mapping: The checked mapping.
         schema: Target tables that follow from it.
-        plans: Collection → compiled plan, JSON.
+        plans: Source collection → compiled plan, JSON.
         source: Where documents come from.
         conninfo: Target, as libpq takes it.
         lease: Held by this process.
@@ -113,6 +105,8 @@ class Job:
         progress: What to tell.
         stop: Set when the user asked to stop.
         enum_oids: Type OIDs of the arrays of enum types, known once the types exist.
+        existing: The tables that were there before, of a copy into such; `schema` then is that of its own tables,
+            which are delivered from in the end.
     """
 
     mapping: Mapping
@@ -127,6 +121,7 @@ class Job:
     progress: Progress
     stop: threading.Event = field(default_factory=threading.Event)
     enum_oids: dict[str, int] = field(default_factory=dict[str, int])
+    existing: Existing | None = None
     _transcoders: dict[str, Transcoder] = field(default_factory=dict[str, Transcoder])
     _mutex: threading.Lock = field(default_factory=threading.Lock)
 
@@ -143,14 +138,22 @@ class Job:
     @cached_property
     def feeders(self) -> tuple[Feeder, ...]:
         """Every side of a junction table that arrays fill, in the order of the mapping."""
-        return feeders(self.plans)
+        return feeders(self.plans, self.schema)
+
+    @cached_property
+    def _plan_tables(self) -> dict[str, tuple[PlanTable, ...]]:
+        return {collection: plan_tables(text, self.schema) for collection, text in self.plans.items()}
+
+    def plan_tables(self, collection: str) -> tuple[PlanTable, ...]:
+        """Return the tables of a source collection's plan, of all its flows one after the other."""
+        return self._plan_tables[collection]
 
     def explain(self, fault: psycopg.Error) -> str:
         """Return the server's words about a step; without what may quote a row where a column is sensitive."""
         return explain(fault, values=not self.schema.sensitive)
 
     def transcoder(self, collection: str) -> Transcoder:
-        """Return the transcoder of a collection, made once and shared by all workers."""
+        """Return the transcoder of a source collection, made once and shared by all workers."""
         with self._mutex:
             known = self._transcoders.get(collection)
             if known is None:
@@ -163,12 +166,9 @@ class Job:
         """Open another connection to the target."""
         return connect(self.conninfo, autocommit=autocommit)
 
-    def root_table(self, collection: str) -> Table:
-        """Return the root table of a collection."""
-        for table in self.schema.tables.values():
-            if table.kind == "root" and table.collection == collection:
-                return table
-        raise KeyError(collection)
+    def root_of(self, flow: Flow) -> Table:
+        """Return the root table that a flow fills."""
+        return self.schema.tables[self.mapping.collections[flow.entry].table]
 
     def check_stop(self) -> None:
         """Raise Interrupted when the user asked to stop."""

@@ -6,7 +6,6 @@ the server's own words. The identities of the balance are asserted before the co
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -30,7 +29,7 @@ from isthmus.state.ledgers import (
 from isthmus.state.source_ids import show
 from isthmus.transfer.job import Job
 from isthmus.transfer.stages import reached
-from isthmus.transfer.staging import PairTable, pair_tables
+from isthmus.transfer.staging import pair_tables
 
 # PostgreSQL documentation, COPY, "Binary Format": signature, flags, length of the header extension; trailer −1.
 _HEADER = b"PGCOPY\n\xff\r\n\0" + b"\0\0\0\0" + b"\0\0\0\0"
@@ -48,30 +47,33 @@ class CopyTarget:
         index: Number of the table in the plan.
         table: Name for the books.
         statement: `COPY … FROM STDIN (FORMAT binary)`.
-        root: Whether it is the collection's own table.
+        root: Whether its rows are documents: it is the root table of one of the plan's flows.
+        counted: Whether its rows stand in the books; values that wait for finish are counted as references only.
     """
 
     index: int
     table: str
     statement: sql.Composed
     root: bool
+    counted: bool = True
 
 
 def copy_targets(job: Job, collection: str) -> list[CopyTarget]:
-    """Return where each table of a collection's plan goes, in plan order."""
-    waiting = pair_tables(job.feeders, job.schema)
+    """Return where each table of a source collection's plan goes, in plan order."""
+    pairs = pair_tables(job.feeders, job.schema)
     targets: list[CopyTarget] = []
-    for index, table in enumerate(json.loads(job.plans[collection])["tables"]):
-        place: sql.Identifier | None = None
-        if table["kind"] == "junction":
-            own = next(column["name"] for column in table["columns"] if column["role"] == "own")
-            pairs: PairTable = waiting[(table["name"], own)]
-            place = pairs.identifier
+    for table in job.plan_tables(collection):
+        if table.kind == "junction":
+            place = pairs[table.name, table.own, table.flow.number].identifier
+        elif table.waiting is not None:
+            place = sql.Identifier("isthmus", table.waiting)
+        else:
+            place = sql.Identifier(job.schema.schema, table.name)
         statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT binary)").format(
-            place or sql.Identifier(job.schema.schema, table["name"]),
-            sql.SQL(", ").join(sql.Identifier(column["name"]) for column in table["columns"]),
+            place, sql.SQL(", ").join(sql.Identifier(column) for column in table.columns)
         )
-        targets.append(CopyTarget(index, table["name"], statement, table["kind"] == "root"))
+        counted = table.kind != "pending"
+        targets.append(CopyTarget(table.index, table.name, statement, table.kind == "root", counted))
     return targets
 
 
@@ -89,9 +91,33 @@ def send_rows(
     Raises:
         InternalError: The server took another number of rows (code `rows-differ`).
     """
-    rows, data = batch.rows(target.index), batch.copy_data(target.index)
+    data, rows = batch.copy_data(target.index), batch.rows(target.index)
+    send_copy(connection, target.statement, target.table, data, rows, sent)
+
+
+def send_copy(
+    connection: psycopg.Connection,
+    statement: sql.Composed,
+    table: str,
+    data: bytes | memoryview,
+    rows: int,
+    sent: Callable[[], None] | None = None,
+) -> None:
+    """Send rows in COPY's binary form, inside the caller's transaction.
+
+    Args:
+        connection: Where to.
+        statement: `COPY … FROM STDIN (FORMAT binary)`.
+        table: Its table, for people.
+        data: The rows, without header and trailer.
+        rows: How many there are.
+        sent: Called after each piece of them.
+
+    Raises:
+        InternalError: The server took another number of rows (code `rows-differ`).
+    """
     with connection.cursor() as cursor:
-        with cursor.copy(target.statement) as copy:
+        with cursor.copy(statement) as copy:
             copy.write(_HEADER)
             for start in range(0, len(data), _PIECE_BYTES):
                 copy.write(data[start : start + _PIECE_BYTES])
@@ -100,7 +126,7 @@ def send_rows(
             copy.write(_TRAILER)
         if cursor.rowcount != rows:
             raise InternalError(
-                f"{rows} rows were sent to {target.table}, the server took {cursor.rowcount}.", code="rows-differ"
+                f"{rows} rows were sent to {table}, the server took {cursor.rowcount}.", code="rows-differ"
             )
 
 
@@ -160,8 +186,12 @@ class Loader:
         self.state = state
         self._transcoder = job.transcoder(state.collection)
         self._targets = copy_targets(job, state.collection)
-        tables = [table for table in job.schema.tables.values() if table.collection == state.collection]
-        self._sensitive = any(column.sensitive for table in tables for column in table.columns)
+        self._sensitive = any(
+            column.sensitive
+            for table in job.schema.tables.values()
+            for column in table.columns
+            if any(flow.collection == state.collection for flow in table.flows)
+        )
 
     def transcode(self, documents: bytes) -> Batch:
         """Turn whole documents into rows; from any thread, without the GIL."""
@@ -272,8 +302,14 @@ class Loader:
         carried.documents += batch.documents
         carried.copied += batch.accepted
         carried.skipped += batch.skipped
+        rows = sum(batch.rows(target.index) for target in self._targets if target.root)
+        if rows != batch.accepted:
+            raise InternalError(
+                f"Of {batch.accepted} accepted documents {rows} became rows of their tables.", code="batch-unbalanced"
+            )
         for target in self._targets:
-            carried.add("rows", target.table, batch.rows(target.index))
+            if target.counted:
+                carried.add("rows", target.table, batch.rows(target.index))
         for group, names in batch.counts().items():
             for name, amount in names.items():
                 carried.add(group, name, amount)

@@ -10,12 +10,14 @@ from dataclasses import dataclass
 import psycopg
 from psycopg import sql
 
+from isthmus.mapping.model import Flow
 from isthmus.mapping.tables import Index, Table
 from isthmus.state.ledgers import Cause
+from isthmus.transfer.document_rows import key_column, of_flow
 from isthmus.transfer.job import Job
 from isthmus.transfer.origins import PASS_ID_BYTES
 from isthmus.transfer.places import document_path, junction_path, shown_value
-from isthmus.transfer.remove import CHUNK, key_column, remove_documents
+from isthmus.transfer.remove import CHUNK, remove_documents
 from isthmus.transfer.stages import reached
 from isthmus.transfer.staging import PairTable, exists
 
@@ -29,7 +31,8 @@ class _Keyed:
     """Columns that become a key, and whose documents they belong to.
 
     Attributes:
-        collection: Collection of the documents.
+        flow: Flow of the documents.
+        of_flow: SQL condition of that flow's rows.
         place: Qualified table.
         owner: Column of it with the document's id.
         columns: The key's columns, quoted.
@@ -41,7 +44,8 @@ class _Keyed:
         path: Where the values stand in a document.
     """
 
-    collection: str
+    flow: Flow
+    of_flow: sql.Composable
     place: sql.Identifier
     owner: sql.Identifier
     columns: sql.Composed
@@ -57,16 +61,18 @@ def _keyed(
     table: Table,
     columns: tuple[str, ...],
     *,
-    collection: str,
+    flow: Flow,
     place: sql.Identifier,
     owner: str,
     path: str,
     where: str | None = None,
+    shared: bool = False,
 ) -> _Keyed:
     lengths = [sql.SQL("coalesce(octet_length({}::text), 0)").format(sql.Identifier(name)) for name in columns]
     label = ", ".join(columns)
     return _Keyed(
-        collection=collection,
+        flow=flow,
+        of_flow=of_flow(flow.number if shared else None),
         place=place,
         owner=sql.Identifier(owner),
         columns=sql.SQL(", ").join(sql.Identifier(name) for name in columns),
@@ -91,16 +97,20 @@ def settle_long_keys(job: Job, connection: psycopg.Connection, table: Table, ind
     Returns:
         How many documents became dead letters. Safe to repeat.
     """
-    keyed = _keyed(
+    return sum(_settle_long(job, connection, _keyed_of(job, table, index, flow)) for flow in table.flows)
+
+
+def _keyed_of(job: Job, table: Table, index: Index, flow: Flow) -> _Keyed:
+    return _keyed(
         table,
         index.columns,
-        collection=str(table.collection),
+        flow=flow,
         place=sql.Identifier(job.schema.schema, table.name),
         owner=key_column(table),
-        path=document_path(job, table, index.columns),
+        path=document_path(job, table, index.columns, flow),
         where=index.where,
+        shared=len(table.flows) > 1,
     )
-    return _settle_long(job, connection, keyed)
 
 
 def settle_long_pairs(job: Job, connection: psycopg.Connection, pairs: PairTable) -> int:
@@ -113,6 +123,8 @@ def settle_long_pairs(job: Job, connection: psycopg.Connection, pairs: PairTable
         How many documents became dead letters. Safe to repeat.
     """
     table = job.schema.tables[pairs.junction]
+    if pairs.looked_up:
+        return 0  # the ids that will stand there are not known yet
     if not any(column.type.kind in {"text", "varchar"} for column in table.columns):
         return 0
     if not exists(connection, pairs.identifier):
@@ -120,10 +132,10 @@ def settle_long_pairs(job: Job, connection: psycopg.Connection, pairs: PairTable
     keyed = _keyed(
         table,
         table.primary_key,
-        collection=pairs.collection,
+        flow=pairs.flow,
         place=pairs.identifier,
         owner=pairs.own,
-        path=junction_path(job, pairs.collection, pairs.junction, pairs.own),
+        path=junction_path(job, pairs.flow, pairs.junction, pairs.own),
     )
     total = 0
     while count := _settle_long(job, connection, keyed):
@@ -138,8 +150,9 @@ def _settle_long(job: Job, connection: psycopg.Connection, keyed: _Keyed) -> int
         candidates = connection.execute(
             sql.SQL(
                 "SELECT DISTINCT ON (1) {owner}::text, {shown} FROM {place}"
-                " WHERE {size} > {short} AND {held} ORDER BY 1, 2"
+                " WHERE {size} > {short} AND {held} AND {of_flow} ORDER BY 1, 2"
             ).format(
+                of_flow=keyed.of_flow,
                 owner=keyed.owner,
                 shown=keyed.shown,
                 held=keyed.held,
@@ -167,7 +180,7 @@ def _settle_long(job: Job, connection: psycopg.Connection, keyed: _Keyed) -> int
             if len(causes) >= CHUNK or id_bytes >= PASS_ID_BYTES:
                 break
         if causes:
-            remove_documents(job, connection, keyed.collection, causes)
+            remove_documents(job, connection, keyed.flow, causes)
         reached("finish.long-keys-before-commit")
     reached("finish.long-keys-after-commit")
     return len(causes)

@@ -8,12 +8,11 @@ neither the number nor the size of the documents.
 
 from __future__ import annotations
 
-import json
 import uuid
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import TypeVar
 
@@ -25,9 +24,13 @@ from psycopg import sql
 from isthmus._rust import document_digest
 from isthmus._rust import source_id as document_id
 from isthmus.errors import InternalError, SourceError
+from isthmus.mapping.model import Flow
+from isthmus.mapping.references import point
 from isthmus.state.source_ids import show
 from isthmus.state.statements import statement
+from isthmus.transfer.carried import CarriedDocuments
 from isthmus.transfer.job import Job
+from isthmus.transfer.plan_tables import flow_of
 
 T = TypeVar("T")
 
@@ -49,31 +52,48 @@ class Found:
     """A document found again.
 
     Attributes:
+        flow: The flow that its rows came by.
         id: Its id in the target, as text.
         source_id: `{"_id": value}` as BSON; None when unreadable.
-        document: The original bytes.
+        document: The original bytes; where it moved those it has now, none when it is gone.
         location: File and offset.
+        moved: Whether the run carried it with other content: a source that moves has changed or lost it since.
     """
 
+    flow: Flow
     id: str
     source_id: bytes | None
     document: bytes
     location: str
+    moved: bool = False
 
 
 def id_scheme(job: Job, collection: str) -> str:
-    """Return how a collection's ids are made: uuid, cuid2 or keep."""
-    return str(json.loads(job.plans[collection])["ids"])
+    """Return how ids are made (uuid, cuid2 or keep), by the name they are hashed with: a source collection or an entry.
+
+    Where entries of several schemes read one source collection, it is that of the first.
+    """
+    pointer = point(job.mapping, collection)
+    if pointer is None:
+        raise KeyError(collection)
+    return job.mapping.collections[pointer.entry].ids
 
 
 def source_ids(
-    job: Job, connection: psycopg.Connection, collection: str, ids: list[str]
+    job: Job, connection: psycopg.Connection, collection: str, ids: list[str], *, scheme: str | None = None
 ) -> list[tuple[bytes | None, str]]:
     """Return (`{"_id": …}` BSON or None, text for people) for each id, in order.
 
     With `ids: keep` the id is the text itself and its BSON type is not known.
+
+    Args:
+        job: The copy.
+        connection: Knows the id map.
+        collection: The name that ids are hashed with.
+        ids: Ids in the target, as text.
+        scheme: How they are made; None asks the mapping.
     """
-    if id_scheme(job, collection) == "keep":
+    if (scheme or id_scheme(job, collection)) == "keep":
         return [(None, text) for text in ids]
     known: dict[str, bytes] = {}
     for text, source_id in connection.execute(
@@ -90,7 +110,12 @@ def source_ids(
     return result
 
 
-def bson_ids(job: Job, connection: psycopg.Connection, collection: str, ids: Collection[str]) -> dict[str, bytes]:
+def ids_of_flow(job: Job, connection: psycopg.Connection, flow: Flow, ids: list[str]) -> list[tuple[bytes | None, str]]:
+    """Return the `_id` behind each id of a flow's documents, as `source_ids`."""
+    return source_ids(job, connection, flow.collection, ids, scheme=job.mapping.collections[flow.entry].ids)
+
+
+def bson_ids(job: Job, connection: psycopg.Connection, flow: Flow, ids: Collection[str]) -> dict[str, bytes]:
     """Return the `_id` of the document behind each id, as `{"_id": value}` BSON, by which documents are ordered.
 
     With `ids: keep` the target does not tell a number from another one or a text from an ObjectId, so the source is
@@ -102,18 +127,20 @@ def bson_ids(job: Job, connection: psycopg.Connection, collection: str, ids: Col
     """
     found: dict[str, bytes | None] = {}
     for chunk in chunks(ids, len):
-        if id_scheme(job, collection) == "keep":
-            for document in Documents(job, connection, collection, set(chunk), hold=False):
-                found[document.id] = document.source_id
-            require_all(collection, set(chunk), found.keys())
+        if job.mapping.collections[flow.entry].ids == "keep":
+            for document in Documents(job, connection, flow, set(chunk), hold=False):
+                # of one that is gone any order will do, as long as it stays the same
+                gone = bson.encode({"_id": document.id}) if document.moved else None
+                found[document.id] = document.source_id or gone
+            require_all(flow.collection, set(chunk), found.keys())
         else:
-            known = source_ids(job, connection, collection, chunk)
+            known = ids_of_flow(job, connection, flow, chunk)
             found.update((text, source_id) for text, (source_id, _) in zip(chunk, known, strict=True))
     known_ids = {text: source_id for text, source_id in found.items() if source_id is not None}
     if len(known_ids) < len(found):
         unknown = min(found.keys() - known_ids.keys())
         raise InternalError(
-            f"A row of {collection} has the id {unknown}, which no _id of the source gives.",
+            f"A row of {flow.collection} has the id {unknown}, which no _id of the source gives.",
             code="id-unknown",
             hint="Was a row of the target changed or added while the copy worked? Start over with --fresh.",
         )
@@ -135,10 +162,13 @@ def chunks(items: Iterable[T], size: Callable[[T], int]) -> Iterator[list[T]]:
 
 
 class Documents:
-    """The documents whose rows have one of some ids, in source order; may be gone through several times.
+    """The documents of a flow whose rows have one of some ids, in source order; may be gone through several times.
 
     Dead letters of the load and of duplicate ids that were there at the beginning are not among them, nor is what the
     core rejects or skips: they may share an id with a document that has rows, and have none themselves.
+
+    Of a source that moves, every id sought has a document: a changed one comes as it is now, one that is gone comes
+    last and without bytes, both marked as `moved`. What was written under an id only after the run had read is none.
 
     Reads the source each time, unless all were small enough to be held since the first time. Memory: one block, 16 MiB
     of documents held, and some bytes for each such letter that shares an id with a document sought.
@@ -146,20 +176,34 @@ class Documents:
     Args:
         job: The copy.
         connection: Knows the dead letters; used while documents are gone through, also inside the caller's transaction.
-        collection: Their collection.
+        flow: Their flow; documents of the same source collection that other flows took are passed over.
         ids: Ids in the target, as text.
         hold: Whether to hold documents for another time.
+        shared: Whether several rows may have one id, so that of a source that moves each is wanted.
+        others: How many more of these hold documents meanwhile; they share the 16 MiB.
     """
 
     def __init__(
-        self, job: Job, connection: psycopg.Connection, collection: str, ids: set[str], *, hold: bool = True
+        self,
+        job: Job,
+        connection: psycopg.Connection,
+        flow: Flow,
+        ids: set[str],
+        *,
+        hold: bool = True,
+        shared: bool = False,
+        others: int = 0,
     ) -> None:
         self._job = job
-        self._collection = collection
-        kind = job.mapping.collections[collection].id.type.kind
+        self._connection = connection
+        self._flow = flow
+        self._collection = flow.collection
+        kind = job.mapping.collections[flow.entry].id.type.kind
         self._sought, self._owners = _sought(connection, kind, ids)
-        self._letters = _Letters(job, connection, collection)
+        self._letters = _Letters(job, connection, flow.collection)
         self._hold = hold
+        self._held_bytes = _HELD_BYTES // (others + 1)
+        self._shared = shared
         self._held: list[Found] | None = None
 
     def __iter__(self) -> Iterator[Found]:
@@ -168,44 +212,78 @@ class Documents:
             return
         held: list[Found] = []
         held_bytes = 0
-        transcoder = self._job.transcoder(self._collection)
-        for found in self._without_letter():
-            if not transcoder.transcode(found.document).accepted:
-                continue
+        for found in self._moving() if self._job.source.moves else self._without_letter():
             if self._hold:
                 held_bytes += len(found.document) + _FOUND_BYTES
                 held.append(found)
-                if held_bytes > _HELD_BYTES:
+                if held_bytes > self._held_bytes:
                     self._hold = False
                     held = []
             yield found
         if self._hold:
             self._held = held
 
+    def _has_rows(self, document: bytes) -> bool:
+        """Tell whether a document has rows by this flow: the core refuses and skips some, and others take some."""
+        batch = self._job.transcoder(self._collection).transcode(document)
+        return flow_of(self._job.plan_tables(self._collection), batch) == self._flow
+
     def _without_letter(self) -> Iterator[Found]:
         """Yield every document that is sought and no letter; reads the whole collection once."""
+        passed: Counter[bytes] = Counter()
+        for part in self._parts():
+            letters = self._letters.among(found.document for found in part)
+            for found in part:
+                if letters:
+                    digest = sha256(found.document).digest()
+                    passed[digest] += 1
+                    if passed[digest] <= letters.get(digest, 0):
+                        continue
+                if self._has_rows(found.document):
+                    yield found
+
+    def _moving(self) -> Iterator[Found]:
+        """Yield a document for every id that is sought, as it is now where it moved, and those that are gone.
+
+        Here an `_id` stands for one document only, so letters are known by it, whatever became of their content.
+        """
+        carried = CarriedDocuments(self._job, self._connection, self._collection)
+        met: set[str] = set()
+        for part in self._parts():
+            known = carried.known([found.document for found in part])
+            letters = carried.with_letter([found.source_id for found in part if found.source_id is not None])
+            for found, state in zip(part, known, strict=True):
+                if state is None or found.source_id in letters:
+                    continue
+                if state == "other" and found.id in met and not self._shared:
+                    continue
+                if state == "same" and not self._has_rows(found.document):
+                    continue
+                met.add(found.id)
+                yield replace(found, moved=state == "other")
+        yield from gone_documents(self._job, self._connection, self._flow, sorted(set(self._owners) - met))
+
+    def _parts(self) -> Iterator[list[Found]]:
+        """Yield what is sought, block by block; reads the whole collection once."""
         job, collection, sought = self._job, self._collection, self._sought
         transcoder = job.transcoder(collection)
         block_bytes = min(_LARGEST_BLOCK_BYTES, _BLOCK_BYTES + len(sought) * _BLOCK_BYTES_PER_ID)
-        passed: Counter[bytes] = Counter()
         for partition in job.source.partitions(collection, 1):
             for block in job.source.read(partition, after=None, until=None, max_bytes=block_bytes):
                 job.check_stop()
-                places = transcoder.find(block.data, sought)
-                letters = self._letters.among(block.data[offset : offset + length] for offset, length, _ in places)
-                for offset, length, number in places:
+                found: list[Found] = []
+                for offset, length, number in transcoder.find(block.data, sought):
                     document = block.data[offset : offset + length]
-                    if letters:
-                        digest = sha256(document).digest()
-                        passed[digest] += 1
-                        if passed[digest] <= letters.get(digest, 0):
-                            continue
-                    yield Found(
-                        self._owners[number],
-                        document_id(document),
-                        document,
-                        job.source.locate(block.start, offset, collection=collection),
-                    )
+                    place = job.source.locate(block.start, offset, collection=collection)
+                    found.append(Found(self._flow, self._owners[number], document_id(document), document, place))
+                yield found
+
+
+def gone_documents(job: Job, connection: psycopg.Connection, flow: Flow, ids: list[str]) -> Iterator[Found]:
+    """Yield what is left to say of documents that the source no longer holds, in the order of their ids."""
+    known = ids_of_flow(job, connection, flow, ids)
+    for text, (source_id, _) in zip(ids, known, strict=True):
+        yield Found(flow, text, source_id, b"", f"{flow.collection}, removed since it was read", moved=True)
 
 
 class _Letters:
@@ -281,7 +359,7 @@ def _with_scale(data: bytes, scale: int) -> bytes:
 
 
 def require_all(collection: str, wanted: set[str], found: AbstractSet[str]) -> None:
-    """Raise unless every wanted document was found.
+    """Raise unless every wanted document was found, as it always is in a source that moves.
 
     Raises:
         SourceError: The source no longer holds a document whose row is in the target.

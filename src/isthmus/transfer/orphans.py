@@ -6,6 +6,8 @@ one finds nothing.
 
 from __future__ import annotations
 
+from typing import LiteralString
+
 import psycopg
 from psycopg import sql
 
@@ -22,7 +24,7 @@ from isthmus.transfer.staging import exists
 _LEDGER = sql.SQL(
     "INSERT INTO isthmus.orphan (run_id, source_collection, table_name, column_name, row_id, row_position,"
     " target_collection, target_id, action, by_default)"
-    " SELECT {run}, {collection}, {table}, {column}, bad.row_id, bad.row_position, {target_collection},"
+    " SELECT {run}, {collection}, {table}, {column}, bad.row_id, bad.row_position, bad.target_collection,"
     " bad.target_id, {action}, {by_default} FROM bad"
 )
 
@@ -48,18 +50,13 @@ def settle_orphans(job: Job, connection: psycopg.Connection, site: ReferenceSite
         if site.action == "kept":
             # what stays in the jsonb would be found again: the ledger of this place is written anew
             connection.execute(
-                "DELETE FROM isthmus.orphan WHERE run_id = %s AND table_name = %s AND column_name = %s",
-                (job.run.id, site.table, site.column),
+                "DELETE FROM isthmus.orphan WHERE run_id = %s AND table_name = %s AND column_name = %s"
+                " AND source_collection = %s",
+                (job.run.id, site.table, site.column, site.collection),
             )
         handled = connection.execute(_change(job, site)).rowcount
         if handled:
-            fill_old_ids(
-                connection,
-                job.run.id,
-                site.table,
-                site.column,
-                lambda collection, ids: source_ids(job, connection, collection, ids),
-            )
+            _fill_old_ids(job, connection, site)
         reached("finish.orphans-before-commit")
     reached("finish.orphans-after-commit")
     return 0
@@ -85,43 +82,109 @@ def rest_of_pass(job: Job, connection: psycopg.Connection, sites: list[Reference
     return sites[first:]
 
 
-def _bad(site: ReferenceSite) -> sql.Composed:
+def _fill_old_ids(job: Job, connection: psycopg.Connection, site: ReferenceSite) -> None:
+    """Give the ledger rows of a reference the ids that the source has, in the transaction that wrote them."""
+    fill_old_ids(
+        connection,
+        job.run.id,
+        site.table,
+        site.column,
+        lambda collection, ids: old_ids(job, connection, site, collection, ids),
+    )
+
+
+def old_ids(
+    job: Job, connection: psycopg.Connection, site: ReferenceSite, collection: str, ids: list[str]
+) -> list[tuple[bytes | None, str]]:
+    """Return (`{"_id": …}` BSON or None, text) behind each value; a value as the documents have it is itself."""
+    if site.as_met:
+        return [(None, text) for text in ids]
+    return source_ids(job, connection, collection, ids)
+
+
+def has_no_target(site: ReferenceSite) -> sql.Composed:
+    """Return SQL, over the aliases of a site's `source`, that is true for a value nothing it points at has."""
+    missing = [
+        # ids inside jsonb are text
+        sql.SQL("NOT EXISTS (SELECT FROM {} t WHERE t.{}{} = {})").format(
+            one.table, sql.Identifier(one.key), sql.SQL("::text" if site.shape == "jsonb" else ""), one.value
+        )
+        for one in site.alternatives
+    ]
+    return sql.SQL("{} IS NOT NULL AND ").format(site.value) + sql.SQL(" AND ").join(missing)
+
+
+def bad_references(site: ReferenceSite) -> sql.Composed:
+    """Return a query of every orphan: place of its row, ids as text, positions, the name its id is hashed with."""
     positions: sql.Composable = sql.SQL("NULL::integer[]")
     if site.positions:
-        positions = sql.SQL("ARRAY[{}]").format(
-            sql.SQL(", ").join(sql.SQL("r.{}").format(sql.Identifier(name)) for name in site.positions)
-        )
-    target_key: sql.Composable = sql.SQL("t.{}").format(sql.Identifier(site.target_key))
-    if site.action == "kept":  # ids inside jsonb are text
-        target_key = sql.SQL("{}::text").format(target_key)
+        positions = sql.SQL("ARRAY[{}]").format(sql.SQL(", ").join(site.positions))
     return sql.SQL(
-        "SELECT r.ctid AS place, r.{key}::text AS row_id, {positions} AS row_position, {value}::text AS target_id"
-        " FROM {source} WHERE {value} IS NOT NULL AND NOT EXISTS (SELECT FROM {target} t WHERE {target_key} = {value})"
+        "SELECT r.ctid AS place, r.{key}::text AS row_id, {positions} AS row_position, {value}::text AS target_id,"
+        " {collection} AS target_collection, {element} AS element FROM {source} WHERE {missing}"
     ).format(
         key=sql.Identifier(site.key),
         positions=positions,
         value=site.value,
+        collection=_collection(site),
+        element=sql.SQL("e.n" if site.shape == "array" else "NULL::bigint"),
         source=site.source,
-        target=site.target,
-        target_key=target_key,
+        missing=has_no_target(site),
+    )
+
+
+def _collection(site: ReferenceSite) -> sql.Composable:
+    """Return SQL of the name that a value is hashed with: of the first alternative that has one."""
+    *others, last = site.alternatives
+    collection: sql.Composable = sql.SQL("{}::text").format(sql.Literal(last.collection))
+    for one in reversed(others):
+        collection = sql.SQL("CASE WHEN {} IS NOT NULL THEN {} ELSE {} END").format(
+            one.value, sql.Literal(one.collection), collection
+        )
+    return collection
+
+
+_NULL: LiteralString = "UPDATE {place} r SET {cleared} FROM bad WHERE r.ctid = bad.place"
+_DELETE: LiteralString = "DELETE FROM {place} r USING bad WHERE r.ctid = bad.place"
+_CHANGES: dict[tuple[str, str], LiteralString] = {
+    ("column", "null"): _NULL,
+    ("route", "null"): _NULL,
+    ("pair", "drop"): _DELETE,
+    ("waiting", "null"): _DELETE,  # what does not wait any more stays NULL in its row
+    ("waiting-array", "null"): _NULL,
+    # the row stays, without a place in the array, so that an array that loses all its elements becomes an empty one
+    ("waiting-array", "drop"): "UPDATE {place} r SET {cleared}, element = -1 FROM bad WHERE r.ctid = bad.place",
+    ("array", "null"): (
+        "UPDATE {place} r SET {column} = (SELECT array_agg(CASE WHEN e.n = ANY (b.elements) THEN NULL ELSE e.v END"
+        " ORDER BY e.n) FROM unnest(r.{column}) WITH ORDINALITY AS e(v, n))"
+        " FROM (SELECT place, array_agg(element) AS elements FROM bad GROUP BY place) b WHERE r.ctid = b.place"
+    ),
+    ("array", "drop"): (
+        "UPDATE {place} r SET {column} = ARRAY(SELECT e.v FROM unnest(r.{column}) WITH ORDINALITY AS e(v, n)"
+        " WHERE NOT e.n = ANY (b.elements) ORDER BY e.n)"
+        " FROM (SELECT place, array_agg(element) AS elements FROM bad GROUP BY place) b WHERE r.ctid = b.place"
+    ),
+}
+"""(shape, action) → what is done to the rows of orphans."""
+
+
+def undoing(site: ReferenceSite) -> sql.Composable:
+    """Return the WITH query (behind `bad`, and a comma before it) that undoes orphans; empty where they stay."""
+    if site.action == "kept":
+        return sql.SQL("")
+    cleared = sql.SQL(", ").join(sql.SQL("{} = NULL").format(sql.Identifier(name)) for name in site.columns)
+    return sql.SQL(", changed AS (" + _CHANGES[site.shape, site.action] + ")").format(
+        place=site.place, cleared=cleared, column=sql.Identifier(site.columns[0])
     )
 
 
 def _change(job: Job, site: ReferenceSite) -> sql.Composed:
     """Return the one statement that changes the rows and writes the ledger."""
-    change: sql.Composable = sql.SQL("")
-    if site.action == "null":
-        change = sql.SQL(", changed AS (UPDATE {} r SET {} = NULL FROM bad WHERE r.ctid = bad.place)").format(
-            site.place, sql.Identifier(site.column)
-        )
-    elif site.action == "drop":
-        change = sql.SQL(", changed AS (DELETE FROM {} r USING bad WHERE r.ctid = bad.place)").format(site.place)
-    return sql.SQL("WITH bad AS ({}){} ").format(_bad(site), change) + _LEDGER.format(
+    return sql.SQL("WITH bad AS ({}){} ").format(bad_references(site), undoing(site)) + _LEDGER.format(
         run=sql.Literal(job.run.id),
         collection=sql.Literal(site.collection),
         table=sql.Literal(site.table),
         column=sql.Literal(site.column),
-        target_collection=sql.Literal(site.target_collection),
         action=sql.Literal(site.action),
         by_default=sql.Literal(not site.stated),
     )
@@ -135,44 +198,51 @@ def _refuse_documents(job: Job, connection: psycopg.Connection, site: ReferenceS
         with connection.transaction():
             job.lease.assert_held(connection, job.run.id)
             rows = connection.execute(
-                sql.SQL("SELECT bad.row_id, min(bad.target_id) FROM ({}) AS bad GROUP BY 1 LIMIT {}").format(
-                    _bad(site), sql.Literal(CHUNK)
-                )
+                sql.SQL(
+                    "SELECT DISTINCT ON (bad.row_id) bad.row_id, bad.target_collection, bad.target_id FROM ({}) AS bad"
+                    " ORDER BY 1, 3 LIMIT {}"
+                ).format(bad_references(site), sql.Literal(CHUNK))
             ).fetchall()
             if not rows:
                 return total
-            targets = [str(target) for _, target in rows]
-            old = source_ids(job, connection, site.target_collection, targets)
-            causes = {str(row_id): _cause(site, text) for (row_id, _), (_, text) in zip(rows, old, strict=True)}
+            causes = _causes(job, connection, site, rows)
             chosen = list(causes)
             connection.execute(
-                sql.SQL("WITH bad AS (SELECT * FROM ({}) AS b WHERE b.row_id = ANY(%s)) ").format(_bad(site))
+                sql.SQL("WITH bad AS (SELECT * FROM ({}) AS b WHERE b.row_id = ANY(%s)) ").format(bad_references(site))
                 + _LEDGER.format(
                     run=sql.Literal(job.run.id),
                     collection=sql.Literal(site.collection),
                     table=sql.Literal(site.table),
                     column=sql.Literal(site.column),
-                    target_collection=sql.Literal(site.target_collection),
                     action=sql.Literal("dead_letter"),
                     by_default=sql.Literal(not site.stated),
                 ),
                 (chosen,),
             )
-            fill_old_ids(
-                connection,
-                job.run.id,
-                site.table,
-                site.column,
-                lambda collection, ids: source_ids(job, connection, collection, ids),
-            )
-            remove_documents(job, connection, site.collection, causes)
+            _fill_old_ids(job, connection, site)
+            remove_documents(job, connection, site.flow, causes)
             _mark(job, connection, site)
             reached("finish.orphans-before-commit")
         reached("finish.orphans-after-commit")
         total += len(causes)
 
 
-def _cause(site: ReferenceSite, old_id: str) -> Cause:
+def _causes(
+    job: Job, connection: psycopg.Connection, site: ReferenceSite, rows: list[tuple[object, ...]]
+) -> dict[str, Cause]:
+    """Return why each document leaves, from (its id, name the value is hashed with, value)."""
+    causes: dict[str, Cause] = {}
+    for collection in sorted({str(row[1]) for row in rows}):
+        mine = [row for row in rows if row[1] == collection]
+        old = old_ids(job, connection, site, collection, [str(target) for _, _, target in mine])
+        for (row_id, _, _), (_, text) in zip(mine, old, strict=True):
+            causes[str(row_id)] = orphan_cause(site, text)
+    return causes
+
+
+def orphan_cause(site: ReferenceSite, old_id: str) -> Cause:
+    """Say why a document leaves for an orphan; `old_id` is the missing id as the source has it, for people."""
     shown = "(hidden)" if site.sensitive else old_id[:SHOWN_CHARACTERS]
-    message = f"{site.name} refers to {shown} of {site.target_collection}, which is not in the target."
+    pointed_at = " or ".join(dict.fromkeys(one.collection for one in site.alternatives))
+    message = f"{site.name} refers to {shown} of {pointed_at}, which is not in the target."
     return Cause("orphan", site.path, message, site.name, value=shown)

@@ -7,29 +7,30 @@ from collections.abc import Iterator, Sequence
 from psycopg import sql
 
 from isthmus.mapping.fields import show_path
-from isthmus.mapping.model import ChildField, FieldPath, FieldRule, JunctionField
+from isthmus.mapping.model import ChildField, FieldPath, FieldRule, Flow, JunctionField
 from isthmus.mapping.tables import Column, Table
 from isthmus.transfer.job import Job
 
 SHOWN_CHARACTERS = 80
 
 
-def document_path(job: Job, table: Table, columns: Sequence[str]) -> str:
+def document_path(job: Job, table: Table, columns: Sequence[str], flow: Flow) -> str:
     """Return the path of columns inside a document, as the core writes paths: `steps.[].name`, `_id`.
 
     Args:
         job: The copy.
         table: A root or child table.
         columns: Names of columns of it; several are joined with a comma.
+        flow: Which of the table's flows the document came by.
     """
-    rule = job.mapping.collections[str(table.collection)]
+    rule = job.mapping.collections[flow.entry]
     above = () if table.kind == "root" else _child(rule.fields, table.name, ()) or ()
     return ", ".join(_path(above, table.column(name)) for name in columns)
 
 
-def junction_path(job: Job, collection: str, junction: str, own: str) -> str:
-    """Return the path of the array (or arrays, with a comma) of a collection that fills one side of a junction."""
-    arrays = _arrays(job.mapping.collections[collection].fields, junction, ())
+def junction_path(job: Job, flow: Flow, junction: str, own: str) -> str:
+    """Return the path of the array (or arrays, with a comma) of a flow's documents that fills a side of a junction."""
+    arrays = _arrays(job.mapping.collections[flow.entry].fields, junction, ())
     return ", ".join(show_path(path) for path, stated in arrays if stated in {None, own})
 
 

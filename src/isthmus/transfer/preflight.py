@@ -12,11 +12,12 @@ from dataclasses import dataclass
 import psycopg
 from psycopg import sql
 
-from isthmus.errors import ConfigError, IsthmusError, MappingError, Problem, SourceError, TargetError, Where
+from isthmus.errors import IsthmusError, MappingError, Problem, SourceError, TargetError, Where
 from isthmus.mapping import Mapping
 from isthmus.mapping.tables import TargetSchema
 from isthmus.sources.protocol import CollectionInfo, Source
 from isthmus.state.runs import Run
+from isthmus.transfer.hidden import hidden_index_name
 
 OLDEST_SERVER = 15
 NEWEST_SERVER = 18
@@ -44,7 +45,7 @@ def check_source(mapping: Mapping, source: Source) -> list[Finding]:
     found: list[Finding] = []
     infos = {info.name: info for info in source.collections()}
     readable = [info for info in infos.values() if info.readable]
-    for name in mapping.collections:
+    for name in mapping.source_collections:
         if name not in infos:
             found.append(Finding(_missing(name, source, list(infos)), SourceError))
         elif not infos[name].readable:
@@ -54,14 +55,14 @@ def check_source(mapping: Mapping, source: Source) -> list[Finding]:
     found.extend(
         Finding(_unnamed(info, source), MappingError)
         for info in readable
-        if info.name not in mapping.collections and mapping.why_skipped(info.name) is None
+        if info.name not in mapping.source_collections and mapping.why_skipped(info.name) is None
     )
     found.extend(
         _unread(info)
         for info in infos.values()
-        if not info.readable and info.name not in mapping.collections and mapping.why_skipped(info.name) is None
+        if not info.readable and info.name not in mapping.source_collections and mapping.why_skipped(info.name) is None
     )
-    mapped = [infos[name] for name in mapping.collections if name in infos]
+    mapped = [infos[name] for name in mapping.source_collections if name in infos]
     if mapped and all(info.bytes_total == 0 for info in mapped):
         found.append(
             Finding(
@@ -180,29 +181,15 @@ def check_server(connection: psycopg.Connection) -> list[Finding]:
     return found
 
 
-def check_target(
-    connection: psycopg.Connection, schema: TargetSchema, mapping: Mapping, *, replaced: Run | None = None
-) -> list[Finding]:
-    """Hold the mapping against a target that no run of this mapping has written to yet; reads the catalog only.
+def check_target(connection: psycopg.Connection, schema: TargetSchema, *, replaced: Run | None = None) -> list[Finding]:
+    """Hold a mapping that makes its tables against a target that no run of it has written to; reads the catalog only.
 
     Args:
         connection: The target.
         schema: What the mapping wants there.
-        mapping: The mapping.
         replaced: A run that is dropped before this one begins; what it made is not in the way.
     """
     found: list[Finding] = []
-    if mapping.target.tables == "existing":
-        found.append(
-            Finding(
-                Problem(
-                    "existing-tables",
-                    "Copying into existing tables (`tables: existing`) is not part of this version.",
-                    hint="Use `tables: create` and a schema of its own.",
-                ),
-                ConfigError,
-            )
-        )
     found.extend(_rights(connection, schema))
     found.extend(_in_the_way(connection, schema, replaced))
     found.extend(_extensions(connection, schema))
@@ -264,6 +251,7 @@ def _in_the_way(connection: psycopg.Connection, schema: TargetSchema, replaced: 
     own = replaced.tables if replaced is not None and replaced.target_schema == schema.schema else {}
     indexes = {table.primary_key_name for table in schema.tables.values()}
     indexes |= {index.name for table in schema.tables.values() for index in table.indexes}
+    indexes |= {hidden_index_name(table.name) for table in schema.tables.values() if table.final != table}
     found: list[Finding] = []
     for name, kind in connection.execute(
         "SELECT c.relname, c.relkind FROM pg_catalog.pg_class c"
@@ -319,24 +307,46 @@ def _has_rows(connection: psycopg.Connection, schema: str, table: str) -> bool:
 
 
 def _extensions(connection: psycopg.Connection, schema: TargetSchema) -> list[Finding]:
+    """Extensions that the server does not offer (a remark), and those that this role may not make."""
+    if not schema.extensions:
+        return []
+    role, database, may_create, is_superuser = _role(connection)
     offered = {
-        str(name)
-        for (name,) in connection.execute(
-            "SELECT name FROM pg_catalog.pg_available_extensions WHERE name = ANY(%s)", (list(schema.extensions),)
+        str(name): bool(installed or is_superuser or (may_create and (trusted or not for_superusers)))
+        for name, installed, trusted, for_superusers in connection.execute(
+            "SELECT e.name, e.installed_version IS NOT NULL, v.trusted, v.superuser"
+            " FROM pg_catalog.pg_available_extensions e JOIN pg_catalog.pg_available_extension_versions v"
+            " ON v.name = e.name AND v.version = coalesce(e.installed_version, e.default_version)"
+            " WHERE e.name = ANY(%s)",
+            (list(schema.extensions),),
         ).fetchall()
     }
-    return [
-        Finding(
-            Problem(
+    found: list[Finding] = []
+    for name in schema.extensions:
+        if name not in offered:
+            problem = Problem(
                 "no-extension",
                 f"The server does not offer the extension {name}; the copy goes on without it.",
                 hint="Install it on the server if the application needs it.",
-            ),
-            None,
-        )
-        for name in schema.extensions
-        if name not in offered
-    ]
+            )
+            found.append(Finding(problem, None))
+        elif not offered[name]:
+            problem = Problem(
+                "no-right",
+                f"The role {role} may not make the extension {name} in the database {database}.",
+                hint=f'Run as a superuser: CREATE EXTENSION "{name}"; or remove it from the mapping.',
+            )
+            found.append(Finding(problem, TargetError))
+    return found
+
+
+def _role(connection: psycopg.Connection) -> tuple[str, str, bool, bool]:
+    """Return role, database, whether the role may create in the database, and whether it is a superuser."""
+    row = connection.execute(
+        "SELECT current_user, current_database(), has_database_privilege(current_database(), 'CREATE'),"
+        " (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user)"
+    ).fetchone()
+    return (str(row[0]), str(row[1]), bool(row[2]), bool(row[3])) if row else ("", "", False, False)
 
 
 def raise_findings(findings: list[Finding]) -> None:

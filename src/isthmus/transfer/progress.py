@@ -37,7 +37,7 @@ class Snapshot:
     """One consistent view of the progress.
 
     Attributes:
-        stage: preflight, verifying, copying, finishing or complete.
+        stage: preflight, verifying, copying, retrying (dead letters), finishing or complete.
         step: What exactly is being done, for example a finish step; empty when there is nothing to say.
         collections: By name, in the order of the mapping.
         seconds: Since the stage began.

@@ -10,17 +10,18 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 import psycopg
-from psycopg import sql
 
 from isthmus._rust import document_digest
-from isthmus.mapping.tables import Table
-from isthmus.state.checkpoints import add_tally
+from isthmus.mapping.model import Flow
+from isthmus.state.checkpoints import add_tally, rows_of
 from isthmus.state.ledgers import Cause, DeadLetter, forget_adjustments, insert_dead_letters
 from isthmus.state.source_ids import show
 from isthmus.state.statements import statement
+from isthmus.transfer.document_rows import delete_rows, tables_of
 from isthmus.transfer.job import Job
+from isthmus.transfer.joined import forget_joined, has_joined
+from isthmus.transfer.off_target import amounts_in_target
 from isthmus.transfer.origins import Documents, Found, require_all
-from isthmus.transfer.staging import pair_tables
 
 # At most this many documents are chosen to leave at once: each costs up to a kilobyte of memory for its cause, and
 # every chunk costs one pass over its collection.
@@ -32,54 +33,35 @@ STEP_DOCUMENTS = 100_000
 STEP_BYTES = 1 << 30
 
 
-def tables_of(job: Job, collection: str) -> list[tuple[sql.Identifier, str]]:
-    """Return every table that holds rows of a collection's documents, with the column that holds the document's id."""
-    schema = job.schema.schema
-    found: list[tuple[sql.Identifier, str]] = []
-    for table in job.schema.tables.values():
-        if table.collection == collection and table.kind in {"root", "child"}:
-            found.append((sql.Identifier(schema, table.name), key_column(table)))
-    for pairs in pair_tables(job.feeders, job.schema).values():
-        if pairs.collection == collection:
-            found.append((pairs.identifier, pairs.own))
-    return found
+_GONE = Cause(
+    "original-gone",
+    "",
+    "It was removed from the source after it had been read and before it was found that it could not stay, so its bytes"
+    " are not here.",
+)
+_CHANGED = Cause(
+    "original-changed",
+    "",
+    "It was written to after it had been read and before it was found that it could not stay: its bytes are those it"
+    " had then.",
+)
 
 
-def key_column(table: Table) -> str:
-    """Return the column that holds the root document's id: `id` of a root table, `<parent>_id` of a child table."""
-    for column in table.columns:
-        if column.role in {"id", "root_id"}:
-            return column.name
-    raise KeyError(table.name)
+def letter(found: Found, cause: Cause) -> DeadLetter:
+    """Make the dead letter of a document that finish refused.
 
-
-def key_type(table: Table, schema: str) -> sql.SQL:
-    """Return the SQL type of that column."""
-    column = next(column for column in table.columns if column.role in {"id", "root_id"})
-    return sql.SQL(column.type.sql(schema))  # pyright: ignore[reportArgumentType]  made by the mapping, not by users
-
-
-def delete_rows(job: Job, connection: psycopg.Connection, collection: str, ids: Iterable[str]) -> None:
-    """Delete every row of these documents, inside the caller's transaction."""
-    wanted = list(ids)
-    kind = key_type(job.root_table(collection), job.schema.schema)
-    for table, column in tables_of(job, collection):
-        connection.execute(
-            sql.SQL("DELETE FROM {} WHERE {} = ANY(%s::{}[])").format(table, sql.Identifier(column), kind), (wanted,)
-        )
-
-
-def letter(collection: str, found: Found, cause: Cause) -> DeadLetter:
-    """Make the dead letter of a document that finish refused."""
+    Of one that moved the letter says so: first of all where nothing is left of it but its id, for there is nothing to
+    carry again; else behind the cause, for the bytes it has now may be carried again.
+    """
     return DeadLetter(
-        collection=collection,
+        collection=found.flow.collection,
         source_id=found.source_id,
         source_id_text=show(found.source_id) if found.source_id else None,
         location=found.location,
         stage="finish",
         document=found.document,
         digest=document_digest(found.document),
-        causes=[cause],
+        causes=[cause] if not found.moved else [cause, _CHANGED] if found.document else [_GONE, cause],
     )
 
 
@@ -89,39 +71,72 @@ class OffBooks:
 
     Attributes:
         job: The copy.
-        collection: Their collection.
     """
 
     job: Job
-    collection: str
     _amounts: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
-    _source_ids: list[bytes] = field(default_factory=list[bytes])
+    _source_ids: dict[str, list[bytes]] = field(default_factory=dict[str, list[bytes]])
+    _stored: dict[Flow, set[str]] = field(default_factory=dict[Flow, set[str]])
+    _stored_source_ids: dict[Flow, list[bytes]] = field(default_factory=dict[Flow, list[bytes]])
 
     def add(self, found: Found) -> None:
         """Count what one document that has rows had added to the books."""
-        batch = self.job.transcoder(self.collection).transcode(found.document)
-        for index, name in enumerate(batch.tables):
-            self._amounts["rows", name] -= batch.rows(index)
+        if found.moved:
+            self.add_stored(found)
+        else:
+            self._count(found.flow.collection, found.document)
+            self._leaves(found)
+
+    def add_stored(self, found: Found) -> None:
+        """Count one document by what is in the target: all rows of its flow with its id, whoever else has it."""
+        self._stored.setdefault(found.flow, set()).add(found.id)
+        if found.source_id is not None:
+            self._stored_source_ids.setdefault(found.flow, []).append(found.source_id)
+        self._leaves(found)
+
+    def add_without_rows(self, found: Found) -> None:
+        """Count one document whose rows had left the books before it."""
+        self._leaves(found)
+
+    def _leaves(self, found: Found) -> None:
+        self._amounts["finish-letters", found.flow.collection] += 1
+        if found.source_id is not None:
+            self._source_ids.setdefault(found.flow.collection, []).append(found.source_id)
+
+    def _count(self, collection: str, document: bytes) -> None:
+        batch = self.job.transcoder(collection).transcode(document)
+        for table in self.job.plan_tables(collection):
+            if table.kind != "pending":
+                self._take_rows(collection, table.name, batch.rows(table.index))
         for group, names in batch.counts().items():
-            prefix = f"{self.collection}." if group in {"extras", "dropped"} else ""
+            prefix = f"{collection}." if group in {"extras", "dropped"} else ""
             for name, amount in names.items():
                 self._amounts[group, prefix + name] -= amount
-        self._amounts["finish-letters", self.collection] += 1
-        if found.source_id is not None:
-            self._source_ids.append(found.source_id)
+
+    def _take_rows(self, collection: str, table: str, amount: int) -> None:
+        self._amounts["rows", table] -= amount
+        if len({flow.collection for flow in self.job.schema.tables[table].flows}) > 1:
+            self._amounts[rows_of(collection), table] -= amount
 
     def write(self, connection: psycopg.Connection) -> None:
-        """Take everything counted off the books, inside the caller's transaction."""
+        """Take everything counted off the books, inside the caller's transaction, which has not deleted rows yet."""
         run = self.job.run.id
+        for flow, ids in self._stored.items():
+            stored = amounts_in_target(self.job, connection, flow, ids, self._stored_source_ids.get(flow, []))
+            for (kind, name), amount in stored.items():
+                if kind == "rows":
+                    self._take_rows(flow.collection, name, amount)
+                else:
+                    self._amounts[kind, name] -= amount
         for (kind, name), amount in self._amounts.items():
             add_tally(connection, run, kind, name, amount)
-        forget_adjustments(connection, run, self.collection, self._source_ids)
+        for collection, source_ids in self._source_ids.items():
+            forget_adjustments(connection, run, collection, source_ids)
 
 
 def write_letters(
     job: Job,
     connection: psycopg.Connection,
-    collection: str,
     documents: Iterable[Found],
     cause: Callable[[Found], Cause],
 ) -> set[str]:
@@ -133,7 +148,6 @@ def write_letters(
     Args:
         job: The copy.
         connection: Inside a transaction that has asserted the lease.
-        collection: Their collection.
         documents: Documents that have rows.
         cause: Why one leaves.
 
@@ -141,11 +155,14 @@ def write_letters(
         Their ids; empty when there are no more documents.
     """
     ids: set[str] = set()
-    off = OffBooks(job, collection)
+    off = OffBooks(job)
     size = 0
     for count, found in enumerate(documents, start=1):
-        off.add(found)
-        insert_dead_letters(connection, job.run.id, [letter(collection, found, cause(found))])
+        if has_joined(job, connection, found):
+            off.add_stored(found)
+        else:
+            off.add(found)
+        insert_dead_letters(connection, job.run.id, [letter(found, cause(found))])
         ids.add(found.id)
         size += len(found.document)
         if count >= STEP_DOCUMENTS or size >= STEP_BYTES:
@@ -158,44 +175,65 @@ def write_letters(
 def remove_next(
     job: Job,
     connection: psycopg.Connection,
-    collection: str,
+    flow: Flow,
     documents: Iterable[Found],
     cause: Callable[[Found], Cause],
 ) -> set[str]:
-    """Turn the next documents into dead letters and delete their rows; else as `write_letters`."""
-    ids = write_letters(job, connection, collection, documents, cause)
-    if not ids:
-        return ids
-    names = [
-        table.name
-        for table in job.schema.tables.values()
-        if table.collection == collection and table.kind in {"root", "child"}
-    ]
-    junctions = [
-        pairs.junction for pairs in pair_tables(job.feeders, job.schema).values() if pairs.collection == collection
-    ]
-    connection.execute(
-        statement("ledger", "forget_orphans"),
-        {"run": job.run.id, "collection": collection, "tables": names + junctions, "ids": sorted(ids)},
-    )
-    delete_rows(job, connection, collection, ids)
+    """Turn the next documents of a flow into dead letters and delete their rows; else as `write_letters`."""
+    ids = write_letters(job, connection, documents, cause)
+    if ids:
+        forget_rows(job, connection, flow, ids)
     return ids
 
 
-def remove_documents(job: Job, connection: psycopg.Connection, collection: str, causes: Mapping[str, Cause]) -> None:
-    """Turn documents into dead letters and delete their rows, all inside the caller's transaction.
+def forget_rows(job: Job, connection: psycopg.Connection, flow: Flow, ids: set[str]) -> None:
+    """Delete every row of a flow's documents that became dead letters, and their entries in the ledger of orphans."""
+    names = {table.name for table in tables_of(job, flow) if table.kind != "waiting"}
+    connection.execute(
+        statement("ledger", "forget_orphans"),
+        {"run": job.run.id, "collection": flow.collection, "tables": sorted(names), "ids": sorted(ids)},
+    )
+    delete_rows(job, connection, flow, ids)
+    _letters_of_joined(job, connection, flow, ids)
+
+
+_LEFT = Cause(
+    "joined-left",
+    "",
+    "It was joined into another document that holds the same unique value, and that one became a dead letter.",
+)
+
+
+def _letters_of_joined(job: Job, connection: psycopg.Connection, flow: Flow, ids: set[str]) -> None:
+    """Turn the documents that were joined into some that leave into dead letters too: their rows left with these."""
+    for other in job.root_of(flow).flows:
+        joined = forget_joined(job, connection, other, ids)
+        if not joined:
+            continue
+        left: set[str] = set()
+        off = OffBooks(job)
+        for found in Documents(job, connection, other, joined, hold=False):
+            off.add_without_rows(found)
+            insert_dead_letters(connection, job.run.id, [letter(found, _LEFT)])
+            left.add(found.id)
+        off.write(connection)
+        require_all(other.collection, joined, left)
+
+
+def remove_documents(job: Job, connection: psycopg.Connection, flow: Flow, causes: Mapping[str, Cause]) -> None:
+    """Turn documents of a flow into dead letters and delete their rows, all inside the caller's transaction.
 
     Args:
         job: The copy.
         connection: Inside a transaction that has asserted the lease.
-        collection: Their collection.
+        flow: Their flow.
         causes: Id in the target, as text → why. At most `CHUNK` of them.
 
     Raises:
-        SourceError: The source cannot be read, or no longer holds a document.
+        SourceError: The source cannot be read, or stands still and no longer holds a document.
     """
-    documents = iter(Documents(job, connection, collection, set(causes), hold=False))
+    documents = iter(Documents(job, connection, flow, set(causes), hold=False))
     removed: set[str] = set()
-    while ids := remove_next(job, connection, collection, documents, lambda found: causes[found.id]):
+    while ids := remove_next(job, connection, flow, documents, lambda found: causes[found.id]):
         removed |= ids
-    require_all(collection, set(causes), removed)
+    require_all(flow.collection, set(causes), removed)

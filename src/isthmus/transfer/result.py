@@ -25,6 +25,7 @@ class Result:
         seconds: How long this call took.
         balance: The books; None unless the run is complete.
         changes: What differs in the source since the run completed; None unless `repeated`.
+        moved: How the source differed from what was read of it when the load ended; None of one that stands still.
         broken: Collection → why its reading ended early.
         partial: Collection → books so far, when the run is not complete.
         dropped: Number of the run that was dropped first (--fresh).
@@ -39,6 +40,7 @@ class Result:
     seconds: float = 0.0
     balance: Balance | None = None
     changes: Changes | None = None
+    moved: Changes | None = None
     broken: dict[str, SourceError] = field(default_factory=dict[str, SourceError])
     partial: dict[str, dict[str, int]] = field(default_factory=dict[str, dict[str, int]])
     dropped: int | None = None
@@ -50,7 +52,7 @@ class Result:
             return 130
         if self.broken or (self.changes and self.changes.broken):
             return 3
-        if self.changes or self.balance is None:
+        if self.changes or self.balance is None or (self.moved and not self.told):
             return 1
         if self.balance.complete:
             return 0

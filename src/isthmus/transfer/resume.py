@@ -1,15 +1,16 @@
 """Is it still the same source? Read again what was read before and compare.
 
 A resume goes on only when the bytes already carried are still what the source holds: a repaired dump passes, another
-one does not. A second copy of a finished run compares everything and names what is new or changed; it writes nothing.
+one does not. A source that moves may differ there and is compared when the load ends (`moved`). A second copy of a
+finished run compares everything and names what is new or changed; it writes nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from blake3 import blake3
 from psycopg import sql
@@ -26,13 +27,15 @@ T = TypeVar("T")
 
 _BLOCK_BYTES = 1 << 20
 # Errors that speak of what a source holds; the others say that it cannot be looked at, and nothing about its documents.
-_CONTENT_CODES = frozenset({"truncated", "broken-framing", "gzip-broken", "changed-under-us"})
+_CONTENT_CODES = frozenset(
+    {"truncated", "broken-framing", "gzip-broken", "changed-under-us", "broken-json", "crc-differs"}
+)
 _NAMED = 100  # new or changed documents listed by id; the rest is counted
 
 
 @dataclass
 class Changes:
-    """How a source differs from what a finished run carried.
+    """How a source differs from what a run carried.
 
     Attributes:
         new: Documents whose `_id` was not there, or not so many times.
@@ -64,6 +67,10 @@ class Changes:
         self.reordered += more.reordered
         self.broken.update(more.broken)
 
+    def as_json(self) -> dict[str, Any]:
+        """Return it as JSON values; the names are those of the constructor's arguments."""
+        return asdict(self)
+
     def __bool__(self) -> bool:
         return bool(self.new or self.changed or self.gone or self.broken)
 
@@ -74,10 +81,15 @@ def check_read_part(job: Job, states: Iterable[PartitionState]) -> None:
     Reads the source, and the batch digests from the target; writes nothing. A collection that was read to its end must
     still end there: documents behind it would never be read. A source in trouble that may pass is waited for.
 
+    Does nothing for a source that moves: what was read of it may well be different now, which is no reason to stop, and
+    is named by the comparison at the end of the load. That also tells when it is another database of the same name.
+
     Raises:
         SourceError: A batch differs or breaks, or a finished collection grew (code `source-changed`); or the source
             cannot be read.
     """
+    if job.source.moves:
+        return
     for state in states:
         if state.position is not None or state.done:
             records = read_batches(job.lease.connection, job.run.id, state.collection, state.number)
@@ -147,28 +159,36 @@ class _Stream:
 
 
 def find_changes(job: Job, states: list[PartitionState]) -> Changes:
-    """Compare a whole source with what a finished run carried.
-
-    The common case, nothing changed, costs one read of the source. Only collections that differ are compared document
-    by document, in temporary tables of the target. A source in trouble that may pass is waited for.
+    """Compare a whole source with what a finished run carried. A source in trouble that may pass is waited for.
 
     Returns:
         What differs; empty when nothing does.
     """
     changes = Changes()
     for collection in sorted({state.collection for state in states}):
-        mine = sorted((s for s in states if s.collection == collection), key=lambda s: s.number)
-        records = [
-            record
-            for state in mine
-            for record in read_batches(job.lease.connection, job.run.id, collection, state.number)
-        ]
         try:
-            if not _persist(job, partial(_unchanged, job, collection, records)):
-                changes.add(_persist(job, partial(_compare_documents, job, collection, changes.room)))
+            changes.add(compare_collection(job, states, collection, changes.room))
         except SourceError as fault:
             changes.broken[collection] = str(fault)
     return changes
+
+
+def compare_collection(job: Job, states: list[PartitionState], collection: str, room: int) -> Changes:
+    """Compare a collection with what the run carried of it; name at most `room` documents that are new or changed.
+
+    The common case, nothing changed, costs one read of the collection. Only one that differs is compared document by
+    document, in temporary tables of the target. A source in trouble that may pass is waited for.
+
+    Raises:
+        SourceError: The source cannot be read.
+    """
+    mine = sorted((s for s in states if s.collection == collection), key=lambda s: s.number)
+    records = [
+        record for state in mine for record in read_batches(job.lease.connection, job.run.id, collection, state.number)
+    ]
+    if _persist(job, partial(_unchanged, job, collection, records)):
+        return Changes()
+    return _persist(job, partial(_compare_documents, job, collection, room))
 
 
 def _whole(job: Job, collection: str) -> Iterator[Block]:
@@ -224,9 +244,9 @@ def _compare_documents(job: Job, collection: str, room: int) -> Changes:
         changed, new, gone = map(int, row) if row else (0, 0, 0)
         changes = Changes(new, changed, gone)
         wanted = {
-            bytes(content)
-            for (content,) in connection.execute(
-                sql.SQL("SELECT content FROM differing WHERE more > 0 LIMIT {}").format(sql.Literal(max(0, room)))
+            bytes(id_digest)
+            for (id_digest,) in connection.execute(
+                sql.SQL("SELECT DISTINCT id FROM differing WHERE more > 0 LIMIT {}").format(sql.Literal(max(0, room)))
             )
         }
         if wanted:
@@ -239,11 +259,14 @@ def _compare_documents(job: Job, collection: str, room: int) -> Changes:
 
 
 def _names(job: Job, collection: str, wanted: set[bytes]) -> Iterator[str]:
-    """Yield the printable ids of the documents with these content digests, in source order."""
+    """Yield the printable ids of the documents with these digests of `_id`, in source order.
+
+    Not by content: a document that is written to all the time has another one by now.
+    """
     transcoder = job.transcoder(collection)
     for block in _whole(job, collection):
         batch = transcoder.transcode(block.data)
         for number in range(batch.documents):
-            if batch.document_digests[number * 16 + 8 : number * 16 + 16] in wanted:
+            if batch.document_digests[number * 16 : number * 16 + 8] in wanted:
                 source_id = document_id(block.data[batch.offset(number) : batch.offset(number + 1)])
                 yield show(source_id) if source_id else f"document {number + 1} without an _id"

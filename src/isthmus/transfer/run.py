@@ -26,12 +26,16 @@ from isthmus.transfer.all_read import assert_all_read
 from isthmus.transfer.balance import Balance, balance_from_json, draw_balance
 from isthmus.transfer.begin import Task, open_job
 from isthmus.transfer.copy import copy_partitions
-from isthmus.transfer.finish import finish
+from isthmus.transfer.existing.books import enter_delivery
+from isthmus.transfer.existing.deliver import after_delivery, deliver
+from isthmus.transfer.existing.stage import drop_stage
+from isthmus.transfer.finish import finish, settle_all_orphans
 from isthmus.transfer.hands import Hands
 from isthmus.transfer.job import Interrupted, Job, Options
+from isthmus.transfer.moved import find_moved, keep_moved, moved_of
 from isthmus.transfer.progress import Progress
 from isthmus.transfer.result import Result
-from isthmus.transfer.resume import check_read_part, find_changes
+from isthmus.transfer.resume import Changes, check_read_part, find_changes
 from isthmus.transfer.retry import Retry
 from isthmus.transfer.stages import reached
 
@@ -75,6 +79,7 @@ def copy_database(
     )
     began = time.monotonic()
     result = result if result is not None else Result()
+    source.tell(progress.note)
     try:
         with contextlib.suppress(Interrupted):
             _sessions(task, result)
@@ -92,10 +97,14 @@ def tell(conninfo: str, result: Result) -> None:
     A command calls it behind its output: one that dies before it leaves the next one to show them all. A server that
     is away is no trouble here, for the same reason.
     """
-    if result.run is None or result.outcome != "complete" or result.told:
-        return
+    if result.run is not None and result.outcome == "complete" and not result.told:
+        tell_run(conninfo, result.run)
+
+
+def tell_run(conninfo: str, run: int) -> None:
+    """Note in the target that the books of a complete run were shown to somebody; does nothing without the server."""
     with contextlib.suppress(TargetError, psycopg.Error), connect(conninfo, autocommit=True) as connection:
-        mark_told(connection, result.run)
+        mark_told(connection, run)
 
 
 def _sessions(task: Task, result: Result) -> None:
@@ -150,6 +159,7 @@ def _work(job: Job, states: list[PartitionState], result: Result) -> None:
             result.repeated = True
             result.changes = find_changes(job, states)
             result.told = is_told(job.lease.connection, job.run.id)
+        result.moved = moved_of(job.lease.connection, job.run.id)
         result.balance = balance_from_json(job.run.balance) if job.run.balance else None
         result.outcome = "complete"
         return
@@ -160,24 +170,34 @@ def _work(job: Job, states: list[PartitionState], result: Result) -> None:
     if job.run.stage == "copying":
         job.progress.stage("copying")
         copy_partitions(job, states, result.broken)
+        moved: Changes | None = None
+        if job.source.moves and not result.broken:
+            job.progress.stage("verifying")
+            moved = find_moved(job, states, result.broken)
         if result.broken:
             result.outcome = "failed"
             return
         with Hands(job) as hands:
-            hands.part("end of the load", lambda connection: _end_load(job, connection))
+            hands.part("end of the load", lambda connection: _end_load(job, connection, moved))
         reached("copy.complete")
+    result.moved = moved_of(job.lease.connection, job.run.id)
     with Hands(job) as hands:
         finish(job, hands)
+        if job.existing is not None:
+            deliver(job, hands, lambda: settle_all_orphans(job, hands))
+            after_delivery(job, hands)
         result.balance = hands.part("balance", lambda connection: _complete(job, connection))
     reached("complete.after-commit")
     result.outcome = "complete"
     job.progress.stage("complete")
 
 
-def _end_load(job: Job, connection: psycopg.Connection) -> None:
+def _end_load(job: Job, connection: psycopg.Connection, moved: Changes | None) -> None:
     with connection.transaction():
         job.lease.assert_held(connection, job.run.id)
         assert_all_read(job, connection)
+        if moved is not None:
+            keep_moved(job, connection, moved)
         connection.execute(statement("run", "set_stage"), {"run": job.run.id, "stage": "finishing"})
         reached("copy.complete-before-commit")
 
@@ -187,6 +207,9 @@ def _complete(job: Job, connection: psycopg.Connection) -> Balance:
     with connection.transaction():
         job.lease.assert_held(connection, job.run.id)
         balance = draw_balance(job, connection, read_partitions(connection, job.run.id))
+        if job.existing is not None:
+            enter_delivery(job, connection, balance)
+            drop_stage(connection)
         connection.execute(statement("run", "complete_run"), {"run": job.run.id, "balance": Jsonb(balance.as_json())})
         reached("complete.before-commit")
     return balance

@@ -11,6 +11,8 @@ from isthmus.state.runs import Run
 def refuse_other(run: Run, mapping: Mapping, mapping_text: str, source: Source | None) -> None:
     """Raise unless mapping and source are the ones the run began with.
 
+    A mapping with which dead letters of the run were retried will do as well.
+
     Args:
         run: The run of the target.
         mapping: The mapping that is given now.
@@ -21,14 +23,24 @@ def refuse_other(run: Run, mapping: Mapping, mapping_text: str, source: Source |
         ConfigError: Another mapping (code `mapping-changed`).
         SourceError: Another source (code `source-differs`).
     """
-    if run.fingerprint != mapping.fingerprint:
+    if mapping.fingerprint not in run.fingerprints:
         raise ConfigError(
             f"Run {run.id} of this target began with another mapping."
             f" {_first_difference(run.mapping_text, mapping_text)}",
             code="mapping-changed",
             hint="Go on with the mapping it began with, or start over with --fresh (it drops what the run made).",
         )
-    identity = source.identity() if source is not None else run.source
+    if source is not None:
+        refuse_other_source(run, source)
+
+
+def refuse_other_source(run: Run, source: Source) -> None:
+    """Raise unless a source is the one the run began with.
+
+    Raises:
+        SourceError: It is another one (code `source-differs`).
+    """
+    identity = source.identity()
     if run.source != identity:
         differing = sorted(key for key in {*run.source, *identity} if run.source.get(key) != identity.get(key))
         told = "; ".join(f"{key}: it was {run.source.get(key)}, now {identity.get(key)}" for key in differing)

@@ -57,7 +57,7 @@ def check_space(
     if place is None:
         return []
     folder, wal_bytes = place
-    sizes = [info.bytes_total or 0 for info in source.collections() if info.name in mapping.collections]
+    sizes = [info.bytes_total or 0 for info in source.collections() if info.name in mapping.source_collections]
     wanted = space_wanted(sum(sizes), wal_bytes)
     try:
         free = shutil.disk_usage(folder).free

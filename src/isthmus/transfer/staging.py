@@ -1,9 +1,9 @@
-"""Where the pairs of a junction wait until both sides are known.
+"""Where the pairs of a junction wait until all sides are known.
 
 A junction that one array feeds is loaded in place: every pair belongs to the document in its own column. A junction
-that several arrays feed is loaded into one table per side (schema `isthmus`, dropped by finish), because a pair that
-came from both sides and a pair that came from one are told apart only there: a dead letter takes its own pairs along
-and leaves the other side's, which then are orphans.
+that several arrays feed is loaded into one table per side and flow (schema `isthmus`, dropped by finish), because a
+pair that came from both sides and a pair that came from one are told apart only there: a dead letter takes its own
+pairs along and leaves the other side's, which then are orphans. Pairs whose other end must be looked up wait too.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import psycopg
 from psycopg import sql
 
+from isthmus.mapping.model import Flow
 from isthmus.mapping.tables import TargetSchema
 from isthmus.transfer.job import Feeder
 
@@ -29,7 +30,8 @@ class PairTable:
         junction: Junction table the pairs are meant for.
         own: Column of the side that holds the array.
         other: Column of the ids in the array.
-        collection: Collection of the side that holds the array.
+        flow: Flow whose documents hold the array.
+        looked_up: Whether the other end is a value to be looked up in finish, not an id.
     """
 
     schema: str
@@ -37,7 +39,13 @@ class PairTable:
     junction: str
     own: str
     other: str
-    collection: str
+    flow: Flow
+    looked_up: bool = False
+
+    @property
+    def collection(self) -> str:
+        """Source collection of the side that holds the array."""
+        return self.flow.collection
 
     @property
     def in_place(self) -> bool:
@@ -50,7 +58,7 @@ class PairTable:
         return sql.Identifier(self.schema, self.name)
 
 
-def pair_tables(feeders: tuple[Feeder, ...], schema: TargetSchema) -> dict[tuple[str, str], PairTable]:
+def pair_tables(feeders: tuple[Feeder, ...], schema: TargetSchema) -> dict[tuple[str, str, int], PairTable]:
     """Decide where each side's pairs are loaded.
 
     Args:
@@ -58,18 +66,25 @@ def pair_tables(feeders: tuple[Feeder, ...], schema: TargetSchema) -> dict[tuple
         schema: The target.
 
     Returns:
-        (junction, own column) → its table. Two arrays on one side share a table.
+        (junction, own column, number of the flow) → its table. Two arrays of one flow on one side share a table.
     """
     count = Counter(feeder.junction for feeder in feeders)
-    tables: dict[tuple[str, str], PairTable] = {}
+    side = Counter((feeder.junction, feeder.own) for feeder in feeders)
+    tables: dict[tuple[str, str, int], PairTable] = {}
     for feeder in feeders:
-        if count[feeder.junction] == 1 and feeder.lone:
+        flow = feeder.flow
+        if feeder.waiting is not None:
+            where, name = "isthmus", feeder.waiting
+        elif count[feeder.junction] == 1 and feeder.lone:
             where, name = schema.schema, feeder.junction
         else:
-            digest = hashlib.sha256(f"{feeder.junction}\0{feeder.own}".encode()).hexdigest()[:8]
+            parts = [feeder.junction, feeder.own]
+            if side[feeder.junction, feeder.own] > 1:
+                parts.append(str(flow.number))
+            digest = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:8]
             where, name = "isthmus", f"pairs_{digest}"
-        tables[(feeder.junction, feeder.own)] = PairTable(
-            where, name, feeder.junction, feeder.own, feeder.other, feeder.collection
+        tables[feeder.junction, feeder.own, flow.number] = PairTable(
+            where, name, feeder.junction, feeder.own, feeder.other, flow, looked_up=feeder.waiting is not None
         )
     return tables
 
@@ -80,8 +95,11 @@ def exists(connection: psycopg.Connection, place: sql.Identifier) -> bool:
     return bool(row and row[0])
 
 
-def create_statements(tables: dict[tuple[str, str], PairTable], schema: TargetSchema) -> list[sql.Composed]:
-    """Return the statements that make the waiting tables, in the shape of their junctions without keys."""
+def create_statements(tables: dict[tuple[str, str, int], PairTable], schema: TargetSchema) -> list[sql.Composed]:
+    """Return the statements that make the waiting tables, in the shape of their junctions without keys.
+
+    Tables of what is looked up in finish are not among them: `ddl.create_pending_table` makes these.
+    """
     return [
         sql.SQL("CREATE TABLE {} AS SELECT {}, {} FROM {} WITH NO DATA").format(
             table.identifier,
@@ -89,5 +107,5 @@ def create_statements(tables: dict[tuple[str, str], PairTable], schema: TargetSc
             sql.Identifier(schema.schema, table.junction),
         )
         for table in tables.values()
-        if not table.in_place
+        if not table.in_place and not table.looked_up
     ]

@@ -19,7 +19,6 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from isthmus.errors import SourceError
 from isthmus.transfer.result import Result
 from tests.fix_mongo import MongoDatabase, WireServer, needs_wire_server
 from tests.integration.copy.carrying import World, balanced, listening, oid
@@ -144,18 +143,6 @@ def test_copy_that_was_stopped_goes_on_behind_the_last_id(world: World, mongo: M
     balanced(result)
     assert (result.resumed, result.exit_code) == (True, 0)
     assert world.column("SELECT n FROM things ORDER BY 1") == list(range(120))
-
-
-def test_documents_that_change_while_they_are_read_are_no_success(world: World, mongo: MongoDatabase) -> None:
-    mongo.write({"Things": things(60)})
-
-    def write(stage: str) -> None:
-        if stage == "copy.partition-done":
-            mongo.client[mongo.name]["Things"].update_one({"_id": oid(3)}, {"$set": {"n": 1000}})
-
-    with listening(write), pytest.raises(SourceError, match="was written to") as caught:
-        from_server(world, mongo).copy(MAPPING, workers=1, memory_bytes=2 << 20)
-    assert caught.value.code == "changed-under-us"
 
 
 def test_finished_copy_names_what_was_written_since(world: World, mongo: MongoDatabase) -> None:

@@ -146,13 +146,6 @@ def test_wrong_database_name_is_refused_with_what_is_there(world: World) -> None
         open_source(str(root / "empty"))
 
 
-def test_existing_tables_mode_is_refused_plainly(world: World) -> None:
-    world.write(DUMP)
-    fault = refused(world, MAPPING.replace("isthmus: 1", "isthmus: 1\ntarget: {tables: existing}"))
-    assert isinstance(fault, ConfigError)
-    assert (fault.code, fault.exit_code) == ("existing-tables", 2)
-
-
 @pytest.mark.parametrize("granted", ["nothing", "schema", "database"])
 def test_role_without_rights_is_refused_with_the_grant_it_needs(world: World, granted: str) -> None:
     world.write(DUMP)
@@ -239,6 +232,52 @@ def test_second_copy_changes_nothing_and_names_what_is_new(world: World) -> None
     broken = world.copy(MAPPING)
     assert broken.exit_code == 3
     assert world.rows(everything) == before
+
+
+def test_extension_is_made_where_the_server_has_it(world: World) -> None:
+    mapping = MAPPING.replace("isthmus: 1", "isthmus: 1\nextensions: [vector]")
+    world.write(DUMP)
+    world.rows("DROP EXTENSION IF EXISTS vector CASCADE")
+    balanced(world.copy(mapping))
+    assert world.one("SELECT count(*) FROM pg_extension WHERE extname = 'vector'") == 1
+    assert not any("extension" in note for note in world.notes)
+    balanced(world.copy(mapping, fresh=True))  # it is there already, and stays
+    world.rows("DROP EXTENSION vector")
+
+
+@pytest.mark.parametrize("made", [False, True])
+def test_extension_that_the_role_may_not_make_is_refused_unless_it_is_there(world: World, made: bool) -> None:
+    world.write(DUMP)
+    world.rows("DROP EXTENSION IF EXISTS vector CASCADE")
+    if made:
+        world.rows("CREATE EXTENSION vector")
+    database = sql.Identifier(world.one("SELECT current_database()"))
+    role = sql.Identifier("may make no extension")
+    with psycopg.connect(world.conninfo, autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(role))
+        connection.execute(sql.SQL("GRANT CREATE, TEMPORARY ON DATABASE {} TO {}").format(database, role))
+        connection.execute(sql.SQL("GRANT CREATE, USAGE ON SCHEMA public TO {}").format(role))
+        # pgvector may be trusted: then whoever may create in the database may make it, and there is nothing to refuse
+        trusted = connection.execute(
+            "SELECT trusted FROM pg_available_extension_versions v JOIN pg_available_extensions e USING (name)"
+            " WHERE name = 'vector' AND v.version = e.default_version"
+        ).fetchone()
+    weak = World(make_conninfo(world.conninfo, user="may make no extension"), world.folder)
+    mapping = MAPPING.replace("isthmus: 1", "isthmus: 1\nextensions: [vector, plpgsql]")
+    try:
+        if made or trusted == (True,):
+            balanced(weak.copy(mapping))
+        else:
+            fault = refused(weak, mapping)
+            assert (fault.code, fault.exit_code) == ("no-right", 4)
+            (problem,) = fault.problems
+            assert "may not make the extension vector" in problem.message
+            assert 'CREATE EXTENSION "vector"' in str(problem.hint)
+    finally:
+        with psycopg.connect(world.conninfo, autocommit=True) as connection:
+            connection.execute("DROP EXTENSION IF EXISTS vector CASCADE")
+            connection.execute(sql.SQL("DROP OWNED BY {} CASCADE").format(role))
+            connection.execute(sql.SQL("DROP ROLE {}").format(role))
 
 
 def test_extension_the_server_does_not_offer_is_a_remark(world: World) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from isthmus.verify.reference import Json, Reference, Type
 from isthmus.verify.reference.reading import fold, parse_type, rewrite_path, split_path
-from isthmus.verify.reference.rules import Child, Column, Default, Junction
+from isthmus.verify.reference.rules import Child, Column, Default, Fields, Junction
 
 
 def reference(fields: dict[str, Any], **more: Any) -> Reference:
@@ -18,8 +18,18 @@ def reference(fields: dict[str, Any], **more: Any) -> Reference:
 
 
 def columns(fields: dict[str, Any], **more: Any) -> dict[str, Column]:
-    rules = reference(fields, **more).rules.collections["Main"].fields
-    return {rule.name: rule for _, rule in rules if isinstance(rule, Column)}
+    rules = [field.rule for field in fields_of(reference(fields, **more))]
+    return {rule.name: rule for rule in rules if isinstance(rule, Column)}
+
+
+def fields_of(found: Reference) -> Fields:
+    (flow,) = found.rules.collections["Main"]
+    return flow.fields
+
+
+def only_rule(found: Reference) -> Any:
+    (field,) = fields_of(found)
+    return field.rule
 
 
 @pytest.mark.parametrize(
@@ -86,8 +96,8 @@ def test_short_and_long_form_say_the_same() -> None:
 
 
 def test_path_may_be_a_list_of_keys() -> None:
-    rules = reference({"x": {"path": ["a.b", ""], "column": "x", "type": "text"}}).rules.collections["Main"].fields
-    assert [path for path, _ in rules] == [("a.b", "")]
+    (field,) = fields_of(reference({"x": {"path": ["a.b", ""], "column": "x", "type": "text"}}))
+    assert field.paths == (("a.b", ""),)
 
 
 def test_policies_of_a_column_override_those_of_the_mapping() -> None:
@@ -131,7 +141,7 @@ def test_reference_has_the_type_of_the_other_collections_ids() -> None:
         mapping = {"collections": {"A": {"fields": {"b": {"references": "B"}}}, "B": {"ids": ids}}}
         shape = Reference(mapping, bytes(32), 0).shapes["a"]
         assert shape.columns["b"] == Type(kind)
-        assert shape.references == {"b": "B"}
+        assert {column: reference.entry for column, reference in shape.references.items()} == {"b": "B"}
 
 
 def test_child_tables_have_the_roots_key_and_a_position_for_each_level() -> None:
@@ -140,22 +150,22 @@ def test_child_tables_have_the_roots_key_and_a_position_for_each_level() -> None
     assert list(found.shapes["steps"].columns) == ["main_id", "position"]
     assert list(found.shapes["parts"].columns) == ["steps_id", "steps_position", "position", "z", "extras"]
     assert found.shapes["parts"].key == ("steps_id", "steps_position", "position")
-    ((_, rule),) = found.rules.collections["Main"].fields
+    rule = only_rule(found)
     assert isinstance(rule, Child)
     assert rule.extras is None
 
 
 def test_junction_finds_its_own_side() -> None:
     found = reference({"users": {"junction": "j"}}, junctions={"j": {"m": "Main", "u": "Users"}})
-    ((_, rule),) = found.rules.collections["Main"].fields
+    rule = only_rule(found)
     assert isinstance(rule, Junction)
-    assert (rule.own, rule.other.name, rule.reference.collection) == ("m", "u", "Users")
+    assert (rule.own, rule.other.name, rule.reference.entry) == ("m", "u", "Users")
 
 
 def test_junction_of_a_collection_with_itself_is_told_its_own_side() -> None:
     junctions = {"j": {"columns": {"a": "Main", "b": "Main"}, "on_orphan": "drop"}}
     found = reference({"friends": {"junction": "j", "own": "b"}}, junctions=junctions)
-    ((_, rule),) = found.rules.collections["Main"].fields
+    rule = only_rule(found)
     assert isinstance(rule, Junction)
     assert (rule.own, rule.other.name) == ("b", "a")
 

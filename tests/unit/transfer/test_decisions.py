@@ -9,12 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from isthmus._rust import Transcoder
 from isthmus.errors import MappingError, Problem, SourceError, TargetError
 from isthmus.mapping import parse_mapping
-from isthmus.mapping.tables import build_schema
+from isthmus.mapping.plan import compile_plans
+from isthmus.mapping.tables import build_schema, pending_tables
+from isthmus.transfer import job
 from isthmus.transfer.balance import Balance, CollectionBooks, ReferenceBooks, balance_from_json
-from isthmus.transfer.job import Feeder, Interrupted
+from isthmus.transfer.job import Interrupted
 from isthmus.transfer.load import add_counts
+from isthmus.transfer.plan_tables import plan_tables
 from isthmus.transfer.preflight import Finding, raise_findings
 from isthmus.transfer.result import Result
 from isthmus.transfer.resume import Changes
@@ -184,20 +188,71 @@ junctions: {both: {a_id: A, b_id: B}, alone: {a_id: A, b_id: B}}
 
 
 def test_pairs_wait_only_where_several_arrays_feed_a_junction() -> None:
-    schema = build_schema(parse_mapping(MAPPING, file_name="m"))
-    feeders = (
-        Feeder("A", "both", "a_id", "b_id"),
-        Feeder("A", "alone", "a_id", "b_id"),
-        Feeder("B", "both", "b_id", "a_id"),
-    )
+    mapping = parse_mapping(MAPPING, file_name="m")
+    schema = build_schema(mapping)
+    feeders = job.feeders(compile_plans(mapping), schema)
     tables = pair_tables(feeders, schema)
     assert {key: table.in_place for key, table in tables.items()} == {
-        ("both", "a_id"): False,
-        ("alone", "a_id"): True,
-        ("both", "b_id"): False,
+        ("both", "a_id", 0): False,
+        ("alone", "a_id", 0): True,
+        ("both", "b_id", 1): False,
     }
     waiting = [table.name for table in tables.values() if not table.in_place]
     assert len(set(waiting)) == 2
     assert all(table.schema == "isthmus" for table in tables.values() if not table.in_place)
     assert len(create_statements(tables, schema)) == 2
     assert pair_tables(feeders, schema) == tables
+
+
+SHARED = """
+isthmus: 1
+collections:
+  A:
+    from: [One, Two]
+    when: {kind: a}
+    table: t
+    fields: {one: {junction: pairs}, two: {child: t_two, fields: {n: integer}}}
+  B:
+    from: One
+    fields:
+      email: {type: text!, unique: true}
+      three: {junction: pairs}
+      four: {junction: mails, own: one}
+junctions: {pairs: {a_id: A, b_id: B}, mails: {one: B, other: B.email}}
+"""
+
+
+def test_tables_of_all_flows_are_counted_through_in_the_order_of_a_batch() -> None:
+    mapping = parse_mapping(SHARED, file_name="m")
+    schema = build_schema(mapping)
+    plans = compile_plans(mapping)
+    tables = {name: plan_tables(text, schema) for name, text in plans.items()}
+    assert [(t.index, t.flow.number, t.kind, t.name) for t in tables["One"]] == [
+        (0, 0, "root", "t"),
+        (1, 0, "child", "t_two"),
+        (2, 0, "junction", "pairs"),
+        (3, 2, "root", "b"),
+        (4, 2, "junction", "pairs"),
+        (5, 2, "junction", "mails"),
+    ]
+    assert [(t.index, t.flow.number, t.kind, t.name) for t in tables["Two"]] == [
+        (0, 1, "root", "t"),
+        (1, 1, "child", "t_two"),
+        (2, 1, "junction", "pairs"),
+    ]
+    for name, found in tables.items():
+        core = Transcoder(plans[name], bytes(32), 0).transcode(b"")
+        assert core.tables == [table.waiting or table.name for table in found]
+
+
+def test_flows_that_feed_one_side_of_a_junction_have_tables_of_their_own() -> None:
+    mapping = parse_mapping(SHARED, file_name="m")
+    schema = build_schema(mapping)
+    tables = pair_tables(job.feeders(compile_plans(mapping), schema), schema)
+    assert list(tables) == [("pairs", "a_id", 0), ("pairs", "b_id", 2), ("mails", "one", 2), ("pairs", "a_id", 1)]
+    assert len({table.name for table in tables.values()}) == 4
+    assert not any(table.in_place for table in tables.values())
+    looked_up = [table for table in tables.values() if table.looked_up]
+    assert [table.name for table in looked_up] == [table.name for table in pending_tables(mapping) if table.pairs]
+    assert [table.junction for table in looked_up] == ["mails"]
+    assert len(create_statements(tables, schema)) == 3

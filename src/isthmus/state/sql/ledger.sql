@@ -11,16 +11,20 @@ INSERT INTO isthmus.adjustment (run_id, collection, source_id, table_name, colum
 VALUES (%(run)s, %(collection)s, %(source_id)s, %(table)s, %(column)s, %(position)s, %(kind)s, %(original)s)
 
 -- name: insert_ids
--- Remember the ids of values that are no ObjectIds; a document outranks a reference to it.
+-- Remember the ids of values that are no ObjectIds; a document outranks a reference to it, which may have been made with
+-- the scheme of another entry of its collection.
 INSERT INTO isthmus.id_map AS m (collection, source_id, id, origin)
 SELECT * FROM unnest(%(collections)s::text[], %(source_ids)s::bytea[], %(ids)s::text[], %(origins)s::text[])
-ON CONFLICT (collection, key_digest) DO UPDATE SET origin = 'document'
+ON CONFLICT (collection, key_digest) DO UPDATE SET origin = 'document', id = EXCLUDED.id
 WHERE m.origin = 'reference' AND EXCLUDED.origin = 'document'
 
 -- name: ids_by_id
--- The source values behind ids, documents before references.
-SELECT DISTINCT ON (id) id, source_id FROM isthmus.id_map
-WHERE collection = %(collection)s AND id = ANY(%(ids)s) ORDER BY id, origin, source_id
+-- The source values behind ids that were derived from them, documents before references; where the document is a row
+-- that was there before, that row's id is another one.
+SELECT DISTINCT ON (derived) derived, source_id
+FROM (SELECT coalesce(derived_id, id) AS derived, source_id, origin FROM isthmus.id_map
+      WHERE collection = %(collection)s AND (derived_id IS NULL AND id = ANY(%(ids)s) OR derived_id = ANY(%(ids)s))) AS m
+ORDER BY derived, origin, source_id
 
 -- name: forget_adjustments
 -- A document that became a dead letter in finish takes its adjustments along.
@@ -37,6 +41,32 @@ SELECT sha256(document), count(*) FROM isthmus.dead_letter
 WHERE run_id = %(run)s AND collection = %(collection)s AND (stage = 'load' OR code = 'duplicate-id')
   AND document_digest = ANY(%(digests)s) AND id <= %(last)s
 GROUP BY 1
+
+-- name: create_carried_documents
+-- What the run carried of a collection, document by document: digests of `_id` and of content.
+CREATE TEMP TABLE carried_document AS
+SELECT substring(document_digests FROM g * 16 + 1 FOR 8) AS id, substring(document_digests FROM g * 16 + 9 FOR 8) AS content
+FROM isthmus.batch, generate_series(0, documents - 1) AS g WHERE run_id = %(run)s AND collection = %(collection)s
+
+-- name: known_documents
+-- The contents that the run carried under some digests of `_id`.
+SELECT id, content FROM pg_temp.carried_document WHERE id = ANY(%(ids)s)
+
+-- name: lettered_ids
+-- Which of some documents are dead letters.
+SELECT DISTINCT source_id FROM isthmus.dead_letter
+WHERE run_id = %(run)s AND collection = %(collection)s AND source_id = ANY(%(source_ids)s)
+
+-- name: count_adjustments
+-- How many changed values are listed of some documents.
+SELECT table_name, column_name, kind, count(*) FROM isthmus.adjustment
+WHERE run_id = %(run)s AND collection = %(collection)s AND source_id = ANY(%(source_ids)s) GROUP BY 1, 2, 3
+
+-- name: count_undone_references
+-- How many references of some rows were set to NULL or left out, so that the row no longer holds them.
+SELECT count(*) FROM isthmus.orphan
+WHERE run_id = %(run)s AND source_collection = %(collection)s AND table_name = %(table)s AND column_name = %(column)s
+  AND row_id = ANY(%(ids)s) AND action IN ('null', 'drop')
 
 -- name: letter_counts
 -- Dead letters by collection, stage and code.

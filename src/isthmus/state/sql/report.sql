@@ -60,6 +60,12 @@ SELECT collection, source_id, origin FROM isthmus.id_map WHERE id = %(id)s ORDER
 SELECT source_id, origin FROM isthmus.id_map
 WHERE id = %(id)s AND collection = %(collection)s ORDER BY origin, source_id
 
+-- name: matched_ids
+-- Rows that some documents are: there before the copy, or those of others that they were joined into; by their `_id`.
+SELECT collection, source_id, id, origin FROM isthmus.id_map
+WHERE origin IN ('matched', 'merged') AND key_digest = ANY(SELECT sha256(s) FROM unnest(%(source_ids)s::bytea[]) AS s)
+ORDER BY collection, id
+
 -- name: mapped_ids
 -- Ids of documents that are no ObjectIds, of one collection.
 SELECT id, source_id FROM isthmus.id_map WHERE collection = %(collection)s AND origin = 'document'

@@ -1,8 +1,8 @@
 -- name: latest_run
--- The newest run of this target.
+-- The newest run of this target; a state that an older version wrote has no retries.
 SELECT id, mapping_fingerprint, mapping_text, source, source_name, target_schema, tables, started_at, stage,
-       finished_at, balance, lease_holder, isthmus_version
-FROM isthmus.run ORDER BY id DESC LIMIT 1
+       finished_at, balance, lease_holder, isthmus_version, coalesce(to_jsonb(r) -> 'retries', '[]')
+FROM isthmus.run r ORDER BY id DESC LIMIT 1
 
 -- name: insert_run
 -- Open a run, in the same transaction as its tables.
@@ -38,6 +38,14 @@ SELECT lease_token = %(token)s FROM isthmus.run WHERE id = %(run)s FOR SHARE
 -- name: set_stage
 -- Move the run to its next stage.
 UPDATE isthmus.run SET stage = %(stage)s WHERE id = %(run)s
+
+-- name: set_moved
+-- Keep how the source had moved when the load ended.
+UPDATE isthmus.run SET moved = %(moved)s WHERE id = %(run)s
+
+-- name: read_moved
+-- How the source had moved; a state that an older version wrote has no such column.
+SELECT to_jsonb(r) -> 'moved' FROM isthmus.run r WHERE id = %(run)s
 
 -- name: complete_run
 -- Close the run with its books.

@@ -23,7 +23,8 @@ from typing import Any
 
 from isthmus.verify.reference.documents import Expected, Json, expected_of
 from isthmus.verify.reference.ids import Ids
-from isthmus.verify.reference.reading import Rules, Shape, load, read
+from isthmus.verify.reference.reading import Rules, load, read
+from isthmus.verify.reference.shapes import Shape
 from isthmus.verify.reference.values import Type
 
 __all__ = ["Expected", "Ids", "Json", "Reference", "Rules", "Shape", "Type", "load"]

@@ -1,13 +1,16 @@
 """Compares every row of the target with what the oracle expects, both ways: missing, extra, different.
 
-Reads the target with plain SELECTs in chunks of root keys; writes nothing. Memory is bounded by the chunk, plus eight
-bytes for each row seen (so that a surplus can be named at the end without holding the rows).
+Reads the finished target with plain SELECTs in chunks of root keys; writes nothing. Memory is bounded by the chunk,
+plus eight bytes for each row seen (so that a surplus can be named at the end without holding the rows); the rows of a
+table that keeps no id are held and compared all at once, and what rows of other documents are looked up by is held too.
 
-Accounted for, and no difference: a document among the dead letters, a reference set to null or a pair dropped, each
-only where `Accounts` says so; an account that is stated but did not happen is a difference.
+Accounted for, and no difference: a document among the dead letters, a reference set to null, an element or a pair
+dropped, each only where `Accounts` says so; an account that is stated but did not happen is a difference.
 
-Blind spots: those of the canonical forms (`forms`); two surplus rows whose 64-bit digests of the key collide with
-expected ones (about one in 10^19 a pair); rows written while the comparison reads.
+Blind spots: those of the canonical forms (`forms`) and of looking up (`finishing`); two surplus rows whose 64-bit
+digests of the key collide with expected ones (about one in 10^19 a pair); rows written while the comparison reads.
+Documents that `on_duplicate: merge` joins into one row are expected as rows of their own: who compares such a target
+hands in the joined ones as dead letters, and sees the columns filled from them as differences.
 """
 
 from __future__ import annotations
@@ -18,14 +21,16 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any, LiteralString, Protocol, cast
+from typing import Any, LiteralString, cast
 
 import psycopg
-from blake3 import blake3
 from psycopg import sql
 
 from isthmus.verify.reference import Expected, Reference, Shape
+from isthmus.verify.reference.accounts import Accounts, GivenAccounts, digest_of
+from isthmus.verify.reference.finishing import Finishing
 from isthmus.verify.reference.forms import Form, form_of, read_form, sql_form
+from isthmus.verify.reference.rules import Flow
 from isthmus.verify.reference.values import Type
 
 CHUNK_DOCUMENTS = 1_000
@@ -53,49 +58,6 @@ class Difference:
     expected: Form
     actual: Form
     what: str
-
-
-class Accounts(Protocol):
-    """What the ledgers say about departures from what documents alone would give."""
-
-    def dead(self, collection: str, document: bytes) -> bool:
-        """Whether this document is a dead letter of a stage that the oracle does not know (load, finish)."""
-        ...
-
-    def nulled(self, table: str, row_id: str, column: str) -> bool:
-        """Whether this reference was an orphan and set to null; `row_id` is the row's key, joined with `/`."""
-        ...
-
-    def dropped(self, table: str, pair: Sequence[str]) -> bool:
-        """Whether this pair of a junction table had an end that does not exist; values in column order."""
-        ...
-
-
-@dataclass
-class GivenAccounts:
-    """Accounts from plain sets; empty ones account for nothing.
-
-    Attributes:
-        dead_documents: (collection, `digest_of` the document's bytes).
-        nulls: (table, row key, column).
-        pairs: (table, first value, second value), in column order.
-    """
-
-    dead_documents: set[tuple[str, int]] = field(default_factory=set[tuple[str, int]])
-    nulls: set[tuple[str, str, str]] = field(default_factory=set[tuple[str, str, str]])
-    pairs: set[tuple[str, str, str]] = field(default_factory=set[tuple[str, str, str]])
-
-    def dead(self, collection: str, document: bytes) -> bool:
-        """See `Accounts`."""
-        return (collection, digest_of(document)) in self.dead_documents
-
-    def nulled(self, table: str, row_id: str, column: str) -> bool:
-        """See `Accounts`."""
-        return (table, row_id, column) in self.nulls
-
-    def dropped(self, table: str, pair: Sequence[str]) -> bool:
-        """See `Accounts`."""
-        return (table, pair[0], pair[1]) in self.pairs
 
 
 @dataclass
@@ -128,82 +90,108 @@ class Comparison:
         self.reference = reference
         self.connection = connection
         self.accounts: Accounts = accounts or GivenAccounts()
+        self.finishing = Finishing(reference.rules.language, reference.shapes, self.accounts)
         self.totals = Totals()
         self.seen: dict[str, array[int]] = defaultdict(lambda: array("Q"))
+        self.held: dict[str, list[Row]] = defaultdict(list)
+        self.learned = not self.finishing.must_learn
 
     def differences(self, documents: Iterable[tuple[str, bytes]]) -> Iterator[Difference]:
         """Compare these documents' rows, then look for rows that belong to none of them.
 
         Args:
-            documents: (collection, raw BSON) of every document of every mapped collection, in any order.
+            documents: (collection, raw BSON) of every document of every mapped collection, in any order. They are gone
+                through twice, and held in memory between, where rows depend on other documents and `learn` has not
+                been called.
         """
+        if not self.learned:
+            documents = list(documents)
+            self.learn(documents)
         yield from self.of_documents(documents)
-        for table in self.reference.shapes:
-            yield from self.surplus(table)
+        for shape in self.reference.shapes.values():
+            yield from self.whole(shape) if is_held(shape) else self.surplus(shape.table)
+
+    def learn(self, documents: Iterable[tuple[str, bytes]]) -> None:
+        """Go through all documents once, for what the final form of rows depends on."""
+        for collection, raw in documents:
+            if not self.accounts.dead(collection, raw):
+                result = self.reference.expected(collection, raw)
+                if result.flow is not None and result.rows:
+                    self.finishing.learn(result.flow, result)
+        self.learned = True
 
     def of_documents(self, documents: Iterable[tuple[str, bytes]]) -> Iterator[Difference]:
-        """Compare these documents' rows only; a sample is fine, and says nothing about surplus rows."""
+        """Compare these documents' rows only; a sample is fine, and says nothing about surplus rows.
+
+        Rows of tables that keep no id are remembered for `whole`. Where rows depend on other documents, `learn` all of
+        them first.
+        """
         stream = iter(documents)
         while chunk := list(islice(stream, CHUNK_DOCUMENTS)):
-            for collection, raws in _by_collection(chunk).items():
-                yield from self._chunk(collection, raws)
+            yield from self._chunk(chunk)
 
-    def _chunk(self, collection: str, raws: Sequence[bytes]) -> Iterator[Difference]:
-        rules = self.reference.rules.collections[collection]
-        expected: dict[str, dict[str, Row]] = {name: {} for name in self._tables_of(collection)}
-        owners: list[str] = []
-        for raw in raws:
+    def _chunk(self, documents: Sequence[tuple[str, bytes]]) -> Iterator[Difference]:
+        expected: dict[str, dict[str, Row]] = defaultdict(dict)
+        owners: dict[str, list[str]] = defaultdict(list)
+        for collection, raw in documents:
             self.totals.documents[collection] += 1
             result = self.reference.expected(collection, raw)
             if result.skipped is not None:
                 self.totals.skipped[collection] += 1
-            elif result.rejected is not None:
+            elif result.flow is None or result.rejected is not None:
                 self.totals.rejected[collection] += 1
             else:
-                self._place(collection, result, expected, owners, dead=self.accounts.dead(collection, raw))
-        for table, rows in expected.items():
-            shape = self.reference.shapes[table]
+                dead = self.accounts.dead(collection, raw)
+                self._own(result.flow, result, owners, dead=dead)
+                if not dead:
+                    yield from self._place(result, expected)
+        for shape in self.reference.shapes.values():
+            rows = expected[shape.table]
             if shape.kind == "junction":
                 actual = self._fetch_pairs(shape, list(rows.values()))
+            elif is_held(shape):
+                continue
             else:
-                actual = self._fetch_owned(shape, rules.id_column.type, owners)
+                actual = self._fetch_owned(shape, owners[shape.table])
             yield from self._match(shape, rows, actual, both_ways=shape.kind != "junction")
-            seen = self.seen[table]
-            seen.extend(digest_of(key.encode("utf-8")) for key in rows)
+            self.seen[shape.table].extend(digest_of(key.encode("utf-8")) for key in rows)
 
-    def _tables_of(self, collection: str) -> list[str]:
-        own = [shape.table for shape in self.reference.shapes.values() if shape.kind != "junction"]
-        mine = [table for table in own if self.reference.shapes[table].collection == collection]
-        return [*mine, *(shape.table for shape in self.reference.shapes.values() if shape.kind == "junction")]
+    def _own(self, flow: Flow, result: Expected, owners: dict[str, list[str]], *, dead: bool) -> None:
+        """Note whose rows are to be fetched: those of a dead letter too, for there must be none.
 
-    def _place(
-        self,
-        collection: str,
-        result: Expected,
-        expected: dict[str, dict[str, Row]],
-        owners: list[str],
-        *,
-        dead: bool,
-    ) -> None:
+        Where several flows fill a table, the id of a dead letter may be another flow's row; its own is then looked for
+        among the surplus.
+        """
+        owner = form_of(result.rows[flow.table][0][flow.id_column.name], flow.id_column.type)
+        for shape in self.reference.shapes.values():
+            if flow.number in shape.flows and isinstance(owner, str) and not (dead and len(shape.flows) > 1):
+                owners[shape.table].append(owner)
+
+    def _place(self, result: Expected, expected: dict[str, dict[str, Row]]) -> Iterator[Difference]:
         """Sort one document's rows by table and key, less what is accounted for."""
-        rules = self.reference.rules.collections[collection]
-        root = result.rows[rules.table][0]
-        owner = form_of(root[rules.id_column.name], rules.id_column.type)
-        if isinstance(owner, str):
-            owners.append(owner)
-        if dead:
+        finished = self.finishing.finished(result)
+        for shape, _, forms in finished.rows:
+            key = key_of(forms, shape)
+            if is_held(shape):
+                self.held[shape.table].append(forms)
+            elif shape.kind != "junction" or not self.accounts.dropped(shape.table, [str(forms[n]) for n in shape.key]):
+                expected[shape.table][key] = forms
+        for table, pair in finished.lost:
+            yield Difference(table, "/".join(pair), "(row)", list(pair), None, "missing")
+
+    def whole(self, shape: Shape) -> Iterator[Difference]:
+        """Compare a table that keeps no id with all its expected rows at once: by its key, or row by row."""
+        there = [_read(values, shape) for values in self.connection.execute(self._select(shape))]
+        if shape.key:
+            expected = {key_of(row, shape): row for row in self.held[shape.table]}
+            yield from self._match(shape, expected, {key_of(row, shape): row for row in there}, both_ways=True)
             return
-        for table, rows in result.rows.items():
-            shape = self.reference.shapes[table]
-            for row in rows:
-                forms = {name: form_of(row[name], kind) for name, kind in shape.columns.items()}
-                key = key_of(forms, shape)
-                if shape.kind == "junction" and self.accounts.dropped(table, [str(forms[name]) for name in shape.key]):
-                    continue
-                for column in shape.references:
-                    if shape.kind != "junction" and self.accounts.nulled(table, key, column):
-                        forms[column] = None
-                expected[table][key] = forms
+        wanted, found = (Counter(map(_as_text, rows)) for rows in (self.held[shape.table], there))
+        self.totals.rows[shape.table] += wanted.total()
+        for text in (wanted - found).elements():
+            yield Difference(shape.table, text, "(row)", text, None, "missing")
+        for text in (found - wanted).elements():
+            yield Difference(shape.table, text, "(row)", None, text, "extra")
 
     def _match(
         self, shape: Shape, expected: dict[str, Row], actual: dict[str, Row], *, both_ways: bool
@@ -222,11 +210,12 @@ class Comparison:
                 if key not in expected:
                     yield Difference(shape.table, key, "(row)", None, _summary(row), "extra")
 
-    def _fetch_owned(self, shape: Shape, id_type: Type, owners: list[str]) -> dict[str, Row]:
+    def _fetch_owned(self, shape: Shape, owners: list[str]) -> dict[str, Row]:
         """Rows that belong to these root keys."""
         if shape.owner is None or not owners:
             return {}
-        where = sql.SQL("{} = ANY(%s::{}[])").format(sql.Identifier(shape.owner), _sql_type(id_type))
+        kind = _sql_type(shape.columns[shape.owner])
+        where = sql.SQL("{} = ANY(%s::{}[])").format(sql.Identifier(shape.owner), kind)
         return self._fetch(shape, where, [owners])
 
     def _fetch_pairs(self, shape: Shape, rows: list[Row]) -> dict[str, Row]:
@@ -245,7 +234,7 @@ class Comparison:
     def _select(self, shape: Shape) -> sql.Composed:
         columns = [
             sql.SQL(cast("LiteralString", sql_form(sql.Identifier(name).as_string(self.connection), kind)))
-            for name, kind in shape.columns.items()
+            for name, kind in shape.final.items()
         ]
         table = sql.Identifier(self.reference.rules.schema, shape.table)
         return sql.SQL("SELECT {} FROM {}").format(sql.SQL(", ").join(columns), table)
@@ -285,29 +274,27 @@ def compare(
     return Comparison(reference, connection, accounts).differences(documents)
 
 
-def _by_collection(chunk: Sequence[tuple[str, bytes]]) -> dict[str, list[bytes]]:
-    grouped: dict[str, list[bytes]] = {}
-    for collection, raw in chunk:
-        grouped.setdefault(collection, []).append(raw)
-    return grouped
-
-
 def _read(values: Sequence[Any], shape: Shape) -> Row:
-    return {name: read_form(value, kind) for (name, kind), value in zip(shape.columns.items(), values, strict=True)}
+    return {name: read_form(value, kind) for (name, kind), value in zip(shape.final.items(), values, strict=True)}
 
 
 def _summary(row: Row) -> list[str | None]:
     return [f"{name}={form}"[:200] for name, form in row.items()]
 
 
+def _as_text(row: Row) -> str:
+    return "\n".join(f"{name}={form!r}" for name, form in row.items())
+
+
+def is_held(shape: Shape) -> bool:
+    """Whether a table's rows can only be compared all at once, for it keeps no id to find them by."""
+    return shape.kind == "root" and shape.owner is None
+
+
 def key_of(row: Row, shape: Shape) -> str:
-    """The parts of a row's key, joined with `/`."""
-    return "/".join(str(row[name]) for name in shape.key)
-
-
-def digest_of(data: bytes) -> int:
-    """64 bits of a document or of a row's key."""
-    return int.from_bytes(blake3(data).digest(8), "big")
+    """What tells a finished row, its parts joined with `/`: the id where there is one, else the key."""
+    names = (shape.owner,) if shape.kind == "root" and shape.owner is not None else shape.key
+    return "/".join(str(row[name]) for name in names)
 
 
 def _sql_type(kind: Type) -> sql.SQL:

@@ -1,8 +1,8 @@
-"""One document to rows: the walk over its fields, the rules it meets, and what is left over.
+"""One document to rows: which flow takes it, the walk over its fields, the rules it meets, and what is left over.
 
-States in order what happens: skipped or not; the id; leftovers; columns; extras; junctions; child tables. Every rule
-looks its value up by its own path. A document is carried whole or not at all; every refusal is noted and the rest goes
-on, so that a rejected document names all its causes.
+States in order what happens: taken or not; skipped or not; the id; leftovers; columns; extras; junctions; child tables.
+Every rule looks its value up by its own path. A document is carried whole or not at all; every refusal is noted and the
+rest goes on, so that a rejected document names all its causes.
 
 Blind spot: a damaged document has only one cause here, whatever else is wrong with it.
 """
@@ -10,27 +10,36 @@ Blind spot: a damaged document has only one cause here, whatever else is wrong w
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from isthmus.verify.reference import bson, ids, json_values
+from isthmus.verify.reference import bson, json_values
 from isthmus.verify.reference.bson import Document, Value
+from isthmus.verify.reference.columns import Columns, Json, printed
+from isthmus.verify.reference.finding import Met, is_null, loose, met
+from isthmus.verify.reference.ids import Ids
 from isthmus.verify.reference.journal import MAX_CAUSES, Journal, Refusal
-from isthmus.verify.reference.json_values import Noted
+from isthmus.verify.reference.leftovers import leaves, leftovers, whole
+from isthmus.verify.reference.references import References, id_document
 from isthmus.verify.reference.rules import (
     Child,
-    CollectionRules,
     Column,
-    Default,
     Drop,
+    Field,
     Fields,
+    Flags,
+    Flow,
     Junction,
     Path,
-    Reference,
+    Route,
+    ToFlags,
 )
-from isthmus.verify.reference.skips import skipped
-from isthmus.verify.reference.values import convert, rounded_to
+from isthmus.verify.reference.shapes import SOURCE_COLUMN
+from isthmus.verify.reference.skips import holds, skipped
+from isthmus.verify.reference.values import convert
+
+__all__ = ["Expected", "Json", "expected_of", "printed"]
 
 Row = dict[str, Any]
 
@@ -40,14 +49,20 @@ class Expected:
     """What one document must become.
 
     Attributes:
-        rows: Rows by table, in document order; every column of the table is there. Empty if rejected or skipped.
+        flow: The flow that takes it; None if it is damaged or no flow does.
+        rows: Rows by table, in document order; every column of the flow's table is there, but for those that wait.
+            Empty if rejected or skipped.
+        pending: By `table.column`, the rows of values that wait until everything is loaded: the key of the row they
+            belong to (`root_id`, `position_1`…), `element` in arrays, `value`; of a junction its two columns.
         id: The root row's key as text; None if rejected or skipped.
         rejected: (code, path) of each cause, or None.
         skipped: The mapping's `why`, or None.
         journal: References, changes, leftovers and id map entries. Only for a carried document do they count.
     """
 
+    flow: Flow | None = None
     rows: dict[str, list[Row]] = field(default_factory=dict[str, "list[Row]"])
+    pending: dict[str, list[Row]] = field(default_factory=dict[str, "list[Row]"])
     id: str | None = None
     rejected: list[tuple[str, str]] | None = None
     skipped: str | None = None
@@ -64,39 +79,44 @@ class Expected:
         return self.journal.adjusted
 
 
-def expected_of(data: bytes, rules: CollectionRules, keys: ids.Ids, now_us: int) -> Expected:
-    """Convert one raw document by the rules of its collection."""
+def expected_of(data: bytes, flows: Sequence[Flow], keys: Ids, now_us: int) -> Expected:
+    """Convert one raw document by the rules of the first flow of its collection that takes it."""
     try:
         document = bson.read_document(data)
     except bson.BsonFault as fault:
         return Expected(rejected=[(fault.code, printed(fault.path))])
-    why = skipped(document, rules.skips)
-    if why is not None:
-        return Expected(skipped=why)
-    return _Conversion(rules, keys, now_us).run(document)
+    for flow in flows:
+        if all(holds(document, condition) for condition in flow.when):
+            why = skipped(document, flow.skips)
+            if why is not None:
+                return Expected(flow, skipped=why)
+            return _Conversion(flow, keys, now_us).run(document)
+    return Expected(rejected=[("no-entry", "")])
 
 
 class _Conversion:
-    def __init__(self, rules: CollectionRules, keys: ids.Ids, now_us: int) -> None:
-        self.rules = rules
+    def __init__(self, flow: Flow, keys: Ids, now_us: int) -> None:
+        self.flow = flow
         self.keys = keys
-        self.now_us = now_us
         self.journal = Journal()
+        self.columns = Columns(References(keys, self.journal), self.journal, now_us)
         self.rows: dict[str, list[Row]] = {}
+        self.pending: dict[str, list[Row]] = {}
         self.id_text = ""
-        self.id_value: Value | None = None
+        self.root_id: Any = None
 
     def run(self, document: Document) -> Expected:
         """Rows or causes of one readable document that is not skipped."""
-        root: Row = {}
+        flow = self.flow
+        root: Row = dict(flow.constants)
         try:
             self.take_id(bson.value_at(document, ("_id",)), root)
         except Refusal as refusal:
             self.refuse(refusal, ("_id",))
-        self.level(document, self.rules.fields, root, Place(self.rules.table, self.rules.extras, (), ()))
+        self.level(document, flow.fields, root, Place(flow.table, flow.extras, (), ()))
         if self.journal.causes:
-            return Expected(rejected=self.journal.causes[:MAX_CAUSES], journal=self.journal)
-        return Expected(rows=self.rows, id=self.id_text, journal=self.journal)
+            return Expected(flow, rejected=self.journal.causes[:MAX_CAUSES], journal=self.journal)
+        return Expected(flow, self.rows, self.pending, self.id_text, journal=self.journal)
 
     def refuse(self, refusal: Refusal, path: Sequence[str | int]) -> None:
         """Note a cause; conversion goes on to find the others."""
@@ -106,23 +126,19 @@ class _Conversion:
         """The root row's key: derived, or under `keep` the `_id` itself in the key column's type."""
         if value is None or value.type in (bson.ARRAY, bson.REGEX, bson.UNDEFINED):
             raise Refusal("bad-id")
-        self.id_value = value
-        column = self.rules.id_column
-        if self.rules.ids == "keep":
+        self.columns.id_value = value
+        column = self.flow.id_column
+        if self.flow.ids == "keep":
             if value.type == bson.NULL:
                 raise Refusal("required")
-            root[column.name] = convert(value, column.type, column.setting, self.noted(column))
-            self.id_text = str(root[column.name])
-            return
-        self.id_text = self.keys.derive(self.rules.collection, value, self.rules.ids)
-        root[column.name] = self.id_text
-        if value.type != bson.OBJECT_ID:
-            entry = (self.rules.collection, id_document(value), self.id_text, "document")
-            self.journal.id_map.append(entry)
-
-    def noted(self, column: Column) -> Noted:
-        """Counts changes at this column."""
-        return lambda kind: self.journal.adjust(column.place, kind)
+            self.root_id = convert(value, column.type, column.setting, self.journal.noted(column.place))
+            self.id_text = str(self.root_id)
+        else:
+            self.root_id = self.id_text = self.keys.derive(self.flow.collection, value, self.flow.ids)
+            if value.type != bson.OBJECT_ID:
+                entry = (self.flow.collection, id_document(value), self.id_text, "document")
+                self.journal.id_map.append(entry)
+        root[column.name] = self.root_id
 
     def level(self, document: Document, fields: Fields, row: Row, place: Place) -> None:
         """One document or array element into one row, then into what hangs below it.
@@ -130,181 +146,81 @@ class _Conversion:
         In this order: leftovers, columns, extras, junctions, child tables; each in the order of the mapping.
         """
         self.rows.setdefault(place.table, []).append(row)
-        known = [path for path, _ in fields]
+        if place.table in self.flow.marked:
+            row[SOURCE_COLUMN] = self.flow.number
+        claimed = [path for one in fields for path in one.paths]
         if not place.above:
-            known.append(("_id",))
-        leftovers = self.leftovers(document, known, (), place)
+            claimed.append(("_id",))
+        unused = loose(document, fields)
+        left = leftovers(document, claimed, unused.paths, self.journal.noted(place.table))
         if place.extras is None:
-            for path in leaves(leftovers):
+            for path in leaves(left):
                 self.refuse(Refusal("unknown-field"), (*place.above, *path))
-        found = [(path, rule, bson.value_at(document, path)) for path, rule in fields]
-        for path, rule, value in found:
-            if isinstance(rule, Column):
-                try:
-                    row[rule.name] = self.column(rule, value)
-                except Refusal as refusal:
-                    self.refuse(refusal, (*place.above, *path))
+        found = [(one, met(document, one)) for one in fields]
+        for one, value in found:
+            self.fill(one, value, document, row, place)
         if place.extras is not None:
-            self.keep(leftovers, row, place)
-        for path, rule, value in found:
-            if isinstance(rule, Drop) and value is not None:
-                self.journal.dropped[printed((*place.keys_above, *path))] += 1
-        for path, rule, value in found:
-            if isinstance(rule, Junction):
-                self.junction(rule, value, (*place.above, *path))
-        for path, rule, value in found:
-            if isinstance(rule, Child):
-                self.child(rule, value, path, place)
+            self.keep(left, row, place)
+        dropped = [one.paths[0] for one, value in found if isinstance(one.rule, Drop) and value.value is not None]
+        for path in [*dropped, *unused.dropped]:
+            self.journal.dropped[printed((*place.keys_above, *path))] += 1
+        for one, value in found:
+            if isinstance(one.rule, Junction):
+                self.junction(one.rule, value.value, (*place.above, *value.path))
+        for one, value in found:
+            if isinstance(one.rule, Child):
+                self.child(one.rule, value.value, value.path, place)
 
-    def leftovers(self, document: Document, known: Sequence[Path], here: Path, place: Place) -> Document:
-        """Elements that no path of the mapping takes, nesting kept.
-
-        A document that paths only lead through leaves over what they do not take, and nothing if it is empty; any
-        other value in its place is left over itself. Of duplicate keys the last, counted.
-        """
-        elements, dropped = bson.last_wins(document)
-        for _ in range(dropped):
-            self.journal.adjust(place.table, "duplicate_key")
-        left: Document = []
-        for key, value in elements:
-            try:
-                path = (*here, key.decode("utf-8"))
-            except UnicodeDecodeError:
-                left.append((key, value))
-                continue
-            if path in known:
-                continue
-            leads_on = any(other[: len(path)] == path for other in known)
-            if not leads_on or value.type != bson.DOCUMENT:
-                left.append((key, value))
-                continue
-            if not value.data:
-                self.journal.adjust(place.table, "empty_document")
-            inner = self.leftovers(value.data, known, path, place)
-            if inner:
-                left.append((key, Value(PARTIAL, inner, b"")))
-        return left
-
-    def column(self, column: Column, value: Value | None) -> Any:
-        """Default, NULL or converted value of one column."""
-        content = None
-        if value is None:
-            if column.default is not None:
-                content = self.filled(column, column.default)
-        elif value.type in (bson.NULL, bson.UNDEFINED):
-            if column.default is not None and column.default_for_null:
-                content = self.filled(column, column.default)
-        elif column.reference is not None:
-            content = self.reference(value, column.reference, column.place, column)
-        elif column.type.array:
-            content = self.array(column, value)
-        elif column.type.kind == "jsonb":
-            content = self.jsonb(column, value)
+    def fill(self, one: Field, found: Met, document: Document, row: Row, place: Place) -> None:
+        """The columns of one rule."""
+        rule = one.rule
+        if isinstance(rule, Flags):
+            content, causes = self.columns.flags(rule, document, one.paths)
+            row[rule.column.name] = content
+            for code, path in causes:
+                self.refuse(Refusal(code), (*place.above, *path))
+            return
+        if isinstance(rule, ToFlags):
+            made, codes = self.columns.to_flags(rule, found.value)
+            row.update(made)
+            for code in codes:
+                self.refuse(Refusal(code), (*place.above, *found.path))
+            return
+        if not isinstance(rule, Column | Route):
+            return
+        try:
+            if found.refused is not None:
+                raise Refusal(found.refused)
+            self.columns.wrapped(one, found)
+            if isinstance(rule, Route):
+                row.update(self.columns.route(rule, found.value))
+                return
+            content = self.columns.column(rule, found.value)
+        except Refusal as refusal:
+            self.refuse(refusal, (*place.above, *found.path))
+            return
+        if rule.reference is not None and rule.reference.lookup:
+            self.wait(rule, content, place)
         else:
-            content = convert(value, column.type, column.setting, self.noted(column))
-        if content is None and column.required:
-            raise Refusal("required")
-        return content
+            row[rule.name] = content
 
-    def filled(self, column: Column, default: Default) -> Any:
-        """The default's value, counted; `id_time` has none where the `_id` is no ObjectId."""
-        moment = self.now_us
-        if default.kind == "id_time":
-            object_id = ids.object_id_of(self.id_value) if self.id_value is not None else None
-            if object_id is None:
-                return None
-            moment = int.from_bytes(object_id[:4], "big") * 1_000_000
-        self.journal.adjust(column.place, "default")
-        if default.kind == "literal":
-            return default.value
-        return moment // 86_400_000_000 if column.type.kind == "date" else rounded_to(moment, column.type.precision)
-
-    def array(self, column: Column, value: Value) -> list[Any]:
-        """Every element by the column's element rule; null stays; one value alone is wrapped when asked for."""
-        if value.type != bson.ARRAY:
-            if not column.setting.coerce:
-                raise Refusal("type")
-            self.journal.adjust(column.place, "coerced")
-            return [convert(value, column.type, column.setting, self.noted(column))]
-        content: list[Any] = []
-        elements: list[Value] = value.data
-        for position, element in enumerate(elements):
-            if element.type in (bson.NULL, bson.UNDEFINED):
-                content.append(None)
-                continue
-            try:
-                content.append(convert(element, column.type, column.setting, self.noted(column)))
-            except Refusal as refusal:
-                raise Refusal(refusal.code, (str(position),)) from None
-        return content
-
-    def jsonb(self, column: Column, value: Value) -> Any:
-        """Plain JSON, references inside it rewritten."""
-        rewrites = [
-            (path, self.rewrite(column, reference, f"{column.place}.{printed(path)}"))
-            for path, reference in column.rewrite
-        ]
-        return Json(json_values.plain_json(value, column.setting.policies, self.noted(column), rewrites))
-
-    def rewrite(self, column: Column, reference: Reference, place: str) -> Callable[[Value], Any]:
-        """What is written for a value at a rewritten path: the derived id, or under `keep` the id itself."""
-
-        def write(value: Value) -> Any:
-            target = self.target(value, reference)
-            if target is None:
-                return None
-            if target.type == bson.ARRAY:
-                raise Refusal("type")
-            if reference.ids == "keep":
-                self.journal.references[place] += 1
-                return json_values.plain_json(target, column.setting.policies, self.noted(column))
-            return self.derived(target, reference, place)
-
-        return write
-
-    def target(self, value: Value, reference: Reference) -> Value | None:
-        """The id a value refers with: a DBRef's `$id`, else the value; None for null.
-
-        A DBRef has a string `$ref`, then `$id`, then perhaps a string `$db`, and nothing else.
-        """
-        if value.type == bson.DOCUMENT:
-            parts: Document = value.data
-            names = [key for key, _ in parts]
-            if names in ([b"$ref", b"$id"], [b"$ref", b"$id", b"$db"]):
-                texts = [part.type == bson.STRING for key, part in parts if key != b"$id"]
-                if all(texts):
-                    if parts[0][1].data != reference.collection.encode("utf-8"):
-                        raise Refusal("wrong-collection")
-                    value = parts[1][1]
-        return None if value.type in (bson.NULL, bson.UNDEFINED) else value
-
-    def reference(self, value: Value, reference: Reference, place: str, column: Column) -> Any:
-        """The column's value for a reference; an array refers to nothing that one column could hold."""
-        target = self.target(value, reference)
-        if target is None:
-            return None
-        if target.type == bson.ARRAY:
-            raise Refusal("type")
-        if reference.ids == "keep":
-            content = convert(target, column.type, column.setting, self.noted(column))
-            self.journal.references[place] += content is not None
-            return content
-        return self.derived(target, reference, place)
-
-    def derived(self, value: Value, reference: Reference, place: str) -> str:
-        """The id of the document referred to; a hashed one is also written to the id map."""
-        text = self.keys.derive(reference.collection, value, reference.ids)
-        if ids.object_id_of(value) is None:
-            self.journal.id_map.append((reference.collection, id_document(value), text, "reference"))
-        self.journal.references[place] += 1
-        return text
+    def wait(self, column: Column, content: Any, place: Place) -> None:
+        """A value, or the elements of an array, that are looked up when everything is loaded."""
+        key: Row = {"root_id": self.root_id}
+        key.update((f"position_{number}", position) for number, position in enumerate(place.positions, 1))
+        rows = self.pending.setdefault(column.place, [])
+        if not column.type.array:
+            rows += [{**key, "value": content}] if content is not None else []
+        elif content is not None:
+            rows += [{**key, "element": number, "value": one} for number, one in enumerate(content)]
+            rows += [{**key, "element": -1, "value": None}] if not content else []
 
     def junction(self, rule: Junction, value: Value | None, path: Sequence[str | int]) -> None:
         """One pair for each different element; a single value is an array of one; nulls are passed over."""
         if value is None:
             return
-        place = f"{rule.table}.{rule.other.name}"
-        if value.type in (bson.NULL, bson.UNDEFINED):
+        place = rule.other.place
+        if is_null(value):
             self.journal.adjust(place, "null_array")
             return
         elements: list[tuple[tuple[str, ...], Value]]
@@ -313,30 +229,31 @@ class _Conversion:
         else:
             self.journal.adjust(place, "single_as_array")
             elements = [((), value)]
-        met: set[Any] = set()
-        rows = self.rows.setdefault(rule.table, [])
+        met_before: set[Any] = set()
+        waits = rule.reference.lookup
+        rows = self.pending.setdefault(place, []) if waits else self.rows.setdefault(rule.table, [])
         for step, element in elements:
             before = self.journal.references[place]
             try:
-                other = self.reference(element, rule.reference, place, rule.other)
+                other = self.columns.references.made(element, rule.reference, rule.other, place)
             except Refusal as refusal:
                 self.refuse(refusal, (*path, *step))
                 continue
             if other is None:
                 self.journal.adjust(place, "null_element")
-            elif other in met:
+            elif other in met_before:
                 self.journal.references[place] = before
                 self.journal.adjust(place, "duplicate_pair")
             else:
-                met.add(other)
-                rows.append({rule.own: self.root_id(), rule.other.name: other})
+                met_before.add(other)
+                rows.append({rule.own: self.root_id, rule.other.name: other})
 
     def child(self, rule: Child, value: Value | None, path: Path, place: Place) -> None:
         """One row for each element, which must be a document."""
         above = (*place.above, *path)
         if value is None:
             return
-        if value.type in (bson.NULL, bson.UNDEFINED):
+        if is_null(value):
             self.journal.adjust(rule.table, "null_array")
             return
         if value.type != bson.ARRAY:
@@ -348,36 +265,25 @@ class _Conversion:
             if element.type != bson.DOCUMENT:
                 self.refuse(Refusal("not-a-document"), here)
                 continue
-            row: Row = {rule.root_id: self.root_id()}
+            row: Row = {rule.root_id: self.root_id}
             row.update(zip(rule.ancestor_positions, place.positions, strict=True))
             row[rule.position] = position
             inner = Place(rule.table, rule.extras, here, (*place.positions, position))
             self.level(element.data, rule.fields, row, inner)
 
-    def root_id(self) -> Any:
-        """The root row's key in the column's own Python form."""
-        return self.rows[self.rules.table][0].get(self.rules.id_column.name)
-
-    def keep(self, leftovers: Document, row: Row, place: Place) -> None:
+    def keep(self, left: Document, row: Row, place: Place) -> None:
         """Leftovers as one Extended JSON document in the extras column; NULL when there are none."""
         row[str(place.extras)] = None
-        if not leftovers:
+        if not left:
             return
-        for path in leaves(leftovers):
+        for path in leaves(left):
             self.journal.extras[printed((*place.keys_above, *path))] += 1
-        policies = self.rules.policies.policies
-        column = f"{place.table}.{place.extras}"
+        policies = self.flow.policies.policies
+        note = self.journal.noted(f"{place.table}.{place.extras}")
         try:
-            content = json_values.extended_json(
-                whole(leftovers), policies, lambda kind: self.journal.adjust(column, kind)
-            )
-            row[str(place.extras)] = Json(content)
+            row[str(place.extras)] = Json(json_values.extended_json(whole(left), policies, note))
         except Refusal as refusal:
             self.refuse(refusal, place.above)
-
-
-PARTIAL = -1
-"""The type of a leftover document of which some paths were taken; no BSON type has this number."""
 
 
 @dataclass(frozen=True)
@@ -400,47 +306,3 @@ class Place:
     def keys_above(self) -> Path:
         """The keys without the positions."""
         return tuple(step for step in self.above if isinstance(step, str))
-
-
-def leaves(leftovers: Document) -> list[Path]:
-    """Paths of leftover values; a document of which some paths were taken is named by what is left of it."""
-    paths: list[Path] = []
-    for key, value in leftovers:
-        step = key.decode("utf-8", "replace")
-        if value.type == PARTIAL:
-            paths += [(step, *path) for path in leaves(value.data)]
-        else:
-            paths.append((step,))
-    return paths
-
-
-def whole(leftovers: Document) -> Value:
-    """Leftovers as one BSON document value."""
-    elements = [(key, whole(value.data) if value.type == PARTIAL else value) for key, value in leftovers]
-    return Value(bson.DOCUMENT, elements, b"")
-
-
-@dataclass(frozen=True)
-class Json:
-    """A jsonb value, so that JSON null, a text and a number are told from SQL's own."""
-
-    value: Any
-
-    @property
-    def text(self) -> str:
-        """The canonical text that comparison uses."""
-        return json_values.canonical_json(self.value)
-
-
-def id_document(value: Value) -> bytes:
-    """`{"_id": value}` as BSON: how a source id is written down."""
-    body = bytes([value.type]) + b"_id\0" + value.raw + b"\0"
-    return (len(body) + 4).to_bytes(4, "little") + body
-
-
-def printed(path: Sequence[str | int]) -> str:
-    """A path as causes and counts print it: keys and positions joined by dots.
-
-    A dot or backslash in a key stands after a backslash; an empty key is printed as two double quotes.
-    """
-    return ".".join(str(step).replace("\\", "\\\\").replace(".", "\\.") or '""' for step in path)

@@ -22,7 +22,7 @@ import struct
 from decimal import Decimal
 from typing import Any, cast
 
-from isthmus.verify.reference.documents import Json
+from isthmus.verify.reference.columns import Json
 from isthmus.verify.reference.json_values import canonical_json, canonical_number, parse_json
 from isthmus.verify.reference.values import Type
 

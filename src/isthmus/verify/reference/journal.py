@@ -6,7 +6,10 @@ Decides nothing; it is the paper the other modules write on.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
+
+from isthmus.verify.reference.bson import Value
 
 MAX_CAUSES = 16
 """A rejected document names at most this many causes."""
@@ -37,6 +40,7 @@ class Journal:
         id_map: (collection, `{"_id": value}` as BSON, id text, origin) of each hashed id.
         extras: How many values each leftover path kept; positions in arrays are left out of the path.
         dropped: How many values each dropped path had, its path as in `extras`.
+        listed: (`table.column`, kind, original) of each replaced or normalised value that the result does not tell.
     """
 
     causes: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
@@ -45,7 +49,16 @@ class Journal:
     id_map: list[tuple[str, bytes, str, str]] = field(default_factory=list[tuple[str, bytes, str, str]])
     extras: Counter[str] = field(default_factory=Counter[str])
     dropped: Counter[str] = field(default_factory=Counter[str])
+    listed: list[tuple[str, str, Value]] = field(default_factory=list[tuple[str, str, Value]])
 
     def adjust(self, place: str, kind: str) -> None:
         """Count one change of kind `kind` at `table.column`."""
         self.adjusted[f"{place}:{kind}"] += 1
+
+    def noted(self, place: str) -> Callable[[str], None]:
+        """Counts changes at one `table.column`."""
+        return lambda kind: self.adjust(place, kind)
+
+    def listing(self, place: str) -> Callable[[str, Value], None]:
+        """Lists changes at one `table.column`."""
+        return lambda kind, original: self.listed.append((place, kind, original))

@@ -1,4 +1,4 @@
-"""The mapping as plain rules, one list a collection; what the walk over documents needs and nothing more."""
+"""The mapping as plain rules, one list a flow; what the walk over documents needs and nothing more."""
 
 from __future__ import annotations
 
@@ -11,11 +11,39 @@ Path = tuple[str, ...]
 
 
 @dataclass(frozen=True)
-class Reference:
-    """Where a reference points: a collection and the id scheme of its documents."""
+class Values:
+    """What is written instead of some values.
 
+    Attributes:
+        pairs: (value as the author wrote it, what the column then holds).
+        others: What every other value becomes, as the one item of a tuple; None when others are converted as usual.
+    """
+
+    pairs: tuple[tuple[Any, Any], ...] = ()
+    others: tuple[Any] | None = None
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Where a reference points, and what is made of the value met.
+
+    Attributes:
+        entry: The entry whose table it points at.
+        collection: The name that ids which are no ObjectIds are hashed with.
+        ids: The id scheme of the entry's documents.
+        type: Type of the value that is made: the entry's ids, or those of the column `by`.
+        by: The column of the entry that the value is compared with, whose rule converts it; None: it is an id.
+        lookup: The value made is not what the column finally holds: that is looked up among the entry's rows.
+        on_orphan: What the mapping states for values that point at nothing; None when it states nothing.
+    """
+
+    entry: str
     collection: str
     ids: str
+    type: Type
+    by: Column | None = None
+    lookup: bool = False
+    on_orphan: str | None = None
 
 
 @dataclass(frozen=True)
@@ -37,8 +65,10 @@ class Column:
         setting: Coercion and policies.
         required: Whether NULL rejects the document.
         default: Fills missing values, and nulls if `default_for_null`.
-        reference: The column holds derived ids of another collection.
+        reference: The column holds references to another entry, or an array of them.
         rewrite: In jsonb, paths (`[]` is every element) whose values are such references.
+        normalise: Of `trim` and `lower`, which are done to texts.
+        values: Values that are replaced.
     """
 
     table: str
@@ -50,11 +80,43 @@ class Column:
     default_for_null: bool = False
     reference: Reference | None = None
     rewrite: tuple[tuple[Path, Reference], ...] = ()
+    normalise: tuple[str, ...] = ()
+    values: Values = field(default_factory=Values)
 
     @property
     def place(self) -> str:
         """`table.column`."""
         return f"{self.table}.{self.name}"
+
+
+@dataclass(frozen=True)
+class Route:
+    """One id that may point at one of several entries: a column for each, in written order."""
+
+    columns: tuple[tuple[Column, Reference], ...]
+    required: bool
+
+    @property
+    def place(self) -> str:
+        """`table.column|column`."""
+        table = self.columns[0][0].table
+        return f"{table}.{'|'.join(column.name for column, _ in self.columns)}"
+
+
+@dataclass(frozen=True)
+class Flags:
+    """Boolean fields that become one column: a label for each of the field's paths."""
+
+    column: Column
+    labels: tuple[str, ...]
+    coerce: bool
+
+
+@dataclass(frozen=True)
+class ToFlags:
+    """Texts of one array that become boolean columns: a column for each label, in written order."""
+
+    columns: tuple[tuple[str, Column], ...]
 
 
 @dataclass(frozen=True)
@@ -84,16 +146,48 @@ class Drop:
     """A path whose values are left behind because the mapping says so."""
 
 
-Rule = Column | Junction | Child | Drop
+Rule = Column | Route | Flags | ToFlags | Junction | Child | Drop
 
 
-Fields = list[tuple[Path, Rule]]
-"""Rules with their paths, in the order of the mapping."""
+@dataclass(frozen=True)
+class Element:
+    """Which part of an array a rule takes.
+
+    Attributes:
+        number: Position from 0; negative from the end.
+        of: Path inside that element; empty takes it whole.
+        coerce: A single value counts as an array of one.
+        drops: What no rule takes is left behind because the mapping says so.
+    """
+
+    number: int
+    of: Path = ()
+    coerce: bool = False
+    drops: bool = False
+
+
+@dataclass(frozen=True)
+class Field:
+    """One rule and where it looks.
+
+    Attributes:
+        paths: Every path it claims; of several (not flags) the first with a value is taken.
+        rule: What becomes of the value.
+        element: The part of the array at the path, where only a part is meant.
+    """
+
+    paths: tuple[Path, ...]
+    rule: Rule
+    element: Element | None = None
+
+
+Fields = list[Field]
+"""Rules in the order of the mapping."""
 
 
 @dataclass(frozen=True)
 class Condition:
-    """One test of a skip: `op` is eq, ne, in, not_in, missing, null or present; `values` are plain YAML values."""
+    """One test of a document: `op` is eq, ne, in, not_in, missing, null or present; `values` are plain YAML values."""
 
     path: Path
     op: str
@@ -109,25 +203,35 @@ class Skip:
 
 
 @dataclass
-class CollectionRules:
-    """Everything the mapping says about one collection.
+class Flow:
+    """Everything the mapping says about the documents that one entry takes of one collection.
 
     Attributes:
-        collection: Its name.
+        number: Its place among all flows of the file, from 0.
+        entry: The key under `collections`.
+        collection: The collection in MongoDB; ids that are no ObjectIds are hashed with its name.
         ids: `uuid`, `cuid2` or `keep`.
-        id_column: The root table's key column; for `keep` its type says what `_id` becomes.
+        id_column: The root table's column for `_id`; for `keep` its type says what `_id` becomes. May be hidden.
         table: The root table.
         extras: Column for leftovers of the root row, None when leftovers reject the document.
         fields: Its rules.
+        when: The entry takes documents for which all of these hold.
+        constants: Columns of the root table that hold the same value in every row of this flow.
         skips: Documents that are left out.
         policies: The mapping-wide policies, which extras follow.
+        marked: Its tables that other flows fill too; their rows say in a hidden column which flow made them.
     """
 
+    number: int
+    entry: str
     collection: str
     ids: str
     id_column: Column
     table: str
     extras: str | None
     fields: Fields
+    when: tuple[Condition, ...] = ()
+    constants: dict[str, Any] = field(default_factory=dict[str, Any])
     skips: tuple[Skip, ...] = ()
     policies: Setting = field(default_factory=Setting)
+    marked: frozenset[str] = frozenset()

@@ -1,4 +1,4 @@
-"""Whether a document is one the mapping leaves out.
+"""Conditions on a document: whether an entry takes it, and whether it is left out.
 
 A condition looks at one path of keys; it does not look into arrays. Values are equal when MongoDB would call them equal
 as ids: 5, 5L, 5.0 and Decimal 5 are one number, a symbol equals its string. `missing`, `null` and `present` are three

@@ -1,0 +1,219 @@
+"""`isthmus letters retry`: try dead letters again with a corrected mapping."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, closing
+from shlex import quote
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from isthmus.cli.options import (
+    DatabaseOption,
+    IgnoreOplogOption,
+    JsonOption,
+    MappingArgument,
+    TargetOption,
+)
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from isthmus.transfer.retry_letters import RetryResult
+
+
+def retry(
+    mapping: MappingArgument,
+    target: TargetOption,
+    source: Annotated[
+        str | None,
+        typer.Option(
+            "--source",
+            "-s",
+            metavar="SOURCE",
+            help="Refuse unless it is the source the run began with. It is not read: letters hold their documents.",
+            show_default=False,
+        ),
+    ] = None,
+    db: DatabaseOption = None,
+    ignore_oplog: IgnoreOplogOption = False,
+    collection: Annotated[
+        str | None, typer.Option("--collection", "-c", metavar="NAME", help="Try only this collection's letters.")
+    ] = None,
+    code: Annotated[
+        str | None, typer.Option("--code", metavar="CODE", help="Try only letters with this cause, for example nul.")
+    ] = None,
+    retry_seconds: Annotated[
+        float,
+        typer.Option(
+            "--retry-seconds",
+            envvar="ISTHMUS_RETRY_SECONDS",
+            min=0,
+            metavar="SECONDS",
+            help="How long to wait for a server that is away.",
+        ),
+    ] = 60.0,
+    json_file: JsonOption = None,
+) -> int:
+    """Try the dead letters of the last run again with a corrected MAPPING.
+
+    It must want the tables that the run made, with the same ids; what becomes of values may differ: coerce, default,
+    policies, values, skip, on_orphan. What fits is carried, references that were undone because a letter was missing
+    are set again, and the other letters stay with the causes found now. Rows that were carried before stay as they are.
+    Whatever ends it, the same command goes on.
+
+    Exit codes: 0 no letter is left, 1 some are, or something was handled by a default, 2 usage or mapping, 3 source,
+    4 target, 130 stopped by Ctrl-C or SIGTERM and resumable.
+    """
+    from isthmus.cli.bars import ProgressView
+    from isthmus.cli.findings import failed_json, writing_refusals
+    from isthmus.cli.interrupt import stop_on_signals
+    from isthmus.cli.output import delivered, err, result_console, show_lost_output, write_json
+    from isthmus.cli.streams import reader_left
+    from isthmus.connect.target import open_target
+    from isthmus.mapping import load_mapping
+    from isthmus.sources import open_source
+    from isthmus.transfer.job import Options
+    from isthmus.transfer.progress import Progress
+    from isthmus.transfer.retry_letters import Choice, RetryResult, retry_letters
+    from isthmus.transfer.run import tell_run
+
+    result = RetryResult()
+    with writing_refusals(json_file, lambda fault: {**retry_json(result), **failed_json(fault)}):
+        checked = load_mapping(mapping)
+        mapping_text = mapping.read_text(encoding="utf-8")
+        with ExitStack() as stack:
+            opened = None
+            if source is not None:
+                opened = stack.enter_context(closing(open_source(source, database=db, ignore_oplog=ignore_oplog)))
+            address = stack.enter_context(open_target(target))
+            stop = stack.enter_context(stop_on_signals(err))
+            progress = Progress()
+            with ProgressView(progress):
+                retry_letters(
+                    checked,
+                    address.conninfo,
+                    mapping_text=mapping_text,
+                    source=opened,
+                    choice=Choice(collection, code),
+                    options=Options(retry_seconds=retry_seconds),
+                    progress=progress,
+                    stop=stop,
+                    result=result,
+                )
+            show_retry(result_console(json_file), result, address.display)
+            write_json(retry_json(result), json_file)
+            if result.outcome == "complete" and result.run is not None and delivered(json_file):
+                tell_run(address.conninfo, result.run)
+    if json_file == "-" and reader_left():  # who asks for the result as JSON must not take its absence for a result
+        return max(result.exit_code, show_lost_output())
+    return result.exit_code
+
+
+def retry_json(result: RetryResult) -> dict[str, Any]:
+    """Return what a retry came to as JSON values.
+
+    `collections` holds those with letters that were tried or stay; `references` those of which something was restored
+    or could not be.
+    """
+    left: dict[str, int] = {}
+    for collection, _, _, count in result.left:
+        left[collection] = left.get(collection, 0) + count
+    data: dict[str, Any] = {
+        "run": result.run,
+        "outcome": result.outcome,
+        "exit_code": result.exit_code,
+        "seconds": round(result.seconds, 3),
+        "collections": {
+            name: {
+                "tried": result.tried.get(name, 0),
+                "carried": result.carried.get(name, 0),
+                "skipped": result.skipped.get(name, 0),
+                "left": left.get(name, 0),
+            }
+            for name in dict.fromkeys([*result.tried, *result.carried, *left])
+        },
+        "references": {
+            name: {"restored": result.restored.get(name, 0), "not_restored": result.unrestored.get(name, 0)}
+            for name in dict.fromkeys([*result.restored, *result.unrestored])
+        },
+        "orphans_by_default": result.by_default,
+        "left": [{"collection": c, "stage": s, "code": k, "count": n} for c, s, k, n in result.left],
+    }
+    if result.balance is not None:
+        data["balance"] = result.balance.as_json()
+    return data
+
+
+def show_retry(console: Console, result: RetryResult, target: str) -> None:
+    """Print what a retry came to, with what to do next."""
+    from isthmus.cli.output import plural
+
+    carried, skipped = sum(result.carried.values()), sum(result.skipped.values())
+    left = sum(count for *_, count in result.left)
+    if result.outcome != "complete":
+        console.print(f"Stopped as asked. {plural(carried, 'dead letter')} carried and committed.", style="bold yellow")
+        console.print("  → Run the same command again to go on from here.")
+        return
+    if not (result.tried or result.restored or left):
+        console.print(f"Run {result.run} has no dead letters: nothing to do.", style="bold green")
+        return
+    tried = sum(result.tried.values())
+    words = f"{carried:,} of {plural(tried, 'dead letter')} of run {result.run} carried"
+    words += f", {skipped:,} left behind by a skip rule" if skipped else ""
+    words += f", {left:,} left" if left else ", none is left"
+    console.print(f"{words} ({result.seconds:.1f} s).", style="bold yellow" if left else "bold green")
+    _show_collections(console, result)
+    _show_references(console, result)
+    if carried:
+        console.print(
+            "Rows that were carried before stay as they are, also where this mapping would make others of them."
+        )
+    if result.by_default:
+        console.print(
+            f"  • {plural(result.by_default, 'orphan')} handled by a default; state on_orphan in the mapping:"
+            f" isthmus orphans list --target {quote(target)}",
+            markup=False,
+            soft_wrap=True,
+        )
+    if left:
+        console.print("Why they stay:", style="bold")
+        for collection, stage, code, count in result.left:
+            console.print(f"  {plural(count, 'dead letter')} in {collection}: {code} ({stage})", markup=False)
+        console.print(
+            f"  → isthmus letters list --target {quote(target)} shows each. Correct the mapping and run the same command"
+            " again.",
+            markup=False,
+            soft_wrap=True,
+        )
+
+
+def _show_collections(console: Console, result: RetryResult) -> None:
+    from isthmus.cli.output import show_rows
+
+    left: dict[str, int] = {}
+    for collection, _, _, count in result.left:
+        left[collection] = left.get(collection, 0) + count
+    names = dict.fromkeys([*result.tried, *left])
+    rows = [
+        [name, *(f"{some.get(name, 0):,}" for some in (result.tried, result.carried, result.skipped, left))]
+        for name in names
+    ]
+    if rows:
+        show_rows(console, ("collection", "tried", "carried", "skipped", "left"), rows)
+
+
+def _show_references(console: Console, result: RetryResult) -> None:
+    from isthmus.cli.output import show_rows
+
+    names = list(dict.fromkeys([*result.restored, *result.unrestored]))
+    if not names:
+        return
+    console.print("References that lead somewhere again", style="bold")
+    rows = [[name, f"{result.restored.get(name, 0):,}", f"{result.unrestored.get(name, 0):,}"] for name in names]
+    show_rows(console, ("reference", "set again", "not set"), rows)
+    if result.unrestored:
+        console.print(
+            "  Not set: the row that held it is gone, holds another value by now, or the server refuses it; it stays in"
+            " the ledger of orphans."
+        )

@@ -1,0 +1,388 @@
+"""How the tables of a mapping fit tables that are there: what stands against it, and which column goes where. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from isthmus.errors import IsthmusError, MappingError, Problem, TargetError, Where
+from isthmus.mapping.tables import Column, Table, TargetSchema
+from isthmus.transfer.document_rows import key_column
+from isthmus.transfer.existing.catalog import ThereColumn, ThereKey, ThereTable, ThereUnique
+from isthmus.transfer.existing.types import Differs, fit_type
+from isthmus.transfer.preflight import Finding
+
+_KINDS = {"v": "view", "m": "materialized view", "f": "foreign table", "p": "partitioned table"}
+
+
+@dataclass(frozen=True)
+class FedColumn:
+    """A column that rows are delivered to.
+
+    Attributes:
+        column: The mapping's.
+        there: The one that is there.
+        check: SQL that is true of values that fit, over the column's quoted name; None when all do.
+    """
+
+    column: Column
+    there: ThereColumn
+    check: str | None
+
+    @property
+    def name(self) -> str:
+        """Its name, the same on both sides."""
+        return self.column.name
+
+
+@dataclass(frozen=True)
+class FedTable:
+    """A table that rows are delivered to.
+
+    Attributes:
+        table: The mapping's.
+        there: The one that is there.
+        columns: Those that get a value, in the order of the mapping.
+        extras: The mapping's column of unnamed fields, when the table has none of that name: they go to
+            `isthmus.extras`. None when it has one, or the mapping has none.
+    """
+
+    table: Table
+    there: ThereTable
+    columns: tuple[FedColumn, ...]
+    extras: str | None
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return self.table.name
+
+    def fed(self, name: str) -> FedColumn | None:
+        """Return the column of a name; None when it gets no values."""
+        return next((column for column in self.columns if column.name == name), None)
+
+    def stage_uniques(self) -> list[ThereUnique]:
+        """Return the unique keys that duplicates are looked for with before anything is delivered.
+
+        Of the others (over columns the mapping does not fill, or with equal NULLs) the server has the word then.
+        """
+        own = {tuple(sorted(index.columns)) for index in self.table.indexes if index.unique and index.where is None}
+        own.add(tuple(sorted(self.table.primary_key)))
+        return [
+            unique
+            for unique in self.there.uniques
+            if unique.nulls_distinct
+            and not unique.expressions
+            and all(self.fed(key) is not None for key in unique.keys)
+            and (unique.where is not None or tuple(sorted(unique.keys)) not in own or self._folds(unique))
+        ]
+
+    def _folds(self, unique: ThereUnique) -> bool:
+        return any(self.there.columns[key].folds for key in unique.keys)
+
+
+@dataclass(frozen=True)
+class Existing:
+    """Everything a mapping fills that was there before.
+
+    Attributes:
+        schema: Its schema.
+        tables: By name, in the order of the mapping.
+    """
+
+    schema: str
+    tables: dict[str, FedTable] = field(default_factory=dict[str, FedTable])
+
+    def shape(self) -> list[str]:
+        """Return lines that say what a copy depends on; see `ThereTable.shape`."""
+        return [line for table in self.tables.values() for line in table.there.shape()]
+
+
+def fit_tables(
+    schema: TargetSchema, there: dict[str, ThereTable], *, reads_only: bool = False
+) -> tuple[Existing, list[Finding]]:
+    """Hold the tables of a mapping against those that are there.
+
+    Args:
+        schema: What the mapping wants.
+        there: What the catalog says, by name.
+        reads_only: Leave out what only matters before the first row is delivered.
+
+    Returns:
+        What fits (of no use when a finding is serious), and what stands against it, table by table.
+    """
+    existing, findings = Existing(schema.schema), list[Finding]()
+    for table in schema.tables.values():
+        found = there.get(table.name)
+        if found is None:
+            findings.append(
+                _refuse(
+                    "table-missing",
+                    table.name,
+                    f"The target has no table {schema.schema}.{table.name}.",
+                    "Let its migrations make it, correct `table` in the mapping, or use `tables: create`.",
+                )
+            )
+            continue
+        fed, own = _fit_table(schema, table, found)
+        existing.tables[table.name] = fed
+        findings += own
+        if not reads_only:
+            findings += _fit_relation(found)
+    findings += _orders(existing)
+    return existing, findings
+
+
+def _refuse(
+    code: str, table: str, message: str, hint: str, severity: type[IsthmusError] | None = TargetError
+) -> Finding:
+    return Finding(Problem(code, message, Where(table=table), hint), severity)
+
+
+def _note(code: str, table: str, message: str, hint: str) -> Finding:
+    return _refuse(code, table, message, hint, None)
+
+
+def _fit_relation(there: ThereTable) -> Iterator[Finding]:
+    """Yield what stands against writing to a relation, whatever its columns are."""
+    label = there.label
+    if there.kind != "r" or there.is_partition:
+        what = "part of a partitioned table" if there.is_partition else f"a {_KINDS.get(there.kind, 'relation')}"
+        yield _refuse(
+            "not-a-table",
+            there.name,
+            f"{label} is {what}; rows are delivered to ordinary tables only.",
+            "Name the ordinary table behind it, or copy into tables of its own and move the rows yourself.",
+        )
+        return
+    if there.heirs:
+        yield _refuse(
+            "inherited-table",
+            there.name,
+            f"{label} has tables that inherit from it ({', '.join(there.heirs)}); a key of it does not hold for them.",
+            "Name a table without heirs.",
+        )
+    if there.missing_rights:
+        rights = ", ".join(there.missing_rights)
+        yield _refuse(
+            "no-right",
+            there.name,
+            f"This role has not the rights {rights} on {label}.",
+            f'Run as its owner ({there.owner}): GRANT {rights} ON "{there.schema}"."{there.name}" TO "{there.role}".',
+        )
+    if there.guarded:
+        yield _refuse(
+            "row-security",
+            there.name,
+            f"Row-level security is active for this role on {label}: rows might be hidden from the copy, or be"
+            " refused by a policy, without a word.",
+            "Use a role with BYPASSRLS or the owner's (without FORCE ROW LEVEL SECURITY).",
+        )
+    if there.rules:
+        yield _refuse(
+            "table-rules",
+            there.name,
+            f"{label} has rules ({', '.join(there.rules)}) that may rewrite what is written.",
+            "Drop them.",
+        )
+    if there.triggers:
+        yield _note(
+            "user-triggers",
+            there.name,
+            f"{label} has triggers: {', '.join(there.triggers)}. They fire for every row that is delivered; a row"
+            " they refuse makes a dead letter of its document.",
+            "Disable them before the copy if they should not (ALTER TABLE … DISABLE TRIGGER).",
+        )
+    if there.publications:
+        yield _note(
+            "published-table",
+            there.name,
+            f"{label} is in the publications {', '.join(there.publications)}: every delivered row goes to their"
+            " subscribers, all at once when the delivery commits.",
+            "Watch the replication slots.",
+        )
+    if there.exclusions:
+        yield _note(
+            "exclusion",
+            there.name,
+            f"{label} has EXCLUDE constraints ({', '.join(there.exclusions)}). Rows that stand against them are"
+            " found when they are delivered, in the order of their ids.",
+            "Nothing, if that will do.",
+        )
+
+
+def _fit_table(schema: TargetSchema, table: Table, there: ThereTable) -> tuple[FedTable, list[Finding]]:
+    findings: list[Finding] = []
+    fed: list[FedColumn] = []
+    extras: str | None = None
+    for column in table.columns:
+        if column.hidden:
+            if column.role == "id":
+                findings.append(
+                    _refuse(
+                        "no-id-column",
+                        table.name,
+                        f"The mapping gives {there.label} another key than `_id` and no column for the id, by which the"
+                        " copy knows its rows.",
+                        "Give the id a column of the table: `_id: {column: …}`.",
+                        MappingError,
+                    )
+                )
+            continue
+        found = there.columns.get(column.name)
+        if column.role == "extras" and (found is None or found.base not in {"jsonb", "json"} or found.generated):
+            extras = column.name
+            continue
+        if found is None:
+            findings.append(_missing_column(table, column, there))
+            continue
+        fit = _fit_column(schema, table, column, there, found)
+        if isinstance(fit, Finding):
+            findings.append(fit)
+        else:
+            fed.append(fit)
+    names = {column.name for column in fed} | {column.name for column in table.columns}
+    for found in there.columns.values():
+        if found.name not in names and found.not_null and not found.filled and not found.generated:
+            findings.append(
+                _refuse(
+                    "column-not-fed",
+                    f"{table.name}.{found.name}",
+                    f"{there.label}.{found.name} must have a value; the mapping gives it none, and the table has no"
+                    " default for it.",
+                    "Map a field to it, or give the column a DEFAULT.",
+                )
+            )
+    result = FedTable(table, there, tuple(fed), extras)
+    if there.kind == "r":
+        findings += _row_key(result)
+    return result, findings
+
+
+def _missing_column(table: Table, column: Column, there: ThereTable) -> Finding:
+    import difflib
+
+    close = difflib.get_close_matches(column.name, list(there.columns), 1, 0.6)
+    hint = (
+        f"Did you mean {close[0]}? Say so with `column:`." if close else "Let its migrations add it, or drop the field."
+    )
+    if column.role in {"position", "ancestor_position", "root_id"}:
+        hint = "Rows of a child table are known by their document's id and their place in the array; add the column."
+    return _refuse("column-missing", f"{table.name}.{column.name}", f"{there.label} has no column {column.name}.", hint)
+
+
+def _fit_column(
+    schema: TargetSchema, table: Table, column: Column, there: ThereTable, found: ThereColumn
+) -> FedColumn | Finding:
+    place, label = f"{table.name}.{column.name}", f"{there.label}.{column.name}"
+    if found.generated:
+        return _refuse(
+            "column-generated",
+            place,
+            f"{label} is computed by the table and takes no values.",
+            "Take the field out of the mapping, or drop it by name (`drop`).",
+            MappingError,
+        )
+    labels = schema.enums.get(column.type.enum or "", [])
+    fit = fit_type(column.name, column.type, found, labels, schema.schema)
+    if isinstance(fit, Differs):
+        if fit.missing:
+            named = ", ".join(fit.missing)
+            return _refuse(
+                "enum-labels", place, f"The type {found.enum} of {label} has not the labels {named}.", fit.hint
+            )
+        why = f": {fit.reason}" if fit.reason else ""
+        return _refuse(
+            "column-type",
+            place,
+            f"{label} is {found.type}, the mapping says {column.type}{why}.",
+            fit.hint,
+            MappingError,
+        )
+    reference = column.reference
+    if found.not_null and column.nullable and reference is not None and reference.on_orphan == "null":
+        return _refuse(
+            "not-null-reference",
+            place,
+            f"{label} takes no NULL, and the mapping sets it to NULL where the reference leads nowhere.",
+            "Say `required: true`, or `on_orphan: dead_letter`.",
+            MappingError,
+        )
+    return FedColumn(column, found, fit.check)
+
+
+def _row_key(fed: FedTable) -> Iterator[Finding]:
+    """Yield a finding unless a unique key of the table tells its rows apart as the mapping does."""
+    key = (key_column(fed.table),) if fed.table.kind == "root" else fed.table.primary_key
+    if any(fed.fed(name) is None for name in key):
+        return  # said already
+    for unique in fed.there.uniques:
+        whole = unique.where is None and not unique.expressions and not unique.deferrable
+        if whole and set(unique.keys) <= set(key):
+            return
+    columns = ", ".join(key)
+    yield _refuse(
+        "no-row-key",
+        fed.name,
+        f"{fed.there.label} has no primary key or unique constraint over {columns}, by which its rows are known.",
+        f"Let its migrations add one: UNIQUE ({columns}).",
+    )
+
+
+def delivery_order(existing: Existing) -> list[FedTable]:
+    """Return the tables, each behind those it points at as far as they do not point in a circle."""
+    order: list[FedTable] = []
+    on_the_way: set[str] = set()
+
+    def visit(name: str) -> None:
+        if name in on_the_way:
+            return
+        on_the_way.add(name)
+        fed = existing.tables[name]
+        if fed.table.parent is not None and fed.table.parent in existing.tables:
+            visit(fed.table.parent)
+        for key in fed.there.keys:
+            schema, target = key.target
+            if schema == existing.schema and target in existing.tables:
+                visit(target)
+        order.append(fed)
+
+    for name in existing.tables:
+        visit(name)
+    return order
+
+
+def backward_keys(existing: Existing) -> Iterator[tuple[FedTable, ThereKey]]:
+    """Yield the foreign keys that a delivery in that order cannot please row by row: those that close a circle."""
+    order = [fed.name for fed in delivery_order(existing)]
+    for fed in existing.tables.values():
+        for key in fed.there.keys:
+            schema, target = key.target
+            if schema == existing.schema and target in order and order.index(target) >= order.index(fed.name):
+                yield fed, key
+
+
+def _orders(existing: Existing) -> Iterator[Finding]:
+    """Yield findings about foreign keys of the tables that are there."""
+    for fed, key in backward_keys(existing):
+        if not key.deferrable and not fed.there.owned and key.target[1] != fed.name:
+            yield _refuse(
+                "keys-in-a-circle",
+                f"{fed.name}.{', '.join(key.columns)}",
+                f"{fed.there.label} and {'.'.join(key.target)} point at each other, so that no order of rows pleases"
+                f" the constraint {key.name}; this role does not own the table and may not let it wait.",
+                f'Run as its owner ({fed.there.owner}): ALTER TABLE "{fed.there.schema}"."{fed.name}" ALTER CONSTRAINT'
+                f' "{key.name}" DEFERRABLE.',
+            )
+    own = {(table.there.schema, table.there.name) for table in existing.tables.values()}
+    for fed in existing.tables.values():
+        for key in fed.there.keys:
+            fills = [name for name in key.columns if fed.fed(name) is not None]
+            if key.target not in own and fills:
+                yield _note(
+                    "points-outside",
+                    f"{fed.name}.{', '.join(key.columns)}",
+                    f"{fed.there.label} points at {'.'.join(key.target)}, which this mapping does not fill"
+                    f" (constraint {key.name}). A document whose value is not there becomes a dead letter.",
+                    "Fill that table first, if it is to hold these values.",
+                )

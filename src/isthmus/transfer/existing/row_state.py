@@ -1,0 +1,218 @@
+"""What a row is, as one digest; and what a tracked row was when it was last carried (`isthmus.row_state`).
+
+The digest is SHA-256 over the texts of a row's columns and of its child rows in the order of their places, each as the
+real table's types write them. Columns the mapping does not fill are not in it.
+"""
+
+from __future__ import annotations
+
+from psycopg import sql
+
+from isthmus.mapping.model import Flow
+from isthmus.state.statements import statement
+from isthmus.transfer.existing.fit import FedTable
+from isthmus.transfer.existing.sides import Sides
+from isthmus.transfer.origins import ids_of_flow
+
+
+def child_column(sides: Sides, child: FedTable) -> str:
+    """Name the column of `source` and `target` that holds the digest of a document's rows of a child table."""
+    return f"child_{sides.number(child.name)}"
+
+
+def knows(sides: Sides, fed: FedTable) -> bool:
+    """Tell whether any row of a table was carried before."""
+    row = sides.connection.execute(
+        "SELECT EXISTS (SELECT FROM isthmus.row_state WHERE table_schema = %s AND table_name = %s)",
+        (sides.existing.schema, fed.name),
+    ).fetchone()
+    return bool(row and row[0])
+
+
+def collect(sides: Sides, fed: FedTable) -> None:
+    """Fill `source`, `target` (id, digest, a digest a child table) and `known` (what was carried) of a root table."""
+    tracked = sides.rule(fed.table).rerun == "tracked"
+    found = sides.temporary("found", fed.name)
+    wanted = sql.SQL("true").format()
+    if not tracked:
+        wanted = sql.SQL("s.{} IN (SELECT stage_id FROM {})").format(sides.owner(fed), found)
+    _digests(sides, fed, "source", wanted, real=False)
+    _digests(
+        sides, fed, "target", sql.SQL("t.{} IN (SELECT target_id FROM {})").format(sides.owner(fed), found), real=True
+    )
+    sides.do(
+        sql.SQL(
+            "CREATE TEMP TABLE {} ON COMMIT DROP AS SELECT id, source_id, source_digest, loaded_digest"
+            " FROM isthmus.row_state WHERE table_schema = {} AND table_name = {} AND {}"
+        ).format(
+            sql.Identifier(f"known_{sides.number(fed.name)}"),
+            sql.Literal(sides.existing.schema),
+            sql.Literal(fed.name),
+            sql.Literal(tracked),
+        )
+    )
+    for name in ("source", "target", "known"):
+        sides.do(sql.SQL("ANALYZE {}").format(sides.temporary(name, fed.name)))
+
+
+def _digests(sides: Sides, fed: FedTable, what: str, wanted: sql.Composed, *, real: bool) -> None:
+    alias = "t" if real else "s"
+    place = sides.real(fed.name) if real else sides.staged(fed.name)
+    joins, columns, texts = sql.SQL("").format(), sql.SQL("").format(), [sides.row_text(fed, alias, real=real)]
+    for child in sides.children_of(fed.name):
+        name = sql.Identifier(child_column(sides, child))
+        order = sql.SQL(", ").join(sql.SQL("c.{}").format(sql.Identifier(n)) for n in sides.positions(child))
+        joins += sql.SQL(
+            " LEFT JOIN (SELECT c.{owner} AS id,"
+            " sha256(convert_to(string_agg({text}, E'\\n' ORDER BY {order}), 'UTF8')) AS digest"
+            " FROM {place} c GROUP BY 1) AS {name} ON {name}.id = {alias}.{key}"
+        ).format(
+            owner=sides.owner(child),
+            text=sides.row_text(child, "c", real=real),
+            order=order,
+            place=sides.real(child.name) if real else sides.staged(child.name),
+            name=name,
+            alias=sql.Identifier(alias),
+            key=sides.owner(fed),
+        )
+        columns += sql.SQL(", {name}.digest AS {name}").format(name=name)
+        texts.append(sql.SQL("coalesce(encode({}.digest, 'hex'), '')").format(name))
+    sides.do(
+        sql.SQL(
+            "CREATE TEMP TABLE {name} ON COMMIT DROP AS SELECT {alias}.{key} AS id,"
+            " sha256(convert_to({text}, 'UTF8')) AS digest{columns} FROM {place} {alias}{joins} WHERE {wanted}"
+        ).format(
+            name=sql.Identifier(f"{what}_{sides.number(fed.name)}"),
+            alias=sql.Identifier(alias),
+            key=sides.owner(fed),
+            text=sql.SQL(" || E'\\n' || ").join(texts),
+            columns=columns,
+            place=place,
+            joins=joins,
+            wanted=wanted,
+        )
+    )
+    sides.do(sql.SQL("CREATE UNIQUE INDEX ON {} (id)").format(sides.temporary(what, fed.name)))
+
+
+def write(sides: Sides) -> dict[str, int]:
+    """Remember what every document of a tracked table is now, and what stands in the real table for it.
+
+    Returns:
+        Collection → rows that no document gives any more; each is in the ledger, and none was deleted.
+    """
+    gone: dict[str, int] = {}
+    for fed in sides.roots():
+        if sides.rule(fed.table).rerun == "tracked":
+            for flow in {flow.collection: flow for flow in fed.table.flows}.values():
+                gone[flow.collection] = gone.get(flow.collection, 0) + _enter_gone(sides, fed, flow)
+            _write_table(sides, fed)
+    return gone
+
+
+def _enter_gone(sides: Sides, fed: FedTable, flow: Flow) -> int:
+    """Enter rows that an earlier run carried and whose document is no longer in the source, nor a dead letter of it."""
+    absent = sql.SQL(
+        "r.table_schema = {schema} AND r.table_name = {name} AND r.collection = {collection}"
+        " AND NOT EXISTS (SELECT FROM {stage} s WHERE s.{key}::text = r.source_id)"
+    ).format(
+        schema=sql.Literal(sides.existing.schema),
+        name=sql.Literal(fed.name),
+        collection=sql.Literal(flow.collection),
+        stage=sides.staged(fed.name),
+        key=sides.owner(fed),
+    )
+    # gone on both sides: nothing is left to tell
+    sides.do(
+        sql.SQL(
+            "DELETE FROM isthmus.row_state r WHERE {} AND NOT EXISTS (SELECT FROM {} t WHERE t.{}::text = r.id)"
+        ).format(absent, sides.real(fed.name), sides.owner(fed))
+    )
+    collection, run = flow.collection, sides.job.run.id
+    total, after = 0, ""
+    while True:
+        rows = sides.connection.execute(
+            sql.SQL(
+                "SELECT r.id, r.source_id FROM isthmus.row_state r WHERE {} AND r.id > %s ORDER BY 1 LIMIT 10000"
+            ).format(absent),
+            (after,),
+        ).fetchall()
+        if not rows:
+            return total
+        after = str(rows[-1][0])
+        known = ids_of_flow(sides.job, sides.connection, flow, [str(source_id) for _, source_id in rows])
+        wanted = [source_id for source_id, _ in known if source_id is not None]
+        letters = {
+            bytes(row[0])
+            for row in sides.connection.execute(
+                statement("ledger", "lettered_ids"), {"run": run, "collection": collection, "source_ids": wanted}
+            ).fetchall()
+        }
+        left = [
+            (str(row_id), str(own))
+            for (row_id, own), (source_id, _) in zip(rows, known, strict=True)
+            if source_id is None or source_id not in letters
+        ]
+        sides.connection.execute(
+            "INSERT INTO isthmus.conflict"
+            " (run_id, collection, table_name, row_id, source_row_id, differing, policy, action)"
+            " SELECT %s, %s, %s, u.id, u.own, '{}', %s, 'gone-from-source'"
+            " FROM unnest(%s::text[], %s::text[]) AS u(id, own)",
+            (
+                run,
+                collection,
+                fed.name,
+                sides.rule(fed.table).on_conflict,
+                [row_id for row_id, _ in left],
+                [own for _, own in left],
+            ),
+        )
+        total += len(left)
+
+
+def _write_table(sides: Sides, fed: FedTable) -> None:
+    judged = fed.name in sides.judged
+    for name in ("source", "target"):
+        sides.do(sql.SQL("DROP TABLE IF EXISTS {}").format(sides.temporary(name, fed.name)))
+    _digests(sides, fed, "source", sql.SQL("true").format(), real=False)
+    _digests(sides, fed, "target", sql.SQL("true").format(), real=True)
+    id_of, verdict, join = sql.SQL("d.id::{}").format(sides.owner_type(fed)), sql.SQL("'new'"), sql.SQL("").format()
+    if judged:
+        id_of, verdict = (
+            sql.SQL("coalesce(v.target_id, d.id::{})").format(sides.owner_type(fed)),
+            sql.SQL("coalesce(v.verdict, 'new')"),
+        )
+        join = sql.SQL(" LEFT JOIN {} v ON v.stage_id = d.id").format(sides.temporary("verdict", fed.name))
+    # What was left alone is somebody else's from now on; the source's side is known either way, so that the same
+    # conflict is told once.
+    sides.do(
+        sql.SQL(
+            "INSERT INTO isthmus.row_state AS r"
+            " (table_schema, table_name, id, source_id, collection, source_digest, loaded_digest)"
+            " SELECT {schema}, {name}, t.id::text, d.id::text, {collection}, d.digest,"
+            " CASE WHEN {verdict} = 'kept' THEN NULL ELSE t.digest END FROM {source} d JOIN {stage} s ON s.{key} = d.id"
+            "{join} JOIN {target} t ON t.id = {id_of} WHERE {verdict} <> 'edited'"
+            " ON CONFLICT (table_schema, table_name, id) DO UPDATE SET source_id = EXCLUDED.source_id,"
+            " collection = EXCLUDED.collection,"
+            " source_digest = EXCLUDED.source_digest,"
+            " loaded_digest = EXCLUDED.loaded_digest"
+        ).format(
+            schema=sql.Literal(sides.existing.schema),
+            name=sql.Literal(fed.name),
+            verdict=verdict,
+            collection=sides.collection_of(fed, sides.flow_of(fed)),
+            stage=sides.staged(fed.name),
+            key=sides.owner(fed),
+            source=sides.temporary("source", fed.name),
+            target=sides.temporary("target", fed.name),
+            join=join,
+            id_of=id_of,
+        )
+    )
+    if judged:
+        sides.do(
+            sql.SQL(
+                "UPDATE isthmus.row_state r SET source_digest = v.source_digest FROM {} v WHERE v.verdict = 'deleted'"
+                " AND r.table_schema = {} AND r.table_name = {} AND r.source_id = v.stage_id::text"
+            ).format(sides.temporary("verdict", fed.name), sql.Literal(sides.existing.schema), sql.Literal(fed.name))
+        )

@@ -1,0 +1,250 @@
+"""SQL about the two sides of a delivery: rows of the stage as they would stand in the real tables, and rows there.
+
+Everything speaks of temporary tables of one transaction, which `matching` fills: `moved` (an id of the stage → the id
+of the real row that is the same thing) and `verdict` (what becomes of a row that was there before).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import psycopg
+from psycopg import sql
+
+from isthmus.mapping.model import Collection, FieldPath
+from isthmus.mapping.placing import place_tables
+from isthmus.mapping.tables import HIDDEN_SOURCE, Column, Table
+from isthmus.transfer.document_rows import key_column
+from isthmus.transfer.existing.fit import Existing, FedColumn, FedTable
+from isthmus.transfer.existing.names import STAGE
+from isthmus.transfer.job import Job
+from isthmus.transfer.references import positions_of
+
+SHOWN_CHARACTERS = 80
+
+
+@dataclass
+class Sides:
+    """One delivery at work.
+
+    Attributes:
+        job: The copy.
+        connection: Inside the delivery's transaction.
+        existing: The tables that are there.
+        moved: Root tables of which some ids are those of other rows; their temporary tables exist.
+        judged: Root tables of which some rows were there before; their temporary tables exist.
+        filled: Tables that hold rows before the delivery.
+        filled_in: (table, column) of columns whose default is `now`. A value that was filled in says nothing of the
+            document, and each run has another one: it is given to new rows, and otherwise stands for what is there.
+    """
+
+    job: Job
+    connection: psycopg.Connection
+    existing: Existing
+    moved: set[str] = field(default_factory=set[str])
+    judged: set[str] = field(default_factory=set[str])
+    filled: set[str] = field(default_factory=set[str])
+    filled_in: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
+
+    def __post_init__(self) -> None:
+        for flow in self.job.mapping.flows:
+            for table in place_tables(self.job.mapping, flow):
+                self.filled_in |= {
+                    (table.name, placed.column.name)
+                    for placed in table.columns
+                    if placed.rule is not None and placed.rule.default is not None and placed.rule.default.kind == "now"
+                }
+
+    def is_filled_in(self, fed: FedTable, column: FedColumn, alias: str = "s") -> sql.Composed:
+        """Return SQL that is true of a stage row's value that was filled in for want of one."""
+        if (fed.name, column.name) not in self.filled_in:
+            return sql.SQL("false").format()
+        kind = self.job.schema.tables[fed.name].column(column.name).type.sql(STAGE)
+        return sql.SQL("{}.{} = {}::timestamptz::{}").format(
+            sql.Identifier(alias),
+            sql.Identifier(column.name),
+            sql.Literal(self.job.run.started_at),
+            sql.SQL(kind),  # pyright: ignore[reportArgumentType]  made by the mapping
+        )
+
+    def rule(self, table: Table) -> Collection:
+        """Return the entry of the mapping that fills a root or child table; several agree in all that is asked here."""
+        return self.job.mapping.collections[table.entries[0]]
+
+    def collections(self, fed: FedTable) -> list[str]:
+        """Return the source collections of a root or child table, each once."""
+        return list(dict.fromkeys(flow.collection for flow in fed.table.flows))
+
+    def flow_of(self, fed: FedTable, alias: str = "s") -> sql.Composed:
+        """Return SQL of the number of the flow that a stage row came by."""
+        if len(fed.table.flows) == 1:
+            return sql.SQL("{}::smallint").format(sql.Literal(fed.table.flows[0].number))
+        return sql.SQL("{}.{}").format(sql.Identifier(alias), sql.Identifier(HIDDEN_SOURCE))
+
+    def collection_of(self, fed: FedTable, number: sql.Composable) -> sql.Composed:
+        """Return SQL of the source collection of a flow's number."""
+        cases = sql.SQL(" ").join(
+            sql.SQL("WHEN {} THEN {}").format(sql.Literal(flow.number), sql.Literal(flow.collection))
+            for flow in fed.table.flows
+        )
+        return sql.SQL("CASE {} {} END").format(number, cases)
+
+    def number(self, table: str) -> int:
+        """Return the number that a table's temporary tables are named with."""
+        return list(self.existing.tables).index(table)
+
+    def temporary(self, what: str, table: str) -> sql.Identifier:
+        """Name a temporary table of a table."""
+        return sql.Identifier("pg_temp", f"{what}_{self.number(table)}")
+
+    def staged(self, table: str) -> sql.Identifier:
+        """Name the stage's table."""
+        return sql.Identifier(STAGE, table)
+
+    def real(self, table: str) -> sql.Identifier:
+        """Name the real table."""
+        return sql.Identifier(self.existing.schema, table)
+
+    def root_of(self, table: Table) -> FedTable:
+        """Return the root table that a table's rows belong to."""
+        while table.parent is not None:
+            table = self.existing.tables[table.parent].table
+        return self.existing.tables[table.name]
+
+    def children_of(self, root: str) -> list[FedTable]:
+        """Return the child tables of a root table, parents first."""
+        return [
+            fed
+            for fed in self.existing.tables.values()
+            if fed.table.kind == "child" and self.root_of(fed.table).name == root
+        ]
+
+    def roots(self) -> list[FedTable]:
+        """Return the root tables, in the order of the mapping."""
+        return [fed for fed in self.existing.tables.values() if fed.table.kind == "root"]
+
+    def junctions(self) -> list[FedTable]:
+        """Return the junction tables."""
+        return [fed for fed in self.existing.tables.values() if fed.table.kind == "junction"]
+
+    def root_filled_by(self, name: str) -> str | None:
+        """Return the root table of an entry or source collection; None when there is none here."""
+        for fed in self.roots():
+            if name in {*fed.table.entries, *self.collections(fed)}:
+                return fed.name
+        return None
+
+    def target_of(self, column: Column, table: Table) -> str | None:
+        """Return the root table whose ids a column holds; None for a column that holds none."""
+        if column.role == "id":
+            return table.name
+        if column.role == "root_id":
+            return self.root_of(table).name
+        reference = column.reference
+        if reference is None or reference.table not in self.existing.tables:
+            return None
+        target = self.existing.tables[reference.table].table
+        return target.name if reference.column == key_column(target) else None
+
+    def value(self, column: FedColumn, table: Table, alias: str = "s") -> sql.Composed:
+        """Return SQL of a stage row's value as it would stand in the real table."""
+        kind = sql.SQL(column.there.type)  # pyright: ignore[reportArgumentType]  the catalog's words
+        own = sql.SQL("{}.{}").format(sql.Identifier(alias), sql.Identifier(column.name))
+        for path, name in column.column.rewrites:
+            pointed_at = self.root_filled_by(name)
+            if pointed_at in self.moved:
+                own = moved_inside(own, path, self.temporary("moved", str(pointed_at)))
+        target = self.target_of(column.column, table)
+        if target is None or target not in self.moved:
+            return sql.SQL("{}::{}").format(own, kind)
+        moved = self.temporary("moved", target)
+        if column.column.type.array:
+            return sql.SQL(
+                "CASE WHEN {own} IS NOT NULL THEN ARRAY(SELECT coalesce((SELECT m.target_id FROM {moved} m"
+                " WHERE m.stage_id = e.id)::text, e.id::text) FROM unnest({own}) WITH ORDINALITY AS e(id, n)"
+                " ORDER BY e.n)::{kind} END"
+            ).format(own=own, moved=moved, kind=kind)
+        return sql.SQL("coalesce((SELECT m.target_id FROM {} m WHERE m.stage_id = {}), {}::{})").format(
+            moved, own, own, kind
+        )
+
+    def values(self, fed: FedTable, columns: tuple[FedColumn, ...] | None = None, alias: str = "s") -> sql.Composed:
+        """Return `value` of several columns, with commas."""
+        wanted = fed.columns if columns is None else columns
+        return sql.SQL(", ").join(self.value(column, fed.table, alias) for column in wanted)
+
+    def owner(self, fed: FedTable) -> sql.Identifier:
+        """Name the column of a root or child table that holds the document's id."""
+        return sql.Identifier(key_column(fed.table))
+
+    def owner_type(self, fed: FedTable) -> sql.SQL:
+        """Return the type that column has in the real table."""
+        column = fed.fed(key_column(fed.table))
+        return sql.SQL(column.there.type if column else "text")  # pyright: ignore[reportArgumentType]
+
+    def stage_type(self, fed: FedTable) -> sql.SQL:
+        """Return the type that column has in the stage."""
+        kind = self.job.schema.tables[fed.name].column(key_column(fed.table)).type.sql(STAGE)
+        return sql.SQL(kind)  # pyright: ignore[reportArgumentType]  made by the mapping
+
+    def positions(self, fed: FedTable) -> tuple[str, ...]:
+        """Return the position columns of a child table, outermost first."""
+        return positions_of(fed.table)
+
+    def contents(self, fed: FedTable) -> tuple[FedColumn, ...]:
+        """Return the columns that hold what a row is, not which."""
+        return tuple(column for column in fed.columns if column.column.role not in {"id", "root_id"})
+
+    def row_text(self, fed: FedTable, alias: str, *, real: bool) -> sql.Composed:
+        """Return SQL of a row's contents as text, the same for equal rows of the stage and the real table."""
+        columns = self.contents(fed)
+        if fed.table.kind == "child":  # compared as a whole, so what was filled in cannot be told apart there
+            columns = tuple(column for column in columns if (fed.name, column.name) not in self.filled_in)
+        if not columns:
+            return sql.SQL("{}").format(sql.Literal(""))
+        parts: list[sql.Composed] = []
+        for column in columns:
+            if real:
+                parts.append(sql.SQL("{}.{}").format(sql.Identifier(alias), sql.Identifier(column.name)))
+            elif (fed.name, column.name) in self.filled_in:
+                parts.append(
+                    sql.SQL("CASE WHEN {} THEN NULL ELSE {} END").format(
+                        self.is_filled_in(fed, column, alias), self.value(column, fed.table, alias)
+                    )
+                )
+            else:
+                parts.append(self.value(column, fed.table, alias))
+        return sql.SQL("ROW({})::text").format(sql.SQL(", ").join(parts))
+
+    def one(self, query: sql.Composed) -> int:
+        """Return the only number of a query."""
+        row = self.connection.execute(query).fetchone()
+        return int(row[0]) if row and row[0] is not None else 0
+
+    def do(self, statement: sql.SQL | sql.Composed, parameters: tuple[object, ...] = ()) -> int:
+        """Run a statement and return how many rows it concerned."""
+        return self.connection.execute(statement, parameters or None).rowcount
+
+
+def moved_inside(value: sql.Composed, path: FieldPath, moved: sql.Identifier) -> sql.Composed:
+    """Return SQL of a jsonb value in which the ids at a path are those of the rows they are now.
+
+    As the core rewrites: `[]` goes through an array and through nothing else, a key through a document.
+    """
+    if not path:
+        return sql.SQL(
+            "(SELECT CASE WHEN jsonb_typeof(x.v) = 'string' THEN coalesce((SELECT to_jsonb(m.target_id::text) FROM {} m"
+            " WHERE m.stage_text = x.v #>> '{{}}'), x.v) ELSE x.v END FROM (SELECT {} AS v) AS x)"
+        ).format(moved, value)
+    step, rest = path[0], path[1:]
+    if step == "[]":
+        return sql.SQL(
+            "(SELECT CASE WHEN jsonb_typeof(x.v) = 'array' THEN (SELECT coalesce(jsonb_agg({inner} ORDER BY e.n),"
+            " '[]'::jsonb) FROM jsonb_array_elements(x.v) WITH ORDINALITY AS e(v, n)) ELSE x.v END"
+            " FROM (SELECT {value} AS v) AS x)"
+        ).format(inner=moved_inside(sql.SQL("e.v").format(), rest, moved), value=value)
+    key = sql.Literal(step)
+    return sql.SQL(
+        "(SELECT CASE WHEN jsonb_typeof(x.v) = 'object' AND jsonb_exists(x.v, {key})"
+        " THEN jsonb_set(x.v, ARRAY[{key}], {inner}) ELSE x.v END FROM (SELECT {value} AS v) AS x)"
+    ).format(key=key, inner=moved_inside(sql.SQL("(x.v -> {})").format(key), rest, moved), value=value)

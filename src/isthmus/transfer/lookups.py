@@ -1,0 +1,203 @@
+"""References that had to be looked up: resolved by one join each, once no orphan is left among them.
+
+Until then their values wait in tables of their own (schema `isthmus`), as the documents have them; orphans are settled
+there. Here also routed references find their column: the first entry that has the id keeps it.
+"""
+
+from __future__ import annotations
+
+import psycopg
+from psycopg import sql
+
+from isthmus.errors import InternalError
+from isthmus.mapping import ddl
+from isthmus.mapping.tables import HIDDEN_SOURCE, PendingTable, Table, pending_tables
+from isthmus.transfer.job import Job
+from isthmus.transfer.references import ReferenceSite, alternative, reference_sites
+from isthmus.transfer.stages import reached
+from isthmus.transfer.staging import exists
+
+
+def waiting_columns(table: Table) -> frozenset[str]:
+    """Return the columns of a table whose values come when their references are resolved."""
+    return frozenset(column.name for column in table.columns if column.waits)
+
+
+def resolve_lookups(job: Job, connection: psycopg.Connection) -> None:
+    """Fill every column that waits, and drop the tables its values waited in. Safe to repeat.
+
+    A transaction each: what is resolved has no waiting table any more. A column that itself is pointed at comes before
+    those that point at it.
+
+    Args:
+        job: The copy, with every value that waits having its target.
+        connection: Autocommit connection.
+
+    Raises:
+        InternalError: A value that waits found no row, or no target (code `lookup-lost`).
+    """
+    for waiting in in_order([one for one in pending_tables(job.mapping) if not one.pairs]):
+        place = sql.Identifier("isthmus", waiting.name)
+        if not exists(connection, place):
+            continue
+        job.check_stop()
+        with connection.transaction():
+            job.lease.assert_held(connection, job.run.id)
+            look_up(job, connection, waiting, place)
+            connection.execute(sql.SQL("DROP TABLE {}").format(place))
+            reached("finish.lookups-before-commit")
+        reached("finish.lookups-after-commit")
+
+
+def require_looked_up(job: Job, connection: psycopg.Connection) -> None:
+    """Set NOT NULL on required columns that waited, now that they are filled. Safe to repeat."""
+    for table in job.schema.tables.values():
+        statement = ddl.set_not_null(job.schema, table)
+        if statement is not None:
+            with connection.transaction():
+                job.lease.assert_held(connection, job.run.id)
+                connection.execute(statement.encode())
+                reached("finish.not-null-before-commit")
+            reached("finish.not-null-after-commit")
+
+
+def in_order(tables: list[PendingTable]) -> list[PendingTable]:
+    """Put waiting tables in an order in which each finds the column it points at filled.
+
+    Pure. A mapping whose references by look-up go round in a circle is refused when it is read.
+    """
+    ordered: list[PendingTable] = []
+    left = list(tables)
+    while left:
+        unfilled = {(one.table, one.column) for one in left}
+        ready = [one for one in left if not _aims_at(one) & unfilled] or left
+        ordered += ready
+        left = [one for one in left if one not in ready]
+    return ordered
+
+
+def _aims_at(waiting: PendingTable) -> set[tuple[str, str]]:
+    reference = waiting.reference
+    return {(reference.table, reference.column), (reference.table, reference.by or reference.column)}
+
+
+def look_up(
+    job: Job,
+    connection: psycopg.Connection,
+    waiting: PendingTable,
+    place: sql.Identifier,
+    *,
+    into: sql.Identifier | None = None,
+    pointed_at: sql.Identifier | None = None,
+) -> None:
+    """Fill a column that waits, inside the caller's transaction; every value has its row and its target.
+
+    Args:
+        job: The copy.
+        connection: The caller's.
+        waiting: What waits.
+        place: Where.
+        into: The table with the column, with rows of one flow only; None is the one in the target.
+        pointed_at: What the values point at; None is the table in the target.
+
+    Raises:
+        InternalError: A value found no row, or no target (code `lookup-lost`).
+    """
+    table = job.schema.tables[waiting.table]
+    target = alternative(job, waiting.reference, sql.SQL("p.{}").format(sql.Identifier(waiting.value)), waiting=True)
+    same = [sql.SQL("r.{} = g.{}").format(sql.Identifier(column), sql.Identifier(key)) for key, column in waiting.keys]
+    if len(table.flows) > 1 and into is None:
+        same.append(sql.SQL("r.{} = {}").format(sql.Identifier(HIDDEN_SOURCE), sql.Literal(waiting.flow.number)))
+    found = _arrays(waiting) if waiting.array else _values(waiting)
+    parts = {
+        "table": into or sql.Identifier(job.schema.schema, table.name),
+        "column": sql.Identifier(waiting.column),
+        "same": sql.SQL(" AND ").join(same),
+        "found": found.format(
+            keys=sql.SQL(", ").join(sql.SQL("p.{}").format(sql.Identifier(key)) for key, _ in waiting.keys),
+            waiting=place,
+            target=pointed_at or target.table,
+            key=sql.Identifier(target.key),
+            value=target.value,
+            result=sql.SQL("t.{}").format(sql.Identifier(waiting.reference.column)),
+        ),
+    }
+    # a planner that knows nothing of the waiting table takes a nested loop for it
+    connection.execute(sql.SQL("ANALYZE {}").format(place))
+    expected = _count(connection, sql.SQL("SELECT count(*) FROM ({found}) g").format(**parts))
+    changed = connection.execute(
+        sql.SQL("UPDATE {table} r SET {column} = g.result FROM ({found}) g WHERE {same}").format(**parts)
+    ).rowcount
+    waited = _count(connection, _rows_that_wait(waiting, place))
+    if not changed == expected == waited:
+        raise InternalError(
+            f"Of {waited} references of {waiting.table}.{waiting.column} that waited {expected} found what they point"
+            f" at, and {changed} their row.",
+            code="lookup-lost",
+            hint="Nothing is lost; please report this, and start over with --fresh.",
+        )
+
+
+def _values(_waiting: PendingTable) -> sql.SQL:
+    return sql.SQL("SELECT {keys}, {result} AS result FROM {waiting} p JOIN {target} t ON t.{key} = {value}")
+
+
+def _arrays(_waiting: PendingTable) -> sql.SQL:
+    """An array a row: elements in their order, NULL where the element is; those without a place are left out."""
+    return sql.SQL(
+        "SELECT {keys}, coalesce(array_agg({result} ORDER BY p.element) FILTER (WHERE p.element >= 0),"
+        " array_remove(array_agg({result}), NULL)) AS result"
+        " FROM {waiting} p LEFT JOIN {target} t ON t.{key} = {value} GROUP BY {keys}"
+    )
+
+
+def _rows_that_wait(waiting: PendingTable, place: sql.Identifier) -> sql.Composed:
+    if not waiting.array:
+        return sql.SQL("SELECT count(*) FROM {}").format(place)
+    keys = sql.SQL(", ").join(sql.Identifier(key) for key, _ in waiting.keys)
+    return sql.SQL("SELECT count(*) FROM (SELECT FROM {} GROUP BY {}) g").format(place, keys)
+
+
+def _count(connection: psycopg.Connection, query: sql.Composed) -> int:
+    row = connection.execute(query).fetchone()
+    return int(row[0]) if row else 0
+
+
+def settle_routes(job: Job, connection: psycopg.Connection) -> None:
+    """Leave every routed id in the column of the first entry that has it. Safe to repeat; no value is without target.
+
+    Args:
+        job: The copy, with all orphans settled.
+        connection: Autocommit connection.
+    """
+    for site in reference_sites(job):
+        if site.shape != "route":
+            continue
+        with connection.transaction():
+            job.lease.assert_held(connection, job.run.id)
+            connection.execute(route_statement(site))
+            reached("finish.routes-before-commit")
+        reached("finish.routes-after-commit")
+
+
+def route_statement(site: ReferenceSite) -> sql.Composed:
+    """Return the statement that clears the columns behind the first one whose table has the id, and those before it."""
+    has = [
+        sql.SQL("EXISTS (SELECT FROM {} t WHERE t.{} = {})").format(one.table, sql.Identifier(one.key), one.value)
+        for one in site.alternatives
+    ]
+    chosen = sql.SQL("CASE {} END").format(
+        sql.SQL(" ").join(sql.SQL("WHEN {} THEN {}").format(one, sql.Literal(n)) for n, one in enumerate(has))
+    )
+    columns = [sql.Identifier(name) for name in site.columns]
+    cleared = sql.SQL(", ").join(
+        sql.SQL("{} = CASE WHEN c.chosen = {} THEN r.{} END").format(column, sql.Literal(n), column)
+        for n, column in enumerate(columns)
+    )
+    several = sql.SQL("num_nonnulls({}) > 1").format(
+        sql.SQL(", ").join(sql.SQL("r.{}").format(column) for column in columns)
+    )
+    return sql.SQL(
+        "UPDATE {place} r SET {cleared} FROM (SELECT r.ctid AS place, {chosen} AS chosen FROM {source}"
+        " WHERE {several}) c WHERE r.ctid = c.place"
+    ).format(place=site.place, cleared=cleared, chosen=chosen, source=site.source, several=several)

@@ -1,0 +1,213 @@
+"""Which of the letters that wait fit into the target as it is now, with each other: found by joins; nothing is changed.
+
+What stands against a letter is its fate in the staging table:
+
+- `taken`: the target has its id; `twin`: a letter with a lower number has it;
+- `held`: a row of the target holds one of its unique values; `rival`: so does a letter with a lower number; `twice`:
+  the document itself does;
+- `orphan`: a reference of it, for which the mapping refuses documents, leads neither to the target nor to a letter that
+  fits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import psycopg
+from psycopg import sql
+
+from isthmus.mapping.tables import Index, Table
+from isthmus.transfer.document_rows import key_column
+from isthmus.transfer.job import Job
+from isthmus.transfer.orphans import has_no_target
+from isthmus.transfer.places import shown_value
+from isthmus.transfer.references import ReferenceSite
+from isthmus.transfer.retry_letters_staging import StagedTable, Staging
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What was found of one letter.
+
+    Attributes:
+        id: Its id in the target, as text.
+        fate: See the module.
+        rule: Number of the unique index that stands against it, as `Judge.uniques` counts them; None for no such.
+        keeper: Whom it stands back for: of `held` an id in the target, where it has one, of `twin` and `rival` the
+            number of a letter.
+        shown: What a message may show of the unique value.
+    """
+
+    id: str
+    fate: str
+    rule: int | None
+    keeper: str | None
+    shown: str | None
+
+
+class Judge:
+    """Finds what stands against letters; works on staging tables inside the caller's transaction.
+
+    Args:
+        job: The retry.
+        staging: Where they wait.
+    """
+
+    def __init__(self, job: Job, staging: Staging) -> None:
+        self._job = job
+        self._staging = staging
+        filled = {one.plan.name for tables in staging.tables.values() for one in tables}
+        self.uniques: list[tuple[Table, Index]] = [
+            (table, index)
+            for table in job.schema.tables.values()
+            if table.name in filled and table.kind != "junction"
+            for index in _uniques(table)
+        ]
+
+    def settle_ids(self, connection: psycopg.Connection) -> None:
+        """Find letters whose id the target or another letter has."""
+        for root, letters in self._staging.letters.items():
+            table = self._job.schema.tables[root]
+            if not table.column(key_column(table)).hidden:
+                connection.execute(
+                    sql.SQL("UPDATE {letters} l SET fate = 'taken' FROM {root} t WHERE t.{key} = l.id").format(
+                        letters=letters,
+                        root=sql.Identifier(self._job.schema.schema, root),
+                        key=sql.Identifier(key_column(table)),
+                    )
+                )
+            connection.execute(
+                sql.SQL(
+                    "UPDATE {letters} l SET fate = 'twin', keeper = f.first::text FROM (SELECT letter,"
+                    " min(letter) OVER (PARTITION BY id) AS first FROM {letters} WHERE fate = 'fits') f"
+                    " WHERE f.letter = l.letter AND f.first <> l.letter"
+                ).format(letters=letters)
+            )
+
+    def fitting(self, connection: psycopg.Connection) -> set[int]:
+        """Return the numbers of the letters against which nothing stands so far."""
+        query = sql.SQL(" UNION ALL ").join(
+            sql.SQL("SELECT letter FROM {} WHERE fate = 'fits'").format(letters)
+            for letters in self._staging.letters.values()
+        )
+        return {int(row[0]) for row in connection.execute(query).fetchall()}
+
+    def settle_rows(self, connection: psycopg.Connection, sites: list[ReferenceSite]) -> None:
+        """Find letters that cannot stay, when the rows of all letters that fit wait beside them.
+
+        Args:
+            connection: The caller's.
+            sites: The references of these letters.
+        """
+        for find in (self._twice, self._held):  # first what holds whatever else there is
+            for number, (table, index) in enumerate(self.uniques):
+                for waiting in self._waiting(table):
+                    connection.execute(find(number, table, index, waiting))
+        refusing = [site for site in sites if site.action == "dead_letter"]
+        while True:  # who leaves may be what another one refers to; who stays back may be so for one that leaves
+            while sum(connection.execute(self._orphans(site)).rowcount for site in refusing):
+                pass
+            rivals = [self._rivals(number, *unique) for number, unique in enumerate(self.uniques)]
+            if not sum(connection.execute(query).rowcount for query in rivals):
+                return
+
+    def judged(self, connection: psycopg.Connection) -> dict[int, Judged]:
+        """Return letter → what was found."""
+        query = sql.SQL(" UNION ALL ").join(
+            sql.SQL("SELECT letter, id::text, fate, rule, keeper, shown FROM {}").format(letters)
+            for letters in self._staging.letters.values()
+        )
+        return {int(row[0]): Judged(*row[1:]) for row in connection.execute(query).fetchall()}
+
+    def _orphans(self, site: ReferenceSite) -> sql.Composed:
+        return sql.SQL(
+            "UPDATE {letters} l SET fate = 'orphan' WHERE fate = 'fits'"
+            " AND id IN (SELECT r.{key} FROM {source} WHERE {missing})"
+        ).format(
+            letters=self._staging.letters[self._job.root_of(site.flow).name],
+            key=sql.Identifier(site.key),
+            source=site.source,
+            missing=has_no_target(site),
+        )
+
+    def _waiting(self, table: Table) -> list[StagedTable]:
+        """Return where rows of a root or child table wait: a place for each flow."""
+        places = (one for tables in self._staging.tables.values() for one in tables)
+        return [one for one in places if one.plan.name == table.name and one.plan.kind in {"root", "child"}]
+
+    def _values(self, table: Table, index: Index, place: sql.Identifier, key: sql.Composable) -> sql.Composed:
+        """Return SQL of the values that an index holds of a table's rows: `key`, `shown`, `v0`, `v1` …"""
+        where = sql.SQL(f"({index.where}\n)" if index.where else "true")  # pyright: ignore[reportArgumentType]  the mapping's own SQL
+        present = [sql.SQL("{} IS NOT NULL").format(sql.Identifier(name)) for name in index.columns]
+        columns = [
+            sql.SQL("{} AS {}").format(sql.Identifier(name), sql.Identifier(f"v{number}"))
+            for number, name in enumerate(index.columns)
+        ]
+        return sql.SQL(
+            "SELECT {key} AS key, {shown} AS shown, {columns} FROM {place} WHERE {present} AND {where}"
+        ).format(
+            key=key,
+            shown=shown_value(table, index.columns),
+            columns=sql.SQL(", ").join(columns),
+            place=place,
+            present=sql.SQL(" AND ").join(present),
+            where=where,
+        )
+
+    def _twice(self, number: int, table: Table, index: Index, waiting: StagedTable) -> sql.Composed:
+        values = sql.SQL(", ").join(sql.Identifier(f"v{one}") for one in range(len(index.columns)))
+        return sql.SQL(
+            "UPDATE {letters} l SET fate = 'twice', rule = {rule}, shown = h.shown"
+            " FROM (SELECT key, min(shown) AS shown FROM (SELECT key, min(shown) AS shown FROM ({waiting}) s"
+            " GROUP BY key, {values} HAVING count(*) > 1) g GROUP BY key) h WHERE h.key = l.id AND l.fate = 'fits'"
+        ).format(
+            letters=self._staging.letters[waiting.root],
+            rule=sql.Literal(number),
+            waiting=self._values(table, index, waiting.place, sql.Identifier(waiting.key)),
+            values=values,
+        )
+
+    def _held(self, number: int, table: Table, index: Index, waiting: StagedTable) -> sql.Composed:
+        same = [sql.SQL("t.{0} = s.{0}").format(sql.Identifier(f"v{one}")) for one in range(len(index.columns))]
+        key: sql.Composable = sql.Identifier(waiting.key)
+        if table.column(waiting.key).hidden:
+            key = sql.SQL("NULL")
+        return sql.SQL(
+            "UPDATE {letters} l SET fate = 'held', rule = {rule}, keeper = h.keeper, shown = h.shown"
+            " FROM (SELECT DISTINCT ON (s.key) s.key, t.key::text AS keeper, s.shown FROM ({waiting}) s"
+            " JOIN ({there}) t ON {same} ORDER BY s.key, s.shown, keeper) h WHERE h.key = l.id AND l.fate = 'fits'"
+        ).format(
+            letters=self._staging.letters[waiting.root],
+            rule=sql.Literal(number),
+            waiting=self._values(table, index, waiting.place, sql.Identifier(waiting.key)),
+            there=self._values(table, index, sql.Identifier(self._job.schema.schema, table.name), key),
+            same=sql.SQL(" AND ").join(same),
+        )
+
+    def _rivals(self, number: int, table: Table, index: Index) -> sql.Composed:
+        values = sql.SQL(", ").join(sql.Identifier(f"v{one}") for one in range(len(index.columns)))
+        places = self._waiting(table)
+        return sql.SQL(
+            "UPDATE {letters} l SET fate = 'rival', rule = {rule},"
+            " keeper = d.first::text, shown = d.shown FROM (SELECT DISTINCT ON (letter) letter, first, shown FROM"
+            " (SELECT f.letter, s.shown, min(f.letter) OVER (PARTITION BY {values}) AS first,"
+            " row_number() OVER (PARTITION BY {values} ORDER BY f.letter) AS place"
+            " FROM ({waiting}) s JOIN {letters} f ON f.id = s.key AND f.fate = 'fits') AS h"
+            " WHERE place > 1 ORDER BY letter, first, shown) AS d WHERE d.letter = l.letter"
+        ).format(
+            letters=self._staging.letters[places[0].root],
+            rule=sql.Literal(number),
+            values=values,
+            waiting=sql.SQL(" UNION ALL ").join(
+                self._values(table, index, one.place, sql.Identifier(one.key)) for one in places
+            ),
+        )
+
+
+def _uniques(table: Table) -> list[Index]:
+    """Return what must be unique in a root or child table beside the id: indexes, and a key of its own."""
+    found = [index for index in table.indexes if index.unique]
+    if table.kind == "root" and table.primary_key and table.primary_key != (key_column(table),):
+        name = table.primary_key_name
+        found.append(Index(name, table.name, table.primary_key, None, True, "btree", None, "unique"))
+    return found

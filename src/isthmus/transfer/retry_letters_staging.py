@@ -1,0 +1,280 @@
+"""Where the rows of dead letters wait until it is known which of them fit: temporary tables of the session.
+
+One for each table that a plan fills, one for each root table with the letters that would be rows of it (number, id, and
+what became of it: `fits` until something stands against it), and one view for each thing that references point at: what
+the target has, and what fits. The tables are empty again behind each transaction.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import psycopg
+from psycopg import sql
+
+from isthmus._rust import Batch
+from isthmus.errors import InternalError
+from isthmus.mapping.model import Flow
+from isthmus.mapping.tables import Column, PendingTable, Table, pending_tables
+from isthmus.state.retries import LetterBytes
+from isthmus.transfer.document_rows import key_type
+from isthmus.transfer.job import Job
+from isthmus.transfer.load import send_copy
+from isthmus.transfer.plan_tables import PlanTable, flow_of
+from isthmus.transfer.references import Alternative, ReferenceSite, reference_sites
+
+
+@dataclass(frozen=True)
+class StagedTable:
+    """A table of a plan.
+
+    Attributes:
+        plan: It in the plan.
+        key: The column with the document's id; of a junction the side that holds the array.
+        place: Where its rows wait.
+        root: Root table of the documents.
+        pending: What waits in it for a look-up, if anything does.
+    """
+
+    plan: PlanTable
+    key: str
+    place: sql.Identifier
+    root: str
+    pending: PendingTable | None = None
+
+
+@dataclass(frozen=True)
+class Tried:
+    """A letter that the core accepts now: its bytes, its rows, the flow they are of, the binary form of its id."""
+
+    letter: LetterBytes
+    batch: Batch
+    flow: Flow
+    id: bytes
+
+
+class Staging:
+    """The temporary tables of one session.
+
+    Args:
+        job: The retry.
+        connection: Autocommit connection; gets tables and views.
+        collections: Source collections that have letters.
+
+    Attributes:
+        tables: Source collection → where the rows of its plan wait, in plan order.
+        letters: Root table → where the letters wait that would be rows of it.
+        sites: Source collection → the references of its documents, as they wait: `place`, `source` and what they point
+            at are of this session; those of letters that do not fit are not among them.
+
+    Raises:
+        psycopg.Error: The server refuses.
+    """
+
+    def __init__(self, job: Job, connection: psycopg.Connection, collections: Sequence[str]) -> None:
+        self._job = job
+        self._connection = connection
+        self._made = 0
+        self._views: dict[tuple[str, str], sql.Identifier] = {}
+        self.letters: dict[str, sql.Identifier] = {}
+        self.tables: dict[str, list[StagedTable]] = {}
+        pending = {one.name: one for one in pending_tables(job.mapping)}
+        for collection in collections:
+            self.tables[collection] = [self._stage(table, pending) for table in job.plan_tables(collection)]
+        self.sites = {
+            collection: [self._staged(site, "fits") for site in document_sites(job) if site.collection == collection]
+            for collection in collections
+        }
+        self._refused = {
+            collection: [self._staged(site, "orphan") for site in document_sites(job) if site.collection == collection]
+            for collection in collections
+        }
+
+    def refused(self, collection: str) -> list[ReferenceSite]:
+        """Return the references for which documents are refused, of letters that do not fit for an orphan."""
+        return [site for site in self._refused[collection] if site.action == "dead_letter"]
+
+    def _temporary(self, what: str) -> sql.Identifier:
+        self._made += 1
+        return sql.Identifier("pg_temp", f"isthmus_retry_{what}_{self._made}")
+
+    def _stage(self, plan: PlanTable, pending: dict[str, PendingTable]) -> StagedTable:
+        root = self._job.root_of(plan.flow)
+        if root.name not in self.letters:
+            self.letters[root.name] = self._temporary("letters")
+            self._connection.execute(
+                sql.SQL(
+                    "CREATE TEMP TABLE {} (letter bigint PRIMARY KEY, id {} NOT NULL, fate text NOT NULL"
+                    " DEFAULT 'fits', rule integer, keeper text, shown text) ON COMMIT DELETE ROWS"
+                ).format(self.letters[root.name], key_type(root, self._job.schema.schema))
+            )
+        waits = pending[plan.waiting] if plan.waiting is not None else None
+        columns = waits.columns if waits is not None else self._job.schema.tables[plan.name].columns
+        roles = {"own"} if plan.kind == "junction" and waits is not None else {"id", "root_id"}
+        key = plan.own or next(column.name for column in columns if column.role in roles)
+        place = self._temporary("rows")
+        self._connection.execute(
+            sql.SQL("CREATE TEMP TABLE {} ({}) ON COMMIT DELETE ROWS").format(place, self._definitions(columns))
+        )
+        return StagedTable(plan, key, place, root.name, waits)
+
+    def _definitions(self, columns: Sequence[Column]) -> sql.Composed:
+        return sql.SQL(", ").join(
+            sql.SQL("{} {}").format(
+                sql.Identifier(column.name),
+                sql.SQL(column.type.sql(self._job.schema.schema)),  # pyright: ignore[reportArgumentType]  the mapping's
+            )
+            for column in columns
+        )
+
+    def _staged(self, site: ReferenceSite, fate: str) -> ReferenceSite:
+        """Return a reference as it waits, of letters with one fate."""
+        table = next(table for table in self.tables[site.collection] if _holds(table, site))
+        waiting = sql.SQL("(SELECT x.ctid, x.* FROM {} x WHERE x.{} IN {})").format(
+            table.place, sql.Identifier(table.key), self.with_fate(table.root, fate)
+        )
+        return replace(
+            site,
+            place=table.place,
+            source=_at(site.everywhere, site.place, waiting),
+            alternatives=tuple(
+                replace(one, table=self._pointed_at(self.table_of(one), one.key)) for one in site.alternatives
+            ),
+        )
+
+    def with_fate(self, root: str, fate: str) -> sql.Composed:
+        """Return SQL of the ids of letters with a fate."""
+        return sql.SQL("(SELECT id FROM {} WHERE fate = {})").format(self.letters[root], sql.Literal(fate))
+
+    def table_of(self, alternative: Alternative) -> str:
+        """Return the name of the root table that something in the target is."""
+        schema = self._job.schema
+        return next(name for name in schema.tables if sql.Identifier(schema.schema, name) == alternative.table)
+
+    def target_of(self, site: ReferenceSite) -> str:
+        """Return the name of the root table that a reference points at, of several the first."""
+        return next(name for (name, _), view in self._views.items() if view == site.alternatives[0].table)
+
+    def _pointed_at(self, name: str, key: str) -> sql.Identifier:
+        """Return a view of what references may point at by a column: rows of the target, and letters that fit.
+
+        It has that column and those that references take their value from.
+        """
+        if (name, key) in self._views:
+            return self._views[name, key]
+        columns = identifiers(dict.fromkeys([key, *_referred(self._job, self._job.schema.tables[name])]))
+        arms = [sql.SQL("SELECT {} FROM {}").format(columns, sql.Identifier(self._job.schema.schema, name))]
+        for staged in (one for tables in self.tables.values() for one in tables):
+            if staged.plan.kind == "root" and staged.plan.name == name:
+                arms.append(
+                    sql.SQL("SELECT {} FROM {} WHERE {} IN {}").format(
+                        columns, staged.place, sql.Identifier(staged.key), self.with_fate(name, "fits")
+                    )
+                )
+        view = self._temporary("there")
+        self._connection.execute(sql.SQL("CREATE TEMP VIEW {} AS {}").format(view, sql.SQL(" UNION ALL ").join(arms)))
+        self._views[name, key] = view
+        return view
+
+    def tried(self, letter: LetterBytes, batch: Batch) -> Tried:
+        """Return a letter that the core accepts, with its flow and id."""
+        tables = self._job.plan_tables(letter.collection)
+        flow = flow_of(tables, batch)
+        table = next(one for one in self.tables[letter.collection] if one.plan.flow == flow and one.plan.kind == "root")
+        row = batch.copy_data(table.plan.index)
+        return Tried(letter, batch, table.plan.flow, _field(row, table.plan.columns.index(table.key)))
+
+    def send_letters(self, connection: psycopg.Connection, tried: Iterable[Tried]) -> None:
+        """Write number and id of letters, inside the caller's transaction."""
+        by_root: dict[str, list[Tried]] = {}
+        for one in tried:
+            by_root.setdefault(self._job.root_of(one.flow).name, []).append(one)
+        for root, some in by_root.items():
+            statement = sql.SQL("COPY {} (letter, id) FROM STDIN (FORMAT binary)").format(self.letters[root])
+            rows = b"".join(
+                struct.pack(">hiqi", 2, 8, one.letter.id, len(one.id)) + one.id for one in some
+            )  # two fields, each behind its length
+            send_copy(connection, statement, f"the letters of {root}", rows, len(some))
+
+    def keep_fitting(self, connection: psycopg.Connection, tables: Iterable[StagedTable]) -> None:
+        """Let no rows wait any more but those of letters that fit, inside the caller's transaction."""
+        for table in tables:
+            connection.execute(
+                sql.SQL("DELETE FROM {} WHERE {} NOT IN {}").format(
+                    table.place, sql.Identifier(table.key), self.with_fate(table.root, "fits")
+                )
+            )
+
+    def send_rows(self, connection: psycopg.Connection, tried: Sequence[Tried]) -> None:
+        """Write the rows of letters with different ids, inside the caller's transaction."""
+        for table in (table for collection in self.tables for table in self.tables[collection]):
+            some = [one.batch for one in tried if one.letter.collection == table.plan.flow.collection]
+            rows = sum(batch.rows(table.plan.index) for batch in some)
+            if rows:
+                data = b"".join(batch.copy_data(table.plan.index) for batch in some)
+                statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT binary)").format(
+                    table.place, identifiers(table.plan.columns)
+                )
+                send_copy(connection, statement, table.plan.name, data, rows)
+
+
+def identifiers(names: Iterable[str]) -> sql.Composed:
+    """Return names quoted, with commas between."""
+    return sql.SQL(", ").join(sql.Identifier(name) for name in names)
+
+
+def document_sites(job: Job) -> list[ReferenceSite]:
+    """Return every reference as documents bring it: of one that is looked up, where it waits."""
+    waiting = {(one.table, one.column, one.flow) for one in pending_tables(job.mapping) if not one.pairs}
+    return [
+        site
+        for site in reference_sites(job)
+        if site.shape.startswith("waiting") or (site.table, site.column, site.flow) not in waiting
+    ]
+
+
+def _holds(table: StagedTable, site: ReferenceSite) -> bool:
+    """Tell whether a plan table is the one in which a reference waits."""
+    if table.plan.flow != site.flow:
+        return False
+    if site.shape == "pair":
+        return table.plan.kind == "junction" and (table.plan.name, table.plan.own) == (site.table, site.key)
+    if site.shape.startswith("waiting"):
+        return table.pending is not None and (table.pending.table, table.pending.column) == (site.table, site.column)
+    return table.plan.kind in {"root", "child"} and table.plan.name == site.table
+
+
+def _referred(job: Job, table: Table) -> list[str]:
+    """Return the columns of a table that references take their value from."""
+    found = {
+        column.reference.column
+        for other in job.schema.tables.values()
+        for column in other.columns
+        if column.reference is not None and column.reference.table == table.name
+    }
+    return [column.name for column in table.final.columns if column.name in found]
+
+
+def _at(source: sql.Composable, before: sql.Identifier, now: sql.Composable) -> sql.Composable:
+    """Return SQL with something else in the place of a table."""
+    if isinstance(source, sql.Composed):
+        return sql.Composed([_at(part, before, now) for part in source])
+    return now if source == before else source
+
+
+def _field(row: memoryview, number: int) -> bytes:
+    """Return a field of the first row in COPY's binary form (a count of fields, then each behind its length).
+
+    Raises:
+        InternalError: It is NULL or not there (code `copy-rows`).
+    """
+    at = 2
+    for _ in range(number):
+        (length,) = struct.unpack_from(">i", row, at)
+        at += 4 + max(0, length)
+    (length,) = struct.unpack_from(">i", row, at)
+    if length < 0 or at + 4 + length > len(row):
+        raise InternalError("A row has no id.", code="copy-rows")
+    return bytes(row[at + 4 : at + 4 + length])

@@ -1,0 +1,71 @@
+"""What the ledgers say about departures from what the documents alone would give."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from blake3 import blake3
+
+
+class Accounts(Protocol):
+    """What the comparison asks the ledgers.
+
+    A row is named by the key it is loaded with, its parts joined with `/`: the root document's id, which the finished
+    table may not have any more, and the positions.
+    """
+
+    def dead(self, collection: str, document: bytes) -> bool:
+        """Whether this document is a dead letter of a stage that the oracle does not know (load, finish)."""
+        ...
+
+    def nulled(self, table: str, row_id: str, column: str) -> bool:
+        """Whether this reference was an orphan and set to null; of a route its columns are joined with `|`."""
+        ...
+
+    def element(self, table: str, row_id: str, column: str, position: int) -> str | None:
+        """What became of the element at this position, from 0, of an array of references: `null`, `drop` or None."""
+        ...
+
+    def dropped(self, table: str, pair: Sequence[str]) -> bool:
+        """Whether this pair of a junction table had an end that does not exist; values in column order."""
+        ...
+
+
+@dataclass
+class GivenAccounts:
+    """Accounts from plain sets; empty ones account for nothing.
+
+    Attributes:
+        dead_documents: (collection, `digest_of` the document's bytes).
+        nulls: (table, row key, column).
+        pairs: (table, first value, second value), in column order.
+        elements: (table, row key, column, position) to `null` or `drop`.
+    """
+
+    dead_documents: set[tuple[str, int]] = field(default_factory=set[tuple[str, int]])
+    nulls: set[tuple[str, str, str]] = field(default_factory=set[tuple[str, str, str]])
+    pairs: set[tuple[str, str, str]] = field(default_factory=set[tuple[str, str, str]])
+    elements: dict[tuple[str, str, str, int], str] = field(default_factory=dict[tuple[str, str, str, int], str])
+
+    def dead(self, collection: str, document: bytes) -> bool:
+        """See `Accounts`."""
+        return (collection, digest_of(document)) in self.dead_documents
+
+    def nulled(self, table: str, row_id: str, column: str) -> bool:
+        """See `Accounts`."""
+        return (table, row_id, column) in self.nulls
+
+    def element(self, table: str, row_id: str, column: str, position: int) -> str | None:
+        """See `Accounts`."""
+        return self.elements.get((table, row_id, column, position))
+
+    def dropped(self, table: str, pair: Sequence[str]) -> bool:
+        """See `Accounts`."""
+        return (table, pair[0], pair[1]) in self.pairs
+
+
+def digest_of(data: bytes) -> int:
+    """64 bits of a document or of a row's key."""
+    return int.from_bytes(blake3(data).digest(8), "big")

@@ -1,0 +1,178 @@
+"""Copies into tables that hold rows: which row is which document, what happens to it, and what the ledgers say.
+
+Oracle: rows and ledgers read with SQL of the test's own.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.integration.copy.carrying import World, balanced, oid
+
+TABLES = """
+CREATE TABLE orgs (id uuid PRIMARY KEY, name text NOT NULL);
+CREATE TABLE people (id uuid PRIMARY KEY, email text UNIQUE, name text, note text, org uuid REFERENCES orgs,
+  boss uuid REFERENCES people);
+CREATE TABLE phones (people_id uuid REFERENCES people, position integer, number text, PRIMARY KEY (people_id, position));
+CREATE TABLE friends (a uuid REFERENCES people, b uuid REFERENCES orgs, PRIMARY KEY (a, b));
+CREATE TABLE visits (id uuid PRIMARY KEY, person uuid NOT NULL REFERENCES people, about jsonb);
+"""
+MAPPING = """
+isthmus: 1
+target: {{tables: existing, on_conflict: {policy}}}
+extras: dead_letter
+collections:
+  orgs: {{match: [[name]], fields: {{name: text!}}}}
+  people:
+    match: [[email], [name]]
+    fields:
+      email: text
+      name: text
+      org: {{references: orgs, on_orphan: "null"}}
+      boss: {{references: people, on_orphan: "null"}}
+      phones: {{child: phones, extras: dead_letter, fields: {{number: text}}}}
+      friends: {{junction: friends, own: a}}
+  visits: {{fields: {{person: {{references: people, required: true}}, about: {{type: jsonb, rewrite: {{who: people}}}}}}}}
+junctions: {{friends: {{a: people, b: orgs}}}}
+"""
+ROW = "00000000-0000-4000-8000-0000000000"
+
+
+def mapping(policy: str = "keep_target") -> str:
+    return MAPPING.format(policy=policy)
+
+
+def fill(world: World) -> None:
+    world.rows(TABLES)
+    world.rows(
+        f"""
+        INSERT INTO orgs VALUES ('{ROW}01', 'acme');
+        INSERT INTO people (id, email, name, note) VALUES ('{ROW}11', 'ann@x', 'Ann of old', 'dear'),
+          ('{ROW}12', NULL, 'Bob', NULL), ('{ROW}13', 'twin@x', 'Twin', NULL), ('{ROW}14', NULL, 'Two', NULL),
+          ('{ROW}15', NULL, 'Two', NULL);
+        INSERT INTO phones VALUES ('{ROW}11', 0, 'old 0'), ('{ROW}11', 1, 'old 1'), ('{ROW}11', 2, 'old 2');
+        INSERT INTO friends VALUES ('{ROW}11', '{ROW}01');
+        """
+    )
+
+
+PEOPLE = [
+    {
+        "_id": oid(1),
+        "email": "ann@x",
+        "name": "Ann",
+        "org": oid(101),
+        "phones": [{"number": "new 0"}, {"number": "old 1"}],
+        "friends": [oid(101), oid(102)],
+    },
+    {"_id": oid(2), "email": "bob@x", "name": "Bob", "boss": oid(1)},
+    {"_id": oid(3), "email": "new@x", "name": "New", "boss": oid(2), "org": oid(101), "friends": [oid(101)]},
+]
+ORGS = [{"_id": oid(101), "name": "acme"}, {"_id": oid(102), "name": "other"}]
+VISITS = [
+    {"_id": oid(201), "person": oid(1), "about": {"who": oid(1)}},
+    {"_id": oid(202), "person": oid(3), "about": {"who": oid(3)}},
+]
+DUMP = {"people": PEOPLE, "orgs": ORGS, "visits": VISITS}
+
+
+def test_matched_rows_are_kept_and_everything_points_at_them(world: World) -> None:
+    fill(world)
+    world.write(DUMP)
+    result = world.copy(mapping())
+    balanced(result)
+    assert result.balance is not None
+    books = result.balance.collections
+    assert (books["people"].kept, books["people"].copied) == (2, 1)
+    assert (books["orgs"].kept, books["orgs"].copied) == (1, 1)
+    assert world.rows(
+        "SELECT email, name, note, org FROM people WHERE id::text LIKE %s ORDER BY id LIMIT 2", f"{ROW}1%"
+    ) == [
+        ("ann@x", "Ann of old", "dear", None),
+        (None, "Bob", None, None),
+    ]
+    new = world.one("SELECT id::text FROM people WHERE email = 'new@x'")
+    assert world.rows("SELECT boss::text, org::text FROM people WHERE email = 'new@x'") == [(f"{ROW}12", f"{ROW}01")]
+    assert world.rows("SELECT number FROM phones ORDER BY people_id, position") == [("old 0",), ("old 1",), ("old 2",)]
+    other = world.one("SELECT id::text FROM orgs WHERE name = 'other'")
+    assert sorted(world.rows("SELECT a::text, b::text FROM friends")) == sorted(
+        [(f"{ROW}11", f"{ROW}01"), (f"{ROW}11", other), (new, f"{ROW}01")]
+    )
+    assert sorted(world.column("SELECT person::text FROM visits")) == sorted([f"{ROW}11", new])
+    assert sorted(world.column("SELECT about ->> 'who' FROM visits")) == sorted([f"{ROW}11", new])
+    ids = world.rows("SELECT collection, id FROM isthmus.id_map WHERE origin = 'matched' ORDER BY 1, 2")
+    assert ids == [("orgs", f"{ROW}01"), ("people", f"{ROW}11"), ("people", f"{ROW}12")]
+    conflicts = world.rows("SELECT row_id, action, differing FROM isthmus.conflict ORDER BY 1")
+    assert [(row, action) for row, action, _ in conflicts] == [(f"{ROW}11", "kept"), (f"{ROW}12", "kept")]
+    assert conflicts[0][2]["name"] == {"target": "Ann of old", "source": "Ann"}
+    assert conflicts[0][2]["phones"] == {"rows": "differ"}
+    assert "email" not in conflicts[0][2]
+
+
+def test_overwrite_puts_the_sources_values_and_children_in_place(world: World) -> None:
+    fill(world)
+    world.write(DUMP)
+    result = world.copy(mapping("overwrite"))
+    balanced(result)
+    assert result.balance is not None
+    assert result.balance.collections["people"].copied == 3
+    assert result.balance.met_rows["people"] == {"overwritten": 2}
+    assert world.rows("SELECT email, name, note, org::text FROM people WHERE id = %s", f"{ROW}11") == [
+        ("ann@x", "Ann", "dear", f"{ROW}01")
+    ]
+    assert world.rows("SELECT boss::text FROM people WHERE id = %s", f"{ROW}12") == [(f"{ROW}11",)]
+    assert world.rows("SELECT position, number FROM phones ORDER BY 1") == [(0, "new 0"), (1, "old 1")]
+    assert world.one("SELECT count(*) FROM friends") == 3
+    assert world.column("SELECT action FROM isthmus.conflict ORDER BY row_id") == ["overwritten", "overwritten"]
+
+
+def test_dead_letter_refuses_what_differs_and_its_references_still_find_the_row(world: World) -> None:
+    fill(world)
+    world.write({**DUMP, "people": [*PEOPLE[:2], {**PEOPLE[2], "boss": oid(1)}]})
+    result = world.copy(mapping("dead_letter"))
+    balanced(result)
+    assert world.codes() == {str(oid(1)): "target-has-row", str(oid(2)): "target-has-row", str(oid(201)): "orphan"}
+    assert "name, org, phones" in world.letters("people")[0].message
+
+
+@pytest.mark.parametrize("policy", ["keep_target", "overwrite", "dead_letter"])
+def test_what_matches_twice_is_refused_in_either_direction(world: World, policy: str) -> None:
+    fill(world)
+    people = [
+        {"_id": oid(1), "email": "a@x", "name": "Two"},  # two rows have the name
+        {"_id": oid(2), "email": "twin@x", "name": "x"},  # by its email,
+        {"_id": oid(3), "email": "y@x", "name": "Twin"},  # and this one by its name: the same row
+        {"_id": oid(4), "email": "z@x", "name": "Four", "boss": oid(2)},
+    ]
+    world.write({"people": people, "orgs": [], "visits": []})
+    result = world.copy(mapping(policy))
+    balanced(result)
+    assert world.codes() == {str(oid(1)): "match-ambiguous", str(oid(2)): "match-taken", str(oid(3)): "match-taken"}
+    assert world.rows("SELECT name, boss FROM people WHERE email = 'z@x'") == [("Four", None)]
+    assert world.one("SELECT count(*) FROM people") == 6
+
+
+def test_unique_value_of_another_row_is_no_match_unless_said_so(world: World) -> None:
+    fill(world)
+    world.write({"people": [PEOPLE[0]], "orgs": ORGS, "visits": [VISITS[0]]})
+    result = world.copy(mapping().replace("match: [[email], [name]]", "match: [[name]]"))
+    balanced(result)
+    assert world.codes() == {str(oid(1)): "target-has-value", str(oid(201)): "orphan"}
+    assert "match: [[email]]" in world.letters("people")[0].message
+
+
+def test_second_copy_of_the_whole_keeps_what_the_first_one_delivered(world: World) -> None:
+    fill(world)
+    world.write(DUMP)
+    balanced(world.copy(mapping()))
+    before = world.rows("SELECT * FROM people ORDER BY id")
+    result = world.copy(mapping(), fresh=True)
+    balanced(result)
+    assert result.balance is not None
+    assert {name: books.kept for name, books in result.balance.collections.items()} == {
+        "orgs": 2,
+        "people": 3,
+        "visits": 2,
+    }
+    assert world.rows("SELECT * FROM people ORDER BY id") == before
+    assert world.one("SELECT count(*) FROM friends") == 3
