@@ -60,7 +60,8 @@ _LEDGERS = {
     "id_map": "SELECT collection, source_id, id, origin, derived_id FROM isthmus.id_map",
     "extras": "SELECT table_schema, table_name, id, row_position, document::text FROM isthmus.extras",
     "conflict": """
-        SELECT collection, table_name, row_id, source_row_id, differing::text, policy, action FROM isthmus.conflict""",
+        SELECT collection, table_name, row_id, source_row_id, differing::text, policy, action, document
+        FROM isthmus.conflict""",
     "row_state": "SELECT table_schema, table_name, id, source_id, source_digest, loaded_digest FROM isthmus.row_state",
     "saved_ddl": "SELECT table_schema, table_name, kind, name, statements::text FROM isthmus.saved_ddl",
     "partition": """

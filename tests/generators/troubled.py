@@ -4,7 +4,8 @@ Seeded; imports nothing from isthmus. Besides ordinary documents it holds: refer
 jsonb and in junctions fed from one and from both sides; chains of orphans whose settling depends on its order;
 duplicate ids, also of a document that must go later; documents that collide in two unique columns; keys and pairs that
 no index entry can hold; every class of `_id`; documents the core refuses; adjusted values, skipped documents, extras;
-two collections in one table that share ids and values; a collection of which one part goes to a table without ids.
+two collections in one table that share ids and values; a collection of which one part goes to a table without ids;
+references by another field, kept in arrays, pairs and a unique column, to documents that are joined; a routed one.
 """
 
 from __future__ import annotations
@@ -100,7 +101,23 @@ collections:
     fields:
       kind: text
       text: text!
+  Accounts:
+    on_duplicate: merge
+    fields:
+      number: {type: text!, unique: true, normalise: trim}
+      title: text
+      holder: {column: holder_id, references: People, on_orphan: "null"}
+      entries: {child: account_entries, fields: {amount: integer, by: {column: by_id, references: Accounts.number}}}
+  Clients:
+    fields:
+      name: text
+      main: {column: main_id, references: Accounts.number, required: true, on_orphan: dead_letter}
+      others: {type: "uuid[]", references: Accounts.number, on_orphan: drop}
+      only: {column: only_id, references: Accounts.number, unique: true}
+      about: {route: {Tasks: task_id, Documents: document_id}, on_orphan: "null"}
+      all: {junction: clients_accounts}
 junctions:
+  clients_accounts: {columns: {client_id: Clients, account_id: Accounts.number}, on_orphan: drop}
   project_labels: {columns: {project_id: Projects, label_id: Labels}, on_orphan: dead_letter}
   documents_to_tasks: {columns: {document_id: Documents, task_id: Tasks}, on_orphan: drop}
 """
@@ -143,6 +160,9 @@ class _Maker:
         tasks, documents = self._tasks(people_ids, [one["_id"] for one in projects])
         animals = self._animals(people_ids)
         papers = self._papers([one["_id"] for one in animals])
+        accounts = self._accounts(people_ids)
+        about = [one["_id"] for one in (*tasks[:40], *documents[:40])]
+        clients = self._clients([str(one["number"]).strip() for one in accounts], about)
         collections = {
             "Projects": [bson.encode(one) for one in projects],
             "Teams": [bson.encode(one) for one in teams],
@@ -153,6 +173,8 @@ class _Maker:
             "Cats": [bson.encode(one) for one in animals[::2]],
             "Dogs": [bson.encode(one) for one in animals[1::2]],
             "Papers": [bson.encode(one) for one in papers],
+            "Accounts": [bson.encode(one) for one in accounts],
+            "Clients": [bson.encode(one) for one in clients],
         }
         return Troubled(collections)
 
@@ -339,3 +361,41 @@ class _Maker:
                 papers.append({**paper, "again": True})
             papers.append(paper)
         return papers
+
+    def _accounts(self, people: list[Any]) -> list[Plain]:
+        """Every fourth number is held by two documents or three, each with something the others lack or say too."""
+        rng = self._rng
+        accounts: list[Plain] = []
+        for number in range(60 * self._scale):
+            for twin in range(1 + (number % 4 == 0) + (number % 8 == 0)):
+                account: Plain = {"_id": self._oid(), "number": f"{' ' * twin}A{number}"}
+                if twin != 1:
+                    account["title"] = f"{number} {twin}"
+                if twin or number % 3:
+                    account["holder"] = self._oid() if number % 20 == 8 else rng.choice(people)
+                account["entries"] = [
+                    {"amount": rng.randrange(100), "by": f"A{rng.randrange(60)}"} for _ in range(number % 3)
+                ]
+                if number % 10 == 4:
+                    account["note"] = f"extra {twin}"
+                accounts.append(account)
+        accounts[7]["entries"] = [{"amount": 1, "by": "A nobody"}]
+        return accounts
+
+    def _clients(self, numbers: list[str], about: list[Any]) -> list[Plain]:
+        rng = self._rng
+        clients: list[Plain] = []
+        for number in range(80 * self._scale):
+            client: Plain = {
+                "_id": self._oid(),
+                "name": self._words(2),
+                "main": "A gone" if number % 23 == 5 else rng.choice(numbers),
+                "others": [rng.choice([*numbers[:20], "A gone", None]) for _ in range(number % 4)],
+                "all": rng.choices([*numbers[:30], "A gone"], k=number % 5),
+            }
+            if number % 2:
+                client["only"] = f"A{number % 40}"
+            if number % 3 == 0:
+                client["about"] = self._oid() if number % 30 == 3 else rng.choice(about)
+            clients.append(client)
+        return clients

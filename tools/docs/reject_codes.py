@@ -218,4 +218,29 @@ REJECTS = (
         "has the bytes that it had when it was found bad.",
         "Decide as for the cause in front of it.",
     ),
+    Reject(
+        "match-ambiguous",
+        "finish",
+        "Several rows of a table that exists agree with the document in a list of `match`, and none alone.",
+        "Add a list to `match` that tells them apart, or make one row of them.",
+    ),
+    Reject(
+        "match-taken",
+        "finish",
+        "The row that the document matches is another document, or matches another document as well.",
+        "Decide in the source which document it is; narrow `match`.",
+    ),
+    Reject(
+        "target-has-row",
+        "finish",
+        "A table that exists holds the document already, with other values, and the mapping says "
+        "`on_conflict: dead_letter`.",
+        "Look at `isthmus letters show` and the row; then set `keep_target` or `overwrite`, or change one of them.",
+    ),
+    Reject(
+        "target-has-value",
+        "finish",
+        "Another row of a table that exists holds a value of the document that must be unique.",
+        "If they are one thing, say so with `match`; otherwise decide which of them has the value.",
+    ),
 )

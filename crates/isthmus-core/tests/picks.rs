@@ -527,3 +527,30 @@ fn plans_that_mix_rules_wrongly_are_refused() {
     let far = json!({"path": ["a"], "do": "to_flags", "table": u64::MAX, "flags": [{"label": "A", "column": 1}]});
     assert!(field(far).contains("which the shape does not have"));
 }
+
+#[test]
+fn what_could_not_be_made_is_told_once_at_its_column() {
+    let required = |name: &str, kind: &str| column(name, "value", json!(kind), &json!({"required": true}));
+    let flags = json!([{"path": ["b"], "label": "B"}, {"path": ["c"], "label": "C"}]);
+    let labels = json!([{"label": "D", "column": 4}, {"label": "E", "column": 5}]);
+    let columns = [
+        required("n", "integer"),
+        required("v", "text"),
+        required("f", "text"),
+        required("is_d", "boolean"),
+        required("is_e", "boolean"),
+    ];
+    let fields = [
+        element(0, 2, &json!({})),
+        feeds(&["n"], 0, 1),
+        json!({"do": "flags", "table": 0, "column": 3, "flags": flags}),
+        json!({"path": ["d"], "do": "to_flags", "table": 0, "flags": labels}),
+    ];
+    let one = Value::Int32(1);
+    let found = causes(&made(&columns, &fields), &[("list", one), ("b", one), ("c", one), ("d", one)]);
+    let found: Vec<(&str, &str)> = found.iter().map(|cause| (cause.0, cause.1.as_str())).collect();
+    assert_eq!(
+        found,
+        [("required", "n"), ("not-an-array", "list"), ("type", "b"), ("type", "c"), ("not-an-array", "d")]
+    );
+}

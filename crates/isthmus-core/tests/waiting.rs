@@ -347,3 +347,22 @@ fn arrays_of_references_name_the_element_that_is_wrong() {
     }
     assert_eq!(count(&batch, "references", "things.users"), 20);
 }
+
+#[test]
+fn causes_of_what_waits_stand_among_those_of_columns() {
+    let number = |name: &str| column(name, "value", json!("integer"), &json!({}));
+    let waits = |name: &str| {
+        let value = column("value", "reference", json!("text"), &by_name(&json!({"coerce": false})));
+        pending(&format!("pending_{name}"), 0, &format!("things.{name}"), &[], false, value)
+    };
+    let tables = [root(&[id_column(), number("a"), number("c"), extras_column()]), waits("b"), waits("d"), waits("e")];
+    let waiting = |name: &str, table: usize| json!({"path": [name], "do": "pending", "table": table});
+    let fields = [feeds(&["a"], 0, 1), waiting("b", 1), feeds(&["c"], 0, 2), waiting("d", 2), waiting("e", 3)];
+    let mut plan = plan(&tables, &fields);
+    plan["unknown"] = json!("dead_letter");
+    let wrong = Value::Bool(true);
+    let keys = ["e", "d", "c", "b", "a", "x"];
+    let found = causes(&plan, &keys.map(|key| (key, wrong)));
+    let places: Vec<&str> = found.iter().map(|cause| cause.1.as_str()).collect();
+    assert_eq!(places, ["x", "a", "b", "c", "d", "e"]);
+}

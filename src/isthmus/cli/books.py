@@ -193,7 +193,7 @@ def _show_met_rows(console: Console, balance: Balance) -> None:
     for collection, verdicts in balance.met_rows.items():
         for verdict, count in verdicts.items():
             console.print(f"  {count:>9,}  {collection}: {_MET.get(verdict, verdict)}", markup=False)
-    console.print("  The table isthmus.conflict tells which rows differ, and in what.", markup=False)
+    console.print("  isthmus conflicts list names the rows that differ, and in what.", markup=False)
 
 
 def _show_verdict(console: Console, result: Result, target: str) -> None:

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
 AnyLetter = TypeVar("AnyLetter", bound="LetterLine")
 
-_UNREADABLE = "(hidden: unreadable bytes of a collection with sensitive fields)"
-
 app = typer.Typer(help="Documents that could not be carried: list, show, export, retry.", no_args_is_help=True)
 
 CollectionOption = Annotated[
@@ -89,6 +87,7 @@ def show(
 
     from rich.text import Text
 
+    from isthmus.cli.documents import printable_document
     from isthmus.cli.output import result_console, write_json
     from isthmus.cli.sensitive import sensitive_of
     from isthmus.cli.target import reading
@@ -99,7 +98,7 @@ def show(
         sensitive = None if show_sensitive else sensitive_of(run)
     letter = _shown(letter, sensitive)
     causes = _causes(letter, sensitive)
-    document = _document(letter, sensitive)
+    document = printable_document(letter.document, letter.collection, sensitive)
     console = result_console(json_file)
     console.print(
         Text(f"Dead letter {letter.id}", style="bold"),
@@ -140,6 +139,7 @@ def export(
     """
     import json
 
+    from isthmus.cli.documents import printable_document
     from isthmus.cli.output import err, writing
     from isthmus.cli.sensitive import sensitive_of
     from isthmus.cli.streams import lost_output
@@ -156,7 +156,7 @@ def export(
             line = {
                 **_as_json(letter),
                 "causes": _causes(letter, sensitive),
-                "document": _document(letter, sensitive),
+                "document": printable_document(letter.document, letter.collection, sensitive),
             }
             stream.write(json.dumps(line, ensure_ascii=False, default=str) + "\n")
             count += 1
@@ -194,19 +194,3 @@ def _causes(letter: Letter, sensitive: Sensitive | None) -> list[dict[str, Any]]
     if sensitive is None:
         return letter.causes
     return [sensitive.cause(letter.collection, cause) for cause in letter.causes]
-
-
-def _document(letter: Letter, sensitive: Sensitive | None) -> Any:
-    """Return the document as Extended JSON values, as hex text when its bytes are no BSON, None when there are none."""
-    import json
-
-    from isthmus._rust import extended_json
-    from isthmus.errors import IsthmusError
-
-    if not letter.document:
-        return None
-    hidden = [] if sensitive is None else sensitive.paths(letter.collection)
-    try:
-        return json.loads(extended_json(letter.document, hidden=hidden))
-    except (IsthmusError, ValueError):
-        return letter.document.hex() if not hidden else _UNREADABLE

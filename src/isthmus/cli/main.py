@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from isthmus.cli import check, copy, ddl, demo, ids, letters, orphans, status
+from isthmus.cli import check, conflicts, copy, ddl, demo, ids, letters, orphans, status
 from isthmus.cli.interrupt import is_interruption, take_sigterm_as_ctrl_c
 from isthmus.cli.logs import show_logs
 from isthmus.cli.setting_files import read_setting_files
@@ -50,6 +50,7 @@ app.command("copy")(copy.copy)
 app.command("status")(status.status)
 app.add_typer(letters.app, name="letters")
 app.add_typer(orphans.app, name="orphans")
+app.add_typer(conflicts.app, name="conflicts")
 app.add_typer(ids.app, name="ids")
 
 

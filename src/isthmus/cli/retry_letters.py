@@ -130,6 +130,7 @@ def retry_json(result: RetryResult) -> dict[str, Any]:
                 "carried": result.carried.get(name, 0),
                 "skipped": result.skipped.get(name, 0),
                 "left": left.get(name, 0),
+                "untried": result.untried.get(name, 0),
             }
             for name in dict.fromkeys([*result.tried, *result.carried, *left])
         },
@@ -168,6 +169,12 @@ def show_retry(console: Console, result: RetryResult, target: str) -> None:
     if carried:
         console.print(
             "Rows that were carried before stay as they are, also where this mapping would make others of them."
+        )
+    if result.untried:
+        console.print(
+            f"  • not tried: {', '.join(f'{count:,} of {name}' for name, count in result.untried.items())}; their table"
+            " keeps neither an id nor a key, so a row of theirs could not be told from one that is there",
+            markup=False,
         )
     if result.by_default:
         console.print(

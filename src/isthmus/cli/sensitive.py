@@ -13,7 +13,7 @@ from typing import Any
 
 from isthmus.mapping import Mapping, parse_mapping
 from isthmus.mapping.fields import show_path
-from isthmus.mapping.model import ChildField, ColumnField, FieldRule, RouteField
+from isthmus.mapping.model import ChildField, ColumnField, FieldRule, JunctionField, RouteField
 from isthmus.mapping.tables import TargetSchema, build_schema
 from isthmus.state.runs import Run
 
@@ -132,6 +132,8 @@ def _sensitive(fields: tuple[FieldRule, ...], above: Path) -> Iterator[Path]:
     for field in fields:
         if isinstance(field, ColumnField | RouteField) and field.sensitive:
             yield from ((*above, *path) for path in field.paths)
+        elif isinstance(field, JunctionField) and field.sensitive:
+            yield (*above, *field.path)
         elif isinstance(field, ChildField):
             yield from _sensitive(field.fields, (*above, *field.path, "[]"))
 

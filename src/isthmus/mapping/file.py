@@ -26,6 +26,7 @@ from isthmus.mapping.model import (
     Ids,
     Junction,
     JunctionColumn,
+    JunctionField,
     JunctionOnOrphan,
     Mapping,
     Naming,
@@ -35,7 +36,7 @@ from isthmus.mapping.model import (
 )
 from isthmus.mapping.nodes import MapNode, Node, ScalarNode, Unreadable, read_nodes
 from isthmus.mapping.reader import Reader, describe, shorten
-from isthmus.mapping.references import refer
+from isthmus.mapping.references import meets_sensitive, refer
 from isthmus.mapping.types import KINDS, TypeFault, parse_type
 
 
@@ -126,7 +127,7 @@ def _read_root(reader: Reader, root: Node | None) -> Mapping | None:
             collections[name] = rule
         elif rule is not None:
             skipped[name] = rule
-    return _without_implied_types(
+    return _resolved(
         Mapping(
             isthmus=1,
             target=target,
@@ -144,8 +145,12 @@ def _read_root(reader: Reader, root: Node | None) -> Mapping | None:
     )
 
 
-def _without_implied_types(mapping: Mapping) -> Mapping:
-    """Leave the types of references away where they say what follows anyway, so that stating them changes nothing."""
+def _resolved(mapping: Mapping) -> Mapping:
+    """Resolve what follows from other rules.
+
+    Types of references that say what follows anyway are left away, so that stating them changes nothing; references by
+    a sensitive field are sensitive too.
+    """
 
     def is_implied(rule: ColumnField) -> bool:
         if rule.references is None or rule.type is None or rule.type.array:
@@ -161,8 +166,14 @@ def _without_implied_types(mapping: Mapping) -> Mapping:
         for rule in rules:
             if isinstance(rule, ChildField):
                 resolved.append(rule.model_copy(update={"fields": resolve(rule.fields)}))
-            elif isinstance(rule, ColumnField) and is_implied(rule):
-                resolved.append(rule.model_copy(update={"type": None}))
+            elif isinstance(rule, ColumnField):
+                implied = {"type": None} if is_implied(rule) else {}
+                secret = {"sensitive": True} if rule.references and meets_sensitive(mapping, rule.references) else {}
+                resolved.append(rule.model_copy(update={**implied, **secret}))
+            elif isinstance(rule, JunctionField) and rule.junction in mapping.junctions:
+                ends = mapping.junctions[rule.junction].columns
+                secret = any(meets_sensitive(mapping, end.collection) for end in ends)
+                resolved.append(rule.model_copy(update={"sensitive": secret}))
             else:
                 resolved.append(rule)
         return tuple(resolved)

@@ -6,7 +6,7 @@ import hashlib
 
 from isthmus.mapping.model import ChildField, FieldRule, Flow, JunctionField, Mapping
 from isthmus.mapping.placing import PlacedColumn, PlacedTable, place_tables
-from isthmus.mapping.references import make_reference, own_column, refer
+from isthmus.mapping.references import make_reference, meets_sensitive, own_column, refer
 from isthmus.mapping.target import Column, PendingTable
 from isthmus.mapping.types import ColumnType
 
@@ -89,7 +89,14 @@ def pending_pairs(mapping: Mapping, flow: Flow, junction: str, own: str) -> Pend
         pairs=True,
         columns=(
             Column(own, target.type, nullable=False, role="own"),
-            Column(other.column, referred.met, nullable=False, role="other", reference=reference),
+            Column(
+                other.column,
+                referred.met,
+                nullable=False,
+                role="other",
+                reference=reference,
+                sensitive=meets_sensitive(mapping, other.collection),
+            ),
         ),
         keys=((own, own),),
         value=other.column,

@@ -272,7 +272,7 @@ class _Compiler:
             if end.column == own:
                 column = Column(end.column, referred.type, nullable=False, role="own")
             else:
-                column = Column(end.column, referred.met, nullable=False, role="other")
+                column = Column(end.column, referred.met, nullable=False, role="other", sensitive=rule.sensitive)
             written = _plain_column(self._mapping, column)
             written["reference"] = _reference(self._mapping, referred, None)
             if end.column == own:

@@ -67,6 +67,13 @@ def field_rule(mapping: Mapping, pointer: Pointer) -> ColumnField | None:
     return None
 
 
+def meets_sensitive(mapping: Mapping, text: str) -> bool:
+    """Whether a reference is compared with a sensitive field, so that its own values say what that one holds."""
+    pointer = point(mapping, text)
+    rule = field_rule(mapping, pointer) if pointer is not None and pointer.field is not None else None
+    return rule is not None and rule.sensitive
+
+
 def is_unique(entry: Collection, column: str) -> bool:
     """Whether a column of a root table alone tells the row: its key, `unique`, or a unique index of all rows."""
     if entry.primary_key == (column,) or any(

@@ -251,12 +251,14 @@ class JunctionField(Model):
 
     Attributes:
         own: The junction's column that takes the id of the document holding the array.
+        sensitive: Whether the values are compared with a sensitive field; follows from the junction.
     """
 
     do: Literal["junction"] = "junction"
     path: FieldPath
     junction: str
     own: str | None = None
+    sensitive: bool = False
 
 
 class ChildField(Model):

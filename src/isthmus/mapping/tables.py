@@ -13,7 +13,7 @@ from isthmus.mapping.model import Flow, IndexRule, Mapping, SearchRule
 from isthmus.mapping.names import object_name
 from isthmus.mapping.pending import pending_tables
 from isthmus.mapping.placing import PlacedTable, child_key, place_tables
-from isthmus.mapping.references import make_reference, refer
+from isthmus.mapping.references import make_reference, meets_sensitive, refer
 from isthmus.mapping.search import array_text_function, search_sql
 from isthmus.mapping.target import (
     HIDDEN_ID,
@@ -232,7 +232,8 @@ class _SchemaBuilder:
         for end in junction.columns:
             referred = refer(self.mapping, end.collection)
             reference = make_reference(self.mapping, referred, junction.orphan_action, stated=stated)
-            columns.append(Column(end.column, referred.type, nullable=False, role="other", reference=reference))
+            column = Column(end.column, referred.type, nullable=False, role="other", reference=reference)
+            columns.append(replace(column, sensitive=meets_sensitive(self.mapping, end.collection)))
             key = self._foreign_key(name, (end.column,), reference.table, (reference.column,), cascade=True)
             foreign_keys.append(key)
         first, second = (column.name for column in columns)

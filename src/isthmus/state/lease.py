@@ -15,6 +15,7 @@ import uuid
 
 import psycopg
 
+from isthmus.connect.pooled import refuse_pooled
 from isthmus.connect.postgres import connect
 from isthmus.errors import TargetError
 from isthmus.state.last_transaction import last_transaction_over
@@ -50,11 +51,13 @@ class Lease:
         """Take the lock.
 
         Raises:
-            TargetError: Another isthmus holds it (code `lease-held`), or the server cannot be reached.
+            TargetError: Another isthmus holds it (code `lease-held`), the server cannot be reached, or the address
+                leads to a pooler in transaction mode (`pooled-connection`).
         """
         with contextlib.ExitStack() as unless_held:
             connection = connect(self._conninfo, autocommit=True)
             unless_held.callback(connection.close)
+            refuse_pooled(connection, self._conninfo)
             row = connection.execute("SELECT pg_try_advisory_lock(%s, %s)", LOCK).fetchone()
             if row and row[0]:
                 # what a refused second isthmus reads, also before there is a run

@@ -64,6 +64,30 @@ class OrphanLine:
 
 
 @dataclass(frozen=True)
+class ConflictLine:
+    """A row of the target that says something else than its document.
+
+    Attributes:
+        row_id: Id of the row.
+        document_id: Id that was derived from the document; another one where it was matched or joined.
+        differing: Column → what the target and what the source says, shortened; sensitive ones hidden.
+        policy: keep_target, overwrite, dead_letter or merge.
+        action: What was done.
+        document: Original bytes of a document that was joined into another; None for others.
+    """
+
+    id: int
+    collection: str
+    table: str
+    row_id: str
+    document_id: str
+    differing: dict[str, Any]
+    policy: str
+    action: str
+    document: bytes | None
+
+
+@dataclass(frozen=True)
 class AdjustmentLine:
     """A row of the adjustment ledger: a value that was changed on the way.
 
@@ -195,6 +219,20 @@ def list_orphans(
 def count_orphans(connection: psycopg.Connection, run: int, *, table: str | None = None) -> int:
     """Return how many orphans a filter meets."""
     row = connection.execute(statement("report", "count_orphans"), {"run": run, "table": table}).fetchone()
+    return int(row[0]) if row else 0
+
+
+def list_conflicts(
+    connection: psycopg.Connection, run: int, *, table: str | None = None, limit: int | None = None
+) -> Iterator[ConflictLine]:
+    """Yield the ledger of conflicts, oldest first; reads page by page."""
+    for row in _rows(connection, "list_conflicts", {"run": run, "table": table}, limit):
+        yield ConflictLine(*row)
+
+
+def count_conflicts(connection: psycopg.Connection, run: int, *, table: str | None = None) -> int:
+    """Return how many conflicts a filter meets."""
+    row = connection.execute(statement("report", "count_conflicts"), {"run": run, "table": table}).fetchone()
     return int(row[0]) if row else 0
 
 

@@ -218,7 +218,7 @@ def _enter_rows(
             balance.merged_pairs[table.name] = merged
             continue  # held against the references below
         counted[table.name] = actual
-        collections = dict.fromkeys(flow.collection for flow in table.flows)
+        collections = dict.fromkeys(flow.collection for flow in table.flows if flow.collection in job.plans)
         for collection in collections:
             mine = sent[collection][table.name] + tallies.get(rows_of(collection), {}).get(table.name, 0)
             balance.collections[collection].tables[table.name] = mine if len(collections) > 1 else actual
@@ -241,7 +241,7 @@ def _together(job: Job) -> list[tuple[list[str], list[str]]]:
     for table in job.schema.tables.values():
         if table.kind != "root":
             continue
-        tables, collections = {table.name}, {flow.collection for flow in table.flows}
+        tables, collections = {table.name}, {flow.collection for flow in table.flows if flow.collection in job.plans}
         for group in [group for group in groups if group[1] & collections]:
             groups.remove(group)
             tables |= group[0]
@@ -274,8 +274,9 @@ def _enter_references(
             if by_default:
                 books.by_default += count
         books.orphans = sum(books.actions.values())
+        books.pending = tallies.get("pending", {}).get(site.name, 0)
         if site.table in balance.junctions:
-            books.resolved = books.values - books.orphans
+            books.resolved = books.values - books.orphans - books.pending
             continue
         actual = _count(connection, _values_query(site))
         books.resolved = actual - books.actions.get("kept", 0)

@@ -24,6 +24,7 @@ from isthmus.state.runs import Run, id_key, insert_run, latest_run
 from isthmus.transfer import staging
 from isthmus.transfer.existing.deliver import is_delivered
 from isthmus.transfer.existing.fit import Existing
+from isthmus.transfer.existing.only import ONLY, check_scope, refuse_other_scope, scope_of
 from isthmus.transfer.existing.preflight import (
     SHAPE,
     check_not_own,
@@ -110,7 +111,7 @@ def open_job(task: Task, lease: Lease, result: Result) -> tuple[Job, list[Partit
         key = id_key(connection, create=True, given=task.options.id_key)
         reached("begin.key-made")
         run, states = _begin(task, lease, existing)
-    elif known.stage == "complete" and is_tracked(task.mapping) and result.run is None:
+    elif result.run is None and _is_followed(task, known):
         refuse_other_source(known, task.source)
         migrate(connection)
         key = id_key(connection, create=False, given=task.options.id_key)
@@ -121,9 +122,17 @@ def open_job(task: Task, lease: Lease, result: Result) -> tuple[Job, list[Partit
     job.enum_oids = enum_array_oids(connection, task.schema)
     if existing is not None:
         job.existing, job.schema = existing, stage_schema(task.schema, existing)
+        raise_findings(check_scope(job))
     result.run = run.id
     result.resumed = result.resumed or any(state.batches or state.done for state in states)
     return job, states
+
+
+def _is_followed(task: Task, known: Run) -> bool:
+    """Tell whether a complete run is followed by another one, and not only compared with the source."""
+    if known.stage != "complete" or not is_existing(task.mapping):
+        return False
+    return is_tracked(task.mapping) or known.tables.get(ONLY, []) != scope_of(task.plans, task.mapping)
 
 
 def _preflight(task: Task, connection: psycopg.Connection, known: Run | None, *, fresh: bool) -> Existing | None:
@@ -151,6 +160,8 @@ def _go_on(task: Task, lease: Lease, known: Run) -> tuple[Run, bytes, list[Parti
     """Go on with a run that is there, or find it complete."""
     connection = lease.connection
     refuse_other(known, task.mapping, task.mapping_text, task.source)
+    if is_existing(task.mapping):
+        refuse_other_scope(known, scope_of(task.plans, task.mapping))
     key = id_key(connection, create=False, given=task.options.id_key)
     run = known
     if known.stage != "complete":
@@ -168,7 +179,7 @@ def _look_at_existing(
     existing, against = read_existing(connection, task.schema)
     if fresh and known is not None:
         against += check_not_own(known, task.schema)
-    if known is None or fresh or (known.stage == "complete" and is_tracked(task.mapping)):
+    if known is None or fresh or _is_followed(task, known):
         return existing, against + check_surroundings(connection, task.schema, replaced=known)
     if known.stage == "complete" or is_delivered(connection, known):
         return existing, []
@@ -189,7 +200,7 @@ def _begin(task: Task, lease: Lease, existing: Existing | None) -> tuple[Run, li
         "waiting": list(dict.fromkeys([*pairs, *(table.name for table in pending)])),
     }
     if existing is not None:
-        tables |= {"delivers": list(existing.tables), SHAPE: existing.shape()}
+        tables |= {"delivers": list(existing.tables), SHAPE: existing.shape(), ONLY: scope_of(task.plans, task.mapping)}
     with connection.transaction():
         if existing is None:
             for text in ddl.create_all(schema):

@@ -21,6 +21,7 @@ from isthmus.mapping.tables import Index, Table
 from isthmus.state.checkpoints import add_tally
 from isthmus.transfer.document_rows import key_column
 from isthmus.transfer.duplicates import settle_duplicate_ids, settle_duplicate_keys
+from isthmus.transfer.existing.only import waits
 from isthmus.transfer.hands import Hands
 from isthmus.transfer.hidden import are_dropped, drop_hidden_columns, hidden_index_name
 from isthmus.transfer.job import Job
@@ -274,7 +275,7 @@ def _analyze_work(job: Job, table: Table) -> Work:
 
 def settle_all_orphans(job: Job, hands: Hands) -> None:
     """Repeat passes over all references until one makes no dead letter; then enter those inside jsonb."""
-    sites = reference_sites(job)
+    sites = [site for site in reference_sites(job) if not waits(job, site)]
     changing = [site for site in sites if site.action != "kept"]
     rest = hands.part("orphans", lambda connection: rest_of_pass(job, connection, changing))
     refused = _settle_pass(job, hands, rest)

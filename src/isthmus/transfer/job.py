@@ -43,6 +43,7 @@ class Options:
         retry_seconds: How long transient errors are retried before the run stops, resumable.
         fresh: Start over: drop what the last run made.
         id_key: Derive ids with these 32 bytes; None draws a key where the target has none yet.
+        only: Entries or source collections to carry; empty for all.
     """
 
     workers: int = 2
@@ -50,6 +51,7 @@ class Options:
     retry_seconds: float = 60.0
     fresh: bool = False
     id_key: bytes | None = None
+    only: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -288,6 +288,7 @@ def _pair_sites(job: Job) -> Iterator[ReferenceSite]:
             shape="pair",
             columns=(pairs.other,),
             as_met=pairs.looked_up and reference.by is not None,
+            sensitive=junction.column(pairs.other).sensitive,
         )
 
 

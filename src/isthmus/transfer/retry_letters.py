@@ -391,7 +391,7 @@ class _Retry:
     def _end(self, connection: psycopg.Connection, books: Books) -> None:
         """Look at the tables once more and note that the retry came to its end, unless it changed nothing."""
         retry = books.retry
-        if retry is None or retry == self._before:
+        if retry is None or (retry == self._before and retry.ended_at is not None):
             return
         job = self._job
         for table in job.schema.tables.values():

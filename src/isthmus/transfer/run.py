@@ -28,6 +28,7 @@ from isthmus.transfer.begin import Task, open_job
 from isthmus.transfer.copy import copy_partitions
 from isthmus.transfer.existing.books import enter_delivery
 from isthmus.transfer.existing.deliver import after_delivery, deliver
+from isthmus.transfer.existing.only import chosen
 from isthmus.transfer.existing.stage import drop_stage
 from isthmus.transfer.finish import finish, settle_all_orphans
 from isthmus.transfer.hands import Hands
@@ -75,7 +76,15 @@ def copy_database(
     """
     options, progress, stop = options or Options(), progress or Progress(), stop or threading.Event()
     task = Task(
-        mapping, mapping_text, build_schema(mapping), compile_plans(mapping), source, conninfo, options, progress, stop
+        mapping,
+        mapping_text,
+        build_schema(mapping),
+        chosen(mapping, compile_plans(mapping), options.only),
+        source,
+        conninfo,
+        options,
+        progress,
+        stop,
     )
     began = time.monotonic()
     result = result if result is not None else Result()

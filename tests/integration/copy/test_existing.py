@@ -398,3 +398,34 @@ def test_unique_values_that_only_the_table_holds_equal_are_settled_by_the_lowest
     assert codes[refused] == "target-refused"
     assert world.one("SELECT count(*) FROM a") == 2
     assert world.one("SELECT count(*) FROM a WHERE mail::text IN ('Ann@x', 'e@x')") == 1
+
+
+def test_identity_columns_take_the_values_and_go_on_behind_them(world: World) -> None:
+    world.rows(
+        "CREATE TABLE a (id uuid PRIMARY KEY, n integer GENERATED ALWAYS AS IDENTITY, m serial, word text NOT NULL)"
+    )
+    world.write(
+        {"A": [{"_id": oid(k), "n": k * 100, "m": k * 10, "word": "x"} for k in range(1, 4)] + [{"_id": oid(9)}]}
+    )
+    mapping = (
+        "isthmus: 1\ntarget: {tables: existing}\nextras: dead_letter\n"
+        "collections: {A: {table: a, fields: {n: {type: integer, default: 7}, m: {type: integer, default: 8}, word: text}}}\n"
+    )
+    balanced(world.copy(mapping))
+    assert world.codes() == {str(oid(9)): "target-refused"}  # NULL into NOT NULL
+    world.rows("INSERT INTO a (id, word) VALUES (gen_random_uuid(), 'next')")
+    assert world.rows("SELECT n, m FROM a ORDER BY n") == [(100, 10), (200, 20), (300, 30), (301, 31)]
+
+
+def test_keys_to_tables_outside_the_mapping_make_dead_letters_and_are_told_before(world: World) -> None:
+    world.rows(
+        "CREATE TABLE outside (id integer PRIMARY KEY); INSERT INTO outside VALUES (1);"
+        "CREATE TABLE a (id uuid PRIMARY KEY, n integer REFERENCES outside DEFERRABLE INITIALLY DEFERRED)"
+    )
+    world.write({"A": [{"_id": oid(1), "n": 1}, {"_id": oid(2), "n": 2}, {"_id": oid(3)}]})
+    result = world.copy(
+        "isthmus: 1\ntarget: {tables: existing}\nextras: dead_letter\ncollections: {A: {table: a, fields: {n: integer}}}\n"
+    )
+    balanced(result)
+    assert world.codes() == {str(oid(2)): "target-refused"}
+    assert any("points at public.outside" in note for note in world.notes)

@@ -176,3 +176,107 @@ def test_second_copy_of_the_whole_keeps_what_the_first_one_delivered(world: Worl
     }
     assert world.rows("SELECT * FROM people ORDER BY id") == before
     assert world.one("SELECT count(*) FROM friends") == 3
+
+
+PRISMA = """
+CREATE TABLE "User" (id text PRIMARY KEY, email text UNIQUE, "bossId" text REFERENCES "User");
+CREATE TABLE "Phone" (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), "userId" text NOT NULL REFERENCES "User",
+  position integer NOT NULL, number text, UNIQUE ("userId", position));
+CREATE TABLE "_UserToUser" ("A" text REFERENCES "User", "B" text REFERENCES "User", UNIQUE ("A", "B"));
+INSERT INTO "User" VALUES ('clx0row0ann', 'ann@x', NULL);
+INSERT INTO "Phone" ("userId", position, number) VALUES ('clx0row0ann', 0, 'old');
+"""
+PRISMA_MAPPING = """
+isthmus: 1
+target: {{tables: existing, on_conflict: {policy}}}
+naming: keep
+ids: {ids}
+extras: dead_letter
+collections:
+  users:
+    table: User
+    match: [[email]]
+    fields:
+      email: text
+      boss: {{column: bossId, references: users, on_orphan: "null"}}
+      phones: {{child: Phone, own: userId, extras: dead_letter, fields: {{number: text}}}}
+      knows: {{junction: _UserToUser, own: A}}
+junctions:
+  _UserToUser: {{A: users, B: users}}
+"""
+
+
+@pytest.mark.parametrize("ids", ["uuid", "cuid2"])
+@pytest.mark.parametrize("policy", ["keep_target", "overwrite"])
+def test_rows_with_ids_of_any_form_are_matched_and_pointed_at(world: World, ids: str, policy: str) -> None:
+    world.rows(PRISMA)
+    world.write(
+        {
+            "users": [
+                {"_id": oid(1), "email": "ann@x", "phones": [{"number": "0"}, {"number": "1"}], "knows": [oid(2)]},
+                {
+                    "_id": oid(2),
+                    "email": "bob@x",
+                    "boss": oid(1),
+                    "phones": [{"number": "2"}],
+                    "knows": [oid(1), oid(2)],
+                },
+            ]
+        }
+    )
+    result = world.copy(PRISMA_MAPPING.format(ids=ids, policy=policy))
+    balanced(result)
+    bob = world.one('SELECT id FROM "User" WHERE email = %s', "bob@x")
+    assert world.one('SELECT "bossId" FROM "User" WHERE id = %s', bob) == "clx0row0ann"
+    anns = [("old",)] if policy == "keep_target" else [("0",), ("1",)]
+    assert world.rows('SELECT number FROM "Phone" WHERE "userId" = %s ORDER BY position', "clx0row0ann") == anns
+    assert world.column('SELECT number FROM "Phone" WHERE "userId" = %s', bob) == ["2"]
+    assert sorted(world.rows('SELECT * FROM "_UserToUser"')) == sorted(
+        [("clx0row0ann", bob), (bob, "clx0row0ann"), (bob, bob)]
+    )
+
+
+def test_tracked_children_decide_together_with_their_row(world: World) -> None:
+    world.rows(PRISMA.split("INSERT", maxsplit=1)[0])
+    mapping = PRISMA_MAPPING.format(ids="uuid", policy="keep_target, rerun: tracked")
+    users = [{"_id": oid(n), "email": f"{n}@x", "phones": [{"number": f"{n}"}]} for n in range(1, 5)]
+    world.write({"users": users})
+    balanced(world.copy(mapping))
+    world.rows(
+        "UPDATE \"Phone\" p SET number = 'edited' FROM \"User\" u WHERE u.id = p.\"userId\" AND u.email IN ('1@x', '2@x')"
+    )
+    users[1] = {"_id": oid(2), "email": "2@x", "phones": [{"number": "new"}]}
+    users[2] = {"_id": oid(3), "email": "3@x", "phones": [{"number": "new"}, {"number": "more"}]}
+    world.write({"users": users})
+    result = world.copy(mapping)
+    balanced(result)
+    assert result.run == 2
+    assert result.balance is not None
+    assert result.balance.met_rows == {"users": {"edited": 1, "kept": 1, "updated": 1, "same": 1}}
+    assert world.rows('SELECT email, number FROM "Phone" JOIN "User" u ON u.id = "userId" ORDER BY 1, position') == [
+        ("1@x", "edited"),
+        ("2@x", "edited"),
+        ("3@x", "new"),
+        ("3@x", "more"),
+        ("4@x", "4"),
+    ]
+    assert world.rows("SELECT action, differing FROM isthmus.conflict") == [("kept", {"Phone": {"rows": "differ"}})]
+
+
+def test_values_filled_in_by_now_are_given_to_new_rows_only(world: World) -> None:
+    world.rows("CREATE TABLE a (id uuid PRIMARY KEY, n integer, seen timestamptz NOT NULL)")
+    mapping = """
+        isthmus: 1
+        target: {tables: existing, rerun: tracked, on_conflict: overwrite}
+        extras: dead_letter
+        collections: {A: {table: a, fields: {n: integer, seen: {type: timestamptz, default: now}}}}
+        """
+    world.write({"A": [{"_id": oid(1), "n": 1}, {"_id": oid(2), "n": 2}]})
+    balanced(world.copy(mapping))
+    before = world.rows("SELECT n, seen FROM a ORDER BY n")
+    world.write({"A": [{"_id": oid(1), "n": 1}, {"_id": oid(2), "n": 5}]})
+    result = world.copy(mapping)
+    balanced(result)
+    assert result.balance is not None
+    assert result.balance.met_rows == {"A": {"same": 1, "updated": 1}}
+    assert world.rows("SELECT n, seen FROM a ORDER BY n") == [before[0], (5, before[1][1])]

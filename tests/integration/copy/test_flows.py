@@ -13,7 +13,7 @@ from typing import Any
 import bson
 import pytest
 
-from tests.integration.copy.carrying import World, balanced, oid
+from tests.integration.copy.carrying import World, balanced, listening, oid
 
 KEY = bytes(range(32))
 
@@ -374,3 +374,54 @@ def test_reference_with_the_scheme_of_another_entry_does_not_hide_the_id_of_the_
     assert world.codes("Things") == {number(5): "duplicate-key"}
     assert world.one("SELECT count(big_id) FROM refs") == 1
     assert world.rows("SELECT count(*) FROM small JOIN isthmus.id_map USING (id) WHERE origin = 'document'") == [(1,)]
+
+
+@pytest.mark.parametrize(
+    ("tampering", "sentences"),
+    [
+        (
+            "DELETE FROM animals WHERE name = 'b'",
+            {
+                "animals: 3 rows expected, 2 are in the table.",
+                "animals: 3 documents of Cats, Dogs copied, 2 are in the table.",
+            },
+        ),
+        (
+            "DELETE FROM cars; INSERT INTO boats (id) VALUES (gen_random_uuid())",
+            {"cars: 1 rows expected, 0 are in the table.", "boats: 1 rows expected, 2 are in the table."},
+        ),
+    ],
+)
+def test_rows_that_somebody_changed_in_shared_or_split_tables_do_not_balance(
+    world: World, tampering: str, sentences: set[str]
+) -> None:
+    world.write(
+        {
+            "Cats": [{"_id": 1, "name": "a"}, {"_id": 2, "name": "b"}],
+            "Dogs": [{"_id": 1, "name": "c"}],
+            "Things": [{"_id": 1, "kind": "car"}, {"_id": 2, "kind": "boat"}],
+        }
+    )
+
+    def tamper(stage: str) -> None:
+        if stage == "finish.before-complete":
+            world.rows(tampering)
+
+    with listening(tamper):
+        result = world.copy(ANIMALS + WHEN.partition("collections:\n")[2])
+    assert result.balance is not None
+    assert set(result.balance.differences) == sentences
+    assert result.exit_code == 1
+
+
+def test_key_that_no_index_entry_can_hold_leaves_from_a_table_without_ids(world: World) -> None:
+    noise = "".join(random.Random(2).choices(string.ascii_letters + string.digits, k=6_000))
+    mapping = "isthmus: 1\ncollections: {Accounts: {key: [region, n], fields: {region: text!, n: integer!}}}\n"
+    documents = [{"_id": oid(number), "region": noise, "n": number} for number in range(3)]
+    world.write(
+        {"Accounts": [*documents, {"_id": oid(3), "region": "short", "n": 1}, {"_id": oid(4), "region": "s", "n": 1}]}
+    )
+    balanced(world.copy(mapping))
+    assert world.column("SELECT region FROM accounts ORDER BY 1") == ["s", "short"]
+    letters = [(one.code, one.path) for one in world.letters()]
+    assert letters == [("key-too-long", "region, n")] * 3

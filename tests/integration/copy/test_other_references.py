@@ -10,6 +10,8 @@ from typing import Any
 import bson
 import pytest
 
+from isthmus.cli.sensitive import Sensitive
+from isthmus.mapping import parse_mapping
 from tests.integration.copy.carrying import World, balanced, oid
 
 
@@ -297,3 +299,35 @@ def test_required_route(world: World) -> None:
     assert world.codes() == {str(oid(4)): "required", str(oid(3)): "orphan"}
     assert "Tasks or AccountTasks" in next(one.message for one in world.letters() if one.code == "orphan")
     assert world.column("SELECT n FROM comments ORDER BY 1") == [1, 2, 5, 6]
+
+
+SENSITIVE = """
+isthmus: 1
+collections:
+  notes:
+    fields:
+      by: {column: by_id, references: people.mail, on_orphan: "null"}
+      to: {column: to_id, references: people.mail, on_orphan: dead_letter}
+      seen: {junction: seen}
+  people: {fields: {mail: {type: text, unique: true, sensitive: true}}}
+junctions:
+  seen: {columns: {note_id: notes, person_id: people.mail}, on_orphan: drop}
+"""
+
+
+def test_what_is_compared_with_a_sensitive_field_is_sensitive(world: World) -> None:
+    world.write(
+        {
+            "notes": [{"_id": oid(1), "by": "secret@x", "seen": ["other@x", 5]}, {"_id": oid(2), "to": "third@x"}],
+            "people": [{"_id": oid(10), "mail": "a@x"}],
+        }
+    )
+    mapping = parse_mapping(SENSITIVE)
+    hidden = Sensitive(mapping)
+    assert {("notes", "by_id"), ("notes", "to_id"), ("seen", "person_id")} <= hidden.columns
+    assert set(hidden.paths("notes")) == {("by",), ("to",), ("seen",)}
+    result = world.copy(SENSITIVE)
+    balanced(result)
+    told = [str(one) for letter in world.letters() for one in (letter.message, letter.causes)]
+    assert {letter.code for letter in world.letters()} == {"orphan", "type"}
+    assert not any(word in text for text in told for word in ("secret", "other", "third", "5"))

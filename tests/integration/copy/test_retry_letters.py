@@ -150,7 +150,10 @@ def test_references_undone_for_a_letter_are_set_again_everywhere(world: World) -
                 person(11, friend=oid(99), steps=[{"at": 1, "by": oid(50)}, {"at": 2, "by": oid(99)}]),
                 late,
             ],
-            "Posts": [{"_id": oid(90), "n": 1, "fans": [oid(50), oid(10)]}, {"_id": oid(91), "n": "2", "fans": [oid(50)]}],
+            "Posts": [
+                {"_id": oid(90), "n": 1, "fans": [oid(50), oid(10)]},
+                {"_id": oid(91), "n": "2", "fans": [oid(50)]},
+            ],
         }
     )
     balanced(world.copy(STRICT))
@@ -160,9 +163,14 @@ def test_references_undone_for_a_letter_are_set_again_everywhere(world: World) -
     assert (result.exit_code, result.left, result.carried) == (0, [], {"People": 1, "Posts": 1})
     assert world.one("SELECT count(*) FROM people WHERE friend_id IS NOT NULL") == 2
     ids = dict(world.rows("SELECT n, id::text FROM people"))
-    assert world.rows("SELECT p.n, f.n FROM people p JOIN people f ON f.id = p.friend_id ORDER BY 1") == [(10, 50), (50, 10)]
+    assert world.rows("SELECT p.n, f.n FROM people p JOIN people f ON f.id = p.friend_id ORDER BY 1") == [
+        (10, 50),
+        (50, 10),
+    ]
     assert world.rows("SELECT at, by_id::text FROM steps ORDER BY at") == [(1, ids[50]), (2, None)]
-    pairs = "SELECT p.n, o.n FROM {} x JOIN people p ON p.id = x.person_id JOIN posts o ON o.id = x.post_id ORDER BY 1, 2"
+    pairs = (
+        "SELECT p.n, o.n FROM {} x JOIN people p ON p.id = x.person_id JOIN posts o ON o.id = x.post_id ORDER BY 1, 2"
+    )
     assert world.rows(pairs.format("likes")) == [(50, 1), (50, 2)]
     assert world.rows(pairs.format("fans")) == [(10, 1), (50, 1), (50, 2)]
     assert sorted(world.orphans()) == [
@@ -192,7 +200,10 @@ def test_what_somebody_wrote_meanwhile_is_not_overwritten(world: World) -> None:
         true_books(world, STRICT)
     with pytest.raises(AssertionError):
         retry(world, LOOSE)
-    assert world.rows("SELECT p.n, f.n FROM people p JOIN people f ON f.id = p.friend_id ORDER BY 1") == [(10, 12), (12, 50)]
+    assert world.rows("SELECT p.n, f.n FROM people p JOIN people f ON f.id = p.friend_id ORDER BY 1") == [
+        (10, 12),
+        (12, 50),
+    ]
     assert world.one("SELECT count(*) FROM fans") == 1
     assert world.one("SELECT count(*) FROM isthmus.orphan") == 3
     stored = world.one("SELECT balance FROM isthmus.run")
@@ -229,13 +240,24 @@ def test_letters_that_need_each_other_are_carried_in_several_passes_and_circles(
     result = retry(world, LOOSE)
     assert world.column("SELECT n FROM people ORDER BY n") == [*range(10, 21), *range(30, 34), 40, 60]
     left = {letter.source_id: letter for letter in world.letters()}
-    assert {one: letter.code for one, letter in left.items()} == dict.fromkeys([str(oid(n)) for n in (50, 51, 61)], "orphan")
+    assert {one: letter.code for one, letter in left.items()} == dict.fromkeys(
+        [str(oid(n)) for n in (50, 51, 61)], "orphan"
+    )
     assert [cause["path"] for cause in left[str(oid(51))].causes] == ["team", "mate"]
     assert result.exit_code == 1
-    ledger = world.rows("SELECT column_name, old_id_text FROM isthmus.orphan WHERE action = 'dead_letter' ORDER BY 1, 2")
-    assert ledger == [("mate_id", str(oid(50))), ("mate_id", str(oid(50))), ("mate_id", str(oid(51))), ("team_id", str(oid(99)))]
+    ledger = world.rows(
+        "SELECT column_name, old_id_text FROM isthmus.orphan WHERE action = 'dead_letter' ORDER BY 1, 2"
+    )
+    assert ledger == [
+        ("mate_id", str(oid(50))),
+        ("mate_id", str(oid(50))),
+        ("mate_id", str(oid(51))),
+        ("team_id", str(oid(99))),
+    ]
     world.write({"Teams": [{"_id": oid(1), "name": "one"}]})
-    world.rows("INSERT INTO teams (id, name) SELECT target_id::uuid, 'made' FROM isthmus.orphan WHERE column_name = 'team_id'")
+    world.rows(
+        "INSERT INTO teams (id, name) SELECT target_id::uuid, 'made' FROM isthmus.orphan WHERE column_name = 'team_id'"
+    )
     with pytest.raises(AssertionError):  # a row that is in no books
         retry(world, LOOSE)
     assert world.letters() == []
@@ -256,9 +278,7 @@ def test_circle_over_two_collections_arrives_together(world: World) -> None:
 
 
 @pytest.mark.parametrize("batch", [1, 1000])
-def test_duplicates_are_tried_against_what_is_there(
-    world: World, batch: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_duplicates_are_tried_against_what_is_there(world: World, batch: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("isthmus.transfer.retry_letters.BATCH_LETTERS", batch)
     mapping = """
         isthmus: 1
@@ -452,6 +472,23 @@ def test_lost_connection_is_waited_for_and_nothing_arrives_twice(world: World, m
     assert len(cut) == 3
     assert (result.carried, result.skipped, result.exit_code) == ({"Things": 3}, {"Things": 1}, 1)
     assert world.notes
+
+
+def test_what_a_retry_left_that_died_before_it_could_tell_is_news_to_the_next_command(world: World) -> None:
+    def die(stage: str) -> None:
+        if stage == "retry.after-restore":
+            raise KeyboardInterrupt
+
+    plain(world)
+    assert world.copy(PLAIN).exit_code == 0, "told before"
+    with listening(die), pytest.raises(KeyboardInterrupt):
+        retry(world, MENDED)
+    assert [one["ended_at"] for one in world.one("SELECT retries FROM isthmus.run")] == [None]
+    told = world.copy(MENDED)
+    assert (told.repeated, told.told, told.exit_code) == (True, False, 1)
+    assert world.copy(PLAIN).exit_code == 0
+    assert retry(world, MENDED).carried == {}
+    assert [one["ended_at"] is None for one in world.one("SELECT retries FROM isthmus.run")] == [False]
 
 
 def test_run_without_letters_is_left_as_it_is(world: World) -> None:

@@ -144,7 +144,10 @@ impl<'t: 'd, 'd> Walk<'t, 'd> {
             }
             Some(_) if self.is_refused(column.made) => {
                 self.batch.outputs[table].extend_from_slice(&NULL_FIELD);
-                return self.refuse_made(column.made);
+                if !column.silent() {
+                    self.refuse_made(column.made);
+                }
+                return;
             }
             Some(value) => {
                 let level = self.level(column.made, depth, column.depth);

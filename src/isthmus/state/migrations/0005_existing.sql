@@ -58,3 +58,18 @@ ALTER TABLE isthmus.id_map DROP CONSTRAINT id_map_origin_check;
 ALTER TABLE isthmus.id_map ADD CONSTRAINT id_map_origin_check CHECK (origin IN ('document', 'reference', 'matched'));
 ALTER TABLE isthmus.id_map ADD COLUMN derived_id text;   -- of a matched one: the id the document would have had
 CREATE INDEX id_map_by_derived_id ON isthmus.id_map (collection, derived_id) WHERE derived_id IS NOT NULL;
+
+-- References to collections that a run did not carry (--only); a row goes when a later run finds what it leads to.
+CREATE TABLE isthmus.pending_reference (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    run_id bigint NOT NULL,                  -- which run left it; it stays when that run is forgotten
+    table_schema text NOT NULL,
+    table_name text NOT NULL,
+    column_name text NOT NULL,               -- NULL there meanwhile
+    own_column text,                         -- of a pair that is left out: its other column, which has row_id
+    row_id text NOT NULL,                    -- id of the root row, as the target has it
+    row_position integer[] NOT NULL,
+    target_table text NOT NULL,
+    target_id text NOT NULL                  -- id that is derived from the reference
+);
+CREATE INDEX pending_reference_by_target ON isthmus.pending_reference (table_schema, target_table, target_id);

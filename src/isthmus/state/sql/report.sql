@@ -39,6 +39,17 @@ ORDER BY id LIMIT %(limit)s
 -- How many orphans a filter meets.
 SELECT count(*) FROM isthmus.orphan WHERE run_id = %(run)s AND (%(table)s::text IS NULL OR table_name = %(table)s)
 
+-- name: list_conflicts
+-- Rows that say something else than their document, oldest first, with the bytes of documents that were joined.
+SELECT id, collection, table_name, row_id, source_row_id, differing, policy, action, document
+FROM isthmus.conflict
+WHERE run_id = %(run)s AND id > %(after)s AND (%(table)s::text IS NULL OR table_name = %(table)s)
+ORDER BY id LIMIT %(limit)s
+
+-- name: count_conflicts
+-- How many conflicts a filter meets.
+SELECT count(*) FROM isthmus.conflict WHERE run_id = %(run)s AND (%(table)s::text IS NULL OR table_name = %(table)s)
+
 -- name: list_adjustments
 -- The adjustment ledger of a run, in order, without the original values.
 SELECT id, collection, source_id, table_name, column_name, kind

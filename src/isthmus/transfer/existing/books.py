@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import psycopg
+from psycopg import sql
 
 from isthmus.state.checkpoints import read_tallies
 from isthmus.transfer.balance import Balance
+from isthmus.transfer.existing.deliver import WRITTEN
 from isthmus.transfer.job import Job
 
 _VERDICT = "verdict-"
@@ -29,19 +31,29 @@ def enter_delivery(job: Job, connection: psycopg.Connection, balance: Balance) -
             if verdict in _KEPT:
                 balance.collections[collection].copied -= amount
                 balance.collections[collection].kept += amount
-    for books in balance.collections.values():
-        for table, staged in books.tables.items():
-            books.tables[table] = _hold(balance, table, staged, delivered.get(table, 0), kept.get(table, 0))
-    for junction, staged in balance.junctions.items():
-        balance.junctions[junction] = _hold(
-            balance, junction, staged, delivered.get(junction, 0), kept.get(junction, 0)
-        )
+    for table in job.schema.tables.values():
+        _hold(job, connection, balance, table.name, delivered.get(table.name, 0), kept.get(table.name, 0))
+        if table.kind == "junction":
+            balance.junctions[table.name] = delivered.get(table.name, 0)
+            continue
+        written = 0
+        for collection in dict.fromkeys(flow.collection for flow in table.flows if flow.collection in job.plans):
+            rows = tallies.get(f"{WRITTEN}{collection}", {}).get(table.name, 0)
+            balance.collections[collection].tables[table.name] = rows
+            written += rows
+        if written != delivered.get(table.name, 0):
+            balance.differences.append(
+                f"{table.name}: {written} rows were to be delivered, {delivered.get(table.name, 0)} were."
+            )
 
 
-def _hold(balance: Balance, table: str, staged: int, delivered: int, kept: int) -> int:
-    """Compare the rows of one table; return how many were delivered."""
+def _hold(job: Job, connection: psycopg.Connection, balance: Balance, table: str, delivered: int, kept: int) -> None:
+    """Hold what a delivery says of a table against the rows that were settled, which are still there."""
+    row = connection.execute(
+        sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(job.schema.schema, table))
+    ).fetchone()
+    staged = int(row[0]) if row else 0
     if staged != delivered + kept:
         balance.differences.append(
             f"{table}: {staged} rows were settled, {delivered} delivered and {kept} left as they were."
         )
-    return delivered

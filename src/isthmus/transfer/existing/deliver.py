@@ -20,7 +20,7 @@ from isthmus.state.checkpoints import add_tally, read_tallies
 from isthmus.state.ledgers import Cause
 from isthmus.state.runs import Run
 from isthmus.transfer.document_rows import flow_column, key_column
-from isthmus.transfer.existing import matching, row_state
+from isthmus.transfer.existing import matching, only, row_state
 from isthmus.transfer.existing.fit import Existing, FedTable, backward_keys, delivery_order
 from isthmus.transfer.existing.refused import Refused
 from isthmus.transfer.existing.saved_ddl import restore, set_aside
@@ -33,6 +33,9 @@ from isthmus.transfer.stages import reached
 
 _PIECE = 10_000  # documents that are tried at once where a whole table is refused
 _MARK = ("delivery", "done")
+
+WRITTEN = "written-rows "
+"""Begins the tallies, one a source collection, of rows that were to be delivered, by table."""
 
 
 class _Undo(Exception):  # noqa: N818  not an error: documents were refused
@@ -127,7 +130,9 @@ def _attempt(job: Job, connection: psycopg.Connection) -> Refused:
             _lock(sides)
             sides.filled = {fed.name for fed in existing.tables.values() if _has_rows(sides, fed)}
             with _deferred_keys(sides):
-                matching.resolve(sides, delivery.refused)
+                delivery.tallies.update(only.set_waiting_aside(sides, delivery.refused))
+                if not delivery.refused:
+                    matching.resolve(sides, delivery.refused)
                 if not delivery.refused:
                     matching.judge(sides, delivery.refused)
                 if not delivery.refused:
@@ -136,6 +141,8 @@ def _attempt(job: Job, connection: psycopg.Connection) -> Refused:
                     _deliver_all(delivery)
                 if delivery.refused:
                     raise _Undo
+                only.keep_waiting(sides)
+                delivery.tallies["resolved-waiting", "all"] += only.resolve_waiting(sides)
                 for collection, amount in row_state.write(sides).items():
                     delivery.tallies["verdict-gone", collection] += amount
             for (what, who), amount in delivery.tallies.items():
@@ -266,7 +273,24 @@ def _deliver_rows(delivery: _Delivery, fed: FedTable) -> None:
     delivery.tallies["delivered-rows", fed.name] += delivered
     delivery.tallies["kept-rows", fed.name] += staged - delivered
     if not delivery.refused:
+        delivery.tallies.update(_written(sides, fed))
         _deliver_extras(sides, fed)
+
+
+def _written(sides: Sides, fed: FedTable) -> Counter[tuple[str, str]]:
+    """Count, by source collection, the rows of documents that are not left as they were: what was to be delivered."""
+    root = sides.root_of(fed.table)
+    left = sql.SQL("false").format()
+    if root.name in sides.judged:
+        left = sql.SQL(
+            "EXISTS (SELECT FROM {} v WHERE v.stage_id = s.{} AND v.verdict NOT IN ('overwritten', 'updated'))"
+        ).format(sides.temporary("verdict", root.name), sides.owner(fed))
+    rows = sides.connection.execute(
+        sql.SQL("SELECT {}, count(*) FROM {} s WHERE NOT {} GROUP BY 1").format(
+            sides.collection_of(fed, sides.flow_of(fed)), sides.staged(fed.name), left
+        )
+    ).fetchall()
+    return Counter({(f"{WRITTEN}{collection}", fed.name): int(count) for collection, count in rows})
 
 
 def _insert(delivery: _Delivery, fed: FedTable, insert: sql.Composed, count: sql.Composed) -> int:

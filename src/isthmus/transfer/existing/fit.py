@@ -140,7 +140,7 @@ def _refuse(
 
 
 def _note(code: str, table: str, message: str, hint: str) -> Finding:
-    return _refuse(code, table, message, hint, None)
+    return Finding(Problem(code, message, Where(table=table), hint), None)
 
 
 def _fit_relation(there: ThereTable) -> Iterator[Finding]:

@@ -43,8 +43,13 @@ class Columns:
     now_us: int
     id_value: Value | None = None
 
-    def column(self, column: Column, value: Value | None) -> Any:
+    def column(self, column: Column, value: Value | None, refuse: Callable[[Refusal], None] | None = None) -> Any:
         """Default, NULL or converted value of one column.
+
+        Args:
+            column: Its rule.
+            value: What was found; None when it is missing.
+            refuse: Takes the refusals of an array's elements; None: the first of them is that of the array.
 
         Raises:
             Refusal: The value does not fit, or the column is required and would be NULL.
@@ -57,7 +62,7 @@ class Columns:
             if column.default is not None and column.default_for_null:
                 content = self.filled(column, column.default)
         elif column.type.array:
-            content = self.array(column, value)
+            content = self.array(column, value, refuse)
         else:
             content = self.one(column, value)
         if content is None and column.required:
@@ -86,7 +91,7 @@ class Columns:
             return default.value
         return moment // 86_400_000_000 if column.type.kind == "date" else rounded_to(moment, column.type.precision)
 
-    def array(self, column: Column, value: Value) -> list[Any]:
+    def array(self, column: Column, value: Value, refuse: Callable[[Refusal], None] | None) -> list[Any]:
         """Every element by the column's element rule; null stays; one value alone is wrapped when asked for."""
         if value.type != bson.ARRAY:
             if not column.setting.coerce:
@@ -102,7 +107,10 @@ class Columns:
             try:
                 content.append(self.one(column, element))
             except Refusal as refusal:
-                raise Refusal(refusal.code, (str(position),)) from None
+                at = Refusal(refusal.code, (str(position),))
+                if refuse is None:
+                    raise at from None
+                refuse(at)
         return content
 
     def jsonb(self, column: Column, value: Value) -> Json:

@@ -10,14 +10,14 @@ Blind spot: a damaged document has only one cause here, whatever else is wrong w
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from isthmus.verify.reference import bson, json_values
 from isthmus.verify.reference.bson import Document, Value
 from isthmus.verify.reference.columns import Columns, Json, printed
-from isthmus.verify.reference.finding import Met, is_null, loose, met
+from isthmus.verify.reference.finding import Met, all_met, is_null, loose
 from isthmus.verify.reference.ids import Ids
 from isthmus.verify.reference.journal import MAX_CAUSES, Journal, Refusal
 from isthmus.verify.reference.leftovers import leaves, leftovers, whole
@@ -156,7 +156,7 @@ class _Conversion:
         if place.extras is None:
             for path in leaves(left):
                 self.refuse(Refusal("unknown-field"), (*place.above, *path))
-        found = [(one, met(document, one)) for one in fields]
+        found = all_met(document, fields)
         for one, value in found:
             self.fill(one, value, document, row, place)
         if place.extras is not None:
@@ -195,7 +195,7 @@ class _Conversion:
             if isinstance(rule, Route):
                 row.update(self.columns.route(rule, found.value))
                 return
-            content = self.columns.column(rule, found.value)
+            content = self.columns.column(rule, found.value, self.refusing(rule, (*place.above, *found.path)))
         except Refusal as refusal:
             self.refuse(refusal, (*place.above, *found.path))
             return
@@ -203,6 +203,12 @@ class _Conversion:
             self.wait(rule, content, place)
         else:
             row[rule.name] = content
+
+    def refusing(self, rule: Column, path: Sequence[str | int]) -> Callable[[Refusal], None] | None:
+        """Takes the refusals of single elements where each is a row of its own, so that all of them are named."""
+        if rule.reference is None or not rule.reference.lookup:
+            return None
+        return lambda refusal: self.refuse(refusal, path)
 
     def wait(self, column: Column, content: Any, place: Place) -> None:
         """A value, or the elements of an array, that are looked up when everything is loaded."""

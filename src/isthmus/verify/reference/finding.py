@@ -25,12 +25,14 @@ class Met:
         path: Keys and positions that lead to the value; to the array where its element is missing.
         value: None when it is missing.
         wrapped: A single value stands for an array of one.
+        array: Path of the array of which it is an element.
         refused: Code of the refusal when there is no array where one must be.
     """
 
     path: Path
     value: Value | None
     wrapped: bool = False
+    array: Path = ()
     refused: str | None = None
 
 
@@ -67,9 +69,16 @@ def met(document: Document, field_rule: Field) -> Met:
     here = (*path, str(position))
     item: Value | None = items[position]
     if not element.of:
-        return Met(here, item, wrapped)
+        return Met(here, item, wrapped, path)
     inside = bson.value_at(item.data, element.of) if item.type == bson.DOCUMENT else None
-    return Met((*here, *element.of) if inside is not None else path, inside, wrapped)
+    return Met((*here, *element.of) if inside is not None else path, inside, wrapped, path)
+
+
+def all_met(document: Document, fields: Fields) -> list[tuple[Field, Met]]:
+    """What every rule finds; where one rule refuses what is no array, the others over it find nothing."""
+    found = [(one, met(document, one)) for one in fields]
+    refused = {one.path for _, one in found if one.refused is not None}
+    return [(rule, Met(one.array, None) if one.wrapped and one.array in refused else one) for rule, one in found]
 
 
 def position_of(element: Element, length: int) -> int | None:

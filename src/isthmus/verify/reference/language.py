@@ -115,7 +115,9 @@ class Language:
                 continue
             name = stated.get("column") or self.default_name(key, stated)
             found = stated_path(stated.get("path", str(key)))
-            if (path is None and name == column) or (path == found and not {"flags", "first_of", "element"} & stated.keys()):
+            if (path is None and name == column) or (
+                path == found and not {"flags", "first_of", "element"} & stated.keys()
+            ):
                 return self.column(stated, self.table(entry), name)
         raise KeyError(path or column)
 

@@ -1,0 +1,80 @@
+"""`isthmus conflicts`: rows that say something else than the document they stand for."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from isthmus.cli.options import JsonOption, ReadTargetOption, SensitiveOption
+
+app = typer.Typer(help="Rows that say something else than their document.", no_args_is_help=True)
+
+
+@app.callback()
+def _root() -> None:  # pyright: ignore[reportUnusedFunction]  makes `list` a subcommand
+    """Rows that say something else than their document."""
+
+
+@app.command("list")
+def list_(
+    target: ReadTargetOption,
+    table: Annotated[str | None, typer.Option("--table", metavar="TABLE", help="Only this table.")] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="Most lines to show.")] = 50,
+    show_sensitive: SensitiveOption = False,
+    json_file: JsonOption = None,
+) -> None:
+    """List rows that were there before, and rows that documents were joined into: what differs, and what was done.
+
+    The JSON holds the documents that were joined, whole; what sensitive columns say is never in the ledger.
+    """
+    from isthmus.cli.documents import printable_document
+    from isthmus.cli.output import err, result_console, show_rows, write_json
+    from isthmus.cli.sensitive import sensitive_of
+    from isthmus.cli.target import reading
+    from isthmus.state.reports import count_conflicts, list_conflicts
+
+    with reading(target) as (connection, run):
+        total = count_conflicts(connection, run.id, table=table)
+        conflicts = list(list_conflicts(connection, run.id, table=table, limit=None if json_file else limit))
+        sensitive = None if show_sensitive else sensitive_of(run)
+    console = result_console(json_file)
+    if not total:
+        console.print("No conflicts.")
+    else:
+        show_rows(
+            console,
+            ("table", "row", "collection", "what differs", "what was done"),
+            [
+                (
+                    one.table,
+                    one.row_id,
+                    one.collection,
+                    ", ".join(sorted(one.differing)),
+                    f"{one.action} ({one.policy})",
+                )
+                for one in conflicts[:limit]
+            ],
+        )
+        if total > limit:
+            err.print(f"{min(limit, len(conflicts))} of {total:,} shown; --limit shows more, --json gives all.")
+    write_json(
+        {
+            "run": run.id,
+            "total": total,
+            "conflicts": [
+                {
+                    "collection": one.collection,
+                    "table": one.table,
+                    "row_id": one.row_id,
+                    "document_id": one.document_id,
+                    "differing": one.differing,
+                    "policy": one.policy,
+                    "action": one.action,
+                    "document": printable_document(one.document, one.collection, sensitive),
+                }
+                for one in conflicts
+            ],
+        },
+        json_file,
+    )
