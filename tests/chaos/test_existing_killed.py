@@ -172,8 +172,6 @@ def kill_and_compare(deliveries: Deliveries, copy: Copy, kind: str, stage: str, 
         ("saved.dropped-after-commit", "empty"),
         ("deliver.refused-before-commit", "filled"),
         ("deliver.before-commit", "filled"),
-        ("deliver.after-commit", "empty"),
-        ("saved.restored-before-commit", "empty"),
     ],
 )
 def test_killed_in_a_delivery_then_equal(

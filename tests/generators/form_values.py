@@ -47,12 +47,13 @@ FLAG = [
 ]
 
 
-def stored(said: Any) -> SearchStrategy[Value]:
-    """Ways to store what `values` lists: every type of number that holds it, texts and symbols, in any case."""
+def stored(said: Any, *, normalised: bool) -> SearchStrategy[Value]:
+    """Ways to store what `values` lists: every type of number that holds it, texts and symbols, perhaps untidy ones."""
     if isinstance(said, bool):
         return st.just(bw.boolean(true=said))
     if isinstance(said, str):
-        return st.sampled_from([bw.string(said), bw.string(said), bw.symbol(said), bw.string(f" {said.upper()}\u00a0")])
+        untidy = [bw.string(f" {said.upper()}\u00a0"), bw.string(said.title())] if normalised else []
+        return st.sampled_from([bw.string(said), bw.symbol(said), *untidy])
     ways = [bw.double(said)]
     if isinstance(said, int):
         ways += [
@@ -72,7 +73,7 @@ def for_column(rule: Plain, *, safe: bool) -> SearchStrategy[Value]:
     bare = type_text.removesuffix("[]")
     ways = [fitting(bare, safe=safe)]
     for said in rule.get("values", {}):
-        ways.append(stored(said) if said != "*" else values.scalars())
+        ways.append(stored(said, normalised="normalise" in rule) if said != "*" else values.scalars())
     if "normalise" in rule:
         ways += [st.sampled_from(UNTRIMMED).map(bw.string)] * (1 if safe else 2)
     one = st.one_of(ways)

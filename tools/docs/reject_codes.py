@@ -243,4 +243,10 @@ REJECTS = (
         "Another row of a table that exists holds a value of the document that must be unique.",
         "If they are one thing, say so with `match`; otherwise decide which of them has the value.",
     ),
+    Reject(
+        "reference-pending",
+        "finish",
+        "A reference leads to a collection that this copy does not carry (`--only`), and its column takes no NULL.",
+        "Carry that collection first, then this one again.",
+    ),
 )

@@ -188,7 +188,12 @@ fn elements_of_arrays_are_replaced_one_by_one() {
     assert_eq!(field.unwrap()[24..26], [0, 1]);
     assert_eq!(count(&batch, "adjusted", "things.v:coerced"), 1);
     let nested = array(&[as_array(&list)]);
-    assert_eq!(cause(kind, &more, as_array(&nested)), ("type", "v.0".into(), r#"["a",null,"b"]"#.into()));
+    assert_eq!(one(kind, &more, as_array(&nested)).0.unwrap()[24..26], [0, 0]);
+    let more = json!({"values": values(&[(json!("a"), json!("b"))])});
+    for kind in ["text", "jsonb"] {
+        let kind = json!({"kind": kind, "array": true});
+        assert_eq!(cause(kind, &more, as_array(&nested)), ("type", "v.0".into(), r#"["a",null,"b"]"#.into()));
+    }
 }
 
 #[test]

@@ -22,6 +22,7 @@ _TERMINAL_HERTZ = 5
 _MOST_BARS = 15
 _STAGES = {
     "preflight": "Looking at source and target",
+    "delivering": "Delivering to the tables that exist",
     "verifying": "Comparing what was read before",
     "copying": "Copying",
     "retrying": "Retrying dead letters",

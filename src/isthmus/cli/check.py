@@ -45,6 +45,7 @@ def check(
     from isthmus.mapping.tables import build_schema
     from isthmus.sources import open_source
     from isthmus.transfer.balance import balance_from_json
+    from isthmus.transfer.existing.preflight import is_existing
     from isthmus.transfer.preflight import check_source
     from isthmus.transfer.same_run import refuse_other
 
@@ -89,7 +90,7 @@ def check(
         balance = balance_from_json(run.balance) if run.balance is not None else None
         left = left_behind(balance) if balance is not None else ""
         console.print(
-            f"Run {run.id} of this mapping made these tables; it is "
+            f"Run {run.id} of this mapping {'fills' if is_existing(checked) else 'made'} these tables; it is "
             + ("complete." if run.stage == "complete" else f"not complete: {go_on}")
             + (f" It did not carry everything: {left}; isthmus status tells more." if left else ""),
             markup=False,

@@ -50,6 +50,14 @@ def copy(
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Start over: drop the tables and the state of the last run first.")
     ] = False,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--only",
+            metavar="COLLECTION",
+            help="Carry this collection only (may be repeated); for tables that exist. References to others wait.",
+        ),
+    ] = None,
     retry_seconds: Annotated[
         float,
         typer.Option(
@@ -101,6 +109,7 @@ def copy(
         retry_seconds=retry_seconds,
         fresh=fresh,
         id_key=_read_key(id_key) if id_key is not None else None,
+        only=tuple(only or ()),
     )
     known: dict[str, Any] = {}
     result = Result()

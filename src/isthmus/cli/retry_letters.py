@@ -173,7 +173,7 @@ def show_retry(console: Console, result: RetryResult, target: str) -> None:
     if result.untried:
         console.print(
             f"  • not tried: {', '.join(f'{count:,} of {name}' for name, count in result.untried.items())}; their table"
-            " keeps neither an id nor a key, so a row of theirs could not be told from one that is there",
+            " keeps neither an id nor a key, or they refer to one that keeps no id",
             markup=False,
         )
     if result.by_default:

@@ -106,7 +106,7 @@ def _matched(connection: psycopg.Connection, meanings: list[bytes], collection: 
 
 
 def _met_ways(mapping: Mapping, collection: str | None) -> list[tuple[str, str]]:
-    """Return (name, scheme) of entries of several source collections: references to them are hashed with their names."""
+    """Return (name, scheme) of entries of several source collections: their names are hashed into references."""
     return [
         (name, rule.ids)
         for name, rule in mapping.collections.items()

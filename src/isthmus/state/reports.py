@@ -22,6 +22,9 @@ from isthmus.state.statements import statement
 
 _PAGE = 500
 
+KEPT = ("verdict-kept", "verdict-same", "verdict-edited", "verdict-deleted")
+"""Tallies of documents whose row was there before and stays as it is, by source collection."""
+
 
 @dataclass(frozen=True)
 class LetterLine:
@@ -138,6 +141,9 @@ def books_so_far(connection: psycopg.Connection, run: int) -> dict[str, dict[str
         own["copied"] -= late
         own["dead_letters"] += late - left_behind
         own["skipped"] += left_behind
+        kept = sum(tallies.get(kind, {}).get(collection, 0) for kind in KEPT)
+        own["copied"] -= kept
+        own["kept"] += kept
         alone = tallies.get(rows_of(collection), {})
         own["tables"] = {
             table: rows + (alone if fed[table] > 1 else off).get(table, 0) for table, rows in own["tables"].items()

@@ -122,7 +122,6 @@ def open_job(task: Task, lease: Lease, result: Result) -> tuple[Job, list[Partit
     job.enum_oids = enum_array_oids(connection, task.schema)
     if existing is not None:
         job.existing, job.schema = existing, stage_schema(task.schema, existing)
-        raise_findings(check_scope(job))
     result.run = run.id
     result.resumed = result.resumed or any(state.batches or state.done for state in states)
     return job, states
@@ -143,7 +142,7 @@ def _preflight(task: Task, connection: psycopg.Connection, known: Run | None, *,
     existing: Existing | None = None
     if is_existing(task.mapping):
         existing, against = _look_at_existing(task, connection, known, fresh=fresh)
-        findings += against
+        findings += against + check_scope(task.mapping, task.plans, task.schema)
     elif known is None or fresh:
         findings += check_target(connection, task.schema, replaced=known)
     if known is None or fresh:

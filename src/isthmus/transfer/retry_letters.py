@@ -57,7 +57,8 @@ class RetryResult:
         run: Number of the run; None when it was refused before one was found.
         outcome: complete; interrupted (the same command goes on); failed (an error ended it).
         tried: Collection → letters that were looked at by this call.
-        untried: Collection → those of them that cannot be retried, because their table has neither id nor key.
+        untried: Collection → those of them that cannot be retried, because their table, or one that they refer to, did
+            not keep its ids.
         carried: Collection → letters that this call carried.
         skipped: Collection → letters that the mapping leaves behind now.
         restored: Reference → references that this call set again.

@@ -50,7 +50,7 @@ from isthmus.transfer.retry_letters_insert import (
     settle_references,
 )
 from isthmus.transfer.retry_letters_judge import Judge, Judged
-from isthmus.transfer.retry_letters_staging import Staging, Tried
+from isthmus.transfer.retry_letters_staging import Staging, Tried, unanswerable
 from isthmus.transfer.stages import reached
 from isthmus.transfer.staging import pair_tables
 
@@ -159,7 +159,7 @@ class Tally:
     Attributes:
         carried: Letters that are rows now.
         again: Letters that wait for one of the others of their batch: they are to be tried again behind it.
-        untried: Letters that cannot be tried: documents of an entry that keeps neither id nor key.
+        untried: Letters that cannot be tried; see `unanswerable`.
     """
 
     carried: int = 0
@@ -183,6 +183,7 @@ class Carrier:
         self._staging = staging
         self._books = books
         self._judge = Judge(job, staging)
+        self._unanswerable = unanswerable(job)
 
     def carry(self, units: Sequence[Sequence[LetterBytes]]) -> Tally:
         """Try letters and commit what became of them; safe to repeat.
@@ -227,13 +228,15 @@ class Carrier:
                 shift.skips.update(batch.skips)
             else:
                 one = self._staging.tried(letter, batch)
-                if _has_key(self._job.root_of(one.flow)):
-                    tried.append(one)
-                else:
+                if one.flow in self._unanswerable:
                     done.untried.append(letter)
+                else:
+                    tried.append(one)
         with self._connection.transaction():
             self._job.lease.assert_held(self._connection, self._job.run.id)
             judged = self._settle(tried)
+            # also of those that stay: the ledgers tell by them what their references were
+            insert_ids(self._connection, [entry for one in tried for entry in one.batch.id_map])
             done.again = [one.letter for one in tried if _waits(judged[one.letter.id], judged)]
             waiting = {letter.id for letter in done.again}
             decided += [one.letter for one in tried if one.letter.id not in waiting]
@@ -247,6 +250,7 @@ class Carrier:
                 shift.letters[letter.collection, letter.code] -= 1
             delete_letters(self._connection, self._job.run.id, [letter.id for letter in gone])
             changed = self._change_causes(refusals, shift)
+            self._staging.clear(self._connection)
             written = None
             if gone or changed or any(shift.orphans.values()):
                 written = self._books.write(self._connection, shift)
@@ -274,13 +278,14 @@ class Carrier:
         """Let letters wait in the staging tables and find out which of them fit; return what was found of each."""
         if not tried:
             return {}
-        connection, staging = self._connection, self._staging
+        connection, staging, judge = self._connection, self._staging, self._judge
+        roots = dict.fromkeys(self._root(one.flow) for one in tried)
         staging.send_letters(connection, tried)
-        self._judge.settle_ids(connection)
-        fitting = self._judge.fitting(connection)
+        judge.settle_ids(connection, roots)
+        fitting = judge.fitting(connection, roots)
         staging.send_rows(connection, [one for one in tried if one.letter.id in fitting])
-        self._judge.settle_rows(connection, self._sites(tried))
-        return self._judge.judged(connection)
+        judge.settle_rows(connection, roots, self._sites(tried))
+        return judge.judged(connection, roots)
 
     def _forget(self, decided: Iterable[LetterBytes], judged: dict[int, Judged], shift: Shift) -> None:
         """Take what the ledgers say of letters' references off; what is found of them now is entered anew."""
@@ -417,7 +422,6 @@ class Carrier:
         for junction, pairs in inserted.pairs.items():
             shift.pairs[junction] += pairs
             shift.merged[junction] += inserted.resolved[junction] - pairs
-        insert_ids(connection, [entry for one in carried for entry in one.batch.id_map])
         adjusted = [
             Adjusted(one.letter.collection, one.letter.source_id, a.table, a.column, a.position, a.kind, a.original)
             for one in carried
@@ -510,11 +514,6 @@ def _key_columns(table: Table, constraint: str | None) -> tuple[str, ...]:
     if constraint == table.primary_key_name:
         return table.primary_key
     return next((index.columns for index in table.indexes if index.unique and index.name == constraint), ())
-
-
-def _has_key(root: Table) -> bool:
-    """Tell whether a document that is in a table already could be told from a new one."""
-    return bool(root.primary_key) or not root.column(key_column(root)).hidden
 
 
 def _waits(what: Judged, judged: dict[int, Judged]) -> bool:

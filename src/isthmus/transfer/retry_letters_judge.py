@@ -11,6 +11,7 @@ What stands against a letter is its fate in the staging table:
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import psycopg
@@ -64,9 +65,10 @@ class Judge:
             for index in _uniques(table)
         ]
 
-    def settle_ids(self, connection: psycopg.Connection) -> None:
-        """Find letters whose id the target or another letter has."""
-        for root, letters in self._staging.letters.items():
+    def settle_ids(self, connection: psycopg.Connection, roots: Collection[str]) -> None:
+        """Find letters, of some root tables, whose id the target or another letter has."""
+        for root in roots:
+            letters = self._staging.letters[root]
             table = self._job.schema.tables[root]
             if not table.column(key_column(table)).hidden:
                 connection.execute(
@@ -84,38 +86,42 @@ class Judge:
                 ).format(letters=letters)
             )
 
-    def fitting(self, connection: psycopg.Connection) -> set[int]:
+    def fitting(self, connection: psycopg.Connection, roots: Collection[str]) -> set[int]:
         """Return the numbers of the letters against which nothing stands so far."""
         query = sql.SQL(" UNION ALL ").join(
-            sql.SQL("SELECT letter FROM {} WHERE fate = 'fits'").format(letters)
-            for letters in self._staging.letters.values()
+            sql.SQL("SELECT letter FROM {} WHERE fate = 'fits'").format(self._staging.letters[root]) for root in roots
         )
         return {int(row[0]) for row in connection.execute(query).fetchall()}
 
-    def settle_rows(self, connection: psycopg.Connection, sites: list[ReferenceSite]) -> None:
+    def settle_rows(self, connection: psycopg.Connection, roots: Collection[str], sites: list[ReferenceSite]) -> None:
         """Find letters that cannot stay, when the rows of all letters that fit wait beside them.
 
         Args:
             connection: The caller's.
+            roots: The root tables that they would be rows of.
             sites: The references of these letters.
         """
+        uniques = [
+            (number, table, index, places)
+            for number, (table, index) in enumerate(self.uniques)
+            if (places := [one for one in self._waiting(table) if one.root in roots])
+        ]
         for find in (self._twice, self._held):  # first what holds whatever else there is
-            for number, (table, index) in enumerate(self.uniques):
-                for waiting in self._waiting(table):
+            for number, table, index, places in uniques:
+                for waiting in places:
                     connection.execute(find(number, table, index, waiting))
         refusing = [site for site in sites if site.action == "dead_letter"]
         while True:  # who leaves may be what another one refers to; who stays back may be so for one that leaves
             while sum(connection.execute(self._orphans(site)).rowcount for site in refusing):
                 pass
-            rivals = [self._rivals(number, *unique) for number, unique in enumerate(self.uniques)]
-            if not sum(connection.execute(query).rowcount for query in rivals):
+            if not sum(connection.execute(self._rivals(*unique)).rowcount for unique in uniques):
                 return
 
-    def judged(self, connection: psycopg.Connection) -> dict[int, Judged]:
+    def judged(self, connection: psycopg.Connection, roots: Collection[str]) -> dict[int, Judged]:
         """Return letter → what was found."""
         query = sql.SQL(" UNION ALL ").join(
-            sql.SQL("SELECT letter, id::text, fate, rule, keeper, shown FROM {}").format(letters)
-            for letters in self._staging.letters.values()
+            sql.SQL("SELECT letter, id::text, fate, rule, keeper, shown FROM {}").format(self._staging.letters[root])
+            for root in roots
         )
         return {int(row[0]): Judged(*row[1:]) for row in connection.execute(query).fetchall()}
 
@@ -184,9 +190,8 @@ class Judge:
             same=sql.SQL(" AND ").join(same),
         )
 
-    def _rivals(self, number: int, table: Table, index: Index) -> sql.Composed:
+    def _rivals(self, number: int, table: Table, index: Index, places: list[StagedTable]) -> sql.Composed:
         values = sql.SQL(", ").join(sql.Identifier(f"v{one}") for one in range(len(index.columns)))
-        places = self._waiting(table)
         return sql.SQL(
             "UPDATE {letters} l SET fate = 'rival', rule = {rule},"
             " keeper = d.first::text, shown = d.shown FROM (SELECT DISTINCT ON (letter) letter, first, shown FROM"

@@ -2,7 +2,8 @@
 
 One for each table that a plan fills, one for each root table with the letters that would be rows of it (number, id, and
 what became of it: `fits` until something stands against it), and one view for each thing that references point at: what
-the target has, and what fits. The tables are empty again behind each transaction.
+the target has, and what fits. The tables are
+empty again behind each transaction.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from isthmus.errors import InternalError
 from isthmus.mapping.model import Flow
 from isthmus.mapping.tables import Column, PendingTable, Table, pending_tables
 from isthmus.state.retries import LetterBytes
-from isthmus.transfer.document_rows import key_type
+from isthmus.transfer.document_rows import key_column, key_type
 from isthmus.transfer.job import Job
 from isthmus.transfer.load import send_copy
 from isthmus.transfer.plan_tables import PlanTable, flow_of
@@ -77,6 +78,7 @@ class Staging:
         self._job = job
         self._connection = connection
         self._made = 0
+        self._filled: list[sql.Identifier] = []
         self._views: dict[tuple[str, str], sql.Identifier] = {}
         self.letters: dict[str, sql.Identifier] = {}
         self.tables: dict[str, list[StagedTable]] = {}
@@ -107,7 +109,7 @@ class Staging:
             self._connection.execute(
                 sql.SQL(
                     "CREATE TEMP TABLE {} (letter bigint PRIMARY KEY, id {} NOT NULL, fate text NOT NULL"
-                    " DEFAULT 'fits', rule integer, keeper text, shown text) ON COMMIT DELETE ROWS"
+                    " DEFAULT 'fits', rule integer, keeper text, shown text)"
                 ).format(self.letters[root.name], key_type(root, self._job.schema.schema))
             )
         waits = pending[plan.waiting] if plan.waiting is not None else None
@@ -115,9 +117,7 @@ class Staging:
         roles = {"own"} if plan.kind == "junction" and waits is not None else {"id", "root_id"}
         key = plan.own or next(column.name for column in columns if column.role in roles)
         place = self._temporary("rows")
-        self._connection.execute(
-            sql.SQL("CREATE TEMP TABLE {} ({}) ON COMMIT DELETE ROWS").format(place, self._definitions(columns))
-        )
+        self._connection.execute(sql.SQL("CREATE TEMP TABLE {} ({})").format(place, self._definitions(columns)))
         return StagedTable(plan, key, place, root.name, waits)
 
     def _definitions(self, columns: Sequence[Column]) -> sql.Composed:
@@ -186,8 +186,17 @@ class Staging:
         row = batch.copy_data(table.plan.index)
         return Tried(letter, batch, table.plan.flow, _field(row, table.plan.columns.index(table.key)))
 
+    def clear(self, connection: psycopg.Connection) -> None:
+        """Take out what was sent, at the end of the caller's transaction.
+
+        Tables that empty themselves at each commit would all be emptied by every statement that looks into one of them.
+        """
+        if self._filled:
+            connection.execute(sql.SQL("TRUNCATE {}").format(sql.SQL(", ").join(self._filled)))
+
     def send_letters(self, connection: psycopg.Connection, tried: Iterable[Tried]) -> None:
-        """Write number and id of letters, inside the caller's transaction."""
+        """Write number and id of letters, the first of what waits in the caller's transaction."""
+        self._filled = []
         by_root: dict[str, list[Tried]] = {}
         for one in tried:
             by_root.setdefault(self._job.root_of(one.flow).name, []).append(one)
@@ -196,6 +205,7 @@ class Staging:
             rows = b"".join(
                 struct.pack(">hiqi", 2, 8, one.letter.id, len(one.id)) + one.id for one in some
             )  # two fields, each behind its length
+            self._filled.append(self.letters[root])
             send_copy(connection, statement, f"the letters of {root}", rows, len(some))
 
     def keep_fitting(self, connection: psycopg.Connection, tables: Iterable[StagedTable]) -> None:
@@ -217,6 +227,7 @@ class Staging:
                 statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT binary)").format(
                     table.place, identifiers(table.plan.columns)
                 )
+                self._filled.append(table.place)
                 send_copy(connection, statement, table.plan.name, data, rows)
 
 
@@ -226,13 +237,41 @@ def identifiers(names: Iterable[str]) -> sql.Composed:
 
 
 def document_sites(job: Job) -> list[ReferenceSite]:
-    """Return every reference as documents bring it: of one that is looked up, where it waits."""
+    """Return every reference as documents bring it: of one that is looked up, where it waits.
+
+    Those that point at an id which the table they point at has kept only while it was loaded are not among them: where
+    they lead is not known any more.
+    """
+    return [site for site in _all_sites(job) if not _is_lost(job, site)]
+
+
+def _all_sites(job: Job) -> list[ReferenceSite]:
     waiting = {(one.table, one.column, one.flow) for one in pending_tables(job.mapping) if not one.pairs}
     return [
         site
         for site in reference_sites(job)
         if site.shape.startswith("waiting") or (site.table, site.column, site.flow) not in waiting
     ]
+
+
+def _is_lost(job: Job, site: ReferenceSite) -> bool:
+    schema = job.schema
+    tables = {name: sql.Identifier(schema.schema, name) for name in schema.tables}
+    return any(
+        schema.tables[next(name for name, place in tables.items() if place == one.table)].column(one.key).hidden
+        for one in site.alternatives
+    )
+
+
+def unanswerable(job: Job) -> set[Flow]:
+    """Return the flows whose letters cannot be tried.
+
+    Their table keeps neither an id nor a key, so that a row could not be told from one that is there; or they refer to
+    a table that keeps no id.
+    """
+    roots = {flow: job.root_of(flow) for flow in job.mapping.flows}
+    found = {flow for flow, root in roots.items() if not root.primary_key and root.column(key_column(root)).hidden}
+    return found | {site.flow for site in _all_sites(job) if _is_lost(job, site)}
 
 
 def _holds(table: StagedTable, site: ReferenceSite) -> bool:

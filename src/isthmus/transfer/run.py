@@ -27,7 +27,7 @@ from isthmus.transfer.balance import Balance, balance_from_json, draw_balance
 from isthmus.transfer.begin import Task, open_job
 from isthmus.transfer.copy import copy_partitions
 from isthmus.transfer.existing.books import enter_delivery
-from isthmus.transfer.existing.deliver import after_delivery, deliver
+from isthmus.transfer.existing.deliver import after_delivery, deliver, is_delivered
 from isthmus.transfer.existing.only import chosen
 from isthmus.transfer.existing.stage import drop_stage
 from isthmus.transfer.finish import finish, settle_all_orphans
@@ -191,7 +191,8 @@ def _work(job: Job, states: list[PartitionState], result: Result) -> None:
         reached("copy.complete")
     result.moved = moved_of(job.lease.connection, job.run.id)
     with Hands(job) as hands:
-        finish(job, hands)
+        if job.existing is None or not is_delivered(job.lease.connection, job.run):
+            finish(job, hands)  # what is delivered is settled, whatever became of the rows it points at since
         if job.existing is not None:
             deliver(job, hands, lambda: settle_all_orphans(job, hands))
             after_delivery(job, hands)

@@ -409,7 +409,8 @@ def test_identity_columns_take_the_values_and_go_on_behind_them(world: World) ->
     )
     mapping = (
         "isthmus: 1\ntarget: {tables: existing}\nextras: dead_letter\n"
-        "collections: {A: {table: a, fields: {n: {type: integer, default: 7}, m: {type: integer, default: 8}, word: text}}}\n"
+        "collections:\n  A:\n    table: a\n"
+        "    fields: {n: {type: integer, default: 7}, m: {type: integer, default: 8}, word: text}\n"
     )
     balanced(world.copy(mapping))
     assert world.codes() == {str(oid(9)): "target-refused"}  # NULL into NOT NULL
@@ -424,7 +425,8 @@ def test_keys_to_tables_outside_the_mapping_make_dead_letters_and_are_told_befor
     )
     world.write({"A": [{"_id": oid(1), "n": 1}, {"_id": oid(2), "n": 2}, {"_id": oid(3)}]})
     result = world.copy(
-        "isthmus: 1\ntarget: {tables: existing}\nextras: dead_letter\ncollections: {A: {table: a, fields: {n: integer}}}\n"
+        "isthmus: 1\ntarget: {tables: existing}\nextras: dead_letter\n"
+        "collections: {A: {table: a, fields: {n: integer}}}\n"
     )
     balanced(result)
     assert world.codes() == {str(oid(2)): "target-refused"}

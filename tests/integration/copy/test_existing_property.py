@@ -37,7 +37,7 @@ class Story:
 
     def __init__(self, world: World, seed: int) -> None:
         self.world = world
-        self.random = random.Random(seed)  # noqa: S311  not a secret
+        self.random = random.Random(seed)
         self.model = Model(self.random.choice(POLICIES), tracked=self.random.random() < 0.6)
         self.documents: dict[int, Document] = {}
         self.ids: dict[Id, str] = {}
@@ -183,7 +183,7 @@ def tell(world: World, seed: int) -> None:
 FIRST = int(SEED or 0) * 1000
 
 
-@pytest.mark.parametrize("seed", range(FIRST, FIRST + 6))
+@pytest.mark.parametrize("seed", range(FIRST, FIRST + 4))
 def test_copies_into_a_table_with_rows_follow_the_rules(world: World, seed: int) -> None:
     tell(world, seed)
 

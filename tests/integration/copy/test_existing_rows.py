@@ -13,7 +13,9 @@ TABLES = """
 CREATE TABLE orgs (id uuid PRIMARY KEY, name text NOT NULL);
 CREATE TABLE people (id uuid PRIMARY KEY, email text UNIQUE, name text, note text, org uuid REFERENCES orgs,
   boss uuid REFERENCES people);
-CREATE TABLE phones (people_id uuid REFERENCES people, position integer, number text, PRIMARY KEY (people_id, position));
+CREATE TABLE phones (
+  people_id uuid REFERENCES people, position integer, number text, PRIMARY KEY (people_id, position)
+);
 CREATE TABLE friends (a uuid REFERENCES people, b uuid REFERENCES orgs, PRIMARY KEY (a, b));
 CREATE TABLE visits (id uuid PRIMARY KEY, person uuid NOT NULL REFERENCES people, about jsonb);
 """
@@ -32,7 +34,8 @@ collections:
       boss: {{references: people, on_orphan: "null"}}
       phones: {{child: phones, extras: dead_letter, fields: {{number: text}}}}
       friends: {{junction: friends, own: a}}
-  visits: {{fields: {{person: {{references: people, required: true}}, about: {{type: jsonb, rewrite: {{who: people}}}}}}}}
+  visits:
+    fields: {{person: {{references: people, required: true}}, about: {{type: jsonb, rewrite: {{who: people}}}}}}
 junctions: {{friends: {{a: people, b: orgs}}}}
 """
 ROW = "00000000-0000-4000-8000-0000000000"
@@ -243,7 +246,8 @@ def test_tracked_children_decide_together_with_their_row(world: World) -> None:
     world.write({"users": users})
     balanced(world.copy(mapping))
     world.rows(
-        "UPDATE \"Phone\" p SET number = 'edited' FROM \"User\" u WHERE u.id = p.\"userId\" AND u.email IN ('1@x', '2@x')"
+        "UPDATE \"Phone\" SET number = 'edited'"
+        " WHERE \"userId\" IN (SELECT id FROM \"User\" WHERE email IN ('1@x', '2@x'))"
     )
     users[1] = {"_id": oid(2), "email": "2@x", "phones": [{"number": "new"}]}
     users[2] = {"_id": oid(3), "email": "3@x", "phones": [{"number": "new"}, {"number": "more"}]}
@@ -280,3 +284,24 @@ def test_values_filled_in_by_now_are_given_to_new_rows_only(world: World) -> Non
     assert result.balance is not None
     assert result.balance.met_rows == {"A": {"same": 1, "updated": 1}}
     assert world.rows("SELECT n, seen FROM a ORDER BY n") == [before[0], (5, before[1][1])]
+
+
+def test_changes_that_the_table_refuses_are_found_one_by_one(world: World) -> None:
+    fill(world)
+    world.rows(
+        "CREATE TABLE calls (people_id uuid, position integer, FOREIGN KEY (people_id, position) REFERENCES phones);"
+        f"INSERT INTO calls VALUES ('{ROW}11', 2); INSERT INTO people (id, email) SELECT gen_random_uuid(), n || '@x'"
+        " FROM generate_series(1, 30) AS n; ALTER TABLE people ADD CHECK (note IS NULL OR name <> 'Ann');"
+        "ALTER TABLE people ADD CHECK (note IS NOT NULL OR name NOT LIKE 'bad%')"
+    )
+    bad = {7, 8, 20}
+    people = [{"_id": oid(n), "email": f"{n}@x", "name": f"{'bad' if n in bad else 'n'}{n}"} for n in range(1, 31)]
+    people += [{"_id": oid(40), "email": "ann@x", "name": "Other", "phones": [{"number": "only"}]}]
+    world.write({"people": people, "orgs": [], "visits": [{"_id": oid(99), "person": oid(8)}]})
+    result = world.copy(mapping("overwrite"))
+    balanced(result)
+    assert world.codes("people") == dict.fromkeys([str(oid(n)) for n in (7, 8, 20, 40)], "target-refused")
+    assert world.codes("visits") == {str(oid(99)): "orphan"}
+    assert world.one("SELECT count(*) FROM people WHERE name LIKE 'n%'") == 27
+    assert world.column("SELECT number FROM phones ORDER BY position") == ["old 0", "old 1", "old 2"]
+    assert any("calls point at public.phones" in note for note in world.notes)

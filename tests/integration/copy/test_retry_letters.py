@@ -17,7 +17,7 @@ import pytest
 from isthmus.errors import ConfigError, TargetError
 from isthmus.state.lease import Lease
 from tests.integration.copy.carrying import World, balanced, listening, oid
-from tests.integration.copy.retrying import retry, true_books
+from tests.integration.copy.retrying import as_copied_anew, retry, true_books
 
 PLAIN = """
 isthmus: 1
@@ -182,6 +182,7 @@ def test_references_undone_for_a_letter_are_set_again_everywhere(world: World) -
     assert result.balance is not None
     assert result.balance.merged_pairs["fans"] == 2
     assert result.restored == {"people.friend_id": 1, "people.seen.[].who": 1, "steps.by_id": 1, "fans.person_id": 2}
+    as_copied_anew(world, LOOSE)
 
 
 def test_what_somebody_wrote_meanwhile_is_not_overwritten(world: World) -> None:
@@ -262,6 +263,94 @@ def test_letters_that_need_each_other_are_carried_in_several_passes_and_circles(
         retry(world, LOOSE)
     assert world.letters() == []
     assert world.one("SELECT count(*) FROM people WHERE n >= 50") == 4
+
+
+FORMS = """
+isthmus: 1
+collections:
+  Cats:
+    table: animals
+    fields: {name: {type: text, unique: true}, age: {type: integer, coerce: COERCE}, kind: {type: text, default: cat}}
+  Dogs:
+    table: animals
+    fields: {name: {type: text, unique: true}, age: {type: integer, coerce: COERCE}, kind: {type: text, default: dog}}
+  Keys: {key: code, fields: {_id: {column: id}, code: text!, n: {type: integer, coerce: COERCE}}}
+  Notes:
+    fields:
+      n: {type: integer, coerce: COERCE}
+      about: {route: {Cats: cat_id, Posts: post_id}}
+      pets: {column: pet_ids, references: Cats, type: "uuid[]", on_orphan: "null"}
+      named: {column: named_id, references: Cats.name}
+      code: {column: code, references: Keys.code}
+  Posts: {fields: {n: {type: integer, coerce: COERCE}, cats: {junction: cats_posts}}}
+junctions:
+  cats_posts: {cat_id: Cats.name, post_id: Posts}
+"""
+
+
+def test_references_of_every_form_are_carried_and_set_again(world: World) -> None:
+    world.write(
+        {
+            "Cats": [{"_id": oid(1), "name": "tom", "age": "3"}, {"_id": oid(2), "name": "kit", "age": 1}],
+            "Dogs": [{"_id": oid(5), "name": "rex", "age": "7"}],
+            "Keys": [{"_id": oid(20), "code": "k", "n": "1"}, {"_id": oid(21), "code": "l", "n": 1}],
+            "Notes": [
+                {
+                    "_id": oid(30),
+                    "n": 1,
+                    "about": oid(1),
+                    "pets": [oid(2), oid(1), oid(99)],
+                    "named": "tom",
+                    "code": "l",
+                },
+                {"_id": oid(31), "n": "2", "about": oid(40), "pets": [oid(1)], "named": "kit", "code": "k"},
+                {"_id": oid(33), "n": "4", "about": 7, "named": "kit", "code": "no key"},
+                {"_id": oid(32), "n": "3", "about": oid(99), "pets": [oid(98), oid(2)], "named": "nobody"},
+            ],
+            "Posts": [
+                {"_id": oid(40), "n": "1", "cats": ["tom", "kit", "nobody"]},
+                {"_id": oid(41), "n": 2, "cats": ["tom", "kit"]},
+            ],
+        }
+    )
+    begun, corrected = FORMS.replace("COERCE", "false"), FORMS.replace("COERCE", "true")
+    balanced(world.copy(begun))
+    assert len(world.letters()) == 7
+    result = retry(world, corrected)
+    assert (result.left, result.untried, result.unrestored) == ([], {}, {})
+    assert result.restored == {
+        "notes.cat_id|post_id": 1,
+        "notes.pet_ids": 1,
+        "notes.named_id": 1,
+        "cats_posts.cat_id": 1,
+    }
+    as_copied_anew(world, corrected)
+
+
+def test_letters_of_tables_that_keep_no_ids_are_tried_as_far_as_they_can_be_told_apart(world: World) -> None:
+    mapping = """
+        isthmus: 1
+        collections:
+          Keyed: {key: code, fields: {code: text!, n: {type: integer, coerce: COERCE}}}
+          Bare: {key: none, fields: {n: {type: integer, coerce: COERCE}}}
+          Pointing: {fields: {n: {type: integer, coerce: COERCE}, keyed: {column: keyed, references: Keyed}}}
+    """
+    world.write(
+        {
+            "Keyed": [
+                *({"_id": oid(n), "code": f"c{n % 3}", "n": str(n)} for n in range(70, 75)),
+                {"_id": oid(75), "code": "c1", "n": 75},
+            ],
+            "Bare": [{"_id": oid(1), "n": "1"}],
+            "Pointing": [{"_id": oid(80), "n": "1", "keyed": oid(75)}],
+        }
+    )
+    balanced(world.copy(mapping.replace("COERCE", "false")))
+    result = retry(world, mapping.replace("COERCE", "true"))
+    assert (result.carried, result.untried) == ({"Keyed": 2}, {"Bare": 1, "Pointing": 1})
+    assert world.column("SELECT n FROM keyed ORDER BY 1") == [71, 72, 75]
+    assert {letter.code for letter in world.letters("Keyed")} == {"duplicate-key"}
+    assert {letter.code for letter in world.letters("Bare")} == {"type"}
 
 
 def test_circle_over_two_collections_arrives_together(world: World) -> None:

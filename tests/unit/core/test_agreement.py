@@ -8,8 +8,12 @@ from __future__ import annotations
 
 import pytest
 from hypothesis import given
+from hypothesis.strategies import SearchStrategy
 
+from tests.generators import bson_writer as bw
 from tests.generators import grid
+from tests.generators.form_values import UNTRIMMED
+from tests.generators.forms import ACCOUNTS, KEPT, form_cases
 from tests.generators.mappings import ENUM, TYPES, Case, Plain, cases
 from tests.oracle.agreement import Pair
 from tests.oracle.effort import say_seed, search, tries
@@ -49,13 +53,22 @@ def test_generated_documents_under_generated_mappings(case: Case) -> None:
     assert not pair.disagreements(case.documents)
 
 
+@tries(60)
+@given(form_cases())
+def test_generated_documents_under_every_form_of_the_language(case: Case) -> None:
+    say_seed()
+    pair = Pair(case.mapping)
+    assert not pair.disagreements(case.documents)
+
+
 @pytest.mark.soak
 @pytest.mark.parametrize("at", range(1, 9))
-def test_generated_documents_of_other_seeds(at: int) -> None:
+@pytest.mark.parametrize("strategy", [cases(), form_cases()], ids=["plain", "forms"])
+def test_generated_documents_of_other_seeds(strategy: SearchStrategy[Case], at: int) -> None:
     def law(case: Case) -> None:
         assert not Pair(case.mapping).disagreements(case.documents)
 
-    search(law, cases(), count=800, at=at)
+    search(law, strategy, count=800, at=at)
 
 
 @pytest.mark.parametrize("range_policy", ["dead_letter", "null", "infinity"])
@@ -65,6 +78,81 @@ def test_every_border_value_in_a_column(type_text: str, range_policy: str, *, co
     policies = {} if range_policy == "dead_letter" else {**LOOSE, "range": range_policy}
     column = {"column": "v", "type": type_text, "coerce": coerce, "policies": policies}
     agree(mapping({"v": column}), DOCUMENTS)
+
+
+TEXTS = [grid.document(bw.string(text)) for text in UNTRIMMED]
+REPLACED: Plain = {"abc": None, "ACTIVE": "é", "active": "é", "": "x", 5: "ACTIVE", -1: None, 0.5: "x", True: "PENDING"}
+
+
+@pytest.mark.parametrize("policies", [{}, LOOSE], ids=["strict", "loose"])
+@pytest.mark.parametrize("how", ["trim", "lower", ["trim", "lower"]], ids=str)
+@pytest.mark.parametrize("type_text", ["text", "varchar(5)", "status", "text[]"])
+def test_every_border_value_normalised(type_text: str, how: object, policies: Plain) -> None:
+    agree(mapping({"v": {"type": type_text, "normalise": how}}, policies=policies), [*TEXTS, *DOCUMENTS[::3]])
+
+
+@pytest.mark.parametrize("star", [False, True], ids=["listed", "others"])
+@pytest.mark.parametrize("type_text", ["text", "varchar(5)", "status", "text[]", "jsonb"])
+def test_every_border_value_replaced(type_text: str, *, star: bool) -> None:
+    known = REPLACED if "status" not in type_text else dict.fromkeys(REPLACED, ENUM[0])
+    values = {**known, "*": None} if star else known
+    agree(mapping({"v": {"type": type_text, "values": values, "coerce": True}}), DOCUMENTS)
+
+
+@pytest.mark.parametrize("extras", ["extras", "dead_letter"])
+def test_every_border_value_against_another_in_first_of(extras: str) -> None:
+    two = [
+        bw.document([("_id", bw.int32(1)), ("v", one), ("w", other)]).raw
+        for one, other in zip(VALUES, VALUES[1:], strict=False)
+    ]
+    same = [bw.document([("_id", bw.int32(1)), ("v", one), ("w", one)]).raw for one in VALUES]
+    rule = {"first_of": ["v", "w", "x.y"], "type": "jsonb", "policies": LOOSE}
+    agree(mapping({"v": rule}, extras=extras), [*two, *same])
+
+
+@pytest.mark.parametrize("coerce", [False, True], ids=["exact", "coerce"])
+@pytest.mark.parametrize("others", [{}, {"others": "not wanted"}], ids=["kept", "dropped"])
+def test_every_border_value_as_an_element(others: Plain, *, coerce: bool) -> None:
+    arrays = [bw.array([VALUES[at], VALUES[at - 1]]) for at in range(0, len(VALUES), 2)]
+    fields: Plain = {
+        "a": {"path": "v", "element": 0, "type": "text", "coerce": coerce, **others},
+        "b": {"path": "v", "element": -1, "of": "userId", "type": "jsonb", "coerce": coerce, **others},
+    }
+    agree(mapping(fields, policies=LOOSE), [*map(grid.document, arrays), *DOCUMENTS])
+
+
+@pytest.mark.parametrize("coerce", [False, True], ids=["exact", "coerce"])
+@pytest.mark.parametrize("type_text", ["text", "text[]"])
+def test_every_border_value_as_a_flag(type_text: str, *, coerce: bool) -> None:
+    flags = {"v": "a", "w": "b"}
+    second = [bw.prepended("w", bw.boolean(true=True), document) for document in DOCUMENTS[::2]]
+    agree(mapping({"x": {"type": type_text, "flags": flags, "coerce": coerce}}), [*DOCUMENTS, *second])
+
+
+def test_every_border_value_as_labels() -> None:
+    agree(mapping({"v": {"to_flags": {"abc": "a", "ACTIVE": {"column": "b", "default": True}, "5": "c"}}}), DOCUMENTS)
+
+
+@pytest.mark.parametrize("kept", [False, True], ids=["looked-up", "kept"])
+@pytest.mark.parametrize("field", list(KEPT))
+def test_every_border_value_as_a_reference_by_another_field(field: str, *, kept: bool) -> None:
+    rule: Plain = {"references": f"Accounts.{field}", "column": "v"}
+    several: Plain = {**rule, "type": f"{KEPT[field]}[]" if kept else "uuid[]", "coerce": True}
+    one = {**rule, "type": KEPT[field]} if kept else rule
+    for case in (mapping({"v": one}), mapping({"v": several}), mapping({"v": {"junction": "j"}})):
+        case["collections"]["Accounts"] = ACCOUNTS
+        if "junction" in case["collections"]["Main"]["fields"]["v"]:
+            case["junctions"] = {"j": {"m": "Main", "a": f"Accounts.{field}"}}
+        agree(case, DOCUMENTS)
+
+
+@pytest.mark.parametrize("users", ["uuid", "cuid2", "keep"])
+def test_every_border_value_in_an_array_of_references_and_as_a_route(users: str) -> None:
+    held = "uuid[]" if users == "uuid" else "text[]"
+    agree(mapping({"v": {"references": "Users", "type": held}}, users=users), DOCUMENTS)
+    routed = mapping({"v": {"route": {"Users": "a", "Others": "b"}}}, users=users)
+    routed["collections"]["Others"] = {"table": "others", "ids": users}
+    agree(routed, DOCUMENTS)
 
 
 @pytest.mark.parametrize("policies", [{}, LOOSE], ids=["strict", "loose"])

@@ -7,8 +7,10 @@ from collections import Counter
 
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
 
 from isthmus._rust import digest_rows, document_digest
+from tests.generators.forms import form_cases
 from tests.generators.mappings import Case, cases
 from tests.oracle.agreement import Pair
 from tests.oracle.effort import say_seed, tries
@@ -16,8 +18,13 @@ from tests.oracle.effort import say_seed, tries
 seeds = st.integers(0, 1 << 30)
 
 
+def any_cases(max_documents: int) -> SearchStrategy[Case]:
+    """Mappings of every form."""
+    return st.one_of(cases(max_documents=max_documents), form_cases(max_documents=max_documents))
+
+
 @tries(40)
-@given(cases(max_documents=8), seeds)
+@given(any_cases(8), seeds)
 def test_cut_at_any_document_boundary_the_bytes_are_the_same(case: Case, seed: int) -> None:
     say_seed()
     core = Pair(case.mapping).core
@@ -39,7 +46,7 @@ def test_cut_at_any_document_boundary_the_bytes_are_the_same(case: Case, seed: i
 
 
 @tries(40)
-@given(cases(max_documents=8), seeds)
+@given(any_cases(8), seeds)
 def test_in_any_order_the_rows_are_the_same(case: Case, seed: int) -> None:
     say_seed()
     pair = Pair(case.mapping)
@@ -52,7 +59,7 @@ def test_in_any_order_the_rows_are_the_same(case: Case, seed: int) -> None:
 
 
 @tries(40)
-@given(cases(max_documents=6))
+@given(any_cases(6))
 def test_equal_rows_have_equal_digests_and_others_do_not(case: Case) -> None:
     say_seed()
     pair = Pair(case.mapping)
@@ -70,7 +77,7 @@ def test_equal_rows_have_equal_digests_and_others_do_not(case: Case) -> None:
 
 
 @tries(40)
-@given(cases(max_documents=8), seeds)
+@given(any_cases(8), seeds)
 def test_find_gives_back_the_documents_with_these_ids(case: Case, seed: int) -> None:
     say_seed()
     pair = Pair(case.mapping)
@@ -88,7 +95,7 @@ def test_find_gives_back_the_documents_with_these_ids(case: Case, seed: int) -> 
 
 
 @tries(40)
-@given(cases(max_documents=8))
+@given(any_cases(8))
 def test_digests_of_documents_are_those_of_each_document_alone(case: Case) -> None:
     digests = Pair(case.mapping).core.transcode(b"".join(case.documents)).document_digests
     contents = [digests[at + 8 : at + 16] for at in range(0, len(digests), 16)]

@@ -158,7 +158,10 @@ impl Converter {
                 out.extend_from_slice(&NULL_FIELD);
                 Ok(Wrote::Null)
             }
-            Value::Array(_) => Err(self.wrong_type(value, false)),
+            // An array inside an array has no place, also where the column is of jsonb, unless anything is replaced.
+            Value::Array(_) if !self.rules.as_ref().is_some_and(|rules| rules.replaces_all()) => {
+                Err(self.wrong_type(value, false))
+            }
             _ => self.enclose(out, &mut |out: &mut Vec<u8>| self.single(codec, value, depth, side, out)),
         }
     }

@@ -23,6 +23,13 @@ pub(super) struct Prepared {
     others: Option<Replaced>,
 }
 
+impl Prepared {
+    /// No value that is not null is left as it is.
+    pub fn replaces_all(&self) -> bool {
+        self.others.is_some()
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Replaced {
     /// The payload of the field; none for NULL.

@@ -19,8 +19,12 @@ ON CONFLICT (collection, key_digest) DO UPDATE SET origin = 'document', id = EXC
 WHERE m.origin = 'reference' AND EXCLUDED.origin = 'document'
 
 -- name: ids_by_id
--- The source values behind ids that were derived from them, documents before references; where the document is a row
--- that was there before, that row's id is another one.
+-- The source values behind ids, documents before references.
+SELECT DISTINCT ON (id) id, source_id FROM isthmus.id_map
+WHERE collection = %(collection)s AND id = ANY(%(ids)s) ORDER BY id, origin, source_id
+
+-- name: ids_by_derived_id
+-- The same where documents may have the id of another row: by the ids that were derived from them.
 SELECT DISTINCT ON (derived) derived, source_id
 FROM (SELECT coalesce(derived_id, id) AS derived, source_id, origin FROM isthmus.id_map
       WHERE collection = %(collection)s AND (derived_id IS NULL AND id = ANY(%(ids)s) OR derived_id = ANY(%(ids)s))) AS m

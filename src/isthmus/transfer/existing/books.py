@@ -6,12 +6,12 @@ import psycopg
 from psycopg import sql
 
 from isthmus.state.checkpoints import read_tallies
+from isthmus.state.reports import KEPT
 from isthmus.transfer.balance import Balance
 from isthmus.transfer.existing.deliver import WRITTEN
 from isthmus.transfer.job import Job
 
 _VERDICT = "verdict-"
-_KEPT = ("kept", "same", "edited", "deleted")
 
 
 def enter_delivery(job: Job, connection: psycopg.Connection, balance: Balance) -> None:
@@ -28,7 +28,7 @@ def enter_delivery(job: Job, connection: psycopg.Connection, balance: Balance) -
         verdict = kind.removeprefix(_VERDICT)
         for collection, amount in amounts.items():
             balance.met_rows.setdefault(collection, {})[verdict] = amount
-            if verdict in _KEPT:
+            if kind in KEPT:
                 balance.collections[collection].copied -= amount
                 balance.collections[collection].kept += amount
     for table in job.schema.tables.values():

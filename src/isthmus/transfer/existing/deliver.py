@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import psycopg
 from psycopg import sql
 
-from isthmus.connect.postgres import explain, meaning
+from isthmus.connect.postgres import meaning
 from isthmus.errors import TargetError
 from isthmus.state.checkpoints import add_tally, read_tallies
 from isthmus.state.ledgers import Cause
@@ -22,6 +22,7 @@ from isthmus.state.runs import Run
 from isthmus.transfer.document_rows import flow_column, key_column
 from isthmus.transfer.existing import matching, only, row_state
 from isthmus.transfer.existing.fit import Existing, FedTable, backward_keys, delivery_order
+from isthmus.transfer.existing.pieces import Chosen, refusal, swallowed, whole_or_pieces
 from isthmus.transfer.existing.refused import Refused
 from isthmus.transfer.existing.saved_ddl import restore, set_aside
 from isthmus.transfer.existing.sequences import advance_sequences
@@ -31,7 +32,6 @@ from isthmus.transfer.job import Job
 from isthmus.transfer.remove import remove_documents
 from isthmus.transfer.stages import reached
 
-_PIECE = 10_000  # documents that are tried at once where a whole table is refused
 _MARK = ("delivery", "done")
 
 WRITTEN = "written-rows "
@@ -143,6 +143,7 @@ def _attempt(job: Job, connection: psycopg.Connection) -> Refused:
                     raise _Undo
                 only.keep_waiting(sides)
                 delivery.tallies["resolved-waiting", "all"] += only.resolve_waiting(sides)
+                only.forget_settled(sides)
                 for collection, amount in row_state.write(sides).items():
                     delivery.tallies["verdict-gone", collection] += amount
             for (what, who), amount in delivery.tallies.items():
@@ -253,26 +254,20 @@ def _changed(sides: Sides, fed: FedTable) -> sql.Composed:
 
 def _deliver_rows(delivery: _Delivery, fed: FedTable) -> None:
     """Insert the rows of new documents, and put those of changed ones in place."""
-    sides = delivery.sides
-    condition = _fresh(sides, fed)
-    names = sql.SQL(", ").join(sql.Identifier(column.name) for column in fed.columns)
-    always = any(column.there.always for column in fed.columns)
-    insert = sql.SQL("INSERT INTO {} ({}) {}SELECT {} FROM {} s WHERE {}").format(
-        sides.real(fed.name),
-        names,
-        sql.SQL("OVERRIDING SYSTEM VALUE ") if always else sql.SQL(""),
-        sides.values(fed),
-        sides.staged(fed.name),
-        condition,
+    sides, refused = delivery.sides, delivery.refused
+    root = sides.root_of(fed.table)
+    new = sql.SQL("SELECT DISTINCT s.{} AS id FROM {} s WHERE {}").format(
+        sides.owner(fed), sides.staged(fed.name), _fresh(sides, fed)
     )
-    count = sql.SQL("SELECT count(*) FROM {} s WHERE {}").format(sides.staged(fed.name), condition)
-    delivered = _insert(delivery, fed, insert, count)
-    if sides.root_of(fed.table).name in sides.judged:
-        delivered += _replace(sides, fed)
+    delivered = whole_or_pieces(sides, refused, fed, new, lambda chosen: _insert(sides, fed, chosen))
+    if root.name in sides.judged and not refused:
+        changed = sql.SQL("SELECT v.stage_id AS id FROM {}").format(_changed(sides, fed))
+        replace = _replace_root if fed.table.kind == "root" else _replace_children
+        delivered += whole_or_pieces(sides, refused, fed, changed, lambda chosen: replace(sides, fed, chosen))
     staged = sides.one(sql.SQL("SELECT count(*) FROM {}").format(sides.staged(fed.name)))
     delivery.tallies["delivered-rows", fed.name] += delivered
     delivery.tallies["kept-rows", fed.name] += staged - delivered
-    if not delivery.refused:
+    if not refused:
         delivery.tallies.update(_written(sides, fed))
         _deliver_extras(sides, fed)
 
@@ -293,93 +288,23 @@ def _written(sides: Sides, fed: FedTable) -> Counter[tuple[str, str]]:
     return Counter({(f"{WRITTEN}{collection}", fed.name): int(count) for collection, count in rows})
 
 
-def _insert(delivery: _Delivery, fed: FedTable, insert: sql.Composed, count: sql.Composed) -> int:
-    """Insert all rows at once; where one is refused, find out whose it is, piece by piece."""
-    sides = delivery.sides
-    try:
-        with sides.connection.transaction():
-            expected = sides.one(count)
-            inserted = sides.do(insert)
-    except psycopg.Error as fault:
-        if meaning(fault) != "data":
-            raise
-        if any(
-            key.target == (fed.there.schema, fed.name) and not key.deferrable and not fed.there.owned
-            for key in fed.there.keys
-        ):
-            raise _refusal(sides, fed, fault) from None  # its rows need one another, so pieces prove nothing
-        return _find_refused(delivery, fed, insert)
+def _insert(sides: Sides, fed: FedTable, chosen: Chosen) -> int:
+    """Insert the rows of chosen new documents."""
+    parts = {
+        "real": sides.real(fed.name),
+        "names": sql.SQL(", ").join(sql.Identifier(column.name) for column in fed.columns),
+        "overriding": sql.SQL("OVERRIDING SYSTEM VALUE " if any(column.there.always for column in fed.columns) else ""),
+        "values": sides.values(fed),
+        "stage": sides.staged(fed.name),
+        "fresh": _fresh(sides, fed),
+        "chosen": chosen(sql.SQL("s.{}").format(sides.owner(fed))),
+    }
+    expected = sides.one(sql.SQL("SELECT count(*) FROM {stage} s WHERE {fresh} AND {chosen}").format(**parts))
+    statement = "INSERT INTO {real} ({names}) {overriding}SELECT {values} FROM {stage} s WHERE {fresh} AND {chosen}"
+    inserted = sides.do(sql.SQL(statement).format(**parts))
     if inserted != expected:
-        raise _swallowed(fed, expected, inserted)
+        raise swallowed(fed, expected, inserted)
     return inserted
-
-
-def _swallowed(fed: FedTable, expected: int, inserted: int) -> TargetError:
-    return TargetError(
-        f"{expected:,} rows were sent to {fed.there.label}, which took {inserted:,}.",
-        code="rows-swallowed",
-        hint=f"A trigger passes rows over without an error ({', '.join(fed.there.triggers) or 'none is known'})."
-        " Disable it for the copy; nothing was delivered.",
-    )
-
-
-def _refusal(sides: Sides, fed: FedTable, fault: psycopg.Error) -> TargetError:
-    return TargetError(
-        f"PostgreSQL refuses rows of {fed.there.label}: {sides.job.explain(fault)}.",
-        code="delivery-refused",
-        hint="Nothing was delivered. Mend the cause, or use the table's owner; then run the same command again.",
-    )
-
-
-def _find_refused(delivery: _Delivery, fed: FedTable, insert: sql.Composed) -> int:
-    """Try documents in pieces, then in halves, until exactly the refused ones are known; return the rows inserted."""
-    sides = delivery.sides
-    deal = sql.Identifier("pg_temp", "deal")
-    sides.do(sql.SQL("DROP TABLE IF EXISTS {}").format(deal))
-    sides.do(
-        sql.SQL(
-            "CREATE TEMP TABLE deal ON COMMIT DROP AS SELECT row_number() OVER (ORDER BY id) AS number, id"
-            " FROM (SELECT DISTINCT s.{owner} AS id FROM {stage} s WHERE {fresh}) AS d"
-        ).format(owner=sides.owner(fed), stage=sides.staged(fed.name), fresh=_fresh(sides, fed))
-    )
-    sides.do(sql.SQL("CREATE UNIQUE INDEX ON {} (number)").format(deal))
-    total = sides.one(sql.SQL("SELECT count(*) FROM {}").format(deal))
-    part = insert + sql.SQL(" AND s.{} IN (SELECT id FROM {} WHERE number BETWEEN %s AND %s)").format(
-        sides.owner(fed), deal
-    )
-    inserted = 0
-    for low in range(1, total + 1, _PIECE):
-        sides.job.check_stop()
-        inserted += _halve(delivery, fed, part, low, min(total, low + _PIECE - 1))
-        if delivery.refused.is_full:
-            break
-    return inserted
-
-
-def _halve(delivery: _Delivery, fed: FedTable, part: sql.Composed, low: int, high: int) -> int:
-    sides = delivery.sides
-    try:
-        with sides.connection.transaction():
-            return sides.do(part, (low, high))
-    except psycopg.Error as fault:
-        if meaning(fault) != "data":
-            raise
-        if low < high:
-            middle = (low + high) // 2
-            return _halve(delivery, fed, part, low, middle) + _halve(delivery, fed, part, middle + 1, high)
-        row = sides.connection.execute("SELECT id::text FROM pg_temp.deal WHERE number = %s", (low,)).fetchone()
-        shows = not any(column.column.sensitive for column in fed.columns)
-        words = explain(fault, detail=shows, values=shows)
-        cause = Cause(
-            "target-refused", "", f"PostgreSQL refuses the document's row of {fed.there.label}: {words}.", fed.name
-        )
-        delivery.refused.add(sides.root_of(fed.table).name, str(row[0]) if row else "", cause)
-        return 0
-
-
-def _replace(sides: Sides, fed: FedTable) -> int:
-    """Put the rows of documents that were there before and are overwritten or updated in place."""
-    return _replace_root(sides, fed) if fed.table.kind == "root" else _replace_children(sides, fed)
 
 
 def _assignments(sides: Sides, fed: FedTable, columns: tuple[str, ...]) -> sql.Composed:
@@ -393,67 +318,66 @@ def _assignments(sides: Sides, fed: FedTable, columns: tuple[str, ...]) -> sql.C
     return sql.SQL(", ").join(parts)
 
 
-def _replace_root(sides: Sides, fed: FedTable) -> int:
+def _replace_root(sides: Sides, fed: FedTable, chosen: Chosen) -> int:
+    """Write the rows of chosen documents that are overwritten or updated."""
     columns = tuple(column.name for column in sides.contents(fed) if not column.there.always)
+    parts = {
+        "real": sides.real(fed.name),
+        "assignments": _assignments(sides, fed, columns),
+        "stage": sides.staged(fed.name),
+        "changed": _changed(sides, fed),
+        "owner": sides.owner(fed),
+        "chosen": chosen(sql.SQL("v.stage_id")),
+    }
+    expected = sides.one(sql.SQL("SELECT count(*) FROM {changed} AND {chosen}").format(**parts))
     if not columns:
-        return 0
-    return sides.do(
-        sql.SQL(
-            "UPDATE {real} t SET {assignments} FROM {stage} s, {changed} AND s.{owner} = v.stage_id"
-            " AND t.{owner} = v.target_id"
-        ).format(
-            real=sides.real(fed.name),
-            assignments=_assignments(sides, fed, columns),
-            stage=sides.staged(fed.name),
-            changed=_changed(sides, fed),
-            owner=sides.owner(fed),
-        )
+        return expected  # only their child rows differ
+    statement = (
+        "UPDATE {real} t SET {assignments} FROM {stage} s, {changed} AND {chosen} AND s.{owner} = v.stage_id"
+        " AND t.{owner} = v.target_id"
     )
+    written = sides.do(sql.SQL(statement).format(**parts))
+    if written != expected:
+        raise swallowed(fed, expected, written)
+    return written
 
 
-def _replace_children(sides: Sides, fed: FedTable) -> int:
+def _replace_children(sides: Sides, fed: FedTable, chosen: Chosen) -> int:
     """Update rows with the same place in the array, add those behind them, delete those the source no longer has."""
     positions = sides.positions(fed)
-    same = sql.SQL(" AND ").join(sql.SQL("t.{0} = s.{0}").format(sql.Identifier(name)) for name in positions)
+    contents = [column for column in sides.contents(fed) if column.name not in positions]
+    columns = tuple(column.name for column in contents if not column.there.always)
     parts = {
         "real": sides.real(fed.name),
         "stage": sides.staged(fed.name),
         "changed": _changed(sides, fed),
         "owner": sides.owner(fed),
-        "same": same,
+        "same": sql.SQL(" AND ").join(sql.SQL("t.{0} = s.{0}").format(sql.Identifier(name)) for name in positions),
+        "chosen": chosen(sql.SQL("v.stage_id")),
+        "assignments": _assignments(sides, fed, columns),
+        "names": sql.SQL(", ").join(sql.Identifier(column.name) for column in fed.columns),
+        "values": sides.values(fed),
     }
-    sides.do(
-        sql.SQL(
-            "DELETE FROM {real} t USING {changed} AND t.{owner} = v.target_id AND NOT EXISTS (SELECT FROM {stage} s"
-            " WHERE s.{owner} = v.stage_id AND {same})"
-        ).format(**parts)
+    delete = (
+        "DELETE FROM {real} t USING {changed} AND {chosen} AND t.{owner} = v.target_id AND NOT EXISTS"
+        " (SELECT FROM {stage} s WHERE s.{owner} = v.stage_id AND {same})"
     )
-    columns = tuple(
-        column.name for column in sides.contents(fed) if column.name not in positions and not column.there.always
+    both = "{stage} s, {changed} AND {chosen} AND s.{owner} = v.stage_id AND t.{owner} = v.target_id AND {same}"
+    insert = (
+        "INSERT INTO {real} ({names}) SELECT {values} FROM {stage} s, {changed} AND {chosen} AND s.{owner} = v.stage_id"
+        " AND NOT EXISTS (SELECT FROM {real} t WHERE t.{owner} = v.target_id AND {same})"
     )
-    updated = 0
+    count = "SELECT count(*) FROM {stage} s, {changed} AND {chosen} AND s.{owner} = v.stage_id"
+    sides.do(sql.SQL(delete).format(**parts))
     if columns:
-        updated = sides.do(
-            sql.SQL(
-                "UPDATE {real} t SET {assignments} FROM {stage} s, {changed} AND s.{owner} = v.stage_id"
-                " AND t.{owner} = v.target_id AND {same}"
-            ).format(assignments=_assignments(sides, fed, columns), **parts)
-        )
+        written = sides.do(sql.SQL(f"UPDATE {{real}} t SET {{assignments}} FROM {both}").format(**parts))
     else:
-        updated = sides.one(
-            sql.SQL(
-                "SELECT count(*) FROM {real} t, {stage} s, {changed} AND s.{owner} = v.stage_id"
-                " AND t.{owner} = v.target_id AND {same}"
-            ).format(**parts)
-        )
-    names = sql.SQL(", ").join(sql.Identifier(column.name) for column in fed.columns)
-    inserted = sides.do(
-        sql.SQL(
-            "INSERT INTO {real} ({names}) SELECT {values} FROM {stage} s, {changed} AND s.{owner} = v.stage_id"
-            " AND NOT EXISTS (SELECT FROM {real} t WHERE t.{owner} = v.target_id AND {same})"
-        ).format(names=names, values=sides.values(fed), **parts)
-    )
-    return updated + inserted
+        written = sides.one(sql.SQL(f"SELECT count(*) FROM {{real}} t, {both}").format(**parts))
+    written += sides.do(sql.SQL(insert).format(**parts))
+    expected = sides.one(sql.SQL(count).format(**parts))
+    if written != expected:
+        raise swallowed(fed, expected, written)
+    return written
 
 
 def _deliver_extras(sides: Sides, fed: FedTable) -> None:
@@ -530,9 +454,9 @@ def _deliver_pairs(delivery: _Delivery, fed: FedTable) -> None:
     except psycopg.Error as fault:
         if meaning(fault) != "data":
             raise
-        raise _refusal(sides, fed, fault) from None
+        raise refusal(sides, fed, fault) from None
     if inserted != expected:
-        raise _swallowed(fed, expected, inserted)
+        raise swallowed(fed, expected, inserted)
     staged = sides.one(sql.SQL("SELECT count(*) FROM {}").format(sides.staged(fed.name)))
     delivery.tallies["delivered-rows", fed.name] += inserted
     delivery.tallies["kept-rows", fed.name] += staged - inserted

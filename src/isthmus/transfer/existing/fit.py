@@ -98,15 +98,12 @@ class Existing:
         return [line for table in self.tables.values() for line in table.there.shape()]
 
 
-def fit_tables(
-    schema: TargetSchema, there: dict[str, ThereTable], *, reads_only: bool = False
-) -> tuple[Existing, list[Finding]]:
+def fit_tables(schema: TargetSchema, there: dict[str, ThereTable]) -> tuple[Existing, list[Finding]]:
     """Hold the tables of a mapping against those that are there.
 
     Args:
         schema: What the mapping wants.
         there: What the catalog says, by name.
-        reads_only: Leave out what only matters before the first row is delivered.
 
     Returns:
         What fits (of no use when a finding is serious), and what stands against it, table by table.
@@ -127,8 +124,8 @@ def fit_tables(
         fed, own = _fit_table(schema, table, found)
         existing.tables[table.name] = fed
         findings += own
-        if not reads_only:
-            findings += _fit_relation(found)
+        findings += _fit_relation(found)
+        findings += _fit_pointers(table, found, set(schema.tables))
     findings += _orders(existing)
     return existing, findings
 
@@ -207,6 +204,24 @@ def _fit_relation(there: ThereTable) -> Iterator[Finding]:
             there.name,
             f"{label} has EXCLUDE constraints ({', '.join(there.exclusions)}). Rows that stand against them are"
             " found when they are delivered, in the order of their ids.",
+            "Nothing, if that will do.",
+        )
+
+
+def _fit_pointers(table: Table, there: ThereTable, own: set[str]) -> Iterator[Finding]:
+    """Yield remarks about foreign keys of other tables that point at rows which an overwriting copy may delete."""
+    others = [
+        f"{schema}.{name}"
+        for schema, name, _ in there.pointed_at_by
+        if (schema, name) not in {(there.schema, one) for one in own}
+    ]
+    if table.kind == "child" and others:
+        yield _note(
+            "pointed-at",
+            there.name,
+            f"{', '.join(sorted(set(others)))} point at {there.label}. Where the source has fewer rows of an array"
+            " than the target, `overwrite` and `rerun: tracked` delete the others; one that is pointed at makes a dead"
+            " letter of its document.",
             "Nothing, if that will do.",
         )
 

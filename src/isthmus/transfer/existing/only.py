@@ -13,10 +13,11 @@ from psycopg import sql
 
 from isthmus.errors import ConfigError, Problem, Where
 from isthmus.mapping import Mapping
-from isthmus.mapping.tables import Reference
+from isthmus.mapping.tables import Reference, TargetSchema
 from isthmus.sources.nearest import nearest
 from isthmus.state.ledgers import Cause
 from isthmus.state.runs import Run
+from isthmus.transfer.existing.fit import FedTable
 from isthmus.transfer.existing.refused import Refused
 from isthmus.transfer.existing.sides import Sides
 from isthmus.transfer.job import Job
@@ -86,43 +87,37 @@ def _reference(job: Job, site: ReferenceSite) -> Reference | None:
     return job.schema.tables[site.table].column(site.columns[0]).reference if site.shape in {"column", "pair"} else None
 
 
-def _is_outside(job: Job, entry: str) -> bool:
-    return not all(name in job.plans for name in job.mapping.collections[entry].source_names)
+def _is_outside(mapping: Mapping, plans: ReadOnly[str, str], entry: str) -> bool:
+    return not all(name in plans for name in mapping.collections[entry].source_names)
 
 
 def waits(job: Job, site: ReferenceSite) -> bool:
     """Tell whether references that find no row wait instead of being orphans."""
-    if job.existing is None or len(job.plans) == len(job.mapping.source_collections):
+    if job.existing is None or not scope_of(job.plans, job.mapping):
         return False
     reference = _reference(job, site)
-    return reference is not None and _is_outside(job, reference.entry)
+    return reference is not None and _is_outside(job.mapping, job.plans, reference.entry)
 
 
-def check_scope(job: Job) -> list[Finding]:
+def check_scope(mapping: Mapping, plans: ReadOnly[str, str], schema: TargetSchema) -> list[Finding]:
     """Report references of the chosen collections that lead outside in a form that cannot wait."""
-    if len(job.plans) == len(job.mapping.source_collections):
-        return []
     found: list[Finding] = []
-    for table in job.schema.tables.values():
-        if not any(flow.collection in job.plans for flow in table.flows):
+    for table in schema.tables.values() if scope_of(plans, mapping) else ():
+        if not any(flow.collection in plans for flow in table.flows):
             continue
         for column in table.columns:
             reference = column.reference
-            if reference is None or not _is_outside(job, reference.entry):
+            if reference is None or not _is_outside(mapping, plans, reference.entry):
                 continue
             if reference.lookup or reference.routed or column.type.array:
-                found.append(
-                    Finding(
-                        Problem(
-                            "only-leads-outside",
-                            f"{table.name}.{column.name} leads to {reference.entry}, which this copy does not carry; look-ups,"
-                            " routes and arrays of references cannot wait for a later one.",
-                            Where(table=table.name),
-                            f"Carry {reference.entry} too.",
-                        ),
-                        ConfigError,
-                    )
+                problem = Problem(
+                    "only-leads-outside",
+                    f"{table.name}.{column.name} leads to {reference.entry}, which this copy does not carry. Look-ups,"
+                    " routes and arrays of references cannot wait for a later one.",
+                    Where(table=table.name),
+                    f"Carry {reference.entry} too.",
                 )
+                found.append(Finding(problem, ConfigError))
     return found
 
 
@@ -188,38 +183,46 @@ def set_waiting_aside(sides: Sides, refused: Refused) -> Counter[tuple[str, str]
     return found
 
 
+def _owners(sides: Sides, fed: FedTable) -> list[tuple[str | None, FedTable]]:
+    """Return whose ids may own what waits in a table, each with the column of a pair (None in other tables)."""
+    if fed.table.kind != "junction":
+        return [(None, sides.root_of(fed.table))]
+    targets = ((column.name, sides.target_of(column.column, fed.table)) for column in fed.columns)
+    return [(name, sides.existing.tables[target]) for name, target in targets if target is not None]
+
+
 def keep_waiting(sides: Sides) -> None:
     """Write what waits for documents that were delivered to `isthmus.pending_reference`, by the ids of their rows."""
     row = sides.connection.execute("SELECT to_regclass('pg_temp.waiting') IS NOT NULL").fetchone()
     if not row or not row[0]:
         return
     for fed in sides.existing.tables.values():
-        owners = sides.target_of(fed.columns[0].column, fed.table) if fed.table.kind == "junction" else None
-        root = sides.root_of(fed.table).name if owners is None else owners
-        row_id, kept = sql.SQL("w.stage_id").format(), sql.SQL("false").format()
-        if root in sides.judged:
-            moved, verdict = sides.temporary("moved", root), sides.temporary("verdict", root)
-            row_id = sql.SQL(
-                "coalesce((SELECT m.target_id::text FROM {} m WHERE m.stage_text = w.stage_id), w.stage_id)"
-            ).format(moved)
-            kept = sql.SQL(
-                "w.own_column IS NULL AND EXISTS (SELECT FROM {} v WHERE v.stage_id::text = w.stage_id"
-                " AND v.verdict NOT IN ('overwritten', 'updated'))"
-            ).format(verdict)
-        sides.do(
-            sql.SQL(
-                "INSERT INTO isthmus.pending_reference (run_id, table_schema, table_name, column_name, own_column, row_id,"
-                " row_position, target_table, target_id) SELECT {run}, {schema}, w.table_name, w.column_name, w.own_column,"
-                " {row_id}, w.row_position, w.target_table, w.target_id FROM pg_temp.waiting w"
-                " WHERE w.table_name = {name} AND NOT ({kept})"
-            ).format(
-                run=sql.Literal(sides.job.run.id),
-                schema=sql.Literal(sides.existing.schema),
-                row_id=row_id,
-                name=sql.Literal(fed.name),
-                kept=kept,
+        for own, root in _owners(sides, fed):
+            row_id, kept = sql.SQL("w.stage_id").format(), sql.SQL("false").format()
+            if root.name in sides.judged:
+                row_id = sql.SQL(
+                    "coalesce((SELECT m.target_id::text FROM {} m WHERE m.stage_text = w.stage_id), w.stage_id)"
+                ).format(sides.temporary("moved", root.name))
+                left = "('deleted')" if own is not None else "('kept', 'same', 'edited', 'deleted')"
+                kept = sql.SQL(
+                    f"EXISTS (SELECT FROM {{}} v WHERE v.stage_id::text = w.stage_id AND v.verdict IN {left})"
+                ).format(sides.temporary("verdict", root.name))
+            sides.do(
+                sql.SQL(
+                    "INSERT INTO isthmus.pending_reference (run_id, table_schema, table_name, column_name, own_column,"
+                    " row_id, row_position, target_table, target_id) SELECT {run}, {schema}, w.table_name,"
+                    " w.column_name, w.own_column, {row_id}, w.row_position, w.target_table, w.target_id"
+                    " FROM pg_temp.waiting w WHERE w.table_name = {name} AND w.own_column IS NOT DISTINCT FROM {own}"
+                    " AND NOT {kept}"
+                ).format(
+                    run=sql.Literal(sides.job.run.id),
+                    schema=sql.Literal(sides.existing.schema),
+                    row_id=row_id,
+                    name=sql.Literal(fed.name),
+                    own=sql.Literal(own),
+                    kept=kept,
+                )
             )
-        )
 
 
 def resolve_waiting(sides: Sides) -> int:
@@ -267,8 +270,9 @@ def resolve_waiting(sides: Sides) -> int:
             positions = sql.SQL(", ").join(sql.SQL("t.{}").format(sql.Identifier(n)) for n in sides.positions(fed))
             sides.do(
                 sql.SQL(
-                    "UPDATE {place} t SET {column} = x.id FROM (SELECT p.row_id, p.row_position, r.{to} AS id FROM {found})"
-                    " AS x WHERE t.{own}::text = x.row_id AND ARRAY[{positions}]::integer[] = x.row_position"
+                    "UPDATE {place} t SET {column} = x.id"
+                    " FROM (SELECT p.row_id, p.row_position, r.{to} AS id FROM {found}) AS x"
+                    " WHERE t.{own}::text = x.row_id AND ARRAY[{positions}]::integer[] = x.row_position"
                     " AND t.{column} IS NULL"
                 ).format(positions=positions, **parts)
             )
@@ -276,3 +280,29 @@ def resolve_waiting(sides: Sides) -> int:
             sql.SQL("DELETE FROM isthmus.pending_reference q WHERE q.id IN (SELECT p.id FROM {found})").format(**parts)
         )
     return total
+
+
+def forget_settled(sides: Sides) -> None:
+    """Strike off what still waits for documents of a copy of everything: their references are orphans now."""
+    if scope_of(sides.job.plans, sides.job.mapping):
+        return
+    for fed in sides.existing.tables.values():
+        for own, root in _owners(sides, fed):
+            key = sides.owner(root)
+            row_id = sql.SQL("s.{}::text").format(key)
+            if root.name in sides.moved:
+                row_id = sql.SQL(
+                    "coalesce((SELECT m.target_id::text FROM {} m WHERE m.stage_id = s.{}), s.{}::text)"
+                ).format(sides.temporary("moved", root.name), key, key)
+            sides.do(
+                sql.SQL(
+                    "DELETE FROM isthmus.pending_reference p WHERE p.table_schema = {} AND p.table_name = {}"
+                    " AND p.own_column IS NOT DISTINCT FROM {} AND p.row_id IN (SELECT {} FROM {} s)"
+                ).format(
+                    sql.Literal(sides.existing.schema),
+                    sql.Literal(fed.name),
+                    sql.Literal(own),
+                    row_id,
+                    sides.staged(root.name),
+                )
+            )

@@ -59,6 +59,6 @@ class Journal:
         """Counts changes at one `table.column`."""
         return lambda kind: self.adjust(place, kind)
 
-    def listing(self, place: str) -> Callable[[str, Value], None]:
-        """Lists changes at one `table.column`."""
-        return lambda kind, original: self.listed.append((place, kind, original))
+    def listing(self, place: str, original: Value) -> Callable[[str], None]:
+        """Lists changes of one value at one `table.column`."""
+        return lambda kind: self.listed.append((place, kind, original))

@@ -105,7 +105,7 @@ def converted(value: Value, rule: Column, journal: Journal, place: str) -> Any:
 
 def exchanged(value: Value, rule: Column, journal: Journal, place: str) -> tuple[tuple[Any] | None, Value]:
     """What is written instead of a value, as the one item of a tuple, or None; and the value, normalised."""
-    note, listed = journal.noted(place), journal.listing(place)
+    note, listed = journal.noted(place), journal.listing(place, value)
     value = normalised(value, rule.normalise, rule.setting.policies, note, listed)
     return replaced(value, rule.values, note, listed), value
 

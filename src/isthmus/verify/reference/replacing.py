@@ -21,8 +21,8 @@ from isthmus.verify.reference.rules import Values
 _BLANKS = (*range(0x09, 0x0E), 0x20, 0x85, 0xA0, 0x1680, *range(0x2000, 0x200B), 0x2028, 0x2029, 0x202F, 0x205F, 0x3000)
 WHITE_SPACE = "".join(map(chr, _BLANKS))
 
-Listed = Callable[[str, Value], None]
-"""Takes the kind of a change whose original cannot be told from the result, and the original."""
+Listed = Callable[[str], None]
+"""Takes the kind of a change whose original cannot be told from the result."""
 
 
 def normalised(value: Value, how: tuple[str, ...], policies: Policies, note: Noted, listed: Listed) -> Value:
@@ -38,7 +38,7 @@ def normalised(value: Value, how: tuple[str, ...], policies: Policies, note: Not
         after = after.lower()
     if after != before:
         note("normalised")
-        listed("normalised", value)
+        listed("normalised")
     return Value(bson.STRING, after.encode("utf-8"), b"")
 
 
@@ -48,9 +48,9 @@ def replaced(value: Value, values: Values, note: Noted, listed: Listed) -> tuple
         if canonical(value) == canonical(as_bson(said)):
             note("value_mapped")
             if sum(other == becomes for _, other in values.pairs) > 1:
-                listed("value_mapped", value)
+                listed("value_mapped")
             return (becomes,)
     if values.others is not None:
         note("value_mapped")
-        listed("value_mapped", value)
+        listed("value_mapped")
     return values.others
