@@ -115,7 +115,8 @@ def deliveries(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Deliv
     made = Deliveries(copy, postgres, {}, {})
     for kind in ("empty", "filled"):
         target = made.target(kind)
-        ended = replace(copy, target=target).run()
+        (folder / kind).mkdir()
+        ended = replace(copy, target=target, folder=folder / kind).run()
         assert "The books balance" in ended.text, ended.text
         made.expected[kind] = snapshot(target, "public")
         made.often[kind] = dict(ended.stages)
@@ -152,7 +153,7 @@ def kill_and_compare(deliveries: Deliveries, copy: Copy, kind: str, stage: str, 
     if aside:
         status = _Status(copy.mapping, copy.source, copy.target, copy.key, copy.folder / "status")
         status.folder.mkdir()
-        ended = status.run(kill=["saved.restored-before-commit", 2])
+        ended = status.run(kill=["saved.restored-before-commit", 1 if stage.startswith("saved.restored") else 2])
         assert ended.code == KILLED, ended.text
         ended = status.run()
         assert "Put back" in ended.text

@@ -70,7 +70,7 @@ def clone(server: str, target: str) -> str:
 
 
 def retry_of(world: World, mapping: Path, target: str, folder: Path) -> Retry:
-    return Retry(mapping, world.dump, target, world.key, folder, plan={"letters": 12})
+    return Retry(mapping, world.dump, target, world.key, folder, plan={"letters": 40})
 
 
 @pytest.fixture(scope="session")

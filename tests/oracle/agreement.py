@@ -38,7 +38,9 @@ MALFORMED = ("bson", "bson-type", "nesting")
 def yaml_text(mapping: dict[str, Any]) -> str:
     """A mapping as YAML, so that both readers start from the same text."""
     out = io.StringIO()
-    YAML(typ="safe", pure=True).dump(mapping, out)
+    yaml = YAML(typ="safe", pure=True)
+    yaml.representer.sort_base_mapping_type_on_output = False  # the order of entries and routes means something
+    yaml.dump(mapping, out)
     return out.getvalue()
 
 

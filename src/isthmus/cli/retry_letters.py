@@ -62,6 +62,10 @@ def retry(
     are set again, and the other letters stay with the causes found now. Rows that were carried before stay as they are.
     Whatever ends it, the same command goes on.
 
+    The JSON: run, outcome (complete, interrupted, failed), exit_code, seconds, collections (of each: tried, carried,
+    skipped, left, untried), references (of each: restored, not_restored), orphans_by_default, left (collection, stage,
+    code, count) and the balance of the run.
+
     Exit codes: 0 no letter is left, 1 some are, or something was handled by a default, 2 usage or mapping, 3 source,
     4 target, 130 stopped by Ctrl-C or SIGTERM and resumable.
     """
@@ -188,8 +192,8 @@ def show_retry(console: Console, result: RetryResult, target: str) -> None:
         for collection, stage, code, count in result.left:
             console.print(f"  {plural(count, 'dead letter')} in {collection}: {code} ({stage})", markup=False)
         console.print(
-            f"  → isthmus letters list --target {quote(target)} shows each. Correct the mapping and run the same command"
-            " again.",
+            f"  → isthmus letters list --target {quote(target)} shows each. Correct the mapping and run the same"
+            " command again.",
             markup=False,
             soft_wrap=True,
         )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from collections.abc import Mapping as ReadOnly
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from isthmus.errors import ConfigError, Problem, Where
 from isthmus.mapping import Mapping
@@ -27,6 +28,13 @@ class Shape:
     plans: ReadOnly[str, str]
 
 
+class Difference(NamedTuple):
+    """One thing that two mappings want otherwise; no table where it is none of one."""
+
+    table: str | None
+    sentence: str
+
+
 def shape_of(mapping: Mapping) -> Shape:
     """Return what follows from a mapping."""
     return Shape(mapping, build_schema(mapping), compile_plans(mapping))
@@ -38,7 +46,8 @@ def refuse_other_shape(run: int, before: Shape, now: Shape) -> None:
     Raises:
         ConfigError: They do not (code `other-shape`); `problems` names every difference.
     """
-    problems = tuple(Problem("other-shape", text, Where(table=table)) for table, text in shape_differences(before, now))
+    differences = [Difference(*one) for one in shape_differences(before, now)]
+    problems = tuple(Problem("other-shape", one.sentence, Where(table=one.table)) for one in differences)
     if not problems:
         return
     raise ConfigError(

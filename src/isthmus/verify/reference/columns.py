@@ -125,31 +125,26 @@ class Columns:
         return lambda value: self.references.written(value, reference, column, place)
 
     def route(self, rule: Route, value: Value | None) -> dict[str, Any]:
-        """The same value as an id of every entry it may be one of; a DBRef only of the entries it names.
+        """The same value as an id of every entry it may be one of; NULL where it can be none, such as another's DBRef.
 
         Raises:
-            Refusal: It cannot be an id, its DBRef names none of the entries, or there is none where one is required.
+            Refusal: It can be an id of none of them (with the reason of the first), or is none where one is required.
         """
         made: dict[str, Any] = dict.fromkeys(column.name for column, _ in rule.columns)
         if value is not None and not is_null(value):
-            fitting = [(column, reference) for column, reference in rule.columns if self.is_for(reference, value)]
-            if not fitting:
-                raise Refusal("wrong-collection")
-            for column, reference in fitting:
-                made[column.name] = self.references.made(value, reference, column, None)
+            refused: list[Refusal] = []
+            for column, reference in rule.columns:
+                try:
+                    made[column.name] = self.references.made(value, reference, column, None)
+                except Refusal as refusal:
+                    refused.append(refusal)
+            if len(refused) == len(rule.columns):
+                raise refused[0]
         if any(content is not None for content in made.values()):
             self.journal.references[rule.place] += 1
         elif rule.required:
             raise Refusal("required")
         return made
-
-    def is_for(self, reference: Reference, value: Value) -> bool:
-        """Whether a value is no DBRef to another collection."""
-        try:
-            self.references.target(value, reference)
-        except Refusal:
-            return False
-        return True
 
     def flags(self, rule: Flags, document: Document, paths: Sequence[Path]) -> tuple[Any, list[tuple[str, Path]]]:
         """The labels of the flags that are set, or the first; with the code and path of each refusal."""
