@@ -36,7 +36,7 @@ def run_facts(connection: Connection) -> RunFacts:
 
 
 def accounts_of(connection: Connection, reference: Reference) -> GivenAccounts:
-    """Dead letters of load and finish, and orphans that were set to null or whose pair was left out."""
+    """Dead letters of load and finish, and orphans that were set to null or whose pair or element was left out."""
     accounts = GivenAccounts()
     letters = "SELECT collection, document FROM isthmus.dead_letter WHERE stage IN ('load', 'finish')"
     for collection, document in connection.execute(letters):
@@ -44,9 +44,13 @@ def accounts_of(connection: Connection, reference: Reference) -> GivenAccounts:
     orphans = "SELECT table_name, column_name, row_id, row_position, target_id, action FROM isthmus.orphan"
     for table, column, row_id, position, target_id, action in connection.execute(orphans):
         shape = reference.shapes[table]
-        if action == "null":
-            key = "/".join([row_id, *map(str, position or ())])
-            accounts.nulls.add((table, key, column))
+        above = [row_id, *map(str, position or ())]
+        if column in shape.columns and shape.columns[column].array:
+            # The last position is that of the element.
+            if action in ("null", "drop"):
+                accounts.elements[table, "/".join(above[:-1]), column, position[-1]] = action
+        elif action == "null":
+            accounts.nulls.add((table, "/".join(above), column))
         elif action == "drop":
             first, second = shape.key
             pair = (target_id, row_id) if column == first else (row_id, target_id)

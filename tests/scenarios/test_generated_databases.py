@@ -47,10 +47,11 @@ def carry(connection: Connection, mapping: Plain, documents: list[bytes]) -> lis
     plan = json.loads(compile_plans(parsed)["Main"])
     row = connection.execute("SELECT coalesce(max(oid::bigint), 0) FROM pg_type WHERE typname = 'status'").fetchone()
     assert row is not None
-    kinds = [column["type"] for table in plan["tables"] for column in table["columns"]]
+    (shape,) = plan["shapes"]
+    kinds = [column["type"] for table in shape["tables"] for column in table["columns"]]
     oids = {kind["name"]: row[0] for kind in kinds if kind["kind"] == "enum"}
     batch = Transcoder(json.dumps(plan), KEY, NOW_US, enum_oids=oids).transcode(b"".join(documents))
-    for number, table in enumerate(plan["tables"]):
+    for number, table in enumerate(shape["tables"]):
         columns = sql.SQL(", ").join(sql.Identifier(column["name"]) for column in table["columns"])
         statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT binary)").format(sql.Identifier(table["name"]), columns)
         with connection.cursor().copy(statement) as copy:

@@ -86,3 +86,32 @@ def test_drops_inside_arrays_are_counted_under_their_whole_path() -> None:
     steps = bw.array([bw.document([("old", bw.int32(1)), ("more", bw.int32(1))])])
     fields = {"old": {"drop": "w"}, "steps": {"child": "steps", "fields": {"old": {"drop": "w"}}}}
     assert not said(fields, [("old", bw.int32(1)), ("steps", steps)])
+
+
+def test_an_array_inside_an_array_is_replaced_like_any_other_value() -> None:
+    nested = bw.array([bw.array([]), bw.string("a")])
+    assert not said_of_column("text[]", [nested], values={"a": "b", "*": "x"})
+    assert not said_of_column("text[]", [nested], values={"a": "b"})
+
+
+def test_a_route_takes_what_any_of_its_columns_takes() -> None:
+    others = {"Users": {"table": "users"}, "Teams": {"table": "teams"}}
+    found: list[str] = []
+    for content in (bw.dbref("Teams", OID), bw.dbref("Other", OID), bw.dbref("Teams", bw.array([])), bw.array([OID])):
+        for required in (False, True):
+            rule = {"route": {"Users": "a", "Teams": "b"}, "required": required}
+            main = {"table": "main", "fields": {"v": rule}}
+            document = bw.document([("_id", OID), ("v", content)]).raw
+            found += Pair({"isthmus": 1, "collections": {"Main": main, **others}}).disagreements([document])
+    assert not found
+
+
+def test_originals_of_replaced_values_are_those_of_the_document() -> None:
+    assert not said_of_column("text", [bw.string(" ABC ")], normalise=["trim", "lower"], values={"abc": "x", "*": "y"})
+    assert not said_of_column("text", [bw.string(" ABD ")], normalise=["trim", "lower"], values={"abc": "x", "*": "y"})
+
+
+def test_rules_over_what_is_no_array_find_nothing_where_one_of_them_refuses() -> None:
+    element = {"path": "v", "type": "integer", "required": True}
+    fields = {"a": {**element, "element": 0, "coerce": True}, "b": {**element, "element": 1}}
+    assert not said(fields, [("v", bw.string("no number"))])
