@@ -94,13 +94,27 @@ def test_open_transaction_of_a_sleeping_isthmus_is_named_and_never_doubled(copy:
     assert_equal(copy.target, unkilled)
 
 
+def wait_for_lease(target: str) -> None:
+    """Wait until a session that was begun holds the lease, and is at what comes behind it."""
+    give_up_at = time.monotonic() + 60
+    with psycopg.connect(target, autocommit=True) as connection:
+        query = (
+            "SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid)"
+            " WHERE l.locktype = 'advisory' AND l.granted AND a.application_name LIKE %s"
+        )
+        while connection.execute(query, (LEASE + "%",)).fetchall() == [(0,)]:
+            assert time.monotonic() < give_up_at
+            time.sleep(0.05)
+    time.sleep(0.5)  # it has the lease; now it waits for the open batch
+
+
 def test_batch_of_a_fenced_isthmus_that_still_commits_is_seen_by_the_next(copy: Copy, unkilled: Unkilled) -> None:
     """The second waits for the open batch of the first and starts from the checkpoint that this batch leaves."""
     with copy.begin("--workers", "1", pause=("copy.before-commit", 6)) as first:
         first.wait_until_paused()
         end_backends(copy.target, LEASE)
         with copy.begin(lease_seconds=20) as second:
-            time.sleep(1.5)
+            wait_for_lease(copy.target)
             first.go_on()
             assert first.ended().code == 4
             ended = second.ended()

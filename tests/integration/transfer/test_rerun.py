@@ -135,7 +135,7 @@ def test_moved_dump_is_the_same_source(changeable: Copy, unkilled: Unkilled, tmp
 def test_fresh_starts_over(finished: bool, copy: Copy, unkilled: Unkilled) -> None:
     assert copy.run(**({} if finished else {"kill": ["finish.validation-before-commit", 4]})).code in {FINISHED, -9}
     with psycopg.connect(copy.target, autocommit=True) as connection:
-        connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(SCHEMA, "documents")))
+        connection.execute(sql.SQL("TRUNCATE {} CASCADE").format(sql.Identifier(SCHEMA, "documents")))
     ended = copy.run("--fresh")
     assert ended.code == FINISHED, ended.text
     assert_equal(copy.target, unkilled)
