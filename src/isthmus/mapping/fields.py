@@ -59,7 +59,7 @@ def _other_form(reader: Reader, key: str, form: str, node: MapNode, place: Place
     kept = tuple(entry for entry in node.entries if entry[0].text not in chosen)
     found = reader.keys(MapNode(kept, node.line), place, f"A `{form}` field", FORMS[form])
     if form == "route":
-        return read_route(reader, key, found, place)
+        return read_route(reader, key, found, place, context)
     choice: Choice | None = read_choice(reader, key, found, place)
     if choice is None:
         return None

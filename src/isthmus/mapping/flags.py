@@ -99,7 +99,7 @@ def _flag_column(reader: Reader, label: str, node: Node, place: Place, context: 
     )
 
 
-def read_route(reader: Reader, key: str, found: dict[str, Node], place: Place) -> RouteField | None:
+def read_route(reader: Reader, key: str, found: dict[str, Node], place: Place, context: Context) -> RouteField | None:
     """Read `route`: entries, each with the column of an id that points at it."""
     at = (*place, "route")
     routes: list[RouteColumn] = []
@@ -127,6 +127,7 @@ def read_route(reader: Reader, key: str, found: dict[str, Node], place: Place) -
         required=flag("required"),
         on_orphan=cast("OnOrphan | None", on_orphan),
         sensitive=flag("sensitive"),
+        policies=context.policies,
     )
     if rule.required and rule.on_orphan == "null":
         message = f"One of the columns of `{show_path(rule.path)}` is required, so an orphan cannot become NULL."

@@ -220,6 +220,7 @@ class RouteField(_Chosen):
     required: bool = False
     on_orphan: OnOrphan | None = None
     sensitive: bool = False
+    policies: Policies = Policies()
 
     @property
     def orphan_action(self) -> OnOrphan:
@@ -241,6 +242,7 @@ class RouteField(_Chosen):
                 on_orphan=self.on_orphan,
                 index=route.index,
                 sensitive=self.sensitive,
+                policies=self.policies,
             )
             for route in self.routes
         )

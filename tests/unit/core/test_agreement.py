@@ -7,6 +7,7 @@ Border values meet every column type in a grid; whole documents and mappings are
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -55,7 +56,7 @@ def test_generated_documents_under_generated_mappings(case: Case) -> None:
     assert not pair.disagreements(case.documents)
 
 
-@tries(60)
+@tries(50)
 @given(form_cases())
 def test_generated_documents_under_every_form_of_the_language(case: Case) -> None:
     say_seed()
@@ -83,14 +84,23 @@ def test_every_border_value_in_a_column(type_text: str, range_policy: str, *, co
 
 
 TEXTS = [grid.document(bw.string(text)) for text in UNTRIMMED]
-REPLACED: Plain = {"abc": None, "ACTIVE": "é", "active": "é", "": "x", 5: "ACTIVE", -1: None, 0.5: "x", True: "PENDING"}
+REPLACED: dict[Any, Any] = {
+    "abc": None,
+    "ACTIVE": "é",
+    "active": "é",
+    "": "x",
+    5: "ACTIVE",
+    -1: None,
+    0.5: "x",
+    True: "PENDING",
+}
 
 
 @pytest.mark.parametrize("policies", [{}, LOOSE], ids=["strict", "loose"])
 @pytest.mark.parametrize("how", ["trim", "lower", ["trim", "lower"]], ids=str)
 @pytest.mark.parametrize("type_text", ["text", "varchar(5)", "status", "text[]"])
 def test_every_border_value_normalised(type_text: str, how: object, policies: Plain) -> None:
-    agree(mapping({"v": {"type": type_text, "normalise": how}}, policies=policies), [*TEXTS, *DOCUMENTS[::3]])
+    agree(mapping({"v": {"type": type_text, "normalise": how}}, policies=policies), [*TEXTS, *DOCUMENTS[::6]])
 
 
 @pytest.mark.parametrize("star", [False, True], ids=["listed", "others"])
@@ -138,11 +148,12 @@ def test_every_border_value_as_a_reference_by_another_field(field: str, *, kept:
     rule: Plain = {"references": f"Accounts.{field}", "column": "v"}
     several: Plain = {**rule, "type": f"{KEPT[field]}[]" if kept else "uuid[]", "coerce": True}
     one = {**rule, "type": KEPT[field]} if kept else rule
-    for case in (mapping({"v": one}), mapping({"v": several}), mapping({"v": {"junction": "j"}})):
+    first = mapping({"v": one})
+    for case in (first, mapping({"v": several}), mapping({"v": {"junction": "j"}})):
         case["collections"]["Accounts"] = ACCOUNTS
         if "junction" in case["collections"]["Main"]["fields"]["v"]:
             case["junctions"] = {"j": {"m": "Main", "a": f"Accounts.{field}"}}
-        agree(case, DOCUMENTS)
+        agree(case, DOCUMENTS if case is first else DOCUMENTS[::3])
 
 
 @pytest.mark.parametrize("users", ["uuid", "cuid2", "keep"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from isthmus.verify.reference import bson, ids, json_values
@@ -133,9 +133,12 @@ class Columns:
         made: dict[str, Any] = dict.fromkeys(column.name for column, _ in rule.columns)
         if value is not None and not is_null(value):
             refused: list[Refusal] = []
-            for column, reference in rule.columns:
+            for number, (column, reference) in enumerate(rule.columns):
+                # One value changes once, whatever the number of its columns.
+                journal = self.journal if number == 0 else Journal(id_map=self.journal.id_map)
+                named = replace(column, name=rule.name)
                 try:
-                    made[column.name] = self.references.made(value, reference, column, None)
+                    made[column.name] = References(self.references.keys, journal).made(value, reference, named, None)
                 except Refusal as refusal:
                     refused.append(refusal)
             if len(refused) == len(rule.columns):

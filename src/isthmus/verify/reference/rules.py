@@ -97,10 +97,14 @@ class Route:
     required: bool
 
     @property
+    def name(self) -> str:
+        """What its columns are called together: their names, joined."""
+        return "|".join(column.name for column, _ in self.columns)
+
+    @property
     def place(self) -> str:
         """`table.column|column`."""
-        table = self.columns[0][0].table
-        return f"{table}.{'|'.join(column.name for column, _ in self.columns)}"
+        return f"{self.columns[0][0].table}.{self.name}"
 
 
 @dataclass(frozen=True)
