@@ -6,7 +6,7 @@ Decides which errors are worth another try and which speak of the data. Leaves t
 from __future__ import annotations
 
 import contextlib
-from typing import Literal
+from typing import Any, Literal
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
@@ -64,6 +64,12 @@ def connect(conninfo: str, *, autocommit: bool = False) -> psycopg.Connection:
             retryable=True,
         ) from None
     return connection
+
+
+def first_number(cursor: psycopg.Cursor[Any]) -> int:
+    """Return the first value of a statement's first row, a count for example; 0 when there is no row."""
+    row = cursor.fetchone()
+    return int(row[0]) if row else 0
 
 
 # A network that swallows everything would otherwise hold a wait for the system's two hours.

@@ -52,11 +52,16 @@ def point(mapping: Mapping, text: str) -> Pointer | None:
 
 
 def _named(mapping: Mapping, name: str) -> Pointer | None:
-    entry = mapping.collections.get(name)
-    if entry is not None:
-        return Pointer(name, entry.source_names[0] if len(entry.sources) == 1 else name)
+    if name in mapping.collections:
+        return Pointer(name, hashed_as(mapping, name))
     flows = mapping.flows_of(name)
     return Pointer(flows[0].entry, name) if flows else None
+
+
+def hashed_as(mapping: Mapping, entry: str) -> str:
+    """The name that ids of an entry which are no ObjectIds are hashed with: its only source, else its own."""
+    sources = mapping.collections[entry].source_names
+    return sources[0] if len(sources) == 1 else entry
 
 
 def field_rule(mapping: Mapping, pointer: Pointer) -> ColumnField | None:

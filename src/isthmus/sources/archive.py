@@ -172,8 +172,7 @@ class ArchiveSource:
         """Do nothing: every reader closes its own descriptor."""
 
     def _readable(self, collection: str) -> ArchivedCollection:
-        unknown = f"The archive has no collection {collection} in {self._database}."
-        return readable(self._found, collection, unknown, str(self._opened.path))
+        return readable(self._found, collection, f"archive of {self._database}", str(self._opened.path))
 
     @contextmanager
     def _bytes(self, collection: str) -> Generator[ArchiveBytes, None, None]:

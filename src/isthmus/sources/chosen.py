@@ -18,14 +18,14 @@ class _Listed(Protocol):
 _Found = TypeVar("_Found", bound=_Listed)
 
 
-def readable(found: Mapping[str, _Found], collection: str, unknown: str, file: str) -> _Found:
+def readable(found: Mapping[str, _Found], collection: str, source: str, file: str | None = None) -> _Found:
     """Return the collection of this name that may be read.
 
     Args:
         found: What the source lists, by name.
         collection: The name.
-        unknown: Whole sentence for a name that is not listed.
-        file: Names the source in errors.
+        source: What is read, in words.
+        file: Names the source in errors, where it is a file or folder.
 
     Raises:
         SourceError: There is none (`unknown-collection`), or a rule leaves it out (`collection-not-read`).
@@ -35,7 +35,9 @@ def readable(found: Mapping[str, _Found], collection: str, unknown: str, file: s
     if one is None:
         near = nearest(collection, found)
         hint = f"Did you mean {near}?" if near is not None else None
-        raise SourceError(unknown, code="unknown-collection", where=where, hint=hint)
+        raise SourceError(
+            f"The {source} has no collection {collection}.", code="unknown-collection", where=where, hint=hint
+        )
     if one.info.rule is not None:
         raise SourceError(
             f"The collection {collection} is not read: {one.info.rule}",

@@ -148,8 +148,7 @@ class DumpSource:
         """Do nothing: every reader closes its own descriptor."""
 
     def _readable(self, collection: str) -> DumpedCollection:
-        unknown = f"The dump of {self._database} has no collection {collection}."
-        return readable(self._found, collection, unknown, str(self._folder))
+        return readable(self._found, collection, f"dump of {self._database}", str(self._folder))
 
 
 def _look(path: Path | None) -> SizeAndTime | None:

@@ -178,8 +178,7 @@ class JsonSource:
         """Do nothing: every reader closes its own descriptor."""
 
     def _readable(self, collection: str) -> JsonFile:
-        unknown = f"There is no JSON of a collection {collection} in {self._path}."
-        return readable(self._found, collection, unknown, str(self._path)).file
+        return readable(self._found, collection, f"JSON in {self._path}", str(self._path)).file
 
     def _blocks(
         self,

@@ -12,7 +12,8 @@ from typing import NoReturn
 from pymongo.errors import InvalidName, PyMongoError
 
 from isthmus.connect.mongo import MongoServer, open_server
-from isthmus.errors import ConfigError, SourceError, Where
+from isthmus.errors import ConfigError, SourceError
+from isthmus.sources.chosen import readable
 from isthmus.sources.live_collections import list_collections
 from isthmus.sources.live_partitions import split
 from isthmus.sources.live_positions import BEGIN, behind, id_document, show
@@ -124,23 +125,7 @@ class LiveSource:
         self._server.close()
 
     def _readable(self, collection: str) -> CollectionInfo:
-        info = self._found.get(collection)
-        if info is None:
-            near = nearest(collection, self._found)
-            raise SourceError(
-                f"The {self.name} has no collection {collection}.",
-                code="unknown-collection",
-                where=Where(collection=collection),
-                hint=f"Did you mean {near}?" if near is not None else None,
-            )
-        if info.rule is not None:
-            raise SourceError(
-                f"The collection {collection} is not read: {info.rule}",
-                code="collection-not-read",
-                where=Where(collection=collection),
-                hint="Take it out of the mapping.",
-            )
-        return info
+        return readable(self._found, collection, self.name)
 
 
 def open_live(text: str, *, database: str | None = None) -> LiveSource:

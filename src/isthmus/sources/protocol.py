@@ -45,6 +45,11 @@ class CollectionInfo:
     bytes_exact: bool = False
 
     @property
+    def info(self) -> CollectionInfo:
+        """Itself: where nothing more is known of a collection, it stands for what lists it."""
+        return self
+
+    @property
     def readable(self) -> bool:
         """Whether `Source.partitions` and `Source.read` accept this collection."""
         return self.rule is None

@@ -12,6 +12,7 @@ import psycopg
 from psycopg import sql
 
 from isthmus._rust import IdCodec
+from isthmus.connect.postgres import first_number
 from isthmus.errors import ConfigError, TargetError
 from isthmus.state.checkpoints import partial_books, read_partitions, read_tallies, rows_of
 from isthmus.state.lease import LOCK
@@ -224,8 +225,7 @@ def list_orphans(
 
 def count_orphans(connection: psycopg.Connection, run: int, *, table: str | None = None) -> int:
     """Return how many orphans a filter meets."""
-    row = connection.execute(statement("report", "count_orphans"), {"run": run, "table": table}).fetchone()
-    return int(row[0]) if row else 0
+    return first_number(connection.execute(statement("report", "count_orphans"), {"run": run, "table": table}))
 
 
 def list_conflicts(
@@ -238,8 +238,7 @@ def list_conflicts(
 
 def count_conflicts(connection: psycopg.Connection, run: int, *, table: str | None = None) -> int:
     """Return how many conflicts a filter meets."""
-    row = connection.execute(statement("report", "count_conflicts"), {"run": run, "table": table}).fetchone()
-    return int(row[0]) if row else 0
+    return first_number(connection.execute(statement("report", "count_conflicts"), {"run": run, "table": table}))
 
 
 def list_adjustments(connection: psycopg.Connection, run: int) -> Iterator[AdjustmentLine]:

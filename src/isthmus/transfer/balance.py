@@ -13,6 +13,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from isthmus.connect.postgres import first_number
 from isthmus.state.checkpoints import PartitionState, read_tallies, rows_of
 from isthmus.state.statements import statement
 from isthmus.transfer.job import Job
@@ -379,5 +380,4 @@ def _empty_columns(job: Job, connection: psycopg.Connection) -> list[str]:
 
 
 def _count(connection: psycopg.Connection, query: sql.Composed) -> int:
-    row = connection.execute(query).fetchone()
-    return int(row[0]) if row else 0
+    return first_number(connection.execute(query))

@@ -10,7 +10,7 @@ import psycopg
 from psycopg import sql
 
 from isthmus.mapping.model import Flow
-from isthmus.mapping.tables import HIDDEN_SOURCE, Table, pending_tables
+from isthmus.mapping.tables import HIDDEN_SOURCE, Table
 from isthmus.transfer.job import Job
 from isthmus.transfer.staging import exists, pair_tables
 
@@ -50,7 +50,7 @@ def tables_of(job: Job, flow: Flow) -> list[DocumentTable]:
     for pairs in pair_tables(job.feeders, job.schema).values():
         if pairs.flow == flow:
             found.append(DocumentTable(pairs.junction, pairs.identifier, pairs.own, kind="pairs"))
-    for waiting in pending_tables(job.mapping):
+    for waiting in job.pending_tables:
         if waiting.flow == flow and not waiting.pairs:
             place = sql.Identifier("isthmus", waiting.name)
             found.append(DocumentTable(waiting.name, place, waiting.keys[0][0], kind="waiting"))

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import psycopg
 from psycopg import sql
 
-from isthmus.connect.postgres import meaning
+from isthmus.connect.postgres import first_number, meaning
 from isthmus.errors import TargetError
 from isthmus.mapping.tables import Index, Table
 from isthmus.state.checkpoints import add_tally
@@ -310,8 +310,7 @@ def _merge_junctions(job: Job, connection: psycopg.Connection) -> None:
             job.lease.assert_held(connection, job.run.id)
             loaded = 0
             for pairs in waiting.values():
-                count = connection.execute(sql.SQL("SELECT count(*) FROM {}").format(pairs.identifier)).fetchone()
-                loaded += int(count[0]) if count else 0
+                loaded += first_number(connection.execute(sql.SQL("SELECT count(*) FROM {}").format(pairs.identifier)))
             pairs_count = connection.execute(
                 sql.SQL("INSERT INTO {} ({}) {}").format(sql.Identifier(job.schema.schema, junction), columns, union)
             ).rowcount

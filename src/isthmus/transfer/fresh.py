@@ -8,6 +8,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from isthmus.connect.postgres import first_number
 from isthmus.errors import Problem, TargetError
 from isthmus.state.runs import Run
 from isthmus.state.statements import statement
@@ -165,8 +166,9 @@ def _made(connection: psycopg.Connection, run: Run) -> dict[str, list[str]]:
 
 
 def _count(connection: psycopg.Connection, schema: str, table: str) -> int:
-    row = connection.execute(sql.SQL("SELECT count(*) FROM ONLY {}").format(sql.Identifier(schema, table))).fetchone()
-    return int(row[0]) if row else 0
+    return first_number(
+        connection.execute(sql.SQL("SELECT count(*) FROM ONLY {}").format(sql.Identifier(schema, table)))
+    )
 
 
 def _told(run: Run, counts: dict[str, int]) -> str:

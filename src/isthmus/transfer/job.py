@@ -15,7 +15,7 @@ from isthmus._rust import IdCodec, Transcoder
 from isthmus.connect.postgres import connect, explain
 from isthmus.mapping import Mapping
 from isthmus.mapping.model import Flow
-from isthmus.mapping.tables import Table, TargetSchema
+from isthmus.mapping.tables import PendingTable, Table, TargetSchema, pending_tables
 from isthmus.sources.protocol import Source
 from isthmus.state.lease import Lease
 from isthmus.state.runs import Run
@@ -141,6 +141,11 @@ class Job:
     def feeders(self) -> tuple[Feeder, ...]:
         """Every side of a junction table that arrays fill, in the order of the mapping."""
         return feeders(self.plans, self.schema)
+
+    @cached_property
+    def pending_tables(self) -> tuple[PendingTable, ...]:
+        """Every table of values that wait for finish, in the order of the mapping."""
+        return tuple(pending_tables(self.mapping))
 
     @cached_property
     def _plan_tables(self) -> dict[str, tuple[PlanTable, ...]]:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import psycopg
 from psycopg import sql
 
+from isthmus.connect.postgres import first_number
 from isthmus.errors import InternalError
 from isthmus.mapping import ddl
-from isthmus.mapping.tables import HIDDEN_SOURCE, PendingTable, Table, pending_tables
+from isthmus.mapping.tables import HIDDEN_SOURCE, PendingTable, Table
 from isthmus.transfer.job import Job
 from isthmus.transfer.references import ReferenceSite, alternative, reference_sites
 from isthmus.transfer.stages import reached
@@ -36,7 +37,7 @@ def resolve_lookups(job: Job, connection: psycopg.Connection) -> None:
     Raises:
         InternalError: A value that waits found no row, or no target (code `lookup-lost`).
     """
-    for waiting in in_order([one for one in pending_tables(job.mapping) if not one.pairs]):
+    for waiting in in_order([one for one in job.pending_tables if not one.pairs]):
         place = sql.Identifier("isthmus", waiting.name)
         if not exists(connection, place):
             continue
@@ -81,6 +82,15 @@ def _aims_at(waiting: PendingTable) -> set[tuple[str, str]]:
     return {(reference.table, reference.column), (reference.table, reference.by or reference.column)}
 
 
+_VALUES = sql.SQL("SELECT {keys}, {result} AS result FROM {waiting} p JOIN {target} t ON t.{key} = {value}")
+_ARRAYS = sql.SQL(
+    "SELECT {keys}, coalesce(array_agg({result} ORDER BY p.element) FILTER (WHERE p.element >= 0),"
+    " array_remove(array_agg({result}), NULL)) AS result"
+    " FROM {waiting} p LEFT JOIN {target} t ON t.{key} = {value} GROUP BY {keys}"
+)
+"""An array a row: elements in their order, NULL where the element is; those without a place are left out."""
+
+
 def look_up(
     job: Job,
     connection: psycopg.Connection,
@@ -108,7 +118,7 @@ def look_up(
     same = [sql.SQL("r.{} = g.{}").format(sql.Identifier(column), sql.Identifier(key)) for key, column in waiting.keys]
     if len(table.flows) > 1 and into is None:
         same.append(sql.SQL("r.{} = {}").format(sql.Identifier(HIDDEN_SOURCE), sql.Literal(waiting.flow.number)))
-    found = _arrays(waiting) if waiting.array else _values(waiting)
+    found = _ARRAYS if waiting.array else _VALUES
     parts = {
         "table": into or sql.Identifier(job.schema.schema, table.name),
         "column": sql.Identifier(waiting.column),
@@ -124,11 +134,11 @@ def look_up(
     }
     # a planner that knows nothing of the waiting table takes a nested loop for it
     connection.execute(sql.SQL("ANALYZE {}").format(place))
-    expected = _count(connection, sql.SQL("SELECT count(*) FROM ({found}) g").format(**parts))
+    expected = first_number(connection.execute(sql.SQL("SELECT count(*) FROM ({found}) g").format(**parts)))
     changed = connection.execute(
         sql.SQL("UPDATE {table} r SET {column} = g.result FROM ({found}) g WHERE {same}").format(**parts)
     ).rowcount
-    waited = _count(connection, _rows_that_wait(waiting, place))
+    waited = first_number(connection.execute(_rows_that_wait(waiting, place)))
     if not changed == expected == waited:
         raise InternalError(
             f"Of {waited} references of {waiting.table}.{waiting.column} that waited {expected} found what they point"
@@ -138,29 +148,11 @@ def look_up(
         )
 
 
-def _values(_waiting: PendingTable) -> sql.SQL:
-    return sql.SQL("SELECT {keys}, {result} AS result FROM {waiting} p JOIN {target} t ON t.{key} = {value}")
-
-
-def _arrays(_waiting: PendingTable) -> sql.SQL:
-    """An array a row: elements in their order, NULL where the element is; those without a place are left out."""
-    return sql.SQL(
-        "SELECT {keys}, coalesce(array_agg({result} ORDER BY p.element) FILTER (WHERE p.element >= 0),"
-        " array_remove(array_agg({result}), NULL)) AS result"
-        " FROM {waiting} p LEFT JOIN {target} t ON t.{key} = {value} GROUP BY {keys}"
-    )
-
-
 def _rows_that_wait(waiting: PendingTable, place: sql.Identifier) -> sql.Composed:
     if not waiting.array:
         return sql.SQL("SELECT count(*) FROM {}").format(place)
     keys = sql.SQL(", ").join(sql.Identifier(key) for key, _ in waiting.keys)
     return sql.SQL("SELECT count(*) FROM (SELECT FROM {} GROUP BY {}) g").format(place, keys)
-
-
-def _count(connection: psycopg.Connection, query: sql.Composed) -> int:
-    row = connection.execute(query).fetchone()
-    return int(row[0]) if row else 0
 
 
 def settle_routes(job: Job, connection: psycopg.Connection) -> None:

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 import psycopg
 from psycopg import sql
 
+from isthmus.connect.postgres import first_number
 from isthmus.mapping.model import Flow
-from isthmus.mapping.tables import PendingTable, Table, pending_tables
+from isthmus.mapping.tables import PendingTable, Table
 from isthmus.state.checkpoints import add_tally, rows_of
 from isthmus.transfer.document_rows import key_column, key_type
 from isthmus.transfer.job import Job
@@ -83,7 +84,7 @@ class _Step:
         filled = {"value", "reference", "constant", "extras"}
         self._columns = [column for column in table.columns if column.role in filled and not column.waits]
 
-    def _do(self, statement: sql.Composed, parameters: Sequence[object] | None = None) -> int:
+    def _do(self, statement: sql.SQL | sql.Composed, parameters: Sequence[object] | None = None) -> int:
         return self._connection.execute(statement, parameters).rowcount
 
     def begin(self, joined: Sequence[Joined]) -> None:
@@ -117,8 +118,7 @@ class _Step:
                 "SELECT count({value}) FROM {source} WHERE r.{key} IN (SELECT loser FROM pg_temp.joined UNION"
                 " SELECT keeper FROM pg_temp.joined)"
             ).format(value=site.value, source=site.source, key=sql.Identifier(site.key))
-            row = self._connection.execute(query).fetchone()
-            found[site.name] += int(row[0]) if row else 0
+            found[site.name] += first_number(self._connection.execute(query))
         return found
 
     def _own_sites(self) -> Iterable[ReferenceSite]:
@@ -259,7 +259,7 @@ class _Step:
     def _waiting(self, table: str) -> list[PendingTable]:
         return [
             one
-            for one in pending_tables(self._job.mapping)
+            for one in self._job.pending_tables
             if one.table == table and not one.pairs and exists(self._connection, sql.Identifier("isthmus", one.name))
         ]
 
@@ -340,7 +340,7 @@ class _Step:
                         "INSERT INTO isthmus.conflict (run_id, collection, table_name, row_id, source_row_id,"
                         " differing, policy, action, document)"
                         " VALUES (%s, %s, %s, %s, %s, %s::jsonb, 'merge', 'merged', %s)"
-                    ).format(),
+                    ),
                     (
                         self._job.run.id,
                         flow.collection,
@@ -381,7 +381,7 @@ class _Step:
             sql.SQL(
                 "UPDATE isthmus.id_map m SET id = j.keeper_text FROM pg_temp.joined j"
                 " WHERE m.origin = 'merged' AND m.collection = ANY(%s) AND m.id = j.loser_text"
-            ).format(),
+            ),
             (collections,),
         )
         self._do(
@@ -391,7 +391,7 @@ class _Step:
                 " FROM unnest(%s::text[], %s::bytea[], %s::text[], %s::text[]) AS u(c, s, k, d)"
                 " ON CONFLICT (collection, key_digest) DO UPDATE SET id = EXCLUDED.id, origin = 'merged',"
                 " derived_id = EXCLUDED.derived_id"
-            ).format(),
+            ),
             (
                 [one.flow.collection for one in joined],
                 [one.source_id for one in joined],

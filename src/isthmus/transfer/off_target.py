@@ -13,6 +13,7 @@ from collections.abc import Collection
 import psycopg
 from psycopg import sql
 
+from isthmus.connect.postgres import first_number
 from isthmus.mapping.model import Flow
 from isthmus.state.statements import statement
 from isthmus.transfer.document_rows import key_type, tables_of
@@ -44,7 +45,7 @@ def amounts_in_target(
         query = sql.SQL("SELECT count(*) FROM {} WHERE {} = ANY(%s::{}[]) AND {}").format(
             table.place, sql.Identifier(table.owner), kind, table.of_flow
         )
-        found["rows", table.name] += _count(connection.execute(query, (wanted,)))
+        found["rows", table.name] += first_number(connection.execute(query, (wanted,)))
     undone_of: set[tuple[str, str]] = set()
     for site in reference_sites(job):
         if site.flow != flow or not exists(connection, site.place):
@@ -59,18 +60,13 @@ def amounts_in_target(
             "column": site.column,
             "ids": wanted,
         }
-        found["references", site.name] += _count(connection.execute(query, (wanted,)))
+        found["references", site.name] += first_number(connection.execute(query, (wanted,)))
         if (site.table, site.column) in undone_of:
             continue  # what waits has two sites
         undone_of.add((site.table, site.column))
         left = connection.execute(statement("ledger", "count_undone_references"), undone)
-        found["references", site.name] += _count(left)
+        found["references", site.name] += first_number(left)
     listed = {"run": job.run.id, "collection": flow.collection, "source_ids": list(source_ids)}
     for table, column, change, count in connection.execute(statement("ledger", "count_adjustments"), listed).fetchall():
         found["adjusted", f"{table}.{column}:{change}" if column else f"{table}:{change}"] += int(count)
     return found
-
-
-def _count(cursor: psycopg.Cursor) -> int:
-    row = cursor.fetchone()
-    return int(row[0]) if row else 0

@@ -10,7 +10,8 @@ from psycopg import sql
 
 from isthmus.mapping.fields import show_path
 from isthmus.mapping.model import FieldPath, Flow
-from isthmus.mapping.tables import HIDDEN_SOURCE, Column, PendingTable, Reference, Table, pending_tables
+from isthmus.mapping.references import hashed_as
+from isthmus.mapping.tables import HIDDEN_SOURCE, Column, PendingTable, Reference, Table
 from isthmus.transfer.document_rows import key_column
 from isthmus.transfer.existing.names import view_name
 from isthmus.transfer.job import Job
@@ -227,7 +228,7 @@ def _route_site(job: Job, table: Table, flow: Flow, columns: list[Column]) -> Re
 
 
 def _waiting_sites(job: Job) -> Iterator[ReferenceSite]:
-    for waiting in pending_tables(job.mapping):
+    for waiting in job.pending_tables:
         if not waiting.pairs:
             yield _waiting_site(job, waiting)
 
@@ -305,9 +306,7 @@ def _jsonb_site(job: Job, table: Table, flow: Flow, column: Column, path: FieldP
     place = sql.Identifier(job.schema.schema, table.name)
     shown = show_path(path)
     inside, value = _inside_jsonb(column.name, path)
-    rule = job.mapping.collections[entry]
-    hashed_as = rule.source_names[0] if len(rule.sources) == 1 else entry
-    target = job.schema.tables[rule.table]
+    target = job.schema.tables[job.mapping.collections[entry].table]
     return ReferenceSite(
         name=f"{table.name}.{column.name}.{shown}",
         collection=flow.collection,
@@ -320,7 +319,9 @@ def _jsonb_site(job: Job, table: Table, flow: Flow, column: Column, path: FieldP
         value=value,
         source=rows_of_flow(place, table, flow) + inside,
         everywhere=sql.SQL("{} r").format(place) + inside,
-        alternatives=(Alternative(hashed_as, place_of_ids(job, target), key_column(target), value),),
+        alternatives=(
+            Alternative(hashed_as(job.mapping, entry), place_of_ids(job, target), key_column(target), value),
+        ),
         action="kept",
         stated=True,
         path=f"{document_path(job, table, [column.name], flow)}.{shown}",

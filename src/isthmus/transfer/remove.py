@@ -85,20 +85,17 @@ class OffBooks:
             self.add_stored(found)
         else:
             self._count(found.flow.collection, found.document)
-            self._leaves(found)
+            self.add_without_rows(found)
 
     def add_stored(self, found: Found) -> None:
         """Count one document by what is in the target: all rows of its flow with its id, whoever else has it."""
         self._stored.setdefault(found.flow, set()).add(found.id)
         if found.source_id is not None:
             self._stored_source_ids.setdefault(found.flow, []).append(found.source_id)
-        self._leaves(found)
+        self.add_without_rows(found)
 
     def add_without_rows(self, found: Found) -> None:
-        """Count one document whose rows had left the books before it."""
-        self._leaves(found)
-
-    def _leaves(self, found: Found) -> None:
+        """Count only that one document leaves: its rows are off the books, or are counted otherwise."""
         self._amounts["finish-letters", found.flow.collection] += 1
         if found.source_id is not None:
             self._source_ids.setdefault(found.flow.collection, []).append(found.source_id)

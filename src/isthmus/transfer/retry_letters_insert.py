@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import psycopg
 from psycopg import sql
 
+from isthmus.connect.postgres import first_number
 from isthmus.state.statements import statement
 from isthmus.transfer.job import Job
 from isthmus.transfer.lookups import in_order, look_up, route_statement
@@ -107,8 +108,7 @@ def enter_orphans(
 
 def count_values(connection: psycopg.Connection, site: ReferenceSite) -> int:
     """Return how many references of letters that fit wait to be inserted."""
-    row = connection.execute(sql.SQL("SELECT count({}) FROM {}").format(site.value, site.source)).fetchone()
-    return int(row[0]) if row else 0
+    return first_number(connection.execute(sql.SQL("SELECT count({}) FROM {}").format(site.value, site.source)))
 
 
 def resolve(

@@ -18,7 +18,7 @@ from psycopg import sql
 from isthmus._rust import Batch
 from isthmus.errors import InternalError
 from isthmus.mapping.model import Flow
-from isthmus.mapping.tables import Column, PendingTable, Table, pending_tables
+from isthmus.mapping.tables import Column, PendingTable, Table
 from isthmus.state.retries import LetterBytes
 from isthmus.transfer.document_rows import key_column, key_type
 from isthmus.transfer.job import Job
@@ -82,7 +82,7 @@ class Staging:
         self._views: dict[tuple[str, str], sql.Identifier] = {}
         self.letters: dict[str, sql.Identifier] = {}
         self.tables: dict[str, list[StagedTable]] = {}
-        pending = {one.name: one for one in pending_tables(job.mapping)}
+        pending = {one.name: one for one in job.pending_tables}
         for collection in collections:
             self.tables[collection] = [self._stage(table, pending) for table in job.plan_tables(collection)]
         self.sites = {
@@ -246,7 +246,7 @@ def document_sites(job: Job) -> list[ReferenceSite]:
 
 
 def _all_sites(job: Job) -> list[ReferenceSite]:
-    waiting = {(one.table, one.column, one.flow) for one in pending_tables(job.mapping) if not one.pairs}
+    waiting = {(one.table, one.column, one.flow) for one in job.pending_tables if not one.pairs}
     return [
         site
         for site in reference_sites(job)
