@@ -279,7 +279,7 @@ def _enter_references(
         if site.table in balance.junctions:
             books.resolved = books.values - books.orphans - books.pending
             continue
-        actual = _count(connection, _values_query(site))
+        actual = _count(connection, _values_query(site)) - tallies.get("pending-kept", {}).get(site.name, 0)
         books.resolved = actual - books.actions.get("kept", 0)
         if books.values != books.resolved + books.pending + books.orphans:
             balance.differences.append(
@@ -291,7 +291,8 @@ def _enter_references(
         }
         resolved = sum(balance.references[name].resolved for name in names)
         merged = balance.merged_pairs.get(junction, 0)
-        if pairs != resolved - merged:
+        left = pairs - sum(tallies.get("pending-kept", {}).get(name, 0) for name in names)  # those wait
+        if left != resolved - merged:
             balance.differences.append(
                 f"{junction}: {resolved} resolved references, {merged} named by both sides, but {pairs} pairs."
             )

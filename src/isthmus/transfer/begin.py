@@ -146,7 +146,7 @@ def _preflight(task: Task, connection: psycopg.Connection, known: Run | None, *,
     elif known is None or fresh:
         findings += check_target(connection, task.schema, replaced=known)
     if known is None or fresh:
-        findings += check_space(connection, task.mapping, task.source, replaced=known)
+        findings += check_space(connection, task.mapping, task.source, only=task.plans, replaced=known)
     if known is not None and fresh:
         findings += check_dependents(connection, known)
     raise_findings(findings)

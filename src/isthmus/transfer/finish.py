@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import psycopg
 from psycopg import sql
 
-from isthmus.connect.postgres import first_number, meaning
+from isthmus.connect.postgres import meaning
 from isthmus.errors import TargetError
 from isthmus.mapping.tables import Index, Table
 from isthmus.state.checkpoints import add_tally
@@ -26,6 +26,7 @@ from isthmus.transfer.hands import Hands
 from isthmus.transfer.hidden import are_dropped, drop_hidden_columns, hidden_index_name
 from isthmus.transfer.job import Job
 from isthmus.transfer.joined import merges
+from isthmus.transfer.junctions import count_pairs, pairs_of
 from isthmus.transfer.keys import (
     Step,
     await_old_snapshots,
@@ -38,7 +39,7 @@ from isthmus.transfer.long_keys import settle_long_keys, settle_long_pairs
 from isthmus.transfer.lookups import require_looked_up, resolve_lookups, settle_routes, waiting_columns
 from isthmus.transfer.merging import merge_duplicates
 from isthmus.transfer.orphans import rest_of_pass, settle_orphans
-from isthmus.transfer.references import ReferenceSite, alternative, reference_sites
+from isthmus.transfer.references import ReferenceSite, reference_sites
 from isthmus.transfer.stages import reached
 from isthmus.transfer.staging import PairTable, exists, pair_tables
 
@@ -88,7 +89,7 @@ def finish(job: Job, hands: Hands) -> None:
     hands.one("required references", lambda connection: require_looked_up(job, connection))
     hands.one("routed references", lambda connection: settle_routes(job, connection))
     reached("finish.before-junctions")
-    hands.one("junctions", lambda connection: _merge_junctions(job, connection))
+    hands.one("junctions", lambda connection: merge_junctions(job, connection))
     reached("finish.after-junctions")
     hands.all((f"primary key of {table.name}", _step_work(job, primary_key_step(job, table))) for table in junctions)
     hands.all((f"index {index.name}", _plain_work(job, index)) for index in plain)
@@ -290,11 +291,13 @@ def _settle_pass(job: Job, hands: Hands, sites: list[ReferenceSite]) -> int:
     return sum(hands.part(f"orphans of {site.name}", lambda c, s=site: settle_orphans(job, c, s)) for site in sites)
 
 
-def _merge_junctions(job: Job, connection: psycopg.Connection) -> None:
+def merge_junctions(job: Job, connection: psycopg.Connection) -> None:
     """Fill junctions whose pairs waited: the union of their sides, each pair once; their waiting tables go.
 
-    One transaction a junction; a junction whose waiting tables are gone is done.
+    One transaction a junction; a junction whose waiting tables are gone is done. Where rows are delivered from these
+    tables, the waiting ones stay, for a delivery may cost documents with pairs: then the junction is filled anew.
     """
+    keeps = job.existing is not None
     sides: dict[str, dict[str, PairTable]] = {}
     for pairs in pair_tables(job.feeders, job.schema).values():
         if not pairs.in_place:
@@ -305,31 +308,23 @@ def _merge_junctions(job: Job, connection: psycopg.Connection) -> None:
             continue
         table = job.schema.tables[junction]
         columns = sql.SQL(", ").join(sql.Identifier(column.name) for column in table.columns)
-        union = sql.SQL(" UNION ").join(_pairs_of(job, table, pairs) for pairs in waiting.values())
+        union = sql.SQL(" UNION ").join(pairs_of(job, table, pairs) for pairs in waiting.values())
         with connection.transaction():
             job.lease.assert_held(connection, job.run.id)
+            if keeps:
+                connection.execute(sql.SQL("TRUNCATE {}").format(sql.Identifier(job.schema.schema, junction)))
+                connection.execute(
+                    "DELETE FROM isthmus.tally WHERE run_id = %s AND kind = 'merged-pairs' AND name = %s",
+                    (job.run.id, junction),
+                )
             loaded = 0
             for pairs in waiting.values():
-                loaded += first_number(connection.execute(sql.SQL("SELECT count(*) FROM {}").format(pairs.identifier)))
+                loaded += count_pairs(job, connection, table, pairs)
             pairs_count = connection.execute(
                 sql.SQL("INSERT INTO {} ({}) {}").format(sql.Identifier(job.schema.schema, junction), columns, union)
             ).rowcount
             add_tally(connection, job.run.id, "merged-pairs", junction, loaded - pairs_count)
-            for pairs in waiting.values():
+            for pairs in waiting.values() if not keeps else ():
                 connection.execute(sql.SQL("DROP TABLE {}").format(pairs.identifier))
             reached("finish.junctions-before-commit")
         reached("finish.junctions-after-commit")
-
-
-def _pairs_of(job: Job, junction: Table, pairs: PairTable) -> sql.Composed:
-    """Return a query of the pairs of one side, in the order of the junction's columns; what waits is looked up."""
-    reference = junction.column(pairs.other).reference
-    place: sql.Composable = sql.SQL("{} p").format(pairs.identifier)
-    values = {column.name: sql.SQL("p.{}").format(sql.Identifier(column.name)) for column in junction.columns}
-    if pairs.looked_up and reference is not None:
-        target = alternative(job, reference, values[pairs.other], waiting=True)
-        place = sql.SQL("{} JOIN {} t ON t.{} = {}").format(
-            place, target.table, sql.Identifier(target.key), target.value
-        )
-        values[pairs.other] = sql.SQL("t.{}").format(sql.Identifier(reference.column))
-    return sql.SQL("SELECT DISTINCT {} FROM {}").format(sql.SQL(", ").join(values.values()), place)

@@ -14,7 +14,7 @@ from isthmus.errors import InternalError
 from isthmus.mapping import ddl
 from isthmus.mapping.tables import HIDDEN_SOURCE, PendingTable, Table
 from isthmus.transfer.job import Job
-from isthmus.transfer.references import ReferenceSite, alternative, reference_sites
+from isthmus.transfer.references import ReferenceSite, alternative, one_of_each, reference_sites
 from isthmus.transfer.stages import reached
 from isthmus.transfer.staging import exists
 
@@ -126,7 +126,7 @@ def look_up(
         "found": found.format(
             keys=sql.SQL(", ").join(sql.SQL("p.{}").format(sql.Identifier(key)) for key, _ in waiting.keys),
             waiting=place,
-            target=pointed_at or target.table,
+            target=pointed_at or one_of_each(job, target, waiting.reference.column),
             key=sql.Identifier(target.key),
             value=target.value,
             result=sql.SQL("t.{}").format(sql.Identifier(waiting.reference.column)),

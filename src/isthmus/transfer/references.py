@@ -13,7 +13,7 @@ from isthmus.mapping.model import FieldPath, Flow
 from isthmus.mapping.references import hashed_as
 from isthmus.mapping.tables import HIDDEN_SOURCE, Column, PendingTable, Reference, Table
 from isthmus.transfer.document_rows import key_column
-from isthmus.transfer.existing.names import view_name
+from isthmus.transfer.existing.names import RANK, view_name
 from isthmus.transfer.job import Job
 from isthmus.transfer.places import document_path, junction_path
 from isthmus.transfer.staging import pair_tables
@@ -128,6 +128,27 @@ def alternative(job: Job, reference: Reference, value: sql.Composable, *, waitin
 def place_of_ids(job: Job, table: Table) -> sql.Identifier:
     """Name what holds all rows of a root table that a reference may point at."""
     return sql.Identifier(job.schema.schema, table.name if job.existing is None else view_name(table.name))
+
+
+def one_of_each(job: Job, target: Alternative, column: str) -> sql.Composable:
+    """Return SQL of what a reference points at, as a FROM item without alias, with each value of its key once.
+
+    A row that is there and a document that is this row both have it.
+
+    Args:
+        job: The copy.
+        target: What it points at.
+        column: The column whose value the reference gets.
+    """
+    if job.existing is None:
+        return target.table
+    return sql.SQL(
+        "(SELECT DISTINCT ON (v.{key}) v.* FROM {view} v WHERE v.{key} IS NOT NULL ORDER BY v.{key}, v.{rank}, v.{own})"
+    ).format(key=_id(target.key), view=target.table, rank=_id(RANK), own=_id(column))
+
+
+def _id(name: str) -> sql.Identifier:
+    return sql.Identifier(name)
 
 
 def positions_of(table: Table) -> tuple[str, ...]:

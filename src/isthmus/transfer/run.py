@@ -29,8 +29,9 @@ from isthmus.transfer.copy import copy_partitions
 from isthmus.transfer.existing.books import enter_delivery
 from isthmus.transfer.existing.deliver import after_delivery, deliver, is_delivered
 from isthmus.transfer.existing.only import chosen
+from isthmus.transfer.existing.pairs import drop_pairs
 from isthmus.transfer.existing.stage import drop_stage
-from isthmus.transfer.finish import finish, settle_all_orphans
+from isthmus.transfer.finish import finish, merge_junctions, settle_all_orphans
 from isthmus.transfer.hands import Hands
 from isthmus.transfer.job import Interrupted, Job, Options
 from isthmus.transfer.moved import find_moved, keep_moved, moved_of
@@ -194,12 +195,18 @@ def _work(job: Job, states: list[PartitionState], result: Result) -> None:
         if job.existing is None or not is_delivered(job.lease.connection, job.run):
             finish(job, hands)  # what is delivered is settled, whatever became of the rows it points at since
         if job.existing is not None:
-            deliver(job, hands, lambda: settle_all_orphans(job, hands))
+            deliver(job, hands, lambda: _settle_again(job, hands))
             after_delivery(job, hands)
         result.balance = hands.part("balance", lambda connection: _complete(job, connection))
     reached("complete.after-commit")
     result.outcome = "complete"
     job.progress.stage("complete")
+
+
+def _settle_again(job: Job, hands: Hands) -> None:
+    """Settle what refers to documents that left the stage, whose pairs are gone with them."""
+    settle_all_orphans(job, hands)
+    hands.part("junctions", lambda connection: merge_junctions(job, connection))
 
 
 def _end_load(job: Job, connection: psycopg.Connection, moved: Changes | None) -> None:
@@ -219,6 +226,7 @@ def _complete(job: Job, connection: psycopg.Connection) -> Balance:
         balance = draw_balance(job, connection, read_partitions(connection, job.run.id))
         if job.existing is not None:
             enter_delivery(job, connection, balance)
+            drop_pairs(job, connection)
             drop_stage(connection)
         connection.execute(statement("run", "complete_run"), {"run": job.run.id, "balance": Jsonb(balance.as_json())})
         reached("complete.before-commit")

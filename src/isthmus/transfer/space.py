@@ -7,6 +7,7 @@ system tells; of other servers nothing is said. The answer is an estimate, so it
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 import psycopg
@@ -29,25 +30,34 @@ has made needless, so that no more than about max_wal_size lies there at once.""
 _START_SECONDS = 2  # between the two clocks that PostgreSQL reads when it starts
 
 
-def space_wanted(source_bytes: int, max_wal_bytes: int) -> int:
+def space_wanted(source_bytes: int, max_wal_bytes: int, *, staged: bool = False) -> int:
     """Return the bytes that a copy is likely to need, at its fullest moment.
 
     Args:
-        source_bytes: BSON of all mapped collections.
+        source_bytes: BSON of all collections that are carried.
         max_wal_bytes: The server's max_wal_size; 0 when its log lies on another disk.
+        staged: Whether rows are loaded into tables of the run's own first and delivered from there: until the end they
+            are there twice.
     """
-    return int(source_bytes * STORED + min(source_bytes * LOGGED, max_wal_bytes))
+    written = source_bytes * (2 if staged else 1)
+    return int(written * STORED + min(written * LOGGED, max_wal_bytes))
 
 
 def check_space(
-    connection: psycopg.Connection, mapping: Mapping, source: Source, *, replaced: Run | None = None
+    connection: psycopg.Connection,
+    mapping: Mapping,
+    source: Source,
+    *,
+    only: Iterable[str] | None = None,
+    replaced: Run | None = None,
 ) -> list[Finding]:
     """Compare the free space of a server on this machine with an estimate for a whole copy.
 
     Args:
         connection: The target.
-        mapping: Names the collections.
+        mapping: Names the collections, and says whether rows are written twice.
         source: Where their sizes are known.
+        only: Source collections that are carried; None for all.
         replaced: A run that is dropped before; the room of its tables counts as free.
 
     Returns:
@@ -57,8 +67,9 @@ def check_space(
     if place is None:
         return []
     folder, wal_bytes = place
-    sizes = [info.bytes_total or 0 for info in source.collections() if info.name in mapping.source_collections]
-    wanted = space_wanted(sum(sizes), wal_bytes)
+    carried = set(mapping.source_collections if only is None else only)
+    sizes = [info.bytes_total or 0 for info in source.collections() if info.name in carried]
+    wanted = space_wanted(sum(sizes), wal_bytes, staged=mapping.target.tables == "existing")
     try:
         free = shutil.disk_usage(folder).free
     except OSError:

@@ -99,3 +99,20 @@ def test_everything_that_refers_finds_its_row_before_and_after_the_copy(world: W
         "SELECT code, number FROM holders JOIN customers c ON c.id = customer_id JOIN accounts a ON a.id = account_id"
         " ORDER BY 1, 2"
     ) == [("ann", 10), ("bob", 10), ("bob", 20), ("bob", 99)]
+
+
+def test_value_that_a_document_and_the_row_it_is_both_have_is_looked_up_once(world: World) -> None:
+    world.rows(f"{TABLES} INSERT INTO accounts VALUES ('{OLD}01', 10, 'current'), ('{OLD}02', 99, 'other')")
+    world.write(
+        {
+            "current": [{"_id": oid(201), "number": 10}],
+            "savings": [],
+            "customers": [{"_id": oid(1), "code": "ann", "main": 10, "accounts": [10, 99]}],
+        }
+    )
+    result = world.copy(unique_number(MAPPING))
+    balanced(result)
+    assert result.balance is not None
+    assert result.balance.references["customers.main"].resolved == 1
+    assert world.column("SELECT main::text FROM customers") == [f"{OLD}01"]
+    assert sorted(world.column("SELECT account_id::text FROM holders")) == [f"{OLD}01", f"{OLD}02"]

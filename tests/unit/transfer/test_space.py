@@ -19,6 +19,13 @@ def test_space_that_a_copy_wants_grows_with_the_source_and_counts_the_log_up_to_
 
 
 @pytest.mark.parametrize(
+    ("source_bytes", "max_wal_bytes", "wanted"), [(0, 1000, 0), (100, 1000, 800), (10_000, 1000, 41_000), (10, 0, 40)]
+)
+def test_rows_that_are_staged_want_their_space_twice(source_bytes: int, max_wal_bytes: int, wanted: int) -> None:
+    assert space_wanted(source_bytes, max_wal_bytes, staged=True) == wanted
+
+
+@pytest.mark.parametrize(
     ("text", "ours"),
     [
         ("42\n/data\n1700000000\n5432\n", True),

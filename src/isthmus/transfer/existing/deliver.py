@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 import psycopg
 from psycopg import sql
 
-from isthmus.connect.postgres import meaning
 from isthmus.errors import TargetError
 from isthmus.state.checkpoints import add_tally, read_tallies
 from isthmus.state.ledgers import Cause
@@ -22,7 +21,8 @@ from isthmus.state.runs import Run
 from isthmus.transfer.document_rows import flow_column, key_column
 from isthmus.transfer.existing import matching, only, row_state
 from isthmus.transfer.existing.fit import Existing, FedTable, backward_keys, delivery_order
-from isthmus.transfer.existing.pieces import Chosen, refusal, swallowed, whole_or_pieces
+from isthmus.transfer.existing.pairs import deliver_pairs
+from isthmus.transfer.existing.pieces import Chosen, swallowed, whole_or_pieces
 from isthmus.transfer.existing.refused import Refused
 from isthmus.transfer.existing.saved_ddl import restore, set_aside
 from isthmus.transfer.existing.sequences import advance_sequences
@@ -129,6 +129,7 @@ def _attempt(job: Job, connection: psycopg.Connection) -> Refused:
                 return Refused()  # a commit whose reply was lost
             _lock(sides)
             sides.filled = {fed.name for fed in existing.tables.values() if _has_rows(sides, fed)}
+            _refuse_unknowable(sides)
             with _deferred_keys(sides):
                 delivery.tallies.update(only.set_waiting_aside(sides, delivery.refused))
                 if not delivery.refused:
@@ -172,6 +173,19 @@ def _lock(sides: Sides) -> None:
 
 def _has_rows(sides: Sides, fed: FedTable) -> bool:
     return bool(sides.one(sql.SQL("SELECT EXISTS (SELECT FROM {})::integer").format(sides.real(fed.name))))
+
+
+def _refuse_unknowable(sides: Sides) -> None:
+    """Raise where rows that were there could be documents of the copy and nothing tells (code `rows-without-key`)."""
+    for fed in sides.roots():
+        if fed.is_idless and not fed.row_key and fed.name in sides.filled:
+            raise TargetError(
+                f"{fed.there.label} holds rows, and the mapping says `key: none`: nothing tells which of them are"
+                " documents of this copy, so that each would be there twice.",
+                code="rows-without-key",
+                hint="Empty the table, or give its rows an id or a `key`; then run the same command again. Nothing was"
+                " delivered.",
+            )
 
 
 class _deferred_keys:  # noqa: N801  used like a function
@@ -226,7 +240,9 @@ def _deliver_all(delivery: _Delivery) -> None:
     for fed in delivery_order(sides.existing):
         sides.job.check_stop()
         if fed.table.kind == "junction":
-            _deliver_pairs(delivery, fed)
+            delivered, left = deliver_pairs(sides, delivery.refused, fed)
+            delivery.tallies["delivered-rows", fed.name] += delivered
+            delivery.tallies["kept-rows", fed.name] += left
         else:
             _deliver_rows(delivery, fed)
         reached("deliver.between-tables")
@@ -327,6 +343,7 @@ def _replace_root(sides: Sides, fed: FedTable, chosen: Chosen) -> int:
         "stage": sides.staged(fed.name),
         "changed": _changed(sides, fed),
         "owner": sides.owner(fed),
+        "row_id": sides.row_id(fed),
         "chosen": chosen(sql.SQL("v.stage_id")),
     }
     expected = sides.one(sql.SQL("SELECT count(*) FROM {changed} AND {chosen}").format(**parts))
@@ -334,7 +351,7 @@ def _replace_root(sides: Sides, fed: FedTable, chosen: Chosen) -> int:
         return expected  # only their child rows differ
     statement = (
         "UPDATE {real} t SET {assignments} FROM {stage} s, {changed} AND {chosen} AND s.{owner} = v.stage_id"
-        " AND t.{owner} = v.target_id"
+        " AND {row_id} = v.target_id"
     )
     written = sides.do(sql.SQL(statement).format(**parts))
     if written != expected:
@@ -385,7 +402,13 @@ def _deliver_extras(sides: Sides, fed: FedTable) -> None:
     if fed.extras is None:
         return
     root = sides.root_of(fed.table)
-    owner = next(column for column in fed.columns if column.column.role in {"id", "root_id"})
+    if fed.is_idless:
+        owner = sql.SQL("(SELECT m.target_id FROM {} m WHERE m.stage_id = s.{})").format(
+            sides.temporary("moved", fed.name), sides.owner(fed)
+        )
+    else:
+        column = next(column for column in fed.columns if column.column.role in {"id", "root_id"})
+        owner = sides.value(column, fed.table)
     positions = sql.SQL("ARRAY[{}]::integer[]").format(
         sql.SQL(", ").join(sql.SQL("s.{}").format(sql.Identifier(name)) for name in sides.positions(fed))
     )
@@ -409,57 +432,13 @@ def _deliver_extras(sides: Sides, fed: FedTable) -> None:
         ).format(
             schema=sql.Literal(sides.existing.schema),
             name=sql.Literal(fed.name),
-            owner=sides.value(owner, fed.table),
+            owner=owner,
             positions=positions,
             extras=sql.Identifier(fed.extras),
             stage=sides.staged(fed.name),
             kept=kept,
         )
     )
-
-
-def _deliver_pairs(delivery: _Delivery, fed: FedTable) -> None:
-    """Insert the pairs that are not there yet; of a document that somebody deleted there, none."""
-    sides = delivery.sides
-    condition = sql.SQL("true").format()
-    for column in fed.columns:
-        target = sides.target_of(column.column, fed.table)
-        if target in sides.judged:
-            condition += sql.SQL(
-                " AND NOT EXISTS (SELECT FROM {} v WHERE v.stage_id = s.{} AND v.verdict = 'deleted')"
-            ).format(sides.temporary("verdict", str(target)), sql.Identifier(column.name))
-    names = [sql.Identifier(column.name) for column in fed.columns]
-    source = sql.SQL("SELECT DISTINCT {} FROM {} s WHERE {}").format(
-        sql.SQL(", ").join(
-            sql.SQL("{} AS {}").format(sides.value(column, fed.table), name)
-            for column, name in zip(fed.columns, names, strict=True)
-        ),
-        sides.staged(fed.name),
-        condition,
-    )
-    same = sql.SQL(" AND ").join(sql.SQL("t.{0} = p.{0}").format(name) for name in names)
-    absent = sql.SQL("NOT EXISTS (SELECT FROM {} t WHERE {})").format(sides.real(fed.name), same)
-    expected = sides.one(sql.SQL("SELECT count(*) FROM ({}) AS p WHERE {}").format(source, absent))
-    try:
-        with sides.connection.transaction():
-            inserted = sides.do(
-                sql.SQL("INSERT INTO {} ({}) SELECT {} FROM ({}) AS p WHERE {}").format(
-                    sides.real(fed.name),
-                    sql.SQL(", ").join(names),
-                    sql.SQL(", ").join(sql.SQL("p.{}").format(name) for name in names),
-                    source,
-                    absent,
-                )
-            )
-    except psycopg.Error as fault:
-        if meaning(fault) != "data":
-            raise
-        raise refusal(sides, fed, fault) from None
-    if inserted != expected:
-        raise swallowed(fed, expected, inserted)
-    staged = sides.one(sql.SQL("SELECT count(*) FROM {}").format(sides.staged(fed.name)))
-    delivery.tallies["delivered-rows", fed.name] += inserted
-    delivery.tallies["kept-rows", fed.name] += staged - inserted
 
 
 def after_delivery(job: Job, hands: Hands) -> None:

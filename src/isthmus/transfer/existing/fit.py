@@ -57,6 +57,16 @@ class FedTable:
         """Its name."""
         return self.table.name
 
+    @property
+    def is_idless(self) -> bool:
+        """Whether its rows keep no id of their document; they are known by `row_key` then, or by nothing."""
+        return any(column.role == "id" and column.hidden for column in self.table.columns)
+
+    @property
+    def row_key(self) -> tuple[str, ...]:
+        """Columns by which a row of a root table is known; empty for none."""
+        return self.table.primary_key if self.is_idless else (key_column(self.table),)
+
     def fed(self, name: str) -> FedColumn | None:
         """Return the column of a name; None when it gets no values."""
         return next((column for column in self.columns if column.name == name), None)
@@ -232,17 +242,6 @@ def _fit_table(schema: TargetSchema, table: Table, there: ThereTable) -> tuple[F
     extras: str | None = None
     for column in table.columns:
         if column.hidden:
-            if column.role == "id":
-                findings.append(
-                    _refuse(
-                        "no-id-column",
-                        table.name,
-                        f"The mapping gives {there.label} another key than `_id` and no column for the id, by which the"
-                        " copy knows its rows.",
-                        "Give the id a column of the table: `_id: {column: …}`.",
-                        MappingError,
-                    )
-                )
             continue
         found = there.columns.get(column.name)
         if column.role == "extras" and (found is None or found.base not in {"jsonb", "json"} or found.generated):
@@ -271,6 +270,16 @@ def _fit_table(schema: TargetSchema, table: Table, there: ThereTable) -> tuple[F
     result = FedTable(table, there, tuple(fed), extras)
     if there.kind == "r":
         findings += _row_key(result)
+    if result.is_idless and not result.row_key and extras is not None:
+        findings.append(
+            _refuse(
+                "extras-need-key",
+                table.name,
+                f"Rows of {there.label} have neither id nor key, so fields that nobody named cannot be kept beside it.",
+                f"Give the table a jsonb column {extras}, or say `extras: dead_letter`.",
+                MappingError,
+            )
+        )
     return result, findings
 
 
@@ -328,8 +337,8 @@ def _fit_column(
 
 def _row_key(fed: FedTable) -> Iterator[Finding]:
     """Yield a finding unless a unique key of the table tells its rows apart as the mapping does."""
-    key = (key_column(fed.table),) if fed.table.kind == "root" else fed.table.primary_key
-    if any(fed.fed(name) is None for name in key):
+    key = fed.row_key if fed.table.kind == "root" else fed.table.primary_key
+    if not key or any(fed.fed(name) is None for name in key):
         return  # said already
     for unique in fed.there.uniques:
         whole = unique.where is None and not unique.expressions and not unique.deferrable

@@ -38,12 +38,12 @@ def _by_dependence(sides: Sides) -> list[FedTable]:
         if fed.name in on_the_way:
             return
         on_the_way.add(fed.name)
-        for columns in sides.rule(fed.table).match:
+        for columns in (fed.row_key if fed.is_idless else (), *sides.rule(fed.table).match):
             for name in columns:
                 column = fed.fed(name)
-                target = sides.target_of(column.column, fed.table) if column is not None else None
-                if target is not None and target in roots:
-                    visit(roots[target])
+                reference = column.column.reference if column is not None else None
+                if reference is not None and reference.table in roots:
+                    visit(roots[reference.table])
         order.append(fed)
 
     for fed in roots.values():
@@ -57,28 +57,31 @@ def _resolve_table(sides: Sides, fed: FedTable, refused: Refused) -> None:
         (sides.collections(fed),),
     ).fetchone()
     earlier = bool(known and known[0])
-    if fed.name not in sides.filled and not earlier and not _was_carried(sides, fed):
+    if fed.is_idless and not fed.row_key:
+        return  # its table was empty
+    if not fed.is_idless and fed.name not in sides.filled and not earlier and not _was_carried(sides, fed):
         return
     parts = _parts(sides, fed)
     sides.do(
         sql.SQL(
             "CREATE TEMP TABLE {} (stage_id {}, target_id {}, how smallint NOT NULL, PRIMARY KEY (stage_id))"
             " ON COMMIT DROP"
-        ).format(_bare(sides, "found", fed), sides.stage_type(fed), sides.owner_type(fed))
+        ).format(_bare(sides, "found", fed), sides.stage_type(fed), sides.row_id_type(fed))
     )
-    sides.do(
-        sql.SQL(
-            "INSERT INTO {found} SELECT s.{id}, t.{id}, 0 FROM {stage} s"
-            " JOIN isthmus.id_map m ON m.origin = 'matched' AND m.collection = ANY({collections})"
-            " AND m.derived_id = s.{id}::text JOIN {real} t ON t.{id}::text = m.id ON CONFLICT DO NOTHING"
-        ).format(**parts)
+    remembered = (
+        "INSERT INTO {found} SELECT s.{id}, {row_id}, {number} FROM {stage} s"
+        " JOIN isthmus.id_map m ON m.origin = 'matched' AND m.collection = ANY({collections})"
+        " AND m.derived_id = s.{id}::text JOIN {real} t ON {row_id}::text = m.id ON CONFLICT DO NOTHING"
     )
-    sides.do(
-        sql.SQL(
-            "INSERT INTO {found} SELECT s.{id}, t.{id}, 1 FROM {stage} s JOIN {real} t ON t.{id} = s.{id}::{kind}"
-            " ON CONFLICT DO NOTHING"
-        ).format(**parts)
+    own = (
+        "INSERT INTO {found} SELECT s.{id}, {row_id}, {number} FROM {stage} s JOIN {real} t ON {own}"
+        " ON CONFLICT DO NOTHING"
     )
+    steps = [remembered, own]
+    if fed.is_idless:  # there an earlier run enters all its rows; a document with the key of another one is that row
+        steps = [own, remembered] if sides.rule(fed.table).match else [own]
+    for number, step in enumerate(steps):
+        sides.do(sql.SQL(step).format(number=sql.Literal(number), **parts))
     for columns in sides.rule(fed.table).match:
         _match(sides, fed, columns, parts)
     _refuse_ambiguous(sides, fed, refused, parts)
@@ -87,11 +90,14 @@ def _resolve_table(sides: Sides, fed: FedTable, refused: Refused) -> None:
         sql.SQL(
             "CREATE TEMP TABLE {} ON COMMIT DROP AS SELECT stage_id, target_id, stage_id::text AS stage_text"
             " FROM {found} WHERE target_id::text <> stage_id::text"
-            " UNION SELECT m.derived_id::{stage_kind}, t.{id}, m.derived_id"
-            " FROM isthmus.id_map m JOIN {real} t ON t.{id}::text = m.id"
+            " UNION SELECT m.derived_id::{stage_kind}, {row_id}, m.derived_id"
+            " FROM isthmus.id_map m JOIN {real} t ON {row_id}::text = m.id"
             " WHERE m.origin = 'matched' AND m.collection = ANY({collections})"
+            " AND NOT EXISTS (SELECT FROM {found} f WHERE f.stage_id = m.derived_id::{stage_kind})"
         ).format(_bare(sides, "moved", fed), **parts)
     )
+    if fed.is_idless:
+        _move_keys(sides, fed, parts)
     sides.do(sql.SQL("CREATE UNIQUE INDEX ON {} (stage_id)").format(sides.temporary("moved", fed.name)))
     sides.do(sql.SQL("CREATE INDEX ON {} (stage_text)").format(sides.temporary("moved", fed.name)))
     if sides.one(sql.SQL("SELECT count(*) FROM {}").format(sides.temporary("moved", fed.name))):
@@ -99,6 +105,35 @@ def _resolve_table(sides: Sides, fed: FedTable, refused: Refused) -> None:
     sides.judged.add(fed.name)
     for name in ("found", "moved"):
         sides.do(sql.SQL("ANALYZE {}").format(sides.temporary(name, fed.name)))
+
+
+def _move_keys(sides: Sides, fed: FedTable, parts: dict[str, sql.Composable]) -> None:
+    """Of a table that keeps no ids: say of every document what its row is known by, and which keys are others there."""
+    moved = sides.temporary("moved", fed.name)
+    sides.do(  # its key says what a document is now, whatever it was before
+        sql.SQL(
+            "DELETE FROM {moved} m WHERE EXISTS (SELECT FROM {stage} s WHERE s.{id} = m.stage_id)"
+            " AND NOT EXISTS (SELECT FROM {found} f WHERE f.stage_id = m.stage_id)"
+        ).format(moved=moved, **parts)
+    )
+    sides.do(
+        sql.SQL(
+            "INSERT INTO {moved} SELECT s.{id}, {own}, s.{id}::text FROM {stage} s"
+            " WHERE NOT EXISTS (SELECT FROM {found} f WHERE f.stage_id = s.{id})"
+        ).format(**{**parts, "moved": moved, "own": sides.own_row_id(fed)})
+    )
+    if len(fed.row_key) != 1:
+        return  # nothing refers to it
+    changed = sides.do(
+        sql.SQL(
+            "CREATE TEMP TABLE {moves} ON COMMIT DROP AS SELECT s.{key} AS stage_id, t.{key} AS target_id"
+            " FROM {found} f JOIN {stage} s ON s.{id} = f.stage_id JOIN {real} t ON {row_id} = f.target_id"
+            " WHERE s.{key}::text <> t.{key}::text"
+        ).format(moves=sql.Identifier(f"rekeyed_{sides.number(fed.name)}"), key=sql.Identifier(fed.row_key[0]), **parts)
+    )
+    sides.do(sql.SQL("CREATE INDEX ON {} (stage_id)").format(sides.key_moves(fed.name)))
+    if changed:
+        sides.rekeyed.add(fed.name)
 
 
 def _was_carried(sides: Sides, fed: FedTable) -> bool:
@@ -116,7 +151,9 @@ def _parts(sides: Sides, fed: FedTable) -> dict[str, sql.Composable]:
         "stage": sides.staged(fed.name),
         "real": sides.real(fed.name),
         "id": sides.owner(fed),
-        "kind": sides.owner_type(fed),
+        "row_id": sides.row_id(fed),
+        "own": sides.is_own_row(fed),
+        "kind": sides.row_id_type(fed),
         "stage_kind": sides.stage_type(fed),
         "collections": sql.Literal(sides.collections(fed)),
     }
@@ -133,7 +170,7 @@ def _hits(sides: Sides, fed: FedTable, columns: tuple[str, ...], parts: dict[str
             )
         same.append(sql.SQL("t.{} = {}").format(sql.Identifier(name), sides.value(column, fed.table)))
     return sql.SQL(
-        "SELECT s.{id} AS stage_id, t.{id} AS target_id FROM {stage} s JOIN {real} t ON {same}"
+        "SELECT s.{id} AS stage_id, {row_id} AS target_id FROM {stage} s JOIN {real} t ON {same}"
         " WHERE NOT EXISTS (SELECT FROM {found} f WHERE f.stage_id = s.{id})"
     ).format(same=sql.SQL(" AND ").join(same), **parts)
 
@@ -233,7 +270,7 @@ def _judge_table(sides: Sides, fed: FedTable, refused: Refused) -> None:
             " JOIN {source} a ON a.id = f.stage_id JOIN {target} b ON b.id = f.target_id"
             " LEFT JOIN {known} w ON w.id = f.target_id::text"
             " CROSS JOIN LATERAL (SELECT CASE WHEN a.digest = b.digest THEN '{{}}'::jsonb ELSE {differing} END"
-            " AS differing FROM {stage} s, {real} t WHERE s.{id} = f.stage_id AND t.{id} = f.target_id) AS d"
+            " AS differing FROM {stage} s, {real} t WHERE s.{id} = f.stage_id AND {row_id} = f.target_id) AS d"
         ).format(
             verdict=_bare(sides, "verdict", fed),
             decision=verdict,
@@ -245,6 +282,7 @@ def _judge_table(sides: Sides, fed: FedTable, refused: Refused) -> None:
             stage=sides.staged(fed.name),
             real=sides.real(fed.name),
             id=sides.owner(fed),
+            row_id=sides.row_id(fed),
         )
     )
     # a row that was carried and is gone since was deleted by somebody: what is newer in the target stays
@@ -252,7 +290,7 @@ def _judge_table(sides: Sides, fed: FedTable, refused: Refused) -> None:
         sql.SQL(
             "INSERT INTO {verdict} SELECT s.{id}, NULL, CASE WHEN a.digest = w.source_digest THEN '{{}}'::jsonb"
             ' ELSE \'{{"row": {{"target": "deleted"}}}}\'::jsonb END, \'deleted\', a.digest, NULL FROM {stage} s'
-            " JOIN {source} a ON a.id = s.{id} JOIN {known} w ON w.source_id = s.{id}::text"
+            " JOIN {source} a ON a.id = s.{id} JOIN {known} w ON {was}"
             " WHERE NOT EXISTS (SELECT FROM {found} f WHERE f.stage_id = s.{id})"
         ).format(
             verdict=sides.temporary("verdict", fed.name),
@@ -261,6 +299,7 @@ def _judge_table(sides: Sides, fed: FedTable, refused: Refused) -> None:
             source=sides.temporary("source", fed.name),
             known=sides.temporary("known", fed.name),
             found=sides.temporary("found", fed.name),
+            was=row_state.is_known_as(sides, fed, "w"),
         )
     )
     sides.do(sql.SQL("CREATE UNIQUE INDEX ON {} (stage_id)").format(sides.temporary("verdict", fed.name)))
@@ -324,6 +363,8 @@ def find_taken_values(sides: Sides, refused: Refused) -> None:
             columns = [fed.fed(key) for key in unique.keys]
             if unique.expressions or not unique.nulls_distinct or any(column is None for column in columns):
                 continue  # the server says so when it is delivered
+            if fed.is_idless and set(fed.row_key) <= set(unique.keys):
+                continue  # a row with that key is the same thing
             _refuse_taken_value(sides, fed, [c for c in columns if c is not None], unique.where, refused)
 
 
@@ -333,7 +374,7 @@ def _refuse_taken_value(
     root = sides.root_of(fed.table)
     owner = sides.owner(fed)
     writes = sql.SQL("true").format()
-    target = sql.SQL("NULL::{}").format(sides.owner_type(fed))
+    target = sql.SQL("NULL::{}").format(sides.row_id_type(fed))
     if root.name in sides.judged:
         verdict = sides.temporary("verdict", root.name)
         writes = sql.SQL(
@@ -347,11 +388,12 @@ def _refuse_taken_value(
     names = ", ".join(column.name for column in columns)
     rows = sides.connection.execute(
         sql.SQL(
-            "SELECT s.{owner}::text, min(t.{owner}::text) FROM (SELECT * FROM {stage} WHERE {predicate}) AS s"
+            "SELECT s.{owner}::text, min({row_id}::text) FROM (SELECT * FROM {stage} WHERE {predicate}) AS s"
             " JOIN (SELECT * FROM {real} WHERE {predicate}) AS t ON {same}"
-            " WHERE {writes} AND t.{owner} IS DISTINCT FROM {target} GROUP BY 1 ORDER BY 1 LIMIT {limit}"
+            " WHERE {writes} AND {row_id} IS DISTINCT FROM {target} GROUP BY 1 ORDER BY 1 LIMIT {limit}"
         ).format(
             owner=owner,
+            row_id=sides.row_id(fed),
             stage=sides.staged(fed.name),
             real=sides.real(fed.name),
             predicate=predicate,
@@ -384,7 +426,7 @@ def write_ledgers(sides: Sides) -> None:
             sql.SQL(
                 "INSERT INTO isthmus.conflict"
                 " (run_id, collection, table_name, row_id, source_row_id, differing, policy, action)"
-                " SELECT {run}, {collection}, {table}, coalesce(v.target_id::text, v.stage_id::text), v.stage_id::text,"
+                " SELECT {run}, {collection}, {table}, coalesce(v.target_id::text, {own}), v.stage_id::text,"
                 " v.differing, {policy}, CASE v.verdict WHEN 'deleted' THEN 'deleted-in-target' ELSE v.verdict END"
                 " FROM {verdict} v JOIN {stage} s ON s.{id} = v.stage_id WHERE v.differing <> '{{}}'::jsonb"
                 " AND v.verdict IN ('kept', 'overwritten', 'deleted') ORDER BY v.stage_id"
@@ -396,9 +438,11 @@ def write_ledgers(sides: Sides) -> None:
                 verdict=sides.temporary("verdict", fed.name),
                 stage=sides.staged(fed.name),
                 id=sides.owner(fed),
+                own=sql.SQL("{}::text").format(sides.own_row_id(fed)),
             )
         )
-        _forget_ids(sides, fed)
+        if not fed.is_idless:
+            _forget_ids(sides, fed)
         for flow in fed.table.flows:
             _write_ids(sides, fed, flow)
 
@@ -418,15 +462,18 @@ def _forget_ids(sides: Sides, fed: FedTable) -> None:
 def _write_ids(sides: Sides, fed: FedTable, flow: Flow) -> None:
     """Enter matched documents of a flow into the id map, by their own `_id`."""
     after = ""
+    found = sides.temporary("moved" if fed.is_idless else "found", fed.name)
     while True:
         rows = sides.connection.execute(
             sql.SQL(
                 "SELECT f.stage_id::text, f.target_id::text FROM {found} f JOIN {stage} s ON s.{id} = f.stage_id"
                 " WHERE f.target_id::text <> f.stage_id::text AND {number} = {flow} AND f.stage_id::text > %s"
+                " AND NOT EXISTS (SELECT FROM {verdict} v WHERE v.stage_id = s.{id} AND v.verdict = 'deleted')"
                 " AND NOT EXISTS (SELECT FROM isthmus.id_map m WHERE m.origin = 'matched' AND m.collection = %s"
                 " AND m.derived_id = f.stage_id::text AND m.id = f.target_id::text) ORDER BY 1 LIMIT 10000"
             ).format(
-                found=sides.temporary("found", fed.name),
+                found=found,
+                verdict=sides.temporary("verdict", fed.name),
                 stage=sides.staged(fed.name),
                 id=sides.owner(fed),
                 number=sides.flow_of(fed),

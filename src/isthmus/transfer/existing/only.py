@@ -144,7 +144,7 @@ def set_waiting_aside(sides: Sides, refused: Refused) -> Counter[tuple[str, str]
             continue
         fed = sides.existing.tables[site.table]
         parts = {
-            "place": site.place,
+            "place": site.place if site.shape != "pair" else sides.staged(site.table),
             "own": sql.Identifier(site.key),
             "column": sql.Identifier(site.columns[0]),
             "ids": place_of_ids(job, job.schema.tables[reference.table]),
@@ -254,16 +254,17 @@ def resolve_waiting(sides: Sides) -> int:
             "column": sql.Identifier(str(column)),
             "to": sides.owner(to),
             "found": found,
-            "own": sql.Identifier(str(own)) if own is not None else sides.owner(fed),
+            "own": sql.SQL("t.{}").format(sql.Identifier(str(own))) if own is not None else sides.row_id(fed),
+            "own_column": sql.Identifier(str(own or "")),
         }
         if own is not None:
             owned = fed.fed(str(own))
             kind = sql.SQL(owned.there.type if owned else "text")  # pyright: ignore[reportArgumentType]
             sides.do(
                 sql.SQL(
-                    "INSERT INTO {place} ({own}, {column}) SELECT DISTINCT x.row_id::{kind}, x.id FROM"
+                    "INSERT INTO {place} ({own_column}, {column}) SELECT DISTINCT x.row_id::{kind}, x.id FROM"
                     " (SELECT p.row_id, r.{to} AS id FROM {found}) AS x WHERE NOT EXISTS (SELECT FROM {place} t"
-                    " WHERE t.{own}::text = x.row_id AND t.{column} = x.id)"
+                    " WHERE {own}::text = x.row_id AND t.{column} = x.id)"
                 ).format(kind=kind, **parts)
             )
         else:
@@ -272,7 +273,7 @@ def resolve_waiting(sides: Sides) -> int:
                 sql.SQL(
                     "UPDATE {place} t SET {column} = x.id"
                     " FROM (SELECT p.row_id, p.row_position, r.{to} AS id FROM {found}) AS x"
-                    " WHERE t.{own}::text = x.row_id AND ARRAY[{positions}]::integer[] = x.row_position"
+                    " WHERE {own}::text = x.row_id AND ARRAY[{positions}]::integer[] = x.row_position"
                     " AND t.{column} IS NULL"
                 ).format(positions=positions, **parts)
             )

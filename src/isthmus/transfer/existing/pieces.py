@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import psycopg
 from psycopg import sql
@@ -22,7 +23,13 @@ Chosen = Callable[[sql.Composable], sql.Composed]
 
 
 def whole_or_pieces(
-    sides: Sides, refused: Refused, fed: FedTable, ids: sql.Composed, work: Callable[[Chosen], int]
+    sides: Sides,
+    refused: Refused,
+    fed: FedTable,
+    ids: sql.Composed,
+    work: Callable[[Chosen], int],
+    *,
+    root: FedTable | None = None,
 ) -> int:
     """Do some work in a savepoint; where the server refuses a row, do it for pieces and halves of the documents.
 
@@ -32,6 +39,7 @@ def whole_or_pieces(
         fed: The table that is written to.
         ids: Query of the stage ids of all documents concerned, each once, as `id`.
         work: Writes the rows of chosen documents and returns how many; repeatable when it is undone.
+        root: Table of the documents; None for the root table of `fed`.
 
     Returns:
         Rows written; of no meaning when documents were refused.
@@ -59,7 +67,9 @@ def whole_or_pieces(
     total, written = sides.one(sql.SQL("SELECT count(*) FROM pg_temp.deal").format()), 0
     for low in range(1, total + 1, PIECE):
         sides.job.check_stop()
-        written += _halve(sides, refused, fed, work, low, min(total, low + PIECE - 1))
+        written += _Halves(sides, refused, fed, root or sides.root_of(fed.table), work).carry(
+            low, min(total, low + PIECE - 1)
+        )
         if refused.is_full:
             break
     return written
@@ -76,24 +86,38 @@ def _between(low: int, high: int) -> Chosen:
     return lambda stage_id: sql.SQL("{} IN ({})").format(stage_id, numbers)
 
 
-def _halve(sides: Sides, refused: Refused, fed: FedTable, work: Callable[[Chosen], int], low: int, high: int) -> int:
-    try:
-        with sides.connection.transaction():
-            return work(_between(low, high))
-    except psycopg.Error as fault:
-        if meaning(fault) != "data":
-            raise
-        if low < high:
-            middle = (low + high) // 2
-            lower = _halve(sides, refused, fed, work, low, middle)
-            return lower + _halve(sides, refused, fed, work, middle + 1, high)
-        row = sides.connection.execute("SELECT id::text FROM pg_temp.deal WHERE number = %s", (low,)).fetchone()
+@dataclass(frozen=True)
+class _Halves:
+    """Does some work for ever smaller pieces, down to one document; attributes as those of `whole_or_pieces`."""
+
+    sides: Sides
+    refused: Refused
+    fed: FedTable
+    root: FedTable
+    work: Callable[[Chosen], int]
+
+    def carry(self, low: int, high: int) -> int:
+        try:
+            with self.sides.connection.transaction():
+                return self.work(_between(low, high))
+        except psycopg.Error as fault:
+            if meaning(fault) != "data":
+                raise
+            if low < high:
+                middle = (low + high) // 2
+                return self.carry(low, middle) + self.carry(middle + 1, high)
+            self._refuse(low, fault)
+            return 0
+
+    def _refuse(self, number: int, fault: psycopg.Error) -> None:
+        fed = self.fed
+        row = self.sides.connection.execute("SELECT id::text FROM pg_temp.deal WHERE number = %s", (number,)).fetchone()
         shows = not any(column.column.sensitive for column in fed.columns)
         words = explain(fault, detail=shows, values=shows)
-        message = f"PostgreSQL refuses the document's row of {fed.there.label}: {words}."
+        what = "a pair" if fed.table.kind == "junction" else "the document's row"
+        message = f"PostgreSQL refuses {what} of {fed.there.label}: {words}."
         cause = Cause("target-refused", "", message, fed.name)
-        refused.add(sides.root_of(fed.table).name, str(row[0]) if row else "", cause)
-        return 0
+        self.refused.add(self.root.name, str(row[0]) if row else "", cause)
 
 
 def refusal(sides: Sides, fed: FedTable, fault: psycopg.Error) -> TargetError:

@@ -29,6 +29,14 @@ def knows(sides: Sides, fed: FedTable) -> bool:
     return bool(row and row[0])
 
 
+def is_known_as(sides: Sides, fed: FedTable, alias: str) -> sql.Composed:
+    """Return SQL that is true of what was remembered (`row_state`, or `known`) of the document of a stage row `s`."""
+    known = sql.Identifier(alias)
+    if fed.is_idless:
+        return sql.SQL("{}.id = {}").format(known, sides.own_row_id(fed))
+    return sql.SQL("{}.source_id = s.{}::text").format(known, sides.owner(fed))
+
+
 def collect(sides: Sides, fed: FedTable) -> None:
     """Fill `source`, `target` (id, digest, a digest a child table) and `known` (what was carried) of a root table."""
     tracked = sides.rule(fed.table).rerun == "tracked"
@@ -38,7 +46,7 @@ def collect(sides: Sides, fed: FedTable) -> None:
         wanted = sql.SQL("s.{} IN (SELECT stage_id FROM {})").format(sides.owner(fed), found)
     _digests(sides, fed, "source", wanted, real=False)
     _digests(
-        sides, fed, "target", sql.SQL("t.{} IN (SELECT target_id FROM {})").format(sides.owner(fed), found), real=True
+        sides, fed, "target", sql.SQL("{} IN (SELECT target_id FROM {})").format(sides.row_id(fed), found), real=True
     )
     sides.do(
         sql.SQL(
@@ -79,12 +87,12 @@ def _digests(sides: Sides, fed: FedTable, what: str, wanted: sql.Composed, *, re
         texts.append(sql.SQL("coalesce(encode({}.digest, 'hex'), '')").format(name))
     sides.do(
         sql.SQL(
-            "CREATE TEMP TABLE {name} ON COMMIT DROP AS SELECT {alias}.{key} AS id,"
+            "CREATE TEMP TABLE {name} ON COMMIT DROP AS SELECT {row_id} AS id,"
             " sha256(convert_to({text}, 'UTF8')) AS digest{columns} FROM {place} {alias}{joins} WHERE {wanted}"
         ).format(
             name=sql.Identifier(f"{what}_{sides.number(fed.name)}"),
             alias=sql.Identifier(alias),
-            key=sides.owner(fed),
+            row_id=sides.row_id(fed) if real else sql.SQL("s.{}").format(sides.owner(fed)),
             text=sql.SQL(" || E'\\n' || ").join(texts),
             columns=columns,
             place=place,
@@ -103,7 +111,7 @@ def write(sides: Sides) -> dict[str, int]:
     """
     gone: dict[str, int] = {}
     for fed in sides.roots():
-        if sides.rule(fed.table).rerun == "tracked":
+        if sides.rule(fed.table).rerun == "tracked" and fed.row_key:
             for flow in {flow.collection: flow for flow in fed.table.flows}.values():
                 gone[flow.collection] = gone.get(flow.collection, 0) + _enter_gone(sides, fed, flow)
             _write_table(sides, fed)
@@ -114,19 +122,19 @@ def _enter_gone(sides: Sides, fed: FedTable, flow: Flow) -> int:
     """Enter rows that an earlier run carried and whose document is no longer in the source, nor a dead letter of it."""
     absent = sql.SQL(
         "r.table_schema = {schema} AND r.table_name = {name} AND r.collection = {collection}"
-        " AND NOT EXISTS (SELECT FROM {stage} s WHERE s.{key}::text = r.source_id)"
+        " AND NOT EXISTS (SELECT FROM {stage} s {still})"
     ).format(
         schema=sql.Literal(sides.existing.schema),
         name=sql.Literal(fed.name),
         collection=sql.Literal(flow.collection),
         stage=sides.staged(fed.name),
-        key=sides.owner(fed),
+        still=_still(sides, fed),
     )
     # gone on both sides: nothing is left to tell
     sides.do(
         sql.SQL(
-            "DELETE FROM isthmus.row_state r WHERE {} AND NOT EXISTS (SELECT FROM {} t WHERE t.{}::text = r.id)"
-        ).format(absent, sides.real(fed.name), sides.owner(fed))
+            "DELETE FROM isthmus.row_state r WHERE {} AND NOT EXISTS (SELECT FROM {} t WHERE {}::text = r.id)"
+        ).format(absent, sides.real(fed.name), sides.row_id(fed))
     )
     collection, run = flow.collection, sides.job.run.id
     total, after = 0, ""
@@ -170,16 +178,25 @@ def _enter_gone(sides: Sides, fed: FedTable, flow: Flow) -> int:
         total += len(left)
 
 
+def _still(sides: Sides, fed: FedTable) -> sql.Composed:
+    """Return SQL behind `FROM stage s`: those whose document is the one that a row `r` was carried from."""
+    if fed.is_idless:
+        return sql.SQL("JOIN {} m ON m.stage_id = s.{} WHERE m.target_id = r.id").format(
+            sides.temporary("moved", fed.name), sides.owner(fed)
+        )
+    return sql.SQL("WHERE s.{}::text = r.source_id").format(sides.owner(fed))
+
+
 def _write_table(sides: Sides, fed: FedTable) -> None:
     judged = fed.name in sides.judged
     for name in ("source", "target"):
         sides.do(sql.SQL("DROP TABLE IF EXISTS {}").format(sides.temporary(name, fed.name)))
     _digests(sides, fed, "source", sql.SQL("true").format(), real=False)
-    _digests(sides, fed, "target", sql.SQL("true").format(), real=True)
-    id_of, verdict, join = sql.SQL("d.id::{}").format(sides.owner_type(fed)), sql.SQL("'new'"), sql.SQL("").format()
+    _digests(sides, fed, "target", sides.has_row_id(fed), real=True)
+    id_of, verdict, join = sides.own_row_id(fed), sql.SQL("'new'"), sql.SQL("").format()
     if judged:
         id_of, verdict = (
-            sql.SQL("coalesce(v.target_id, d.id::{})").format(sides.owner_type(fed)),
+            sql.SQL("coalesce(v.target_id, {})").format(sides.own_row_id(fed)),
             sql.SQL("coalesce(v.verdict, 'new')"),
         )
         join = sql.SQL(" LEFT JOIN {} v ON v.stage_id = d.id").format(sides.temporary("verdict", fed.name))
@@ -212,7 +229,15 @@ def _write_table(sides: Sides, fed: FedTable) -> None:
     if judged:
         sides.do(
             sql.SQL(
-                "UPDATE isthmus.row_state r SET source_digest = v.source_digest FROM {} v WHERE v.verdict = 'deleted'"
-                " AND r.table_schema = {} AND r.table_name = {} AND r.source_id = v.stage_id::text"
-            ).format(sides.temporary("verdict", fed.name), sql.Literal(sides.existing.schema), sql.Literal(fed.name))
+                "UPDATE isthmus.row_state r SET source_digest = v.source_digest FROM {verdict} v, {stage} s"
+                " WHERE v.verdict = 'deleted' AND s.{key} = v.stage_id"
+                " AND r.table_schema = {schema} AND r.table_name = {name} AND {was}"
+            ).format(
+                verdict=sides.temporary("verdict", fed.name),
+                stage=sides.staged(fed.name),
+                key=sides.owner(fed),
+                schema=sql.Literal(sides.existing.schema),
+                name=sql.Literal(fed.name),
+                was=is_known_as(sides, fed, "r"),
+            )
         )

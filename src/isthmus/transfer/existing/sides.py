@@ -16,7 +16,7 @@ from isthmus.mapping.placing import place_tables
 from isthmus.mapping.tables import HIDDEN_SOURCE, Column, Table
 from isthmus.transfer.document_rows import key_column
 from isthmus.transfer.existing.fit import Existing, FedColumn, FedTable
-from isthmus.transfer.existing.names import STAGE
+from isthmus.transfer.existing.names import STAGE, key_text
 from isthmus.transfer.job import Job
 from isthmus.transfer.references import positions_of
 
@@ -34,6 +34,7 @@ class Sides:
         moved: Root tables of which some ids are those of other rows; their temporary tables exist.
         judged: Root tables of which some rows were there before; their temporary tables exist.
         filled: Tables that hold rows before the delivery.
+        rekeyed: Root tables that keep no id and whose documents are rows with another key; see `key_moves`.
         filled_in: (table, column) of columns whose default is `now`. A value that was filled in says nothing of the
             document, and each run has another one: it is given to new rows, and otherwise stands for what is there.
     """
@@ -44,6 +45,7 @@ class Sides:
     moved: set[str] = field(default_factory=set[str])
     judged: set[str] = field(default_factory=set[str])
     filled: set[str] = field(default_factory=set[str])
+    rekeyed: set[str] = field(default_factory=set[str])
     filled_in: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
 
     def __post_init__(self) -> None:
@@ -155,9 +157,13 @@ class Sides:
             if pointed_at in self.moved:
                 own = moved_inside(own, path, self.temporary("moved", str(pointed_at)))
         target = self.target_of(column.column, table)
-        if target is None or target not in self.moved:
+        keyed = self._key_of(column.column)
+        if keyed is not None:
+            moved = self.key_moves(keyed)
+        elif target is None or target not in self.moved:
             return sql.SQL("{}::{}").format(own, kind)
-        moved = self.temporary("moved", target)
+        else:
+            moved = self.temporary("moved", target)
         if column.column.type.array:
             return sql.SQL(
                 "CASE WHEN {own} IS NOT NULL THEN ARRAY(SELECT coalesce((SELECT m.target_id FROM {moved} m"
@@ -167,6 +173,17 @@ class Sides:
         return sql.SQL("coalesce((SELECT m.target_id FROM {} m WHERE m.stage_id = {}), {}::{})").format(
             moved, own, own, kind
         )
+
+    def _key_of(self, column: Column) -> str | None:
+        """Return the root table whose key a column refers with, if that table keeps no id and has other keys there."""
+        reference = column.reference
+        if reference is None or reference.table not in self.rekeyed:
+            return None
+        return reference.table if self.existing.tables[reference.table].row_key == (reference.column,) else None
+
+    def key_moves(self, table: str) -> sql.Identifier:
+        """Name the temporary table (`stage_id`, `target_id`) of keys that are others in the real table."""
+        return self.temporary("rekeyed", table)
 
     def values(self, fed: FedTable, columns: tuple[FedColumn, ...] | None = None, alias: str = "s") -> sql.Composed:
         """Return `value` of several columns, with commas."""
@@ -182,6 +199,46 @@ class Sides:
         column = fed.fed(key_column(fed.table))
         return sql.SQL(column.there.type if column else "text")  # pyright: ignore[reportArgumentType]
 
+    def row_id(self, fed: FedTable, alias: str = "t") -> sql.Composed:
+        """Return SQL of what a real row of a root or child table is known by.
+
+        That is its document's id; in a table that keeps none its key, as the text of a JSON array of texts.
+        """
+        if fed.is_idless:
+            return key_text(sql.SQL("{}.{}").format(sql.Identifier(alias), sql.Identifier(k)) for k in fed.row_key)
+        return sql.SQL("{}.{}").format(sql.Identifier(alias), self.owner(fed))
+
+    def row_id_type(self, fed: FedTable) -> sql.SQL:
+        """Return the type of `row_id`."""
+        return sql.SQL("text") if fed.is_idless else self.owner_type(fed)
+
+    def own_row_id(self, fed: FedTable) -> sql.Composed:
+        """Return SQL of what the row of a stage row (`s`) would be known by if it is a row of its own."""
+        if fed.is_idless:
+            return key_text(self.value(column, fed.table) for column in self._key_columns(fed))
+        return sql.SQL("s.{}::{}").format(self.owner(fed), self.owner_type(fed))
+
+    def is_own_row(self, fed: FedTable) -> sql.Composed:
+        """Return SQL that is true of a real row (`t`) with the id of a stage row (`s`), or with its key."""
+        if not fed.is_idless:
+            return sql.SQL("t.{id} = s.{id}::{kind}").format(id=self.owner(fed), kind=self.owner_type(fed))
+        return sql.SQL(" AND ").join(
+            sql.SQL("t.{} = {}").format(sql.Identifier(column.name), self.value(column, fed.table))
+            for column in self._key_columns(fed)
+        )
+
+    def has_row_id(self, fed: FedTable) -> sql.Composed:
+        """Return SQL that is true of real rows (`t`) that may be known by something: those whose key has no NULL."""
+        if not fed.is_idless:
+            return sql.SQL("true").format()
+        return sql.SQL("num_nulls({}) = 0").format(
+            sql.SQL(", ").join(sql.SQL("t.{}").format(sql.Identifier(name)) for name in fed.row_key)
+        )
+
+    def _key_columns(self, fed: FedTable) -> list[FedColumn]:
+        found = (fed.fed(name) for name in fed.row_key)
+        return [column for column in found if column is not None]
+
     def stage_type(self, fed: FedTable) -> sql.SQL:
         """Return the type that column has in the stage."""
         kind = self.job.schema.tables[fed.name].column(key_column(fed.table)).type.sql(STAGE)
@@ -193,7 +250,8 @@ class Sides:
 
     def contents(self, fed: FedTable) -> tuple[FedColumn, ...]:
         """Return the columns that hold what a row is, not which."""
-        return tuple(column for column in fed.columns if column.column.role not in {"id", "root_id"})
+        key = fed.row_key if fed.is_idless else ()
+        return tuple(c for c in fed.columns if c.column.role not in {"id", "root_id"} and c.name not in key)
 
     def row_text(self, fed: FedTable, alias: str, *, real: bool) -> sql.Composed:
         """Return SQL of a row's contents as text, the same for equal rows of the stage and the real table."""

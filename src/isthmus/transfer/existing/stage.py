@@ -19,7 +19,7 @@ from isthmus.mapping.types import ColumnType
 from isthmus.transfer.document_rows import key_column
 from isthmus.transfer.existing.catalog import ThereColumn
 from isthmus.transfer.existing.fit import Existing, FedColumn, FedTable
-from isthmus.transfer.existing.names import STAGE, view_name
+from isthmus.transfer.existing.names import RANK, STAGE, key_text, view_name
 from isthmus.transfer.preflight import Finding
 
 
@@ -187,29 +187,34 @@ def check_stage(connection: psycopg.Connection) -> list[Finding]:
 def create_views(connection: psycopg.Connection, stage: TargetSchema, existing: Existing) -> None:
     """Make a view of each root table's rows that a reference may point at: those that are loaded, and the real ones.
 
-    It has the id, and the other columns that references are looked up by. Inside the caller's transaction, behind the
-    tables.
+    It has the id, and the other columns that references are looked up by. Of a table that keeps no ids the real rows
+    have one only where an earlier run carried or matched them. Inside the caller's transaction, behind the tables.
     """
     for name, fed in existing.tables.items():
-        key = key_column(fed.table) if fed.table.kind == "root" else ""
-        there = fed.fed(key)
-        if there is None:
+        if fed.table.kind != "root":
             continue
+        key = key_column(fed.table)
+        there = fed.fed(key)
         table = stage.tables[name]
-        others = [fed.fed(column) for column in sorted(_looked_up(existing, name) - {key})]
-        columns = [there, *(column for column in others if column is not None)]
+        looked_up = [fed.fed(column) for column in sorted(_looked_up(existing, name) - {key})]
+        others = [column for column in looked_up if column is not None]
         kind = sql.SQL(table.column(key).type.sql(STAGE))  # pyright: ignore[reportArgumentType]  made by the mapping
+        if there is None:
+            connection.execute(_idless_view(existing, fed, table, others, kind))
+            continue
+        columns = [there, *others]
         connection.execute(
             sql.SQL(
-                "CREATE VIEW {view} AS SELECT {staged} FROM {stage} s"
+                "CREATE VIEW {view} AS SELECT {staged}, 1 AS {rank} FROM {stage} s"
                 " WHERE NOT EXISTS (SELECT FROM isthmus.row_state r WHERE r.table_schema = {schema}"
                 " AND r.table_name = {name} AND r.source_id = s.{key}::text"
                 " AND NOT EXISTS (SELECT FROM {real} t WHERE t.{key}::text = r.id))"
-                " UNION ALL SELECT {own} FROM {real} t WHERE {castable}"
-                " UNION ALL SELECT {derived} FROM isthmus.id_map m JOIN {real} t ON t.{key}::text = m.id"
+                " UNION ALL SELECT {own}, 0 FROM {real} t WHERE {castable}"
+                " UNION ALL SELECT {derived}, 2 FROM isthmus.id_map m JOIN {real} t ON t.{key}::text = m.id"
                 " WHERE m.origin = 'matched' AND m.collection = ANY({collections})"
             ).format(
                 view=sql.Identifier(STAGE, view_name(name)),
+                rank=sql.Identifier(RANK),
                 staged=sql.SQL(", ").join(sql.SQL("s.{}").format(sql.Identifier(column.name)) for column in columns),
                 stage=sql.Identifier(STAGE, name),
                 schema=sql.Literal(existing.schema),
@@ -227,6 +232,62 @@ def create_views(connection: psycopg.Connection, stage: TargetSchema, existing: 
                 collections=sql.Literal(list(dict.fromkeys(flow.collection for flow in fed.table.flows))),
             )
         )
+
+
+def _idless_view(
+    existing: Existing, fed: FedTable, table: Table, others: list[FedColumn], kind: sql.SQL
+) -> sql.Composed:
+    """Return the statement for the view of a table that keeps no ids."""
+    parts = {
+        "view": sql.Identifier(STAGE, view_name(fed.name)),
+        "rank": sql.Identifier(RANK),
+        "id": sql.Identifier(key_column(fed.table)),
+        "stage": sql.Identifier(STAGE, fed.name),
+        "real": sql.Identifier(existing.schema, fed.name),
+        "schema": sql.Literal(existing.schema),
+        "name": sql.Literal(fed.name),
+        "kind": kind,
+        "staged": sql.SQL(", ").join(
+            sql.SQL("s.{}").format(name) for name in [_id(key_column(fed.table)), *_ids(others)]
+        ),
+    }
+    if not fed.row_key:
+        return sql.SQL("CREATE VIEW {view} AS SELECT {staged}, 1 AS {rank} FROM {stage} s").format(**parts)
+    own = [fed.fed(name) for name in fed.row_key]
+    carried = [
+        sql.SQL("s.{}::{}").format(_id(column.name), sql.SQL(column.there.type))  # pyright: ignore[reportArgumentType]
+        for column in own
+        if column is not None
+    ]
+    names = [_id(name) for name in fed.row_key]
+    values = [_as_staged(table, column) for column in others]
+    return sql.SQL(
+        "CREATE VIEW {view} AS SELECT {staged}, 1 AS {rank} FROM {stage} s"
+        " WHERE NOT EXISTS (SELECT FROM isthmus.row_state r WHERE r.table_schema = {schema}"
+        " AND r.table_name = {name} AND r.id = {carried} AND NOT EXISTS (SELECT FROM {real} t WHERE {same}))"
+        " UNION ALL SELECT {own}, 0 FROM {real} t"
+        " UNION ALL SELECT {derived}, 2 FROM isthmus.id_map m JOIN {real} t ON {row_id} = m.id"
+        " WHERE m.origin = 'matched' AND m.collection = ANY({collections})"
+        " AND NOT EXISTS (SELECT FROM {stage} s WHERE s.{id} = m.derived_id::{kind})"
+    ).format(
+        carried=key_text(carried),
+        same=sql.SQL(" AND ").join(
+            sql.SQL("t.{} = {}").format(name, value) for name, value in zip(names, carried, strict=True)
+        ),
+        own=sql.SQL(", ").join([sql.SQL("NULL::{}").format(kind), *values]),
+        derived=sql.SQL(", ").join([sql.SQL("m.derived_id::{}").format(kind), *values]),
+        row_id=key_text(sql.SQL("t.{}").format(name) for name in names),
+        collections=sql.Literal(list(dict.fromkeys(flow.collection for flow in fed.table.flows))),
+        **parts,
+    )
+
+
+def _id(name: str) -> sql.Identifier:
+    return sql.Identifier(name)
+
+
+def _ids(columns: list[FedColumn]) -> list[sql.Identifier]:
+    return [sql.Identifier(column.name) for column in columns]
 
 
 def _looked_up(existing: Existing, name: str) -> set[str]:
