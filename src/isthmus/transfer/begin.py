@@ -35,7 +35,7 @@ from isthmus.transfer.existing.preflight import (
     read_existing,
 )
 from isthmus.transfer.existing.saved_ddl import restore_with
-from isthmus.transfer.existing.stage import create_stage, stage_schema
+from isthmus.transfer.existing.stage import create_stage, drop_letters_stage, stage_schema
 from isthmus.transfer.fresh import check_dependents, drop_run
 from isthmus.transfer.job import Job, Options, feeders
 from isthmus.transfer.meanwhile import since_it_began
@@ -114,6 +114,7 @@ def open_job(task: Task, lease: Lease, result: Result) -> tuple[Job, list[Partit
     elif result.run is None and _is_followed(task, known):
         refuse_other_source(known, task.source)
         migrate(connection)
+        drop_letters_stage(connection)  # of a retry that was killed
         key = id_key(connection, create=False, given=task.options.id_key)
         run, states = _begin(task, lease, existing)
     else:

@@ -20,7 +20,10 @@ def pairs_of(job: Job, junction: Table, pairs: PairTable) -> sql.Composed:
     if pairs.looked_up and reference is not None:
         target = alternative(job, reference, values[pairs.other], waiting=True)
         place = sql.SQL("{} JOIN {} t ON t.{} = {}").format(
-            place, one_of_each(job, target, reference.column), sql.Identifier(target.key), target.value
+            place,
+            one_of_each(job, target.table, target.key, reference.column),
+            sql.Identifier(target.key),
+            target.value,
         )
         values[pairs.other] = sql.SQL("t.{}").format(sql.Identifier(reference.column))
     columns = sql.SQL(", ").join(

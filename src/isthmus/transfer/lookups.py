@@ -14,6 +14,7 @@ from isthmus.errors import InternalError
 from isthmus.mapping import ddl
 from isthmus.mapping.tables import HIDDEN_SOURCE, PendingTable, Table
 from isthmus.transfer.job import Job
+from isthmus.transfer.joined import merges
 from isthmus.transfer.references import ReferenceSite, alternative, one_of_each, reference_sites
 from isthmus.transfer.stages import reached
 from isthmus.transfer.staging import exists
@@ -114,11 +115,14 @@ def look_up(
         InternalError: A value found no row, or no target (code `lookup-lost`).
     """
     table = job.schema.tables[waiting.table]
+    # a letter that is about to be joined waits beside the row that it is joined into
+    several = pointed_at is not None and merges(job, job.schema.tables[waiting.reference.table])
     target = alternative(job, waiting.reference, sql.SQL("p.{}").format(sql.Identifier(waiting.value)), waiting=True)
     same = [sql.SQL("r.{} = g.{}").format(sql.Identifier(column), sql.Identifier(key)) for key, column in waiting.keys]
     if len(table.flows) > 1 and into is None:
         same.append(sql.SQL("r.{} = {}").format(sql.Identifier(HIDDEN_SOURCE), sql.Literal(waiting.flow.number)))
     found = _ARRAYS if waiting.array else _VALUES
+    result = waiting.reference.column
     parts = {
         "table": into or sql.Identifier(job.schema.schema, table.name),
         "column": sql.Identifier(waiting.column),
@@ -126,10 +130,10 @@ def look_up(
         "found": found.format(
             keys=sql.SQL(", ").join(sql.SQL("p.{}").format(sql.Identifier(key)) for key, _ in waiting.keys),
             waiting=place,
-            target=pointed_at or one_of_each(job, target, waiting.reference.column),
+            target=one_of_each(job, pointed_at or target.table, target.key, result, several=several),
             key=sql.Identifier(target.key),
             value=target.value,
-            result=sql.SQL("t.{}").format(sql.Identifier(waiting.reference.column)),
+            result=sql.SQL("t.{}").format(sql.Identifier(result)),
         ),
     }
     # a planner that knows nothing of the waiting table takes a nested loop for it

@@ -53,7 +53,7 @@ def join_rows(job: Job, connection: psycopg.Connection, table: Table, joined: Se
         table: Their root table.
         joined: Who is joined into whom; nobody stays who is joined himself.
     """
-    step = _Step(job, connection, table)
+    step = JoinStep(job, connection, table)
     step.begin(joined)
     before = step.count_references()
     step.take_rows_out()
@@ -70,7 +70,7 @@ def join_rows(job: Job, connection: psycopg.Connection, table: Table, joined: Se
         connection.execute(sql.SQL("DROP TABLE pg_temp.{}").format(sql.Identifier(name)))
 
 
-class _Step:
+class JoinStep:
     """One transaction's joining."""
 
     def __init__(self, job: Job, connection: psycopg.Connection, table: Table) -> None:
@@ -87,7 +87,8 @@ class _Step:
     def _do(self, statement: sql.SQL | sql.Composed, parameters: Sequence[object] | None = None) -> int:
         return self._connection.execute(statement, parameters).rowcount
 
-    def begin(self, joined: Sequence[Joined]) -> None:
+    def begin(self, joined: Sequence[Joined], rows: sql.Composable | None = None) -> None:
+        """Write down who is joined into whom, and the rows as they are: those in the table, or those of a query."""
         self._do(
             sql.SQL(
                 "CREATE TEMP TABLE joined ON COMMIT DROP AS SELECT loser::{kind}, keeper::{kind}, rank,"
@@ -100,7 +101,7 @@ class _Step:
             sql.SQL(
                 "CREATE TEMP TABLE joined_row ON COMMIT DROP AS SELECT r.*, j.keeper AS _keeper, j.rank AS _rank"
                 " FROM {place} r JOIN pg_temp.joined j ON r.{key} = j.loser"
-            ).format(place=self._place, key=self._key)
+            ).format(place=self._place if rows is None else sql.SQL("({})").format(rows), key=self._key)
         )
         for statement in (
             "CREATE UNIQUE INDEX ON pg_temp.joined (loser)",
@@ -326,7 +327,7 @@ class _Step:
         differing = self._connection.execute(
             sql.SQL(
                 "SELECT l.{key}::text, {differing} FROM pg_temp.joined_row l JOIN {place} k ON k.{key} = l._keeper"
-            ).format(key=self._key, place=self._place, differing=self._differing())
+            ).format(key=self._key, place=self._place, differing=self.differing())
         ).fetchall()
         changed = {str(row_id): names for row_id, names in differing if names}
         by_id = {one.id: one for one in joined}
@@ -352,7 +353,7 @@ class _Step:
                     ),
                 )
 
-    def _differing(self) -> sql.Composable:
+    def differing(self) -> sql.Composable:
         """Return SQL of a JSON object, as text: what a joined row `l` says otherwise than the row `k`, else NULL."""
         pairs: list[sql.Composable] = []
         for column in self._columns:

@@ -130,21 +130,26 @@ def place_of_ids(job: Job, table: Table) -> sql.Identifier:
     return sql.Identifier(job.schema.schema, table.name if job.existing is None else view_name(table.name))
 
 
-def one_of_each(job: Job, target: Alternative, column: str) -> sql.Composable:
+def one_of_each(job: Job, place: sql.Identifier, key: str, result: str, *, several: bool = False) -> sql.Composable:
     """Return SQL of what a reference points at, as a FROM item without alias, with each value of its key once.
 
-    A row that is there and a document that is this row both have it.
+    Where tables exist, a row that is there and a document that is this row have it both.
 
     Args:
         job: The copy.
-        target: What it points at.
-        column: The column whose value the reference gets.
+        place: What is pointed at, with a column `RANK` where a value may stand there more than once.
+        key: The column that is compared.
+        result: The one that references take.
+        several: Whether it may stand there more than once for another reason.
     """
-    if job.existing is None:
-        return target.table
+    if job.existing is None and not several:
+        return place
+    columns = sql.SQL(", ").join(_id(name) for name in dict.fromkeys([key, result]))
     return sql.SQL(
-        "(SELECT DISTINCT ON (v.{key}) v.* FROM {view} v WHERE v.{key} IS NOT NULL ORDER BY v.{key}, v.{rank}, v.{own})"
-    ).format(key=_id(target.key), view=target.table, rank=_id(RANK), own=_id(column))
+        "(SELECT DISTINCT ON ({key}) {columns} FROM {place} WHERE {key} IS NOT NULL ORDER BY {order})"
+    ).format(
+        key=_id(key), columns=columns, place=place, order=sql.SQL(", ").join(_id(name) for name in (key, RANK, result))
+    )
 
 
 def _id(name: str) -> sql.Identifier:

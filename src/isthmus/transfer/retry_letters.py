@@ -17,7 +17,7 @@ import psycopg
 from psycopg import sql
 
 from isthmus.connect.postgres import explain, trouble
-from isthmus.errors import ConfigError, TargetError
+from isthmus.errors import TargetError
 from isthmus.mapping import Mapping, parse_mapping
 from isthmus.sources.protocol import Source
 from isthmus.state.lease import Lease
@@ -28,16 +28,23 @@ from isthmus.state.runs import Run, id_key
 from isthmus.state.statements import statement
 from isthmus.transfer.balance import Balance, refresh_looks
 from isthmus.transfer.begin import enum_array_oids
+from isthmus.transfer.document_rows import key_column
+from isthmus.transfer.existing.only import ONLY, chosen
+from isthmus.transfer.existing.preflight import check_surroundings, is_existing, read_existing
+from isthmus.transfer.existing.sequences import advance_sequences
+from isthmus.transfer.existing.stage import create_letters_stage, drop_letters_stage, stage_schema
 from isthmus.transfer.hands import Hands
 from isthmus.transfer.job import Interrupted, Job, Options
+from isthmus.transfer.joined import merges
 from isthmus.transfer.letters_source import LettersSource
 from isthmus.transfer.preflight import check_server, raise_findings
 from isthmus.transfer.progress import Progress
 from isthmus.transfer.references import ReferenceSite
 from isthmus.transfer.retry_letters_batch import Books, Carrier
 from isthmus.transfer.retry_letters_circles import circles
+from isthmus.transfer.retry_letters_join import collections_of
 from isthmus.transfer.retry_letters_restore import restore_references
-from isthmus.transfer.retry_letters_staging import Staging, document_sites
+from isthmus.transfer.retry_letters_staging import Staging, document_sites, table_of
 from isthmus.transfer.same_run import refuse_other_source
 from isthmus.transfer.same_shape import Shape, refuse_other_shape, shape_of, with_sensitive_of
 from isthmus.transfer.stages import reached
@@ -134,7 +141,6 @@ def retry_letters(
     options, progress, stop = options or Options(), progress or Progress(), stop or threading.Event()
     result = result if result is not None else RetryResult()
     began = time.monotonic()
-    _refuse_existing(mapping)
     lease = Lease(conninfo)
     shape = shape_of(mapping)
     try:
@@ -147,6 +153,10 @@ def retry_letters(
             hands.part("dead letters", retry.work)
             result.outcome = "complete"
         retry.note(lease)
+        if job.existing is not None:
+            with lease.connection.transaction():
+                lease.assert_held(lease.connection, job.run.id)
+                drop_letters_stage(lease.connection)
         progress.stage("complete")
     except psycopg.Error as fault:
         result.outcome = "failed"
@@ -158,17 +168,6 @@ def retry_letters(
         lease.release()
         result.seconds = time.monotonic() - began
     return result
-
-
-def _refuse_existing(mapping: Mapping) -> None:
-    """Raise for a mapping whose tables are somebody else's: there a corrected mapping is simply copied again."""
-    if mapping.target.tables == "existing":
-        raise ConfigError(
-            "Dead letters of a copy into existing tables are not retried one by one.",
-            code="existing-tables",
-            hint="Correct the mapping or the source and run isthmus copy again: with `rerun: tracked` as it is,"
-            " otherwise with --fresh. Rows that were delivered are met as rows that are there.",
-        )
 
 
 def _open(
@@ -190,12 +189,6 @@ def _open(
     raise_findings(check_server(connection))
     run = require_run(connection)
     _refuse_unfinished(run)
-    if shape.mapping.target.tables == "existing":
-        raise ConfigError(
-            "Dead letters of a run into existing tables cannot be retried.",
-            code="retry-existing",
-            hint="Copy again: rows that are there are matched, and documents that fit now are carried.",
-        )
     if source is not None:
         refuse_other_source(run, source)
     before = shape_of(parse_mapping(run.mapping_text, file_name="the run's mapping"))
@@ -204,10 +197,15 @@ def _open(
     migrate(connection)
     run = require_run(connection)  # as the holder before left it
     _refuse_unfinished(run)
+    schema = with_sensitive_of(shape.schema, before.schema)
+    existing = None
+    if is_existing(shape.mapping):
+        existing, against = read_existing(connection, schema)
+        raise_findings([*against, *check_surroundings(connection, schema, replaced=run)])
     job = Job(
         shape.mapping,
-        with_sensitive_of(shape.schema, before.schema),
-        shape.plans,
+        schema if existing is None else stage_schema(schema, existing),
+        chosen(shape.mapping, dict(shape.plans), tuple(run.tables.get(ONLY, []))),
         LettersSource(run),
         conninfo,
         lease,
@@ -216,6 +214,7 @@ def _open(
         options,
         progress,
         stop,
+        existing=existing,
     )
     job.enum_oids = enum_array_oids(connection, shape.schema)
     return job
@@ -260,6 +259,8 @@ class _Retry:
         """Do all of it on one autocommit connection; what a session before committed is not done again."""
         job, run = self._job, self._job.run.id
         connection.execute(statement("retry", "create_scratch"))
+        if job.existing is not None:
+            create_letters_stage(connection, job.schema, job.existing)
         reached("retry.begun")
         connection.execute(
             statement("retry", "choose_letters"),
@@ -357,13 +358,20 @@ class _Retry:
         schema = self._job.schema
         conditions: list[sql.Composed] = []
         for one in site.alternatives:
-            table = next(t for t in schema.tables.values() if sql.Identifier(schema.schema, t.name) == one.table)
-            kind = sql.SQL(table.column(one.key).type.sql(schema.schema))  # pyright: ignore[reportArgumentType]  the mapping's
+            kind = sql.SQL(table_of(self._job, one).column(one.key).type.sql(schema.schema))  # pyright: ignore[reportArgumentType]  the mapping's
             conditions.append(
                 sql.SQL("NOT EXISTS (SELECT FROM {} t WHERE t.{} = n.target_id::{})").format(
                     one.table, sql.Identifier(one.key), kind
                 )
             )
+            target = table_of(self._job, one)
+            if merges(self._job, target) and one.key == key_column(target):
+                conditions.append(
+                    sql.SQL(
+                        "NOT EXISTS (SELECT FROM isthmus.id_map m WHERE m.origin = 'merged'"
+                        " AND m.collection = ANY({}) AND m.derived_id = n.target_id)"
+                    ).format(sql.Literal(collections_of(target)))
+                )
         return sql.SQL(" AND ").join(conditions)
 
     def _circles(self, connection: psycopg.Connection, carrier: Carrier) -> int:
@@ -395,11 +403,16 @@ class _Retry:
         if retry is None or (retry == self._before and retry.ended_at is not None):
             return
         job = self._job
-        for table in job.schema.tables.values():
-            connection.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(job.schema.schema, table.name)))
+        balance, where = books.balance, job.run.target_schema
+        for table in job.schema.tables:
+            connection.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(where, table)))
+        if job.existing is not None:
+            advance_sequences(job, connection)
         with connection.transaction():
             job.lease.assert_held(connection, job.run.id)
-            written = books.finish(connection, refresh_looks(job, connection, books.balance))
+            if job.existing is None:
+                balance = refresh_looks(job, connection, balance)
+            written = books.finish(connection, balance)
             reached("retry.end-before-commit")
         books.committed(written)
         reached("retry.end-after-commit")

@@ -35,22 +35,26 @@ from isthmus.state.source_ids import show
 from isthmus.state.statements import statement
 from isthmus.transfer.balance import Balance, balance_from_json
 from isthmus.transfer.document_rows import key_column
+from isthmus.transfer.existing.deliver import deliver_letters
 from isthmus.transfer.job import Job
 from isthmus.transfer.origins import id_scheme, ids_of_flow
 from isthmus.transfer.orphans import orphan_cause
 from isthmus.transfer.places import document_path
 from isthmus.transfer.references import ReferenceSite
-from isthmus.transfer.retry_letters_books import Shift, imbalance, shifted
+from isthmus.transfer.retry_letters_books import Delivered, Shift, delivered, imbalance, shifted
 from isthmus.transfer.retry_letters_insert import (
     Entered,
+    Inserted,
     count_values,
     enter_orphans,
     insert_rows,
     resolve,
     settle_references,
 )
+from isthmus.transfer.retry_letters_join import LettersJoin, point_at_kept, point_looked_up
+from isthmus.transfer.retry_letters_join import in_order as in_join_order
 from isthmus.transfer.retry_letters_judge import Judge, Judged
-from isthmus.transfer.retry_letters_staging import Staging, Tried, unanswerable
+from isthmus.transfer.retry_letters_staging import StagedTable, Staging, Tried, unanswerable
 from isthmus.transfer.stages import reached
 from isthmus.transfer.staging import pair_tables
 
@@ -74,7 +78,8 @@ class Books:
         self._retries = [Retry(**one) for one in retries]
         self._fingerprint, self._text = fingerprint, mapping_text
         self._sides: dict[str, set[str]] = {}
-        for pairs in pair_tables(job.feeders, job.schema).values():
+        feeders = job.feeders if job.existing is None else ()  # of pairs that exist, none of the run's may be new
+        for pairs in pair_tables(feeders, job.schema).values():
             self._sides.setdefault(pairs.junction, set()).add(f"{pairs.junction}.{pairs.other}")
 
     @property
@@ -114,7 +119,7 @@ class Books:
             version=__version__,
             begun_at=retry.begun_at,
             ended_at=datetime.now(UTC).isoformat() if ended else None,
-            carried=_sum(retry.carried, shift.copied),
+            carried=_sum(retry.carried, shift.copied + shift.joined),
             skipped=_sum(retry.skipped, shift.skipped),
             restored=_sum(retry.restored, shift.restored),
         )
@@ -125,8 +130,10 @@ class Books:
     def _tallies(self, shift: Shift) -> Counter[tuple[str, str]]:
         """Return (kind, name) → amount, as finish and the balance keep them."""
         tallies: Counter[tuple[str, str]] = Counter()
-        for collection, amount in shift.copied.items():
+        for collection, amount in (shift.copied + shift.joined).items():
             tallies["finish-letters", collection] -= amount
+        for collection, amount in shift.joined.items():
+            tallies["merged", collection] += amount
         for (collection, table), amount in shift.rows.items():
             tallies["rows", table] += amount
             if len({flow.collection for flow in self._job.schema.tables[table].flows}) > 1:
@@ -141,6 +148,8 @@ class Books:
         ):
             for name, amount in names.items():
                 tallies[kind, name] += amount
+        if shift.delivery is not None:
+            tallies.update(shift.delivery.tallies)
         return tallies
 
     def committed(self, written: tuple[Balance, list[Retry]]) -> None:
@@ -165,6 +174,14 @@ class Tally:
     carried: int = 0
     again: list[LetterBytes] = field(default_factory=list[LetterBytes])
     untried: list[LetterBytes] = field(default_factory=list[LetterBytes])
+
+
+class _Refused(Exception):  # noqa: N818  not an error: documents were refused
+    """Undoes a transaction in which tables that exist refused letters; says which, and why."""
+
+    def __init__(self, causes: dict[int, Cause]) -> None:
+        super().__init__()
+        self.causes = causes
 
 
 class Carrier:
@@ -209,6 +226,23 @@ class Carrier:
         return Tally(first.carried + second.carried, first.again + second.again, first.untried + second.untried)
 
     def _transact(self, letters: Sequence[LetterBytes]) -> Tally:
+        refused: dict[int, Cause] = {}
+        while True:
+            try:
+                return self._attempt(letters, refused)
+            except _Refused as more:
+                refused |= more.causes
+
+    def _attempt(self, letters: Sequence[LetterBytes], refused: dict[int, Cause]) -> Tally:
+        """Try letters in one transaction.
+
+        Args:
+            letters: The letters.
+            refused: Those that a table which exists has refused before, and why.
+
+        Raises:
+            _Refused: It refuses others; nothing was done.
+        """
         shift, done = Shift(), Tally()
         refusals: list[Refusal] = []
         tried: list[Tried] = []
@@ -234,17 +268,17 @@ class Carrier:
                     tried.append(one)
         with self._connection.transaction():
             self._job.lease.assert_held(self._connection, self._job.run.id)
-            judged = self._settle(tried)
+            judged = self._settle(tried, refused)
             # also of those that stay: the ledgers tell by them what their references were
             insert_ids(self._connection, [entry for one in tried for entry in one.batch.id_map])
-            done.again = [one.letter for one in tried if _waits(judged[one.letter.id], judged)]
+            done.again = [one.letter for one in tried if self._waits(judged[one.letter.id], judged)]
             waiting = {letter.id for letter in done.again}
             decided += [one.letter for one in tried if one.letter.id not in waiting]
             self._forget(decided, judged, shift)
             entered = self._enter_refused(tried, judged, shift)
-            refusals += self._refusals([one for one in tried if one.letter.id not in waiting], judged, entered)
+            refusals += self._refusals([one for one in tried if one.letter.id not in waiting], judged, entered, refused)
             carried = [one for one in tried if judged[one.letter.id].fate == "fits"]
-            self._carry(carried, shift)
+            self._carry(carried, judged, shift)
             gone += [one.letter for one in carried]
             for letter in gone:
                 shift.letters[letter.collection, letter.code] -= 1
@@ -261,6 +295,13 @@ class Carrier:
         done.carried = len(carried)
         return done
 
+    def _waits(self, what: Judged, judged: dict[int, Judged]) -> bool:
+        """Tell whether a letter stands back for one that is not carried, either, or that it will be joined into."""
+        if what.fate not in {"twin", "rival"}:
+            return False
+        fits = judged[int(what.keeper or 0)].fate == "fits"
+        return not fits or (what.fate == "rival" and self._judge.is_merging(what.rule or 0))
+
     def _transcode(self, letter: LetterBytes) -> Batch | None:
         """Return what the core makes of a letter; None of bytes that are no whole document."""
         try:
@@ -274,7 +315,7 @@ class Carrier:
         collections = dict.fromkeys(one.letter.collection for one in tried)
         return [site for collection in collections for site in self._staging.sites[collection]]
 
-    def _settle(self, tried: Sequence[Tried]) -> dict[int, Judged]:
+    def _settle(self, tried: Sequence[Tried], refused: dict[int, Cause]) -> dict[int, Judged]:
         """Let letters wait in the staging tables and find out which of them fit; return what was found of each."""
         if not tried:
             return {}
@@ -282,8 +323,12 @@ class Carrier:
         roots = dict.fromkeys(self._root(one.flow) for one in tried)
         staging.send_letters(connection, tried)
         judge.settle_ids(connection, roots)
+        if self._job.existing is not None:
+            twins = [one.letter.id for one in tried if one.letter.code == "duplicate-id"]
+            judge.settle_known(connection, roots, twins, refused.keys())
         fitting = judge.fitting(connection, roots)
         staging.send_rows(connection, [one for one in tried if one.letter.id in fitting])
+        point_at_kept(self._job, connection, staging, dict.fromkeys(one.letter.collection for one in tried))
         judge.settle_rows(connection, roots, self._sites(tried))
         return judge.judged(connection, roots)
 
@@ -348,7 +393,11 @@ class Carrier:
         )
 
     def _refusals(
-        self, tried: Sequence[Tried], judged: dict[int, Judged], orphans: dict[int, list[Cause]]
+        self,
+        tried: Sequence[Tried],
+        judged: dict[int, Judged],
+        orphans: dict[int, list[Cause]],
+        refused: dict[int, Cause],
     ) -> list[Refusal]:
         """Say why letters that were tried and do not fit stay."""
         letters = {one.letter.id: one.letter for one in tried}
@@ -358,6 +407,8 @@ class Carrier:
             what = judged[one.letter.id]
             if what.fate == "orphan":
                 found.append(Refusal(one.letter, "finish", orphans[one.letter.id]))
+            elif what.fate == "refused":
+                found.append(Refusal(one.letter, "finish", [refused[one.letter.id]]))
             elif what.fate in {"taken", "twin"}:
                 found.append(Refusal(one.letter, "finish", [_taken(one.letter, what, self._job.root_of(one.flow))]))
             elif what.fate != "fits":
@@ -390,10 +441,11 @@ class Carrier:
         path = document_path(self._job, table, index.columns, flow)
         return Cause("duplicate-key", path, message, f"{table.name}.{label}", value=what.shown or "")
 
-    def _carry(self, carried: Sequence[Tried], shift: Shift) -> None:
+    def _carry(self, carried: Sequence[Tried], judged: dict[int, Judged], shift: Shift) -> None:
         """Insert the letters that fit, and count what they add to the books.
 
         Raises:
+            _Refused: A table that exists refuses some of them.
             InternalError: Other rows or values arrived than the core made (code `batch-unbalanced`).
         """
         if not carried:
@@ -413,7 +465,14 @@ class Carrier:
             shift.orphans[name, *stated[name]] += count
         self._assert_values(sites, shift)
         resolve(job, connection, tables, sites)
+        joins = self._begin_joins(carried, judged, tables, shift)
         inserted = insert_rows(job, connection, tables, sites)
+        documents = {
+            (self._root(one.flow), judged[one.letter.id].id): (one.letter.collection, one.letter.document)
+            for one in carried
+        }
+        for join in joins:
+            shift.values.update(join.settle(documents))
         for place, rows in inserted.rows.items():
             if rows != shift.rows[place]:
                 raise InternalError(
@@ -422,12 +481,81 @@ class Carrier:
         for junction, pairs in inserted.pairs.items():
             shift.pairs[junction] += pairs
             shift.merged[junction] += inserted.resolved[junction] - pairs
+        if job.existing is not None:
+            letters = {(one.letter.collection, judged[one.letter.id].id): one.letter.source_id for one in carried}
+            numbers = {(self._root(one.flow), judged[one.letter.id].id): one.letter.id for one in carried}
+            known = {place: source_id for place, source_id in letters.items() if source_id is not None}
+            shift.delivery = self._deliver(numbers, known, inserted)
         adjusted = [
             Adjusted(one.letter.collection, one.letter.source_id, a.table, a.column, a.position, a.kind, a.original)
             for one in carried
             for a in one.batch.adjustments
         ]
         insert_adjustments(connection, job.run.id, adjusted)
+
+    def _begin_joins(
+        self, carried: Sequence[Tried], judged: dict[int, Judged], tables: Sequence[StagedTable], shift: Shift
+    ) -> list[LettersJoin]:
+        """Let the rows of letters that are joined into documents of the target be theirs, before they are inserted."""
+        joins: list[LettersJoin] = []
+        by_root: dict[str, list[tuple[Tried, str, str]]] = {}
+        for one in carried:
+            what = judged[one.letter.id]
+            if what.joins is not None:
+                by_root.setdefault(self._root(one.flow), []).append((one, what.id, what.joins))
+        if not by_root:
+            return joins
+        ordered = {root: in_join_order(some) for root, some in by_root.items()}
+        steps = {
+            root: LettersJoin(self._job, self._connection, self._job.schema.tables[root], tables) for root in ordered
+        }
+        for root, joined in ordered.items():
+            steps[root].enter_ids(joined)
+        point_at_kept(
+            self._job, self._connection, self._staging, dict.fromkeys(one.letter.collection for one in carried)
+        )
+        point_looked_up(self._job, self._connection, tables)
+        for root, joined in ordered.items():
+            steps[root].take_over(joined)
+            for one in joined:
+                shift.copied[one.flow.collection] -= 1
+                shift.joined[one.flow.collection] += 1
+                shift.rows[one.flow.collection, root] -= 1
+        return list(steps.values())
+
+    def _deliver(
+        self, numbers: dict[tuple[str, str], int], letters: dict[tuple[str, str], bytes], inserted: Inserted
+    ) -> Delivered:
+        """Bring what was inserted into the stage to the tables that exist, and empty the stage.
+
+        Args:
+            numbers: (root table, id in the stage) → letter.
+            letters: (source collection, id in the stage) → `_id` as BSON.
+            inserted: What is in the stage.
+
+        Raises:
+            _Refused: Documents cannot be delivered.
+            InternalError: Other rows were delivered than were in the stage (code `batch-unbalanced`).
+        """
+        job, schema = self._job, self._job.schema
+        refused, tallies = deliver_letters(job, self._connection, letters)
+        if refused:
+            causes = refused.by_table().items()
+            raise _Refused({numbers[root, row_id]: why for root, some in causes for row_id, why in some.items()})
+        done = delivered(tallies, [table.name for table in schema.tables.values() if table.kind == "junction"])
+        staged = Counter[str](inserted.pairs)
+        for (_, table), rows in inserted.rows.items():
+            staged[table] += rows
+        for name, amount in done.pending.items():  # pairs that wait are in no table
+            table = name.partition(".")[0]
+            staged[table] -= amount if table in inserted.pairs else 0
+        for table, rows in staged.items():
+            there = tallies["delivered-rows", table] + tallies["kept-rows", table]
+            if there != rows:
+                raise InternalError(f"{rows} rows were to go to {table}, {there} arrived.", code="batch-unbalanced")
+        places = sql.SQL(", ").join(sql.Identifier(schema.schema, name) for name in schema.tables)
+        self._connection.execute(sql.SQL("TRUNCATE {}").format(places))
+        return done
 
     def _count(self, one: Tried, shift: Shift) -> None:
         """Count what one document adds to the books, as the core made its rows."""
@@ -514,11 +642,6 @@ def _key_columns(table: Table, constraint: str | None) -> tuple[str, ...]:
     if constraint == table.primary_key_name:
         return table.primary_key
     return next((index.columns for index in table.indexes if index.unique and index.name == constraint), ())
-
-
-def _waits(what: Judged, judged: dict[int, Judged]) -> bool:
-    """Tell whether a letter stands back for another one that is not carried, either."""
-    return what.fate in {"twin", "rival"} and judged[int(what.keeper or 0)].fate != "fits"
 
 
 def _causes(batch: Batch) -> list[Cause]:

@@ -11,9 +11,32 @@ from collections.abc import Collection, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
 
+from isthmus.state.reports import KEPT
 from isthmus.transfer.balance import Balance, ReferenceBooks
+from isthmus.transfer.existing.deliver import WRITTEN
 
 Count = Counter[str]
+
+
+@dataclass
+class Delivered:
+    """What a delivery of letters into tables that exist came to.
+
+    Attributes:
+        tallies: As the delivery writes them: (kind, name) → number.
+        rows: (source collection, table) → rows that were written; none where somebody's own row stays.
+        pairs: Junction table → pairs that were not there.
+        verdicts: (source collection, verdict) → documents whose row was there before.
+        kept: Source collection → those of them whose row stays as it is.
+        pending: Reference → those that wait for a copy of another collection.
+    """
+
+    tallies: Counter[tuple[str, str]]
+    rows: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
+    pairs: Count = field(default_factory=Counter[str])
+    verdicts: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
+    kept: Count = field(default_factory=Counter[str])
+    pending: Count = field(default_factory=Counter[str])
 
 
 @dataclass
@@ -22,6 +45,7 @@ class Shift:
 
     Attributes:
         copied: Collection → documents that were carried.
+        joined: Collection → documents that were joined into others.
         skipped: Collection → documents that the mapping leaves behind.
         skips: Why → those.
         letters: (collection, code) → dead letters.
@@ -33,9 +57,11 @@ class Shift:
         merged: Junction table → pairs that were in it already.
         changed: Other groups of the core's counts → name → amount; the books show `adjusted`, `extras` and `dropped`.
         restored: Reference → references that were set again.
+        delivery: What a delivery into tables that exist came to; None where rows need none.
     """
 
     copied: Count = field(default_factory=Counter[str])
+    joined: Count = field(default_factory=Counter[str])
     skipped: Count = field(default_factory=Counter[str])
     skips: Count = field(default_factory=Counter[str])
     letters: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
@@ -49,6 +75,7 @@ class Shift:
         default_factory=lambda: {group: Counter[str]() for group in ("adjusted", "extras", "dropped")}
     )
     restored: Count = field(default_factory=Counter[str])
+    delivery: Delivered | None = None
 
     def orphaned(self, name: str) -> int:
         """Return how many more references of this name are orphans whose document is in the target."""
@@ -57,18 +84,36 @@ class Shift:
         )
 
 
+def delivered(tallies: Counter[tuple[str, str]], junctions: Collection[str]) -> Delivered:
+    """Return what the tallies of a delivery say."""
+    done = Delivered(tallies)
+    for (kind, name), amount in tallies.items():
+        if kind.startswith(WRITTEN):
+            done.rows[kind.removeprefix(WRITTEN), name] += amount
+        elif kind == "delivered-rows" and name in junctions:
+            done.pairs[name] += amount
+        elif kind.startswith("verdict-"):
+            done.verdicts[name, kind.removeprefix("verdict-")] += amount
+            done.kept[name] += amount if kind in KEPT else 0
+        elif kind == "pending":
+            done.pending[name] += amount
+    return done
+
+
 def shifted(balance: Balance, shift: Shift) -> Balance:
     """Return the books behind a transaction; those before it are not changed."""
     books = deepcopy(balance)
     for collection, amount in shift.copied.items():
         books.collections[collection].copied += amount
+    for collection, amount in shift.joined.items():
+        books.collections[collection].merged += amount
     for collection, amount in shift.skipped.items():
         books.collections[collection].skipped += amount
     for (collection, code), amount in shift.letters.items():
         own = books.collections[collection]
         own.dead_letters += amount
         _add(own.letters, code, amount)
-    for (collection, table), amount in shift.rows.items():
+    for (collection, table), amount in (shift.delivery.rows if shift.delivery else shift.rows).items():
         tables = books.collections[collection].tables
         tables[table] = tables.get(table, 0) + amount
     for name in {*shift.values, *(name for name, _, _ in shift.orphans)}:
@@ -84,7 +129,7 @@ def shifted(balance: Balance, shift: Shift) -> Balance:
             _add(reference.actions, action, amount)
         if by_default:
             reference.by_default += amount
-    for table, amount in shift.pairs.items():
+    for table, amount in (shift.delivery.pairs if shift.delivery else shift.pairs).items():
         books.junctions[table] = books.junctions.get(table, 0) + amount
     for table, amount in shift.merged.items():
         books.merged_pairs[table] = books.merged_pairs.get(table, 0) + amount
@@ -93,7 +138,20 @@ def shifted(balance: Balance, shift: Shift) -> Balance:
             _add(into, name, amount)
     for why, amount in shift.skips.items():
         _add(books.skips, why, amount)
+    if shift.delivery is not None:
+        _enter_delivery(books, shift.delivery)
     return books
+
+
+def _enter_delivery(books: Balance, delivery: Delivered) -> None:
+    for collection, amount in delivery.kept.items():
+        books.collections[collection].copied -= amount
+        books.collections[collection].kept += amount
+    for (collection, verdict), amount in delivery.verdicts.items():
+        _add(books.met_rows.setdefault(collection, {}), verdict, amount)
+    for name, amount in delivery.pending.items():
+        books.references[name].resolved -= amount
+        books.references[name].pending += amount
 
 
 def _add(into: dict[str, int], name: str, amount: int) -> None:
@@ -108,13 +166,13 @@ def imbalance(balance: Balance, sides: Mapping[str, Collection[str]]) -> str | N
 
     Args:
         balance: The books.
-        sides: Junction table → the names of the references that fill it.
+        sides: Junction table → the names of the references that fill it; those not named are not looked at.
     """
     for name, books in balance.collections.items():
         accounted = books.copied + books.merged + books.kept + books.skipped + books.dead_letters
         if books.read != accounted:
             return f"{name}: {books.read} documents read, {accounted} accounted for"
-        if books.dead_letters != sum(books.letters.values()) or min(books.copied, books.dead_letters) < 0:
+        if books.dead_letters != sum(books.letters.values()) or min(books.copied, books.kept, books.dead_letters) < 0:
             return f"{name}: {books.dead_letters} dead letters, {sum(books.letters.values())} by code"
     for name, books in balance.references.items():
         if books.values != books.resolved + books.pending + books.orphans:
@@ -122,7 +180,9 @@ def imbalance(balance: Balance, sides: Mapping[str, Collection[str]]) -> str | N
         if min([books.resolved, books.orphans, books.refused, books.by_default, *books.actions.values()]) < 0:
             return f"{name}: more of its orphans were settled than there were"
     for junction, pairs in balance.junctions.items():
-        resolved = sum(balance.references[name].resolved for name in sides.get(junction, ()))
+        if junction not in sides:
+            continue
+        resolved = sum(balance.references[name].resolved for name in sides[junction])
         merged = balance.merged_pairs.get(junction, 0)
         if pairs != resolved - merged:
             return f"{junction}: {resolved} resolved references, {merged} named twice, {pairs} pairs"

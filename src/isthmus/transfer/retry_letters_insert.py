@@ -14,10 +14,12 @@ from psycopg import sql
 
 from isthmus.connect.postgres import first_number
 from isthmus.state.statements import statement
+from isthmus.transfer.document_rows import key_column, key_type
 from isthmus.transfer.job import Job
+from isthmus.transfer.joined import merges
 from isthmus.transfer.lookups import in_order, look_up, route_statement
 from isthmus.transfer.orphans import bad_references, old_ids, undoing
-from isthmus.transfer.references import ReferenceSite
+from isthmus.transfer.references import ReferenceSite, one_of_each
 from isthmus.transfer.retry_letters_staging import StagedTable, identifiers
 
 
@@ -175,9 +177,9 @@ def insert_rows(
     pairs: dict[str, list[sql.Composed]] = {}
     for table in tables:
         if table.plan.kind == "junction":
-            pairs.setdefault(table.plan.name, []).append(_pairs(table, sites))
+            pairs.setdefault(table.plan.name, []).append(_pairs(job, table, sites))
         elif table.pending is None:
-            columns = identifiers(column.name for column in job.schema.tables[table.plan.name].final.columns)
+            columns = identifiers(_filled(job, table.plan.name))
             name = sql.Identifier(f"i{len(queries)}")
             places.append((table.plan.flow.collection, table.plan.name))
             queries.append(
@@ -212,7 +214,14 @@ def insert_rows(
     )
 
 
-def _pairs(table: StagedTable, sites: list[ReferenceSite]) -> sql.Composed:
+def _filled(job: Job, table: str) -> list[str]:
+    """Return the columns of a root or child table that rows fill; what only the load needs, where it is still there."""
+    if job.existing is not None:
+        return [column.name for column in job.existing.tables[table].table.columns]
+    return [column.name for column in job.schema.tables[table].final.columns]
+
+
+def _pairs(job: Job, table: StagedTable, sites: list[ReferenceSite]) -> sql.Composed:
     """Return SQL of the pairs that wait, with the columns of the junction."""
     own, other = sql.Identifier(table.plan.own), sql.Identifier(table.plan.other)
     if table.pending is None:
@@ -222,13 +231,23 @@ def _pairs(table: StagedTable, sites: list[ReferenceSite]) -> sql.Composed:
         for site in sites
         if site.shape == "pair" and (site.table, site.key, site.flow) == (table.plan.name, table.key, table.plan.flow)
     )
-    return sql.SQL(
-        "SELECT w.{own}, t.{result} AS {other} FROM {place} w JOIN {target} t ON t.{key} = w.{other}"
-    ).format(
+    reference = table.pending.reference
+    root = job.schema.tables[reference.table]
+    result: sql.Composable = sql.SQL("t.{}").format(sql.Identifier(reference.column))
+    if merges(job, root) and reference.column == key_column(root):  # who was joined is another row
+        result = sql.SQL(
+            "coalesce((SELECT m.id FROM isthmus.id_map m WHERE m.origin = 'merged' AND m.collection = ANY({names})"
+            " AND m.derived_id = {value}::text LIMIT 1)::{kind}, {value})"
+        ).format(
+            names=sql.Literal(sorted({flow.collection for flow in root.flows})),
+            value=result,
+            kind=key_type(root, job.schema.schema),
+        )
+    return sql.SQL("SELECT w.{own}, {result} AS {other} FROM {place} w JOIN {target} t ON t.{key} = w.{other}").format(
         own=own,
         other=other,
-        result=sql.Identifier(table.pending.reference.column),
+        result=result,
         place=table.place,
-        target=target.table,
+        target=one_of_each(job, target.table, target.key, reference.column, several=merges(job, root)),
         key=sql.Identifier(target.key),
     )

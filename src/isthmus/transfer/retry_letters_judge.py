@@ -2,6 +2,7 @@
 
 What stands against a letter is its fate in the staging table:
 
+- `refused`: a table that exists refused one of its rows;
 - `taken`: the target has its id; `twin`: a letter with a lower number has it;
 - `held`: a row of the target holds one of its unique values; `rival`: so does a letter with a lower number; `twice`:
   the document itself does;
@@ -20,9 +21,10 @@ from psycopg import sql
 from isthmus.mapping.tables import Index, Table
 from isthmus.transfer.document_rows import key_column
 from isthmus.transfer.job import Job
+from isthmus.transfer.joined import merges
 from isthmus.transfer.orphans import has_no_target
 from isthmus.transfer.places import shown_value
-from isthmus.transfer.references import ReferenceSite
+from isthmus.transfer.references import ReferenceSite, place_of_ids
 from isthmus.transfer.retry_letters_staging import StagedTable, Staging
 
 
@@ -37,6 +39,7 @@ class Judged:
         keeper: Whom it stands back for: of `held` an id in the target, where it has one, of `twin` and `rival` the
             number of a letter.
         shown: What a message may show of the unique value.
+        joins: Id in the target of the document that it is joined into (`on_duplicate: merge`); None for no such.
     """
 
     id: str
@@ -44,6 +47,7 @@ class Judged:
     rule: int | None
     keeper: str | None
     shown: str | None
+    joins: str | None = None
 
 
 class Judge:
@@ -78,12 +82,44 @@ class Judge:
                         key=sql.Identifier(key_column(table)),
                     )
                 )
+            if merges(self._job, table):  # who was joined into another one had that id
+                connection.execute(
+                    sql.SQL(
+                        "UPDATE {} l SET fate = 'taken' FROM isthmus.id_map m WHERE m.origin = 'merged'"
+                        " AND m.collection = ANY({}) AND m.derived_id = l.id::text"
+                    ).format(letters, sql.Literal(sorted({flow.collection for flow in table.flows})))
+                )
             connection.execute(
                 sql.SQL(
                     "UPDATE {letters} l SET fate = 'twin', keeper = f.first::text FROM (SELECT letter,"
                     " min(letter) OVER (PARTITION BY id) AS first FROM {letters} WHERE fate = 'fits') f"
                     " WHERE f.letter = l.letter AND f.first <> l.letter"
                 ).format(letters=letters)
+            )
+
+    def settle_known(
+        self, connection: psycopg.Connection, roots: Collection[str], twins: Collection[int], refused: Collection[int]
+    ) -> None:
+        """Settle what is known of letters for tables that exist.
+
+        Args:
+            connection: The caller's.
+            roots: The root tables that they would be rows of.
+            twins: Letters of documents that have the id of another one of the run; a row with it is that one's.
+            refused: Letters that a table refused.
+        """
+        for root in roots:
+            letters, table = self._staging.letters[root], self._job.schema.tables[root]
+            if twins and not table.column(key_column(table)).hidden:
+                connection.execute(
+                    sql.SQL("UPDATE {} l SET fate = 'taken' FROM {} t WHERE t.{} = l.id AND l.letter = ANY(%s)").format(
+                        letters, place_of_ids(self._job, table), sql.Identifier(key_column(table))
+                    ),
+                    (list(twins),),
+                )
+            connection.execute(
+                sql.SQL("UPDATE {} SET fate = 'refused' WHERE fate = 'fits' AND letter = ANY(%s)").format(letters),
+                (list(refused),),
             )
 
     def fitting(self, connection: psycopg.Connection, roots: Collection[str]) -> set[int]:
@@ -106,7 +142,7 @@ class Judge:
             for number, (table, index) in enumerate(self.uniques)
             if (places := [one for one in self._waiting(table) if one.root in roots])
         ]
-        for find in (self._twice, self._held):  # first what holds whatever else there is
+        for find in (self._twice, self._held_or_joins):  # first what holds whatever else there is
             for number, table, index, places in uniques:
                 for waiting in places:
                     connection.execute(find(number, table, index, waiting))
@@ -120,7 +156,9 @@ class Judge:
     def judged(self, connection: psycopg.Connection, roots: Collection[str]) -> dict[int, Judged]:
         """Return letter → what was found."""
         query = sql.SQL(" UNION ALL ").join(
-            sql.SQL("SELECT letter, id::text, fate, rule, keeper, shown FROM {}").format(self._staging.letters[root])
+            sql.SQL("SELECT letter, id::text, fate, rule, keeper, shown, joins FROM {}").format(
+                self._staging.letters[root]
+            )
             for root in roots
         )
         return {int(row[0]): Judged(*row[1:]) for row in connection.execute(query).fetchall()}
@@ -173,17 +211,33 @@ class Judge:
             values=values,
         )
 
-    def _held(self, number: int, table: Table, index: Index, waiting: StagedTable) -> sql.Composed:
+    def is_merging(self, number: int) -> bool:  # noqa: ARG002  of no index yet
+        """Tell whether letters that stand against a unique index are joined into the document that has the value.
+
+        None are, so far: they stay letters.
+        """
+        return False
+
+    def _held_or_joins(self, number: int, table: Table, index: Index, waiting: StagedTable) -> sql.Composed:
+        change = "fate = 'held'"
+        if self.is_merging(number):  # of two documents it cannot be both
+            change = (
+                "fate = CASE WHEN l.joins <> h.keeper THEN 'held' ELSE l.fate END, joins = coalesce(l.joins, h.keeper)"
+            )
+        return self._held(number, table, index, waiting, sql.SQL(change))
+
+    def _held(self, number: int, table: Table, index: Index, waiting: StagedTable, change: sql.SQL) -> sql.Composed:
         same = [sql.SQL("t.{0} = s.{0}").format(sql.Identifier(f"v{one}")) for one in range(len(index.columns))]
         key: sql.Composable = sql.Identifier(waiting.key)
         if table.column(waiting.key).hidden:
             key = sql.SQL("NULL")
         return sql.SQL(
-            "UPDATE {letters} l SET fate = 'held', rule = {rule}, keeper = h.keeper, shown = h.shown"
+            "UPDATE {letters} l SET {change}, rule = {rule}, keeper = h.keeper, shown = h.shown"
             " FROM (SELECT DISTINCT ON (s.key) s.key, t.key::text AS keeper, s.shown FROM ({waiting}) s"
             " JOIN ({there}) t ON {same} ORDER BY s.key, s.shown, keeper) h WHERE h.key = l.id AND l.fate = 'fits'"
         ).format(
             letters=self._staging.letters[waiting.root],
+            change=change,
             rule=sql.Literal(number),
             waiting=self._values(table, index, waiting.place, sql.Identifier(waiting.key)),
             there=self._values(table, index, sql.Identifier(self._job.schema.schema, table.name), key),
@@ -197,10 +251,11 @@ class Judge:
             " keeper = d.first::text, shown = d.shown FROM (SELECT DISTINCT ON (letter) letter, first, shown FROM"
             " (SELECT f.letter, s.shown, min(f.letter) OVER (PARTITION BY {values}) AS first,"
             " row_number() OVER (PARTITION BY {values} ORDER BY f.letter) AS place"
-            " FROM ({waiting}) s JOIN {letters} f ON f.id = s.key AND f.fate = 'fits') AS h"
+            " FROM ({waiting}) s JOIN {letters} f ON f.id = s.key AND f.fate = 'fits'{rows}) AS h"
             " WHERE place > 1 ORDER BY letter, first, shown) AS d WHERE d.letter = l.letter"
         ).format(
             letters=self._staging.letters[places[0].root],
+            rows=sql.SQL(" AND f.joins IS NULL" if self.is_merging(number) else ""),  # who is joined has no row
             rule=sql.Literal(number),
             values=values,
             waiting=sql.SQL(" UNION ALL ").join(

@@ -6,6 +6,8 @@ ledger's entry goes with the change, in one statement.
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Generator
 from dataclasses import dataclass
 
 import psycopg
@@ -14,11 +16,14 @@ from psycopg import sql
 from isthmus.connect.postgres import meaning
 from isthmus.mapping.tables import Table
 from isthmus.transfer.document_rows import key_column
+from isthmus.transfer.existing.row_state import following
+from isthmus.transfer.existing.sides import Sides
 from isthmus.transfer.job import Job
+from isthmus.transfer.joined import merges
 from isthmus.transfer.references import Alternative, ReferenceSite, positions_of
 from isthmus.transfer.retry_letters_batch import Books
 from isthmus.transfer.retry_letters_books import Shift
-from isthmus.transfer.retry_letters_staging import document_sites
+from isthmus.transfer.retry_letters_staging import document_sites, table_of
 from isthmus.transfer.stages import reached
 
 _ENTRIES = 10_000  # of the ledger in one transaction
@@ -95,7 +100,8 @@ def _restore(job: Job, connection: psycopg.Connection, books: Books, undone: _Un
         try:
             with connection.transaction():
                 job.lease.assert_held(connection, job.run.id)
-                row = connection.execute(_query(job, undone, after, most)).fetchone()
+                with _tracked(job, connection, undone, after, most):
+                    row = connection.execute(_query(job, undone, after, most)).fetchone()
                 if row is None or row[0] is None:
                     return left
                 last, found, settled, by_default, pairs = map(int, row)
@@ -114,7 +120,7 @@ def _restore(job: Job, connection: psycopg.Connection, books: Books, undone: _Un
             else:
                 most = max(1, most // 10)
             continue
-        if undone.site.shape.endswith("array") and settled:
+        if undone.site.shape.endswith(("array", "jsonb")) and settled:
             continue  # one statement sets one element of a row
         after, left = last, left + found - settled
 
@@ -132,7 +138,8 @@ def _shift(undone: _Undone, settled: int, by_default: int, pairs: int) -> Shift:
 
 
 _FOUND = """
-SELECT o.id, o.row_id, o.row_position, v.value, o.by_default FROM isthmus.orphan o
+SELECT o.id, {row_id} AS row_id, o.row_position, v.value, o.target_id, o.by_default, {stays} AS stays
+FROM isthmus.orphan o
 CROSS JOIN LATERAL (SELECT t.{result} AS value FROM {target} t WHERE t.{key} = {target_id} LIMIT 1) v
 WHERE o.run_id = {run} AND o.source_collection = {collection} AND o.table_name = {table} AND o.column_name = {column}
   AND o.action = {action} AND o.id > {after} ORDER BY o.id LIMIT {most}
@@ -140,18 +147,25 @@ WHERE o.run_id = {run} AND o.source_collection = {collection} AND o.table_name =
 
 
 def _found(job: Job, undone: _Undone, after: int, most: int) -> sql.Composed:
-    """Return SQL of the next entries of the ledger whose document is in the target now, with the value to be set."""
+    """Return SQL of the next entries of the ledger whose document is in the target now, with the value to be set.
+
+    `stays` are those whose row was somebody's before, and was left as it was: nothing of theirs is set.
+    """
     site, one = undone.site, undone.alternative
-    target = next(
-        table for table in job.schema.tables.values() if sql.Identifier(job.schema.schema, table.name) == one.table
-    )
+    target = table_of(job, one)
     key: sql.Composable = sql.Identifier(one.key)
-    target_id: sql.Composable = sql.SQL("o.target_id::{}").format(_type(job, target, one.key))
+    target_id: sql.Composable = sql.SQL("o.target_id")
+    if one.key == key_column(target):
+        target_id = _row_of(job, target, target_id)
     if undone.action == "kept":  # ids inside jsonb are text, which may be none of the key's type
-        key, target_id = sql.SQL("{}::text").format(key), sql.SQL("o.target_id")
+        key = sql.SQL("{}::text").format(key)
+    else:
+        target_id = sql.SQL("{}::{}").format(target_id, _type(job, target, one.key))
     return sql.SQL(_FOUND).format(
+        row_id=_row_of(job, job.root_of(site.flow), sql.SQL("o.row_id"), joined=undone.table.kind != "child"),
+        stays=_stays(job, undone),
         result=sql.Identifier(_result(undone)),
-        target=one.table,
+        target=_place(job, target.name),
         key=key,
         target_id=target_id,
         run=sql.Literal(job.run.id),
@@ -162,6 +176,70 @@ def _found(job: Job, undone: _Undone, after: int, most: int) -> sql.Composed:
         after=sql.Literal(after),
         most=sql.Literal(most),
     )
+
+
+def _place(job: Job, table: str) -> sql.Identifier:
+    """Name a table as others use it: where the run loads into a stage, the one that is delivered to."""
+    return sql.Identifier(job.run.target_schema, table)
+
+
+def _row_of(job: Job, root: Table, derived: sql.Composable, *, joined: bool = True) -> sql.Composable:
+    """Return SQL of the id, as text, of the row that a document of a root table is: its own, or another one's.
+
+    Not so where it was joined into another one and `joined` is false: which child rows are its own is not known then.
+    """
+    origins = (["merged"] if joined and merges(job, root) else []) + (["matched"] if job.existing is not None else [])
+    for origin in origins:  # who was joined into another one is the row which that one is
+        derived = sql.SQL(
+            "coalesce((SELECT m.id FROM isthmus.id_map m WHERE m.origin = {} AND m.collection = ANY({})"
+            " AND m.derived_id = {} LIMIT 1), {})"
+        ).format(sql.Literal(origin), sql.Literal(_collections(root)), derived, derived)
+    return derived
+
+
+def _collections(root: Table) -> list[str]:
+    return sorted({flow.collection for flow in root.flows})
+
+
+def _stays(job: Job, undone: _Undone) -> sql.Composable:
+    """Return SQL that is true of entries whose row was there before the run, and was left as it was."""
+    if job.existing is None:
+        return sql.SQL("false")
+    root = job.root_of(undone.site.flow)
+    rule = job.mapping.collections[root.entries[0]]
+    # of a row that was left, what it holds itself; its pairs were delivered
+    actions = ["deleted-in-target"] if undone.site.shape == "pair" else ["kept", "deleted-in-target"]
+    left = sql.SQL(
+        "EXISTS (SELECT FROM isthmus.conflict c WHERE c.run_id = {} AND c.table_name = {}"
+        " AND c.source_row_id = o.row_id AND c.action = ANY({}))"
+    ).format(sql.Literal(job.run.id), sql.Literal(root.name), sql.Literal(actions))
+    if undone.site.shape == "pair" or rule.on_conflict == "overwrite":
+        return left
+    return sql.SQL(
+        "({left} OR (EXISTS (SELECT FROM isthmus.id_map m WHERE m.origin = 'matched' AND m.collection = ANY({names})"
+        " AND m.derived_id = o.row_id) AND NOT EXISTS (SELECT FROM isthmus.row_state w WHERE w.table_schema = {schema}"
+        " AND w.table_name = {root} AND w.source_id = o.row_id AND w.loaded_digest IS NOT NULL)))"
+    ).format(
+        left=left,
+        names=sql.Literal(_collections(root)),
+        schema=sql.Literal(job.run.target_schema),
+        root=sql.Literal(root.name),
+    )
+
+
+@contextlib.contextmanager
+def _tracked(job: Job, connection: psycopg.Connection, undone: _Undone, after: int, most: int) -> Generator[None]:
+    """Let what is known of tracked rows (`rerun: tracked`) follow what is set in them inside the block."""
+    root = job.root_of(undone.site.flow)
+    tracked = job.existing is not None and job.mapping.collections[root.entries[0]].rerun == "tracked"
+    if job.existing is None or not tracked or undone.site.shape == "pair":
+        yield
+        return
+    for name in dict.fromkeys([root.name, undone.table.name]):
+        connection.execute(sql.SQL("LOCK TABLE ONLY {} IN SHARE ROW EXCLUSIVE MODE").format(_place(job, name)))
+    ids = sql.SQL("SELECT f.row_id FROM ({}) f WHERE NOT f.stays").format(_found(job, undone, after, most))
+    with following(Sides(job, connection, job.existing), job.existing.tables[root.name], ids):
+        yield
 
 
 def _result(undone: _Undone) -> str:
@@ -175,7 +253,9 @@ def _result(undone: _Undone) -> str:
 
 _SETTLE = """
 WITH found AS ({found}), {change},
-gone AS (DELETE FROM isthmus.orphan o USING {settled} s WHERE o.id = s.id RETURNING o.by_default)
+gone AS (DELETE FROM isthmus.orphan o
+         USING (SELECT id FROM settled UNION SELECT id FROM found WHERE stays) s WHERE o.id = s.id
+         RETURNING o.by_default)
 SELECT (SELECT max(id) FROM found), (SELECT count(*) FROM found), (SELECT count(*) FROM gone),
        (SELECT count(*) FROM gone WHERE by_default), {pairs}
 """
@@ -183,21 +263,23 @@ SELECT (SELECT max(id) FROM found), (SELECT count(*) FROM found), (SELECT count(
 
 def _query(job: Job, undone: _Undone, after: int, most: int) -> sql.Composed:
     """Return the statement that settles the next entries of a reference."""
-    settled, pairs = "settled", sql.SQL("0")
+    pairs = sql.SQL("0")
     if undone.action == "kept":
-        change, settled = sql.SQL("nothing AS (SELECT)"), "found"  # the id stands there already
+        change = _jsonb_set(job, undone)
     elif not undone.can_be_set:
         change = sql.SQL("settled AS (SELECT id FROM found WHERE false)")
     elif undone.site.shape == "pair":
         change, pairs = _pairs_added(job, undone), sql.SQL("(SELECT count(*) FROM added)")
     else:
         change = _column_set(job, undone)
-    return sql.SQL(_SETTLE).format(
-        found=_found(job, undone, after, most), change=change, settled=sql.Identifier(settled), pairs=pairs
-    )
+    return sql.SQL(_SETTLE).format(found=_found(job, undone, after, most), change=change, pairs=pairs)
 
 
 def _type(job: Job, table: Table, column: str) -> sql.SQL:
+    """Return the type of a column as others use it."""
+    fed = None if job.existing is None else job.existing.tables[table.name].fed(column)
+    if fed is not None:
+        return sql.SQL(fed.there.type)  # pyright: ignore[reportArgumentType]  the catalog's words
     return sql.SQL(table.column(column).type.sql(job.schema.schema))  # pyright: ignore[reportArgumentType]  the mapping's
 
 
@@ -213,34 +295,58 @@ def _column_set(job: Job, undone: _Undone) -> sql.Composed:
         position = sql.SQL("f.row_position[:cardinality(f.row_position) - 1]")
         place = sql.SQL("{}[{}]").format(column, element)
         empty = [sql.SQL("cardinality(r.{0}) >= {1} AND r.{0}[{1}] IS NULL").format(column, element)]
+    return sql.SQL(
+        "settled AS (UPDATE {there} r SET {place} = f.value FROM found f WHERE {same} AND {empty} RETURNING f.id)"
+    ).format(
+        there=_place(job, table.name),
+        place=place,
+        same=_same_row(job, table, position),
+        empty=sql.SQL(" AND ").join(empty),
+    )
+
+
+def _same_row(job: Job, table: Table, position: sql.Composable) -> sql.Composed:
+    """Return the condition that a row `r` is the one of an entry `f`, which nobody else's is left of."""
+    same = sql.SQL("NOT f.stays AND r.{} = f.row_id::{}").format(
+        sql.Identifier(key_column(table)), _type(job, table, key_column(table))
+    )
     names = positions_of(table)
-    same = sql.SQL("")
     if names:
         positions = sql.SQL(", ").join(sql.SQL("r.{}").format(sql.Identifier(name)) for name in names)
-        same = sql.SQL(" AND ARRAY[{}] = {}").format(positions, position)
+        same += sql.SQL(" AND ARRAY[{}] = {}").format(positions, position)
+    return same
+
+
+def _jsonb_set(job: Job, undone: _Undone) -> sql.Composed:
+    """The id stands there already, unless the document is another row by now: then that row's id takes its place."""
+    target, column = table_of(job, undone.alternative), sql.Identifier(undone.site.columns[0])
+    there = sql.SQL("SELECT id FROM found WHERE NOT stays AND value::text = target_id")
+    if (job.existing is None and not merges(job, target)) or not undone.can_be_set:
+        return sql.SQL("settled AS ({})").format(there)
     return sql.SQL(
-        "settled AS (UPDATE {there} r SET {place} = f.value FROM found f"
-        " WHERE r.{key} = f.row_id::{key_type}{same} AND {empty} RETURNING f.id)"
+        "moved AS (UPDATE {place} r SET {column} = replace(r.{column}::text, to_json(f.target_id)::text,"
+        " to_json(f.value::text)::text)::jsonb FROM found f WHERE {same} AND f.value::text <> f.target_id"
+        " AND strpos(r.{column}::text, to_json(f.target_id)::text) > 0 RETURNING f.id),"
+        " settled AS ({there} UNION ALL SELECT id FROM moved)"
     ).format(
-        there=sql.Identifier(job.schema.schema, table.name),
-        place=place,
-        key=sql.Identifier(key_column(table)),
-        key_type=_type(job, table, key_column(table)),
-        same=same,
-        empty=sql.SQL(" AND ").join(empty),
+        place=_place(job, undone.table.name),
+        column=column,
+        same=_same_row(job, undone.table, sql.SQL("f.row_position[:{}]").format(len(positions_of(undone.table)))),
+        there=there,
     )
 
 
 def _pairs_added(job: Job, undone: _Undone) -> sql.Composed:
     site, holder = undone.site, job.root_of(undone.site.flow)
     return sql.SQL(
-        "settled AS (SELECT f.* FROM found f WHERE EXISTS (SELECT FROM {holder} h WHERE h.{holder_key} ="
-        " f.row_id::{own_type})), added AS (INSERT INTO {there} ({own}, {other})"
-        " SELECT DISTINCT row_id::{own_type}, value FROM settled ON CONFLICT DO NOTHING RETURNING 1)"
+        "settled AS (SELECT f.* FROM found f WHERE NOT f.stays AND EXISTS (SELECT FROM {holder} h"
+        " WHERE h.{holder_key} = f.row_id::{own_type})), added AS (INSERT INTO {there} ({own}, {other})"
+        " SELECT DISTINCT row_id::{own_type}, value FROM settled s WHERE NOT EXISTS (SELECT FROM {there} t"
+        " WHERE t.{own} = s.row_id::{own_type} AND t.{other} = s.value) ON CONFLICT DO NOTHING RETURNING 1)"
     ).format(
-        holder=sql.Identifier(job.schema.schema, holder.name),
+        holder=_place(job, holder.name),
         holder_key=sql.Identifier(key_column(holder)),
-        there=sql.Identifier(job.schema.schema, undone.table.name),
+        there=_place(job, undone.table.name),
         own=sql.Identifier(site.key),
         other=sql.Identifier(site.column),
         own_type=_type(job, undone.table, site.key),

@@ -21,10 +21,12 @@ from isthmus.mapping.model import Flow
 from isthmus.mapping.tables import Column, PendingTable, Table
 from isthmus.state.retries import LetterBytes
 from isthmus.transfer.document_rows import key_column, key_type
+from isthmus.transfer.existing.names import RANK
+from isthmus.transfer.existing.only import waits
 from isthmus.transfer.job import Job
 from isthmus.transfer.load import send_copy
 from isthmus.transfer.plan_tables import PlanTable, flow_of
-from isthmus.transfer.references import Alternative, ReferenceSite, reference_sites
+from isthmus.transfer.references import Alternative, ReferenceSite, place_of_ids, reference_sites
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,7 @@ class Staging:
             self._connection.execute(
                 sql.SQL(
                     "CREATE TEMP TABLE {} (letter bigint PRIMARY KEY, id {} NOT NULL, fate text NOT NULL"
-                    " DEFAULT 'fits', rule integer, keeper text, shown text)"
+                    " DEFAULT 'fits', rule integer, keeper text, shown text, joins text)"
                 ).format(self.letters[root.name], key_type(root, self._job.schema.schema))
             )
         waits = pending[plan.waiting] if plan.waiting is not None else None
@@ -138,20 +140,16 @@ class Staging:
         return replace(
             site,
             place=table.place,
-            source=_at(site.everywhere, site.place, waiting),
+            source=at_place(site.everywhere, site.place, waiting),
             alternatives=tuple(
-                replace(one, table=self._pointed_at(self.table_of(one), one.key)) for one in site.alternatives
+                replace(one, table=self._pointed_at(table_of(self._job, one).name, one.key))
+                for one in site.alternatives
             ),
         )
 
     def with_fate(self, root: str, fate: str) -> sql.Composed:
         """Return SQL of the ids of letters with a fate."""
         return sql.SQL("(SELECT id FROM {} WHERE fate = {})").format(self.letters[root], sql.Literal(fate))
-
-    def table_of(self, alternative: Alternative) -> str:
-        """Return the name of the root table that something in the target is."""
-        schema = self._job.schema
-        return next(name for name in schema.tables if sql.Identifier(schema.schema, name) == alternative.table)
 
     def target_of(self, site: ReferenceSite) -> str:
         """Return the name of the root table that a reference points at, of several the first."""
@@ -160,16 +158,18 @@ class Staging:
     def _pointed_at(self, name: str, key: str) -> sql.Identifier:
         """Return a view of what references may point at by a column: rows of the target, and letters that fit.
 
-        It has that column and those that references take their value from.
+        It has that column, those that references take their value from, and their rank.
         """
         if (name, key) in self._views:
             return self._views[name, key]
         columns = identifiers(dict.fromkeys([key, *_referred(self._job, self._job.schema.tables[name])]))
-        arms = [sql.SQL("SELECT {} FROM {}").format(columns, sql.Identifier(self._job.schema.schema, name))]
+        there = place_of_ids(self._job, self._job.schema.tables[name])
+        rank: sql.Composable = sql.SQL("0") if self._job.existing is None else sql.Identifier(RANK)
+        arms = [sql.SQL("SELECT {}, {} AS {} FROM {}").format(columns, rank, sql.Identifier(RANK), there)]
         for staged in (one for tables in self.tables.values() for one in tables):
             if staged.plan.kind == "root" and staged.plan.name == name:
                 arms.append(
-                    sql.SQL("SELECT {} FROM {} WHERE {} IN {}").format(
+                    sql.SQL("SELECT {}, 1 FROM {} WHERE {} IN {}").format(
                         columns, staged.place, sql.Identifier(staged.key), self.with_fate(name, "fits")
                     )
                 )
@@ -240,9 +240,9 @@ def document_sites(job: Job) -> list[ReferenceSite]:
     """Return every reference as documents bring it: of one that is looked up, where it waits.
 
     Those that point at an id which the table they point at has kept only while it was loaded are not among them: where
-    they lead is not known any more.
+    they lead is not known any more. Nor are those that wait for another copy.
     """
-    return [site for site in _all_sites(job) if not _is_lost(job, site)]
+    return [site for site in _all_sites(job) if not _is_lost(job, site) and not waits(job, site)]
 
 
 def _all_sites(job: Job) -> list[ReferenceSite]:
@@ -255,12 +255,12 @@ def _all_sites(job: Job) -> list[ReferenceSite]:
 
 
 def _is_lost(job: Job, site: ReferenceSite) -> bool:
-    schema = job.schema
-    tables = {name: sql.Identifier(schema.schema, name) for name in schema.tables}
-    return any(
-        schema.tables[next(name for name, place in tables.items() if place == one.table)].column(one.key).hidden
-        for one in site.alternatives
-    )
+    return any(table_of(job, one).column(one.key).hidden for one in site.alternatives)
+
+
+def table_of(job: Job, alternative: Alternative) -> Table:
+    """Return the root table that a reference may point at."""
+    return next(table for table in job.schema.tables.values() if place_of_ids(job, table) == alternative.table)
 
 
 def unanswerable(job: Job) -> set[Flow]:
@@ -296,10 +296,10 @@ def _referred(job: Job, table: Table) -> list[str]:
     return [column.name for column in table.final.columns if column.name in found]
 
 
-def _at(source: sql.Composable, before: sql.Identifier, now: sql.Composable) -> sql.Composable:
+def at_place(source: sql.Composable, before: sql.Identifier, now: sql.Composable) -> sql.Composable:
     """Return SQL with something else in the place of a table."""
     if isinstance(source, sql.Composed):
-        return sql.Composed([_at(part, before, now) for part in source])
+        return sql.Composed([at_place(part, before, now) for part in source])
     return now if source == before else source
 
 

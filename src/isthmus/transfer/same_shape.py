@@ -64,6 +64,9 @@ def shape_differences(before: Shape, now: Shape) -> Iterator[tuple[str | None, s
     old, new = before.schema, now.schema
     if old.schema != new.schema:
         yield None, f"The tables are in the schema {old.schema}; this mapping puts them into {new.schema}."
+    modes = [shape.mapping.target.tables for shape in (before, now)]
+    if modes[0] != modes[1]:
+        yield None, f"The run was told `tables: {modes[0]}`; this mapping says `tables: {modes[1]}`."
     entries, wanted = before.mapping.collections, now.mapping.collections
     yield from _names("collection", entries, wanted)
     for name, entry in entries.items():

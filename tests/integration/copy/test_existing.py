@@ -13,8 +13,6 @@ import pytest
 from bson import Binary
 
 from isthmus.errors import IsthmusError
-from isthmus.mapping import parse_mapping
-from isthmus.transfer.retry_letters import retry_letters
 from tests.integration.copy.carrying import World, balanced, listening, oid
 
 INSTANT = datetime(2024, 5, 6, 7, 8, 9, 123000)  # noqa: DTZ001  as the driver gives it back
@@ -253,16 +251,6 @@ def test_starting_over_drops_what_was_loaded_and_leaves_what_was_delivered(world
     assert world.rows('SELECT * FROM "User" ORDER BY 1') == before
     assert result.balance is not None
     assert result.balance.met_rows == {"users": {"same": 2}, "posts": {"same": 2}}
-
-
-def test_retry_of_letters_is_refused_with_what_to_do_instead(world: World) -> None:
-    make(world)
-    world.write({"users": [*USERS, {"_id": oid(4), "email": "d@x", "age": -1}], "posts": POSTS})
-    world.copy(MAPPING)
-    with pytest.raises(IsthmusError) as caught:
-        retry_letters(parse_mapping(MAPPING, file_name="m.yaml"), world.conninfo, mapping_text=MAPPING)
-    assert (caught.value.code, caught.value.exit_code) == ("existing-tables", 2)
-    assert "--fresh" in str(caught.value.hint)
 
 
 TYPES = {

@@ -7,6 +7,7 @@ stage, what refers to them is settled there, and the delivery is made again.
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -119,40 +120,71 @@ class _Delivery:
 
 def _attempt(job: Job, connection: psycopg.Connection) -> Refused:
     """Deliver in one transaction, or find out what cannot be delivered and leave everything as it was."""
-    existing = existing_of(job)
-    delivery = _Delivery(Sides(job, connection, existing))
-    sides = delivery.sides
+    delivery = _Delivery(Sides(job, connection, existing_of(job)))
     try:
         with connection.transaction():
             job.lease.assert_held(connection, job.run.id)
             if is_delivered(connection, job.run):
                 return Refused()  # a commit whose reply was lost
-            _lock(sides)
-            sides.filled = {fed.name for fed in existing.tables.values() if _has_rows(sides, fed)}
-            _refuse_unknowable(sides)
-            with _deferred_keys(sides):
-                delivery.tallies.update(only.set_waiting_aside(sides, delivery.refused))
-                if not delivery.refused:
-                    matching.resolve(sides, delivery.refused)
-                if not delivery.refused:
-                    matching.judge(sides, delivery.refused)
-                if not delivery.refused:
-                    matching.find_taken_values(sides, delivery.refused)
-                if not delivery.refused:
-                    _deliver_all(delivery)
-                if delivery.refused:
-                    raise _Undo
-                only.keep_waiting(sides)
-                delivery.tallies["resolved-waiting", "all"] += only.resolve_waiting(sides)
-                only.forget_settled(sides)
-                for collection, amount in row_state.write(sides).items():
-                    delivery.tallies["verdict-gone", collection] += amount
+            _deliver_staged(delivery)
             for (what, who), amount in delivery.tallies.items():
                 add_tally(connection, job.run.id, what, who, amount)
             add_tally(connection, job.run.id, *_MARK, 1)
             reached("deliver.before-commit")
     except _Undo:
         return delivery.refused
+    reached("deliver.after-commit")
+    return delivery.refused
+
+
+def deliver_letters(
+    job: Job, connection: psycopg.Connection, letters: dict[tuple[str, str], bytes]
+) -> tuple[Refused, Counter[tuple[str, str]]]:
+    """Bring what is in the stage to the real tables, inside the caller's transaction: dead letters of a run.
+
+    Args:
+        job: The retry.
+        connection: The caller's.
+        letters: (source collection, id in the stage) → `_id` as BSON.
+
+    Returns:
+        The documents that cannot be delivered (when there are any, the caller undoes his transaction), and tallies as
+        a delivery writes them: (kind, name) → number.
+
+    Raises:
+        TargetError: As `deliver`; the caller's transaction is lost.
+    """
+    delivery = _Delivery(Sides(job, connection, existing_of(job), letters=letters))
+    with contextlib.suppress(_Undo):
+        _deliver_staged(delivery)
+    return delivery.refused, delivery.tallies
+
+
+def _deliver_staged(delivery: _Delivery) -> None:
+    """Deliver inside a transaction.
+
+    Raises:
+        _Undo: Documents are refused.
+    """
+    sides, job = delivery.sides, delivery.sides.job
+    _lock(sides)
+    sides.filled = {fed.name for fed in sides.existing.tables.values() if _has_rows(sides, fed)}
+    _refuse_unknowable(sides)
+    try:
+        with _deferred_keys(sides):
+            delivery.tallies.update(only.set_waiting_aside(sides, delivery.refused))
+            for step in (matching.resolve, matching.judge, matching.find_taken_values):
+                if not delivery.refused:
+                    step(sides, delivery.refused)
+            if not delivery.refused:
+                _deliver_all(delivery)
+            if delivery.refused:
+                raise _Undo
+            only.keep_waiting(sides)
+            delivery.tallies["resolved-waiting", "all"] += only.resolve_waiting(sides)
+            only.forget_settled(sides)
+            for collection, amount in row_state.write(sides).items():
+                delivery.tallies["verdict-gone", collection] += amount
     except psycopg.errors.ForeignKeyViolation as fault:
         raise TargetError(
             f"The rows cannot be delivered: {job.explain(fault)}.",
@@ -160,8 +192,6 @@ def _attempt(job: Job, connection: psycopg.Connection) -> Refused:
             hint="A row that was there when references were resolved is gone. Run the same command again; nothing was"
             " delivered.",
         ) from None
-    reached("deliver.after-commit")
-    return delivery.refused
 
 
 def _lock(sides: Sides) -> None:

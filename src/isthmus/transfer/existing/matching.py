@@ -18,7 +18,7 @@ from isthmus.transfer.existing import row_state
 from isthmus.transfer.existing.fit import FedColumn, FedTable
 from isthmus.transfer.existing.refused import Refused
 from isthmus.transfer.existing.sides import SHOWN_CHARACTERS, Sides
-from isthmus.transfer.origins import bson_ids
+from isthmus.transfer.origins import bson_ids, ids_of_flow
 from isthmus.transfer.remove import CHUNK
 
 
@@ -77,15 +77,17 @@ def _resolve_table(sides: Sides, fed: FedTable, refused: Refused) -> None:
         "INSERT INTO {found} SELECT s.{id}, {row_id}, {number} FROM {stage} s JOIN {real} t ON {own}"
         " ON CONFLICT DO NOTHING"
     )
-    steps = [remembered, own]
+    steps = (remembered, own)
     if fed.is_idless:  # there an earlier run enters all its rows; a document with the key of another one is that row
-        steps = [own, remembered] if sides.rule(fed.table).match else [own]
+        steps = (own, remembered) if sides.rule(fed.table).match else (own,)
     for number, step in enumerate(steps):
         sides.do(sql.SQL(step).format(number=sql.Literal(number), **parts))
     for columns in sides.rule(fed.table).match:
         _match(sides, fed, columns, parts)
     _refuse_ambiguous(sides, fed, refused, parts)
     _refuse_taken(sides, fed, refused, parts)
+    if sides.letters is not None:
+        _refuse_delivered(sides, fed, refused, parts)
     sides.do(
         sql.SQL(
             "CREATE TEMP TABLE {} ON COMMIT DROP AS SELECT stage_id, target_id, stage_id::text AS stage_text"
@@ -233,6 +235,35 @@ def _refuse_taken(sides: Sides, fed: FedTable, refused: Refused, parts: dict[str
                 fed.name,
             ),
         )
+
+
+def _refuse_delivered(sides: Sides, fed: FedTable, refused: Refused, parts: dict[str, sql.Composable]) -> None:
+    """Refuse dead letters that agree with a row which another document is, delivered before them.
+
+    That is known of rows that were matched or are tracked, and of those with an id made by this target's key; of others
+    (`ids: keep`) it is not.
+    """
+    rows = sides.connection.execute(
+        sql.SQL(
+            "SELECT f.stage_id::text, f.target_id::text, coalesce((SELECT m.derived_id FROM isthmus.id_map m"
+            " WHERE m.origin = 'matched' AND m.collection = ANY({collections}) AND m.id = f.target_id::text"
+            " AND m.derived_id <> f.stage_id::text LIMIT 1), (SELECT r.source_id FROM isthmus.row_state r"
+            " WHERE r.table_schema = {schema} AND r.table_name = {name} AND r.id = f.target_id::text"
+            " AND r.source_id <> f.stage_id::text LIMIT 1)) FROM {found} f WHERE f.how = 2 ORDER BY 1"
+        ).format(schema=sql.Literal(sides.existing.schema), name=sql.Literal(fed.name), **parts)
+    ).fetchall()
+    taken = {str(target_id): str(other) for _, target_id, other in rows if other is not None}
+    for flow in fed.table.flows:
+        unknown = [str(target_id) for _, target_id, _ in rows if str(target_id) not in taken]
+        known = ids_of_flow(sides.job, sides.connection, flow, unknown)
+        taken |= {target_id: target_id for target_id, (own, _) in zip(unknown, known, strict=True) if own is not None}
+    for stage_id, target_id, _ in rows:
+        if str(target_id) in taken:
+            message = (
+                f"It matches the row {target_id} of {fed.there.label}, which is already the document with the id"
+                f" {taken[str(target_id)]}."
+            )
+            refused.add(fed.name, str(stage_id), Cause("match-taken", "", message, fed.name))
 
 
 def judge(sides: Sides, refused: Refused) -> None:
@@ -484,7 +515,11 @@ def _write_ids(sides: Sides, fed: FedTable, flow: Flow) -> None:
         if not rows:
             return
         after = str(rows[-1][0])
-        known = bson_ids(sides.job, sides.connection, flow, [str(stage_id) for stage_id, _ in rows])
+        ids = [str(stage_id) for stage_id, _ in rows]
+        if sides.letters is None:
+            known = bson_ids(sides.job, sides.connection, flow, ids)
+        else:
+            known = {one: sides.letters[flow.collection, one] for one in ids}
         sides.connection.execute(
             "INSERT INTO isthmus.id_map AS m (collection, source_id, id, origin, derived_id)"
             " SELECT %s, u.source_id, u.id, 'matched', u.derived_id"

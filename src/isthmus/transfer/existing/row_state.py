@@ -6,6 +6,9 @@ real table's types write them. Columns the mapping does not fill are not in it.
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Generator
+
 from psycopg import sql
 
 from isthmus.mapping.model import Flow
@@ -112,7 +115,8 @@ def write(sides: Sides) -> dict[str, int]:
     gone: dict[str, int] = {}
     for fed in sides.roots():
         if sides.rule(fed.table).rerun == "tracked" and fed.row_key:
-            for flow in {flow.collection: flow for flow in fed.table.flows}.values():
+            flows = {flow.collection: flow for flow in fed.table.flows} if sides.letters is None else {}
+            for flow in flows.values():  # of some documents alone it does not show which are gone
                 gone[flow.collection] = gone.get(flow.collection, 0) + _enter_gone(sides, fed, flow)
             _write_table(sides, fed)
     return gone
@@ -241,3 +245,34 @@ def _write_table(sides: Sides, fed: FedTable) -> None:
                 was=is_known_as(sides, fed, "r"),
             )
         )
+
+
+@contextlib.contextmanager
+def following(sides: Sides, fed: FedTable, ids: sql.Composed) -> Generator[None]:
+    """Let what is known of some rows follow the changes made to them inside the block, which are the source's.
+
+    A row that somebody has edited since it was carried stays known as it was then.
+
+    Args:
+        sides: Inside a transaction that keeps others from writing to the rows.
+        fed: Their root table.
+        ids: Query of their ids, as text.
+    """
+    now, before = sides.temporary("target", fed.name), sql.Identifier(f"before_{sides.number(fed.name)}")
+    chosen = sql.Identifier(f"chosen_{sides.number(fed.name)}")
+    sides.do(
+        sql.SQL("CREATE TEMP TABLE {} ON COMMIT DROP AS SELECT DISTINCT x.id FROM ({}) AS x(id)").format(chosen, ids)
+    )
+    wanted = sql.SQL("t.{}::text IN (SELECT id FROM pg_temp.{})").format(sides.owner(fed), chosen)
+    _digests(sides, fed, "target", wanted, real=True)
+    sides.do(sql.SQL("ALTER TABLE {} RENAME TO {}").format(now, before))
+    yield
+    _digests(sides, fed, "target", wanted, real=True)
+    sides.do(
+        sql.SQL(
+            "UPDATE isthmus.row_state r SET loaded_digest = a.digest, source_digest ="
+            " CASE WHEN r.source_digest = r.loaded_digest THEN a.digest ELSE r.source_digest END"
+            " FROM pg_temp.{before} b JOIN {now} a ON a.id = b.id WHERE r.table_schema = {schema}"
+            " AND r.table_name = {name} AND r.id = b.id::text AND r.loaded_digest = b.digest"
+        ).format(before=before, now=now, schema=sql.Literal(sides.existing.schema), name=sql.Literal(fed.name))
+    )

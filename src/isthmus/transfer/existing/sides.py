@@ -47,6 +47,7 @@ class Sides:
     filled: set[str] = field(default_factory=set[str])
     rekeyed: set[str] = field(default_factory=set[str])
     filled_in: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
+    letters: dict[tuple[str, str], bytes] | None = None
 
     def __post_init__(self) -> None:
         for flow in self.job.mapping.flows:

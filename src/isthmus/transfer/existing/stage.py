@@ -319,6 +319,29 @@ def _castable(table: Table, key: FedColumn) -> sql.Composable:
     return sql.SQL("true")
 
 
+_OF_LETTERS = "isthmus: dead letters on their way into tables that exist"
+
+
+def create_letters_stage(connection: psycopg.Connection, stage: TargetSchema, existing: Existing) -> None:
+    """Make the tables for dead letters of a run that is complete, in place of those that an earlier retry left."""
+    with connection.transaction():
+        drop_letters_stage(connection)
+        create_stage(connection, stage, existing)
+        connection.execute(
+            sql.SQL("COMMENT ON SCHEMA {} IS {}").format(sql.Identifier(STAGE), sql.Literal(_OF_LETTERS))
+        )
+
+
+def drop_letters_stage(connection: psycopg.Connection) -> None:
+    """Drop the tables that a retry of dead letters made, if there are any; nothing of value is in them."""
+    row = connection.execute(
+        "SELECT pg_catalog.obj_description(oid, 'pg_namespace') FROM pg_catalog.pg_namespace WHERE nspname = %s",
+        (STAGE,),
+    ).fetchone()
+    if row is not None and row[0] == _OF_LETTERS:
+        drop_stage(connection)
+
+
 def drop_stage(connection: psycopg.Connection) -> None:
     """Drop the stage with all that is in it, inside the caller's transaction. Safe to repeat."""
     connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(STAGE)))

@@ -1,0 +1,264 @@
+"""Letters that are one thing with a document in the target (`on_duplicate: merge`): joined into it, as a copy does.
+
+The rows of such letters wait in temporary tables, so nothing has to be taken out of the target. And references to
+documents that were joined into others, by this retry or before it: they lead to those others.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from functools import cmp_to_key
+
+import psycopg
+from psycopg import sql
+
+from isthmus._rust import compare_ids
+from isthmus.mapping.tables import Column, Table, pending_tables
+from isthmus.transfer.document_rows import key_column
+from isthmus.transfer.job import Job
+from isthmus.transfer.joined import merges
+from isthmus.transfer.merging_rows import Joined, JoinStep
+from isthmus.transfer.references import ReferenceSite, positions_of
+from isthmus.transfer.retry_letters_staging import StagedTable, Staging, Tried, at_place, document_sites, table_of
+
+
+def collections_of(table: Table) -> list[str]:
+    """Return the source collections whose documents are rows of a table."""
+    return sorted({flow.collection for flow in table.flows})
+
+
+def point_at_kept(job: Job, connection: psycopg.Connection, staging: Staging, collections: Iterable[str]) -> None:
+    """Let references that wait, to documents that were joined into others, point at those others.
+
+    Args:
+        job: The retry.
+        connection: Inside the caller's transaction.
+        staging: Where the references wait.
+        collections: Source collections of the letters that hold them.
+    """
+    for collection in collections:
+        plain = [site for site in document_sites(job) if site.collection == collection]
+        for site, waiting in zip(plain, staging.sites[collection], strict=True):
+            for column, one in zip(site.columns, site.alternatives, strict=False):
+                target = table_of(job, one)
+                if merges(job, target) and one.key == key_column(target):
+                    _point(job, connection, waiting, column, target)
+
+
+def point_looked_up(job: Job, connection: psycopg.Connection, tables: Sequence[StagedTable]) -> None:
+    """Do the same for columns that look-ups have filled."""
+    for pending in pending_tables(job.mapping):
+        target = job.schema.tables[pending.reference.table]
+        if pending.pairs or not merges(job, target) or pending.reference.column != key_column(target):
+            continue
+        column = job.schema.tables[pending.table].column(pending.column)
+        for table in tables:
+            if table.plan.name == pending.table and table.plan.flow == pending.flow and table.pending is None:
+                change = _in_array if column.type.array else _in_column
+                connection.execute(change(job, table.place, pending.column, target))
+
+
+def _point(job: Job, connection: psycopg.Connection, site: ReferenceSite, column: str, target: Table) -> None:
+    if site.shape == "jsonb":
+        rows = connection.execute(
+            sql.SQL("SELECT DISTINCT m.derived_id, m.id FROM {} JOIN ({}) m ON m.derived_id = {}").format(
+                site.source, _moves(target), site.value
+            )
+        ).fetchall()
+        for old, new in rows:
+            connection.execute(
+                sql.SQL(
+                    "UPDATE {place} r SET {column} = replace(r.{column}::text, to_json({old}::text)::text,"
+                    " to_json({new}::text)::text)::jsonb WHERE strpos(r.{column}::text, to_json({old}::text)::text) > 0"
+                ).format(place=site.place, column=sql.Identifier(column), old=sql.Literal(old), new=sql.Literal(new))
+            )
+        return
+    change = _in_array if site.shape == "array" else _in_column
+    connection.execute(change(job, site.place, column, target))
+
+
+def _moves(target: Table) -> sql.Composed:
+    return sql.SQL(
+        "SELECT x.id, x.derived_id FROM isthmus.id_map x WHERE x.origin = 'merged' AND x.collection = ANY({})"
+    ).format(sql.Literal(collections_of(target)))
+
+
+def _in_column(job: Job, place: sql.Identifier, column: str, target: Table) -> sql.Composed:
+    return sql.SQL(
+        "UPDATE {place} r SET {column} = m.id::{kind} FROM ({moves}) m WHERE m.derived_id = r.{column}::text"
+    ).format(place=place, column=sql.Identifier(column), moves=_moves(target), kind=_kind(job, target))
+
+
+def _in_array(job: Job, place: sql.Identifier, column: str, target: Table) -> sql.Composed:
+    return sql.SQL(
+        "UPDATE {place} r SET {column} = (SELECT array_agg(coalesce(m.id::{kind}, e.v) ORDER BY e.n)"
+        " FROM unnest(r.{column}) WITH ORDINALITY AS e(v, n) LEFT JOIN ({moves}) m ON m.derived_id = e.v::text)"
+        " WHERE EXISTS (SELECT FROM unnest(r.{column}) AS e(v) JOIN ({moves}) m ON m.derived_id = e.v::text)"
+    ).format(place=place, column=sql.Identifier(column), moves=_moves(target), kind=_kind(job, target))
+
+
+def _kind(job: Job, target: Table) -> sql.SQL:
+    kind = target.column(key_column(target)).type.sql(job.schema.schema)
+    return sql.SQL(kind)  # pyright: ignore[reportArgumentType]  made by the mapping
+
+
+def in_order(letters: Sequence[tuple[Tried, str, str]]) -> list[Joined]:
+    """Number letters, given with their own id and that of the document they are joined into, by their `_id`."""
+
+    def compare(left: tuple[Tried, str, str], right: tuple[Tried, str, str]) -> int:
+        first, second = (one[0].letter.source_id or b"" for one in (left, right))
+        return compare_ids(first, second) or left[0].flow.number - right[0].flow.number
+
+    ordered = sorted(letters, key=cmp_to_key(compare))
+    return [
+        Joined(one.flow, own, keeper, rank, one.letter.source_id or b"")
+        for rank, (one, own, keeper) in enumerate(ordered)
+    ]
+
+
+class LettersJoin(JoinStep):
+    """The letters of one root table that one transaction joins into documents of the target.
+
+    Args:
+        job: The retry.
+        connection: Inside a transaction that has asserted the lease.
+        table: Their root table.
+        tables: Where rows wait, of letters that fit and no others.
+    """
+
+    def __init__(self, job: Job, connection: psycopg.Connection, table: Table, tables: Sequence[StagedTable]) -> None:
+        super().__init__(job, connection, table)
+        filled = {"value", "reference", "constant", "extras"}
+        self._columns = [column for column in table.columns if column.role in filled]  # look-ups are resolved
+        self._waiting_rows = [one for one in tables if one.root == table.name and one.pending is None]
+        self._pairs = [one for one in tables if one.root == table.name and one.plan.kind == "junction"]
+        self._number = list(job.schema.tables).index(table.name)
+        self._counted: Counter[str] = Counter()
+
+    def take_over(self, joined: Sequence[Joined]) -> None:
+        """Take the letters' root rows out of what waits, and let the rest of their rows be the other document's."""
+        roots = [one.place for one in self._waiting_rows if one.plan.kind == "root"]
+        self.begin(joined, sql.SQL(" UNION ALL ").join(sql.SQL("SELECT * FROM {}").format(place) for place in roots))
+        self._counted = self.count_references()
+        for place in roots:
+            self._do(sql.SQL("DELETE FROM {} r USING pg_temp.joined j WHERE r.{} = j.loser").format(place, self._key))
+        self.move_children()
+        for pairs in self._pairs:
+            self._give(pairs.place, pairs.key)
+        self._rename("joined", f"{self._number} joined")
+        self._rename("joined_row", f"{self._number} joined row")
+
+    def _rename(self, before: str, now: str) -> None:
+        """Rename a temporary table, so that several root tables can be between taking over and settling."""
+        self._do(sql.SQL("ALTER TABLE pg_temp.{} RENAME TO {}").format(sql.Identifier(before), sql.Identifier(now)))
+
+    def count_references(self) -> Counter[str]:
+        """Count the references in the root rows of all concerned, those of the letters while they wait."""
+        found: Counter[str] = Counter()
+        for site in {site.name: site for site in self._own_sites()}.values():
+            for place in (self._place, sql.Identifier("pg_temp", "joined_row")):
+                query = sql.SQL(
+                    "SELECT count({value}) FROM {source} WHERE r.{key} IN (SELECT loser FROM pg_temp.joined UNION"
+                    " SELECT keeper FROM pg_temp.joined)"
+                ).format(
+                    value=site.value,
+                    source=at_place(site.everywhere, site.place, place),
+                    key=sql.Identifier(site.key),
+                )
+                row = self._connection.execute(query).fetchone()
+                found[site.name] += int(row[0]) if row else 0
+        return found
+
+    def move_children(self) -> None:
+        """Put the child rows of letters behind those of the document that stays, with all that is below them."""
+        schema = self._job.schema
+        for child in [table for table in schema.tables.values() if table.parent == self._table.name]:
+            owner, position = sql.Identifier(key_column(child)), sql.Identifier(positions_of(child)[-1])
+            rows = [
+                sql.SQL("SELECT {}, {} FROM {}").format(owner, position, one.place) for one in self._places(child.name)
+            ]
+            if not rows:
+                continue
+            self._do(
+                sql.SQL(
+                    "CREATE TEMP TABLE shifted ON COMMIT DROP AS SELECT j.loser,"
+                    " (coalesce((SELECT max(c.{position}) + 1 FROM {place} c WHERE c.{owner} = j.keeper), 0)"
+                    " + coalesce(sum(n.size) OVER (PARTITION BY j.keeper"
+                    " ORDER BY j.rank ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0))::integer AS shift"
+                    " FROM pg_temp.joined j CROSS JOIN LATERAL (SELECT coalesce(max(c.{position}) + 1, 0) AS size"
+                    " FROM ({rows}) c WHERE c.{owner} = j.loser) n"
+                ).format(
+                    place=sql.Identifier(schema.schema, child.name),
+                    rows=sql.SQL(" UNION ALL ").join(rows),
+                    owner=owner,
+                    position=position,
+                )
+            )
+            for table in [child, *self._below(child)]:
+                for one in self._places(table.name):
+                    self._give(one.place, key_column(table), sql.Identifier(positions_of(table)[0]))
+            self._connection.execute("DROP TABLE pg_temp.shifted")
+
+    def _places(self, table: str) -> list[StagedTable]:
+        return [one for one in self._waiting_rows if one.plan.name == table and one.plan.kind == "child"]
+
+    def fill(self) -> None:
+        """Give the rows that stay what they lack; of a routed reference all columns or none."""
+        routed = [column for column in self._columns if column.reference is not None and column.reference.routed]
+        plain, self._columns = self._columns, [column for column in self._columns if column not in routed]
+        super().fill()
+        self._columns = plain
+        for names in {column.reference.routed for column in routed if column.reference is not None}:
+            self._fill_route([self._table.column(name) for name in names])
+
+    def _fill_route(self, columns: Sequence[Column]) -> None:
+        names = [sql.Identifier(column.name) for column in columns]
+        of_row, of_letter = (
+            sql.SQL(", ").join(sql.SQL("{}.{}").format(sql.Identifier(alias), name) for name in names) for alias in "rl"
+        )
+        self._do(
+            sql.SQL(
+                "UPDATE {place} r SET {changes} FROM (SELECT DISTINCT ON (l._keeper) l.* FROM pg_temp.joined_row l"
+                " WHERE num_nonnulls({of_letter}) > 0 ORDER BY l._keeper, l._rank) l"
+                " WHERE r.{key} = l._keeper AND num_nonnulls({of_row}) = 0"
+            ).format(
+                place=self._place,
+                changes=sql.SQL(", ").join(sql.SQL("{0} = l.{0}").format(name) for name in names),
+                of_letter=of_letter,
+                of_row=of_row,
+                key=self._key,
+            )
+        )
+
+    def settle(self, documents: dict[tuple[str, str], tuple[str, bytes]]) -> Counter[str]:
+        """Fill the rows that stay, and say in the ledger what the letters say otherwise.
+
+        Args:
+            documents: (root table, id of a letter) → its collection and bytes.
+
+        Returns:
+            Reference → how many more values there are than in all rows before; of what stands twice less.
+        """
+        self._rename(f"{self._number} joined", "joined")
+        self._rename(f"{self._number} joined row", "joined_row")
+        self.fill()
+        differing = self._connection.execute(
+            sql.SQL(
+                "SELECT l.{key}::text, l._keeper::text, {differing} FROM pg_temp.joined_row l"
+                " JOIN {place} k ON k.{key} = l._keeper ORDER BY l._rank"
+            ).format(key=self._key, place=self._place, differing=self.differing())
+        ).fetchall()
+        for own, keeper, names in differing:
+            if names:
+                collection, document = documents[self._table.name, str(own)]
+                self._connection.execute(
+                    "INSERT INTO isthmus.conflict (run_id, collection, table_name, row_id, source_row_id, differing,"
+                    " policy, action, document) VALUES (%s, %s, %s, %s, %s, %s::jsonb, 'merge', 'merged', %s)",
+                    (self._job.run.id, collection, self._table.name, keeper, own, names, document),
+                )
+        self._connection.execute("DELETE FROM pg_temp.joined_row")
+        now = self.count_references()
+        for name in ("joined", "joined_row"):
+            self._do(sql.SQL("DROP TABLE pg_temp.{}").format(sql.Identifier(name)))
+        return Counter({name: now[name] - count for name, count in self._counted.items()})
