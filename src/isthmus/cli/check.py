@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack, closing
+from dataclasses import dataclass
 from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,10 +12,13 @@ import typer
 from isthmus.cli.options import DatabaseOption, IgnoreOplogOption, JsonOption, MappingArgument
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from isthmus.mapping import Mapping
     from isthmus.mapping.tables import TargetSchema
     from isthmus.sources import Source
     from isthmus.state.runs import Run
+    from isthmus.transfer.moved import Changes
     from isthmus.transfer.preflight import Finding
 
 
@@ -38,20 +42,18 @@ def check(
     Exit codes: 0 no contradiction, 1 the run of this mapping is complete and its books do not balance, 2 the mapping,
     3 the source, 4 the target stands against it.
     """
-    from isthmus.cli.books import left_behind, left_behind_json, show_unbalanced
     from isthmus.cli.findings import findings_json, refused_json, writing_refusals
     from isthmus.cli.output import err, result_console, write_json
     from isthmus.mapping import load_mapping
     from isthmus.mapping.tables import build_schema
     from isthmus.sources import open_source
-    from isthmus.transfer.balance import balance_from_json
     from isthmus.transfer.existing.preflight import is_existing
     from isthmus.transfer.preflight import check_source
     from isthmus.transfer.same_run import refuse_other
 
     report: dict[str, Any] = {}
     findings: list[Finding] = []
-    run: Run | None = None
+    held_run: _Held | None = None
     go_on = ""
     with writing_refusals(json_file, lambda fault: {**refused_json(fault, findings), **report}), ExitStack() as stack:
         checked = load_mapping(mapping)
@@ -63,19 +65,20 @@ def check(
             findings += _gridfs(opened)
         report = _summary(checked, schema, opened)
         if target is not None:
-            run, running, display = _look(target, checked, schema, opened, findings)
-            report["run"] = run.summary() if run is not None else None
-            go_on = (
-                "an isthmus is at work on it now."
-                if running
-                else _command(mapping, source, db, display, ignore_oplog=ignore_oplog)
-            )
+            held_run = _look(target, checked, schema, opened, findings)
+            report["run"] = held_run.run.summary() if held_run is not None else None
+            if held_run is not None:
+                go_on = (
+                    "an isthmus is at work on it now."
+                    if held_run.running
+                    else _command(mapping, source, db, held_run.target, ignore_oplog=ignore_oplog)
+                )
         for finding in findings:
             if finding.severity is None:
                 err.print(f"note: {finding.problem}", markup=False)
         _refuse(findings)
-        if run is not None:
-            refuse_other(run, checked, mapping.read_text(encoding="utf-8"), opened)
+        if held_run is not None:
+            refuse_other(held_run.run, checked, mapping.read_text(encoding="utf-8"), opened)
     counts = report["tables"]
     held = [word for word, given in (("source", source), ("target", target)) if given is not None]
     console = result_console(json_file)
@@ -86,25 +89,53 @@ def check(
         markup=False,
     )
     code = 0
-    if run is not None:
-        balance = balance_from_json(run.balance) if run.balance is not None else None
-        left = left_behind(balance) if balance is not None else ""
-        console.print(
-            f"Run {run.id} of this mapping {'fills' if is_existing(checked) else 'made'} these tables; it is "
-            + ("complete." if run.stage == "complete" else f"not complete: {go_on}")
-            + (f" It did not carry everything: {left}; isthmus status tells more." if left else ""),
-            markup=False,
-            soft_wrap=True,  # there may be a command in it, to be pasted
-        )
-        if balance is not None:
-            standing = {"balanced": not balance.differences, "left_behind": left_behind_json(balance)}
-            report["run"] = {**run.summary(), **standing}
-        if balance is not None and balance.differences:
-            show_unbalanced(console, balance)
-            code = 1
+    if held_run is not None:
+        standing = _standing(console, held_run, go_on, fills=is_existing(checked))
+        report["run"] = {**held_run.run.summary(), **standing}
+        code = 0 if standing.get("balanced", True) else 1
     outcome = {"outcome": "failed" if code else "passed", "exit_code": code}
     write_json({**outcome, "findings": findings_json(findings), **report}, json_file)
     return code
+
+
+@dataclass(frozen=True)
+class _Held:
+    """The run that a target holds.
+
+    Attributes:
+        run: It.
+        moved: How its source moved while it was read; None where it stands still or that is not known yet.
+        running: Whether an isthmus is at work on it.
+        target: The target's name, without secrets.
+    """
+
+    run: Run
+    moved: Changes | None
+    running: bool
+    target: str
+
+
+def _standing(console: Console, held: _Held, go_on: str, *, fills: bool) -> dict[str, Any]:
+    """Print where the run of a target stands, and return what JSON says of that beside its summary."""
+    from isthmus.cli.books import left_behind, left_behind_json, moved_words, show_unbalanced
+    from isthmus.transfer.balance import balance_from_json
+
+    balance = balance_from_json(held.run.balance) if held.run.balance is not None else None
+    left = left_behind(balance) if balance is not None else ""
+    console.print(
+        f"Run {held.run.id} of this mapping {'fills' if fills else 'made'} these tables; it is "
+        + ("complete." if held.run.stage == "complete" else f"not complete: {go_on}")
+        + (f" It did not carry everything: {left}; isthmus status tells more." if left else "")
+        + (f" {moved_words(held.moved)}." if held.moved else ""),
+        markup=False,
+        soft_wrap=True,  # there may be a command in it, to be pasted
+    )
+    standing: dict[str, Any] = {"moved": None if held.moved is None else held.moved.as_json()}
+    if balance is not None:
+        standing |= {"balanced": not balance.differences, "left_behind": left_behind_json(balance)}
+        if balance.differences:
+            show_unbalanced(console, balance)
+    return standing
 
 
 def _gridfs(source: Source) -> list[Finding]:
@@ -175,8 +206,8 @@ def _summary(mapping: Mapping, schema: TargetSchema, source: Source | None) -> d
 
 def _look(
     target: str, mapping: Mapping, schema: TargetSchema, source: Source | None, findings: list[Finding]
-) -> tuple[Run | None, bool, str]:
-    """Look at a target as a copy would, adding to `findings`; return its run, whether it is at work, and its name.
+) -> _Held | None:
+    """Look at a target as a copy would, adding to `findings`; return the run that it holds.
 
     Raises:
         TargetError: It cannot be reached or looked into.
@@ -190,6 +221,7 @@ def _look(
     from isthmus.state.reports import is_running
     from isthmus.state.runs import latest_run
     from isthmus.transfer.existing.preflight import check_existing, is_existing
+    from isthmus.transfer.moved import moved_of
     from isthmus.transfer.preflight import check_server, check_target
     from isthmus.transfer.space import check_space
 
@@ -203,7 +235,8 @@ def _look(
                     check_existing(connection, schema) if is_existing(mapping) else check_target(connection, schema)
                 )
                 findings += check_space(connection, mapping, source) if source is not None else []
-            return run, is_running(connection), address.display
+                return None
+            return _Held(run, moved_of(connection, run.id), is_running(connection), address.display)
     except psycopg.Error as fault:
         raise trouble(fault, "show itself", explain(fault)) from fault
 

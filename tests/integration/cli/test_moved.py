@@ -64,6 +64,12 @@ def test_copy_tells_that_the_source_moved_and_what_to_do(
     told = json.loads(isthmus("status", "-t", database, "--json", "-").out)
     assert (told["moved"]["changed"], told["moved"]["named"]) == (1, {"Things": [str(oid(7))]})
 
+    ran = isthmus("check", mapping, "-t", database)
+    assert ran.code == 0, ran.all
+    assert "it is complete. The source moved while it was read: 0 new, 1 changed, 0 gone." in ran.out
+    told = json.loads(isthmus("check", mapping, "-t", database, "--json", "-").out)
+    assert told["run"]["moved"]["named"] == {"Things": [str(oid(7))]}
+
     ran = isthmus("copy", mapping, "-s", mongo.url, "-t", database)
     assert ran.code == 1
     assert "the source changed since" in ran.out, "the next copy compares anew"
