@@ -15,6 +15,7 @@ from isthmus.mapping.tables import Index, Table
 from isthmus.state.ledgers import Cause
 from isthmus.transfer.document_rows import key_column, of_flow
 from isthmus.transfer.job import Job
+from isthmus.transfer.junctions import pairs_of
 from isthmus.transfer.origins import PASS_ID_BYTES
 from isthmus.transfer.places import document_path, junction_path, shown_value
 from isthmus.transfer.remove import CHUNK, remove_documents
@@ -33,7 +34,7 @@ class _Keyed:
     Attributes:
         flow: Flow of the documents.
         of_flow: SQL condition of that flow's rows.
-        place: Qualified table.
+        place: FROM item that holds them.
         owner: Column of it with the document's id.
         columns: The key's columns, quoted.
         held: SQL condition of the rows that the key holds.
@@ -46,7 +47,7 @@ class _Keyed:
 
     flow: Flow
     of_flow: sql.Composable
-    place: sql.Identifier
+    place: sql.Composable
     owner: sql.Identifier
     columns: sql.Composed
     held: sql.Composable
@@ -62,7 +63,7 @@ def _keyed(
     columns: tuple[str, ...],
     *,
     flow: Flow,
-    place: sql.Identifier,
+    place: sql.Composable,
     owner: str,
     path: str,
     where: str | None = None,
@@ -123,8 +124,6 @@ def settle_long_pairs(job: Job, connection: psycopg.Connection, pairs: PairTable
         How many documents became dead letters. Safe to repeat.
     """
     table = job.schema.tables[pairs.junction]
-    if pairs.looked_up:
-        return 0  # the ids that will stand there are not known yet
     if not any(column.type.kind in {"text", "varchar"} for column in table.columns):
         return 0
     if not exists(connection, pairs.identifier):
@@ -133,7 +132,7 @@ def settle_long_pairs(job: Job, connection: psycopg.Connection, pairs: PairTable
         table,
         table.primary_key,
         flow=pairs.flow,
-        place=pairs.identifier,
+        place=sql.SQL("({}) AS p").format(pairs_of(job, table, pairs)) if pairs.looked_up else pairs.identifier,
         owner=pairs.own,
         path=junction_path(job, pairs.flow, pairs.junction, pairs.own),
     )

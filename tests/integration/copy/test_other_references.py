@@ -5,6 +5,7 @@ Oracle: the references planted in the documents. Every case ends with books that
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
 import bson
@@ -250,6 +251,25 @@ def test_junction_by_another_field(world: World) -> None:
     assert pairs == [("a", 100), ("a", 101), ("b", 101)]
     assert world.orphans() == [("customers_accounts", "account_id", "999", "drop", False)]
     assert waiting(world) == []
+
+
+def test_a_looked_up_pair_too_long_for_the_key_of_its_junction_costs_its_document(world: World) -> None:
+    """Each of the two ids is a key of its own table; what the pair's other side is shows only when it is looked up."""
+    one, two = (random.Random(seed).randbytes(1000).hex() for seed in (1, 2))
+    documents = [
+        {"_id": one, "name": "long", "accounts": [7], "friend": None},
+        {"_id": "short", "name": "short", "accounts": [7, 8], "friend": one},
+    ]
+    world.write({"customers": documents, "accounts": [{"_id": two, "account_id": 7}, {"_id": "8", "account_id": 8}]})
+    mapping = JUNCTION.replace("collections:", "ids: keep\ncollections:").replace(
+        "name: text,", "name: text, friend: {references: customers, on_orphan: 'null'},"
+    )
+    result = world.copy(mapping)
+    balanced(result)
+    (letter,) = world.letters()
+    assert (letter.code, letter.path, letter.stage) == ("key-too-long", "accounts", "finish")
+    assert world.rows("SELECT name, friend FROM customers") == [("short", None)]
+    assert set(world.rows("SELECT customer_id, account_id FROM customers_accounts")) == {("short", "8"), ("short", two)}
 
 
 ROUTE = """
