@@ -36,7 +36,7 @@ def run_facts(connection: Connection) -> RunFacts:
 
 
 def accounts_of(connection: Connection, reference: Reference) -> GivenAccounts:
-    """Dead letters of load and finish, and orphans that were set to null or whose pair or element was left out."""
+    """Dead letters of load and finish, orphans that were nulled or whose pair or element was left out, and joins."""
     accounts = GivenAccounts()
     letters = "SELECT collection, document FROM isthmus.dead_letter WHERE stage IN ('load', 'finish')"
     for collection, document in connection.execute(letters):
@@ -56,4 +56,8 @@ def accounts_of(connection: Connection, reference: Reference) -> GivenAccounts:
             pair = (target_id, row_id) if column == first else (row_id, target_id)
             accounts.pairs.add((table, *pair))
             assert second
+    joined = "SELECT collection, derived_id, id FROM isthmus.id_map WHERE origin = 'merged'"
+    accounts.joined_into = {(collection, own): row_id for collection, own, row_id in connection.execute(joined)}
+    said = "SELECT collection, source_row_id, differing FROM isthmus.conflict WHERE action = 'merged'"
+    accounts.conflicts = {(name, own): frozenset(differing) for name, own, differing in connection.execute(said)}
     return accounts

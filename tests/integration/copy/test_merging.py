@@ -1,13 +1,17 @@
 """Documents that are one thing (`on_duplicate: merge`): joined into the lowest `_id`, and nothing of them lost.
 
-Oracle: what was planted, joined by hand.
+Oracles: what was planted, joined by hand; the reference, over every row, pair and ledger.
 """
 
 from __future__ import annotations
 
+import textwrap
+
 import bson
 
+from isthmus.transfer.result import Result
 from tests.integration.copy.carrying import World, balanced, oid
+from tests.oracle.copying import compared
 
 PEOPLE = """
 isthmus: 1
@@ -32,6 +36,18 @@ collections:
 junctions:
   members: {columns: {person_id: people, group_id: groups}, on_orphan: drop}
 """
+
+
+def as_the_oracle_says(world: World, mapping: str, result: Result) -> None:
+    """Assert that every row, and who was joined into whom, is as the reference says."""
+    balanced(result)
+    assert result.balance is not None
+    path = world.folder.parent / "mapping.yaml"
+    path.write_text(textwrap.dedent(mapping), "utf-8")
+    found = compared(path, world.folder, world.conninfo)
+    assert not found.differences
+    merged = {name: books.merged for name, books in result.balance.collections.items()}
+    assert merged == {name: found.totals.merged[name] for name in merged}
 
 
 def plant(world: World) -> None:
@@ -69,7 +85,7 @@ def plant(world: World) -> None:
 def test_documents_with_one_value_become_one_row(world: World) -> None:
     plant(world)
     result = world.copy(PEOPLE)
-    balanced(result)
+    as_the_oracle_says(world, PEOPLE, result)
     assert result.balance is not None
     books = result.balance.collections["people"]
     assert (books.read, books.copied, books.merged, books.dead_letters) == (4, 2, 2, 0)
@@ -132,7 +148,7 @@ def test_who_was_joined_leaves_with_the_one_that_stays(world: World) -> None:
         }
     )
     result = world.copy(mapping)
-    balanced(result)
+    as_the_oracle_says(world, mapping, result)
     assert world.codes() == {str(oid(21)): "duplicate-key", str(oid(3)): "orphan"}
     assert world.column("SELECT mail FROM people") == ["a"]
     world.write(
@@ -145,7 +161,7 @@ def test_who_was_joined_leaves_with_the_one_that_stays(world: World) -> None:
         }
     )
     result = world.copy(mapping, fresh=True)
-    balanced(result)
+    as_the_oracle_says(world, mapping, result)
     # 19 (of 2, who is 1 now) goes before 20, which 1 needs: 1 leaves, and 2 with it, and 19 after them
     assert world.codes() == {
         str(oid(20)): "duplicate-key",
@@ -176,7 +192,7 @@ def test_what_is_filled_in_joins_further_documents(world: World) -> None:
     documents = [{"a": 1}, {"a": 1, "b": 2}, {"b": 2, "c": 3}, {"c": 3}, {"a": 4, "b": 2}, {"a": 5}]
     world.write({"people": [{"_id": oid(n), "n": n, **one} for n, one in enumerate(documents, start=1)]})
     result = world.copy(CHAIN)
-    balanced(result)
+    as_the_oracle_says(world, CHAIN, result)
     assert result.balance is not None
     assert result.balance.collections["people"].merged == 4
     assert world.rows("SELECT a, b, c, n FROM people ORDER BY n") == [(1, 2, 3, 1), (5, None, None, 6)]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from blake3 import blake3
+
+Source = tuple[str, str]
+"""A document: its collection, and the id that its own row has or would have."""
 
 
 class Accounts(Protocol):
@@ -32,6 +35,14 @@ class Accounts(Protocol):
         """Whether this pair of a junction table had an end that does not exist; values in column order."""
         ...
 
+    def joined(self) -> Mapping[Source, str] | None:
+        """The id of the row that each joined document became part of; None: not known, and not compared."""
+        ...
+
+    def said_otherwise(self) -> Mapping[Source, Collection[str]] | None:
+        """The columns in which joined documents have other values than their row; None: not known, not compared."""
+        ...
+
 
 @dataclass
 class GivenAccounts:
@@ -42,12 +53,16 @@ class GivenAccounts:
         nulls: (table, row key, column).
         pairs: (table, first value, second value), in column order.
         elements: (table, row key, column, position) to `null` or `drop`.
+        joined_into: The id of the row that each joined document became part of; None: not known.
+        conflicts: The columns in which joined documents say something else than their row; None: not known.
     """
 
     dead_documents: set[tuple[str, int]] = field(default_factory=set[tuple[str, int]])
     nulls: set[tuple[str, str, str]] = field(default_factory=set[tuple[str, str, str]])
     pairs: set[tuple[str, str, str]] = field(default_factory=set[tuple[str, str, str]])
     elements: dict[tuple[str, str, str, int], str] = field(default_factory=dict[tuple[str, str, str, int], str])
+    joined_into: dict[Source, str] | None = None
+    conflicts: dict[Source, frozenset[str]] | None = None
 
     def dead(self, collection: str, document: bytes) -> bool:
         """See `Accounts`."""
@@ -64,6 +79,14 @@ class GivenAccounts:
     def dropped(self, table: str, pair: Sequence[str]) -> bool:
         """See `Accounts`."""
         return (table, pair[0], pair[1]) in self.pairs
+
+    def joined(self) -> dict[Source, str] | None:
+        """See `Accounts`."""
+        return self.joined_into
+
+    def said_otherwise(self) -> dict[Source, frozenset[str]] | None:
+        """See `Accounts`."""
+        return self.conflicts
 
 
 def digest_of(data: bytes) -> int:

@@ -9,8 +9,8 @@ dropped, each only where `Accounts` says so; an account that is stated but did n
 
 Blind spots: those of the canonical forms (`forms`) and of looking up (`finishing`); two surplus rows whose 64-bit
 digests of the key collide with expected ones (about one in 10^19 a pair); rows written while the comparison reads.
-Documents that `on_duplicate: merge` joins into one row are expected as rows of their own: who compares such a target
-hands in the joined ones as dead letters, and sees the columns filled from them as differences.
+Documents that `on_duplicate: merge` joins into one row are expected as that row; where `Accounts` knows, the ledger of
+who was joined into whom, and in which columns it says something else, is compared too, once the whole target is.
 """
 
 from __future__ import annotations
@@ -18,18 +18,21 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from typing import Any, LiteralString, cast
 
 import psycopg
 from psycopg import sql
+from psycopg.types.json import Jsonb
 
 from isthmus.verify.reference import Expected, Reference, Shape
-from isthmus.verify.reference.accounts import Accounts, GivenAccounts, digest_of
-from isthmus.verify.reference.finishing import Finishing
-from isthmus.verify.reference.forms import Form, form_of, read_form, sql_form
+from isthmus.verify.reference.accounts import Accounts, GivenAccounts, Source, digest_of
+from isthmus.verify.reference.finishing import NOTHING, Finishing, id_of
+from isthmus.verify.reference.forms import Form, input_form, read_form, sql_form
+from isthmus.verify.reference.joining import merged_names
 from isthmus.verify.reference.rules import Flow
 from isthmus.verify.reference.values import Type
 
@@ -68,12 +71,14 @@ class Totals:
         documents: Documents read, by collection.
         rejected: Documents the oracle refuses, by collection.
         skipped: Documents the mapping leaves out, by collection.
+        merged: Documents that were joined into others, by collection.
         rows: Rows expected and looked for, by table (a pair that both sides state counts once).
     """
 
     documents: Counter[str] = field(default_factory=Counter[str])
     rejected: Counter[str] = field(default_factory=Counter[str])
     skipped: Counter[str] = field(default_factory=Counter[str])
+    merged: Counter[str] = field(default_factory=Counter[str])
     rows: Counter[str] = field(default_factory=Counter[str])
 
 
@@ -90,7 +95,8 @@ class Comparison:
         self.reference = reference
         self.connection = connection
         self.accounts: Accounts = accounts or GivenAccounts()
-        self.finishing = Finishing(reference.rules.language, reference.shapes, self.accounts)
+        selects = {name: partial(self._selects, reference.shapes[name]) for name in reference.rules.merging}
+        self.finishing = Finishing(reference.rules, self.accounts, selects)
         self.totals = Totals()
         self.seen: dict[str, array[int]] = defaultdict(lambda: array("Q"))
         self.held: dict[str, list[Row]] = defaultdict(list)
@@ -110,6 +116,7 @@ class Comparison:
         yield from self.of_documents(documents)
         for shape in self.reference.shapes.values():
             yield from self.whole(shape) if is_held(shape) else self.surplus(shape.table)
+        yield from self.ledgers()
 
     def learn(self, documents: Iterable[tuple[str, bytes]]) -> None:
         """Go through all documents once, for what the final form of rows depends on."""
@@ -118,6 +125,7 @@ class Comparison:
                 result = self.reference.expected(collection, raw)
                 if result.flow is not None and result.rows:
                     self.finishing.learn(result.flow, result)
+        self.finishing.settle()
         self.learned = True
 
     def of_documents(self, documents: Iterable[tuple[str, bytes]]) -> Iterator[Difference]:
@@ -144,6 +152,7 @@ class Comparison:
                 dead = self.accounts.dead(collection, raw)
                 self._own(result.flow, result, owners, dead=dead)
                 if not dead:
+                    self.totals.merged[collection] += self.finishing.is_joined(result.flow, result)
                     yield from self._place(result, expected)
         for shape in self.reference.shapes.values():
             rows = expected[shape.table]
@@ -154,7 +163,8 @@ class Comparison:
             else:
                 actual = self._fetch_owned(shape, owners[shape.table])
             yield from self._match(shape, rows, actual, both_ways=shape.kind != "junction")
-            self.seen[shape.table].extend(digest_of(key.encode("utf-8")) for key in rows)
+            # What is there and should not be is named once, not again as a surplus.
+            self.seen[shape.table].extend(digest_of(key.encode("utf-8")) for key in rows.keys() | actual.keys())
 
     def _own(self, flow: Flow, result: Expected, owners: dict[str, list[str]], *, dead: bool) -> None:
         """Note whose rows are to be fetched: those of a dead letter too, for there must be none.
@@ -162,20 +172,20 @@ class Comparison:
         Where several flows fill a table, the id of a dead letter may be another flow's row; its own is then looked for
         among the surplus.
         """
-        owner = form_of(result.rows[flow.table][0][flow.id_column.name], flow.id_column.type)
+        alone = dead or self.finishing.is_joined(flow, result)
+        numbers = {flow.number, *(one.flow.number for one in ([] if alone else self.finishing.group(flow, result)))}
         for shape in self.reference.shapes.values():
-            if flow.number in shape.flows and isinstance(owner, str) and not (dead and len(shape.flows) > 1):
-                owners[shape.table].append(owner)
+            if numbers.intersection(shape.flows) and not (dead and len(shape.flows) > 1):
+                owners[shape.table].append(id_of(result, flow))
 
     def _place(self, result: Expected, expected: dict[str, dict[str, Row]]) -> Iterator[Difference]:
         """Sort one document's rows by table and key, less what is accounted for."""
         finished = self.finishing.finished(result)
-        for shape, _, forms in finished.rows:
-            key = key_of(forms, shape)
+        for shape, forms in finished.rows:
             if is_held(shape):
                 self.held[shape.table].append(forms)
-            elif shape.kind != "junction" or not self.accounts.dropped(shape.table, [str(forms[n]) for n in shape.key]):
-                expected[shape.table][key] = forms
+            else:
+                expected[shape.table][key_of(forms, shape)] = forms
         for table, pair in finished.lost:
             yield Difference(table, "/".join(pair), "(row)", list(pair), None, "missing")
 
@@ -192,6 +202,48 @@ class Comparison:
             yield Difference(shape.table, text, "(row)", text, None, "missing")
         for text in (found - wanted).elements():
             yield Difference(shape.table, text, "(row)", None, text, "extra")
+
+    def ledgers(self) -> Iterator[Difference]:
+        """Compare who was joined into whom, and what they say otherwise, with what the ledgers know of it.
+
+        A reference may be listed that says the same in the end: what it points at was perhaps joined later.
+        """
+        into, otherwise = self.accounts.joined(), self.accounts.said_otherwise()
+        joined: dict[Source, str] = {}
+        differing: dict[Source, list[str]] = {}
+        may_be_listed: dict[Source, set[str]] = {}
+        for shape, one, keeper, names in self.finishing.expected_joined():
+            source = (one.flow.collection, one.id)
+            joined[source] = keeper.id
+            may_be_listed[source] = self.finishing.pointing_at_joined(shape)
+            if names:
+                differing[source] = names
+        shapes = {flow.collection: self.reference.shapes[flow.table] for flow in self.reference.rules.flows}
+        if into is not None:
+            yield from _entries(shapes, "(joined into)", joined, into)
+        if otherwise is not None:
+            listed: dict[Source, list[str]] = {}
+            for source, names in otherwise.items():
+                passed_over = may_be_listed.get(source, set()) - set(differing.get(source, ()))
+                if left := [name for name in merged_names(shapes[source[0]], names) if name not in passed_over]:
+                    listed[source] = left
+            yield from _entries(shapes, "(conflict)", differing, listed)
+
+    def _selects(self, shape: Shape, where: str, rows: Sequence[Row]) -> list[bool]:
+        """Whether the condition of a partial index holds for each row, by the server's own word."""
+        lost = [{name for name, form in row.items() if str(form).startswith(NOTHING)} for row in rows]
+        written = [
+            {name: input_form(form, shape.columns[name]) for name, form in row.items() if name not in without}
+            for row, without in zip(rows, lost, strict=True)
+        ]
+        query = sql.SQL(
+            'SELECT ({}\n) IS TRUE FROM jsonb_array_elements(%s) WITH ORDINALITY AS j("- row", "- number")'
+            ' CROSS JOIN LATERAL jsonb_populate_record(NULL::{}, j."- row") ORDER BY j."- number"'
+        ).format(
+            sql.SQL(cast("LiteralString", where.replace("%", "%%"))),
+            sql.Identifier(self.reference.rules.schema, shape.table),
+        )
+        return [row[0] for row in self.connection.execute(query, [Jsonb(written)])]
 
     def _match(
         self, shape: Shape, expected: dict[str, Row], actual: dict[str, Row], *, both_ways: bool
@@ -295,6 +347,16 @@ def key_of(row: Row, shape: Shape) -> str:
     """What tells a finished row, its parts joined with `/`: the id where there is one, else the key."""
     names = (shape.owner,) if shape.kind == "root" and shape.owner is not None else shape.key
     return "/".join(str(row[name]) for name in names)
+
+
+def _entries(
+    shapes: dict[str, Shape], path: str, wanted: Mapping[Source, Any], there: Mapping[Source, Any]
+) -> Iterator[Difference]:
+    for source in sorted(wanted.keys() | there.keys()):
+        expected, actual = wanted.get(source), there.get(source)
+        what = "missing" if actual is None else "extra" if expected is None else "different"
+        if expected != actual:
+            yield Difference(shapes[source[0]].table, source[1], path, expected, actual, what)
 
 
 def _sql_type(kind: Type) -> sql.SQL:

@@ -55,6 +55,7 @@ class Expected:
         pending: By `table.column`, the rows of values that wait until everything is loaded: the key of the row they
             belong to (`root_id`, `position_1`…), `element` in arrays, `value`; of a junction its two columns.
         id: The root row's key as text; None if rejected or skipped.
+        source_id: The document's `_id`; None as above.
         rejected: (code, path) of each cause, or None.
         skipped: The mapping's `why`, or None.
         journal: References, changes, leftovers and id map entries. Only for a carried document do they count.
@@ -64,6 +65,7 @@ class Expected:
     rows: dict[str, list[Row]] = field(default_factory=dict[str, "list[Row]"])
     pending: dict[str, list[Row]] = field(default_factory=dict[str, "list[Row]"])
     id: str | None = None
+    source_id: Value | None = None
     rejected: list[tuple[str, str]] | None = None
     skipped: str | None = None
     journal: Journal = field(default_factory=Journal)
@@ -116,7 +118,8 @@ class _Conversion:
         self.level(document, flow.fields, root, Place(flow.table, flow.extras, (), ()))
         if self.journal.causes:
             return Expected(flow, rejected=self.journal.causes[:MAX_CAUSES], journal=self.journal)
-        return Expected(flow, self.rows, self.pending, self.id_text, journal=self.journal)
+        source_id = self.columns.id_value
+        return Expected(flow, self.rows, self.pending, self.id_text, source_id, journal=self.journal)
 
     def refuse(self, refusal: Refusal, path: Sequence[str | int]) -> None:
         """Note a cause; conversion goes on to find the others."""

@@ -21,7 +21,7 @@ from isthmus.verify.reference.rules import (
     Route,
     ToFlags,
 )
-from isthmus.verify.reference.shapes import Shape
+from isthmus.verify.reference.shapes import Shape, Unique
 from isthmus.verify.reference.values import Setting, Type
 
 
@@ -85,6 +85,8 @@ class FieldReader:
             rewrite=tuple((rewrite_path(at), self.language.reference(name)) for at, name in places.items()),
         )
         shape.add(column.name, column.type, reference=reference)
+        if said.get("unique") and shape.kind == "root":
+            shape.uniques.append(Unique((column.name,)))
         return column
 
     def stated_orphan(self, said: Plain) -> str | None:
@@ -145,6 +147,7 @@ class FieldReader:
         shape = self.shapes.setdefault(table, Shape(table, "child", key=(own, *ancestors, "position"), owner=own))
         shape.flows.append(self.flow)
         shape.entries.add(self.entry)
+        shape.above = above.table
         shape.add(own, self.language.id_column(self.entry)[1])
         for name in (*ancestors, "position"):
             shape.add(name, Type("integer"))

@@ -1,73 +1,105 @@
-"""What only all documents together tell: values that are looked up, routes, elements of arrays that point at nothing.
+"""What only all documents together tell: values looked up, routes, elements that point at nothing, joined documents.
 
-First every document is learned: which rows there are, and by which values others may refer to them. Then each row is
-brought to its final form. What points at nothing becomes what `Accounts` says happened to it, and a difference where it
-says nothing; it is not believed about values that do point at a row.
+First every document is learned: which rows there are, and by which values others may refer to them. Then `settle` finds
+which documents are one (`joining`), and each row is brought to its final form. What pointed at a joined document points
+at the row it became part of, by whatever value. Its child rows stand behind those of the documents before it, in the
+order of `_id`, and are numbered on. What points at nothing becomes what `Accounts` says happened to it, and a
+difference where it says nothing; it is not believed about values that do point at a row.
 
-Blind spot: rows that one of several documents with the same unique value made are those of the last one learned.
+Blind spots: rows that one of several documents with the same unique value made are those of the last one learned,
+where such documents are not joined; a reference that was filled in from another document and lost what it points at
+later is NULL here only if that document's own was lost; rows of a target that were there before the copy.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
 from isthmus.verify.reference.accounts import Accounts
+from isthmus.verify.reference.columns import Json
 from isthmus.verify.reference.documents import Expected, Row
 from isthmus.verify.reference.forms import Form, form_of
-from isthmus.verify.reference.language import Language
+from isthmus.verify.reference.joining import Candidate, Forms, Joining, Selects, filled, merged_names, says_otherwise
+from isthmus.verify.reference.reading import Rules
 from isthmus.verify.reference.rules import Flow, Reference
 from isthmus.verify.reference.shapes import HIDDEN_ID, Shape
 from isthmus.verify.reference.values import Type
+from isthmus.verify.reference.written import moved
 
-Forms = dict[str, Form]
 Waiting = dict[tuple[str, tuple[Any, ...]], list[Row]]
 """Waiting values by (`table.column`, key of the row they belong to)."""
+NOTHING = "(nothing has"
+"""What a form begins with that stands for a value which points at nothing and is not accounted for."""
 ID = ""
 """Stands for the id among the columns a row may be known by."""
 
 
 @dataclass
 class Finished:
-    """Rows of one document in their final form.
+    """Rows of one document, and of those joined into it, in their final form.
 
     Attributes:
-        rows: (table, key the row is loaded with, forms of its final columns).
+        rows: (table, forms of its final columns).
         lost: (junction table, values in column order) of pairs with an end that is not there and not accounted for.
     """
 
-    rows: list[tuple[Shape, str, Forms]] = field(default_factory=list["tuple[Shape, str, Forms]"])
+    rows: list[tuple[Shape, Forms]] = field(default_factory=list["tuple[Shape, Forms]"])
     lost: list[tuple[str, list[str]]] = field(default_factory=list["tuple[str, list[str]]"])
+
+
+@dataclass(frozen=True)
+class Known:
+    """A row that others refer to.
+
+    Attributes:
+        id: Its id, which the finished table may not have.
+        held: What a reference to it holds.
+    """
+
+    id: str
+    held: str
+
+
+@dataclass(frozen=True)
+class Keys:
+    """How ledgers name a row: by the document it came with, and as part of the one it was joined into."""
+
+    own: str
+    joined: str
 
 
 class Finishing:
     """Brings rows to their final form.
 
     Args:
-        language: The mapping.
-        shapes: Its tables.
+        rules: The mapping.
         accounts: What the ledgers say.
+        selects: Tells which rows the condition of a partial unique index selects, given its table.
     """
 
-    def __init__(self, language: Language, shapes: dict[str, Shape], accounts: Accounts) -> None:
-        self.language = language
-        self.shapes = shapes
+    def __init__(self, rules: Rules, accounts: Accounts, selects: Mapping[str, Selects]) -> None:
+        self.language = rules.language
+        self.shapes = rules.shapes
         self.accounts = accounts
-        self.known: dict[tuple[str, str], dict[str, str]] = {place: {} for place in self._places()}
+        self.joinings = {table: Joining(self.shapes[table], selects[table]) for table in sorted(rules.merging)}
+        self.known: dict[tuple[str, str], dict[str, Known]] = {place: {} for place in self._places()}
 
     def _places(self) -> Iterator[tuple[str, str]]:
         """(table, column) of all values that have to be known before a row's final form can be told."""
         for shape in self.shapes.values():
             routed = {name for names in shape.routes for name in names}
             for name, reference in shape.references.items():
-                if reference.lookup or name in routed or shape.columns[name].array:
-                    yield self.place(reference)
+                place = self.place(reference)
+                if reference.lookup or name in routed or shape.columns[name].array or place[0] in self.joinings:
+                    yield place
 
     @property
     def must_learn(self) -> bool:
         """Whether any row's final form depends on other documents."""
-        return bool(self.known)
+        return bool(self.known or self.joinings)
 
     def place(self, reference: Reference) -> tuple[str, str]:
         """(table, column) that a reference's value is looked for in; `ID` stands for the id."""
@@ -80,47 +112,150 @@ class Finishing:
         held = flow.id_column.name
         if held == HIDDEN_ID and len(shape.key) == 1:
             held = shape.key[0]
+        row_id = id_of(result, flow)
+        own = Known(row_id, str(form_of(row.get(held), shape.columns[held])))
         for (table, column), found in self.known.items():
             name = column or flow.id_column.name
             if table == flow.table and row.get(name) is not None:
-                value = str(form_of(row[name], shape.columns[name]))
-                found[value] = str(form_of(row.get(held), shape.columns[held]))
+                found[str(form_of(row[name], shape.columns[name]))] = own
+        if flow.table in self.joinings:
+            self.joinings[flow.table].add(Candidate.of(flow, result, (row_id, own.held)))
+
+    def settle(self) -> None:
+        """Find out which documents are one, when all are learned: what is joined may make others hold one value."""
+        while any(joining.join(self._root_of) for joining in self.joinings.values()):
+            pass
+
+    def is_joined(self, flow: Flow, result: Expected) -> bool:
+        """Whether a document became part of another's row."""
+        group = self.group(flow, result)
+        return bool(group) and group[0].id != id_of(result, flow)
+
+    def group(self, flow: Flow, result: Expected) -> list[Candidate]:
+        """A document and all that are one with it, the one that stays first; empty where none are joined."""
+        joining = self.joinings.get(flow.table)
+        return joining.group_of[id_of(result, flow)] if joining is not None else []
 
     def resolved(self, reference: Reference, value: str) -> str | None:
         """What a reference finally holds; None when nothing has that value."""
         found = self.known[self.place(reference)].get(value)
-        return found if reference.lookup or found is None else value
+        if found is None:
+            return None
+        joining = self.joinings.get(self.language.table(reference.entry))
+        keeper = joining.keeper(found.id) if joining is not None else None
+        if reference.lookup:
+            return self._held(reference.entry, keeper.held if keeper is not None else found.held)
+        if joining is None or keeper is None or len(joining.group_of[found.id]) == 1:
+            return value
+        if reference.by is None:
+            return keeper.id
+        kind = joining.shape.columns[reference.by.name]
+        rows = [one.result.rows[joining.shape.table][0] for one in joining.group_of[found.id]]
+        return next(str(form_of(row[reference.by.name], kind)) for row in rows if row[reference.by.name] is not None)
+
+    def _held(self, entry: str, held: str) -> str:
+        """What a reference holds: the id, or the key, which may be a reference itself."""
+        shape = self.shapes[self.language.table(entry)]
+        reference = shape.references.get(shape.key[0]) if shape.owner is None and len(shape.key) == 1 else None
+        return self.pointing(reference, held) if reference is not None and not reference.lookup else held
+
+    def pointing(self, reference: Reference, value: str) -> str:
+        """What a reference finally holds; the same value when nothing has it, or nobody needs to know."""
+        return (self.resolved(reference, value) or value) if self.place(reference) in self.known else value
 
     def finished(self, result: Expected) -> Finished:
-        """A carried document's rows in their final form."""
-        found = Finished()
+        """The rows of a carried document in their final form, with those of all that were joined into it."""
         flow = result.flow
         if flow is None:
+            return Finished()
+        group = self.group(flow, result)
+        if len(group) < 2:
+            return self._alone(flow, result, id_of(result, flow), Counter())
+        found, roots = Finished(), list[Forms]()
+        if self.is_joined(flow, result):
             return found
+        root = self.shapes[flow.table]
+        shifts: Counter[str] = Counter()
+        for one in group:
+            alone = self._alone(one.flow, one.result, group[0].id, shifts)
+            roots += [forms for shape, forms in alone.rows if shape is root]
+            found.rows += [(shape, forms) for shape, forms in alone.rows if shape is not root]
+            found.lost += alone.lost
+            for table, rows in one.result.rows.items():
+                if self.shapes[table].above == root.table:
+                    shifts[table] += len(rows)
+        found.rows.append((root, filled(root, roots)))
+        return found
+
+    def expected_joined(self) -> Iterator[tuple[Shape, Candidate, Candidate, list[str]]]:
+        """(table, joined document, document that stays, columns in which the first has other values) of each."""
+        for joining in self.joinings.values():
+            for group in joining.groups:
+                roots = [self._root_of(one) for one in group]
+                row = filled(joining.shape, roots)
+                for one, alone in zip(group[1:], roots[1:], strict=True):
+                    yield joining.shape, one, group[0], says_otherwise(joining.shape, row, alone)
+
+    def pointing_at_joined(self, shape: Shape) -> set[str]:
+        """The columns of a table that refer to tables whose documents are joined, named as by `merged_names`."""
+        found = [name for name, one in shape.references.items() if self.language.table(one.entry) in self.joinings]
+        return set(merged_names(shape, found))
+
+    def _root_of(self, candidate: Candidate) -> Forms:
+        flow, result = candidate.flow, candidate.result
+        keeper = self.group(flow, result)[0]
+        waiting = sort_by_row(result.pending)
+        return self._forms(self.shapes[flow.table], flow, result.rows[flow.table][0], waiting, (keeper.id, 0))
+
+    def _alone(self, flow: Flow, result: Expected, row_id: str, shifts: Counter[str]) -> Finished:
+        """One document's own rows, under the id of the row that it became part of, behind child rows before them."""
+        found = Finished()
         waiting = sort_by_row(result.pending)
         for table, rows in result.rows.items():
             shape = self.shapes[table]
-            for row in rows:
-                loaded = loaded_key(shape, flow)
-                key = "/".join(str(form_of(row[name], shape.columns[name])) for name in loaded)
-                forms = {name: form_of(row.get(name), kind) for name, kind in shape.final.items()}
-                if shape.kind != "junction":
-                    self._references(shape, key, forms, waiting, tuple(row[name] for name in loaded))
-                found.rows.append((shape, key, forms))
+            if shape.kind == "junction":
+                self._pairs(shape, "", rows, found)
+                continue
+            shift = shifts[self._outermost(shape)]
+            found.rows += [(shape, self._forms(shape, flow, row, waiting, (row_id, shift))) for row in rows]
         for place, rows in result.pending.items():
             shape = self.shapes[place.partition(".")[0]]
             if shape.kind == "junction":
                 self._pairs(shape, place.partition(".")[2], rows, found)
         return found
 
-    def _references(
-        self,
-        shape: Shape,
-        key: str,
-        forms: Forms,
-        waiting: dict[tuple[str, tuple[object, ...]], list[Row]],
-        row: tuple[object, ...],
-    ) -> None:
+    def _outermost(self, shape: Shape) -> str:
+        """The child table of the root that a child table hangs below, or is."""
+        while shape.above is not None and self.shapes[shape.above].kind == "child":
+            shape = self.shapes[shape.above]
+        return shape.table
+
+    def _forms(self, shape: Shape, flow: Flow, row: Row, waiting: Waiting, place: tuple[str, int]) -> Forms:
+        """One row's final form, given the id it finally has and how far its outermost position moves."""
+        loaded = loaded_key(shape, flow)
+        own = [str(form_of(row[name], shape.columns[name])) for name in loaded]
+        positions = [str(int(own[1]) + place[1]), *own[2:]] if len(own) > 1 else []
+        names = dict(zip(loaded, [place[0], *positions], strict=True))
+        forms = {name: form_of(self._pointed(row.get(name)), kind) for name, kind in shape.final.items()}
+        keys = Keys("/".join(own), "/".join(names.values()))
+        self._references(shape, keys, forms, waiting, tuple(row[name] for name in loaded))
+        if shape.kind == "child":
+            forms.update(names)
+        return forms
+
+    def _pointed(self, content: Any) -> Any:
+        """JSON whose ids of joined documents point at the rows these became part of."""
+        if not isinstance(content, Json) or not self.joinings:
+            return content
+        return Json(moved(content.value, self._row_id))
+
+    def _row_id(self, entry: str, row_id: str) -> str:
+        """The id of the row that a document's row is in the end."""
+        joining = self.joinings.get(self.language.table(entry))
+        keeper = joining.keeper(row_id) if joining is not None else None
+        return keeper.id if keeper is not None else row_id
+
+    def _references(self, shape: Shape, keys: Keys, forms: Forms, waiting: Waiting, row: tuple[object, ...]) -> None:
         routed = {name for names in shape.routes for name in names}
         for name, reference in shape.references.items():
             if name in routed:
@@ -131,68 +266,100 @@ class Finishing:
                 if reference.lookup:
                     elements = [_form(one["value"], reference.type) for one in values if one["element"] >= 0]
                     elements = elements if values else None
-                forms[name] = self._array(shape.table, key, name, reference, elements)
+                forms[name] = self._array(shape.table, keys, name, reference, elements)
             elif reference.lookup:
                 value = _form(values[0]["value"], reference.type) if values else None
-                forms[name] = self._scalar(shape.table, key, name, reference, value)
-            elif self.accounts.nulled(shape.table, key, name):
+                forms[name] = self._scalar(shape.table, keys, name, reference, value)
+            elif self.accounts.nulled(shape.table, keys.own, name):
                 forms[name] = None
+            elif forms[name] is not None:
+                forms[name] = self._derived(shape.table, keys, name, reference, str(forms[name]))
         for names in shape.routes:
-            self._route(shape, key, names, forms)
+            self._route(shape, keys, names, forms)
 
-    def _scalar(self, table: str, key: str, column: str, reference: Reference, value: str | None) -> Form:
+    def _derived(self, table: str, keys: Keys, column: str, reference: Reference, value: str) -> Form:
+        """A value that needs no looking up; foreign keys say whether it points at something."""
+        found = self.pointing(reference, value)
+        is_lost = self.place(reference) in self.known and self.resolved(reference, value) is None
+        return None if is_lost and self.accounts.nulled(table, keys.joined, column) else found
+
+    def _nulled(self, table: str, keys: Keys, column: str) -> bool:
+        return self.accounts.nulled(table, keys.own, column) or self.accounts.nulled(table, keys.joined, column)
+
+    def _scalar(self, table: str, keys: Keys, column: str, reference: Reference, value: str | None) -> Form:
         if value is None:
             return None
         found = self.resolved(reference, value)
-        if found is None and not self.accounts.nulled(table, key, column):
-            return f"(nothing has {value})"
+        if found is None and not self._nulled(table, keys, column):
+            return f"{NOTHING} {value})"
         return found
 
-    def _array(self, table: str, key: str, column: str, reference: Reference, elements: Form) -> Form:
+    def _array(self, table: str, keys: Keys, column: str, reference: Reference, elements: Form) -> Form:
         if not isinstance(elements, list):
             return None
         content: list[str | None] = []
         for position, value in enumerate(elements):
             found = None if value is None else self.resolved(reference, value)
-            action = None if value is None or found else self.accounts.element(table, key, column, position)
+            action = None
+            if value is not None and found is None:
+                ask = self.accounts.element
+                action = ask(table, keys.own, column, position) or ask(table, keys.joined, column, position)
             if value is not None and found is None and action is None:
-                content.append(f"(nothing has {value})")
+                content.append(f"{NOTHING} {value})")
             elif action != "drop":
                 content.append(found)
         return content
 
-    def _route(self, shape: Shape, key: str, names: Sequence[str], forms: Forms) -> None:
+    def _route(self, shape: Shape, keys: Keys, names: Sequence[str], forms: Forms) -> None:
         value = next((forms[name] for name in names if forms[name] is not None), None)
-        kept = next(
-            (
-                name
-                for name in names
-                if forms[name] is not None and self.resolved(shape.references[name], str(forms[name])) is not None
-            ),
-            None,
-        )
+        points = {
+            name: self.resolved(shape.references[name], str(forms[name])) for name in names if forms[name] is not None
+        }
+        kept = next((name for name, found in points.items() if found is not None), None)
         for name in names:
-            forms[name] = forms[name] if name == kept else None
-        if value is not None and kept is None and not self.accounts.nulled(shape.table, key, "|".join(names)):
-            forms[names[0]] = f"(nothing has {cast('str', value)})"
+            forms[name] = points[name] if name == kept else None
+        if value is not None and kept is None and not self._nulled(shape.table, keys, "|".join(names)):
+            forms[names[0]] = f"{NOTHING} {cast('str', value)})"
 
     def _pairs(self, shape: Shape, column: str, rows: Sequence[Row], found: Finished) -> None:
-        reference = shape.references[column]
+        """Pairs with both ends as they finally are; the named column, if any, is looked up."""
         for row in rows:
-            other = str(form_of(row[column], reference.type))
-            forms = {name: form_of(row[name], kind) for name, kind in shape.columns.items() if name != column}
-            forms[column] = self.resolved(reference, other)
-            pair = [str(forms[name] if forms[name] is not None else other) for name in shape.key]
-            if forms[column] is not None:
-                ordered = {name: forms[name] for name in shape.columns}
-                found.rows.append((shape, "/".join(pair), ordered))
-            elif not self.accounts.dropped(shape.table, pair):
+            loaded = {name: str(form_of(row[name], self._pair_type(shape, name, column))) for name in shape.columns}
+            ends = {name: self._end(shape.references[name], loaded[name], name == column) for name in shape.columns}
+            pair = [ends[name] or loaded[name] for name in shape.key]
+            if self._dropped(shape, pair, None if column and ends[column] else loaded):
+                continue
+            if None in ends.values():
                 found.lost.append((shape.table, pair))
+            else:
+                found.rows.append((shape, dict(ends)))
+
+    def _pair_type(self, shape: Shape, name: str, column: str) -> Type:
+        return shape.references[name].type if name == column else shape.columns[name]
+
+    def _end(self, reference: Reference, value: str, is_looked_up: bool) -> str | None:
+        """One end of a pair; the end that is a document's own is an id, whatever others name it by."""
+        if is_looked_up:
+            return self.resolved(reference, value)
+        if reference.lookup:
+            return self._row_id(reference.entry, value)
+        return self.pointing(reference, value)
+
+    def _dropped(self, shape: Shape, pair: Sequence[str], loaded: dict[str, str] | None) -> bool:
+        """Whether the ledger dropped a pair: as it was when its ends had been joined, or as it was loaded."""
+        return self.accounts.dropped(shape.table, pair) or (
+            loaded is not None and self.accounts.dropped(shape.table, [loaded[name] for name in shape.key])
+        )
 
 
 def _form(value: Any, kind: Type) -> str | None:
     form = form_of(value, kind)
     return None if form is None else str(form)
+
+
+def id_of(result: Expected, flow: Flow) -> str:
+    """The id of a carried document's row, which the finished table may not have."""
+    return str(form_of(result.rows[flow.table][0][flow.id_column.name], flow.id_column.type))
 
 
 def loaded_key(shape: Shape, flow: Flow) -> tuple[str, ...]:

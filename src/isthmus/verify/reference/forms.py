@@ -17,6 +17,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import struct
 from decimal import Decimal
@@ -29,6 +30,8 @@ from isthmus.verify.reference.values import Type
 Form = str | list[str | None] | None
 
 FLOAT_BYTES = {"real": ">f", "double": ">d"}
+UNIX_EPOCH_JULIAN = 2_440_588
+"""The Julian day of 1970-01-01, which PostgreSQL reads behind a J."""
 
 
 def form_of(value: Any, kind: Type) -> Form:
@@ -52,6 +55,59 @@ def _scalar(value: Any, kind: Type) -> str:
     if isinstance(value, bytes):
         return value.hex()
     return str(value)
+
+
+def equal_form(form: Form, kind: Type) -> Any:
+    """One value for all forms that PostgreSQL's `=` takes for the same: 1.0 and 1.00, minus zero and zero."""
+    if isinstance(form, list):
+        return tuple(None if element is None else _equal_scalar(element, kind) for element in form)
+    return None if form is None else _equal_scalar(form, kind)
+
+
+def _equal_scalar(form: str, kind: Type) -> Any:
+    if kind.kind in FLOAT_BYTES and form != "nan":
+        return struct.unpack(FLOAT_BYTES[kind.kind], bytes.fromhex(form))[0]
+    if kind.kind == "numeric":
+        number = Decimal(form)
+        return number if number.is_finite() else form
+    if kind.kind == "jsonb":
+        return _equal_json(parse_json(form))
+    return form
+
+
+def _equal_json(value: Any) -> Any:
+    """A hashable value; numbers compare as numbers, and neither with booleans nor with texts."""
+    if isinstance(value, dict):
+        return frozenset((key, _equal_json(inner)) for key, inner in cast("dict[str, Any]", value).items())
+    if isinstance(value, list):
+        return tuple(map(_equal_json, cast("list[Any]", value)))
+    return (type(value).__name__, value)
+
+
+def input_form(form: Form, kind: Type) -> Any:
+    """A form as JSON that `jsonb_populate_recordset` reads into a column of the type."""
+    if isinstance(form, list):
+        return [None if element is None else _input_scalar(element, kind) for element in form]
+    return None if form is None else _input_scalar(form, kind)
+
+
+def _input_scalar(form: str, kind: Type) -> Any:
+    if kind.kind in FLOAT_BYTES:
+        return "NaN" if form == "nan" else repr(struct.unpack(FLOAT_BYTES[kind.kind], bytes.fromhex(form))[0])
+    if kind.kind == "bytea":
+        return f"\\x{form}"
+    if kind.kind == "jsonb":
+        return json.loads(form)
+    if not form.lstrip("-").isdigit() or kind.kind not in ("date", "timestamp", "timestamptz"):
+        return form
+    # As a Julian day, for PostgreSQL has years that Python's dates have not.
+    days, micros = (int(form), 0) if kind.kind == "date" else divmod(int(form), 86_400_000_000)
+    julian = f"J{days + UNIX_EPOCH_JULIAN}"
+    if kind.kind == "date":
+        return julian
+    seconds, rest = divmod(micros, 1_000_000)
+    clock = f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}.{rest:06}"
+    return f"{julian} {clock}+00" if kind.kind == "timestamptz" else f"{julian} {clock}"
 
 
 def sql_form(column: str, kind: Type) -> str:

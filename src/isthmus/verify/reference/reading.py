@@ -11,6 +11,7 @@ differently (dates without quotes become date objects here, numbers with a point
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path as FilePath
@@ -20,7 +21,7 @@ from isthmus.verify.reference.field_rules import FieldReader
 from isthmus.verify.reference.language import Language, Plain, literal
 from isthmus.verify.reference.names import fold, parse_type, rewrite_path, split_path
 from isthmus.verify.reference.rules import Column, Condition, Fields, Flow, Skip
-from isthmus.verify.reference.shapes import HIDDEN_ID, Shape
+from isthmus.verify.reference.shapes import HIDDEN_ID, Shape, Unique
 from isthmus.verify.reference.values import Setting
 
 __all__ = ["Rules", "Shape", "fold", "load", "parse_type", "read", "rewrite_path", "split_path"]
@@ -35,7 +36,7 @@ class Rules:
         shapes: Tables by name.
         schema: The schema they are in.
         language: What else the mapping says.
-        merging: Entries whose documents are joined into one row where they stand against a key.
+        merging: Root tables whose documents are joined into one row where they stand against a key.
     """
 
     collections: dict[str, list[Flow]]
@@ -92,7 +93,8 @@ class _Reader:
                 shape.add(column, self.language.id_type(reference.entry), reference=reference)
             self.shapes[table] = shape
         target: Plain = self.mapping.get("target") or {}
-        merging = {name for name, said in self.language.entries.items() if said.get("on_duplicate") == "merge"}
+        entries = self.language.entries
+        merging = {self.language.table(name) for name, said in entries.items() if said.get("on_duplicate") == "merge"}
         return Rules(collections, self.shapes, target.get("schema", "public"), self.language, frozenset(merging))
 
     def is_shared(self, shape: Shape, flow: Flow) -> bool:
@@ -110,6 +112,7 @@ class _Reader:
         shape.flows.append(number)
         shape.entries.add(entry)
         shape.add(id_name, id_type, hidden=id_name == HIDDEN_ID)
+        shape.uniques += uniques(said, key)
         constants: dict[str, Any] = {}
         for name, stated in language.constants(entry).items():
             kind = language.type_of(str(stated["type"]))
@@ -138,6 +141,18 @@ class _Reader:
             skips=tuple(Skip(one["why"], conditions(one["when"])) for one in said.get("skip") or ()),
             policies=Setting(policies=language.policies),
         )
+
+
+def uniques(said: Plain, key: tuple[str, ...] | None) -> Iterator[Unique]:
+    """The key of an entry, if it is not the id, and the unique ones among its `indexes`."""
+    if key:
+        yield Unique(key)
+    indexes: list[Any] = said.get("indexes") or []
+    for index in indexes:
+        stated = cast("Plain", index) if isinstance(index, dict) else {}
+        if stated.get("unique"):
+            columns: Any = stated["columns"]
+            yield Unique((columns,) if isinstance(columns, str) else tuple(columns), stated.get("where"))
 
 
 def conditions(said: Plain) -> tuple[Condition, ...]:

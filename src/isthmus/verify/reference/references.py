@@ -12,6 +12,7 @@ from isthmus.verify.reference.journal import Journal, Refusal
 from isthmus.verify.reference.replacing import normalised, replaced
 from isthmus.verify.reference.rules import Column, Reference
 from isthmus.verify.reference.values import Type, convert
+from isthmus.verify.reference.written import written
 
 
 @dataclass(frozen=True)
@@ -57,8 +58,9 @@ class References:
             raise Refusal("type")
         if reference.ids == "keep":
             self.journal.references[place] += 1
-            return json_values.plain_json(target, column.setting.policies, self.journal.noted(column.place))
-        return self.derived(target, reference, place)
+            kept = json_values.plain_json(target, column.setting.policies, self.journal.noted(column.place))
+            return written(kept, reference.entry)
+        return written(self.derived(target, reference, place), reference.entry)
 
     def target(self, value: Value, reference: Reference) -> Value | None:
         """The id a value refers with: a DBRef's `$id`, else the value; None for null.

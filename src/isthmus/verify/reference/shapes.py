@@ -13,6 +13,14 @@ SOURCE_COLUMN = "_isthmus_source"
 """The column with the number of the flow that made a row, in tables that several flows fill: there as long."""
 
 
+@dataclass(frozen=True)
+class Unique:
+    """Columns of which no two rows hold the same values, of the rows that `where` (SQL) selects."""
+
+    columns: tuple[str, ...]
+    where: str | None = None
+
+
 @dataclass
 class Shape:
     """One table.
@@ -27,6 +35,8 @@ class Shape:
         entries: The entries these flows belong to.
         references: What its columns refer to, by column.
         extras: The column for leftovers; None when it has none.
+        uniques: Its keys and unique indexes but for that of the id; only of root tables, whose documents may be joined.
+        above: Of a child table the one its array's documents are rows of; None otherwise.
         routes: Columns of which at most one holds a value in the end, in the order of preference.
     """
 
@@ -41,6 +51,8 @@ class Shape:
     references: dict[str, Reference] = field(default_factory=dict[str, Reference])
     extras: str | None = None
     routes: list[tuple[str, ...]] = field(default_factory=list[tuple[str, ...]])
+    uniques: list[Unique] = field(default_factory=list[Unique])
+    above: str | None = None
 
     def add(self, name: str, kind: Type, *, hidden: bool = False, reference: Reference | None = None) -> None:
         """Add a column, or meet it again in another flow."""

@@ -1,0 +1,174 @@
+"""Documents that are one thing (`on_duplicate: merge`): who is joined with whom, and what their one row holds.
+
+Two documents are one where they, or the rows they have become, hold the same values in all columns of a unique index or
+key; so are all that are one with either of them. A NULL is no value that another could hold too. The document with the
+lowest `_id` stays, of equal ones that of the first flow. What its row lacks comes from the first of the others, in the
+order of `_id`, that has it; extras are filled key by key, and the columns of a route together, for they are one value.
+
+Nothing here depends on the order of indexes: what one of them joins is looked at again under all others. All documents
+of a table whose documents are joined are held in memory.
+
+Conventions that no document states: extras key by key; how children are numbered (see `finishing`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from isthmus.verify.reference.bson import Value
+from isthmus.verify.reference.documents import Expected
+from isthmus.verify.reference.forms import Form, equal_form
+from isthmus.verify.reference.json_values import canonical_json, parse_json
+from isthmus.verify.reference.ordering import Sortable, order_of
+from isthmus.verify.reference.rules import Flow
+from isthmus.verify.reference.shapes import Shape, Unique
+
+Forms = dict[str, Form]
+Selects = Callable[[str, Sequence[Forms]], Sequence[bool]]
+"""Tells of each row whether the condition of a partial index holds."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A document that may be joined with others.
+
+    Attributes:
+        flow: Its flow.
+        id: The id that its row would have.
+        held: What a reference to its row would hold.
+        result: What becomes of it alone.
+        order: Sorts it among the documents of its table.
+    """
+
+    flow: Flow
+    id: str
+    held: str
+    result: Expected
+    order: Sortable
+
+    @classmethod
+    def of(cls, flow: Flow, result: Expected, ids: tuple[str, str]) -> Candidate:
+        """A document with its id and what refers to it."""
+        source_id = cast("Value", result.source_id)
+        return cls(flow, ids[0], ids[1], result, (order_of(source_id), flow.number))
+
+
+@dataclass
+class Joining:
+    """The documents of one root table, in groups of those that are one."""
+
+    shape: Shape
+    selects: Selects
+    groups: list[list[Candidate]] = field(default_factory=list["list[Candidate]"])
+    group_of: dict[str, list[Candidate]] = field(default_factory=dict[str, "list[Candidate]"])
+
+    def add(self, candidate: Candidate) -> None:
+        """Add a document that is alone so far; of several with one id the first counts."""
+        if candidate.id not in self.group_of:
+            self.groups.append([candidate])
+            self.group_of[candidate.id] = self.groups[-1]
+
+    def keeper(self, row_id: str) -> Candidate | None:
+        """The document that a row with this id finally is; None if there is none."""
+        group = self.group_of.get(row_id)
+        return group[0] if group is not None else None
+
+    def join(self, forms_of: Callable[[Candidate], Forms]) -> bool:
+        """Join the groups that hold a value together; tell whether there were any.
+
+        Args:
+            forms_of: Says what the row of one document alone holds, as far as is known by now.
+        """
+        rows: list[Forms] = []
+        groups: list[int] = []
+        for number, group in enumerate(self.groups):
+            alone = [forms_of(candidate) for candidate in group]
+            for row in [*alone, filled(self.shape, alone)] if len(group) > 1 else alone:
+                rows.append(row)
+                groups.append(number)
+        # Each group is given the number of another, lower one that it is one with, until none is left.
+        same = list(range(len(self.groups)))
+
+        def lowest(number: int) -> int:
+            while same[number] != number:
+                same[number] = same[same[number]]
+                number = same[number]
+            return number
+
+        for unique in self.shape.uniques:
+            holders: dict[tuple[Any, ...], int] = {}
+            for values, group in self._values(unique, rows, groups):
+                other = lowest(holders.setdefault(values, group))
+                mine = lowest(group)
+                same[max(other, mine)] = min(other, mine)
+        if all(number == other for number, other in enumerate(same)):
+            return False
+        joined: dict[int, list[Candidate]] = {}
+        for number, group in enumerate(self.groups):
+            joined.setdefault(lowest(number), []).extend(group)
+        self.groups = [sorted(group, key=lambda candidate: candidate.order) for group in joined.values()]
+        self.group_of = {candidate.id: group for group in self.groups for candidate in group}
+        return True
+
+    def _values(
+        self, unique: Unique, rows: Sequence[Forms], groups: Sequence[int]
+    ) -> Iterator[tuple[tuple[Any, ...], int]]:
+        """What each row holds in the columns of a unique index, with its group; not of rows that it passes over."""
+        held = unique.where is None or self.selects(unique.where, rows)
+        for number, (row, group) in enumerate(zip(rows, groups, strict=True)):
+            forms = [row[name] for name in unique.columns]
+            if (held is True or (held and held[number])) and None not in forms:
+                kinds = [self.shape.columns[name] for name in unique.columns]
+                yield tuple(map(equal_form, forms, kinds)), group
+
+
+def filled(shape: Shape, rows: Sequence[Forms]) -> Forms:
+    """The one row of several documents, given the row of each alone, that of the one that stays first."""
+    row = dict(rows[0])
+    routed = {name for names in shape.routes for name in names}
+    for name in row:
+        if name == shape.extras:
+            row[name] = _filled_extras([one[name] for one in rows])
+        elif name not in routed:
+            row[name] = next((one[name] for one in rows if one[name] is not None), None)
+    for names in shape.routes:
+        first = next((one for one in rows if any(one[name] is not None for name in names)), rows[0])
+        row.update({name: first[name] for name in names})
+    return row
+
+
+def _filled_extras(forms: Sequence[Form]) -> Form:
+    content: dict[str, Any] = {}
+    for extras in map(_parsed, forms):
+        content = {**extras, **content}
+    return canonical_json(content) if any(form is not None for form in forms) else None
+
+
+def _parsed(form: Form) -> dict[str, Any]:
+    return parse_json(str(form)) if form is not None else {}
+
+
+def says_otherwise(shape: Shape, row: Forms, alone: Forms) -> list[str]:
+    """The columns in which a joined document has another value than the row it was joined into, sorted.
+
+    The columns of a route are one, named as in `merged_names`.
+    """
+    found: set[str] = set()
+    for name, form in alone.items():
+        if form is None or name == shape.owner:
+            continue
+        if name == shape.extras:
+            kept, own = _parsed(row[name]), _parsed(form)
+            if any(canonical_json(value) != canonical_json(kept[key]) for key, value in own.items()):
+                found.add(name)
+        elif form != row[name]:
+            found.add(name)
+    return merged_names(shape, found)
+
+
+def merged_names(shape: Shape, names: Iterable[str]) -> list[str]:
+    """Names of columns, sorted; those of one route joined with `|`, however many of them are named."""
+    routes = {name: "|".join(columns) for columns in shape.routes for name in columns}
+    return sorted({routes.get(name, name) for name in names})
