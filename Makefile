@@ -60,14 +60,14 @@ test: setup ## all tests at reduced size: Rust, then Python
 	LD_LIBRARY_PATH="$$libraries:$$LD_LIBRARY_PATH" DYLD_FALLBACK_LIBRARY_PATH="$$libraries:/usr/lib" \
 	$(CARGO) test --quiet --package isthmus-py
 	@echo "isthmus: testing everything else in $(WORKERS) processes"
-	@$(BIN)/python -m pytest -n $(WORKERS) -m "not soak"
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not soak"
 
 quick: setup ## the tests that answer within seconds
-	@$(BIN)/python -m pytest -n $(WORKERS) -m "not slow and not soak" --ignore=tests/chaos
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not slow and not soak" --ignore=tests/chaos
 
 soak: setup ## tests at full size; result lines go to bench/results
 	@mkdir -p build bench/results
-	@ISTHMUS_SOAK=1 $(BIN)/python -m pytest -m soak -p no:randomly --timeout=0 --junitxml=build/soak.xml; outcome=$$?; \
+	@$(BIN)/python -m pytest -m soak -p no:randomly --timeout=0 --junitxml=build/soak.xml; outcome=$$?; \
 	$(BIN)/python -m tools.soak_results build/soak.xml bench/results/soak.jsonl && exit $$outcome
 
 lint: setup ## ruff and clippy find mistakes; formatting is checked, not changed

@@ -1,4 +1,7 @@
-"""Sessions of `isthmus copy` as processes of their own, watched by `tests.chaos.runner`. Every one ends."""
+"""Sessions of `isthmus copy` as processes of their own, watched by `tests.chaos.runner`. Every one ends.
+
+They are forked from a process that has loaded isthmus, where that is possible (`tests.forkserver`).
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from tests.forkserver import Forked, possible
 
 ROOT = Path(__file__).parents[2]
 LONGEST_SECONDS = 120.0
@@ -47,7 +52,7 @@ class Ended:
 class Session:
     """A running session; see `Copy.begin`."""
 
-    process: subprocess.Popen[str]
+    process: subprocess.Popen[str] | Forked
     log: Path
     flag: Path
     began: float = field(default_factory=time.monotonic)
@@ -78,7 +83,7 @@ class Session:
             raise AssertionError(f"the session did not end within {seconds} s:\n{text}") from None
         seconds, lines = time.monotonic() - self.began, self.reached()
         last = next((line for line in reversed(lines) if line != "statement"), "")
-        return Ended(self.process.returncode, text, Counter(lines), last, seconds)
+        return Ended(self.process.wait(), text, Counter(lines), last, seconds)
 
 
 @dataclass
@@ -129,15 +134,7 @@ class Copy:
         full: dict[str, Any] = {**self.plan, "log": str(log), **plan}
         if "pause" in plan:
             full["pause"] = [*plan["pause"], str(flag)]
-        process = subprocess.Popen(
-            [*before, sys.executable, "-m", "tests.chaos.runner", json.dumps(full), *self.command(*options)],
-            cwd=ROOT,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            env={**os.environ, "ISTHMUS_DEBUG": "1"},
-        )
+        process = _start(before, [json.dumps(full), *self.command(*options)])
         try:
             yield Session(process, log, flag)
         finally:
@@ -151,3 +148,18 @@ class Copy:
         """Run a session to its end."""
         with self.begin(*options, **plan) as session:
             return session.ended()
+
+
+def _start(before: tuple[str, ...], arguments: list[str]) -> subprocess.Popen[str] | Forked:
+    environment = {**os.environ, "ISTHMUS_DEBUG": "1"}
+    if possible() and not before:
+        return Forked("runner", arguments, cwd=ROOT, env=environment)
+    return subprocess.Popen(
+        [*before, sys.executable, "-m", "tests.chaos.runner", *arguments],
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=environment,
+    )

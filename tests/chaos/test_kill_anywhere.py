@@ -23,7 +23,7 @@ LATER = 115  # how many of the statements after those are tried
 Record = Callable[[str, object], None]
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", [0, 1, *(pytest.param(seed, marks=pytest.mark.soak) for seed in (2, 3))])
 def test_killed_before_statements_in_a_row_then_equal(
     seed: int, copy: Copy, measured: Measured, unkilled: Unkilled
 ) -> None:
@@ -77,7 +77,7 @@ def kill_at_random(seed: int, make_copy: Callable[[], Copy], unkilled: Unkilled,
     assert kills, "no session lived long enough to be killed"
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, 1, pytest.param(2, marks=pytest.mark.soak)])
 def test_killed_at_random_instants_then_equal(
     seed: int, make_copy: Callable[[], Copy], unkilled: Unkilled, record_property: Record
 ) -> None:

@@ -1,7 +1,7 @@
 """SIGKILL at every named instant of a copy; after going on, the target equals that of an unkilled copy.
 
-Every stage is hit at least twice: in one session after another on the same target where the second session comes by
-again, else on another target with another number of workers.
+Every stage is hit once, several on one target, one session after another. In the soak tests every stage is hit at least
+twice: where the session after the kill comes by again, there; else on another target with another number of workers.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from tests.fix_copies import Unkilled
 KILLED = -9
 FRESH = [stage for stage in documented() if stage.startswith("fresh.")]
 OTHERS = [stage for stage in documented() if not stage.startswith(("fresh.", "retry.", "deliver.", "saved."))]
+TURNS = 12
 
 MakeCopy = Callable[[], Copy]
 Record = Callable[[str, object], None]
@@ -27,6 +28,20 @@ def test_undisturbed_copy_reaches_exactly_the_stages_of_the_page(unkilled: Unkil
     assert set(unkilled.ended.stages) == set(OTHERS)
 
 
+@pytest.mark.parametrize("turn", range(TURNS))
+def test_killed_at_one_stage_after_another_then_equal(turn: int, make_copy: MakeCopy, unkilled: Unkilled) -> None:
+    """Each session is killed at a later stage than the one before it; all turns together hit every stage."""
+    copy = make_copy()
+    *stages, last = OTHERS[turn::TURNS]
+    for stage in stages:
+        ended = copy.run(kill=[stage, 1])
+        assert ended.code == KILLED, (stage, ended.text)
+    ended = copy.run(kill=[last, 1 + (unkilled.ended.stages[last] - 1) // 3])
+    assert ended.code == KILLED, (last, ended.text)
+    finish_and_compare(copy, unkilled)
+
+
+@pytest.mark.soak
 @pytest.mark.parametrize("stage", OTHERS)
 def test_killed_at_stage_twice_then_equal(stage: str, make_copy: MakeCopy, unkilled: Unkilled) -> None:
     often = unkilled.ended.stages[stage]
@@ -53,8 +68,9 @@ def kill_on_another_target(stage: str, number: int, copy: Copy, unkilled: Unkill
 def test_killed_while_starting_over_then_equal(
     stage: str, earlier: tuple[str, int] | None, make_copy: MakeCopy, unkilled: Unkilled
 ) -> None:
-    kill_while_starting_over(stage, earlier, make_copy(), unkilled)
-    kill_while_starting_over(stage, earlier, make_copy(), unkilled, "--fresh")
+    """Going on without and with `--fresh`, each behind a killed and behind a complete run; soak tests combine all."""
+    options = () if (stage == FRESH[0]) == (earlier is None) else ("--fresh",)
+    kill_while_starting_over(stage, earlier, make_copy(), unkilled, *options)
 
 
 def kill_while_starting_over(

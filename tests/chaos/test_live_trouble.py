@@ -54,7 +54,8 @@ def opened(server: WireServer) -> Iterator[Callable[[], LiveSource]]:
     made: list[LiveSource] = []
 
     def make() -> LiveSource:
-        source = open_source(database_url(server.url, "shop"))
+        url = database_url(server.url, "shop").replace("serverSelectionTimeoutMS=5000", "serverSelectionTimeoutMS=1000")
+        source = open_source(url)
         assert isinstance(source, LiveSource)
         made.append(source)
         return source

@@ -123,7 +123,7 @@ def test_undisturbed_retry_reaches_exactly_the_stages_of_the_page(copied: Copied
     assert "set again" in copied.ended.text
 
 
-@pytest.mark.parametrize("number", [1, 2])
+@pytest.mark.parametrize("number", [1, pytest.param(2, marks=pytest.mark.soak)])
 def test_retry_killed_at_every_stage_in_turn_then_equal(
     number: int, make_retry: Callable[[], Retry], copied: Copied
 ) -> None:

@@ -16,6 +16,7 @@ import psycopg
 
 from isthmus.verify.reference import Reference, load
 from isthmus.verify.reference.compare import Accounts, Comparison, Difference, Totals
+from tests import forkserver
 from tests.oracle.ledgers import accounts_of, run_facts
 
 COMMAND = Path(sys.executable).with_name("isthmus")
@@ -32,10 +33,13 @@ class Copied:
 
 def copy(mapping: Path, source: Path, conninfo: str, *more: str) -> Copied:
     """`isthmus copy` with `--json -`; the target is given through the environment, as conninfo or URL."""
-    arguments = [str(COMMAND), "copy", str(mapping), "--source", str(source), "--json", "-", *more]
+    arguments = ["copy", str(mapping), "--source", str(source), "--json", "-", *more]
     environment = {**os.environ, "DATABASE_URL": url(conninfo)}
-    run = subprocess.run(arguments, capture_output=True, text=True, check=False, env=environment, timeout=240)
-    return Copied(run.returncode, json.loads(run.stdout) if run.stdout.strip() else None, run.stderr)
+    if forkserver.possible():
+        run = forkserver.run("isthmus", arguments, cwd=Path.cwd(), env=environment, timeout=240)
+    else:
+        run = subprocess.run([COMMAND, *arguments], capture_output=True, check=False, env=environment, timeout=240)
+    return Copied(run.returncode, json.loads(run.stdout) if run.stdout.strip() else None, run.stderr.decode())
 
 
 def url(conninfo: str) -> str:

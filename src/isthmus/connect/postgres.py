@@ -51,8 +51,9 @@ def connect(conninfo: str, *, autocommit: bool = False) -> psycopg.Connection:
             " set_config('datestyle', 'ISO, YMD', false)"
         )
         connection.execute(  # settings that not every version has
-            "SELECT set_config(name, '0', false) FROM pg_catalog.pg_settings"
-            " WHERE name IN ('idle_session_timeout', 'transaction_timeout')"
+            "SELECT set_config(name, '0', false)"
+            " FROM unnest(ARRAY['idle_session_timeout', 'transaction_timeout']) AS name"
+            " WHERE current_setting(name, true) IS NOT NULL"
         )
         _notice_our_death(connection)
         connection.autocommit = autocommit

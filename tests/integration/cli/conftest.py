@@ -1,4 +1,7 @@
-"""The command line as a user runs it: a process of its own, its outputs apart."""
+"""The command line as a user runs it: a process of its own, its outputs apart.
+
+Most are forked from a process that has loaded isthmus (`tests.forkserver`); `started` is the installed command itself.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from tests import forkserver
 
 COMMAND = Path(sys.executable).with_name("isthmus")
 
@@ -48,16 +53,17 @@ class Ran:
 RunCommand = Callable[..., Ran]
 
 
-def run_command(folder: Path, *arguments: object, env: dict[str, str] | None = None) -> Ran:
-    """Run the command in a folder; `env` adds to an environment without addresses."""
-    done = subprocess.run(
-        [COMMAND, *(str(one) for one in arguments)],
-        capture_output=True,
-        cwd=folder,
-        env={**os.environ, "PYTHONWARNINGS": "error", **(env or {})},
-        timeout=120,
-        check=False,
-    )
+def run_command(
+    folder: Path, *arguments: object, env: dict[str, str] | None = None, started: bool = not forkserver.possible()
+) -> Ran:
+    """Run the command in a folder; `env` adds to an environment without addresses; `started`: load it anew."""
+    words, environment = [str(one) for one in arguments], {**os.environ, "PYTHONWARNINGS": "error", **(env or {})}
+    if started:
+        done = subprocess.run(
+            [COMMAND, *words], capture_output=True, cwd=folder, env=environment, timeout=120, check=False
+        )
+    else:
+        done = forkserver.run("isthmus", words, cwd=folder, env=environment, timeout=120)
     ran = Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
     assert "Traceback" not in ran.all, ran.all
     assert "internal error" not in ran.all, ran.all
@@ -72,6 +78,18 @@ def isthmus(tmp_path: Path) -> RunCommand:
 
     def run(*arguments: object, env: dict[str, str] | None = None, cwd: Path | None = None) -> Ran:
         return run_command(cwd or folder, *arguments, env=env)
+
+    return run
+
+
+@pytest.fixture
+def started(tmp_path: Path) -> RunCommand:
+    """Return a function like `isthmus` that starts the installed command: each loads by itself what it needs."""
+    folder = tmp_path / "started"
+    folder.mkdir()
+
+    def run(*arguments: object, env: dict[str, str] | None = None, cwd: Path | None = None) -> Ran:
+        return run_command(cwd or folder, *arguments, env=env, started=True)
 
     return run
 

@@ -60,12 +60,12 @@ def copied(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: " ".join(command) or "isthmus")
-def test_help_says_what_a_command_does_on_standard_output(isthmus: RunCommand, command: tuple[str, ...]) -> None:
-    ran = isthmus(*command, "--help", env={"COLUMNS": "80"})
+def test_help_says_what_a_command_does_on_standard_output(started: RunCommand, command: tuple[str, ...]) -> None:
+    ran = started(*command, "--help", env={"COLUMNS": "80"})
     assert (ran.code, ran.err) == (0, "")
     assert ran.out.startswith("Usage: isthmus")
     assert max(map(len, ran.out.splitlines())) <= 110
-    short = isthmus(*command, "-h")
+    short = started(*command, "-h")
     assert short.code == 0
 
 

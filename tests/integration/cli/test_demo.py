@@ -16,13 +16,14 @@ from tests.integration.cli.conftest import RunCommand
 
 
 def test_demo_leaves_what_the_reader_changed_and_what_he_built_on_its_tables(
-    isthmus: RunCommand, short_path: Path
+    started: RunCommand, short_path: Path
 ) -> None:
+    """Each command that it suggests is started as a reader would."""
     folder = short_path / "my demo"
-    assert isthmus("demo", "--dir", folder, cwd=short_path).code == 0
+    assert started("demo", "--dir", folder, cwd=short_path).code == 0
     mine = MAPPING.read_text().replace("title: text", "title: varchar", 1)
     (folder / "mapping.yaml").write_text(mine)
-    ran = isthmus("demo", "--dir", folder, "--json", short_path / "demo.json", cwd=short_path)
+    ran = started("demo", "--dir", folder, "--json", short_path / "demo.json", cwd=short_path)
     assert ran.code == 0, ran.all
     assert f"{folder / 'mapping.yaml'} was changed since it was laid out: it stays as it is" in ran.err
     assert f"mapping  {folder / 'mapping-2.yaml'}" in ran.out
@@ -35,7 +36,7 @@ def test_demo_leaves_what_the_reader_changed_and_what_he_built_on_its_tables(
         command[:5] for command in suggested
     ]
     for command in suggested[1:]:
-        looked = isthmus(*command[1:], cwd=short_path)
+        looked = started(*command[1:], cwd=short_path)
         assert looked.code == 0, looked.all
     assert "with their rows: users 60," in ran.err
     assert (folder / "mapping.yaml").read_text() == mine
@@ -46,7 +47,7 @@ def test_demo_leaves_what_the_reader_changed_and_what_he_built_on_its_tables(
             connection.execute("CREATE VIEW mine AS SELECT name FROM users")
     finally:
         server.close()
-    ran = isthmus("demo", "--dir", folder, "--json", short_path / "demo.json", cwd=short_path)
+    ran = started("demo", "--dir", folder, "--json", short_path / "demo.json", cwd=short_path)
     assert ran.code == 4
     refused = json.loads((short_path / "demo.json").read_text())
     assert (refused["outcome"], refused["code"]) == ("failed", "has-dependents")

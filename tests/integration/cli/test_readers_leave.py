@@ -16,6 +16,7 @@ import psycopg
 import pytest
 
 from isthmus.connect.embedded import start
+from tests import forkserver
 from tests.chaos.sessions import Copy
 from tests.integration.cli.conftest import COMMAND, RunCommand
 from tests.integration.copy.carrying import World, oid
@@ -36,11 +37,17 @@ def unread() -> Iterator[int]:
         os.close(write)
 
 
-def run(*arguments: object, stdout: int = subprocess.PIPE, stderr: int = subprocess.PIPE) -> tuple[int, str]:
-    """Run the command and return its exit code and what was read of its outputs."""
-    command = [COMMAND, *(str(one) for one in arguments)]
-    done = subprocess.run(command, stdout=stdout, stderr=stderr, text=True, timeout=120, check=False)
-    text = (done.stdout or "") + (done.stderr or "")
+def run(*arguments: object, stdout: int | None = None, stderr: int | None = None) -> tuple[int, str]:
+    """Run the command and return its exit code and what was read of its outputs, those without a descriptor."""
+    words = [str(one) for one in arguments]
+    if forkserver.possible():
+        done = forkserver.run(
+            "isthmus", words, cwd=Path.cwd(), env=os.environ, timeout=120, output=stdout, errors=stderr
+        )
+    else:
+        out, err = (subprocess.PIPE if one is None else one for one in (stdout, stderr))
+        done = subprocess.run([COMMAND, *words], stdout=out, stderr=err, timeout=120, check=False)
+    text = ((done.stdout or b"") + (done.stderr or b"")).decode()
     assert "Traceback" not in text, text
     assert "internal error" not in text, text
     assert "BrokenPipe" not in text, text

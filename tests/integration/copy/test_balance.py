@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,7 +25,6 @@ from tests.generators.mappings import Case, cases
 from tests.integration.copy.carrying import World, balanced, oid
 
 _OBJECT_ID = re.compile(rb"\x07[^\x00]*\x00(.{12})", re.DOTALL)
-_EXAMPLES = 400 if os.environ.get("ISTHMUS_SOAK") else 40
 
 
 def as_yaml(mapping: dict[str, Any]) -> str:
@@ -42,13 +40,8 @@ def users_for(documents: list[bytes], every: int) -> list[bytes]:
     return [bw.document([("_id", bw.object_id(one)), ("name", bw.string("u"))]).raw for one in ids]
 
 
-@settings(
-    max_examples=_EXAMPLES,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
-)
-@given(case=cases(max_documents=12), every=st.integers(1, 3))
-def test_books_of_generated_databases_balance(world: World, case: Case, every: int) -> None:
+def assert_balance(world: World, case: Case, every: int) -> None:
+    """Copy a generated database and count what its target and ledgers hold."""
     users = users_for(case.documents, every)
     world.write({"Main": case.documents, "Users": users})
     result = world.copy(as_yaml(case.mapping), fresh=True)
@@ -73,6 +66,20 @@ def test_books_of_generated_databases_balance(world: World, case: Case, every: i
     assert result.exit_code == expected
     again = world.copy(as_yaml(case.mapping))
     assert (again.repeated, again.exit_code) == (True, 0)
+
+
+@pytest.mark.parametrize("examples", [25, pytest.param(400, marks=pytest.mark.soak)])
+def test_books_of_generated_databases_balance(world: World, examples: int) -> None:
+    @settings(
+        max_examples=examples,
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    )
+    @given(case=cases(max_documents=12), every=st.integers(1, 3))
+    def law(case: Case, every: int) -> None:
+        assert_balance(world, case, every)
+
+    law()
 
 
 MAPPING = """

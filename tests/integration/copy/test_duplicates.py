@@ -252,9 +252,10 @@ class Ended(Exception):  # noqa: N818  not an error: the test asked for it
     """The copy was ended by its test."""
 
 
+@pytest.mark.parametrize("step", [9, pytest.param(1, marks=pytest.mark.soak)])
 @pytest.mark.parametrize("stage", ["finish.duplicates-before-commit", "finish.duplicates-after-commit"])
 def test_ended_between_any_two_transactions_then_equal(
-    world: World, monkeypatch: pytest.MonkeyPatch, stage: str
+    world: World, monkeypatch: pytest.MonkeyPatch, stage: str, step: int
 ) -> None:
     world.write(troubled())
     balanced(world.copy(TROUBLED, id_key=KEY))
@@ -264,7 +265,7 @@ def test_ended_between_any_two_transactions_then_equal(
     with listening(often.append):
         balanced(world.copy(TROUBLED, id_key=KEY, fresh=True))
     assert often.count(stage) > 20
-    for number in range(1, often.count(stage) + 1, 3):
+    for number in range(1, often.count(stage) + 1, step):
         ended = end_at(stage, number)
         with listening(ended), pytest.raises(Ended):
             world.copy(TROUBLED, id_key=KEY, fresh=True)

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.chaos.snapshot import differences
+from tests.chaos.snapshot import Snapshot, differences
 from tests.integration.copy.carrying import World, balanced, listening, oid
 from tests.integration.copy.test_duplicates import KEY, Ended, cut_small, end_at, left_by
 from tests.oracle.copying import compared
@@ -105,7 +105,8 @@ def test_rows_are_those_that_the_oracle_expects(world: World, tmp_path: Path) ->
     assert all(found.totals.rows[name] for name in ("pets", "toys", "homes", "bills", "lives_in"))
 
 
-def test_ended_anywhere_in_finish_then_equal(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def prepared(world: World, monkeypatch: pytest.MonkeyPatch) -> tuple[Snapshot, list[str]]:
+    """Return what an undisturbed copy leaves, and the stages of one that is cut small, which leaves the same."""
     world.write(documents())
     result = world.copy(MAPPING, id_key=KEY)
     balanced(result)
@@ -119,13 +120,30 @@ def test_ended_anywhere_in_finish_then_equal(world: World, monkeypatch: pytest.M
     with listening(seen.append):
         balanced(world.copy(MAPPING, id_key=KEY, fresh=True))
     assert not (difference := differences(left_by(world), expected)), difference
-    for stage in STAGES:
-        often = seen.count(stage)
-        assert often, stage
-        for number in {1 + often // 2, often if "duplicates" in stage else 1 + often // 2}:
-            with listening(end_at(stage, number)), pytest.raises(Ended):
-                world.copy(MAPPING, id_key=KEY, fresh=True)
-            with listening(end_at(stage, 2)), suppress(Ended):  # fewer than two may be left
-                world.copy(MAPPING, id_key=KEY)
-            balanced(world.copy(MAPPING, id_key=KEY))
-            assert not (difference := differences(left_by(world), expected)), f"{stage} {number}: {difference}"
+    assert set(STAGES) <= set(seen)
+    return expected, seen
+
+
+def test_ended_at_one_stage_of_finish_after_another_then_equal(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each session ends at a later stage than the one before it; the three turns together end at every stage."""
+    expected, _ = prepared(world, monkeypatch)
+    for turn in range(3):
+        for number, stage in enumerate(STAGES[turn::3]):
+            with listening(end_at(stage, 1)), pytest.raises(Ended):
+                world.copy(MAPPING, id_key=KEY, fresh=number == 0)
+        balanced(world.copy(MAPPING, id_key=KEY))
+        assert not (difference := differences(left_by(world), expected)), f"{turn}: {difference}"
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("stage", STAGES)
+def test_ended_anywhere_in_finish_then_equal(world: World, monkeypatch: pytest.MonkeyPatch, stage: str) -> None:
+    expected, seen = prepared(world, monkeypatch)
+    often = seen.count(stage)
+    for number in sorted({1, 1 + often // 2, often}):
+        with listening(end_at(stage, number)), pytest.raises(Ended):
+            world.copy(MAPPING, id_key=KEY, fresh=True)
+        with listening(end_at(stage, 2)), suppress(Ended):  # fewer than two may be left
+            world.copy(MAPPING, id_key=KEY)
+        balanced(world.copy(MAPPING, id_key=KEY))
+        assert not (difference := differences(left_by(world), expected)), f"{number}: {difference}"
