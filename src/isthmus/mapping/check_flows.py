@@ -37,7 +37,7 @@ def _source_place(reader: Reader, entry: str, source: str) -> Place:
 
 def check_shared(mapping: Mapping, reader: Reader) -> None:
     """Report entries that fill one table and do not agree; entries with problems of their own are left alone."""
-    first: dict[str, tuple[str, PlacedTable]] = {}
+    known: dict[str, list[tuple[str, PlacedTable]]] = {}
     done: set[str] = set()
     broken = {
         problem_place[1]
@@ -53,14 +53,25 @@ def check_shared(mapping: Mapping, reader: Reader) -> None:
         except KeyError:  # a reference into an entry with a problem
             continue
         for table in tables:
-            entry, other = first.setdefault(table.name, (flow.entry, table))
-            if entry == flow.entry:
-                continue
-            place = ("collections", flow.entry)
-            owner = f"`{shorten(entry)}` and `{shorten(flow.entry)}` fill one table, `{table.name}`"
-            first_rule, second_rule = mapping.collections[entry], mapping.collections[flow.entry]
-            if table.parent is not None or _rules_agree(reader, place, owner, first_rule, second_rule):
-                _compare_columns(reader, place, owner, other, table)
+            before = known.setdefault(table.name, [])
+            # with all of them: what two have in common the first may lack
+            agree = all(_agree(mapping, reader, entry, other, flow.entry, table) for entry, other in before)
+            if agree:
+                before.append((flow.entry, table))
+
+
+def _agree(
+    mapping: Mapping, reader: Reader, entry: str, table: PlacedTable, other_entry: str, other: PlacedTable
+) -> bool:
+    """Whether two entries that fill one table agree in it; report the first thing in which they do not."""
+    if entry == other_entry:  # two arrays of one entry: reported as wanted twice
+        return False
+    place = ("collections", other_entry)
+    owner = f"`{shorten(entry)}` and `{shorten(other_entry)}` fill one table, `{table.name}`"
+    rules = mapping.collections[entry], mapping.collections[other_entry]
+    if table.parent is None and not _rules_agree(reader, place, owner, *rules):
+        return False
+    return _columns_agree(reader, place, owner, table, other)
 
 
 _AGREE = ("ids", "key", "extras", "search", "on_duplicate", "match", "on_conflict", "rerun")
@@ -79,7 +90,7 @@ def _rules_agree(reader: Reader, place: Place, owner: str, first: Collection, se
     return not differing
 
 
-def _compare_columns(reader: Reader, place: Place, owner: str, first: PlacedTable, second: PlacedTable) -> None:
+def _columns_agree(reader: Reader, place: Place, owner: str, first: PlacedTable, second: PlacedTable) -> bool:
     ours = {placed.column.name: placed.column for placed in first.columns}
     theirs = {placed.column.name: placed.column for placed in second.columns}
     for name in dict.fromkeys((*ours, *theirs)):
@@ -90,11 +101,12 @@ def _compare_columns(reader: Reader, place: Place, owner: str, first: PlacedTabl
                 why = "all columns of child tables must be in both" if second.parent is not None else "it is required"
                 message = f"{owner}, but only one has the column `{name}`, and {why}."
                 reader.report("table-clash", place, message, "State it in both, or give one another table.")
-                return
+                return False
         elif (difference := _difference(mine, other)) is not None:
             message = f"{owner}, but the column `{name}` differs: {difference}."
             reader.report("table-clash", place, message, "State the same in both, or give one another column.")
-            return
+            return False
+    return True
 
 
 def _difference(first: Column, second: Column) -> str | None:

@@ -75,7 +75,7 @@ def _unfit(column_type: ColumnType | None) -> bool:
 def _check_key(reader: Reader, entry: Collection, place: Place) -> None:
     at = (*place, "key")
     columns = _columns(entry)
-    if reader.is_broken((*place, "fields")) or reader.is_broken((*place, "constants")):
+    if reader.is_broken(at) or reader.is_broken((*place, "fields")) or reader.is_broken((*place, "constants")):
         return
     for position, name in enumerate(entry.key or ()):
         where = (*at, str(position)) if (*at, str(position)) in reader.lines else at
@@ -84,7 +84,12 @@ def _check_key(reader: Reader, entry: Collection, place: Place) -> None:
             continue
         if name not in columns:
             message = f"The table `{entry.table}` has no column `{shorten(name)}`."
-            reader.report("unknown-column", where, message, suggest(name, columns))
+            hint = suggest(name, columns)
+            if not entry.id.kept and name in ("id", "_id"):
+                hint = "A table with `key` keeps the id only where it has a rule: fields: {_id: {column: id}}."
+            elif name in ("None", "null"):
+                hint = "For a table without a key write `key: none`."
+            reader.report("unknown-column", where, message, hint)
             continue
         required, _, column_type = columns[name]
         if _unfit(column_type):

@@ -76,11 +76,13 @@ def _check_path(reader: Reader, table: TableView, claim: _Claim) -> None:
     plain = isinstance(rule, ColumnField) and rule.paths == (path,) and rule.element is None and not rule.flags
     if len(path) > 1 or not plain:
         message = f"`{show_path(path)}` is part of `_id`, which becomes the key as a whole."
+        if len(path) == 1:
+            message = "`_id` becomes the key; only a plain column can hold it besides."
         reader.report(
             "id-path",
             place,
             message,
-            "To keep its parts too write, under another key, {path: [_id], column: …, type: jsonb}.",
+            "To keep it too write, under another key, {path: [_id], column: …, type: jsonb}.",
         )
     if path == ("_id",) and isinstance(rule, ColumnField) and rule.sensitive:
         message = "`_id` cannot be sensitive: commands and ledgers name documents by it."

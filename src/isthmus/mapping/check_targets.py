@@ -95,11 +95,22 @@ def _field(
     rule = field_rule(mapping, pointer)
     if reader.is_broken(("collections", entry, "fields")) and rule is None:
         return None
+    if rule is None and any(
+        isinstance(other, ColumnField) and len(other.paths) > 1 and (path in other.paths or other.column == shown)
+        for other in mapping.collections[entry].fields
+    ):
+        message = (
+            f"`{shorten(shown)}` of `{shorten(entry)}` takes one of several fields, so nothing can be found by it."
+        )
+        reader.report("reference-field", place, message, "Refer to a field of one plain value, or to the collection.")
+        return None
     if rule is None:
         plain = [r for r in mapping.collections[entry].fields if isinstance(r, ColumnField) and r.paths == (r.path,)]
         by_column = [show_path(r.path) for r in plain if r.column == shown]
         message = f"`{shorten(entry)}` has no column of the field `{shorten(shown)}`."
         hint = f"Write `{entry}.{by_column[0]}`." if by_column else suggest(shown, [show_path(r.path) for r in plain])
+        if shown in ("id", mapping.collections[entry].id.column) and not by_column:
+            hint = f"For the id write `{entry}`."
         reader.report("reference-field", place, message, hint)
         return None
     what = None

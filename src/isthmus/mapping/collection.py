@@ -106,7 +106,8 @@ def read_collection(
 
 def _skipped(reader: Reader, name: str, skip: Node, found: dict[str, Node]) -> str:
     place = ("collections", name)
-    why = reader.text(skip, (*place, "skip"), "The reason of `skip`")
+    hint = "Write the reason, or for some of the documents a list: [{when: {field: value}, why: …}]."
+    why = reader.text(skip, (*place, "skip"), "The reason of `skip`", hint=hint)
     for key in found:
         if key != "skip":
             message = f"`{name}` is skipped as a whole, so `{key}` has no effect."

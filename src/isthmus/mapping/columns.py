@@ -15,7 +15,7 @@ from isthmus.mapping.paths import parse_path
 from isthmus.mapping.reader import Place, Reader, describe, shorten
 from isthmus.mapping.types import ColumnType
 
-_NOT_WITH_FLAGS = (
+NOT_WITH_FLAGS = (
     "path",
     "first_of",
     "element",
@@ -27,6 +27,7 @@ _NOT_WITH_FLAGS = (
     "values",
     "normalise",
 )
+NOT_WITH_VALUES = ("references", "rewrite")
 
 
 def read_short_form(
@@ -55,7 +56,9 @@ def read_column(reader: Reader, key: str, node: MapNode, place: Place, context: 
     if "type" in found:
         text = reader.text(found["type"], (*place, "type"), "A column type", default="text")
         required = required or text.rstrip().endswith("!")
-        column_type = read_type(reader, text, (*place, "type"), context)
+        column_type = ColumnType("text")
+        if not reader.is_broken((*place, "type")):
+            column_type = read_type(reader, text, (*place, "type"), context)
     elif "references" not in found:
         reader.report(
             "missing-key",
@@ -67,10 +70,11 @@ def read_column(reader: Reader, key: str, node: MapNode, place: Place, context: 
     type_is_known = not reader.is_broken((*place, "type")) and place not in reader.broken
     flags: tuple[Flag, ...] = ()
     if "flags" in found:
-        for word in _NOT_WITH_FLAGS:
+        for word in NOT_WITH_FLAGS:
             if word in found:
                 message = f"`flags` names its fields itself; `{word}` has no meaning beside it."
                 reader.report("field-form", (*place, word), message, f"Remove `{word}`.")
+                del found[word]
         flags = read_flags(reader, found["flags"], (*place, "flags"), column_type if type_is_known else None, context)
         choice = Choice(flags[0].path, parse_path(key) or flags[0].path) if flags else None
     else:
@@ -100,9 +104,7 @@ def read_column(reader: Reader, key: str, node: MapNode, place: Place, context: 
         coerce=flag("coerce"),
         index=flag("index"),
         unique=flag("unique"),
-        references=reader.text(found["references"], (*place, "references"), "`references`")
-        if "references" in found
-        else None,
+        references=_references(reader, found["references"], (*place, "references")) if "references" in found else None,
         on_orphan=_on_orphan(reader, found, place, column_type),
         rewrite=_rewrite(reader, found["rewrite"], (*place, "rewrite")) if "rewrite" in found else (),
         sensitive=flag("sensitive"),
@@ -118,11 +120,11 @@ def _changes(
 ) -> dict[str, Any]:
     """What is done to values before they are stored."""
     changes: dict[str, Any] = {}
-    if "normalise" in found and "flags" not in found:
+    if "normalise" in found:
         stated = None if "references" in found else column_type
         changes["normalise"] = read_normalise(reader, found["normalise"], (*place, "normalise"), stated)
-    if "values" in found and "flags" not in found:
-        for word in ("references", "rewrite"):
+    if "values" in found:
+        for word in NOT_WITH_VALUES:
             if word in found:
                 message = f"`values` replaces what a column holds; `{word}` replaces ids itself."
                 reader.report("values-type", (*place, "values"), message, f"Remove `values`, or `{word}`.")
@@ -132,6 +134,11 @@ def _changes(
             values, others = read_values(reader, found["values"], (*place, "values"), column_type, context, steps)
             changes |= {"values": values, "other_values": others}
     return changes
+
+
+def _references(reader: Reader, node: Node, place: Place) -> str:
+    hint = "Name one collection; for an id that may be one of several collections' write {route: …}."
+    return reader.text(node, place, "`references`", hint=hint)
 
 
 def _on_orphan(

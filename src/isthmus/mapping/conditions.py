@@ -6,13 +6,23 @@ from typing import cast
 
 from pydantic import JsonValue
 
-from isthmus.mapping.literals import LiteralFault, any_value
+from isthmus.mapping.literals import LiteralFault, any_value, is_extended
 from isthmus.mapping.model import Condition, Operator, SkipRule
 from isthmus.mapping.nodes import ListNode, MapNode, Node, ScalarNode
 from isthmus.mapping.paths import parse_path
 from isthmus.mapping.reader import Place, Reader, describe, shorten
 
 _STATES = ("missing", "null", "present")
+_FORMS = 'Write a value, a list of values, {missing: true}, {"null": true}, {present: true} or {not: value}.'
+_OPERATORS = {
+    "$eq": "Write the value itself.",
+    "$ne": "Write {not: value}.",
+    "$in": "Write a list of values.",
+    "$nin": "Write {not: [A, B]}.",
+    "$not": "Write {not: value}.",
+    "$exists": "Write {missing: true} for false; for true {present: true}, which a stored null does not meet.",
+}
+"""What to write for operators of MongoDB that have an equivalent."""
 
 
 def read_when(reader: Reader, node: Node, place: Place, *, meaning: str, hint: str) -> tuple[Condition, ...]:
@@ -38,8 +48,9 @@ def read_skip_rules(reader: Reader, node: ListNode, place: Place) -> tuple[SkipR
     rules: list[SkipRule] = []
     for at, item in reader.items(node, place, "`skip`"):
         found = reader.keys(item, at, "A skip rule", ("when", "why"))
+        is_map = isinstance(item, MapNode) or (isinstance(item, ScalarNode) and item.value is None)
         for key in ("when", "why"):
-            if key not in found and isinstance(item, MapNode):
+            if key not in found and is_map:
                 reader.report(
                     "missing-key", at, f"This skip rule has no `{key}`.", "Write {when: {field: value}, why: …}."
                 )
@@ -84,12 +95,9 @@ def _comparison(reader: Reader, path: tuple[str, ...], node: Node, place: Place,
                 line=item.line,
             )
             return None
-        extended = isinstance(item, MapNode) and any(key.text.startswith("$") for key, _ in item.entries)
-        if not isinstance(item, ScalarNode) and not extended:
-            hint = 'Write a value, a list of values, {missing: true}, {"null": true}, {present: true} or {not: value}.'
-            reader.report(
-                "bad-condition", place, f"A document cannot be compared with {describe(item)}.", hint, line=item.line
-            )
+        fault = None if isinstance(item, ScalarNode) else _no_value(item)
+        if fault is not None:
+            reader.report("bad-condition", place, *fault, line=item.line)
             return None
         try:
             values.append(any_value(item))
@@ -104,3 +112,18 @@ def _comparison(reader: Reader, path: tuple[str, ...], node: Node, place: Place,
             return None
         return Condition(path=path, op="not_in" if negated else "in", values=tuple(values))
     return Condition(path=path, op="ne" if negated else "eq", values=tuple(values))
+
+
+def _no_value(node: MapNode | ListNode) -> tuple[str, str] | None:
+    """What is wrong with a list or map that stands where a value is compared, and the hint; None for Extended JSON."""
+    if isinstance(node, MapNode):
+        if is_extended(node):
+            return None
+        words = [key.text for key, _ in node.entries]
+        operator = next((word for word in words if word.startswith("$")), None)
+        if operator is not None:
+            message = f"`{shorten(operator, 30)}` is no condition here, and no Extended JSON that is read here."
+            return message, _OPERATORS.get(operator, _FORMS)
+        if len(words) > 1 and set(words) <= {*_STATES, "not"}:
+            return "A field has one condition, but here are several.", "Keep one; `not` takes a list of values."
+    return f"A field cannot be compared with {describe(node)}.", _FORMS

@@ -9,7 +9,7 @@ from isthmus.mapping.literals import LiteralFault, column_literal
 from isthmus.mapping.model import Default
 from isthmus.mapping.nodes import ListNode, MapNode, Node, ScalarNode
 from isthmus.mapping.reader import Place, Reader
-from isthmus.mapping.types import ColumnType
+from isthmus.mapping.types import INSTANT_KINDS, ColumnType
 
 
 def read_default_for(reader: Reader, found: dict[str, Node], place: Place) -> tuple[Literal["missing", "null"], ...]:
@@ -20,6 +20,9 @@ def read_default_for(reader: Reader, found: dict[str, Node], place: Place) -> tu
     node = found["default_for"]
     items = reader.items(node, place, "`default_for`") if isinstance(node, ListNode) else [(place, node)]
     words = {reader.choice(item, at, "An entry of `default_for`", ("missing", "null"), "missing") for at, item in items}
+    if not items and not reader.is_broken(place):
+        message = "`default_for` lists nothing, so the default would fill nothing."
+        reader.report("bad-default", place, message, "Write [missing] or [missing, null].")
     if "default" not in found:
         reader.report("needs-default", place, "`default_for` needs a `default`.", "Add it, or remove `default_for`.")
     kept: list[Literal["missing", "null"]] = []
@@ -41,7 +44,7 @@ def read_default(
             )
             return None
         if node.value in ("now", "id_time"):
-            if column_type.kind in ("date", "timestamp", "timestamptz") and not column_type.array:
+            if column_type.kind in INSTANT_KINDS and not column_type.array:
                 return Default(kind=cast('Literal["now", "id_time"]', node.value))
             message = f"`{node.value}` is an instant and does not fit a column of type `{column_type}`."
             reader.report("bad-default", place, message, f"For the text itself write {{literal: {node.value}}}.")
@@ -54,5 +57,8 @@ def read_default(
         values = enums.get(column_type.enum or "", ())
         return Default(kind="literal", value=column_literal(node, column_type, values))
     except LiteralFault as fault:
-        reader.report("bad-default", place_of_value, f"The default {fault.message}.", fault.hint, line=node.line)
+        hint = fault.hint
+        if hint is not None and column_type.kind in INSTANT_KINDS and not column_type.array:
+            hint = f"{hint.removesuffix('.')}, or `now` or `id_time`."
+        reader.report("bad-default", place_of_value, f"The default {fault.message}.", hint, line=node.line)
         return None

@@ -203,14 +203,8 @@ def _version(reader: Reader, root: MapNode) -> bool:
         return False
     if isinstance(node, ScalarNode) and node.value == 1 and not isinstance(node.value, bool):
         return True
-    shown = shorten(node.text) if isinstance(node, ScalarNode) else describe(node)
-    reader.report(
-        "unknown-version",
-        ("isthmus",),
-        f"This Isthmus reads mappings of version 1, not {shown}.",
-        "Write `isthmus: 1`.",
-        line=node.line,
-    )
+    message = f"This Isthmus reads mappings of version 1, but this is {describe(node)}."
+    reader.report("unknown-version", ("isthmus",), message, "Write `isthmus: 1`.", line=node.line)
     return False
 
 

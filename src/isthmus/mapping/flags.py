@@ -46,7 +46,7 @@ def read_flags(
         if label in {flag.label for flag in flags}:
             message = f"Two fields have the label `{shorten(label)}`."
             reader.report("duplicate-value", at, message, "Give each its own; `first_of` takes one value of several.")
-        if column_type is not None and isinstance(value, ScalarNode):
+        if column_type is not None and isinstance(value, ScalarNode) and not reader.is_broken(at):
             _check_label(reader, value, at, column_type, context)
         flags.append(Flag(path=path, label=label))
     return tuple(flags)

@@ -50,7 +50,7 @@ def read_indexes(reader: Reader, node: Node, place: Place) -> tuple[IndexRule, .
             rules.append(IndexRule(columns=reader.texts(item, at, "an index")))
             continue
         if isinstance(item, ScalarNode) and isinstance(item.value, str):
-            rules.append(IndexRule(columns=(item.value,)))
+            rules.append(IndexRule(columns=(reader.text(item, at, "The column of an index"),)))
             continue
         found = reader.keys(item, at, "An index", ("columns", "unique", "where", "method", "name"))
         if "columns" not in found:
@@ -83,6 +83,9 @@ def read_search(reader: Reader, node: Node, place: Place) -> SearchRule:
     """Read the `search` of a table: a list of columns, or {columns, language}."""
     if isinstance(node, ListNode):
         return SearchRule(columns=reader.texts(node, place, "`search`"))
+    if isinstance(node, ScalarNode) and node.value is not None:
+        reader.items(node, place, "`search`")
+        return SearchRule(columns=())
     found = reader.keys(node, place, "`search`", ("columns", "language"))
     columns: tuple[str, ...] = ()
     if "columns" in found:

@@ -21,7 +21,8 @@ from isthmus.mapping.nodes import ListNode, MapNode, Node, ScalarNode
 from isthmus.mapping.reader import describe, shorten
 from isthmus.mapping.types import INSTANT_KINDS, INTEGER_RANGES, TEXT_KINDS, ColumnType
 
-_EXTENDED = ("$oid", "$date", "$numberInt", "$numberLong", "$numberDouble", "$numberDecimal", "$binary")
+EXTENDED = ("$oid", "$date", "$numberInt", "$numberLong", "$numberDouble", "$numberDecimal", "$binary")
+"""Keys of Extended JSON that are read."""
 _INT32 = range(-(2**31), 2**31)
 _INT64 = range(-(2**63), 2**63)
 DECIMAL_DIGITS = 34
@@ -55,12 +56,14 @@ def column_literal(node: Node, column_type: ColumnType, enum_values: tuple[str, 
     """
     if column_type.array:
         if not isinstance(node, ListNode):
-            raise LiteralFault(f"must be a list for a column of type `{column_type}`, but is {describe(node)}")
+            message = f"must be a list for a column of type `{column_type}`, but is {describe(node)}"
+            raise LiteralFault(message, "Write a list: [A, B].")
         return [column_literal(item, column_type.element, enum_values) for item in node.items]
     if column_type.kind == "jsonb":
         return any_value(node)
     if not isinstance(node, ScalarNode) or node.value is None:
-        raise LiteralFault(f"does not fit a column of type `{column_type}`: it is {describe(node)}")
+        message = f"does not fit a column of type `{column_type}`: it is {describe(node)}"
+        raise LiteralFault(message, "Write one value of that type.")
     if column_type.kind in TEXT_KINDS or column_type.kind == "enum":
         return _text(node, column_type, enum_values)
     if column_type.kind in INTEGER_RANGES:
@@ -146,7 +149,7 @@ def _numeric(value: Decimal, column_type: ColumnType) -> JsonValue:
 
 def _instant(node: ScalarNode, column_type: ColumnType) -> JsonValue:
     example = "2024-01-31" if column_type.kind == "date" else "2024-01-31T12:00:00Z"
-    hint = f'Write ISO 8601, such as "{example}", or `now` or `id_time`.'
+    hint = f'Write ISO 8601, such as "{example}".'
     if not isinstance(node.value, str):
         raise _unfit(node, column_type, hint)
     milliseconds = parse_instant(node.value)
@@ -205,6 +208,11 @@ def _binary(data: bytes, subtype: str) -> JsonValue:
     return {"$binary": {"base64": base64.b64encode(data).decode(), "subType": subtype}}
 
 
+def is_extended(node: MapNode) -> bool:
+    """Whether a map is an Extended JSON value that `any_value` reads, not a document."""
+    return any(key.text in EXTENDED for key, _ in node.entries)
+
+
 def any_value(node: Node) -> JsonValue:
     """Turn any YAML value into Extended JSON; `{$oid: …}`, `{$date: …}` and their like are values of these types.
 
@@ -214,7 +222,7 @@ def any_value(node: Node) -> JsonValue:
     if isinstance(node, ListNode):
         return [any_value(item) for item in node.items]
     if isinstance(node, MapNode):
-        if any(key.text in _EXTENDED for key, _ in node.entries):
+        if is_extended(node):
             return _extended(node)
         return {key.text: any_value(value) for key, value in node.entries}
     value = node.value

@@ -8,7 +8,7 @@ every plain word is kept, so a key is always what its author wrote. Leaves the m
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, cast
 
@@ -161,6 +161,10 @@ def _syntax_fault(text: str, file_name: str, error: Any) -> Unreadable:
         hint = "Put text that holds `: ` in quotes, and check the indentation."
     elif "alias" in said:
         hint = "An alias `*name` needs an anchor `&name` before it; put a text that begins with `*` in quotes."
+    elif "expected <block end>" in said:
+        hint = "Check the indentation: the keys of one map begin in the same column."
+    elif "flow mapping" in said or "flow sequence" in said:
+        hint = "A bracket that is opened before here is not closed, or a comma is missing."
     elif "expected a single document" in said:
         hint = "A mapping is one document; remove the `---` between them."
     elif line is not None and line <= len(lines) and re.match(r"\s*[^#]*[:\-]\s*[@`%|>!&*{\[]", lines[line - 1]):
@@ -237,7 +241,10 @@ class _Builder:
                 message = f"The key `{key.text}` was already given in line {first[0].line}."
                 self._report("duplicate-key", message, key_line, "Keep one of them.")
                 continue
-            entries[_identity(key)] = (key, self.build(value_node, depth + 1))
+            value = self.build(value_node, depth + 1)
+            if isinstance(value, ScalarNode) and not value.text and value_node.style is None:
+                value = replace(value, line=key_line)  # where nothing is written YAML marks what comes next
+            entries[_identity(key)] = (key, value)
         combined = {**merged, **entries}
         return MapNode(tuple(combined.values()), line)
 

@@ -30,7 +30,7 @@ def read_constants(reader: Reader, node: Node | None, place: Place, context: Con
                 reader.report("missing-key", at, "This constant has no `type`.", "Write {type: text, value: …}.")
                 continue
         text = reader.text(found["type"], type_at, "A column type", default="text")
-        column_type = read_type(reader, text, type_at, context)
+        column_type = ColumnType("text") if reader.is_broken(type_at) else read_type(reader, text, type_at, context)
         stated: JsonValue = None
         if "value" in found and not reader.is_broken(type_at):
             stated = _literal(reader, found["value"], (*at, "value"), column_type, context)
@@ -88,7 +88,10 @@ def _stated(reader: Reader, name: str, node: Node | None, place: Place) -> list[
     if node is None:
         return [(name, None, ("collections", name))]
     if isinstance(node, MapNode):
-        return [(source, value, (*place, source)) for source, value in reader.entries(node, place, "`from`")]
+        entries = reader.entries(node, place, "`from`")
+        if any(not source for source, _ in entries):
+            reader.report("empty-text", (*place, ""), "A collection's name is empty.", "Name the collection.")
+        return [(source, value, (*place, source)) for source, value in entries]
     if isinstance(node, ListNode):
         items = reader.items(node, place, "`from`")
         return [(reader.text(item, at, "A collection's name"), None, at) for at, item in items]

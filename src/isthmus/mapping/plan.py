@@ -11,7 +11,6 @@ import json
 from typing import Any
 
 from isthmus.mapping.model import (
-    DEAD_LETTER,
     ChildField,
     ColumnField,
     Condition,
@@ -174,11 +173,15 @@ class _Compiler:
             "entry": self._flow.entry,
             "when": _tests(entry.when),
             "ids": entry.ids,
-            "unknown": "dead_letter" if entry.extras == DEAD_LETTER else "extras",
+            "unknown": "extras" if self._keeps_extras() else "dead_letter",
             "skip": [{"all": _tests(rule.all), "why": rule.why} for rule in entry.skip],
             "tables": self.tables,
             "fields": fields,
         }
+
+    def _keeps_extras(self) -> bool:
+        """Whether any of the tables does; in those that do not, fields without a rule are refused anyway."""
+        return any(placed.column.role == "extras" for table in self._placed for placed in table.columns)
 
     def _table(self, table: PlacedTable) -> _Json:
         written: _Json = {"name": table.name, "kind": "root" if table.parent is None else "child"}

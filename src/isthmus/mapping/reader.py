@@ -91,7 +91,8 @@ class Reader:
         if isinstance(node, ScalarNode) and node.value is None:
             return []
         if not isinstance(node, MapNode):
-            self.report("not-a-map", place, f"{what} must be a map, but this is {_describe(node)}.", line=node.line)
+            message = f"{what} must be a map, but this is {_describe(node)}."
+            self.report("not-a-map", place, message, "Write {KEY: VALUE}, with as many keys as needed.", line=node.line)
             return []
         for key, _ in reversed(node.entries):
             self.lines[(*place, key.text)] = key.line
@@ -119,25 +120,28 @@ class Reader:
     def items(self, node: Node, place: Place, what: str) -> list[tuple[Place, Node]]:
         """Read a list; each item with its own place."""
         if not isinstance(node, ListNode):
-            self.report("not-a-list", place, f"{what} must be a list, but this is {_describe(node)}.", line=node.line)
+            message = f"{what} must be a list, but this is {_describe(node)}."
+            shown = f"[{shorten(node.text, 40)}]" if isinstance(node, ScalarNode) and node.text else "[A, B]"
+            self.report("not-a-list", place, message, f"Write {shown}, in brackets.", line=node.line)
             return []
         places = [((*place, str(position)), item) for position, item in enumerate(node.items)]
         self.lines.update({item_place: item.line for item_place, item in places})
         return places
 
-    def text(self, node: Node, place: Place, what: str, *, default: str = "") -> str:
+    def text(self, node: Node, place: Place, what: str, *, default: str = "", hint: str = "Write one text.") -> str:
         """Read a text; a word that YAML takes for a number, a truth value or null is reported."""
         if isinstance(node, ScalarNode):
             if isinstance(node.value, str):
                 if node.value.strip():
                     return node.value
-                self.report("empty-text", place, f"{what} is empty.", line=node.line)
+                self.report("empty-text", place, f"{what} is empty.", hint, line=node.line)
                 return default
             if node.value is not None:
                 message = f"{what} must be text, but YAML reads `{shorten(node.text)}` as {_describe(node)}."
                 self.report("not-text", place, message, f'Write it in quotes: "{shorten(node.text)}".', line=node.line)
                 return node.text
-        self.report("not-text", place, f"{what} must be text, but this is {_describe(node)}.", line=node.line)
+        message = f"{what} must be text, but this is {_describe(node)}."
+        self.report("not-text", place, message, hint, line=node.line)
         return default
 
     def texts(self, node: Node, place: Place, what: str) -> tuple[str, ...]:
@@ -153,8 +157,10 @@ class Reader:
     def check_name(self, name: str, place: Place, what: str) -> None:
         """Report a name that PostgreSQL would refuse or cut."""
         fault = name_fault(name)
-        if fault is not None:
-            self.report("bad-name", place, f"{what} `{shorten(name)}` {fault}.", "Choose a shorter or plainer name.")
+        if fault is not None and place not in self.broken:
+            shown = f"{what} `{shorten(name)}`" if name else what
+            hint = "Choose a shorter or plainer name." if name else "Give it a name."
+            self.report("bad-name", place, f"{shown} {fault}.", hint)
 
     def flag(self, node: Node, place: Place, what: str) -> bool:
         """Read true or false."""
@@ -170,12 +176,12 @@ class Reader:
 
     def choice(self, node: Node, place: Place, what: str, options: Sequence[str], default: str) -> str:
         """Read one of several words; the word `null` may stand without quotes."""
-        word = default
+        word = ""  # to which no option is near
         if isinstance(node, ScalarNode):
             word = "null" if node.value is None and "null" in options else node.text
             if word in options:
                 return word
-        shown = f"`{shorten(word)}`" if isinstance(node, ScalarNode) else _describe(node)
+        shown = f"`{shorten(word)}`" if word else _describe(node)
         self.report("unknown-choice", place, f"{what} cannot be {shown}.", suggest(word, options), line=node.line)
         return default
 

@@ -7,9 +7,9 @@ constants that the reader uses, and a test holds it against the reader.
 from __future__ import annotations
 
 import json
-from itertools import combinations
 from typing import Any, get_args
 
+from isthmus.mapping.columns import NOT_WITH_FLAGS, NOT_WITH_VALUES
 from isthmus.mapping.indexes import SEARCH_LANGUAGES
 from isthmus.mapping.keys import (
     CHILD_KEYS,
@@ -25,6 +25,7 @@ from isthmus.mapping.keys import (
     TARGET_KEYS,
     TO_FLAGS_KEYS,
 )
+from isthmus.mapping.literals import EXTENDED
 from isthmus.mapping.model import (
     Ids,
     JunctionOnOrphan,
@@ -152,15 +153,19 @@ def _type() -> Json:
 def _root() -> Json:
     return {
         "isthmus": {"const": 1, "description": "Version of the language."},
-        "target": _closed(
-            TARGET_KEYS,
-            {
-                "schema": {"$ref": "#/$defs/name", "description": "PostgreSQL schema of all tables."},
-                "tables": {"enum": ["create", "existing"], "description": "Who makes the tables."},
-                "on_conflict": _ref("onConflict"),
-                "rerun": _ref("rerun"),
-            },
-        ),
+        "target": {
+            **_closed(
+                TARGET_KEYS,
+                {
+                    "schema": {"$ref": "#/$defs/name", "description": "PostgreSQL schema of all tables."},
+                    "tables": {"enum": ["create", "existing"], "description": "Who makes the tables."},
+                    "on_conflict": _ref("onConflict"),
+                    "rerun": _ref("rerun"),
+                },
+            ),
+            "type": ["object", "null"],
+            "description": "Where the tables are, and who makes them.",
+        },
         "ids": _ref("ids"),
         "extras": _ref("extras"),
         "extensions": {**_list(_ref("name"), least=0), "description": "Made when the server has them."},
@@ -194,7 +199,11 @@ def _policies() -> Json:
     for key, field in Policies.model_fields.items():
         words = get_args(field.annotation)
         properties[key] = _words(field.annotation, meanings[key], null="null" in words)
-    return _closed(tuple(properties), properties)
+    return {
+        **_closed(tuple(properties), properties),
+        "type": ["object", "null"],
+        "description": "What happens to values that PostgreSQL has no place for.",
+    }
 
 
 def _collection() -> Json:
@@ -263,7 +272,7 @@ def _condition() -> Json:
     scalar: Json = {"type": ["string", "number", "boolean"]}
     extended: Json = {
         "type": "object",
-        "patternProperties": {r"^\$": True},
+        "properties": dict.fromkeys(EXTENDED, True),
         "additionalProperties": False,
         "minProperties": 1,
         "maxProperties": 1,
@@ -325,17 +334,23 @@ def _column() -> Json:
             "policies": _ref("policies"),
         },
     )
-    chosen = ["path", "first_of", "flags"]
+    contrary = [
+        ("path", "first_of"),
+        ("first_of", "element"),
+        *(("flags", word) for word in NOT_WITH_FLAGS),
+        *(("values", word) for word in NOT_WITH_VALUES),
+        ("references", "default"),
+    ]
     return {
         **schema,
         "anyOf": [{"required": ["type"]}, {"required": ["references"]}],
-        "allOf": [
-            *({"not": {"required": [one, other]}} for one, other in combinations(chosen, 2)),
-            {"not": {"required": ["first_of", "element"]}},
-            {"not": {"required": ["flags", "element"]}},
-        ],
-        "dependentRequired": {"of": ["element"], "others": ["element"]},
+        "allOf": [_not_both(one, other) for one, other in contrary],
+        "dependentRequired": {"of": ["element"], "others": ["element"], "default_for": ["default"]},
     }
+
+
+def _not_both(one: str, other: str) -> Json:
+    return {"not": {"required": [one, other]}}
 
 
 def _some(values: Json | bool) -> Json:

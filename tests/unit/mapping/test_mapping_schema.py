@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, cast
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from ruamel.yaml import YAML
 
-from isthmus.mapping import parse_mapping
+from isthmus.errors import MappingError
+from isthmus.mapping import keys, parse_mapping
 from isthmus.mapping.schema import json_schema, json_schema_text
 
 GOOD = [
     "isthmus: 1\ncollections: {A: }\n",
+    "isthmus: 1\ntarget:\npolicies:\nenums:\njunctions:\ncollections: {A: {fields: , constants: , indexes: []}}\n",
+    "isthmus: 1\ncollections: {A: {fields: {a: {type: text, index: false, unique: true}}}}\n",
     """
 isthmus: 1
 target: {schema: app, tables: create}
@@ -124,6 +130,15 @@ BAD = [
     "isthmus: 1\ncollections: {A: {}, B: {fields: {a: {route: {A: x}}}}}\n",
     "isthmus: 1\ncollections: {A: {}, B: {fields: {a: {route: {A: x, B: {index: true}}}}}}\n",
     "isthmus: 1\ncollections: {A: {fields: {a: text}, search: {columns: [a], language: klingon}}}\n",
+    "isthmus: 1\ncollections: {A: {when: {a: {$gt: 1}}}}\n",
+    "isthmus: 1\ncollections: {A: {when: {a: [{$regex: x}]}}}\n",
+    "isthmus: 1\ncollections: {A: {fields: {a: {type: text, default_for: [null]}}}}\n",
+    "isthmus: 1\ncollections: {A: {fields: {a: {type: text, default: x, default_for: []}}}}\n",
+    "isthmus: 1\ncollections: {A: {fields: {a: {references: A, values: {x: y}}}}}\n",
+    "isthmus: 1\ncollections: {A: {fields: {a: {references: A, default: x}}}}\n",
+    "isthmus: 1\ncollections: {A: {fields: {a: {type: jsonb, rewrite: {x: A}, values: {x: y}}}}}\n",
+    "isthmus: 1\ncollections: {A: {fields: {a: {type: text, flags: {x: X}, normalise: trim}}}}\n",
+    "isthmus: 1\ncollections: {A: {fields: {a: {type: text, flags: {x: X}, values: {x: y}}}}}\n",
 ]
 
 
@@ -149,3 +164,36 @@ def test_bad_mapping_fails_schema_and_reader(text: str) -> None:
     assert not Draft202012Validator(json_schema()).is_valid(plain(text))
     with pytest.raises(Exception, match="cannot be used"):
         parse_mapping(text)
+
+
+WORDS = sorted({key for name, known in vars(keys).items() if name.endswith("_KEYS") for key in known} | {"", "a", "*"})
+THINGS: list[Any] = [
+    *(None, [], {}, 5, -1, 0, True, False, 1.5, "", "a", "text", "text!", "uuid[]", "none", "null", "now", "*", "_id"),
+    *([None], ["a"], ["a", "b"], [["a"]], [{}], [""], {"a": 1}, {"a": None}, {"a": "b"}, {"": "a"}, {"$gt": 1}),
+]
+
+
+def places(node: Any) -> list[tuple[Any, Any]]:
+    """Every map and list of a mapping with every key or position in it."""
+    entries = list(node.items()) if isinstance(node, dict) else list(enumerate(node)) if isinstance(node, list) else []
+    return [(node, key) for key, _ in entries] + [place for _, value in entries for place in places(value)]
+
+
+@given(data=st.data())
+def test_what_the_reader_takes_the_schema_takes_too(data: st.DataObject) -> None:
+    mapping = json.loads(json.dumps(plain(data.draw(st.sampled_from(GOOD)))))  # keys are texts, as editors see them
+    for _ in range(data.draw(st.integers(1, 2))):
+        around, key = data.draw(st.sampled_from(places(mapping)))
+        change = data.draw(st.sampled_from(["replace", "add", "remove"]))
+        thing = json.loads(json.dumps(data.draw(st.sampled_from(THINGS))))
+        if change == "remove":
+            del around[key]
+        elif change == "add" and isinstance(around, dict):
+            around[data.draw(st.sampled_from(WORDS))] = thing
+        else:
+            around[key] = thing
+    try:
+        parse_mapping(json.dumps(mapping))
+    except MappingError:
+        return
+    assert [error.message for error in Draft202012Validator(json_schema()).iter_errors(mapping)] == []
