@@ -33,7 +33,13 @@ OLDEST_SERVER = (4, 4)
 _HINT = "Give mongodb://USER@HOST/DATABASE or mongodb+srv://USER@HOST/DATABASE."
 _WEAK_READS = frozenset({"local", "available"})
 _SELECTION_SECONDS = 10
-_SAFE_OPTIONS = r"tls|ssl|tls\w+|ssl\w+|auth\w+|read\w+|\w+TimeoutMS|\w+PoolSize|compressors|replicaSet"
+_CORRECT = "Correct it or take it out."
+# Names that are options and no piece of a password that was typed without its percent-encoding.
+_OPTION = re.compile(
+    r"tls\w*|ssl\w*|auth\w+|read\w+|srv\w+|server\w+|retry\w+|\w+MS|\w+PoolSize|\w+Seconds|\w+Representation|\w+Connection"
+    r"|compressors|loadBalanced|replicaSet",
+    re.IGNORECASE,
+)
 _MESSAGE_CHARACTERS = 300
 
 UNAUTHORIZED = 13
@@ -139,7 +145,13 @@ def open_server(text: str) -> MongoServer:
     """
     text = re.sub(r"\A\s*[A-Za-z+]+(?=://)", lambda scheme: scheme[0].strip().lower(), text)
     secrets = _secrets(text)
-    options: dict[str, Any] = {"appname": "isthmus", "tz_aware": False}
+    options: dict[str, Any] = {
+        "appname": "isthmus",
+        "tz_aware": False,
+        # What the server says of itself may hold what Python's types cannot, such as a far date in a validator.
+        "datetime_conversion": "DATETIME_AUTO",
+        "unicode_decode_error_handler": "replace",
+    }
     known = {option.casefold() for option in re.findall(r"[?&]([^=&#]+)=", text)}
     if "appname" in known:
         del options["appname"]
@@ -152,24 +164,18 @@ def open_server(text: str) -> MongoServer:
         if issubclass(warning.category, DeprecationWarning) or "compression" in str(warning.message):
             continue
         client.close()
-        unknown = re.match(r"Unknown option:? (\w+)", str(warning.message))
-        what = (
-            f"the option {unknown[1]}, which pymongo does not know"
-            if unknown
-            else (f"an option with a value that pymongo does not take{_safe_words(warning.message)}")
-        )
-        message = f"The source's address has {what}."
-        raise ConfigError(message, code="bad-source", hint="Correct it or take it out.")
+        message = f"The source's address has {_complaint(str(warning.message), text)}."
+        raise ConfigError(message, code="bad-source", hint=_CORRECT)
     level = str(client.read_concern.level or "majority")
     if level in _WEAK_READS:
         client.close()
         message = f"The source's address says readConcernLevel={level}: what is read so may be undone on the server."
         raise ConfigError(message, code="bad-source", hint="Take it out; Isthmus reads what a majority has.")
-    server = MongoServer(client, _database(client), _hosts(text), secrets)
     try:
+        server = MongoServer(client, _database(client), _hosts(text), secrets)
         _check_version(server)
     except BaseException:
-        server.close()
+        client.close()
         raise
     return server
 
@@ -182,11 +188,13 @@ def _client(text: str, options: dict[str, Any], secrets: tuple[str, ...]) -> Mon
             message = f"The source's host name cannot be resolved: {_explain(error, secrets)}"
             raise SourceError(message, code="source-unreachable", hint="Check the name and the network.") from None
         # The driver quotes what it could not parse, which may be a piece of a password.
+        named = _safe_words(error, text)
+        encoded = "Write special characters of the password percent-encoded (@ as %40, / as %2F)."
         raise ConfigError(
             "The source's address cannot be used as it is; its text is not repeated here because it may hold a"
-            f" password. The driver calls it {type(error).__name__}{_safe_words(error)}.",
+            f" password. The driver calls it {type(error).__name__}{named}.",
             code="bad-source",
-            hint=f"Write special characters of the password percent-encoded (@ as %40, / as %2F). {_HINT}",
+            hint=_CORRECT if named else f"{encoded} {_HINT}",
         ) from None
 
 
@@ -195,6 +203,9 @@ def _database(client: MongoClient[Document]) -> str | None:
         return client.get_default_database().name
     except ConfigurationError:
         return None
+    except InvalidName:
+        message = "The source's address names a database that MongoDB cannot have."
+        raise ConfigError(message, code="bad-name", hint=_HINT) from None
 
 
 def _hosts(text: str) -> str:
@@ -203,27 +214,56 @@ def _hosts(text: str) -> str:
     return authority.rpartition("@")[2]
 
 
-def _safe_words(error: Exception | str | Warning) -> str:
+def _complaint(warning: str, text: str) -> str:
+    """Return what a warning of the driver says of a URL's options, as what the address has."""
+    found = re.match(r"(Unknown option|Duplicate URI option):? '?(\w+)", warning)
+    if found is None:
+        return f"an option with a value that pymongo does not take{_safe_words(warning, text)}"
+    if found[1].startswith("Unknown"):
+        return f"the option {found[2]}, which pymongo does not know"
+    return f"the option {found[2]} twice"
+
+
+def _safe_words(error: Exception | str, text: str) -> str:
     """Return the name of the option or file that an error speaks of, where it is certain that it is one."""
     if isinstance(error, OSError) and error.filename is not None:
         return f" for the file {error.filename}"
-    option = re.search(
-        r"\b(tls\w+|ssl\w+|auth\w+|read\w+|\w+TimeoutMS|\w+PoolSize|compressors|replicaSet)\b", str(error)
-    )
-    return f" for {option[1]}" if option is not None else ""
+    said = str(error).casefold()
+    options = [
+        (name, value)
+        for name, value in re.findall(r"[?&]([^=&#]+)=([^&#]*)", text.rpartition("@")[2])
+        if _OPTION.fullmatch(name)
+    ]
+    # Some of the driver's texts name the option, others only its value.
+    for words in zip(*options, strict=True):
+        for (name, _), word in zip(options, words, strict=True):
+            if word and re.search(rf"(?<!\w){re.escape(word.casefold())}(?!\w)", said):
+                return f" for {name}"
+    return ""
 
 
 def _secrets(text: str) -> tuple[str, ...]:
-    """Return what stands between the first `:` and the last `@` of the authority, as it is written."""
-    match = re.match(r"[A-Za-z0-9+.-]+://[^:/@]*:(.*)@", text, re.DOTALL)
-    return (match[1],) if match is not None and match[1] else ()
+    """Return what stands between the first `:` and the last `@`, as it is written.
+
+    Before the options as well as in all of it: a password may hold a `?`, and an option an `@`.
+    """
+    found = {
+        match[1]
+        for part in (text, text.partition("?")[0])
+        if (match := re.match(r"[A-Za-z0-9+.-]+://[^:/@]*:(.+)@", part, re.DOTALL)) is not None
+    }
+    return tuple(sorted(found))
 
 
 def _check_version(server: MongoServer) -> None:
     try:
         info: Mapping[str, Any] = server.client.server_info()
     except ConfigurationError as error:
-        raise _too_old(server, server.explain(error)) from None
+        words = server.explain(error)
+        if "requires at least" in words:
+            raise _too_old(server, words) from None
+        message = f"The source's address does not suit the server at {server.display}: {words}"
+        raise ConfigError(message, code="bad-source", hint="Correct the option that is spoken of.") from None
     except PyMongoError as error:
         raise server.trouble(error, "answer") from None
     version = tuple(int(part) for part in list(info.get("versionArray", (0, 0)))[:2])

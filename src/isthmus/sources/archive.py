@@ -21,7 +21,7 @@ from isthmus.sources.archive_bytes import ArchiveBytes, GzipBytes, Places, Plain
 from isthmus.sources.archive_collections import ArchivedCollection
 from isthmus.sources.archive_index import Break, Extent
 from isthmus.sources.chosen import readable
-from isthmus.sources.files import SizeAndTime, difference, of_stat, opened, size_and_time, unreadable
+from isthmus.sources.files import SizeAndTime, difference, of_stat, opened, printable, size_and_time, unreadable
 from isthmus.sources.limits import SMALLEST_DOCUMENT_BYTES
 from isthmus.sources.protocol import Block, CollectionInfo, Partition, Position
 
@@ -83,7 +83,7 @@ class ArchiveSource:
         self._found = found
         self._broken = broken
         self._unproven = unproven
-        self.name = f"archive of {database} in {opened.path}"
+        self.name = f"archive of {database} in {printable(opened.path)}"
 
     @property
     def database(self) -> str:
@@ -153,10 +153,11 @@ class ArchiveSource:
         byte = decode_position(position)[0] + offset
         one = self._found.get(collection) if collection is not None else None
         place = one.extent.archive_offset(byte) if one is not None else None
+        name = printable(self._opened.path.name)
         if place is None:
-            of = "" if collection is None else f" of {collection} in {self._opened.path.name}"
+            of = "" if collection is None else f" of {collection} in {name}"
             return f"byte {byte:,}{of}"
-        return f"{self._opened.path.name} at {self._byte(place)} (collection {collection})"
+        return f"{name} at {self._byte(place)} (collection {collection})"
 
     def tell(self, note: Callable[[str], None]) -> None:
         """Take nothing: files have nothing to tell; see `Source.tell`."""

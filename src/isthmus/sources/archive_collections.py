@@ -73,9 +73,10 @@ def _collection(name: str, metadata: dict[str, object], extent: Extent, *, liste
     # For a view there is an end block without documents, for every other collection at least that.
     is_view = metadata.get("type") == "view" or "viewOn" in options
     kind, rule = kind_and_rule(name, metadata, options, has_data=extent.size > 0 or not is_view)
-    ended = extent.checksum is not None
+    # The checksum of no documents is 0; another one says that there were some.
+    ended = extent.checksum is not None and (extent.size > 0 or extent.checksum == 0)
     documents = extent.documents if ended else None
-    # What a cut archive has nothing of is not empty.
+    # What a damaged archive has nothing of is not empty.
     total = extent.size if ended or extent.size else None
     info = CollectionInfo(name, kind, total, documents, indexes, options, rule, bytes_exact=ended)
     return ArchivedCollection(info, extent, listed and rule is None and not is_view)

@@ -230,7 +230,9 @@ class _Blocks:
         """
         walk = self._walk
         header = self._header()
-        extent = self.extents.setdefault(header.name, Extent()) if header.database == self._database else None
+        is_oplog = not header.database and header.name in OPLOG_NAMES
+        mine = header.database == self._database and not is_oplog
+        extent = self.extents.setdefault(header.name, Extent()) if mine else None
         first, documents = walk.offset, walk.documents
         try:
             walk.skip_documents()
@@ -250,7 +252,7 @@ class _Blocks:
             if header.ends:
                 extent.checksum = header.checksum
                 self.ended.append(header.name)
-        elif not header.database and header.name in OPLOG_NAMES:
+        elif is_oplog:
             self.oplog_bytes += size
         if self._segments > _MAX_SEGMENTS:
             raise TooManySegmentsError

@@ -98,7 +98,7 @@ def open_database(archive: Archive, database: str) -> tuple[ArchiveSource, int]:
         OSError: The file cannot be read.
     """
     path, places = archive.path, Places()
-    mine = [one for one in archive.prelude.descriptions if one.database == database]
+    mine = [one for one in archive.prelude.descriptions if one.database == database and database]
     with _bytes(path, places, keep=True) as (data, is_gzip, now):
         try:
             logged = LoggedBytes(data, path.name, now.st_size)

@@ -17,7 +17,7 @@ from isthmus._rust import frame, hop
 from isthmus.errors import SourceError, Where
 from isthmus.sources.chosen import readable
 from isthmus.sources.dump_folder import DumpedCollection
-from isthmus.sources.files import SizeAndTime, difference, opened, read_at, size_and_time, unreadable
+from isthmus.sources.files import SizeAndTime, difference, opened, printable, read_at, size_and_time, unreadable
 from isthmus.sources.gzip_stream import GzipStream
 from isthmus.sources.limits import MAX_DOCUMENT_BYTES, SMALLEST_DOCUMENT_BYTES
 from isthmus.sources.offsets import decode_position, encode_position, first_stop, partitions_between
@@ -60,9 +60,9 @@ class DumpSource:
 
     def __init__(self, folder: Path, database: str, found: dict[str, DumpedCollection]) -> None:
         self._folder = folder
-        self._database = database
+        self._database = printable(database)
         self._found = found
-        self.name = f"dump of {database} in {folder}"
+        self.name = f"dump of {self._database} in {printable(folder)}"
         self._seen = {name: _look(one.path) for name, one in found.items()}
 
     @property
@@ -131,7 +131,7 @@ class DumpSource:
         byte = decode_position(position) + offset
         if one is None or one.path is None:
             return f"byte {byte:,}"
-        return f"{one.path.name} at {'decompressed ' if one.compressed else ''}byte {byte:,}"
+        return f"{printable(one.path.name)} at {'decompressed ' if one.compressed else ''}byte {byte:,}"
 
     def tell(self, note: Callable[[str], None]) -> None:
         """Take nothing: files have nothing to tell; see `Source.tell`."""

@@ -17,6 +17,7 @@ from typing import cast
 from urllib.parse import unquote
 
 from isthmus.errors import SourceError, Where
+from isthmus.sources.files import printable
 from isthmus.sources.gzip_stream import inflated_size
 from isthmus.sources.protocol import CollectionInfo, CollectionKind
 
@@ -123,7 +124,7 @@ def _name(stem: str, metadata: dict[str, object]) -> str:
     stated = metadata.get("collectionName")
     if isinstance(stated, str) and stated:
         return stated
-    return unquote(stem, errors="replace")
+    return unquote(printable(stem), errors="replace")
 
 
 def _collection(name: str, files: _Files, metadata: dict[str, object], buckets: Path | None) -> DumpedCollection:

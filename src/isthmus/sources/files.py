@@ -30,6 +30,11 @@ _PASSING = {
 }
 
 
+def printable(path: Path | str) -> str:
+    """Return a path or name as text that can be shown and stored; bytes of it that are no UTF-8 become U+FFFD."""
+    return os.fsencode(path).decode(errors="replace")
+
+
 @contextmanager
 def opened(path: Path, collection: str | None = None) -> Generator[int]:
     """Open a file for reading; give its descriptor, closed at the end.

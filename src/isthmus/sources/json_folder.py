@@ -13,6 +13,7 @@ from urllib.parse import unquote
 
 from isthmus.errors import SourceError, Where
 from isthmus.sources.dump_folder import kind_and_rule
+from isthmus.sources.files import printable
 from isthmus.sources.gzip_stream import GZIP_MAGIC, inflated_size
 from isthmus.sources.json_bytes import JsonBytes, JsonFile
 from isthmus.sources.json_text import BreakError, Document, Documents, Large
@@ -45,7 +46,7 @@ def collection_name(path: Path) -> str | None:
         return None
     for ending in sorted(ENDINGS, key=len, reverse=True):
         if name.endswith(ending) and len(name) > len(ending):
-            return unquote(name.removesuffix(ending), errors="replace")
+            return unquote(printable(name.removesuffix(ending)), errors="replace")
     return None
 
 

@@ -20,7 +20,7 @@ from typing import NoReturn
 
 from isthmus.errors import SourceError, Where
 from isthmus.sources.chosen import readable
-from isthmus.sources.files import difference, size_and_time
+from isthmus.sources.files import difference, printable, size_and_time
 from isthmus.sources.json_bytes import JsonBytes, JsonFile, line_and_column, line_feeds
 from isthmus.sources.json_folder import ExportedCollection
 from isthmus.sources.json_text import BreakError, Document, Documents, Large, holds_array
@@ -71,7 +71,7 @@ class JsonSource:
     def __init__(self, path: Path, found: dict[str, ExportedCollection]) -> None:
         self._path = path
         self._found = found
-        self.name = f"JSON in {path}"
+        self.name = f"JSON in {printable(path)}"
         self._seen = {name: size_and_time(one.file.path) for name, one in found.items()}
         self._mutex = threading.Lock()
         self._trails: OrderedDict[tuple[str, Position], _Trail] = OrderedDict()
@@ -158,10 +158,10 @@ class JsonSource:
             number = bisect_right(trail.offsets, offset) - 1
             if number >= 0:
                 line = self._feeds(file, trail) + trail.feeds[number] + 1
-                return f"{file.path.name} at line {line:,} ({_byte(file, trail.places[number])})"
+                return f"{printable(file.path.name)} at line {line:,} ({_byte(file, trail.places[number])})"
         except SourceError:
             pass  # the place is still a place
-        return f"{file.path.name} at {_byte(file, start)}"
+        return f"{printable(file.path.name)} at {_byte(file, start)}"
 
     def tell(self, note: Callable[[str], None]) -> None:
         """Take nothing: files have nothing to tell; see `Source.tell`."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast
 
-from pymongo.errors import OperationFailure
+from pymongo.errors import InvalidName, OperationFailure, PyMongoError
 
 from isthmus.connect.mongo import UNAUTHORIZED
 from isthmus.sources.dump_folder import kind_and_rule
@@ -70,10 +70,16 @@ def _first(reach: Reach, name: str) -> tuple[bytes | None, str | None]:
     """Return the first `_id`, and why the collection cannot be read."""
     try:
         return reach.first_id(name), None
-    except OperationFailure as error:
-        if error.code == UNAUTHORIZED:
+    except InvalidName:
+        return None, (
+            f"{name} has a name that pymongo, through which it would be read, does not take (a point at its beginning"
+            " or end, two points in a row); rename it, or read it from a dump."
+        )
+    except PyMongoError as error:
+        code = error.code if isinstance(error, OperationFailure) else None
+        if code == UNAUTHORIZED:
             return None, f"{name} may not be read by the user of the source's address; it needs the role `read`."
-        if error.code == _BAD_VALUE:
+        if code == _BAD_VALUE:
             return None, f"{name} has no index on _id, by which it would be read; create one: {{_id: 1}}."
         raise reach.server.trouble(error, f"read {name}", collection=name) from None
 
@@ -85,6 +91,8 @@ def _size(reach: Reach, name: str) -> tuple[int | None, int | None]:
         return int(stats["size"]), int(stats["count"])
     except (OperationFailure, KeyError):
         return None, None
+    except PyMongoError as error:
+        raise reach.server.trouble(error, f"tell the size of {name}", collection=name) from None
 
 
 def _indexes(reach: Reach, name: str) -> tuple[dict[str, object], ...]:
@@ -92,6 +100,8 @@ def _indexes(reach: Reach, name: str) -> tuple[dict[str, object], ...]:
         return tuple(_plain(one) for one in reach.database.get_collection(name).list_indexes())
     except OperationFailure:
         return ({"key": dict(INDEX), "name": "_id_"},)
+    except PyMongoError as error:
+        raise reach.server.trouble(error, f"list the indexes of {name}", collection=name) from None
 
 
 def _plain(value: Mapping[str, Any]) -> dict[str, object]:

@@ -7,6 +7,7 @@ mongoexport are read, everything else that is recognised is refused with the way
 from __future__ import annotations
 
 import gzip
+import os
 import re
 import zlib
 from pathlib import Path
@@ -30,6 +31,7 @@ _OPLOG_HINT = (
     "collection as it was at the moment it was dumped."
 )
 _DATA_ENDINGS = (".bson", ".bson.gz")
+_LIKE_ADDRESS = re.compile(r"[\s\ufeff]*(mongodb(\+srv)?(:|//)|[^@]*:.*@)", re.IGNORECASE | re.DOTALL)
 
 
 def open_source(text: str, *, database: str | None = None, ignore_oplog: bool = False) -> Source:
@@ -58,13 +60,15 @@ def open_source(text: str, *, database: str | None = None, ignore_oplog: bool = 
     """
     if text == "-":
         _refuse_stream("-")
-    scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]*)://", text)
+    scheme = re.match(r"[\s\ufeff]*([A-Za-z][A-Za-z0-9+.-]*)://", text)
     if scheme is not None and scheme[1].lower() in {"mongodb", "mongodb+srv"}:
         from isthmus.sources.live import open_live
 
-        return open_live(text, database=database)
+        return open_live(text.lstrip("\ufeff").strip(), database=database)
     if scheme is not None:
         _refuse_url(scheme.group(1).lower())
+    if _LIKE_ADDRESS.match(text) and not os.path.exists(text):  # noqa: PTH110  which takes names of any length
+        _refuse_mistyped()
     path = Path(text).expanduser()
     try:
         if not path.exists():
@@ -185,6 +189,15 @@ def _refuse_url(scheme: str) -> NoReturn:
     raise ConfigError(message, code="source-not-supported", hint=_DUMP_HINT)
 
 
+def _refuse_mistyped() -> NoReturn:
+    raise ConfigError(
+        "The source is no file or folder, and looks like an address with a typing error; its text is not repeated here"
+        " because it may hold a password.",
+        code="bad-source",
+        hint="Give mongodb://USER@HOST/DATABASE or mongodb+srv://USER@HOST/DATABASE, or the path of a dump.",
+    )
+
+
 def _refuse_stream(text: str) -> NoReturn:
     raise ConfigError(
         f"{text} is a stream; a copy reads its source more than once, also to go on after a break, so it needs a file "
@@ -207,13 +220,19 @@ def _refuse_missing(path: Path) -> NoReturn:
 
 def _refuse_file(path: Path) -> NoReturn:
     where = Where(file=str(path))
+    head = _head(path)
     if path.name.endswith((".bson", ".bson.gz")):
         message = f"{path.name} is one collection's file; the folder around it is the dump."
         raise SourceError(message, code="not-a-folder", where=where, hint=f"Give {path.parent} instead.")
     if path.name.endswith((".metadata.json", ".metadata.json.gz")):
         message = f"{path.name} is what mongodump says of a collection; it holds no documents."
         raise SourceError(message, code="not-a-folder", where=where, hint=f"Give {path.parent} instead.")
-    if _head(path).lstrip()[:1] in {b"{", b"["}:
+    if not head:
+        message = (
+            f"{path.name} is empty, or breaks off at its very beginning: nothing of an archive or of JSON is there."
+        )
+        raise SourceError(message, code="not-a-folder", where=where, hint="Get the file again, or make it again.")
+    if head.lstrip()[:1] in {b"{", b"["}:
         message = f"{path.name} looks like JSON, but its name does not say which collection it is."
         hint = "Call it COLLECTION.json (or .jsonl, .ndjson, each also with .gz)."
         raise SourceError(message, code="json-name", where=where, hint=hint)

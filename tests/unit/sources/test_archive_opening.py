@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 from pathlib import Path
@@ -215,6 +216,39 @@ def test_archive_that_cannot_be_used_is_refused(tmp_path: Path, data: bytes, cod
     error = refused(tmp_path, data)
     assert (error.code, error.exit_code) == (code, 3)
     assert error.hint
+
+
+def test_archive_of_nothing_but_an_oplog_holds_no_collection(tmp_path: Path) -> None:
+    data = prelude([description("", "oplog", "", kind="")]) + block("", "oplog", bson.encode({"ts": 1}))
+    data += end_block("", "oplog", checksum(bson.encode({"ts": 1})))
+    assert refused(tmp_path, data).code == "oplog-present"
+    assert refused(tmp_path, data, ignore_oplog=True).code == "empty-source"
+
+
+@BOTH
+def test_archive_without_documents_is_empty_only_where_that_is_proved(tmp_path: Path, compressed: bool) -> None:
+    described, raw = prelude([description("shop", "A", "{}")]), bson.encode({"_id": 1})
+    assert refused(tmp_path, described + end_block("shop", "A", 0), compressed=compressed).code == "empty-source"
+    broken = {
+        "end block before the documents": end_block("shop", "A", checksum(raw)) + block("shop", "A", raw),
+        "documents taken out": end_block("shop", "A", checksum(raw)),
+    }
+    for blocks in broken.values():
+        source = opened(tmp_path, described + blocks, compressed=compressed)
+        with pytest.raises(IsthmusError) as caught:
+            list(source.read(source.partitions("A", 1)[0], after=None, until=None, max_bytes=100))
+        assert caught.value.code == "crc-differs"
+        assert listed(source)["A"].bytes_total is None, "documents are missing, so it is not empty"
+
+
+@pytest.mark.parametrize("data", [b"", gzip.compress(b"")], ids=["plain", "gzip"])
+def test_empty_file_is_called_empty(tmp_path: Path, data: bytes) -> None:
+    path = tmp_path / "shop.archive"
+    path.write_bytes(data)
+    with pytest.raises(IsthmusError, match="is empty") as caught:
+        open_source(str(path))
+    assert caught.value.exit_code == 3
+    assert "again" in str(caught.value.hint)
 
 
 def test_missing_and_left_out_collections_are_refused_by_name(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 import bson
 import pytest
+from bson.datetime_ms import DatetimeMS
 from pymongo import MongoClient
 
 from isthmus.connect.mongo import open_server
@@ -60,6 +61,73 @@ def test_refused_option_is_named() -> None:
     assert "nonsense" in refused(BAD_ADDRESSES["unknown option"]).message
     assert "/no/such/file" in refused(BAD_ADDRESSES["no file of certificates"]).message
     assert "readConcernLevel=local" in refused(BAD_ADDRESSES["weak reads"]).message
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        ("readPreference=geheim", "readPreference"),
+        ("socketTimeoutMS=abc", "socketTimeoutMS"),
+        ("maxStalenessSeconds=120", "maxStalenessSeconds"),
+        ("replicaSet=&maxStalenessSeconds=120", "maxStalenessSeconds"),
+        ("srvMaxHosts=3", "srvMaxHosts"),
+        ("ssl=false&tls=true", "ssl"),
+        ("compressors=zlib&compressors=zlib", "compressors twice"),
+    ],
+)
+def test_option_that_does_not_do_is_named_and_nothing_is_said_of_the_password(options: str, named: str) -> None:
+    error = refused(f"mongodb://someone:{SECRET}@127.0.0.1/db?{options}")
+    assert (type(error), error.code, error.hint) == (ConfigError, "bad-source", "Correct it or take it out.")
+    assert error.message.endswith(f" {named}.")
+
+
+def test_piece_of_a_password_is_never_taken_for_an_option() -> None:
+    error = refused("mongodb://someone:at?geheim=eim@127.0.0.1:x/db")
+    assert error.code == "bad-source"
+    error = refused("mongodb://someone:at?geheim=eim")
+    assert error.code == "bad-source"
+
+
+def test_option_that_does_not_suit_the_server_is_no_old_server(own_mongo: WireServer) -> None:
+    error = refused(f"{database_url(own_mongo.url, 'shop')}&loadBalanced=true")
+    assert (type(error), error.code) == (ConfigError, "bad-source")
+    assert "load balanc" in error.message
+
+
+def test_name_in_the_address_that_no_database_can_have_is_refused(mongo_server: str) -> None:
+    error = refused(database_url(mongo_server, "a%00b"))
+    assert (type(error), error.code) == (ConfigError, "bad-name")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        f" mongodb://someone:{SECRET}@127.0.0.1/db",
+        f"\ufeffmongodb://someone:{SECRET}@127.0.0.1/db\n",
+    ],
+    ids=["space", "byte order mark"],
+)
+def test_what_editors_put_around_an_address_does_not_count(address: str) -> None:
+    assert refused(address.replace("/db", f":{free_port()}/db?serverSelectionTimeoutMS=300")).code == (
+        "source-unreachable"
+    )
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        f"mongodb:/someone:{SECRET}@127.0.0.1/db",
+        f"mongodb//someone:{SECRET}@127.0.0.1/db",
+        f"mongodb+srv:someone:{SECRET}@127.0.0.1/db",
+        f"//someone:{SECRET}@127.0.0.1/db",
+        f"someone:{SECRET}@127.0.0.1/db",
+        "mongodb:/127.0.0.1/db",
+    ],
+)
+def test_address_with_a_typing_error_is_not_shown_as_a_missing_file(address: str) -> None:
+    error = refused(address)
+    assert (type(error), error.code) == (ConfigError, "bad-source")
+    assert "mongodb://" in str(error.hint)
 
 
 def test_server_that_is_not_there_may_come_back() -> None:
@@ -201,6 +269,52 @@ def test_names_are_enough_for_a_user_who_may_not_see_options(own_mongo: WireServ
     assert (error.code, error.exit_code) == ("source-right", 3)
 
 
+@pytest.mark.parametrize("command", ["find", "collStats", "listIndexes"])
+def test_server_that_goes_away_while_its_collections_are_looked_at_may_come_back(
+    own_mongo: WireServer, command: str
+) -> None:
+    with own_mongo.client() as client:
+        client["shop"]["A"].insert_one({"_id": 1})
+    with own_mongo.failing([command], times=10, closeConnection=True):
+        error = refused(database_url(own_mongo.url, "shop"))
+    assert (error.code, error.exit_code, error.retryable) == ("source-unreachable", 3, True)
+
+
+def test_read_preference_that_no_member_meets_is_told(own_mongo: WireServer) -> None:
+    with own_mongo.client() as client:
+        client["shop"]["A"].insert_one({"_id": 1})
+    address = database_url(own_mongo.url, "shop").replace(
+        "serverSelectionTimeoutMS=5000", "serverSelectionTimeoutMS=300"
+    )
+    error = refused(f"{address}&readPreference=secondary")
+    assert (error.code, error.exit_code) == ("source-unreachable", 3)
+    assert "Secondary" in error.message
+
+
+@pytest.mark.parametrize("name", ["with..points", "ends."])
+def test_collection_with_a_name_that_the_driver_does_not_take_is_named_and_the_others_are_read(
+    own_mongo: WireServer, name: str
+) -> None:
+    with own_mongo.client() as client:
+        client["shop"].command("insert", name, documents=[{"_id": 1}])
+        client["shop"]["B"].insert_one({"_id": 1})
+    source = open_source(database_url(own_mongo.url, "shop"))
+    rules = {info.name: info.rule for info in source.collections()}
+    assert rules.pop("B") is None
+    assert list(rules) == [name]
+    assert "rename it" in str(rules[name])
+    source.close()
+
+
+def test_what_python_cannot_hold_in_options_and_indexes_is_no_obstacle(mongo_server: str) -> None:
+    far, foreign = bson.encode({"d": DatetimeMS(1 << 60)}), bson.encode({"s": "??"}).replace(b"??", b"\xff\xfe")
+    server = open_server(mongo_server)
+    options = server.client.codec_options
+    server.close()
+    assert bson.decode(far, options) == {"d": DatetimeMS(1 << 60)}
+    assert bson.decode(foreign, options) == {"s": "\ufffd\ufffd"}
+
+
 class OldServer(threading.Thread):
     """Answers one kind of message, as a server of an older version would: who it is."""
 
@@ -264,6 +378,15 @@ def test_what_the_driver_says_is_shown_short_and_without_secrets(mongo_server: s
     said = server.explain(OperationFailure(f"Nope at mongodb://u:{SECRET}@h/db, full error: {{'a': 1}}", 2))
     server.close()
     assert said == "Nope at mongodb://u:***@h/db"
+
+
+def test_password_is_hidden_also_where_an_option_has_an_at_sign(guarded: WireServer) -> None:
+    from pymongo.errors import OperationFailure
+
+    server = open_server(f"mongodb://reader:{SECRET}@127.0.0.1:{guarded.port}/shop?appName=me@home")
+    said = server.explain(OperationFailure(f"Nope: {PASSWORD} and {SECRET}", 2))
+    server.close()
+    assert said == "Nope: *** and ***"
 
 
 def test_connections_are_closed_when_opening_is_refused(mongo_server: str) -> None:
