@@ -107,21 +107,26 @@ def _show_references(console: Console, balance: Balance) -> None:
     """Print references with orphans one by one, the others as a sum where there are many."""
     if not balance.references:
         return
-    quiet = {name: books for name, books in balance.references.items() if not (books.orphans or books.refused)}
+    loud = {name for name, books in balance.references.items() if books.orphans or books.refused or books.pending}
+    quiet = {name: books for name, books in balance.references.items() if name not in loud}
+    waiting = any(books.pending for books in balance.references.values())
     fold = len(quiet) > _MOST_QUIET
     table = Table(title="\nReferences", title_justify="left", title_style="bold", box=None, pad_edge=False)
     table.add_column("reference", overflow="fold")
-    for name in ("values", "resolved", "orphans"):
+    for name in ("values", "resolved", *(["waiting"] if waiting else []), "orphans"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("what became of them")
     for name, books in balance.references.items():
         if not (fold and name in quiet):
             orphans = f"{books.orphans + books.refused:,}" if books.orphans or books.refused else "–"
-            table.add_row(name, f"{books.values:,}", f"{books.resolved:,}", orphans, _fate(books))
+            pending = [f"{books.pending:,}" if books.pending else "–"] if waiting else []
+            table.add_row(name, f"{books.values:,}", f"{books.resolved:,}", *pending, orphans, _fate(books))
     if fold:
         values = sum(books.values for books in quiet.values())
-        table.add_row(f"{len(quiet)} others, no orphans", f"{values:,}", f"{values:,}", "–", "")
+        dash = ["–"] if waiting else []
+        table.add_row(f"{len(quiet)} others, no orphans", f"{values:,}", f"{values:,}", *dash, "–", "")
     console.print(table)
+    _show_waiting(console, balance)
     if balance.junctions:
         pairs = Table(title="\nJunction tables", title_justify="left", title_style="bold", box=None, pad_edge=False)
         pairs.add_column("table", overflow="fold")
@@ -131,6 +136,25 @@ def _show_references(console: Console, balance: Balance) -> None:
             merged = balance.merged_pairs.get(name, 0)
             pairs.add_row(name, f"{count:,}", f"{merged:,}" if merged else "–")
         console.print(pairs)
+
+
+def _show_waiting(console: Console, balance: Balance) -> None:
+    """Print what waits for a later copy, and what of earlier ones came with this one."""
+    waiting = sum(books.pending for books in balance.references.values())
+    if waiting:
+        console.print(
+            f"References that wait for collections which this copy did not carry: {waiting:,}. A later copy sets them;"
+            " isthmus orphans list shows them until then."
+        )
+    for key, count in balance.waiting_keys.items():
+        if count:
+            console.print(
+                f"  Left empty until then for the sake of the foreign key {key}: {count:,}",
+                markup=False,
+            )
+    came = sum(balance.came.values())
+    if came:
+        console.print(f"References of earlier copies that had waited and are set now: {came:,}")
 
 
 _FATES = {"null": "set to NULL", "drop": "pair left out", "kept": "kept inside jsonb"}
@@ -259,16 +283,32 @@ def _show_wanting(console: Console, balance: Balance, target: str) -> None:
             markup=False,
             soft_wrap=True,
         )
+    if balance.conflicts_by_default:
+        console.print(
+            f"  • {plural(balance.conflicts_by_default, 'row')} kept by a default although the document differs; state"
+            " on_conflict in the mapping (on_conflict: keep_target, if that is meant): isthmus conflicts list --target"
+            f" {quote(target)}",
+            markup=False,
+            soft_wrap=True,
+        )
+    for name, count in balance.refused_waiting.items():
+        console.print(
+            f"  • {plural(count, 'reference')} of {name} refused by the table, although what they waited for is there"
+            " now: isthmus orphans list",
+            markup=False,
+        )
     for index in balance.left_out_indexes:
         console.print(f"  • index {index} is left out: a value is too long for it", markup=False)
 
 
 def left_behind(balance: Balance) -> str:
     """Return what is not in the target as the mapping asks, in one line; empty when nothing is."""
-    indexes = balance.left_out_indexes
+    indexes, refused = balance.left_out_indexes, sum(balance.refused_waiting.values())
     parts = [
         plural(balance.dead_letters, "dead letter") if balance.dead_letters else "",
         f"{plural(balance.orphans_by_default, 'orphan')} handled by a default" if balance.orphans_by_default else "",
+        f"{plural(balance.conflicts_by_default, 'row')} kept by a default" if balance.conflicts_by_default else "",
+        f"{plural(refused, 'reference')} refused by the table" if refused else "",
         f"{plural(len(indexes), 'index', 'indexes')} left out ({', '.join(indexes)})" if indexes else "",
     ]
     return ", ".join(part for part in parts if part)
@@ -279,6 +319,7 @@ def left_behind_json(balance: Balance) -> dict[str, Any]:
     return {
         "dead_letters": balance.dead_letters,
         "orphans_by_default": balance.orphans_by_default,
+        "conflicts_by_default": balance.conflicts_by_default,
         "left_out_indexes": balance.left_out_indexes,
         "differences": balance.differences,
     }

@@ -25,15 +25,19 @@ def list_(
     show_sensitive: SensitiveOption = False,
     json_file: JsonOption = None,
 ) -> None:
-    """List the orphan ledger: the row, the id the source has, and what was done."""
-    from isthmus.cli.output import err, result_console, show_rows, write_json
+    """List the orphan ledger: the row, the id the source has, and what was done; and which references wait.
+
+    Those wait for collections that copies with --only did not carry.
+    """
+    from isthmus.cli.output import err, plural, result_console, show_rows, write_json
     from isthmus.cli.sensitive import HIDDEN, sensitive_of
     from isthmus.cli.target import reading
-    from isthmus.state.reports import count_orphans, list_orphans
+    from isthmus.state.reports import count_orphans, list_orphans, waiting_references
 
     with reading(target) as (connection, run):
         total = count_orphans(connection, run.id, table=table)
         orphans = list(list_orphans(connection, run.id, table=table, limit=None if json_file else limit))
+        waiting = waiting_references(connection, run.target_schema, table=table)
         hidden: set[tuple[str, str]] = set() if show_sensitive else sensitive_of(run).columns
     orphans = [replace(o, old_id=HIDDEN) if (o.table, o.column) in hidden else o for o in orphans]
     console = result_console(json_file)
@@ -56,10 +60,16 @@ def list_(
         )
         if total > limit:
             err.print(f"{min(limit, len(orphans))} of {total:,} shown; --limit shows more, --json gives all.")
+    for name, column, to, count in waiting:
+        console.print(
+            f"Waiting for rows of {to} that a later copy may bring: {plural(count, 'reference')} of {name}.{column}",
+            markup=False,
+        )
     write_json(
         {
             "run": run.id,
             "total": total,
+            "waiting": [{"table": t, "column": c, "points_at": to, "count": n} for t, c, to, n in waiting],
             "orphans": [
                 {
                     "collection": o.collection,

@@ -28,7 +28,7 @@ def status(target: ReadTargetOption, json_file: JsonOption = None) -> int:
     from isthmus.cli.target import reading
     from isthmus.mapping import parse_mapping
     from isthmus.state.checkpoints import read_partitions
-    from isthmus.state.reports import books_so_far, is_running, letter_counts, orphan_counts
+    from isthmus.state.reports import books_so_far, is_running, letter_counts, orphan_counts, waiting_references
     from isthmus.state.retries import retries_of
     from isthmus.transfer.balance import balance_from_json
     from isthmus.transfer.moved import moved_of
@@ -39,6 +39,7 @@ def status(target: ReadTargetOption, json_file: JsonOption = None) -> int:
         books = books_so_far(connection, run.id)
         letters = letter_counts(connection, run.id)
         orphans = orphan_counts(connection, run.id)
+        waiting = waiting_references(connection, run.target_schema)
         moved = moved_of(connection, run.id)
     books = without_junctions(books, parse_mapping(run.mapping_text, file_name="the run's mapping").junctions)
     balance = balance_from_json(run.balance) if run.balance is not None else None
@@ -80,7 +81,7 @@ def status(target: ReadTargetOption, json_file: JsonOption = None) -> int:
     for name, column, action, by_default, count in orphans:
         policy = ", no policy stated" if by_default else ""
         console.print(f"  {plural(count, 'orphan')} in {name}.{column}: {action}{policy}", markup=False)
-    _show_shortcomings(console, balance, moved)
+    _show_shortcomings(console, balance, moved, waiting)
     if run.stage != "complete":
         console.print("→ It is at work." if running else "→ Run the same isthmus copy again; it goes on from here.")
     elif letters:
@@ -95,6 +96,7 @@ def status(target: ReadTargetOption, json_file: JsonOption = None) -> int:
             "orphans": [
                 {"table": t, "column": c, "action": a, "by_default": d, "count": n} for t, c, a, d, n in orphans
             ],
+            "waiting": [{"table": t, "column": c, "points_at": to, "count": n} for t, c, to, n in waiting],
             "balanced": None if balance is None else not unbalanced,
             "left_behind": None if balance is None else left_behind_json(balance),
             "moved": None if moved is None else moved.as_json(),
@@ -105,10 +107,15 @@ def status(target: ReadTargetOption, json_file: JsonOption = None) -> int:
     return 1 if unbalanced else 0
 
 
-def _show_shortcomings(console: Console, balance: Balance | None, moved: Changes | None) -> None:
-    """Print in what a run falls short, as far as it is known."""
+def _show_shortcomings(
+    console: Console, balance: Balance | None, moved: Changes | None, waiting: list[tuple[str, str, str, int]]
+) -> None:
+    """Print in what a run falls short, as far as it is known, and which references wait for a later one."""
     from isthmus.cli.books import left_behind, moved_words, show_unbalanced
+    from isthmus.cli.output import plural
 
+    for name, column, to, count in waiting:
+        console.print(f"  {plural(count, 'reference')} of {name}.{column} waiting for rows of {to}", markup=False)
     left = left_behind(balance) if balance is not None else ""
     if left:
         console.print(f"Not everything was carried: {left}.", style="yellow", markup=False)

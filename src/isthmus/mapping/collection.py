@@ -100,6 +100,7 @@ def read_collection(
         on_duplicate=cast("OnDuplicate", _choice(reader, found, place, "on_duplicate", OnDuplicate, "dead_letter")),
         match=_match(reader, found["match"], (*place, "match")) if "match" in found else (),
         on_conflict=cast("OnConflict", _choice(reader, found, place, "on_conflict", OnConflict, target.on_conflict)),
+        conflict_stated="on_conflict" in found or target.conflict_stated,
         rerun="tracked" if "rerun" in found and read_rerun(reader, found["rerun"], place) else target.rerun,
     )
 

@@ -211,7 +211,7 @@ def _version(reader: Reader, root: MapNode) -> bool:
 def _target(reader: Reader, node: Node) -> Target:
     place = ("target",)
     found = reader.keys(node, place, "`target`", TARGET_KEYS)
-    stated: dict[str, str] = {}
+    stated: dict[str, str | bool] = {"conflict_stated": "on_conflict" in found}
     if "schema" in found:
         stated["schema_name"] = reader.name(found["schema"], (*place, "schema"), "The schema", default="public")
     for key, options, default in (

@@ -107,12 +107,14 @@ class Target(Model):
 
     Attributes:
         on_conflict: What the entries take that do not say; see `Collection`.
+        conflict_stated: Whether the file says it.
         rerun: What the entries take that do not say.
     """
 
     schema_name: str = "public"
     tables: Literal["create", "existing"] = "create"
     on_conflict: OnConflict = "keep_target"
+    conflict_stated: bool = Field(default=False, exclude=True)
     rerun: Literal["tracked"] | None = None
 
 
@@ -179,6 +181,7 @@ class Collection(Model):
     on_duplicate: OnDuplicate = "dead_letter"
     match: tuple[tuple[str, ...], ...] = ()
     on_conflict: OnConflict = "keep_target"
+    conflict_stated: bool = Field(default=False, exclude=True)
     rerun: Literal["tracked"] | None = None
 
     @property

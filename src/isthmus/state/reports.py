@@ -228,6 +228,17 @@ def count_orphans(connection: psycopg.Connection, run: int, *, table: str | None
     return first_number(connection.execute(statement("report", "count_orphans"), {"run": run, "table": table}))
 
 
+def waiting_references(
+    connection: psycopg.Connection, schema: str, *, table: str | None = None
+) -> list[tuple[str, str, str, int]]:
+    """Return (table, column, table that is pointed at, count) of the references that wait for a later copy."""
+    row = connection.execute("SELECT to_regclass('isthmus.pending_reference') IS NOT NULL").fetchone()
+    if not row or not row[0]:
+        return []  # made by an older version
+    rows = connection.execute(statement("report", "waiting_references"), {"schema": schema, "table": table}).fetchall()
+    return [(str(t), str(c), str(to), int(n)) for t, c, to, n in rows]
+
+
 def list_conflicts(
     connection: psycopg.Connection, run: int, *, table: str | None = None, limit: int | None = None
 ) -> Iterator[ConflictLine]:

@@ -77,6 +77,10 @@ class Balance:
         left_out_rows: Search index → rows too long for it, which it leaves out; the rows themselves are carried.
         empty_columns: Columns without a single value.
         met_rows: Collection → what became of documents whose row was there before → how many.
+        conflicts_by_default: Rows that were there before and were kept although the mapping states no policy.
+        waiting_keys: `table.constraint` → references that wait because of this foreign key.
+        came: `table.column` → references of earlier copies that waited and are there now.
+        refused_waiting: The same → those whose row is there now, and which the table refuses all the same.
         differences: Sentences that say where the books do not balance; empty when they do.
     """
 
@@ -92,6 +96,10 @@ class Balance:
     left_out_rows: dict[str, int] = field(default_factory=dict[str, int])
     empty_columns: list[str] = field(default_factory=list[str])
     met_rows: dict[str, dict[str, int]] = field(default_factory=dict[str, dict[str, int]])
+    conflicts_by_default: int = 0
+    waiting_keys: dict[str, int] = field(default_factory=dict[str, int])
+    came: dict[str, int] = field(default_factory=dict[str, int])
+    refused_waiting: dict[str, int] = field(default_factory=dict[str, int])
     differences: list[str] = field(default_factory=list[str])
 
     @property
@@ -107,7 +115,10 @@ class Balance:
     @property
     def complete(self) -> bool:
         """Whether everything was carried or handled as the mapping says."""
-        return not (self.dead_letters or self.orphans_by_default or self.left_out_indexes or self.differences)
+        by_default = self.orphans_by_default or self.conflicts_by_default
+        return not (
+            self.dead_letters or by_default or self.left_out_indexes or self.refused_waiting or self.differences
+        )
 
     def as_json(self) -> dict[str, Any]:
         """Return the books as JSON values."""
@@ -282,8 +293,10 @@ def _enter_references(
         actual = _count(connection, _values_query(site)) - tallies.get("pending-kept", {}).get(site.name, 0)
         books.resolved = actual - books.actions.get("kept", 0)
         if books.values != books.resolved + books.pending + books.orphans:
+            waiting = f", {books.pending} waiting" if books.pending else ""
             balance.differences.append(
-                f"{site.name}: {books.values} reference values, {books.resolved} resolved, {books.orphans} orphans."
+                f"{site.name}: {books.values} reference values, {books.resolved} resolved, {books.orphans} orphans"
+                f"{waiting}."
             )
     for junction, pairs in balance.junctions.items():
         names = {

@@ -24,7 +24,7 @@ from isthmus.state.runs import Run, id_key, insert_run, latest_run
 from isthmus.transfer import staging
 from isthmus.transfer.existing.deliver import is_delivered
 from isthmus.transfer.existing.fit import Existing
-from isthmus.transfer.existing.only import ONLY, check_scope, refuse_other_scope, scope_of
+from isthmus.transfer.existing.only import ONLY, refuse_other_scope, scope_of
 from isthmus.transfer.existing.preflight import (
     SHAPE,
     check_not_own,
@@ -143,7 +143,7 @@ def _preflight(task: Task, connection: psycopg.Connection, known: Run | None, *,
     existing: Existing | None = None
     if is_existing(task.mapping):
         existing, against = _look_at_existing(task, connection, known, fresh=fresh)
-        findings += against + check_scope(task.mapping, task.plans, task.schema)
+        findings += against
     elif known is None or fresh:
         findings += check_target(connection, task.schema, replaced=known)
     if known is None or fresh:

@@ -22,6 +22,7 @@ from isthmus.state.checkpoints import add_tally
 from isthmus.transfer.document_rows import key_column
 from isthmus.transfer.duplicates import settle_duplicate_ids, settle_duplicate_keys
 from isthmus.transfer.existing.only import waits
+from isthmus.transfer.existing.waiting import refuse_unwaitable
 from isthmus.transfer.hands import Hands
 from isthmus.transfer.hidden import are_dropped, drop_hidden_columns, hidden_index_name
 from isthmus.transfer.job import Job
@@ -275,7 +276,16 @@ def _analyze_work(job: Job, table: Table) -> Work:
 
 
 def settle_all_orphans(job: Job, hands: Hands) -> None:
-    """Repeat passes over all references until one makes no dead letter; then enter those inside jsonb."""
+    """Repeat passes over all references until one makes no dead letter; then enter those inside jsonb.
+
+    So do references that can neither be looked up nor wait for a later copy (`--only`).
+    """
+    _settle_passes(job, hands)
+    while hands.part("references that cannot wait", lambda connection: refuse_unwaitable(job, connection)):
+        _settle_passes(job, hands)
+
+
+def _settle_passes(job: Job, hands: Hands) -> None:
     sites = [site for site in reference_sites(job) if not waits(job, site)]
     changing = [site for site in sites if site.action != "kept"]
     rest = hands.part("orphans", lambda connection: rest_of_pass(job, connection, changing))

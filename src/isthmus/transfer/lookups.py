@@ -6,6 +6,9 @@ there. Here also routed references find their column: the first entry that has t
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import replace
+
 import psycopg
 from psycopg import sql
 
@@ -13,9 +16,11 @@ from isthmus.connect.postgres import first_number
 from isthmus.errors import InternalError
 from isthmus.mapping import ddl
 from isthmus.mapping.tables import HIDDEN_SOURCE, PendingTable, Table
+from isthmus.transfer.existing.only import leads_outside, unknown_entries, waits
+from isthmus.transfer.existing.waiting import set_look_ups_aside
 from isthmus.transfer.job import Job
 from isthmus.transfer.joined import merges
-from isthmus.transfer.references import ReferenceSite, alternative, one_of_each, reference_sites
+from isthmus.transfer.references import ReferenceSite, alternative, one_of_each, reference_sites, route_choice
 from isthmus.transfer.stages import reached
 from isthmus.transfer.staging import exists
 
@@ -45,6 +50,7 @@ def resolve_lookups(job: Job, connection: psycopg.Connection) -> None:
         job.check_stop()
         with connection.transaction():
             job.lease.assert_held(connection, job.run.id)
+            set_look_ups_aside(job, connection, waiting, place)
             look_up(job, connection, waiting, place)
             connection.execute(sql.SQL("DROP TABLE {}").format(place))
             reached("finish.lookups-before-commit")
@@ -52,9 +58,13 @@ def resolve_lookups(job: Job, connection: psycopg.Connection) -> None:
 
 
 def require_looked_up(job: Job, connection: psycopg.Connection) -> None:
-    """Set NOT NULL on required columns that waited, now that they are filled. Safe to repeat."""
+    """Set NOT NULL on required columns that waited, now that they are filled. Safe to repeat.
+
+    Those whose values may go on waiting for a later copy stay as they are.
+    """
     for table in job.schema.tables.values():
-        statement = ddl.set_not_null(job.schema, table)
+        filled = [c for c in table.columns if c.reference is None or not leads_outside(job, c.reference.entry)]
+        statement = ddl.set_not_null(job.schema, replace(table, columns=tuple(filled)))
         if statement is not None:
             with connection.transaction():
                 job.lease.assert_held(connection, job.run.id)
@@ -171,23 +181,21 @@ def settle_routes(job: Job, connection: psycopg.Connection) -> None:
             continue
         with connection.transaction():
             job.lease.assert_held(connection, job.run.id)
-            connection.execute(route_statement(site))
+            entries = [one.entry for one in site.alternatives]
+            unknown = unknown_entries(job, connection, entries)
+            connection.execute(route_statement(site, unknown, waits=waits(job, site)))
             reached("finish.routes-before-commit")
         reached("finish.routes-after-commit")
 
 
-def route_statement(site: ReferenceSite) -> sql.Composed:
-    """Return the statement that clears the columns behind the first one whose table has the id, and those before it."""
-    has = [
-        sql.SQL("EXISTS (SELECT FROM {} t WHERE t.{} = {})").format(one.table, sql.Identifier(one.key), one.value)
-        for one in site.alternatives
-    ]
-    chosen = sql.SQL("CASE {} END").format(
-        sql.SQL(" ").join(sql.SQL("WHEN {} THEN {}").format(one, sql.Literal(n)) for n, one in enumerate(has))
-    )
+def route_statement(site: ReferenceSite, unknown: Collection[str] = (), *, waits: bool = False) -> sql.Composed:
+    """Return the statement that clears the columns behind the first one whose table has the id, and those before it.
+
+    What is not decided yet (see `references.route_choice`, as for the arguments) stays in all its columns.
+    """
     columns = [sql.Identifier(name) for name in site.columns]
     cleared = sql.SQL(", ").join(
-        sql.SQL("{} = CASE WHEN c.chosen = {} THEN r.{} END").format(column, sql.Literal(n), column)
+        sql.SQL("{} = CASE WHEN c.chosen IN ({}, -1) THEN r.{} END").format(column, sql.Literal(n), column)
         for n, column in enumerate(columns)
     )
     several = sql.SQL("num_nonnulls({}) > 1").format(
@@ -196,4 +204,10 @@ def route_statement(site: ReferenceSite) -> sql.Composed:
     return sql.SQL(
         "UPDATE {place} r SET {cleared} FROM (SELECT r.ctid AS place, {chosen} AS chosen FROM {source}"
         " WHERE {several}) c WHERE r.ctid = c.place"
-    ).format(place=site.place, cleared=cleared, chosen=chosen, source=site.source, several=several)
+    ).format(
+        place=site.place,
+        cleared=cleared,
+        chosen=route_choice(site, unknown, waits=waits),
+        source=site.source,
+        several=several,
+    )

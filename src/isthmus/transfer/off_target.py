@@ -17,6 +17,7 @@ from isthmus.connect.postgres import first_number
 from isthmus.mapping.model import Flow
 from isthmus.state.statements import statement
 from isthmus.transfer.document_rows import key_type, tables_of
+from isthmus.transfer.existing.waiting_values import count_aside
 from isthmus.transfer.job import Job
 from isthmus.transfer.references import reference_sites
 from isthmus.transfer.staging import exists
@@ -61,6 +62,7 @@ def amounts_in_target(
             "ids": wanted,
         }
         found["references", site.name] += first_number(connection.execute(query, (wanted,)))
+        found["references", site.name] += count_aside(job, connection, site, wanted)
         if (site.table, site.column) in undone_of:
             continue  # what waits has two sites
         undone_of.add((site.table, site.column))

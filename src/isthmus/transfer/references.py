@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -30,12 +30,14 @@ class Alternative:
         table: Qualified root table.
         key: Column of that table.
         value: SQL of the value that is compared with it, over alias `r` (and `e` or `v`).
+        entry: The entry of the mapping that fills the table.
     """
 
     collection: str
     table: sql.Identifier
     key: str
     value: sql.Composable
+    entry: str
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,7 @@ def alternative(job: Job, reference: Reference, value: sql.Composable, *, waitin
     key = reference.column
     if waiting:
         key = reference.by or key_column(table)
-    return Alternative(reference.collection, place_of_ids(job, table), key, value)
+    return Alternative(reference.collection, place_of_ids(job, table), key, value, reference.entry)
 
 
 def place_of_ids(job: Job, table: Table) -> sql.Identifier:
@@ -159,6 +161,25 @@ def _id(name: str) -> sql.Identifier:
 def positions_of(table: Table) -> tuple[str, ...]:
     """Return the position columns of a child table, outermost first."""
     return tuple(c.name for c in table.columns if c.role in {"ancestor_position", "position"})
+
+
+def route_choice(site: ReferenceSite, unknown: Collection[str] = (), *, waits: bool = True) -> sql.Composed:
+    """Return SQL of the number of the first alternative of a route that has the id.
+
+    Args:
+        site: The route, with rows `r`.
+        unknown: Entries of which nobody knows yet whether they have it; -1 where one of them would go before.
+        waits: Whether it is -1 too where none has it; else NULL.
+    """
+    cases: list[sql.Composable] = []
+    for number, one in enumerate(site.alternatives):
+        has = sql.SQL("EXISTS (SELECT FROM {} t WHERE t.{} = {})").format(one.table, _id(one.key), one.value)
+        cases.append(sql.SQL("WHEN {} THEN {}").format(has, sql.Literal(number)))
+        if one.entry in unknown:
+            cases.append(sql.SQL("WHEN {} IS NOT NULL THEN -1").format(one.value))
+    if waits:
+        cases.append(sql.SQL("ELSE -1"))
+    return sql.SQL("CASE {} END").format(sql.SQL(" ").join(cases))
 
 
 def _of_rows(names: tuple[str, ...]) -> tuple[sql.Composable, ...]:
@@ -346,7 +367,7 @@ def _jsonb_site(job: Job, table: Table, flow: Flow, column: Column, path: FieldP
         source=rows_of_flow(place, table, flow) + inside,
         everywhere=sql.SQL("{} r").format(place) + inside,
         alternatives=(
-            Alternative(hashed_as(job.mapping, entry), place_of_ids(job, target), key_column(target), value),
+            Alternative(hashed_as(job.mapping, entry), place_of_ids(job, target), key_column(target), value, entry),
         ),
         action="kept",
         stated=True,

@@ -548,7 +548,7 @@ class Carrier:
             staged[table] += rows
         for name, amount in done.pending.items():  # pairs that wait are in no table
             table = name.partition(".")[0]
-            staged[table] -= amount if table in inserted.pairs else 0
+            staged[table] -= amount - tallies["pending-kept", name] if table in inserted.pairs else 0
         for table, rows in staged.items():
             there = tallies["delivered-rows", table] + tallies["kept-rows", table]
             if there != rows:

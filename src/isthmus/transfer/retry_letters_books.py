@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from isthmus.state.reports import KEPT
 from isthmus.transfer.balance import Balance, ReferenceBooks
 from isthmus.transfer.existing.deliver import WRITTEN
+from isthmus.transfer.existing.matching import BY_DEFAULT
 
 Count = Counter[str]
 
@@ -149,6 +150,7 @@ def _enter_delivery(books: Balance, delivery: Delivered) -> None:
         books.collections[collection].kept += amount
     for (collection, verdict), amount in delivery.verdicts.items():
         _add(books.met_rows.setdefault(collection, {}), verdict, amount)
+    books.conflicts_by_default += sum(n for (kind, _), n in delivery.tallies.items() if kind == BY_DEFAULT)
     for name, amount in delivery.pending.items():
         books.references[name].resolved -= amount
         books.references[name].pending += amount

@@ -18,6 +18,7 @@ from isthmus.mapping.tables import Table
 from isthmus.transfer.document_rows import key_column
 from isthmus.transfer.existing.row_state import following
 from isthmus.transfer.existing.sides import Sides
+from isthmus.transfer.existing.waiting_there import look_again
 from isthmus.transfer.job import Job
 from isthmus.transfer.joined import merges
 from isthmus.transfer.references import Alternative, ReferenceSite, positions_of
@@ -238,7 +239,9 @@ def _tracked(job: Job, connection: psycopg.Connection, undone: _Undone, after: i
     for name in dict.fromkeys([root.name, undone.table.name]):
         connection.execute(sql.SQL("LOCK TABLE ONLY {} IN SHARE ROW EXCLUSIVE MODE").format(_place(job, name)))
     ids = sql.SQL("SELECT f.row_id FROM ({}) f WHERE NOT f.stays").format(_found(job, undone, after, most))
-    with following(Sides(job, connection, job.existing), job.existing.tables[root.name], ids):
+    sides = Sides(job, connection, job.existing)
+    look_again(sides)
+    with following(sides, job.existing.tables[root.name], ids):
         yield
 
 

@@ -267,11 +267,20 @@ def unanswerable(job: Job) -> set[Flow]:
     """Return the flows whose letters cannot be tried.
 
     Their table keeps neither an id nor a key, so that a row could not be told from one that is there; or they refer to
-    a table that keeps no id.
+    a table that keeps no id; or what they refer to waits for another copy, in a form that is settled while one is
+    finished.
     """
     roots = {flow: job.root_of(flow) for flow in job.mapping.flows}
     found = {flow for flow, root in roots.items() if not root.primary_key and root.column(key_column(root)).hidden}
-    return found | {site.flow for site in _all_sites(job) if _is_lost(job, site)}
+    return found | {site.flow for site in _all_sites(job) if _is_lost(job, site) or _is_late(job, site)}
+
+
+def _is_late(job: Job, site: ReferenceSite) -> bool:
+    """Tell whether references wait for another copy that are looked up, or whose column is not decided."""
+    if not waits(job, site):
+        return False
+    looked_up = site.shape == "pair" and job.schema.tables[site.table].column(site.column).waits
+    return looked_up or site.shape == "route" or site.shape.startswith("waiting")
 
 
 def _holds(table: StagedTable, site: ReferenceSite) -> bool:

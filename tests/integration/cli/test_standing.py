@@ -124,7 +124,13 @@ def test_status_and_check_tell_in_one_line_what_a_run_left_behind(
     ran = isthmus("status", "-t", world.conninfo)
     assert (ran.code, f"Not everything was carried: {left}." in ran.out.splitlines()) == (0, True), ran.out
     told = json.loads(isthmus("status", "-t", world.conninfo, "--json", "-").out)
-    wanting = {"dead_letters": 1, "orphans_by_default": 1, "left_out_indexes": [index], "differences": []}
+    wanting = {
+        "dead_letters": 1,
+        "orphans_by_default": 1,
+        "conflicts_by_default": 0,
+        "left_out_indexes": [index],
+        "differences": [],
+    }
     assert (told["balanced"], told["left_behind"]) == (True, wanting)
     ran = isthmus("check", mapping, "-t", world.conninfo)
     assert (ran.code, f"It did not carry everything: {left}; isthmus status tells more." in ran.out) == (0, True)

@@ -355,6 +355,65 @@ def test_letters_of_a_copy_of_some_collections_wait_for_the_others(world: World)
     assert world.one("SELECT count(*) FROM people JOIN teams ON teams.id = team") == 2
 
 
+ONLY_LOOSE = """
+isthmus: 1
+target: {tables: existing}
+extras: dead_letter
+collections:
+  people:
+    fields:
+      n: {type: integer, coerce: COERCE}
+      team: {references: teams, on_orphan: "null"}
+      seen: {references: teams, type: "uuid[]", on_orphan: "null"}
+      notes: {type: jsonb, rewrite: {"[].team": teams}}
+      members: {junction: members, own: person}
+  teams: {match: [[name]], fields: {name: text}}
+junctions: {members: {person: people, team: teams}}
+"""
+
+
+def test_letters_keep_ids_that_may_stand_until_their_row_comes(world: World) -> None:
+    world.rows("CREATE TABLE teams (id uuid PRIMARY KEY, name text)")
+    world.rows("CREATE TABLE people (id uuid PRIMARY KEY, n integer, team uuid, seen uuid[], notes jsonb)")
+    world.rows("CREATE TABLE members (person uuid REFERENCES people, team uuid, PRIMARY KEY (person, team))")
+    world.rows("INSERT INTO teams VALUES ('00000000-0000-4000-8000-000000000001', 'five')")
+    five = {"team": oid(5), "seen": [oid(5)], "notes": [{"team": oid(5)}], "members": [oid(5)]}
+    world.write(
+        {
+            "people": [{"_id": oid(1), "n": "1", **five}, {"_id": oid(2), "n": 2, **five}],
+            "teams": [{"_id": oid(5), "name": "five"}],
+        }
+    )
+    balanced(world.copy(ONLY_LOOSE.replace("COERCE", "false"), only=("people",), id_key=KEY))
+    result = retry(world, ONLY_LOOSE.replace("COERCE", "true"))
+    assert (result.carried, result.left, world.orphans()) == ({"people": 1}, [], [])
+    assert result.balance is not None
+    for name in ("people.team", "people.seen", "people.notes.[].team", "members.team"):
+        books = result.balance.references[name]
+        assert (books.values, books.resolved, books.pending) == (2, 0, 2), name
+    balanced(world.copy(ONLY_LOOSE.replace("COERCE", "true"), only=("teams",)))
+    (row,) = world.rows(
+        "SELECT count(*) FILTER (WHERE p.team = t.id), count(*) FILTER (WHERE seen = ARRAY[t.id]),"
+        " count(*) FILTER (WHERE notes -> 0 ->> 'team' = t.id::text), count(m) FROM people p CROSS JOIN teams t"
+        " LEFT JOIN members m ON m.person = p.id AND m.team = t.id"
+    )
+    assert row == (2, 2, 2, 2)
+    assert world.one("SELECT count(*) FROM isthmus.pending_reference") == 0
+
+
+def test_letters_with_look_ups_that_wait_are_left_as_they_are(world: World) -> None:
+    world.rows("CREATE TABLE teams (id uuid PRIMARY KEY, name text UNIQUE)")
+    world.rows("CREATE TABLE people (id uuid PRIMARY KEY, n integer, team uuid REFERENCES teams)")
+    text = ONLY.replace("references: teams", "references: teams.name").replace(
+        "{name: text}", "{name: {type: text, unique: true}}"
+    )
+    world.write({"people": [{"_id": oid(1), "n": "1", "team": "five"}], "teams": [{"_id": oid(5), "name": "five"}]})
+    balanced(world.copy(text.replace("COERCE", "false"), only=("people",), id_key=KEY))
+    result = retry(world, text.replace("COERCE", "true"))
+    assert (result.carried, result.untried) == ({}, {"people": 1})
+    assert world.codes() == {str(oid(1)): "type"}
+
+
 def test_kept_ids_identity_columns_and_numbers_drawn_by_the_target(world: World) -> None:
     text = """
         isthmus: 1

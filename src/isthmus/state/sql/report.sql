@@ -39,6 +39,12 @@ ORDER BY id LIMIT %(limit)s
 -- How many orphans a filter meets.
 SELECT count(*) FROM isthmus.orphan WHERE run_id = %(run)s AND (%(table)s::text IS NULL OR table_name = %(table)s)
 
+-- name: waiting_references
+-- References that wait for collections which no copy has carried yet, of the tables of a schema.
+SELECT table_name, column_name, target_table, count(*) FROM isthmus.pending_reference
+WHERE table_schema = %(schema)s AND (%(table)s::text IS NULL OR table_name = %(table)s)
+GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+
 -- name: list_conflicts
 -- Rows that say something else than their document, oldest first, with the bytes of documents that were joined.
 SELECT id, collection, table_name, row_id, source_row_id, differing, policy, action, document

@@ -9,6 +9,7 @@ from isthmus.state.checkpoints import read_tallies
 from isthmus.state.reports import KEPT
 from isthmus.transfer.balance import Balance
 from isthmus.transfer.existing.deliver import WRITTEN
+from isthmus.transfer.existing.matching import BY_DEFAULT
 from isthmus.transfer.job import Job
 
 _VERDICT = "verdict-"
@@ -22,6 +23,10 @@ def enter_delivery(job: Job, connection: psycopg.Connection, balance: Balance) -
     """
     tallies = read_tallies(connection, job.run.id)
     delivered, kept = tallies.get("delivered-rows", {}), tallies.get("kept-rows", {})
+    balance.conflicts_by_default = sum(tallies.get(BY_DEFAULT, {}).values())
+    balance.waiting_keys = tallies.get("pending-key", {})
+    balance.came = tallies.get("resolved-waiting", {})
+    balance.refused_waiting = tallies.get("refused-waiting", {})
     for kind, amounts in tallies.items():
         if not kind.startswith(_VERDICT):
             continue

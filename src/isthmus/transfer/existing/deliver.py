@@ -20,7 +20,7 @@ from isthmus.state.checkpoints import add_tally, read_tallies
 from isthmus.state.ledgers import Cause
 from isthmus.state.runs import Run
 from isthmus.transfer.document_rows import flow_column, key_column
-from isthmus.transfer.existing import matching, only, row_state
+from isthmus.transfer.existing import matching, row_state, waiting, waiting_there
 from isthmus.transfer.existing.fit import Existing, FedTable, backward_keys, delivery_order
 from isthmus.transfer.existing.pairs import deliver_pairs
 from isthmus.transfer.existing.pieces import Chosen, swallowed, whole_or_pieces
@@ -172,17 +172,21 @@ def _deliver_staged(delivery: _Delivery) -> None:
     _refuse_unknowable(sides)
     try:
         with _deferred_keys(sides):
-            delivery.tallies.update(only.set_waiting_aside(sides, delivery.refused))
-            for step in (matching.resolve, matching.judge, matching.find_taken_values):
+            delivery.tallies.update(waiting.gather(sides, delivery.refused))
+            if not delivery.refused:
+                matching.resolve(sides, delivery.refused)
+            if not delivery.refused:
+                waiting_there.look(sides)
+            for step in (matching.judge, matching.find_taken_values):
                 if not delivery.refused:
                     step(sides, delivery.refused)
             if not delivery.refused:
                 _deliver_all(delivery)
             if delivery.refused:
                 raise _Undo
-            only.keep_waiting(sides)
-            delivery.tallies["resolved-waiting", "all"] += only.resolve_waiting(sides)
-            only.forget_settled(sides)
+            waiting_there.keep(sides)
+            delivery.tallies.update(waiting_there.resolve(sides))
+            waiting_there.look_again(sides)
             for collection, amount in row_state.write(sides).items():
                 delivery.tallies["verdict-gone", collection] += amount
     except psycopg.errors.ForeignKeyViolation as fault:

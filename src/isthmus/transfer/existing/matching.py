@@ -359,8 +359,8 @@ def _differing(sides: Sides, fed: FedTable) -> sql.Composed:
     """Return SQL of a jsonb object: what differs between a stage row `s` and a real row `t`, by column."""
     pairs: list[sql.Composable] = []
     for column in sides.contents(fed):
-        real = sql.SQL("t.{}").format(sql.Identifier(column.name))
-        staged = sides.value(column, fed.table)
+        real = sides.compared(fed, column, "t", real=True)
+        staged = sides.compared(fed, column, "s", real=False)
         if column.column.sensitive:
             shown = sql.SQL("""'{"target": "(hidden)", "source": "(hidden)"}'::jsonb""").format()
         else:
@@ -535,8 +535,15 @@ def _write_ids(sides: Sides, fed: FedTable, flow: Flow) -> None:
         )
 
 
+BY_DEFAULT = "kept-by-default"
+"""Tallies of conflicts that no stated policy decided, by source collection."""
+
+
 def counts(sides: Sides, fed: FedTable) -> Counter[tuple[str, str]]:
-    """Return (`verdict-…`, source collection) → documents of a root table; empty where no row was there before."""
+    """Return (`verdict-…`, source collection) → documents of a root table; empty where no row was there before.
+
+    Of those that are kept without a stated policy also (`BY_DEFAULT`, source collection).
+    """
     found: Counter[tuple[str, str]] = Counter()
     if fed.name not in sides.judged:
         return found
@@ -548,6 +555,9 @@ def counts(sides: Sides, fed: FedTable) -> Counter[tuple[str, str]]:
             sides.owner(fed),
         )
     ).fetchall()
+    stated = any(sides.job.mapping.collections[entry].conflict_stated for entry in fed.table.entries)
     for verdict, collection, count in rows:
         found[f"verdict-{verdict}", str(collection)] += int(count)
+        if verdict == "kept" and not stated:
+            found[BY_DEFAULT, str(collection)] += int(count)
     return found

@@ -115,8 +115,8 @@ def write(sides: Sides) -> dict[str, int]:
     gone: dict[str, int] = {}
     for fed in sides.roots():
         if sides.rule(fed.table).rerun == "tracked" and fed.row_key:
-            flows = {flow.collection: flow for flow in fed.table.flows} if sides.letters is None else {}
-            for flow in flows.values():  # of some documents alone it does not show which are gone
+            carried = sides.job.plans if sides.letters is None else ()  # letters alone do not show who is gone
+            for flow in {flow.collection: flow for flow in fed.table.flows if flow.collection in carried}.values():
                 gone[flow.collection] = gone.get(flow.collection, 0) + _enter_gone(sides, fed, flow)
             _write_table(sides, fed)
     return gone
@@ -263,7 +263,7 @@ def following(sides: Sides, fed: FedTable, ids: sql.Composed) -> Generator[None]
     sides.do(
         sql.SQL("CREATE TEMP TABLE {} ON COMMIT DROP AS SELECT DISTINCT x.id FROM ({}) AS x(id)").format(chosen, ids)
     )
-    wanted = sql.SQL("t.{}::text IN (SELECT id FROM pg_temp.{})").format(sides.owner(fed), chosen)
+    wanted = sql.SQL("{}::text IN (SELECT id FROM pg_temp.{})").format(sides.row_id(fed), chosen)
     _digests(sides, fed, "target", wanted, real=True)
     sides.do(sql.SQL("ALTER TABLE {} RENAME TO {}").format(now, before))
     yield
@@ -276,3 +276,4 @@ def following(sides: Sides, fed: FedTable, ids: sql.Composed) -> Generator[None]
             " AND r.table_name = {name} AND r.id = b.id::text AND r.loaded_digest = b.digest"
         ).format(before=before, now=now, schema=sql.Literal(sides.existing.schema), name=sql.Literal(fed.name))
     )
+    sides.do(sql.SQL("DROP TABLE {}, pg_temp.{}, pg_temp.{}").format(now, before, chosen))

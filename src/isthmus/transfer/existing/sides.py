@@ -17,6 +17,7 @@ from isthmus.mapping.tables import HIDDEN_SOURCE, Column, Table
 from isthmus.transfer.document_rows import key_column
 from isthmus.transfer.existing.fit import Existing, FedColumn, FedTable
 from isthmus.transfer.existing.names import STAGE, key_text
+from isthmus.transfer.existing.waiting_values import THERE, WAITING, Place
 from isthmus.transfer.job import Job
 from isthmus.transfer.references import positions_of
 
@@ -37,6 +38,10 @@ class Sides:
         rekeyed: Root tables that keep no id and whose documents are rows with another key; see `key_moves`.
         filled_in: (table, column) of columns whose default is `now`. A value that was filled in says nothing of the
             document, and each run has another one: it is given to new rows, and otherwise stands for what is there.
+        waiting: (table, column) of columns with references that wait, on either side; see `waiting_values`.
+        waiting_inside: (table, column) → paths inside jsonb with references that waited and are found, each with the
+            temporary table (`stage_text`, `target_id`) of what they are now.
+        as_waiting: Whether what is found now is compared as it waited.
     """
 
     job: Job
@@ -48,6 +53,11 @@ class Sides:
     rekeyed: set[str] = field(default_factory=set[str])
     filled_in: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
     letters: dict[tuple[str, str], bytes] | None = None
+    waiting: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
+    waiting_inside: dict[tuple[str, str], list[tuple[FieldPath, sql.Identifier]]] = field(
+        default_factory=dict[tuple[str, str], list[tuple[FieldPath, sql.Identifier]]]
+    )
+    as_waiting: bool = False
 
     def __post_init__(self) -> None:
         for flow in self.job.mapping.flows:
@@ -151,20 +161,19 @@ class Sides:
 
     def value(self, column: FedColumn, table: Table, alias: str = "s") -> sql.Composed:
         """Return SQL of a stage row's value as it would stand in the real table."""
-        kind = sql.SQL(column.there.type)  # pyright: ignore[reportArgumentType]  the catalog's words
         own = sql.SQL("{}.{}").format(sql.Identifier(alias), sql.Identifier(column.name))
+        return self.as_real(column, table, own)
+
+    def as_real(self, column: FedColumn, table: Table, own: sql.Composed) -> sql.Composed:
+        """Return SQL of a value that has the type of the stage's column as it would stand in the real table."""
+        kind = sql.SQL(column.there.type)  # pyright: ignore[reportArgumentType]  the catalog's words
         for path, name in column.column.rewrites:
             pointed_at = self.root_filled_by(name)
             if pointed_at in self.moved:
                 own = moved_inside(own, path, self.temporary("moved", str(pointed_at)))
-        target = self.target_of(column.column, table)
-        keyed = self._key_of(column.column)
-        if keyed is not None:
-            moved = self.key_moves(keyed)
-        elif target is None or target not in self.moved:
+        moved = self.moves_of(column.column, table)
+        if moved is None:
             return sql.SQL("{}::{}").format(own, kind)
-        else:
-            moved = self.temporary("moved", target)
         if column.column.type.array:
             return sql.SQL(
                 "CASE WHEN {own} IS NOT NULL THEN ARRAY(SELECT coalesce((SELECT m.target_id FROM {moved} m"
@@ -174,6 +183,14 @@ class Sides:
         return sql.SQL("coalesce((SELECT m.target_id FROM {} m WHERE m.stage_id = {}), {}::{})").format(
             moved, own, own, kind
         )
+
+    def moves_of(self, column: Column, table: Table) -> sql.Identifier | None:
+        """Name the temporary table (`stage_id`, `target_id`) of ids or keys of a column that are others there."""
+        keyed = self._key_of(column)
+        if keyed is not None:
+            return self.key_moves(keyed)
+        target = self.target_of(column, table)
+        return self.temporary("moved", target) if target is not None and target in self.moved else None
 
     def _key_of(self, column: Column) -> str | None:
         """Return the root table whose key a column refers with, if that table keeps no id and has other keys there."""
@@ -263,17 +280,46 @@ class Sides:
             return sql.SQL("{}").format(sql.Literal(""))
         parts: list[sql.Composed] = []
         for column in columns:
-            if real:
-                parts.append(sql.SQL("{}.{}").format(sql.Identifier(alias), sql.Identifier(column.name)))
-            elif (fed.name, column.name) in self.filled_in:
-                parts.append(
-                    sql.SQL("CASE WHEN {} THEN NULL ELSE {} END").format(
-                        self.is_filled_in(fed, column, alias), self.value(column, fed.table, alias)
-                    )
+            value = self.compared(fed, column, alias, real=real)
+            if not real and (fed.name, column.name) in self.filled_in:
+                value = sql.SQL("CASE WHEN {} THEN NULL ELSE {} END").format(
+                    self.is_filled_in(fed, column, alias), value
                 )
-            else:
-                parts.append(self.value(column, fed.table, alias))
+            parts.append(value)
         return sql.SQL("ROW({})::text").format(sql.SQL(", ").join(parts))
+
+    def compared(self, fed: FedTable, column: FedColumn, alias: str, *, real: bool) -> sql.Composed:
+        """Return SQL of a value whose text is the same for equal values of the stage and the real table.
+
+        Of a reference that waits on either side it is what it will be, or what stands for it as long as it waits.
+        """
+        value = sql.SQL("{}.{}").format(sql.Identifier(alias), sql.Identifier(column.name))
+        if not real:
+            value = self.as_real(column, fed.table, value)
+        for path, moved in self.waiting_inside.get((fed.name, column.name), ()) if real and not self.as_waiting else ():
+            value = moved_inside(value, path, moved)
+        if (fed.name, column.name) not in self.waiting:
+            return value
+        place = self.place(fed, column.name, alias, value, THERE if real else WAITING)
+        instead = sql.SQL("w.waits" if self.as_waiting else "w.meant")
+        return place.array(instead) if column.column.type.array else place.one(instead)
+
+    def place(
+        self, fed: FedTable, column: str, alias: str, value: sql.Composable, ledger: sql.Identifier = THERE
+    ) -> Place:
+        """Say where the values of a column of a root or child table stand, for what waits of them."""
+        own = sql.SQL("{}.{}").format(sql.Identifier(alias), self.owner(fed)) if ledger == WAITING else None
+        names = self.positions(fed)
+        positions = sql.SQL(", ").join(sql.SQL("{}.{}").format(sql.Identifier(alias), sql.Identifier(n)) for n in names)
+        return Place(
+            ledger,
+            fed.name,
+            column,
+            sql.SQL("{}::text").format(self.row_id(fed, alias) if own is None else own),
+            sql.SQL("ARRAY[{}]::integer[]").format(positions),
+            len(names),
+            value,
+        )
 
     def one(self, query: sql.Composed) -> int:
         """Return the only number of a query."""

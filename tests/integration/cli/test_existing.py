@@ -1,0 +1,86 @@
+"""Copies into tables that exist, as the commands tell of them: what waits, and what a default decided.
+
+Oracle: DESIGN section 1 for exit codes; the documents planted.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.fix_dumps import MakeDump
+from tests.integration.cli.conftest import RunCommand
+from tests.integration.copy.carrying import oid
+
+TABLES = """
+CREATE TABLE places (id uuid PRIMARY KEY, name text UNIQUE);
+CREATE TABLE people (id uuid PRIMARY KEY, name text UNIQUE, note text,
+  place uuid CONSTRAINT people_in_places REFERENCES places);
+"""
+MAPPING = """
+isthmus: 1
+target: {tables: existing}
+extras: dead_letter
+collections:
+  places: {fields: {name: text}}
+  people:
+    match: [[name]]
+    fields: {name: text, note: text, place: {references: places, on_orphan: "null"}}
+"""
+DUMP = {
+    "places": [{"_id": oid(11), "name": "Rome"}],
+    "people": [{"_id": oid(1), "name": "Ann", "note": "new"}, {"_id": oid(2), "name": "Bob", "place": oid(11)}],
+}
+
+
+@pytest.fixture
+def target(database: str) -> str:
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute(TABLES)
+    return database
+
+
+def test_what_waits_is_told(
+    isthmus: RunCommand, write_mapping: Callable[[str], Path], make_dump: MakeDump, target: str
+) -> None:
+    mapping, dump = write_mapping(MAPPING), make_dump(DUMP)
+    ran = isthmus("copy", mapping, "-s", dump, "-t", target, "--only", "people")
+    assert ran.code == 0, ran.all  # it was asked for
+    assert "References that wait for collections which this copy did not carry: 1." in ran.out
+    assert "people.people_in_places: 1" in ran.out
+    ran = isthmus("status", "-t", target)
+    assert "1 reference of people.place waiting for rows of places" in ran.out
+    ran = isthmus("orphans", "list", "-t", target)
+    assert "No orphans." in ran.out
+    assert "Waiting for rows of places that a later copy may bring: 1 reference of people.place" in ran.out
+    waiting = [{"table": "people", "column": "place", "points_at": "places", "count": 1}]
+    for command in (("orphans", "list"), ("status",)):
+        assert json.loads(isthmus(*command, "-t", target, "--json", "-").out)["waiting"] == waiting
+    assert json.loads(isthmus("orphans", "list", "--table", "no", "-t", target, "--json", "-").out)["waiting"] == []
+    ran = isthmus("copy", mapping, "-s", dump, "-t", target, "--only", "places")
+    assert ran.code == 0, ran.all
+    assert "References of earlier copies that had waited and are set now: 1" in ran.out
+    assert json.loads(isthmus("status", "-t", target, "--json", "-").out)["waiting"] == []
+
+
+@pytest.mark.parametrize("stated", ["", ", on_conflict: keep_target"])
+def test_row_kept_by_a_default_is_told_once_with_exit_1(
+    isthmus: RunCommand, write_mapping: Callable[[str], Path], make_dump: MakeDump, target: str, stated: str
+) -> None:
+    with psycopg.connect(target, autocommit=True) as connection:
+        connection.execute("INSERT INTO people VALUES ('00000000-0000-4000-8000-000000000001', 'Ann', 'old')")
+    mapping, dump = write_mapping(MAPPING.replace("existing", f"existing{stated}")), make_dump(DUMP)
+    ran = isthmus("copy", mapping, "-s", dump, "-t", target)
+    assert ran.code == (0 if stated else 1), ran.all
+    assert ("on_conflict: keep_target" in ran.out) is not bool(stated)
+    assert ("1 row kept by a default" in isthmus("status", "-t", target).out) is not bool(stated)
+    report = json.loads(isthmus("status", "-t", target, "--json", "-").out)
+    assert report["left_behind"]["conflicts_by_default"] == (0 if stated else 1)
+    assert isthmus("copy", mapping, "-s", dump, "-t", target).code == 0  # it is no news any more
+    # to state what was the default is the same mapping
+    mapping = write_mapping(MAPPING.replace("existing", "existing, on_conflict: keep_target"))
+    assert isthmus("copy", mapping, "-s", dump, "-t", target).code == 0
