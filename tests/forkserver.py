@@ -29,7 +29,7 @@ ROOT = Path(__file__).parents[1]
 _LOADED = (
     *("isthmus.cli.main", "isthmus.connect.target", "isthmus.mapping.check", "isthmus.mapping.file"),
     *("isthmus.sources.archive", "isthmus.sources.json_source", "isthmus.sources.live", "isthmus.state.ids"),
-    *("isthmus.transfer.retry_letters", "isthmus.transfer.run", "isthmus.verify.reference"),
+    *("isthmus.transfer.letters.retry", "isthmus.transfer.run", "isthmus.verify.reference"),
     *("pydantic.type_adapter", "pymongo", "rich.console", "rich.progress", "rich.table", "tests.chaos.runner"),
 )
 _LARGEST_REQUEST = 150_000

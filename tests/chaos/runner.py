@@ -31,8 +31,9 @@ import psycopg
 
 from isthmus.cli.main import main
 from isthmus.state import last_transaction
-from isthmus.transfer import begin, memory, retry_letters, stages
+from isthmus.transfer import begin, memory, stages
 from isthmus.transfer.existing import saved_ddl
+from isthmus.transfer.letters import passes
 
 
 class _Watch:
@@ -100,7 +101,7 @@ def start(plan: dict[str, Any], arguments: list[str]) -> None:
         _set(memory, "SMALLEST_BATCH_BYTES", plan["batch_bytes"])
         _set(memory, "LARGEST_BATCH_BYTES", plan["batch_bytes"])
     if "letters" in plan:
-        _set(retry_letters, "BATCH_LETTERS", plan["letters"])
+        _set(passes, "BATCH_LETTERS", plan["letters"])
     if "small_bytes" in plan:
         _set(begin, "_SMALL_BYTES", plan["small_bytes"])
     if "worth_rows" in plan:

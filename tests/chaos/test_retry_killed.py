@@ -10,12 +10,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import psycopg
 import pytest
-from psycopg import sql
-from psycopg.conninfo import conninfo_to_dict
 
-from tests.chaos.sessions import Copy, Ended
+from tests.chaos.retries import Retry, clone
+from tests.chaos.sessions import Ended
 from tests.chaos.snapshot import Snapshot, differences, snapshot
 from tests.chaos.stage_names import documented
 from tests.fix_copies import FINISHED, SCHEMA, World
@@ -41,14 +39,6 @@ CORRECTED = (
 )
 
 
-class Retry(Copy):
-    """The command `letters retry` of one target."""
-
-    def command(self, *options: str) -> list[str]:
-        """Return the arguments of `isthmus`."""
-        return ["letters", "retry", str(self.mapping), "--target", self.target, "--retry-seconds", "30", *options]
-
-
 @dataclass(frozen=True)
 class Copied:
     """A copy that is complete, with letters, and what an undisturbed retry of them comes to."""
@@ -57,16 +47,6 @@ class Copied:
     mapping: Path
     ended: Ended
     left: Snapshot
-
-
-def clone(server: str, target: str) -> str:
-    """Return a new database with all that another one holds; nobody may be connected to that."""
-    made = create_database(server)
-    names = [sql.Identifier(str(conninfo_to_dict(one)["dbname"])) for one in (made, target)]
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(sql.SQL("DROP DATABASE {}").format(names[0]))
-        connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*names))
-    return made
 
 
 def retry_of(world: World, mapping: Path, target: str, folder: Path) -> Retry:

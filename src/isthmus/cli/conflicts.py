@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from isthmus.cli.options import JsonOption, ReadTargetOption, SensitiveOption
+
+if TYPE_CHECKING:
+    from isthmus.cli.sensitive import Sensitive
+    from isthmus.state.reports import ConflictLine
 
 app = typer.Typer(help="Rows that say something else than their document.", no_args_is_help=True)
 
@@ -68,7 +72,7 @@ def list_(
                     "table": one.table,
                     "row_id": one.row_id,
                     "document_id": one.document_id,
-                    "differing": one.differing,
+                    "differing": _differing(one, sensitive),
                     "policy": one.policy,
                     "action": one.action,
                     "document": printable_document(one.document, one.collection, sensitive),
@@ -78,3 +82,14 @@ def list_(
         },
         json_file,
     )
+
+
+def _differing(one: ConflictLine, sensitive: Sensitive | None) -> dict[str, Any]:
+    """Return what differs as it may be shown: the mapping of a retry may call more sensitive than the ledger knew."""
+    from isthmus.cli.sensitive import HIDDEN
+
+    known = sensitive.columns if sensitive is not None else set[tuple[str, str]]()
+    return {
+        name: {"target": HIDDEN, "source": HIDDEN} if (one.table, name) in known else said
+        for name, said in one.differing.items()
+    }

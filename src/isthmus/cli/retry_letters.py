@@ -19,7 +19,7 @@ from isthmus.cli.options import (
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from isthmus.transfer.retry_letters import RetryResult
+    from isthmus.transfer.letters.result import RetryResult
 
 
 def retry(
@@ -78,8 +78,9 @@ def retry(
     from isthmus.mapping import load_mapping
     from isthmus.sources import open_source
     from isthmus.transfer.job import Options
+    from isthmus.transfer.letters.result import Choice, RetryResult
+    from isthmus.transfer.letters.retry import retry_letters
     from isthmus.transfer.progress import Progress
-    from isthmus.transfer.retry_letters import Choice, RetryResult, retry_letters
     from isthmus.transfer.run import tell_run
 
     result = RetryResult()

@@ -58,12 +58,14 @@ def join_rows(job: Job, connection: psycopg.Connection, table: Table, joined: Se
     before = step.count_references()
     step.take_rows_out()
     step.settle_taken_out()
+    step.move_orphans()
     step.fill()
     step.point_elsewhere()
     step.move_waiting()
     step.move_children()
     step.move_pairs()
     step.enter_conflicts(joined)
+    step.move_joined_before()
     step.enter_ids(joined)
     step.enter_books(joined, before)
     for name in ("joined", "joined_row"):
@@ -152,6 +154,24 @@ class JoinStep:
                     " WHERE l.{n} && ARRAY(SELECT loser FROM pg_temp.joined)"
                 )
             self._do(change.format(n=name))
+
+    def move_orphans(self) -> None:
+        """Let orphans inside arrays be those of the row that takes the array over, before it does.
+
+        Those of arrays that no row takes over stay those of the joined document.
+        """
+        places = {site.column: site for site in self._sites if site.table == self._table.name}
+        for site in [site for site in places.values() if site.shape in {"array", "jsonb"}]:
+            self._do(
+                sql.SQL(
+                    "UPDATE isthmus.orphan o SET row_id = f.keeper FROM (SELECT DISTINCT ON (l._keeper)"
+                    " l.{key}::text AS loser, l._keeper::text AS keeper FROM pg_temp.joined_row l"
+                    " JOIN {place} k ON k.{key} = l._keeper AND k.{column} IS NULL WHERE l.{column} IS NOT NULL"
+                    " ORDER BY l._keeper, l._rank) f WHERE o.run_id = %s AND o.table_name = %s AND o.column_name = %s"
+                    " AND o.row_id = f.loser"
+                ).format(key=self._key, place=self._place, column=sql.Identifier(site.columns[0])),
+                (self._job.run.id, site.table, site.column),
+            )
 
     def fill(self) -> None:
         """Give the rows that stay what they lack, from the first joined one that has it; extras key by key."""
@@ -375,8 +395,8 @@ class JoinStep:
             "(SELECT jsonb_object_agg(x.k, x.v)::text FROM (VALUES {}) AS x(k, v) WHERE x.v IS NOT NULL)"
         ).format(sql.SQL(", ").join(pairs))
 
-    def enter_ids(self, joined: Sequence[Joined]) -> None:
-        """Remember under which id a joined document is found; those joined into it before follow."""
+    def move_joined_before(self) -> None:
+        """Let documents that were joined into a joined one before be found where it is found now."""
         collections = sorted({flow.collection for flow in self._table.flows})
         self._do(
             sql.SQL(
@@ -385,6 +405,9 @@ class JoinStep:
             ),
             (collections,),
         )
+
+    def enter_ids(self, joined: Sequence[Joined]) -> None:
+        """Remember under which id a joined document is found."""
         self._do(
             sql.SQL(
                 "INSERT INTO isthmus.id_map AS m (collection, source_id, id, origin, derived_id)"

@@ -24,9 +24,10 @@ from isthmus.state.reports import books_so_far
 from isthmus.state.runs import id_key, latest_run
 from isthmus.transfer.balance import draw_balance
 from isthmus.transfer.job import Job, Options
-from isthmus.transfer.letters_source import LettersSource
+from isthmus.transfer.letters.result import Choice, RetryResult
+from isthmus.transfer.letters.retry import retry_letters
+from isthmus.transfer.letters.source import LettersSource
 from isthmus.transfer.progress import Progress
-from isthmus.transfer.retry_letters import Choice, RetryResult, retry_letters
 from tests.integration.copy.carrying import World
 
 

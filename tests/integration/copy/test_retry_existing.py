@@ -17,8 +17,9 @@ import pytest
 from isthmus.errors import ConfigError, TargetError
 from isthmus.mapping import parse_mapping
 from isthmus.transfer.job import Options
+from isthmus.transfer.letters.result import Choice, RetryResult
+from isthmus.transfer.letters.retry import retry_letters
 from isthmus.transfer.progress import Progress
-from isthmus.transfer.retry_letters import Choice, RetryResult, retry_letters
 from tests.integration.copy.carrying import World, balanced, listening, oid
 
 KEY = bytes(range(32))
@@ -148,7 +149,7 @@ DUMP = {
 def test_letters_that_fit_are_delivered_and_references_point_at_them_again(
     world: World, batch: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("isthmus.transfer.retry_letters.BATCH_LETTERS", batch)
+    monkeypatch.setattr("isthmus.transfer.letters.passes.BATCH_LETTERS", batch)
     tables(world)
     world.write(DUMP)
     balanced(world.copy(mapping(loose=False), id_key=KEY))
@@ -214,7 +215,7 @@ def test_retry_leaves_what_a_copy_leaves_that_begins_with_the_corrected_mapping(
     world: World, case: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill, batch, policy, rerun = CASES[case]
-    monkeypatch.setattr("isthmus.transfer.retry_letters.BATCH_LETTERS", batch)
+    monkeypatch.setattr("isthmus.transfer.letters.passes.BATCH_LETTERS", batch)
     fill(world)
     world.write(FITTING)
     balanced(world.copy(mapping(loose=False, policy=policy, rerun=rerun), id_key=KEY))
@@ -243,7 +244,7 @@ def test_tracked_copy_behind_a_retry_finds_nothing_to_do_and_edits_stay_known(wo
 def test_stop_and_kill_leave_a_state_from_which_the_same_command_goes_on(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("isthmus.transfer.retry_letters.BATCH_LETTERS", 2)
+    monkeypatch.setattr("isthmus.transfer.letters.passes.BATCH_LETTERS", 2)
     with_rows(world)
     world.write(FITTING)
     balanced(world.copy(mapping(loose=False), id_key=KEY))

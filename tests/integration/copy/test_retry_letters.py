@@ -217,7 +217,7 @@ def test_what_somebody_wrote_meanwhile_is_not_overwritten(world: World) -> None:
 def test_letters_that_need_each_other_are_carried_in_several_passes_and_circles(
     world: World, batch: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("isthmus.transfer.retry_letters.BATCH_LETTERS", batch)
+    monkeypatch.setattr("isthmus.transfer.letters.passes.BATCH_LETTERS", batch)
     chain = [person(n, n=str(n), mate=oid(n + 1), team=2) for n in range(10, 20)]
     ring = [person(n, n=str(n), mate=oid(30 + (n - 29) % 4)) for n in range(30, 34)]
     world.write(
@@ -368,7 +368,7 @@ def test_circle_over_two_collections_arrives_together(world: World) -> None:
 
 @pytest.mark.parametrize("batch", [1, 1000])
 def test_duplicates_are_tried_against_what_is_there(world: World, batch: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("isthmus.transfer.retry_letters.BATCH_LETTERS", batch)
+    monkeypatch.setattr("isthmus.transfer.letters.passes.BATCH_LETTERS", batch)
     mapping = """
         isthmus: 1
         collections:
@@ -527,7 +527,7 @@ def test_second_isthmus_is_refused(world: World) -> None:
 def test_stop_ends_behind_the_batch_in_hand_and_the_next_call_goes_on(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("isthmus.transfer.retry_letters.BATCH_LETTERS", 2)
+    monkeypatch.setattr("isthmus.transfer.letters.passes.BATCH_LETTERS", 2)
     plain(world)
     stop = threading.Event()
 
@@ -543,7 +543,7 @@ def test_stop_ends_behind_the_batch_in_hand_and_the_next_call_goes_on(
 
 
 def test_lost_connection_is_waited_for_and_nothing_arrives_twice(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("isthmus.transfer.retry_letters.BATCH_LETTERS", 2)
+    monkeypatch.setattr("isthmus.transfer.letters.passes.BATCH_LETTERS", 2)
     plain(world)
     cut: list[str] = []
 

@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 
 from isthmus.mapping import parse_mapping
 from isthmus.transfer.balance import Balance, CollectionBooks, ReferenceBooks
-from isthmus.transfer.retry_letters import RetryResult, carrying_order
-from isthmus.transfer.retry_letters_books import Shift, imbalance, shifted
-from isthmus.transfer.retry_letters_circles import circles
-from isthmus.transfer.same_shape import shape_differences, shape_of, with_sensitive_of
+from isthmus.transfer.letters.circles import circles
+from isthmus.transfer.letters.passes import carrying_order
+from isthmus.transfer.letters.result import RetryResult
+from isthmus.transfer.letters.same_shape import shape_differences, shape_of, with_sensitive_of
+from isthmus.transfer.letters.shift import Shift, imbalance, shifted
 
 
 def test_circles_are_found_without_what_hangs_on_them_and_what_is_hopeless() -> None:
@@ -105,13 +106,16 @@ def test_shift_moves_a_letter_its_references_and_a_restored_one() -> None:
     assert imbalance(after, {"j": ()}) is None
 
 
-@pytest.mark.parametrize("part", ["copied", "letters", "values", "orphans", "pairs"])
+@pytest.mark.parametrize("part", ["copied", "letters", "codes", "values", "orphans", "pairs"])
 def test_books_that_do_not_add_up_are_noticed(part: str) -> None:
     shift = Shift()
     if part == "copied":
         shift.copied["A"] += 1
     elif part == "letters":
         shift.letters["A", "type"] -= 3
+    elif part == "codes":
+        shift.letters["A", "type"] -= 3
+        shift.letters["A", "nul"] += 3
     elif part == "values":
         shift.orphans["a.b", "null", False] += 5
     elif part == "orphans":

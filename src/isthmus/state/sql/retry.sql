@@ -3,6 +3,7 @@
 CREATE TEMP TABLE isthmus_retry_chosen (collection text, letter bigint);
 CREATE TEMP TABLE isthmus_retry_now (collection text, letter bigint, PRIMARY KEY (collection, letter));
 CREATE TEMP TABLE isthmus_retry_again (collection text, letter bigint);
+CREATE TEMP TABLE isthmus_retry_put_off (collection text, letter bigint);
 CREATE TEMP TABLE isthmus_retry_need (letter bigint, collection text, root text, id text, reference text, target text, target_id text);
 CREATE TEMP TABLE isthmus_retry_open (LIKE isthmus_retry_need);
 CREATE TEMP TABLE isthmus_retry_circle (letter bigint, root text, id text)
@@ -18,7 +19,7 @@ INSERT INTO pg_temp.isthmus_retry_now SELECT * FROM chosen
 -- name: choose_last
 -- Look once more at letters that stay for what the target holds, which is more by now.
 INSERT INTO pg_temp.isthmus_retry_now SELECT c.* FROM pg_temp.isthmus_retry_chosen c
-JOIN isthmus.dead_letter l ON l.id = c.letter WHERE l.stage <> 'convert'
+JOIN isthmus.dead_letter l ON l.id = c.letter WHERE l.stage <> 'convert' ON CONFLICT DO NOTHING
 
 -- name: chosen_letters
 -- How many letters there are to look at, and their bytes, by collection.
@@ -43,6 +44,14 @@ WHERE run_id = %(run)s AND id = ANY (%(letters)s) ORDER BY id
 -- name: look_again
 -- Letters that wait for another one of their batch are looked at in the next pass.
 INSERT INTO pg_temp.isthmus_retry_again SELECT * FROM unnest(%(collections)s::text[], %(letters)s::bigint[])
+
+-- name: put_off
+-- Letters that will be joined into documents of the target are looked at behind all others.
+INSERT INTO pg_temp.isthmus_retry_put_off SELECT * FROM unnest(%(collections)s::text[], %(letters)s::bigint[])
+
+-- name: choose_put_off
+-- Now look at those that were put off.
+INSERT INTO pg_temp.isthmus_retry_now SELECT DISTINCT * FROM pg_temp.isthmus_retry_put_off
 
 -- name: forget_needs
 -- Letters that are looked at again say anew what they need.

@@ -174,7 +174,8 @@ def imbalance(balance: Balance, sides: Mapping[str, Collection[str]]) -> str | N
         accounted = books.copied + books.merged + books.kept + books.skipped + books.dead_letters
         if books.read != accounted:
             return f"{name}: {books.read} documents read, {accounted} accounted for"
-        if books.dead_letters != sum(books.letters.values()) or min(books.copied, books.kept, books.dead_letters) < 0:
+        fewest = min(books.copied, books.kept, books.dead_letters, *books.letters.values())
+        if books.dead_letters != sum(books.letters.values()) or fewest < 0:
             return f"{name}: {books.dead_letters} dead letters, {sum(books.letters.values())} by code"
     for name, books in balance.references.items():
         if books.values != books.resolved + books.pending + books.orphans:

@@ -2,8 +2,7 @@
 
 One for each table that a plan fills, one for each root table with the letters that would be rows of it (number, id, and
 what became of it: `fits` until something stands against it), and one view for each thing that references point at: what
-the target has, and what fits. The tables are
-empty again behind each transaction.
+the target has, and what fits. The tables are empty again behind each transaction.
 """
 
 from __future__ import annotations

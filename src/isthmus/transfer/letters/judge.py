@@ -6,6 +6,8 @@ What stands against a letter is its fate in the staging table:
 - `taken`: the target has its id; `twin`: a letter with a lower number has it;
 - `held`: a row of the target holds one of its unique values; `rival`: so does a letter with a lower number; `twice`:
   the document itself does;
+- `joins`: a row of the target holds one of its unique values, and they are one thing (`on_duplicate: merge`); only
+  while such letters are put off, else they fit;
 - `orphan`: a reference of it, for which the mapping refuses documents, leads neither to the target nor to a letter that
   fits.
 """
@@ -22,10 +24,10 @@ from isthmus.mapping.tables import Index, Table
 from isthmus.transfer.document_rows import key_column
 from isthmus.transfer.job import Job
 from isthmus.transfer.joined import merges
+from isthmus.transfer.letters.staging import StagedTable, Staging
 from isthmus.transfer.orphans import has_no_target
 from isthmus.transfer.places import shown_value
 from isthmus.transfer.references import ReferenceSite, place_of_ids
-from isthmus.transfer.retry_letters_staging import StagedTable, Staging
 
 
 @dataclass(frozen=True)
@@ -56,9 +58,14 @@ class Judge:
     Args:
         job: The retry.
         staging: Where they wait.
+
+    Attributes:
+        uniques: What must be unique, by number: table and index.
+        joining: Whether letters that are one thing with a document of the target fit.
     """
 
     def __init__(self, job: Job, staging: Staging) -> None:
+        self.joining = False
         self._job = job
         self._staging = staging
         filled = {one.plan.name for tables in staging.tables.values() for one in tables}
@@ -211,16 +218,17 @@ class Judge:
             values=values,
         )
 
-    def is_merging(self, number: int) -> bool:  # noqa: ARG002  of no index yet
-        """Tell whether letters that stand against a unique index are joined into the document that has the value.
-
-        None are, so far: they stay letters.
-        """
-        return False
+    def is_merging(self, number: int) -> bool:
+        """Tell whether letters that stand against a unique index are joined into the document that has the value."""
+        table, _ = self.uniques[number]
+        merging = self._job.existing is None and merges(self._job, table)
+        return merging and not table.column(key_column(table)).hidden
 
     def _held_or_joins(self, number: int, table: Table, index: Index, waiting: StagedTable) -> sql.Composed:
         change = "fate = 'held'"
-        if self.is_merging(number):  # of two documents it cannot be both
+        if self.is_merging(number) and not self.joining:
+            change = "fate = 'joins'"
+        elif self.is_merging(number):  # of two documents it cannot be both
             change = (
                 "fate = CASE WHEN l.joins <> h.keeper THEN 'held' ELSE l.fate END, joins = coalesce(l.joins, h.keeper)"
             )

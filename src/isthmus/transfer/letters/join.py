@@ -18,9 +18,10 @@ from isthmus.mapping.tables import Column, Table, pending_tables
 from isthmus.transfer.document_rows import key_column
 from isthmus.transfer.job import Job
 from isthmus.transfer.joined import merges
+from isthmus.transfer.letters.shift import Shift
+from isthmus.transfer.letters.staging import StagedTable, Staging, Tried, at_place, document_sites, table_of
 from isthmus.transfer.merging_rows import Joined, JoinStep
 from isthmus.transfer.references import ReferenceSite, positions_of
-from isthmus.transfer.retry_letters_staging import StagedTable, Staging, Tried, at_place, document_sites, table_of
 
 
 def collections_of(table: Table) -> list[str]:
@@ -127,7 +128,13 @@ class LettersJoin(JoinStep):
         tables: Where rows wait, of letters that fit and no others.
     """
 
-    def __init__(self, job: Job, connection: psycopg.Connection, table: Table, tables: Sequence[StagedTable]) -> None:
+    def __init__(
+        self,
+        job: Job,
+        connection: psycopg.Connection,
+        table: Table,
+        tables: Sequence[StagedTable],
+    ) -> None:
         super().__init__(job, connection, table)
         filled = {"value", "reference", "constant", "extras"}
         self._columns = [column for column in table.columns if column.role in filled]  # look-ups are resolved
@@ -231,17 +238,28 @@ class LettersJoin(JoinStep):
             )
         )
 
-    def settle(self, documents: dict[tuple[str, str], tuple[str, bytes]]) -> Counter[str]:
+    def _forget_kept(self, shift: Shift) -> None:
+        """Take orphans inside jsonb that no row has off the ledger, behind `move_orphans`."""
+        for site in {site.name: site for site in self._own_sites() if site.action == "kept"}.values():
+            gone = self._connection.execute(
+                "DELETE FROM isthmus.orphan o USING pg_temp.joined j WHERE o.run_id = %s AND o.table_name = %s"
+                " AND o.column_name = %s AND o.action = 'kept' AND o.row_id = j.loser_text RETURNING o.by_default",
+                (self._job.run.id, site.table, site.column),
+            )
+            for (by_default,) in gone.fetchall():
+                shift.orphans[site.name, site.action, by_default] -= 1
+
+    def settle(self, documents: dict[tuple[str, str], tuple[str, bytes]], shift: Shift) -> None:
         """Fill the rows that stay, and say in the ledger what the letters say otherwise.
 
         Args:
             documents: (root table, id of a letter) → its collection and bytes.
-
-        Returns:
-            Reference → how many more values there are than in all rows before; of what stands twice less.
+            shift: Gets how many values there are now more than in all rows before: less, of what stands twice.
         """
         self._rename(f"{self._number} joined", "joined")
         self._rename(f"{self._number} joined row", "joined_row")
+        self.move_orphans()
+        self._forget_kept(shift)
         self.fill()
         differing = self._connection.execute(
             sql.SQL(
@@ -261,4 +279,5 @@ class LettersJoin(JoinStep):
         now = self.count_references()
         for name in ("joined", "joined_row"):
             self._do(sql.SQL("DROP TABLE pg_temp.{}").format(sql.Identifier(name)))
-        return Counter({name: now[name] - count for name, count in self._counted.items()})
+        for name, count in self._counted.items():
+            shift.values[name] += now[name] - count

@@ -21,10 +21,10 @@ from isthmus.transfer.existing.sides import Sides
 from isthmus.transfer.existing.waiting_there import look_again
 from isthmus.transfer.job import Job
 from isthmus.transfer.joined import merges
+from isthmus.transfer.letters.books import Books
+from isthmus.transfer.letters.shift import Shift
+from isthmus.transfer.letters.staging import document_sites, table_of
 from isthmus.transfer.references import Alternative, ReferenceSite, positions_of
-from isthmus.transfer.retry_letters_batch import Books
-from isthmus.transfer.retry_letters_books import Shift
-from isthmus.transfer.retry_letters_staging import document_sites, table_of
 from isthmus.transfer.stages import reached
 
 _ENTRIES = 10_000  # of the ledger in one transaction
@@ -163,7 +163,7 @@ def _found(job: Job, undone: _Undone, after: int, most: int) -> sql.Composed:
     else:
         target_id = sql.SQL("{}::{}").format(target_id, _type(job, target, one.key))
     return sql.SQL(_FOUND).format(
-        row_id=_row_of(job, job.root_of(site.flow), sql.SQL("o.row_id"), joined=undone.table.kind != "child"),
+        row_id=_row_of(job, job.root_of(site.flow), sql.SQL("o.row_id"), joined=_is_of_row(undone)),
         stays=_stays(job, undone),
         result=sql.Identifier(_result(undone)),
         target=_place(job, target.name),
@@ -187,7 +187,7 @@ def _place(job: Job, table: str) -> sql.Identifier:
 def _row_of(job: Job, root: Table, derived: sql.Composable, *, joined: bool = True) -> sql.Composable:
     """Return SQL of the id, as text, of the row that a document of a root table is: its own, or another one's.
 
-    Not so where it was joined into another one and `joined` is false: which child rows are its own is not known then.
+    Not so where it was joined into another one and `joined` is false.
     """
     origins = (["merged"] if joined and merges(job, root) else []) + (["matched"] if job.existing is not None else [])
     for origin in origins:  # who was joined into another one is the row which that one is
@@ -196,6 +196,14 @@ def _row_of(job: Job, root: Table, derived: sql.Composable, *, joined: bool = Tr
             " AND m.derived_id = {} LIMIT 1), {})"
         ).format(sql.Literal(origin), sql.Literal(_collections(root)), derived, derived)
     return derived
+
+
+def _is_of_row(undone: _Undone) -> bool:
+    """Tell whether the reference of a joined document is one of the row that it was joined into.
+
+    Not so in child rows and arrays: which of these are its own is not known any more.
+    """
+    return undone.table.kind != "child" and not undone.site.shape.endswith(("array", "jsonb"))
 
 
 def _collections(root: Table) -> list[str]:

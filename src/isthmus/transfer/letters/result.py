@@ -1,0 +1,58 @@
+"""What a retry of dead letters is asked for and what it comes to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from isthmus.transfer.balance import Balance
+
+
+@dataclass
+class RetryResult:
+    """What a retry came to.
+
+    Attributes:
+        run: Number of the run; None when it was refused before one was found.
+        outcome: complete; interrupted (the same command goes on); failed (an error ended it).
+        tried: Collection → letters that were looked at by this call.
+        untried: Collection → those of them that cannot be retried, because their table, or one that they refer to, did
+            not keep its ids.
+        carried: Collection → letters that this call carried.
+        skipped: Collection → letters that the mapping leaves behind now.
+        restored: Reference → references that this call set again.
+        unrestored: Reference → those whose document is there, and that could not be set.
+        by_default: References of carried letters that were handled by a default instead of a stated policy.
+        left: (collection, stage, code, count) of the letters that stay.
+        balance: The books afterwards; None when it did not come that far.
+        seconds: How long it took.
+    """
+
+    run: int | None = None
+    outcome: Literal["complete", "interrupted", "failed"] = "interrupted"
+    tried: dict[str, int] = field(default_factory=dict[str, int])
+    untried: dict[str, int] = field(default_factory=dict[str, int])
+    carried: dict[str, int] = field(default_factory=dict[str, int])
+    skipped: dict[str, int] = field(default_factory=dict[str, int])
+    restored: dict[str, int] = field(default_factory=dict[str, int])
+    unrestored: dict[str, int] = field(default_factory=dict[str, int])
+    by_default: int = 0
+    left: list[tuple[str, str, str, int]] = field(default_factory=list[tuple[str, str, str, int]])
+    balance: Balance | None = None
+    seconds: float = 0.0
+
+    @property
+    def exit_code(self) -> int:
+        """0 when no letter is left, 1 when one is or something was handled by a default, 130 when it was stopped."""
+        if self.outcome != "complete":
+            return 130
+        wanting = self.balance is None or bool(self.balance.differences)
+        return 1 if self.left or self.by_default or self.unrestored or wanting else 0
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which letters to try: of one collection, with one code, or all."""
+
+    collection: str | None = None
+    code: str | None = None

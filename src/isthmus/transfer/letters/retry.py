@@ -1,0 +1,170 @@
+"""Retry dead letters with a corrected mapping: carry what fits, set undone references again, say why the rest stays.
+
+Letters hold the bytes that the run read, so no source is read. Everything is committed batch by batch under the run
+lease; whatever ends a retry, the same command goes on. What it leaves does not depend on how often it was begun.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+
+import psycopg
+
+from isthmus.connect.postgres import explain, trouble
+from isthmus.errors import TargetError
+from isthmus.mapping import Mapping, parse_mapping
+from isthmus.sources.protocol import Source
+from isthmus.state.lease import Lease
+from isthmus.state.migrate import check_state, migrate
+from isthmus.state.reports import require_run
+from isthmus.state.runs import Run, id_key
+from isthmus.transfer.begin import enum_array_oids
+from isthmus.transfer.existing.only import ONLY, chosen
+from isthmus.transfer.existing.preflight import check_surroundings, is_existing, read_existing
+from isthmus.transfer.existing.stage import drop_letters_stage, stage_schema
+from isthmus.transfer.hands import Hands
+from isthmus.transfer.job import Interrupted, Job, Options
+from isthmus.transfer.letters.passes import Passes
+from isthmus.transfer.letters.result import Choice, RetryResult
+from isthmus.transfer.letters.same_shape import Shape, refuse_other_shape, shape_of, with_sensitive_of
+from isthmus.transfer.letters.source import LettersSource
+from isthmus.transfer.preflight import check_server, raise_findings
+from isthmus.transfer.progress import Progress
+from isthmus.transfer.same_run import refuse_other_source
+
+
+def retry_letters(
+    mapping: Mapping,
+    conninfo: str,
+    *,
+    mapping_text: str,
+    source: Source | None = None,
+    choice: Choice | None = None,
+    options: Options | None = None,
+    progress: Progress | None = None,
+    stop: threading.Event | None = None,
+    result: RetryResult | None = None,
+) -> RetryResult:
+    """Try the dead letters of a target's last run again with a corrected mapping.
+
+    Writes to the target only, under the run lease. Safe to call again after any end, also a killed process. Rows that
+    were carried before stay as they are.
+
+    Args:
+        mapping: The corrected mapping; it must want the tables that the run made.
+        conninfo: Target, as libpq takes it.
+        mapping_text: The mapping file's text, kept in the run.
+        source: Compared with the run's by its identity, not read; None compares nothing.
+        choice: Which letters to try; by default all.
+        options: How long to wait for a server that is away.
+        progress: Gets the live numbers.
+        stop: Set it to end after the batch in hand; the call then returns with outcome `interrupted`.
+        result: Gets what it came to so far, also when the call raises.
+
+    Raises:
+        IsthmusError: Refused before anything was written, or stopped by something waiting does not mend. What was
+            committed is kept.
+    """
+    options, progress, stop = options or Options(), progress or Progress(), stop or threading.Event()
+    result = result if result is not None else RetryResult()
+    began = time.monotonic()
+    lease = Lease(conninfo)
+    shape = shape_of(mapping)
+    try:
+        lease.acquire()
+        progress.stage("preflight")
+        job = _open(shape, conninfo, lease, source, options, progress, stop)
+        result.run = job.run.id
+        passes = Passes(job, mapping, mapping_text, choice or Choice(), result)
+        with Hands(job) as hands, contextlib.suppress(Interrupted):
+            hands.part("dead letters", passes.work)
+            result.outcome = "complete"
+        passes.note(lease)
+        if job.existing is not None:
+            with lease.connection.transaction():
+                lease.assert_held(lease.connection, job.run.id)
+                drop_letters_stage(lease.connection)
+        progress.stage("complete")
+    except psycopg.Error as fault:
+        result.outcome = "failed"
+        raise trouble(fault, "go on with the letters", explain(fault, values=not shape.schema.sensitive)) from None
+    except BaseException:
+        result.outcome = "failed"
+        raise
+    finally:
+        lease.release()
+        result.seconds = time.monotonic() - began
+    return result
+
+
+def _open(
+    shape: Shape,
+    conninfo: str,
+    lease: Lease,
+    source: Source | None,
+    options: Options,
+    progress: Progress,
+    stop: threading.Event,
+) -> Job:
+    """Look whether the letters of the target's run can be retried, and take the run.
+
+    Raises:
+        IsthmusError: They cannot; nothing was written.
+    """
+    connection = lease.connection
+    check_state(connection)
+    raise_findings(check_server(connection))
+    run = require_run(connection)
+    _refuse_unfinished(run)
+    if source is not None:
+        refuse_other_source(run, source)
+    before = shape_of(parse_mapping(run.mapping_text, file_name="the run's mapping"))
+    refuse_other_shape(run.id, before, shape)
+    lease.adopt(run.id)
+    migrate(connection)
+    run = require_run(connection)  # as the holder before left it
+    _refuse_unfinished(run)
+    schema = with_sensitive_of(shape.schema, before.schema)
+    existing = None
+    if is_existing(shape.mapping):
+        existing, against = read_existing(connection, schema)
+        raise_findings([*against, *check_surroundings(connection, schema, replaced=run)])
+    job = Job(
+        shape.mapping,
+        schema if existing is None else stage_schema(schema, existing),
+        chosen(shape.mapping, dict(shape.plans), tuple(run.tables.get(ONLY, []))),
+        LettersSource(run),
+        conninfo,
+        lease,
+        run,
+        id_key(connection, create=False),
+        options,
+        progress,
+        stop,
+        existing=existing,
+    )
+    job.enum_oids = enum_array_oids(connection, shape.schema)
+    return job
+
+
+def _refuse_unfinished(run: Run) -> None:
+    """Raise unless a run came to its end with books that balance.
+
+    Raises:
+        TargetError: It is not complete (code `run-unfinished`), or its books do not balance (code `books-unbalanced`).
+    """
+    if run.stage != "complete" or run.balance is None:
+        raise TargetError(
+            f"Run {run.id} of this target is not complete (stage {run.stage}), so it is not known yet which documents"
+            " stay dead letters.",
+            code="run-unfinished",
+            hint="Run the same isthmus copy again until it is complete, then retry the letters.",
+        )
+    if run.balance["differences"]:
+        raise TargetError(
+            f"The books of run {run.id} do not balance, so nothing can be added to them.",
+            code="books-unbalanced",
+            hint="isthmus status shows where. Please report it, and start over with isthmus copy --fresh.",
+        )
