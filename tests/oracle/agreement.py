@@ -24,6 +24,7 @@ from isthmus.mapping.plan import compile_plans
 from isthmus.verify.reference import Expected, Reference, Type, bson
 from isthmus.verify.reference.bson import Value
 from isthmus.verify.reference.forms import Form, form_of
+from isthmus.verify.reference.reading import parse
 from tests.oracle import copy_binary
 from tests.oracle.copy_binary import JsonText, Kind
 from tests.oracle.plans import PlanTable, enum_names, plan_tables
@@ -55,7 +56,7 @@ class Pair:
     def __init__(self, mapping: dict[str, Any], collection: str = "Main") -> None:
         text = yaml_text(mapping)
         self.collection = collection
-        self.oracle = Reference(YAML(typ="safe", pure=True).load(text), KEY, NOW_US)
+        self.oracle = Reference(parse(text), KEY, NOW_US)
         self.plan = compile_plans(parse_mapping(text))[collection]
         self.tables = plan_tables(self.plan)
         self.roots = [table.number for table in self.tables if table.first]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 from contextlib import closing
+from functools import partial
 from pathlib import Path
+from threading import Event
 from typing import Annotated, Any
 
 import typer
@@ -101,6 +103,7 @@ def copy(
     from isthmus.transfer.job import Options
     from isthmus.transfer.progress import Progress
     from isthmus.transfer.result import Result
+    from isthmus.transfer.retry import persist
     from isthmus.transfer.run import copy_database, tell
 
     options = Options(
@@ -116,14 +119,23 @@ def copy(
     with writing_refusals(json_file, lambda fault: uncopied_json(fault, known or carried_so_far(result))):
         checked = load_mapping(mapping)
         mapping_text = mapping.read_text(encoding="utf-8")
+        progress = Progress()
+        view = ProgressView(progress)
+        # Nothing is in hand yet, so a signal ends the wait as it ends everything before a copy: at once.
+        opening = persist(
+            partial(open_source, source, database=db, ignore_oplog=ignore_oplog),
+            seconds=options.retry_seconds,
+            stop=Event(),
+            note=progress.note,
+            most_troubles=1,
+        )
         with (
-            closing(open_source(source, database=db, ignore_oplog=ignore_oplog)) as opened,
+            closing(opening) as opened,
             open_target(target, create=True) as address,
             noting_run(known, address.conninfo),
             stop_on_signals(err) as stop,
         ):
-            progress = Progress()
-            with ProgressView(progress):
+            with view:
                 copy_database(
                     checked,
                     opened,

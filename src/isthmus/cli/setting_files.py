@@ -16,7 +16,9 @@ ADDRESSES = ("MONGODB_URI", "DATABASE_URL")
 
 
 def read_setting_files(environment: MutableMapping[str, str]) -> None:
-    """Set every address whose file is named, from its one line; white space around it does not count.
+    """Set every address whose file is named, from its one line.
+
+    White space around it does not count, nor does the byte order mark that some editors write in front.
 
     An empty variable is as good as none.
 
@@ -40,7 +42,7 @@ def read_setting_files(environment: MutableMapping[str, str]) -> None:
 def _only_line(file: Path, variable: str) -> str:
     hint = "Mount a file with the address on its only line, readable for the user that isthmus runs as."
     try:
-        text = file.read_text(encoding="utf-8").strip()
+        text = file.read_text(encoding="utf-8-sig").strip()
     except (OSError, ValueError) as fault:
         why = getattr(fault, "strerror", None) or "it is no UTF-8 text"
         message = f"The file {file} that {variable} names cannot be read: {why}."

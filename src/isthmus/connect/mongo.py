@@ -298,8 +298,8 @@ def _trouble(error: PyMongoError, what: str, words: str, display: str, collectio
             f"The MongoDB server at {display} is not there: {words}",
             code="source-unreachable",
             where=where,
-            hint="Check that it runs and that this machine may reach it. What was read is kept; the same command goes"
-            " on from there.",
+            hint="Check that it runs and that this machine may reach it, and run the same command again; a copy goes on"
+            " behind what it committed.",
             retryable=True,
         )
     if code in _LOGIN:
@@ -321,7 +321,7 @@ def _trouble(error: PyMongoError, what: str, words: str, display: str, collectio
             f"The MongoDB server at {display} broke off when it was asked to {what}: {words}",
             code="source-interrupted",
             where=where,
-            hint="What was read is kept; the same command goes on from there.",
+            hint="Run the same command again; a copy goes on behind what it committed.",
             retryable=True,
         )
     if isinstance(error, InvalidName):
@@ -330,5 +330,5 @@ def _trouble(error: PyMongoError, what: str, words: str, display: str, collectio
         f"The MongoDB server at {display} did not {what}: {words}",
         code="source-refuses",
         where=where,
-        hint="What was read is kept. The same command goes on once the cause is gone.",
+        hint="Once the cause is gone, run the same command again; a copy goes on behind what it committed.",
     )

@@ -50,12 +50,12 @@ _REGEX_OPTIONS = "ilmsux"  # the letters BSON knows, in its order
 
 
 class Unfit(ValueError):  # noqa: N818  a reason, made into an error where file and line are known
-    """A value that is JSON and cannot be BSON; its text is what follows `The document …`.
+    """A value that is JSON and cannot be BSON; its text is what follows `a document …`.
 
     Says of what type a value is and in which path, never the value: nobody knows here which fields are sensitive.
 
     Args:
-        what: What the document does wrong: `holds a …`.
+        what: What is wrong with the document: `with a …`, `that …`.
         why: What is wrong with that; empty where there is no more to say.
         path: Where in the document; empty where it is not known.
     """
@@ -109,9 +109,9 @@ class Decoder:
         except Unfit as error:
             raise Unfit(error.what, error.why, self._path_of_unfit(text, at)) from None
         except RecursionError:
-            raise Unfit("nests far deeper than the 100 levels MongoDB allows") from None
+            raise Unfit("that nests far deeper than the 100 levels MongoDB allows") from None
         except ValueError as error:  # Python refuses to read integers of thousands of digits
-            raise Unfit("holds an integer beyond 64 bits") from error
+            raise Unfit("with an integer beyond 64 bits") from error
         return self._encode(value), end
 
     def _object(self, pairs: list[tuple[str, object]]) -> object:
@@ -119,7 +119,7 @@ class Decoder:
         if not _TYPES.isdisjoint(document):
             key = pairs[0][0] if len(pairs) == 1 else next(key for key in document if key in _TYPES)
             if len(document) != len(pairs):
-                raise Unfit(f"holds a {key} in an object that has a key twice")
+                raise Unfit(f"with a {key} in an object that has a key twice")
             value = _WRAPPERS[key](document)
             if type(value) is _Element:
                 self._odd = True
@@ -150,7 +150,7 @@ class Decoder:
 
     def _encode(self, value: object) -> bytes:
         if not _is_document(value):
-            raise Unfit("is a value of an Extended JSON type, where a document should be")
+            raise Unfit("that is a value of an Extended JSON type, where a document should be")
         try:
             if isinstance(value, _Repeated) or self._odd:
                 return _document(_pairs(value))
@@ -159,9 +159,9 @@ class Decoder:
                 return bson.encode({"": value})[6:-1]
             return bson.encode(value)
         except RecursionError:
-            raise Unfit("nests far deeper than the 100 levels MongoDB allows") from None
+            raise Unfit("that nests far deeper than the 100 levels MongoDB allows") from None
         except (BSONError, ValueError, OverflowError, TypeError, struct.error) as error:
-            raise _blame(value) or Unfit(f"cannot be written as BSON ({type(error).__name__})") from None
+            raise _blame(value) or Unfit(f"that cannot be written as BSON ({type(error).__name__})") from None
 
 
 def _is_document(value: object) -> TypeGuard[dict[str, object] | _Repeated]:
@@ -190,7 +190,7 @@ def _element(key: str, value: object) -> bytes:
 
 def _c_string(text: str) -> bytes:
     if "\0" in text:
-        raise Unfit("holds a key with a NUL", "which BSON keys cannot have")
+        raise Unfit("with a key that holds a NUL", "which BSON keys cannot have")
     return text.encode() + b"\0"
 
 
@@ -203,15 +203,15 @@ def _blame(value: object) -> Unfit | None:
     """Return why a value cannot be BSON, None when nothing is found; looks at the values pymongo takes from JSON."""
     for path, one in _values(value):
         if isinstance(one, int) and not _INT64[0] <= one <= _INT64[1]:
-            return Unfit("holds an integer beyond 64 bits", path=path)
+            return Unfit("with an integer beyond 64 bits", path=path)
         if isinstance(one, str) and not _is_text(one):
-            return Unfit("holds half a surrogate pair", "which is no character", path)
+            return Unfit("with half a surrogate pair", "which is no character", path)
         if _is_document(one):
             for key, _ in _pairs(one):
                 if "\0" in key:
-                    return Unfit("holds a key with a NUL", "which BSON keys cannot have", path)
+                    return Unfit("with a key that holds a NUL", "which BSON keys cannot have", path)
                 if not _is_text(key):
-                    return Unfit("holds a key with half a surrogate pair", "which is no character", path)
+                    return Unfit("with a key that holds half a surrogate pair", "which is no character", path)
     return None
 
 
@@ -243,12 +243,12 @@ def _shown(text: str) -> str:
 def _plain_double(text: str) -> float:
     value = float(text)
     if math.isinf(value):
-        raise Unfit("holds a number", "which a double cannot hold")
+        raise Unfit("with a number", "which a double cannot hold")
     return value
 
 
 def _unfit(key: str, value: object) -> Unfit:
-    return Unfit(f"holds a {key}", f"{_kind(value)} that cannot be one")
+    return Unfit(f"with a {key}", f"{_kind(value)} that cannot be one")
 
 
 def _kind(value: object) -> str:
@@ -268,7 +268,7 @@ def _alone(key: str, document: dict[str, object]) -> object:
     """Return the only value of an object that stands for a type."""
     if len(document) != 1:
         other = next(name for name in document if name != key)
-        raise Unfit(f"holds a {key} beside {_shown(other)}", "and Extended JSON cannot say which of the two is meant")
+        raise Unfit(f"with a {key} beside {_shown(other)}", "and Extended JSON cannot say which of the two is meant")
     return document[key]
 
 
@@ -304,11 +304,10 @@ def _int32(document: dict[str, object]) -> object:
 
 def _int64(document: dict[str, object]) -> object:
     value = _alone("$numberLong", document)
-    if isinstance(value, str) and _INTEGER.fullmatch(value):
-        value = int(value)
-    if not _is_integer(value, _INT64):
+    number = int(value) if isinstance(value, str) and _INTEGER.fullmatch(value) else value
+    if not _is_integer(number, _INT64):
         raise _unfit("$numberLong", value)
-    return Int64(cast("int", value))
+    return Int64(cast("int", number))
 
 
 def _double(document: dict[str, object]) -> object:
@@ -388,7 +387,7 @@ def _regex(key: str, pattern: object, options: object) -> object:
     if not isinstance(pattern, str) or not isinstance(options, str):
         raise _unfit(key, pattern)
     if "\0" in pattern or "\0" in options:
-        raise Unfit(f"holds a {key} with a NUL", "with which BSON ends such a text")
+        raise Unfit(f"with a {key} that holds a NUL", "with which BSON ends such a text")
     if options == "".join(letter for letter in _REGEX_OPTIONS if letter in options):
         return Regex(pattern, options)
     return _Element(0x0B, _c_string(pattern) + _c_string(options))  # pymongo would sort and drop letters

@@ -23,13 +23,15 @@ class Retry:
     """How long one trouble of a work has lasted, and how long to wait before the next try.
 
     After a try that went on for longer than the limit, the next fault is another trouble, and its time begins anew; at
-    most four times for one work.
+    most `most_troubles` times for one work.
 
     Attributes:
         limit_seconds: When a trouble has lasted this long, the work is given up.
+        most_troubles: How often; one for work that does nothing but ask whether the trouble has passed.
     """
 
     limit_seconds: float
+    most_troubles: int = _MOST_TROUBLES
     _since: float | None = None
     _wait: float = _FIRST_WAIT_SECONDS
     _tried_at: float | None = None
@@ -67,29 +69,37 @@ class Retry:
 
     def _is_another(self, now: float) -> bool:
         """Tell whether the work went on long enough since the last try to be in another trouble now."""
-        if self._tried_at is None or self._troubles >= _MOST_TROUBLES:
+        if self._tried_at is None or self._troubles >= self.most_troubles:
             return False
         return 0 < self.limit_seconds < now - self._tried_at
 
 
-def persist(work: Callable[[], T], *, seconds: float, stop: threading.Event, note: Callable[[str], None]) -> T:
+def persist(
+    work: Callable[[], T],
+    *,
+    seconds: float,
+    stop: threading.Event,
+    note: Callable[[str], None],
+    most_troubles: int = _MOST_TROUBLES,
+) -> T:
     """Do work that reads the source, again for as long as the source is in trouble that may pass.
 
     Args:
         work: Safe to repeat.
-        seconds: How long to go on trying.
+        seconds: How long to go on trying; 0 tries once.
         stop: Ends the wait.
         note: Told once for every trouble, when the wait begins.
+        most_troubles: As `Retry` takes it.
 
     Raises:
         SourceError: What the work raised, when it does not pass or has lasted too long.
         Interrupted: The user asked to stop.
     """
-    retry = Retry(seconds)
+    retry = Retry(seconds, most_troubles)
     while True:
         try:
             return work()
         except SourceError as fault:
-            if not fault.retryable:
+            if not fault.retryable or seconds <= 0:
                 raise
             retry.again(fault, stop, note)

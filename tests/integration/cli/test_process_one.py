@@ -211,6 +211,16 @@ def test_address_in_a_file_is_used_and_its_password_shown_nowhere(
     assert "kanarienvogel" not in ran.all
 
 
+def test_byte_order_mark_in_a_file_does_not_count(isthmus: RunCommand, tmp_path: Path, database: str) -> None:
+    file = tmp_path / "database_url"
+    file.write_bytes(b"\xef\xbb\xbf" + f"{password_url(database, 'kanarienvogel')}\r\n".encode())
+    ran = isthmus("status", env={"DATABASE_URL_FILE": str(file)})
+    assert "error (no-run)" in ran.err, ran.all
+    file.write_bytes(b"\xef\xbb\xbf")
+    ran = isthmus("status", env={"DATABASE_URL_FILE": str(file)})
+    assert "is empty" in ran.err, ran.all
+
+
 def test_option_goes_before_the_address_in_a_file(isthmus: RunCommand, tmp_path: Path) -> None:
     file = tmp_path / "database_url"
     file.write_text("postgresql://h/from-the-file")

@@ -200,7 +200,7 @@ def test_password_of_the_source_is_in_no_output_and_not_in_the_target(world: Wor
         again = copy(mapping, cast("Any", address), world.conninfo)
     finally:
         server.kill()
-    away = copy(mapping, cast("Any", address), world.conninfo)
+    away = copy(mapping, cast("Any", address), world.conninfo, "--retry-seconds", "1")
     assert [copied.code, again.code, away.code] == [0, 0, 3], (copied, again, away)
     kept = world.rows("SELECT r::text FROM isthmus.run AS r")
     texts = [f"{one.said} {one.report}" for one in (copied, again, away)] + [str(kept)]

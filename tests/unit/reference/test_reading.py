@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
+import bson
 import pytest
 
 from isthmus.verify.reference import Json, Reference, Type
-from isthmus.verify.reference.reading import fold, parse_type, rewrite_path, split_path
+from isthmus.verify.reference.reading import fold, load, parse, parse_type, rewrite_path, split_path
 from isthmus.verify.reference.rules import Child, Column, Default, Fields, Junction
 
 
@@ -173,3 +175,60 @@ def test_junction_of_a_collection_with_itself_is_told_its_own_side() -> None:
 def test_collections_skipped_as_a_whole_have_no_table() -> None:
     mapping = {"collections": {"A": {"fields": {}}, "B": {"skip": "empty since 2019"}, "*": {"skip": "not ours"}}}
     assert set(Reference(mapping, bytes(32), 0).shapes) == {"a"}
+
+
+WORDS: dict[str, Any] = {
+    "1": 1,
+    "-07": -7,
+    "0x1F": 31,
+    "0o17": 15,
+    "1_000": "1_000",
+    "1:30": "1:30",
+    "1.50": 1.5,
+    "1e3": 1000.0,
+    ".inf": float("inf"),
+    "true": True,
+    "FALSE": False,
+    "yes": "yes",
+    "~": None,
+    "null": None,
+    "2020-01-02": "2020-01-02",
+    "'1'": "1",
+    "!!str 1": "1",
+    "[1, 1_0]": [1, "1_0"],
+}
+
+
+@pytest.mark.parametrize(("text", "value"), WORDS.items(), ids=WORDS.keys())
+def test_words_are_those_of_yaml_1_2(text: str, value: Any) -> None:
+    found = parse(f"x: {text}\n")["x"]
+    assert (type(found), found) == (type(value), value)
+
+
+def test_words_that_python_takes_for_one_key_are_several(tmp_path: Path) -> None:
+    text = "{1: one, true: yes, 0: zero, false: no, 1_000: text, 1000: number, '1': quoted}"
+    (tmp_path / "mapping.yaml").write_text(
+        f"isthmus: 1\ncollections: {{Main: {{table: main, fields: {{v: {{type: text, values: {text}}}}}}}}}\n"
+    )
+    found = Reference(load(tmp_path / "mapping.yaml"), bytes(32), 0)
+    for value, becomes in (
+        (1, "one"),
+        (True, "yes"),
+        (0, "zero"),
+        (False, "no"),
+        ("1_000", "text"),
+        (1000, "number"),
+        ("1", "quoted"),
+    ):
+        result = found.expected("Main", bson.encode({"_id": 1, "v": value}))
+        assert result.rows["main"][0]["v"] == becomes
+
+
+def test_anchors_and_merged_maps_are_followed() -> None:
+    text = "a: &a {x: 1, y: 2}\nb: {<<: *a, y: 3}\nc: *a\nd: {<<: [{x: 4}, *a]}\n"
+    assert parse(text) == {
+        "a": {"x": 1, "y": 2},
+        "b": {"x": 1, "y": 3},
+        "c": {"x": 1, "y": 2},
+        "d": {"x": 4, "y": 2},
+    }

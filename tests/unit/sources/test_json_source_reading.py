@@ -301,6 +301,20 @@ def test_broken_text_ends_the_collection_with_file_line_and_column(
     assert error.hint is not None
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('{"_id": 2, "x": {"$date": "soon"}}', "holds a document with a $date in x, a text that cannot be one"),
+        ('{"_id": 2, "x": ' + "[" * 2000 + "]" * 2000 + "}", "holds a document that nests far deeper than the 100"),
+        ('{"$oid": "0123456789abcdef01234567"}', "holds a document that is a value of an Extended JSON type"),
+    ],
+)
+def test_document_that_bson_cannot_hold_is_told_in_one_plain_sentence(tmp_path: Path, text: str, words: str) -> None:
+    _, error = read_all(source_of(tmp_path, f"{GOOD}\n{text}\n"))
+    assert error is not None
+    assert f"C.json cannot be read on at line 2, column 1: it {words}" in error.message
+
+
 @pytest.mark.parametrize("end", [b"\xc3", b"\xf0\x9f\x98", b'{"a": "\xc3', b'{"a": "\xf0\x9f\x98'])
 def test_file_that_ends_inside_a_character_is_truncated(tmp_path: Path, end: bytes) -> None:
     documents, error = read_all(source_of(tmp_path, f"{GOOD}\n".encode() + end))
@@ -461,6 +475,35 @@ def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
     finally:
         tracemalloc.stop()
     assert peak < 2_000_000, peak
+
+
+def test_text_that_never_ends_is_refused_before_it_fills_the_memory(tmp_path: Path) -> None:
+    source = source_of(tmp_path, f'{GOOD}\n{{"v": "')
+    with (tmp_path / "shop" / "C.json").open("ab") as file:
+        for _ in range(150):
+            file.write(b"x" * (1 << 20))
+    tracemalloc.start()
+    try:
+        documents, error = read_all(source)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert documents == [bson.encode({"_id": 1})]
+    assert error is not None
+    assert (error.code, error.where.line) == ("broken-json", 2)
+    assert "whose end is not there after 64 MiB of text" in error.message
+    assert peak < 1.5 * 4 * MAX_DOCUMENT_BYTES, f"{peak >> 20} MiB"
+
+
+def test_large_document_that_is_written_out_far_to_the_right_is_read(tmp_path: Path) -> None:
+    line = "\n" + " " * 80
+    numbers = list(range(900_000))
+    text = f'{{"v": [{line}' + f",{line}".join(map(str, numbers)) + "]}"
+    assert len(text) > 4 * MAX_DOCUMENT_BYTES
+    assert read_all(source_of(tmp_path, f"{GOOD}\n{text}\n{GOOD}")) == (
+        [bson.encode(one) for one in ({"_id": 1}, {"v": numbers}, {"_id": 1})],
+        None,
+    )
 
 
 def test_many_threads_read_one_source(tmp_path: Path) -> None:

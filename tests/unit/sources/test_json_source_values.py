@@ -193,9 +193,9 @@ REFUSED = {
     '{"v": 9223372036854775808}': "integer beyond 64 bits in v",
     '{"v": [{"w": -9223372036854775809}]}': "integer beyond 64 bits in v[].w",
     f'{{"v": {"9" * 5000}}}': "integer beyond 64 bits",
-    '{"v": 1e999}': "holds a number in v, which a double cannot hold",
-    '{"v": {"$numberDouble": "1e999"}}': "holds a number in v, which a double cannot hold",
-    '{"v": {"a\\u0000b": 1}}': "a key with a NUL in v",
+    '{"v": 1e999}': "with a number in v, which a double cannot hold",
+    '{"v": {"$numberDouble": "1e999"}}': "with a number in v, which a double cannot hold",
+    '{"v": {"a\\u0000b": 1}}': "a key that holds a NUL in v",
     '{"v": {"a\\u0000b": {"$symbol": "x"}}}': "NUL",
     '{"v": "\\ud800"}': "half a surrogate pair in v",
     '{"\\udc00": 1}': "half a surrogate pair",
@@ -212,8 +212,8 @@ REFUSED = {
     '{"v": {"$numberInt": 1}}': "$numberInt in v, ",
     '{"v": {"$numberInt": "1_0"}}': "$numberInt in v, ",
     '{"v": {"$numberInt": ""}}': "$numberInt in v, ",
-    '{"v": {"$numberLong": "9223372036854775808"}}': "$numberLong in v, ",
-    '{"v": {"$numberLong": 1.5}}': "$numberLong in v, ",
+    '{"v": {"$numberLong": "9223372036854775808"}}': "$numberLong in v, a text that cannot be one",
+    '{"v": {"$numberLong": 1.5}}': "$numberLong in v, a number that cannot be one",
     '{"v": {"$numberLong": true}}': "$numberLong in v, ",
     '{"v": {"$numberDouble": " 1"}}': "$numberDouble in v, ",
     '{"v": {"$numberDecimal": "1_0"}}': "$numberDecimal in v, ",
@@ -229,7 +229,7 @@ REFUSED = {
     '{"v": {"$uuid": "x"}}': "$uuid in v, ",
     '{"v": {"$timestamp": {"t": -1, "i": 0}}}': "$timestamp in v, ",
     '{"v": {"$timestamp": {"t": 4294967296, "i": 0}}}': "$timestamp in v, ",
-    '{"v": {"$regularExpression": {"pattern": "a\\u0000", "options": ""}}}': "$regularExpression with a NUL in v, ",
+    '{"v": {"$regularExpression": {"pattern": "a\\u0000", "options": ""}}}': "$regularExpression that holds a NUL in v",
     '{"v": {"$regularExpression": {"pattern": 1, "options": ""}}}': "$regularExpression in v, ",
     '{"v": {"$code": 1}}': "$code in v, ",
     '{"v": {"$code": "f", "$scope": 1}}': "$scope in v, ",
@@ -273,7 +273,7 @@ def test_message_names_type_and_path_and_never_the_value(value: str) -> None:
 
 
 def test_path_is_left_out_where_half_a_document_is_in_hand() -> None:
-    assert reason('{"a": {"$oid": "x"}, "b": ') == "holds a $oid, a text that cannot be one"
+    assert reason('{"a": {"$oid": "x"}, "b": ') == "with a $oid, a text that cannot be one"
 
 
 def test_nesting_that_bson_can_hold_is_left_to_the_core() -> None:

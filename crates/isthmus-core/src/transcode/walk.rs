@@ -178,7 +178,8 @@ impl<'t: 'd, 'd> Walk<'t, 'd> {
                     column: None,
                     value: String::new(),
                     message: format!(
-                        "No entry of the mapping takes this document of {}: no condition of a when holds for it.",
+                        "No entry of the mapping takes this document of {}: it meets the `when` of none of the entries \
+                         that read this collection.",
                         own.plan.collection
                     ),
                 }),

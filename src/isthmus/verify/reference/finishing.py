@@ -113,13 +113,23 @@ class Finishing:
         if held == HIDDEN_ID and len(shape.key) == 1:
             held = shape.key[0]
         row_id = id_of(result, flow)
-        own = Known(row_id, str(form_of(row.get(held), shape.columns[held])))
+        own = Known(row_id, self._met(shape, held, flow, result))
         for (table, column), found in self.known.items():
             name = column or flow.id_column.name
             if table == flow.table and row.get(name) is not None:
                 found[str(form_of(row[name], shape.columns[name]))] = own
         if flow.table in self.joinings:
             self.joinings[flow.table].add(Candidate.of(flow, result, (row_id, own.held)))
+
+    def _met(self, shape: Shape, held: str, flow: Flow, result: Expected) -> str:
+        """What a document has in the column that others refer by; where that is looked up, the value that waits."""
+        row = result.rows[shape.table][0]
+        reference = shape.references.get(held)
+        if reference is None or not reference.lookup:
+            return str(form_of(row.get(held), shape.columns[held]))
+        place = f"{shape.table}.{held}", tuple(row[name] for name in loaded_key(shape, flow))
+        values = sort_by_row(result.pending).get(place, [])
+        return str(_form(values[0]["value"], reference.type) if values else None)
 
     def settle(self) -> None:
         """Find out which documents are one, when all are learned: what is joined may make others hold one value."""
@@ -153,11 +163,13 @@ class Finishing:
         rows = [one.result.rows[joining.shape.table][0] for one in joining.group_of[found.id]]
         return next(str(form_of(row[reference.by.name], kind)) for row in rows if row[reference.by.name] is not None)
 
-    def _held(self, entry: str, held: str) -> str:
-        """What a reference holds: the id, or the key, which may be a reference itself."""
+    def _held(self, entry: str, held: str) -> str | None:
+        """What a reference holds: the id, or the key, which may be a reference itself, to a key that is one as well."""
         shape = self.shapes[self.language.table(entry)]
         reference = shape.references.get(shape.key[0]) if shape.owner is None and len(shape.key) == 1 else None
-        return self.pointing(reference, held) if reference is not None and not reference.lookup else held
+        if reference is None:
+            return held
+        return self.resolved(reference, held) if reference.lookup else self.pointing(reference, held)
 
     def pointing(self, reference: Reference, value: str) -> str:
         """What a reference finally holds; the same value when nothing has it, or nobody needs to know."""

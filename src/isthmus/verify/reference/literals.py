@@ -16,6 +16,7 @@ from isthmus.verify.reference import bson
 from isthmus.verify.reference.bson import Value
 from isthmus.verify.reference.json_values import EPOCH, Policies, plain_json
 from isthmus.verify.reference.values import Type
+from isthmus.verify.reference.words import Truth
 
 
 def default_value(said: Any, kind: Type) -> Any:
@@ -69,8 +70,8 @@ def as_bson(said: Any) -> Value:
     """A YAML value as the BSON value it stands for; int32 and int64 are one number here."""
     if said is None:
         return Value(bson.NULL, None, b"")
-    if isinstance(said, bool):
-        return Value(bson.BOOL, said, b"")
+    if isinstance(said, bool | Truth):
+        return Value(bson.BOOL, bool(said), b"")
     if isinstance(said, int):
         return Value(bson.INT64, said, b"")
     if isinstance(said, float):

@@ -4,9 +4,8 @@ States the mapping language a second time: entries and the collections they read
 junctions. What one field's rule says is `field_rules`'. It checks nothing: a mapping that `isthmus check` refuses may
 do anything here.
 
-Blind spots: a form of the language both readers understand wrongly; words that YAML 1.2 and this reader's loader read
-differently (dates without quotes become date objects here, numbers with a point doubles); a map that lists both `1` and
-`true`, which are one key of a dict.
+Blind spots: a form of the language both readers understand wrongly; numbers with a point, which are doubles here; a map
+that lists both `1` and `1.0`, which are one key of a dict.
 """
 
 from __future__ import annotations
@@ -23,8 +22,9 @@ from isthmus.verify.reference.names import fold, parse_type, rewrite_path, split
 from isthmus.verify.reference.rules import Column, Condition, Fields, Flow, Skip
 from isthmus.verify.reference.shapes import HIDDEN_ID, Shape, Unique
 from isthmus.verify.reference.values import Setting
+from isthmus.verify.reference.words import parse
 
-__all__ = ["Rules", "Shape", "fold", "load", "parse_type", "read", "rewrite_path", "split_path"]
+__all__ = ["Rules", "Shape", "fold", "load", "parse", "parse_type", "read", "rewrite_path", "split_path"]
 
 
 @dataclass
@@ -53,9 +53,7 @@ class Rules:
 
 def load(path: str | PathLike[str]) -> Plain:
     """The plain dict of a mapping file."""
-    from ruamel.yaml import YAML
-
-    return cast("Plain", YAML(typ="safe", pure=True).load(FilePath(path)))  # pyright: ignore[reportUnknownMemberType]
+    return parse(FilePath(path).read_text(encoding="utf-8-sig"))
 
 
 def read(mapping: Plain) -> Rules:
