@@ -38,6 +38,7 @@ from isthmus.transfer.existing.saved_ddl import restore_with
 from isthmus.transfer.existing.stage import create_stage, drop_letters_stage, stage_schema
 from isthmus.transfer.fresh import check_dependents, drop_run
 from isthmus.transfer.job import Job, Options, feeders
+from isthmus.transfer.joined import JOINING
 from isthmus.transfer.meanwhile import since_it_began
 from isthmus.transfer.preflight import Finding, check_server, check_source, check_target, raise_findings
 from isthmus.transfer.progress import Progress
@@ -194,10 +195,11 @@ def _begin(task: Task, lease: Lease, existing: Existing | None) -> tuple[Run, li
     waiting = staging.pair_tables(feeders(task.plans, schema), schema)
     pending = pending_tables(task.mapping)
     pairs = [table.name for table in waiting.values() if not table.in_place]
+    joining = [JOINING] if any(rule.on_duplicate == "merge" for rule in task.mapping.collections.values()) else []
     tables = {
         "tables": list(schema.tables) if existing is None else [],
         "types": list(schema.enums),
-        "waiting": list(dict.fromkeys([*pairs, *(table.name for table in pending)])),
+        "waiting": list(dict.fromkeys([*pairs, *(table.name for table in pending), *joining])),
     }
     if existing is not None:
         tables |= {"delivers": list(existing.tables), SHAPE: existing.shape(), ONLY: scope_of(task.plans, task.mapping)}

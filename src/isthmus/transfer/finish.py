@@ -1,15 +1,15 @@
 """The finish stage: keys, duplicates, orphans, junctions, indexes, foreign keys, to a fixpoint.
 
 Order: unique ids (duplicate ids settled), other keys and unique indexes (duplicate values and endless keys settled),
-endless pairs, orphans until a pass changes nothing, documents that are one thing joined, references that waited looked
-up, keys over those, junction sides merged, and only then what cannot cost a document
-any more: other indexes, foreign keys, statistics; last the hidden columns go. Every step is repeatable; a crash between
+endless pairs, orphans until a pass changes nothing, references that waited looked up, documents that are one thing
+joined, keys over what these two have changed, junction sides merged, and only then what cannot cost a document any
+more: other indexes, foreign keys, statistics; last the hidden columns go. Every step is repeatable; a crash between
 any two is mended by running them all again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import psycopg
@@ -38,9 +38,11 @@ from isthmus.transfer.keys import (
 )
 from isthmus.transfer.long_keys import settle_long_keys, settle_long_pairs
 from isthmus.transfer.lookups import require_looked_up, resolve_lookups, settle_routes, waiting_columns
-from isthmus.transfer.merging import merge_duplicates
+from isthmus.transfer.merging import is_joining, merge_documents
+from isthmus.transfer.merging_groups import MEMBERS, MergedTable
+from isthmus.transfer.merging_moves import Moves
 from isthmus.transfer.orphans import rest_of_pass, settle_orphans
-from isthmus.transfer.references import ReferenceSite, reference_sites
+from isthmus.transfer.references import ReferenceSite, positions_of, reference_sites
 from isthmus.transfer.stages import reached
 from isthmus.transfer.staging import PairTable, exists, pair_tables
 
@@ -82,9 +84,9 @@ def finish(job: Job, hands: Hands) -> None:
     for pairs in pair_tables(job.feeders, job.schema).values():
         hands.part(f"keys of {pairs.junction}", lambda c, p=pairs: settle_long_pairs(job, c, p))
     settle_all_orphans(job, hands)
-    _build_uniques(job, hands, merging)
     hands.one("looked-up references", lambda connection: resolve_lookups(job, connection))
-    _build_uniques(job, hands, sorted(late, key=lambda unique: not merges(job, unique.table)))
+    _merge(job, hands, [unique for unique in others if merges(job, unique.table)], merging)
+    _build_uniques(job, hands, [unique for unique in late if not merges(job, unique.table)])
     if late or merging:
         settle_all_orphans(job, hands)  # who leaves there leaves orphans behind, of resolved references too
     hands.one("required references", lambda connection: require_looked_up(job, connection))
@@ -144,13 +146,12 @@ class _Unique:
 def _waits(job: Job, unique: _Unique) -> bool:
     """Tell whether it covers, or may name in its predicate, a column whose values are not the last yet.
 
-    They come when lookups are resolved, or change when what they point at is joined into another.
+    They come when lookups are resolved, or change when what they point at, or what they are rows of, is joined into
+    another.
     """
-    changing = waiting_columns(unique.table) | {
-        column.name
-        for column in unique.table.columns
-        if column.reference is not None and merges(job, job.schema.tables[column.reference.table])
-    }
+    changing = waiting_columns(unique.table) | Moves(job, MEMBERS).aims_of(unique.table).keys()
+    if unique.table.kind == "child" and merges(job, job.root_of(unique.table.flows[0])):
+        changing |= {key_column(unique.table), *positions_of(unique.table)}
     return bool(changing) and (unique.index.where is not None or not changing.isdisjoint(unique.index.columns))
 
 
@@ -184,16 +185,55 @@ def _other_uniques(job: Job, tables: list[Table], ids: list[_Unique]) -> list[_U
     return found
 
 
-def _build_uniques(job: Job, hands: Hands, uniques: list[_Unique]) -> None:
+def _build_uniques(job: Job, hands: Hands, uniques: list[_Unique], merged: Sequence[MergedTable] = ()) -> None:
     """Build all side by side; then settle what stands against those that were refused, one after the other.
 
     A document may stand against several; which of them it leaves for, and so who stays, must not depend on which
     thread came first.
+
+    Args:
+        job: The copy.
+        hands: Does the steps.
+        uniques: What to build.
+        merged: Tables whose documents are joined instead.
     """
     built = hands.all((unique.step.name, _try_work(job, unique)) for unique in uniques)
     for unique, done in zip(uniques, built, strict=True):
         if not done:
-            hands.part(unique.step.name, _settle_work(job, unique))
+            hands.part(unique.step.name, _settle_work(job, unique, merged))
+
+
+def _merge(job: Job, hands: Hands, uniques: list[_Unique], early: list[_Unique]) -> None:
+    """Join documents that are one thing, and build what keeps them apart.
+
+    Args:
+        job: The copy, with look-ups resolved.
+        hands: Does the steps.
+        uniques: The keys and unique indexes of all tables whose documents are joined, but for those of ids.
+        early: Those among them that cover no references to joined documents, nor look-ups: where these can all be
+            built, and there are no others, nothing is to be joined, and where some can, joining breaks none of them.
+    """
+    if not uniques:
+        return
+    merged = _merged_tables(uniques)
+    built = hands.all((unique.step.name, _try_work(job, unique)) for unique in early)
+    missing = [unique for unique, done in zip(early, built, strict=True) if not done]
+    late = [unique for unique in uniques if unique not in early]
+    if missing or late or hands.part("documents to join", is_joining):
+        roots = {table.table.name for table in merged}
+        hands.part("routes to compare", lambda connection: settle_routes(job, connection, tables=roots))
+        hands.part("joined documents", lambda connection: merge_documents(job, connection, merged))
+    for unique in missing:
+        hands.part(unique.step.name, _settle_work(job, unique, merged))
+    _build_uniques(job, hands, late, merged)
+
+
+def _merged_tables(uniques: list[_Unique]) -> list[MergedTable]:
+    tables = {unique.table.name: unique.table for unique in uniques}
+    return [
+        MergedTable(table, tuple(unique.index for unique in uniques if unique.table.name == name))
+        for name, table in tables.items()
+    ]
 
 
 def _try_work(job: Job, unique: _Unique) -> Callable[[psycopg.Connection], bool]:
@@ -207,7 +247,7 @@ def _try_work(job: Job, unique: _Unique) -> Callable[[psycopg.Connection], bool]
     return work
 
 
-def _settle_work(job: Job, unique: _Unique) -> Work:
+def _settle_work(job: Job, unique: _Unique, merged: Sequence[MergedTable]) -> Work:
     table, index = unique.table, unique.index
 
     def work(connection: psycopg.Connection) -> None:
@@ -220,7 +260,7 @@ def _settle_work(job: Job, unique: _Unique) -> Work:
                 elif table.kind == "child" and index.columns == table.primary_key:
                     settled = 0
                 elif merges(job, table):
-                    settled = merge_duplicates(job, connection, table, index)
+                    settled = merge_documents(job, connection, merged)
                 else:
                     settled = settle_duplicate_keys(job, connection, table, index)
                 if not settled:

@@ -45,9 +45,7 @@ class Loser:
     shown: str
 
 
-def losers(
-    job: Job, connection: psycopg.Connection, table: Table, index: Index, *, by_keeper: bool = False
-) -> Iterator[Loser]:
+def losers(job: Job, connection: psycopg.Connection, table: Table, index: Index) -> Iterator[Loser]:
     """Yield the documents that leave so that a unique index can be built, each once.
 
     All are decided before the first is yielded, so the caller may remove them meanwhile. One that is left over by a
@@ -61,7 +59,6 @@ def losers(
         connection: Autocommit connection; gets temporary tables, dropped after the last document.
         table: Root or child table.
         index: A unique index of it.
-        by_keeper: Whether those of one keeper come behind one another.
 
     Raises:
         SourceError, InternalError: As `origins.bson_ids`.
@@ -73,11 +70,10 @@ def losers(
     query = (
         "SELECT min(r.flow), l.id, l.keeper, min(k.flow), min(r.shown) FROM pg_temp.leaving l"
         " JOIN pg_temp.rivals r USING (number, id)"
-        " LEFT JOIN pg_temp.rivals k ON k.number = l.number AND k.id = l.keeper GROUP BY l.id, l.keeper ORDER BY "
-        + ("l.keeper, l.id" if by_keeper else "l.id")
+        " LEFT JOIN pg_temp.rivals k ON k.number = l.number AND k.id = l.keeper GROUP BY l.id, l.keeper ORDER BY l.id"
     )
     flows = {flow.number: flow for flow in table.flows}
-    for flow, row_id, keeper, keeper_flow, shown in _rows(connection, query):
+    for flow, row_id, keeper, keeper_flow, shown in held_rows(connection, query):
         yield Loser(
             flows[int(str(flow))],
             str(row_id),
@@ -126,7 +122,7 @@ def _collect(job: Job, connection: psycopg.Connection, table: Table, index: Inde
     connection.execute("CREATE TABLE pg_temp.leaving (number bigint, id text, keeper text)")
 
 
-def _rows(connection: psycopg.Connection, query: str) -> Iterator[tuple[object, ...]]:
+def held_rows(connection: psycopg.Connection, query: str) -> Iterator[tuple[object, ...]]:
     """Yield the rows of a query, held on the server over the caller's transactions."""
     with connection.cursor("held", withhold=True) as cursor:
         cursor.itersize = _FETCHED_ROWS
@@ -155,7 +151,7 @@ def _decide_alone(job: Job, connection: psycopg.Connection, table: Table) -> Non
     """Decide for a root table, where each document holds one value: all but the lowest `_id` of a value leave."""
     connection.execute("CREATE TABLE pg_temp.kept (number bigint, id text)")
     last: tuple[int, str, tuple[bytes, int]] | None = None  # of the value in hand, the lowest so far
-    rows = _rows(connection, "SELECT number, flow, id FROM pg_temp.rivals ORDER BY number, id")
+    rows = held_rows(connection, "SELECT number, flow, id FROM pg_temp.rivals ORDER BY number, id")
     numbered = ((int(str(number)), int(str(flow)), str(row_id)) for number, flow, row_id in rows)
     for chunk in chunks(numbered, lambda row: len(row[2])):
         job.check_stop()
@@ -191,7 +187,9 @@ def _decide_together(job: Job, connection: psycopg.Connection, table: Table) -> 
     same: dict[str, str] = {}
     flow_of: dict[str, int] = {}
     last: object = None
-    for number, flow, row_id in _rows(connection, "SELECT number, flow, id FROM pg_temp.rivals ORDER BY number, id"):
+    for number, flow, row_id in held_rows(
+        connection, "SELECT number, flow, id FROM pg_temp.rivals ORDER BY number, id"
+    ):
         if not groups or number != last:
             groups.append([])
             last = number

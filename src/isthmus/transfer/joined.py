@@ -10,6 +10,9 @@ from isthmus.state.checkpoints import add_tally
 from isthmus.transfer.job import Job
 from isthmus.transfer.origins import Found
 
+JOINING = "joining"
+"""The table of the state's schema that says who is joined into whom, from the decision until the last one is."""
+
 
 def merges(job: Job, table: Table) -> bool:
     """Tell whether documents that stand against a unique index of this table are joined."""

@@ -6,7 +6,7 @@ there. Here also routed references find their column: the first entry that has t
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Container
 from dataclasses import replace
 
 import psycopg
@@ -125,8 +125,9 @@ def look_up(
         InternalError: A value found no row, or no target (code `lookup-lost`).
     """
     table = job.schema.tables[waiting.table]
-    # a letter that is about to be joined waits beside the row that it is joined into
-    several = pointed_at is not None and merges(job, job.schema.tables[waiting.reference.table])
+    # documents that are one have a value together until they are joined: any of them will do, for all lead to one row
+    several = merges(job, job.schema.tables[waiting.reference.table])
+    ranked = pointed_at is not None or job.existing is not None
     target = alternative(job, waiting.reference, sql.SQL("p.{}").format(sql.Identifier(waiting.value)), waiting=True)
     same = [sql.SQL("r.{} = g.{}").format(sql.Identifier(column), sql.Identifier(key)) for key, column in waiting.keys]
     if len(table.flows) > 1 and into is None:
@@ -140,7 +141,7 @@ def look_up(
         "found": found.format(
             keys=sql.SQL(", ").join(sql.SQL("p.{}").format(sql.Identifier(key)) for key, _ in waiting.keys),
             waiting=place,
-            target=one_of_each(job, pointed_at or target.table, target.key, result, several=several),
+            target=one_of_each(job, pointed_at or target.table, target.key, result, several=several, ranked=ranked),
             key=sql.Identifier(target.key),
             value=target.value,
             result=sql.SQL("t.{}").format(sql.Identifier(result)),
@@ -169,15 +170,16 @@ def _rows_that_wait(waiting: PendingTable, place: sql.Identifier) -> sql.Compose
     return sql.SQL("SELECT count(*) FROM (SELECT FROM {} GROUP BY {}) g").format(place, keys)
 
 
-def settle_routes(job: Job, connection: psycopg.Connection) -> None:
+def settle_routes(job: Job, connection: psycopg.Connection, *, tables: Container[str] | None = None) -> None:
     """Leave every routed id in the column of the first entry that has it. Safe to repeat; no value is without target.
 
     Args:
         job: The copy, with all orphans settled.
         connection: Autocommit connection.
+        tables: The tables to settle; None for all.
     """
     for site in reference_sites(job):
-        if site.shape != "route":
+        if site.shape != "route" or (tables is not None and site.table not in tables):
             continue
         with connection.transaction():
             job.lease.assert_held(connection, job.run.id)

@@ -1,76 +1,99 @@
 """Documents that are one thing (`on_duplicate: merge`): joined into the one with the lowest `_id`.
 
-Decides who is joined into whom, and in which order. What that means for rows is `merging_rows`'s. Nothing of a joined
-document is lost: where it says something else than the one that stays, the ledger of conflicts names the columns and
-keeps its bytes.
+First it is decided who is one with whom (`merging_groups`), and the decision is written down in `isthmus.joining`.
+Then all that points at documents which are joined is made to point at the one that stays (`merging_moves`). Then group
+after group becomes one row (`merging_rows`). A copy that was ended in between goes on with the same decision. Nothing
+of a joined document is lost: where it says something else than the one that stays, the ledger of conflicts names the
+columns and keeps its bytes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import cmp_to_key
-from itertools import groupby
+from collections.abc import Sequence
 
 import psycopg
+from psycopg import sql
 
-from isthmus._rust import compare_ids
-from isthmus.mapping.tables import Index, Table
-from isthmus.transfer.holders import Loser, losers
 from isthmus.transfer.job import Job
-from isthmus.transfer.merging_rows import Joined, join_rows
-from isthmus.transfer.origins import bson_ids
+from isthmus.transfer.joined import JOINING
+from isthmus.transfer.merging_groups import MEMBERS, MergedTable, decide_groups, drop_groups
+from isthmus.transfer.merging_moves import move_references
+from isthmus.transfer.merging_rows import join_rows
 from isthmus.transfer.stages import reached
+from isthmus.transfer.staging import exists
 
-_STEP_DOCUMENTS = 10_000  # joined in one transaction: each is a few hundred bytes in memory
+_STEP_DOCUMENTS = 10_000  # joined in one transaction, and the rest of the last group
+_PLACE = sql.Identifier("isthmus", JOINING)
 
 
-def merge_duplicates(job: Job, connection: psycopg.Connection, table: Table, index: Index) -> int:
-    """Join the documents that hold a unique value together into the one with the lowest `_id`.
+def is_joining(connection: psycopg.Connection) -> bool:
+    """Tell whether documents were found to be one that are not all joined yet."""
+    return exists(connection, _PLACE)
+
+
+def merge_documents(job: Job, connection: psycopg.Connection, merged: Sequence[MergedTable]) -> int:
+    """Join all documents that are one thing. Safe to repeat: who is joined has no row any more.
 
     Args:
-        job: The copy, with all orphans settled.
+        job: The copy, with all orphans, look-ups and routes settled.
         connection: Autocommit connection.
-        table: A root table whose entries say so.
-        index: A unique index of it that could not be built.
+        merged: The root tables whose documents are joined.
 
     Returns:
-        How many documents were joined into others. Safe to repeat: who is joined has no row any more.
+        How many documents were joined into others.
     """
+    if not is_joining(connection):
+        found = decide_groups(job, connection, merged)
+        if found:
+            _write_down(job, connection)
+        drop_groups(connection)
+        if not found:
+            return 0
+    move_references(job, connection, _PLACE)
     total = 0
-    for step in _steps(losers(job, connection, table, index, by_keeper=True)):
+    tables = {one.table.name: one.table for one in merged}
+    while step := connection.execute(
+        sql.SQL("SELECT root, step FROM {} ORDER BY 1, 2 LIMIT 1").format(_PLACE)
+    ).fetchone():
         job.check_stop()
-        ordered = _in_order(job, connection, table, step)
+        root, number = str(step[0]), int(step[1])
         with connection.transaction():
             job.lease.assert_held(connection, job.run.id)
-            join_rows(job, connection, table, ordered)
+            total += join_rows(job, connection, tables[root], _of_step(root, number))
+            connection.execute(
+                sql.SQL("DELETE FROM {} WHERE root = {} AND step = {}").format(
+                    _PLACE, sql.Literal(root), sql.Literal(number)
+                )
+            )
             reached("finish.merge-before-commit")
         reached("finish.merge-after-commit")
-        total += len(step)
+    with connection.transaction():
+        job.lease.assert_held(connection, job.run.id)
+        connection.execute(sql.SQL("DROP TABLE {}").format(_PLACE))
+        reached("finish.joined-before-commit")
+    reached("finish.joined-after-commit")
     return total
 
 
-def _steps(found: Iterator[Loser]) -> Iterator[list[Loser]]:
-    """Cut losers into what one transaction joins; those of one keeper stay together, so that their order is known."""
-    step: list[Loser] = []
-    for _, group in groupby(found, key=lambda loser: loser.keeper):
-        step += group
-        if len(step) >= _STEP_DOCUMENTS:
-            yield step
-            step = []
-    if step:
-        yield step
+def _write_down(job: Job, connection: psycopg.Connection) -> None:
+    """Keep the decision, and with it which groups one transaction joins."""
+    with connection.transaction():
+        job.lease.assert_held(connection, job.run.id)
+        connection.execute(
+            sql.SQL(
+                "CREATE TABLE {place} AS SELECT m.*, (s.before / {size})::integer AS step FROM {members} m JOIN"
+                " (SELECT root, keeper, coalesce(sum(count(*)) OVER (PARTITION BY root ORDER BY keeper"
+                " ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0)::bigint AS before FROM {members}"
+                " GROUP BY root, keeper) s USING (root, keeper)"
+            ).format(place=_PLACE, size=sql.Literal(_STEP_DOCUMENTS), members=MEMBERS)
+        )
+        connection.execute(sql.SQL("CREATE INDEX ON {} (root, step)").format(_PLACE))
+        connection.execute(sql.SQL("ANALYZE {}").format(_PLACE))
+        reached("finish.groups-before-commit")
+    reached("finish.groups-after-commit")
 
 
-def _in_order(job: Job, connection: psycopg.Connection, table: Table, step: list[Loser]) -> list[Joined]:
-    """Number the documents that are joined into one by their `_id`, of equal ones by their flow."""
-    known: dict[str, bytes] = {}
-    for flow in table.flows:
-        mine = [loser.id for loser in step if loser.flow == flow]
-        if mine:
-            known |= bson_ids(job, connection, flow, mine)
-
-    def compare(left: Loser, right: Loser) -> int:
-        return compare_ids(known[left.id], known[right.id]) or left.flow.number - right.flow.number
-
-    ordered = sorted(step, key=cmp_to_key(compare))
-    return [Joined(one.flow, one.id, str(one.keeper), rank, known[one.id]) for rank, one in enumerate(ordered)]
+def _of_step(root: str, number: int) -> sql.Composed:
+    return sql.SQL(
+        "SELECT id, keeper, place, flow, source_id FROM {} WHERE root = {} AND step = {} AND place > 0"
+    ).format(_PLACE, sql.Literal(root), sql.Literal(number))

@@ -65,6 +65,7 @@ class ReferenceSite:
         columns: Columns of `place` that hold them.
         as_met: Whether the values are those of the documents, not derived ids.
         sensitive: Whether their values must not be shown.
+        inside: The path inside jsonb that leads to them.
     """
 
     name: str
@@ -86,6 +87,7 @@ class ReferenceSite:
     columns: tuple[str, ...]
     as_met: bool = False
     sensitive: bool = False
+    inside: FieldPath = ()
 
     @property
     def target_collection(self) -> str:
@@ -132,7 +134,9 @@ def place_of_ids(job: Job, table: Table) -> sql.Identifier:
     return sql.Identifier(job.schema.schema, table.name if job.existing is None else view_name(table.name))
 
 
-def one_of_each(job: Job, place: sql.Identifier, key: str, result: str, *, several: bool = False) -> sql.Composable:
+def one_of_each(
+    job: Job, place: sql.Identifier, key: str, result: str, *, several: bool = False, ranked: bool = True
+) -> sql.Composable:
     """Return SQL of what a reference points at, as a FROM item without alias, with each value of its key once.
 
     Where tables exist, a row that is there and a document that is this row have it both.
@@ -143,15 +147,15 @@ def one_of_each(job: Job, place: sql.Identifier, key: str, result: str, *, sever
         key: The column that is compared.
         result: The one that references take.
         several: Whether it may stand there more than once for another reason.
+        ranked: Whether `place` has a column `RANK`.
     """
     if job.existing is None and not several:
         return place
+    order = (key, RANK, result) if ranked else (key, result)
     columns = sql.SQL(", ").join(_id(name) for name in dict.fromkeys([key, result]))
     return sql.SQL(
         "(SELECT DISTINCT ON ({key}) {columns} FROM {place} WHERE {key} IS NOT NULL ORDER BY {order})"
-    ).format(
-        key=_id(key), columns=columns, place=place, order=sql.SQL(", ").join(_id(name) for name in (key, RANK, result))
-    )
+    ).format(key=_id(key), columns=columns, place=place, order=sql.SQL(", ").join(_id(name) for name in order))
 
 
 def _id(name: str) -> sql.Identifier:
@@ -375,6 +379,7 @@ def _jsonb_site(job: Job, table: Table, flow: Flow, column: Column, path: FieldP
         shape="jsonb",
         columns=(column.name,),
         sensitive=column.sensitive,
+        inside=path,
     )
 
 

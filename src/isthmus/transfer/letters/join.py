@@ -14,12 +14,13 @@ import psycopg
 from psycopg import sql
 
 from isthmus._rust import compare_ids
-from isthmus.mapping.tables import Column, Table, pending_tables
-from isthmus.transfer.document_rows import key_column
+from isthmus.mapping.tables import Table, pending_tables
+from isthmus.transfer.document_rows import key_column, key_type
 from isthmus.transfer.job import Job
 from isthmus.transfer.joined import merges
 from isthmus.transfer.letters.shift import Shift
 from isthmus.transfer.letters.staging import StagedTable, Staging, Tried, at_place, document_sites, table_of
+from isthmus.transfer.merging_moves import MOVED, lay_out, move_column, move_inside
 from isthmus.transfer.merging_rows import Joined, JoinStep
 from isthmus.transfer.references import ReferenceSite, positions_of
 
@@ -56,52 +57,26 @@ def point_looked_up(job: Job, connection: psycopg.Connection, tables: Sequence[S
         column = job.schema.tables[pending.table].column(pending.column)
         for table in tables:
             if table.plan.name == pending.table and table.plan.flow == pending.flow and table.pending is None:
-                change = _in_array if column.type.array else _in_column
-                connection.execute(change(job, table.place, pending.column, target))
+                change = move_column(table.place, pending.column, array=column.type.array)
+                _move(job, connection, target, change)
 
 
 def _point(job: Job, connection: psycopg.Connection, site: ReferenceSite, column: str, target: Table) -> None:
     if site.shape == "jsonb":
-        rows = connection.execute(
-            sql.SQL("SELECT DISTINCT m.derived_id, m.id FROM {} JOIN ({}) m ON m.derived_id = {}").format(
-                site.source, _moves(target), site.value
-            )
-        ).fetchall()
-        for old, new in rows:
-            connection.execute(
-                sql.SQL(
-                    "UPDATE {place} r SET {column} = replace(r.{column}::text, to_json({old}::text)::text,"
-                    " to_json({new}::text)::text)::jsonb WHERE strpos(r.{column}::text, to_json({old}::text)::text) > 0"
-                ).format(place=site.place, column=sql.Identifier(column), old=sql.Literal(old), new=sql.Literal(new))
-            )
-        return
-    change = _in_array if site.shape == "array" else _in_column
-    connection.execute(change(job, site.place, column, target))
+        _move(job, connection, target, move_inside(site, column, site.source))
+    else:
+        _move(job, connection, target, move_column(site.place, column, array=site.shape == "array"))
 
 
-def _moves(target: Table) -> sql.Composed:
-    return sql.SQL(
-        "SELECT x.id, x.derived_id FROM isthmus.id_map x WHERE x.origin = 'merged' AND x.collection = ANY({})"
-    ).format(sql.Literal(collections_of(target)))
-
-
-def _in_column(job: Job, place: sql.Identifier, column: str, target: Table) -> sql.Composed:
-    return sql.SQL(
-        "UPDATE {place} r SET {column} = m.id::{kind} FROM ({moves}) m WHERE m.derived_id = r.{column}::text"
-    ).format(place=place, column=sql.Identifier(column), moves=_moves(target), kind=_kind(job, target))
-
-
-def _in_array(job: Job, place: sql.Identifier, column: str, target: Table) -> sql.Composed:
-    return sql.SQL(
-        "UPDATE {place} r SET {column} = (SELECT array_agg(coalesce(m.id::{kind}, e.v) ORDER BY e.n)"
-        " FROM unnest(r.{column}) WITH ORDINALITY AS e(v, n) LEFT JOIN ({moves}) m ON m.derived_id = e.v::text)"
-        " WHERE EXISTS (SELECT FROM unnest(r.{column}) AS e(v) JOIN ({moves}) m ON m.derived_id = e.v::text)"
-    ).format(place=place, column=sql.Identifier(column), moves=_moves(target), kind=_kind(job, target))
-
-
-def _kind(job: Job, target: Table) -> sql.SQL:
-    kind = target.column(key_column(target)).type.sql(job.schema.schema)
-    return sql.SQL(kind)  # pyright: ignore[reportArgumentType]  made by the mapping
+def _move(job: Job, connection: psycopg.Connection, target: Table, change: sql.Composed) -> None:
+    """Make a change, with the ids of a table's joined documents laid out for it."""
+    moves = sql.SQL(
+        "SELECT x.derived_id::{kind} AS old, x.id::{kind} AS new FROM isthmus.id_map x"
+        " WHERE x.origin = 'merged' AND x.collection = ANY({collections})"
+    ).format(kind=key_type(target, job.schema.schema), collections=sql.Literal(collections_of(target)))
+    if lay_out(connection, MOVED, moves):
+        connection.execute(change)
+    connection.execute("DROP TABLE pg_temp.moved")
 
 
 def in_order(letters: Sequence[tuple[Tried, str, str]]) -> list[Joined]:
@@ -136,8 +111,6 @@ class LettersJoin(JoinStep):
         tables: Sequence[StagedTable],
     ) -> None:
         super().__init__(job, connection, table)
-        filled = {"value", "reference", "constant", "extras"}
-        self._columns = [column for column in table.columns if column.role in filled]  # look-ups are resolved
         self._waiting_rows = [one for one in tables if one.root == table.name and one.pending is None]
         self._pairs = [one for one in tables if one.root == table.name and one.plan.kind == "junction"]
         self._number = list(job.schema.tables).index(table.name)
@@ -209,34 +182,6 @@ class LettersJoin(JoinStep):
 
     def _places(self, table: str) -> list[StagedTable]:
         return [one for one in self._waiting_rows if one.plan.name == table and one.plan.kind == "child"]
-
-    def fill(self) -> None:
-        """Give the rows that stay what they lack; of a routed reference all columns or none."""
-        routed = [column for column in self._columns if column.reference is not None and column.reference.routed]
-        plain, self._columns = self._columns, [column for column in self._columns if column not in routed]
-        super().fill()
-        self._columns = plain
-        for names in {column.reference.routed for column in routed if column.reference is not None}:
-            self._fill_route([self._table.column(name) for name in names])
-
-    def _fill_route(self, columns: Sequence[Column]) -> None:
-        names = [sql.Identifier(column.name) for column in columns]
-        of_row, of_letter = (
-            sql.SQL(", ").join(sql.SQL("{}.{}").format(sql.Identifier(alias), name) for name in names) for alias in "rl"
-        )
-        self._do(
-            sql.SQL(
-                "UPDATE {place} r SET {changes} FROM (SELECT DISTINCT ON (l._keeper) l.* FROM pg_temp.joined_row l"
-                " WHERE num_nonnulls({of_letter}) > 0 ORDER BY l._keeper, l._rank) l"
-                " WHERE r.{key} = l._keeper AND num_nonnulls({of_row}) = 0"
-            ).format(
-                place=self._place,
-                changes=sql.SQL(", ").join(sql.SQL("{0} = l.{0}").format(name) for name in names),
-                of_letter=of_letter,
-                of_row=of_row,
-                key=self._key,
-            )
-        )
 
     def _forget_kept(self, shift: Shift) -> None:
         """Take orphans inside jsonb that no row has off the ledger, behind `move_orphans`."""

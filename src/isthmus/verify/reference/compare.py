@@ -231,7 +231,7 @@ class Comparison:
 
     def _selects(self, shape: Shape, where: str, rows: Sequence[Row]) -> list[bool]:
         """Whether the condition of a partial index holds for each row, by the server's own word."""
-        lost = [{name for name, form in row.items() if str(form).startswith(NOTHING)} for row in rows]
+        lost = [{name for name, form in row.items() if _is_lost(form)} for row in rows]
         written = [
             {name: input_form(form, shape.columns[name]) for name, form in row.items() if name not in without}
             for row, without in zip(rows, lost, strict=True)
@@ -328,6 +328,13 @@ def compare(
 
 def _read(values: Sequence[Any], shape: Shape) -> Row:
     return {name: read_form(value, kind) for (name, kind), value in zip(shape.final.items(), values, strict=True)}
+
+
+def _is_lost(form: Form) -> bool:
+    """Whether a form, or one inside an array, stands for a value that points at nothing."""
+    if isinstance(form, list):
+        return any(_is_lost(inner) for inner in form)
+    return str(form).startswith(NOTHING)
 
 
 def _summary(row: Row) -> list[str | None]:

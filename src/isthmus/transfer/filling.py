@@ -1,0 +1,70 @@
+"""SQL of what one row of several documents holds: each value from the first document that has it. Pure.
+
+Extras are filled key by key; the columns of a route are one value, taken from one document together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from psycopg import sql
+
+from isthmus.mapping.tables import Column
+
+
+@dataclass(frozen=True)
+class Filling:
+    """Where the documents stand.
+
+    Attributes:
+        rows: Rows of those that fill, with their columns and `_rank`, their place in the order of `_id`.
+        mine: SQL condition over alias `l` of `rows`: whether a row fills the one in hand.
+        own: Alias of the row in hand, whose own values come first; None where it is among `rows`.
+    """
+
+    rows: sql.Identifier
+    mine: sql.Composable
+    own: str | None = None
+
+    def values(self, columns: Sequence[Column]) -> list[tuple[Column, sql.Composable]]:
+        """Return each column with the SQL of its value."""
+        return [(column, self._value(column)) for column in columns]
+
+    def _value(self, column: Column) -> sql.Composable:
+        if column.role == "extras":
+            return self._extras(column.name)
+        routed = column.reference.routed if column.reference is not None else ()
+        if routed:
+            return self._routed(column.name, routed)
+        first = self._first(column.name, sql.SQL("l.{} IS NOT NULL").format(sql.Identifier(column.name)))
+        return first if self.own is None else sql.SQL("coalesce({}, {})").format(self._own(column.name), first)
+
+    def _own(self, name: str) -> sql.Composable:
+        return sql.SQL("{}.{}").format(sql.Identifier(self.own or ""), sql.Identifier(name))
+
+    def _first(self, name: str, has: sql.Composable) -> sql.Composable:
+        return sql.SQL("(SELECT l.{} FROM {} l WHERE {} AND {} ORDER BY l._rank LIMIT 1)").format(
+            sql.Identifier(name), self.rows, self.mine, has
+        )
+
+    def _routed(self, name: str, routed: Sequence[str]) -> sql.Composable:
+        names = sql.SQL(", ").join(sql.SQL("l.{}").format(sql.Identifier(one)) for one in routed)
+        first = self._first(name, sql.SQL("num_nonnulls({}) > 0").format(names))
+        if self.own is None:
+            return first
+        owned = sql.SQL(", ").join(self._own(one) for one in routed)
+        return sql.SQL("CASE WHEN num_nonnulls({}) > 0 THEN {} ELSE {} END").format(owned, self._own(name), first)
+
+    def _extras(self, name: str) -> sql.Composable:
+        column = sql.Identifier(name)
+        have = sql.SQL("EXISTS (SELECT FROM {} l WHERE {} AND l.{} IS NOT NULL)").format(self.rows, self.mine, column)
+        # of several values of one key the last one counts
+        merged = sql.SQL(
+            "coalesce((SELECT jsonb_object_agg(e.key, e.value ORDER BY l._rank DESC) FROM {} l"
+            " CROSS JOIN jsonb_each(l.{}) e WHERE {}), '{{}}')"
+        ).format(self.rows, column, self.mine)
+        if self.own is None:
+            return sql.SQL("CASE WHEN {} THEN {} END").format(have, merged)
+        own = self._own(name)
+        return sql.SQL("CASE WHEN {} THEN {} || coalesce({}, '{{}}') ELSE {} END").format(have, merged, own, own)
