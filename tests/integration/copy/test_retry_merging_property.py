@@ -141,8 +141,7 @@ def joined(world: World) -> list[tuple[object, ...]]:
 
 def said_otherwise(world: World) -> dict[tuple[object, object], set[str]]:
     rows = world.rows("SELECT row_id, source_row_id, differing FROM isthmus.conflict")
-    # a copy joins before looked-up, routed and rewritten references are settled, and so tells of more of them; arrays
-    # of which a retry still lacks elements are alike
+    # arrays of which a retry still lacks elements are alike
     return {
         (row_id, source): set(differing) - UNSETTLED for row_id, source, differing in rows if set(differing) - UNSETTLED
     }
