@@ -63,8 +63,8 @@ def retry(
     Whatever ends it, the same command goes on.
 
     The JSON: run, outcome (complete, interrupted, failed), exit_code, seconds, collections (of each: tried, carried,
-    skipped, left, untried), references (of each: restored, not_restored), orphans_by_default, left (collection, stage,
-    code, count) and the balance of the run.
+    skipped, left, untried), references (of each: restored, not_restored), orphans_by_default, conflicts_by_default,
+    left (collection, stage, code, count) and the balance of the run.
 
     Exit codes: 0 no letter is left, 1 some are, or something was handled by a default, 2 usage or mapping, 3 source,
     4 target, 130 stopped by Ctrl-C or SIGTERM and resumable.
@@ -144,6 +144,7 @@ def retry_json(result: RetryResult) -> dict[str, Any]:
             for name in dict.fromkeys([*result.restored, *result.unrestored])
         },
         "orphans_by_default": result.by_default,
+        "conflicts_by_default": result.kept_by_default,
         "left": [{"collection": c, "stage": s, "code": k, "count": n} for c, s, k, n in result.left],
     }
     if result.balance is not None:
@@ -161,7 +162,7 @@ def show_retry(console: Console, result: RetryResult, target: str) -> None:
         console.print(f"Stopped as asked. {plural(carried, 'dead letter')} carried and committed.", style="bold yellow")
         console.print("  → Run the same command again to go on from here.")
         return
-    if not (result.tried or result.restored or left):
+    if not (result.tried or result.restored or left or result.by_default or result.kept_by_default):
         console.print(f"Run {result.run} has no dead letters: nothing to do.", style="bold green")
         return
     tried = sum(result.tried.values())
@@ -169,22 +170,32 @@ def show_retry(console: Console, result: RetryResult, target: str) -> None:
     words += f", {skipped:,} left behind by a skip rule" if skipped else ""
     words += f", {left:,} left" if left else ", none is left"
     console.print(f"{words} ({result.seconds:.1f} s).", style="bold yellow" if left else "bold green")
+    if not result.tried and left:
+        console.print("  • none of those that are left is of the --collection and with the --code asked for")
     _show_collections(console, result)
     _show_references(console, result)
     if carried:
         console.print(
             "Rows that were carried before stay as they are, also where this mapping would make others of them."
         )
-    if result.untried:
+    for name, count in result.untried.items():
         console.print(
-            f"  • not tried: {', '.join(f'{count:,} of {name}' for name, count in result.untried.items())}; their table"
-            " keeps neither an id nor a key, or they refer to one that keeps no id",
+            f"  • not tried: {plural(count, 'dead letter')} of {name}: {'; '.join(result.why_untried[name])}.",
             markup=False,
+            soft_wrap=True,
         )
     if result.by_default:
         console.print(
             f"  • {plural(result.by_default, 'orphan')} handled by a default; state on_orphan in the mapping:"
             f" isthmus orphans list --target {quote(target)}",
+            markup=False,
+            soft_wrap=True,
+        )
+    if result.kept_by_default:
+        console.print(
+            f"  • {plural(result.kept_by_default, 'row')} kept by a default although the document differs; state"
+            " on_conflict in the mapping (on_conflict: keep_target, if that is meant): isthmus conflicts list --target"
+            f" {quote(target)}",
             markup=False,
             soft_wrap=True,
         )

@@ -48,7 +48,9 @@ def connect(conninfo: str, *, autocommit: bool = False) -> psycopg.Connection:
         connection.execute(
             "SELECT set_config('statement_timeout', '0', false), set_config('lock_timeout', '0', false),"
             " set_config('idle_in_transaction_session_timeout', '0', false), set_config('timezone', 'UTC', false),"
-            " set_config('datestyle', 'ISO, YMD', false)"
+            # values are compared by their texts, also with those of earlier sessions
+            " set_config('datestyle', 'ISO, YMD', false), set_config('intervalstyle', 'postgres', false),"
+            " set_config('extra_float_digits', '1', false), set_config('bytea_output', 'hex', false)"
         )
         connection.execute(  # settings that not every version has
             "SELECT set_config(name, '0', false)"

@@ -84,3 +84,33 @@ def test_row_kept_by_a_default_is_told_once_with_exit_1(
     # to state what was the default is the same mapping
     mapping = write_mapping(MAPPING.replace("existing", "existing, on_conflict: keep_target"))
     assert isthmus("copy", mapping, "-s", dump, "-t", target).code == 0
+
+
+def test_retry_tells_what_a_default_kept_and_what_it_cannot_try(
+    isthmus: RunCommand, write_mapping: Callable[[str], Path], make_dump: MakeDump, target: str
+) -> None:
+    narrow = MAPPING.replace("place: {references: places", "place: {references: places.name").replace(
+        "{fields: {name: text}}", "{fields: {name: {type: text, unique: true}, n: {type: integer, coerce: COERCE}}}"
+    )
+    with psycopg.connect(target, autocommit=True) as connection:
+        connection.execute("ALTER TABLE places ADD n integer, ADD UNIQUE (n); ALTER TABLE people ADD n integer")
+        connection.execute("INSERT INTO people VALUES (gen_random_uuid(), 'Ann', 'old')")
+    narrow = narrow.replace("note: text", "note: text, n: {type: integer, coerce: COERCE}")
+    people = [{"_id": oid(1), "name": "Ann", "note": "new", "n": "1"}]
+    dump = make_dump({"places": [{"_id": oid(11), "name": "Rome", "n": 1}], "people": people})
+    run = ("-s", dump, "-t", target)
+    assert isthmus("copy", write_mapping(narrow.replace("COERCE", "false")), *run, "--only", "people").code == 1
+    wide = write_mapping(narrow.replace("COERCE", "true"))
+    ran = isthmus("letters", "retry", wide, "-t", target)
+    assert ran.code == 1
+    assert "not tried: 1 dead letter of people: people.place is looked up" in ran.out
+    assert "--only" in ran.out
+    assert "copy again" in ran.out
+    assert isthmus("copy", write_mapping(narrow.replace("COERCE", "false")), *run, "--fresh").code == 1
+    wide = write_mapping(narrow.replace("COERCE", "true"))
+    ran = isthmus("letters", "retry", wide, "-t", target)
+    assert (ran.code, "none is left" in ran.out, "1 row kept by a default" in ran.out) == (1, True, True), ran.all
+    assert "on_conflict: keep_target" in ran.out
+    assert isthmus("letters", "retry", wide, "-t", target).code == 0  # it is no news any more
+    ran = isthmus("letters", "retry", wide, "-t", target, "--json", "-")
+    assert {**json.loads(ran.out), "balance": 0}["conflicts_by_default"] == 0

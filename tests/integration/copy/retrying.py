@@ -28,6 +28,7 @@ from isthmus.transfer.letters.result import Choice, RetryResult
 from isthmus.transfer.letters.retry import retry_letters
 from isthmus.transfer.letters.source import LettersSource
 from isthmus.transfer.progress import Progress
+from isthmus.transfer.run import tell_run
 from tests.integration.copy.carrying import World
 
 
@@ -44,6 +45,8 @@ def retry(world: World, mapping: str, *, stop: threading.Event | None = None, **
         progress=Progress(on_note=world.notes.append),
         stop=stop,
     )
+    if result.outcome == "complete" and result.run is not None:
+        tell_run(world.conninfo, result.run)  # as the command does
     true_books(world, text)
     return result
 

@@ -20,6 +20,7 @@ from isthmus.transfer.job import Options
 from isthmus.transfer.letters.result import Choice, RetryResult
 from isthmus.transfer.letters.retry import retry_letters
 from isthmus.transfer.progress import Progress
+from isthmus.transfer.run import tell_run
 from tests.integration.copy.carrying import World, balanced, listening, oid
 
 KEY = bytes(range(32))
@@ -413,6 +414,31 @@ def test_letters_with_look_ups_that_wait_are_left_as_they_are(world: World) -> N
     result = retry(world, text.replace("COERCE", "true"))
     assert (result.carried, result.untried) == ({}, {"people": 1})
     assert world.codes() == {str(oid(1)): "type"}
+    (why,) = result.why_untried["people"]
+    assert "people.team" in why
+    assert "--only" in why
+
+
+@pytest.mark.parametrize("stated", ["", ", on_conflict: keep_target"])
+def test_row_that_a_retry_keeps_by_a_default_is_told_until_somebody_saw_it(world: World, stated: str) -> None:
+    text = f"""
+        isthmus: 1
+        target: {{tables: existing{stated}}}
+        collections: {{people: {{match: [[email]], fields: {{email: text, n: {{type: integer, coerce: COERCE}}}}}}}}
+        """
+    world.rows("CREATE TABLE people (id uuid PRIMARY KEY, email text UNIQUE, n integer)")
+    world.rows(f"INSERT INTO people VALUES ('{ROW}01', 'a@x', 1)")
+    world.write({"people": [{"_id": oid(1), "email": "a@x", "n": "2"}]})
+    balanced(world.copy(text.replace("COERCE", "false")))
+    results = [retry(world, text.replace("COERCE", "true")) for _ in range(2)]  # of the first one nobody saw the output
+    for result in results:
+        assert (result.left, result.kept_by_default, result.exit_code) == ([], *((0, 0) if stated else (1, 1)))
+    result = results[-1]
+    assert result.run is not None
+    tell_run(world.conninfo, result.run)
+    result = retry(world, text.replace("COERCE", "true"))
+    assert (result.kept_by_default, result.exit_code) == (0, 0)
+    assert world.rows("SELECT email, n FROM people") == [("a@x", 1)]
 
 
 def test_kept_ids_identity_columns_and_numbers_drawn_by_the_target(world: World) -> None:
@@ -433,7 +459,7 @@ def test_kept_ids_identity_columns_and_numbers_drawn_by_the_target(world: World)
     world.write({"things": [{"_id": 70, "code": "a", "n": "7"}, {"_id": 71, "code": "mine", "n": "8"}]})
     balanced(world.copy(text.replace("COERCE", "false")))
     result = retry(world, text.replace("COERCE", "true"))
-    assert (result.exit_code, result.left) == (0, [])
+    assert (result.exit_code, result.left, result.kept_by_default) == (1, [], 1)  # nobody stated a policy
     assert result.balance is not None
     assert (result.balance.collections["things"].copied, result.balance.collections["things"].kept) == (1, 1)
     assert world.rows("SELECT id, code, n FROM things ORDER BY 1") == [(1, "mine", 1), (70, "a", 7)]

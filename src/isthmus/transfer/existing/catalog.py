@@ -72,6 +72,7 @@ class ThereUnique:
         keys: Column names, or the SQL of an expression.
         expressions: Which of the keys are expressions, by number.
         where: Predicate of a partial one.
+        reads: Columns that are read to tell which values it holds: of its keys and of its predicate.
         nulls_distinct: Whether NULLs do not collide.
         primary: Whether it is the primary key.
         deferrable: Whether it may be checked at the end of a transaction.
@@ -81,6 +82,7 @@ class ThereUnique:
     keys: tuple[str, ...]
     expressions: tuple[int, ...]
     where: str | None
+    reads: tuple[str, ...]
     nulls_distinct: bool
     primary: bool
     deferrable: bool
@@ -128,7 +130,8 @@ class ThereTable:
         rules: Names of its rules.
         missing_rights: Of SELECT, INSERT, UPDATE and DELETE those this role has not.
         publications: Names of publications that carry its changes.
-        pointed_at_by: Foreign keys of other tables that point at it, as `schema.table.constraint`.
+        pointed_at_by: Foreign keys of other tables that point at it, as (schema, table, what becomes of their rows when
+            one of its rows is deleted: as pg_constraint.confdeltype has it).
         exclusions: Names of its EXCLUDE constraints.
     """
 
@@ -234,6 +237,11 @@ SELECT i.indrelid::bigint AS oid, c.relname::text AS name, i.indisprimary AS is_
              FROM unnest(i.indkey) WITH ORDINALITY AS k(attnum, n)
              LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum AND k.attnum <> 0
              WHERE k.n <= i.indnkeyatts ORDER BY k.n) AS keys,
+       ARRAY(SELECT a.attname::text FROM pg_catalog.pg_attribute a WHERE a.attrelid = i.indrelid
+             AND (a.attnum = ANY(i.indkey[0:i.indnkeyatts - 1]) OR i.indpred IS NOT NULL AND EXISTS
+               (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog.pg_class'::regclass
+                AND d.objid = i.indexrelid AND d.objsubid = 0 AND d.refclassid = 'pg_catalog.pg_class'::regclass
+                AND d.refobjid = i.indrelid AND d.refobjsubid = a.attnum)) ORDER BY a.attnum) AS reads,
        ARRAY(SELECT (k.n - 1)::integer FROM unnest(i.indkey) WITH ORDINALITY AS k(attnum, n)
              WHERE k.attnum = 0 AND k.n <= i.indnkeyatts ORDER BY 1) AS expressions,
        coalesce(k.condeferrable, false) AS is_deferrable
@@ -251,6 +259,7 @@ FROM pg_catalog.pg_constraint k WHERE k.conrelid = ANY(%(oids)s::bigint[]) AND k
 
 _KEYS = """
 SELECT k.conrelid::bigint AS oid, k.conname::text AS name, k.condeferrable AS is_deferrable,
+       k.confdeltype::text AS on_delete,
        n.nspname::text AS schema, c.relname::text AS target, o.nspname::text AS own_schema,
        t.relname::text AS own_table, k.confrelid::bigint AS target_oid,
        ARRAY(SELECT a.attname::text FROM unnest(k.conkey) WITH ORDINALITY AS u(attnum, n) JOIN pg_catalog.pg_attribute a
@@ -327,6 +336,7 @@ def read_tables(connection: psycopg.Connection, schema: str, names: Iterable[str
                     keys=tuple(u["keys"]),
                     expressions=tuple(u["expressions"]),
                     where=u["predicate"],
+                    reads=tuple(u["reads"]),
                     nulls_distinct=u["nulls_distinct"],
                     primary=u["is_primary"],
                     deferrable=u["is_deferrable"],
@@ -349,7 +359,9 @@ def read_tables(connection: psycopg.Connection, schema: str, names: Iterable[str
                 if k["oid"] == oid
             ),
             pointed_at_by=tuple(
-                (k["own_schema"], k["own_table"], k["name"]) for k in keys if k["target_oid"] == oid and k["oid"] != oid
+                (k["own_schema"], k["own_table"], k["on_delete"])
+                for k in keys
+                if k["target_oid"] == oid and k["oid"] != oid
             ),
         )
     return found

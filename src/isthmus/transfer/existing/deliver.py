@@ -271,7 +271,13 @@ def _stands(sides: Sides, fed: FedTable, key: str) -> bool:
 
 def _deliver_all(delivery: _Delivery) -> None:
     sides = delivery.sides
-    for fed in delivery_order(sides.existing):
+    order = delivery_order(sides.existing)
+    for fed in reversed(order):  # what points at a row goes before it
+        if fed.table.kind == "child" and sides.root_of(fed.table).name in sides.judged and not delivery.refused:
+            _delete_rows(delivery, fed)
+    if delivery.refused:
+        return
+    for fed in order:
         sides.job.check_stop()
         if fed.table.kind == "junction":
             delivered, left = deliver_pairs(sides, delivery.refused, fed)
@@ -320,6 +326,13 @@ def _deliver_rows(delivery: _Delivery, fed: FedTable) -> None:
     if not refused:
         delivery.tallies.update(_written(sides, fed))
         _deliver_extras(sides, fed)
+
+
+def _delete_rows(delivery: _Delivery, fed: FedTable) -> None:
+    """Delete the rows of a child table that changed documents no longer have."""
+    sides = delivery.sides
+    changed = sql.SQL("SELECT v.stage_id AS id FROM {}").format(_changed(sides, fed))
+    whole_or_pieces(sides, delivery.refused, fed, changed, lambda chosen: _delete_children(sides, fed, chosen))
 
 
 def _written(sides: Sides, fed: FedTable) -> Counter[tuple[str, str]]:
@@ -393,8 +406,31 @@ def _replace_root(sides: Sides, fed: FedTable, chosen: Chosen) -> int:
     return written
 
 
+def _same_place(sides: Sides, fed: FedTable) -> sql.Composed:
+    """Return SQL that is true of a child table's row (`t`) and a stage row (`s`) with the same place in the array."""
+    names = (sql.Identifier(name) for name in sides.positions(fed))
+    return sql.SQL(" AND ").join(sql.SQL("t.{0} = s.{0}").format(name) for name in names)
+
+
+def _delete_children(sides: Sides, fed: FedTable, chosen: Chosen) -> int:
+    statement = (
+        "DELETE FROM {real} t USING {changed} AND {chosen} AND t.{owner} = v.target_id AND NOT EXISTS"
+        " (SELECT FROM {stage} s WHERE s.{owner} = v.stage_id AND {same})"
+    )
+    return sides.do(
+        sql.SQL(statement).format(
+            real=sides.real(fed.name),
+            stage=sides.staged(fed.name),
+            changed=_changed(sides, fed),
+            owner=sides.owner(fed),
+            same=_same_place(sides, fed),
+            chosen=chosen(sql.SQL("v.stage_id")),
+        )
+    )
+
+
 def _replace_children(sides: Sides, fed: FedTable, chosen: Chosen) -> int:
-    """Update rows with the same place in the array, add those behind them, delete those the source no longer has."""
+    """Update rows with the same place in the array, and add those behind them."""
     positions = sides.positions(fed)
     contents = [column for column in sides.contents(fed) if column.name not in positions]
     columns = tuple(column.name for column in contents if not column.there.always)
@@ -403,23 +439,18 @@ def _replace_children(sides: Sides, fed: FedTable, chosen: Chosen) -> int:
         "stage": sides.staged(fed.name),
         "changed": _changed(sides, fed),
         "owner": sides.owner(fed),
-        "same": sql.SQL(" AND ").join(sql.SQL("t.{0} = s.{0}").format(sql.Identifier(name)) for name in positions),
+        "same": _same_place(sides, fed),
         "chosen": chosen(sql.SQL("v.stage_id")),
         "assignments": _assignments(sides, fed, columns),
         "names": sql.SQL(", ").join(sql.Identifier(column.name) for column in fed.columns),
         "values": sides.values(fed),
     }
-    delete = (
-        "DELETE FROM {real} t USING {changed} AND {chosen} AND t.{owner} = v.target_id AND NOT EXISTS"
-        " (SELECT FROM {stage} s WHERE s.{owner} = v.stage_id AND {same})"
-    )
     both = "{stage} s, {changed} AND {chosen} AND s.{owner} = v.stage_id AND t.{owner} = v.target_id AND {same}"
     insert = (
         "INSERT INTO {real} ({names}) SELECT {values} FROM {stage} s, {changed} AND {chosen} AND s.{owner} = v.stage_id"
         " AND NOT EXISTS (SELECT FROM {real} t WHERE t.{owner} = v.target_id AND {same})"
     )
     count = "SELECT count(*) FROM {stage} s, {changed} AND {chosen} AND s.{owner} = v.stage_id"
-    sides.do(sql.SQL(delete).format(**parts))
     if columns:
         written = sides.do(sql.SQL(f"UPDATE {{real}} t SET {{assignments}} FROM {both}").format(**parts))
     else:
@@ -448,14 +479,26 @@ def _deliver_extras(sides: Sides, fed: FedTable) -> None:
     )
     kept = sql.SQL("true").format()
     if root.name in sides.judged:
+        verdict = sides.temporary("verdict", root.name)
         kept = sql.SQL(
-            "NOT EXISTS (SELECT FROM {} v WHERE v.stage_id = s.{} AND v.verdict NOT IN ('overwritten', 'updated'))"
-        ).format(sides.temporary("verdict", root.name), sides.owner(fed))
-        sides.do(
+            "NOT EXISTS (SELECT FROM {} v WHERE v.stage_id = s.{}"
+            " AND v.verdict NOT IN ('overwritten', 'updated', 'same'))"
+        ).format(verdict, sides.owner(fed))
+        sides.do(  # a row that says the same as its document is the document's, and so is what stands beside it
             sql.SQL(
-                "DELETE FROM isthmus.extras e USING {} AND e.table_schema = {} AND e.table_name = {}"
-                " AND e.id = v.target_id::text"
-            ).format(_changed(sides, fed), sql.Literal(sides.existing.schema), sql.Literal(fed.name))
+                "DELETE FROM isthmus.extras e USING {verdict} v WHERE v.verdict IN ('overwritten', 'updated', 'same')"
+                " AND e.table_schema = {schema} AND e.table_name = {name} AND e.id = v.target_id::text"
+                " AND NOT EXISTS (SELECT FROM {stage} s WHERE s.{owner} = v.stage_id AND s.{extras} IS NOT NULL"
+                " AND {positions} = e.row_position)"
+            ).format(
+                verdict=verdict,
+                schema=sql.Literal(sides.existing.schema),
+                name=sql.Literal(fed.name),
+                stage=sides.staged(fed.name),
+                owner=sides.owner(fed),
+                extras=sql.Identifier(fed.extras),
+                positions=positions,
+            )
         )
     sides.do(
         sql.SQL(
@@ -463,6 +506,7 @@ def _deliver_extras(sides: Sides, fed: FedTable) -> None:
             " SELECT {schema}, {name}, ({owner})::text, {positions}, s.{extras} FROM {stage} s"
             " WHERE s.{extras} IS NOT NULL AND {kept}"
             " ON CONFLICT (table_schema, table_name, id, row_position) DO UPDATE SET document = EXCLUDED.document"
+            " WHERE extras.document IS DISTINCT FROM EXCLUDED.document"
         ).format(
             schema=sql.Literal(sides.existing.schema),
             name=sql.Literal(fed.name),

@@ -12,6 +12,12 @@ from isthmus.transfer.existing.catalog import ThereColumn, ThereKey, ThereTable,
 from isthmus.transfer.existing.types import Differs, fit_type
 from isthmus.transfer.preflight import Finding
 
+_REFUSED = "one that is pointed at makes a dead letter of its document"
+_ON_DELETE = {
+    "c": "rows that point at one are deleted with it (ON DELETE CASCADE)",
+    "n": "rows that point at one lose that (ON DELETE SET NULL)",
+    "d": "rows that point at one get the default there (ON DELETE SET DEFAULT)",
+}
 _KINDS = {"v": "view", "m": "materialized view", "f": "foreign table", "p": "partitioned table"}
 
 
@@ -74,18 +80,22 @@ class FedTable:
     def stage_uniques(self) -> list[ThereUnique]:
         """Return the unique keys that duplicates are looked for with before anything is delivered.
 
-        Of the others (over columns the mapping does not fill, or with equal NULLs) the server has the word then.
+        Of the others (over columns the mapping does not fill, also in a predicate, or with equal NULLs) the server has
+        the word then.
         """
         own = {tuple(sorted(index.columns)) for index in self.table.indexes if index.unique and index.where is None}
         own.add(tuple(sorted(self.table.primary_key)))
         return [
             unique
             for unique in self.there.uniques
-            if unique.nulls_distinct
-            and not unique.expressions
-            and all(self.fed(key) is not None for key in unique.keys)
+            if self.knows_values(unique)
             and (unique.where is not None or tuple(sorted(unique.keys)) not in own or self._folds(unique))
         ]
+
+    def knows_values(self, unique: ThereUnique) -> bool:
+        """Tell whether what the mapping fills says alone which values a unique key holds, and which of them collide."""
+        plain = unique.nulls_distinct and not unique.expressions
+        return plain and all(self.fed(name) is not None for name in unique.reads)
 
     def _folds(self, unique: ThereUnique) -> bool:
         return any(self.there.columns[key].folds for key in unique.keys)
@@ -220,19 +230,20 @@ def _fit_relation(there: ThereTable) -> Iterator[Finding]:
 
 def _fit_pointers(table: Table, there: ThereTable, own: set[str]) -> Iterator[Finding]:
     """Yield remarks about foreign keys of other tables that point at rows which an overwriting copy may delete."""
-    others = [
-        f"{schema}.{name}"
-        for schema, name, _ in there.pointed_at_by
-        if (schema, name) not in {(there.schema, one) for one in own}
-    ]
-    if table.kind == "child" and others:
+    if table.kind != "child":
+        return  # its rows are never deleted
+    others: dict[str, set[str]] = {}
+    for schema, name, on_delete in there.pointed_at_by:
+        if schema != there.schema or name not in own:
+            others.setdefault(_ON_DELETE.get(on_delete, _REFUSED), set()).add(f"{schema}.{name}")
+    for what, names in sorted(others.items()):
         yield _note(
             "pointed-at",
             there.name,
-            f"{', '.join(sorted(set(others)))} point at {there.label}. Where the source has fewer rows of an array"
-            " than the target, `overwrite` and `rerun: tracked` delete the others; one that is pointed at makes a dead"
-            " letter of its document.",
-            "Nothing, if that will do.",
+            f"{', '.join(sorted(names))} point at {there.label}. Where the source has fewer rows of an array than the"
+            f" target, `overwrite` and `rerun: tracked` delete the others; {what}.",
+            "Nothing, if that will do. Else take these keys away for the copy, or keep what is there (keep_target"
+            " without `rerun: tracked`).",
         )
 
 

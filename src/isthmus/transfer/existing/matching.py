@@ -362,7 +362,7 @@ def _differing(sides: Sides, fed: FedTable) -> sql.Composed:
         real = sides.compared(fed, column, "t", real=True)
         staged = sides.compared(fed, column, "s", real=False)
         if column.column.sensitive:
-            shown = sql.SQL("""'{"target": "(hidden)", "source": "(hidden)"}'::jsonb""").format()
+            shown = sql.SQL("""'{{"target": "(hidden)", "source": "(hidden)"}}'::jsonb""").format()
         else:
             shown = sql.SQL(
                 "jsonb_build_object('target', left({}::text, {n}), 'source', left(({})::text, {n}))"
@@ -392,7 +392,7 @@ def find_taken_values(sides: Sides, refused: Refused) -> None:
             continue
         for unique in fed.there.uniques:
             columns = [fed.fed(key) for key in unique.keys]
-            if unique.expressions or not unique.nulls_distinct or any(column is None for column in columns):
+            if not fed.knows_values(unique):
                 continue  # the server says so when it is delivered
             if fed.is_idless and set(fed.row_key) <= set(unique.keys):
                 continue  # a row with that key is the same thing
@@ -417,6 +417,11 @@ def _refuse_taken_value(
         sql.SQL("t.{} = {}").format(sql.Identifier(column.name), sides.value(column, fed.table)) for column in columns
     )
     names = ", ".join(column.name for column in columns)
+    advice = f"If they are the same thing, say so: `match: [[{names}]]`."
+    if tuple(column.name for column in columns) in {tuple(one) for one in sides.rule(fed.table).match}:
+        advice = "By its id, or by what an earlier copy found, the document is another row than that one."
+    if fed.table.kind == "child":
+        advice = f"Delete that row, or let `match` find the row of {root.there.label} that it belongs to."
     rows = sides.connection.execute(
         sql.SQL(
             "SELECT s.{owner}::text, min({row_id}::text) FROM (SELECT * FROM {stage} WHERE {predicate}) AS s"
@@ -441,8 +446,7 @@ def _refuse_taken_value(
             Cause(
                 "target-has-value",
                 "",
-                f"Its {names} is held by another row of {fed.there.label}, {held_by}. If they are the same thing, say"
-                f" so: `match: [[{names}]]`.",
+                f"Its {names} is held by another row of {fed.there.label}, {held_by}. {advice}",
                 f"{fed.name}.{names}",
             ),
         )

@@ -70,7 +70,7 @@ def _digests(sides: Sides, fed: FedTable, what: str, wanted: sql.Composed, *, re
     alias = "t" if real else "s"
     place = sides.real(fed.name) if real else sides.staged(fed.name)
     joins, columns, texts = sql.SQL("").format(), sql.SQL("").format(), [sides.row_text(fed, alias, real=real)]
-    for child in sides.children_of(fed.name):
+    for child in sorted(sides.children_of(fed.name), key=lambda one: one.name):
         name = sql.Identifier(child_column(sides, child))
         order = sql.SQL(", ").join(sql.SQL("c.{}").format(sql.Identifier(n)) for n in sides.positions(child))
         joins += sql.SQL(

@@ -273,7 +273,7 @@ class Sides:
 
     def row_text(self, fed: FedTable, alias: str, *, real: bool) -> sql.Composed:
         """Return SQL of a row's contents as text, the same for equal rows of the stage and the real table."""
-        columns = self.contents(fed)
+        columns = tuple(sorted(self.contents(fed), key=lambda column: column.name))  # in the mapping they may move
         if fed.table.kind == "child":  # compared as a whole, so what was filled in cannot be told apart there
             columns = tuple(column for column in columns if (fed.name, column.name) not in self.filled_in)
         if not columns:
@@ -296,6 +296,8 @@ class Sides:
         value = sql.SQL("{}.{}").format(sql.Identifier(alias), sql.Identifier(column.name))
         if not real:
             value = self.as_real(column, fed.table, value)
+        if column.there.base == "json" and not column.there.array:
+            value = sql.SQL("{}::jsonb").format(value)  # what it says, not how it was written
         for path, moved in self.waiting_inside.get((fed.name, column.name), ()) if real and not self.as_waiting else ():
             value = moved_inside(value, path, moved)
         if (fed.name, column.name) not in self.waiting:

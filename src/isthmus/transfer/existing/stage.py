@@ -132,7 +132,7 @@ def _collated(there: ThereColumn) -> str:
 
 
 def check_statements(existing: Existing) -> list[sql.SQL | sql.Composed]:
-    """Return the CHECK constraints of the real tables that can be asked before; each may fail alone.
+    """Return the CHECK constraints of the real tables, and of domains there, that can be asked before; each may fail.
 
     Those that read a column the mapping does not fill, or one that finish or the delivery changes, are left to the
     delivery.
@@ -140,6 +140,15 @@ def check_statements(existing: Existing) -> list[sql.SQL | sql.Composed]:
     made: list[sql.SQL | sql.Composed] = []
     for name, fed in existing.tables.items():
         steady = {column.name for column in fed.columns if column.column.role == "value" and not column.column.rewrites}
+        made += [  # rows are looked for with values of the domain: one it refuses must not come that far
+            sql.SQL("ALTER TABLE {} ADD CHECK (pg_catalog.num_nulls({}::{}) >= 0)").format(
+                sql.Identifier(STAGE, name),
+                sql.Identifier(column.name),
+                sql.SQL(column.there.type),  # pyright: ignore[reportArgumentType]  the catalog's words
+            )
+            for column in fed.columns
+            if column.there.domain and column.name in steady
+        ]
         made += [
             sql.SQL("ALTER TABLE {} ADD CONSTRAINT {} {}").format(
                 sql.Identifier(STAGE, name),

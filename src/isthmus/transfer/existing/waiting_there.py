@@ -385,7 +385,8 @@ def _change(sides: Sides, one: _Waits, numbers: list[int]) -> None:
             statement = (
                 "UPDATE {real} t SET {column} = ({inside})::{kind} WHERE EXISTS (SELECT FROM {there} w WHERE {chosen})"
             )
-            sides.do(sql.SQL(statement).format(inside=moved_inside(value, one.path, moved), **parts))
+            inside = moved_inside(sql.SQL("{}::jsonb").format(value), one.path, moved)  # it may be json
+            sides.do(sql.SQL(statement).format(inside=inside, **parts))
         return
     if one.column.type.array:
         now = sql.SQL("CASE WHEN w.done AND w.number = ANY({}) THEN w.meant ELSE e.v::text END").format(

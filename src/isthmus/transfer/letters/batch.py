@@ -52,13 +52,13 @@ class Tally:
         carried: Letters that are rows now.
         again: Letters that wait for one of the others of their batch: they are to be tried again behind it.
         put_off: Letters that will be joined into documents of the target, once all others are carried.
-        untried: Letters that cannot be tried; see `unanswerable`.
+        untried: Letters that cannot be tried, with why; see `unanswerable`.
     """
 
     carried: int = 0
     again: list[LetterBytes] = field(default_factory=list[LetterBytes])
     put_off: list[LetterBytes] = field(default_factory=list[LetterBytes])
-    untried: list[LetterBytes] = field(default_factory=list[LetterBytes])
+    untried: list[tuple[LetterBytes, str]] = field(default_factory=list[tuple[LetterBytes, str]])
 
 
 class Carrier:
@@ -155,7 +155,7 @@ class Carrier:
             else:
                 one = self._staging.tried(letter, batch)
                 if one.flow in self._unanswerable:
-                    done.untried.append(letter)
+                    done.untried.append((letter, self._unanswerable[one.flow]))
                 else:
                     tried.append(one)
         with self._connection.transaction():

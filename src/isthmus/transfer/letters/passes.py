@@ -11,6 +11,7 @@ from isthmus.mapping import Mapping
 from isthmus.state.lease import Lease
 from isthmus.state.reports import letter_counts
 from isthmus.state.retries import LetterBytes, letters_by_number, next_letters
+from isthmus.state.runs import is_told
 from isthmus.state.statements import statement
 from isthmus.transfer.balance import refresh_looks
 from isthmus.transfer.document_rows import key_column
@@ -45,9 +46,13 @@ class Passes:
         self._choice = choice
         self._result = result
         connection = job.lease.connection
-        self._before = Books(job, connection, self._fingerprint, self._text).retry
+        books = Books(job, connection, self._fingerprint, self._text)
+        self._before = books.retry
+        # what a command that died before its output let a default decide is news still
+        told = is_told(connection, job.run.id)
         row = connection.execute("SELECT coalesce(max(id), 0) FROM isthmus.orphan").fetchone()
-        self._last_orphan = int(row[0]) if row else 0
+        self._last_orphan = int(row[0]) if row and told else 0
+        self._kept_before = books.balance.conflicts_by_default if told else 0
 
     def work(self, connection: psycopg.Connection) -> None:
         """Do all of it on one autocommit connection; what a session before committed is not done again."""
@@ -70,6 +75,7 @@ class Passes:
         if not self._result.tried:  # what a session before has carried is no longer among them
             self._result.tried = {name: count for name, (count, _) in sizes.items()}
         self._result.untried.clear()
+        self._result.why_untried.clear()
         order = [name for name in carrying_order(references_of(job)) if name in sizes]
         for name in order:
             job.progress.expect(name, bytes_total=sizes[name][1], bytes_done=0, documents=0, dead_letters=0)
@@ -133,8 +139,9 @@ class Passes:
                 carried += tally.carried
                 _note(connection, "look_again", tally.again)
                 _note(connection, "put_off", tally.put_off)
-                if tally.untried and count:
-                    self._result.untried[collection] = self._result.untried.get(collection, 0) + len(tally.untried)
+                if count:
+                    for letter, why in tally.untried:
+                        self._result.note_untried(letter.collection, why)
                 if count:
                     size = sum(len(letter.document) for letter in letters)
                     left = len(letters) - tally.carried
@@ -239,6 +246,7 @@ class Passes:
             statement("retry", "new_defaults"), {"run": run, "after": self._last_orphan}
         ).fetchone()
         result.by_default = int(row[0]) if row else 0
+        result.kept_by_default = books.balance.conflicts_by_default - self._kept_before
 
 
 def _note(connection: psycopg.Connection, what: str, letters: list[LetterBytes]) -> None:

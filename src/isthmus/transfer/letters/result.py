@@ -16,13 +16,14 @@ class RetryResult:
         run: Number of the run; None when it was refused before one was found.
         outcome: complete; interrupted (the same command goes on); failed (an error ended it).
         tried: Collection → letters that were looked at by this call.
-        untried: Collection → those of them that cannot be retried, because their table, or one that they refer to, did
-            not keep its ids.
+        untried: Collection → those of them that cannot be retried.
+        why_untried: Collection → why (several reasons may hold), and what to do; for people.
         carried: Collection → letters that this call carried.
         skipped: Collection → letters that the mapping leaves behind now.
         restored: Reference → references that this call set again.
         unrestored: Reference → those whose document is there, and that could not be set.
         by_default: References of carried letters that were handled by a default instead of a stated policy.
+        kept_by_default: Carried letters whose row was there, says something else, and was kept by a default.
         left: (collection, stage, code, count) of the letters that stay.
         balance: The books afterwards; None when it did not come that far.
         seconds: How long it took.
@@ -32,11 +33,13 @@ class RetryResult:
     outcome: Literal["complete", "interrupted", "failed"] = "interrupted"
     tried: dict[str, int] = field(default_factory=dict[str, int])
     untried: dict[str, int] = field(default_factory=dict[str, int])
+    why_untried: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     carried: dict[str, int] = field(default_factory=dict[str, int])
     skipped: dict[str, int] = field(default_factory=dict[str, int])
     restored: dict[str, int] = field(default_factory=dict[str, int])
     unrestored: dict[str, int] = field(default_factory=dict[str, int])
     by_default: int = 0
+    kept_by_default: int = 0
     left: list[tuple[str, str, str, int]] = field(default_factory=list[tuple[str, str, str, int]])
     balance: Balance | None = None
     seconds: float = 0.0
@@ -47,7 +50,15 @@ class RetryResult:
         if self.outcome != "complete":
             return 130
         wanting = self.balance is None or bool(self.balance.differences)
-        return 1 if self.left or self.by_default or self.unrestored or wanting else 0
+        by_default = self.by_default or self.kept_by_default
+        return 1 if self.left or by_default or self.unrestored or wanting else 0
+
+    def note_untried(self, collection: str, why: str) -> None:
+        """Count a letter that cannot be retried."""
+        self.untried[collection] = self.untried.get(collection, 0) + 1
+        reasons = self.why_untried.setdefault(collection, [])
+        if why not in reasons:
+            reasons.append(why)
 
 
 @dataclass(frozen=True)

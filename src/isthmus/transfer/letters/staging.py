@@ -262,16 +262,34 @@ def table_of(job: Job, alternative: Alternative) -> Table:
     return next(table for table in job.schema.tables.values() if place_of_ids(job, table) == alternative.table)
 
 
-def unanswerable(job: Job) -> set[Flow]:
-    """Return the flows whose letters cannot be tried.
+def unanswerable(job: Job) -> dict[Flow, str]:
+    """Return the flows whose letters cannot be tried, with why and what to do, for people.
 
     Their table keeps neither an id nor a key, so that a row could not be told from one that is there; or they refer to
     a table that keeps no id; or what they refer to waits for another copy, in a form that is settled while one is
     finished.
     """
-    roots = {flow: job.root_of(flow) for flow in job.mapping.flows}
-    found = {flow for flow, root in roots.items() if not root.primary_key and root.column(key_column(root)).hidden}
-    return found | {site.flow for site in _all_sites(job) if _is_lost(job, site) or _is_late(job, site)}
+    why: dict[Flow, str] = {}
+    for site in _all_sites(job):
+        if _is_lost(job, site):
+            why[site.flow] = (
+                f"{site.name} leads to rows that keep no id, and where was known during the load only; copy again with"
+                " --fresh"
+            )
+        elif _is_late(job, site):
+            why.setdefault(
+                site.flow,
+                f"{site.name} is looked up, or a route, in collections that this copy did not carry (--only); copy"
+                " again with the corrected mapping, with them if they are not carried yet",
+            )
+    for flow in job.mapping.flows:
+        root = job.root_of(flow)
+        if not root.primary_key and root.column(key_column(root)).hidden:
+            why[flow] = (
+                f"{root.name} keeps neither an id nor a key, so that a row could not be told from one that is there;"
+                " copy again with --fresh"
+            )
+    return why
 
 
 def _is_late(job: Job, site: ReferenceSite) -> bool:
