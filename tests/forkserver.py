@@ -27,8 +27,13 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 _LOADED = (
-    *("isthmus.cli.main", "isthmus.connect.target", "isthmus.mapping.check", "isthmus.mapping.file"),
-    *("isthmus.sources.archive", "isthmus.sources.json_source", "isthmus.sources.live", "isthmus.state.ids"),
+    *("isthmus.cli.main", "isthmus.connect.target", "isthmus.mapping.checks.check", "isthmus.mapping.file"),
+    *(
+        "isthmus.sources.archive.source",
+        "isthmus.sources.extended_json.source",
+        "isthmus.sources.live.source",
+        "isthmus.state.ids",
+    ),
     *("isthmus.transfer.letters.retry", "isthmus.transfer.run", "isthmus.verify.reference"),
     *("pydantic.type_adapter", "pymongo", "rich.console", "rich.progress", "rich.table", "tests.chaos.runner"),
 )

@@ -31,9 +31,11 @@ import psycopg
 
 from isthmus.cli.main import main
 from isthmus.state import last_transaction
-from isthmus.transfer import begin, memory, stages
+from isthmus.transfer import stages
+from isthmus.transfer.beginning import begin
 from isthmus.transfer.existing import saved_ddl
 from isthmus.transfer.letters import passes
+from isthmus.transfer.loading import memory
 
 
 class _Watch:

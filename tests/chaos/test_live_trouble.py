@@ -16,8 +16,9 @@ import pytest
 from pymongo.collection import Collection
 
 from isthmus.errors import SourceError
-from isthmus.sources import live_read, open_source
-from isthmus.sources.live import LiveSource
+from isthmus.sources import open_source
+from isthmus.sources.live import read as live_read
+from isthmus.sources.live.source import LiveSource
 from isthmus.sources.protocol import Block, Position
 from tests.fix_mongo import WireServer, database_url, needs_wire_server
 

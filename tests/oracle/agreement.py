@@ -41,6 +41,7 @@ def yaml_text(mapping: dict[str, Any]) -> str:
     out = io.StringIO()
     yaml = YAML(typ="safe", pure=True)
     yaml.representer.sort_base_mapping_type_on_output = False  # the order of entries and routes means something
+    yaml.width = 1_000_000  # a plain key that is broken over two lines is none
     yaml.dump(mapping, out)
     return out.getvalue()
 

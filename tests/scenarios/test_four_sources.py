@@ -28,7 +28,7 @@ from bson.raw_bson import RawBSONDocument
 from isthmus.demo import DUMP as DEMO_DUMP
 from isthmus.demo import MAPPING as DEMO_MAPPING
 from isthmus.sources import open_source
-from isthmus.transfer import begin
+from isthmus.transfer.beginning import begin
 from tests.chaos.snapshot import Snapshot, differences, snapshot
 from tests.fix_archives import archive, metadata_of, split, write_archive
 from tests.fix_dumps import write_collection

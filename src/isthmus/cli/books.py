@@ -13,8 +13,8 @@ from rich.text import Text
 from isthmus.cli.output import plural
 from isthmus.cli.so_far import without_junctions
 from isthmus.transfer.balance import Balance, ReferenceBooks
+from isthmus.transfer.moving.resume import Changes
 from isthmus.transfer.result import Result
-from isthmus.transfer.resume import Changes
 
 _MOST_LINES = 20
 _MOST_QUIET = 6

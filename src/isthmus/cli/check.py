@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from isthmus.mapping.tables import TargetSchema
     from isthmus.sources import Source
     from isthmus.state.runs import Run
-    from isthmus.transfer.moved import Changes
-    from isthmus.transfer.preflight import Finding
+    from isthmus.transfer.beginning.preflight import Finding
+    from isthmus.transfer.moving.moved import Changes
 
 
 def check(
@@ -47,9 +47,9 @@ def check(
     from isthmus.mapping import load_mapping
     from isthmus.mapping.tables import build_schema
     from isthmus.sources import open_source
+    from isthmus.transfer.beginning.preflight import check_source
+    from isthmus.transfer.beginning.same_run import refuse_other
     from isthmus.transfer.existing.preflight import is_existing
-    from isthmus.transfer.preflight import check_source
-    from isthmus.transfer.same_run import refuse_other
 
     report: dict[str, Any] = {}
     findings: list[Finding] = []
@@ -142,7 +142,7 @@ def _gridfs(source: Source) -> list[Finding]:
     """Return a remark for each GridFS bucket of a source."""
     from isthmus.errors import Problem
     from isthmus.sources.gridfs import buckets
-    from isthmus.transfer.preflight import Finding
+    from isthmus.transfer.beginning.preflight import Finding
 
     found: list[Finding] = []
     for one in buckets(info.name for info in source.collections() if info.readable):
@@ -161,7 +161,7 @@ def _refuse(findings: list[Finding]) -> None:
         IsthmusError: There is at least one contradiction.
     """
     from isthmus.errors import IsthmusError
-    from isthmus.transfer.preflight import raise_findings
+    from isthmus.transfer.beginning.preflight import raise_findings
 
     try:
         raise_findings(findings)
@@ -220,10 +220,10 @@ def _look(
     from isthmus.state.migrate import state_exists
     from isthmus.state.reports import is_running
     from isthmus.state.runs import latest_run
+    from isthmus.transfer.beginning.preflight import check_server, check_target
+    from isthmus.transfer.beginning.space import check_space
     from isthmus.transfer.existing.preflight import check_existing, is_existing
-    from isthmus.transfer.moved import moved_of
-    from isthmus.transfer.preflight import check_server, check_target
-    from isthmus.transfer.space import check_space
+    from isthmus.transfer.moving.moved import moved_of
 
     try:
         with open_target(target) as address, connect(address.conninfo, autocommit=True) as connection:

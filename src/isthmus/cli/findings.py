@@ -11,7 +11,7 @@ from isthmus.connect.secrets import hide
 from isthmus.errors import IsthmusError, Problem, Where
 
 if TYPE_CHECKING:
-    from isthmus.transfer.preflight import Finding
+    from isthmus.transfer.beginning.preflight import Finding
 
 
 def findings_json(findings: Sequence[Finding]) -> list[dict[str, Any]]:

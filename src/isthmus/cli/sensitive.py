@@ -12,8 +12,8 @@ from functools import cached_property
 from typing import Any
 
 from isthmus.mapping import Mapping, parse_mapping
-from isthmus.mapping.fields import show_path
 from isthmus.mapping.model import ChildField, ColumnField, FieldRule, JunctionField, RouteField
+from isthmus.mapping.reading.fields import show_path
 from isthmus.mapping.tables import TargetSchema, build_schema
 from isthmus.state.runs import Run
 

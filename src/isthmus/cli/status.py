@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from isthmus.transfer.balance import Balance
-    from isthmus.transfer.resume import Changes
+    from isthmus.transfer.moving.resume import Changes
 
 
 def status(target: ReadTargetOption, json_file: JsonOption = None) -> int:
@@ -31,7 +31,7 @@ def status(target: ReadTargetOption, json_file: JsonOption = None) -> int:
     from isthmus.state.reports import books_so_far, is_running, letter_counts, orphan_counts, waiting_references
     from isthmus.state.retries import retries_of
     from isthmus.transfer.balance import balance_from_json
-    from isthmus.transfer.moved import moved_of
+    from isthmus.transfer.moving.moved import moved_of
 
     with reading(target) as (connection, run):
         running = is_running(connection)

@@ -13,9 +13,7 @@ from typing import cast, get_args
 from pydantic import ValidationError
 
 from isthmus.errors import MappingError, Problem, Where
-from isthmus.mapping.check import check
-from isthmus.mapping.collection import read_collection, read_rerun
-from isthmus.mapping.context import Context, read_policies
+from isthmus.mapping.checks.check import check
 from isthmus.mapping.keys import ROOT_KEYS, TARGET_KEYS
 from isthmus.mapping.model import (
     OTHERS,
@@ -34,8 +32,10 @@ from isthmus.mapping.model import (
     Policies,
     Target,
 )
-from isthmus.mapping.nodes import MapNode, Node, ScalarNode, Unreadable, read_nodes
-from isthmus.mapping.reader import Reader, describe, shorten
+from isthmus.mapping.reading.collection import read_collection, read_rerun
+from isthmus.mapping.reading.context import Context, read_policies
+from isthmus.mapping.reading.nodes import MapNode, Node, ScalarNode, Unreadable, read_nodes
+from isthmus.mapping.reading.reader import Reader, describe, shorten
 from isthmus.mapping.references import meets_sensitive, refer
 from isthmus.mapping.types import KINDS, TypeFault, parse_type
 

@@ -9,8 +9,6 @@ from __future__ import annotations
 import json
 from typing import Any, get_args
 
-from isthmus.mapping.columns import NOT_WITH_FLAGS, NOT_WITH_VALUES
-from isthmus.mapping.indexes import SEARCH_LANGUAGES
 from isthmus.mapping.keys import (
     CHILD_KEYS,
     COLLECTION_KEYS,
@@ -25,7 +23,6 @@ from isthmus.mapping.keys import (
     TARGET_KEYS,
     TO_FLAGS_KEYS,
 )
-from isthmus.mapping.literals import EXTENDED
 from isthmus.mapping.model import (
     Ids,
     JunctionOnOrphan,
@@ -38,6 +35,9 @@ from isthmus.mapping.model import (
     Policies,
 )
 from isthmus.mapping.names import NAME_BYTES
+from isthmus.mapping.reading.columns import NOT_WITH_FLAGS, NOT_WITH_VALUES
+from isthmus.mapping.reading.indexes import SEARCH_LANGUAGES
+from isthmus.mapping.reading.literals import EXTENDED
 from isthmus.mapping.types import KINDS
 
 Json = dict[str, Any]

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import NoReturn
 
 from isthmus.errors import ConfigError, SourceError, Where
-from isthmus.sources.archive_open import is_archive, look, open_database
-from isthmus.sources.dump import DumpSource
-from isthmus.sources.dump_folder import DumpedCollection, databases, holds_collections, list_collections
+from isthmus.sources.archive.opening import is_archive, look, open_database
+from isthmus.sources.dump.folder import DumpedCollection, databases, holds_collections, list_collections
+from isthmus.sources.dump.source import DumpSource
+from isthmus.sources.extended_json.folder import collection_name, holds_json
+from isthmus.sources.extended_json.opening import open_json
 from isthmus.sources.files import unreadable
 from isthmus.sources.gzip_stream import GZIP_MAGIC
-from isthmus.sources.json_folder import collection_name, holds_json
-from isthmus.sources.json_open import open_json
 from isthmus.sources.nearest import nearest
 from isthmus.sources.protocol import Source
 
@@ -62,7 +62,7 @@ def open_source(text: str, *, database: str | None = None, ignore_oplog: bool = 
         _refuse_stream("-")
     scheme = re.match(r"[\s\ufeff]*([A-Za-z][A-Za-z0-9+.-]*)://", text)
     if scheme is not None and scheme[1].lower() in {"mongodb", "mongodb+srv"}:
-        from isthmus.sources.live import open_live
+        from isthmus.sources.live.source import open_live
 
         return open_live(text.lstrip("\ufeff").strip(), database=database)
     if scheme is not None:

@@ -16,9 +16,9 @@ from psycopg import sql
 from isthmus.connect.postgres import first_number
 from isthmus.state.checkpoints import PartitionState, read_tallies, rows_of
 from isthmus.state.statements import statement
+from isthmus.transfer.finishing.references import ReferenceSite, reference_sites
 from isthmus.transfer.job import Job
-from isthmus.transfer.load import REST, Counts, add_counts
-from isthmus.transfer.references import ReferenceSite, reference_sites
+from isthmus.transfer.loading.load import REST, Counts, add_counts
 from isthmus.transfer.staging import pair_tables
 
 

@@ -19,7 +19,7 @@ from isthmus.mapping.tables import PendingTable, Table, TargetSchema, pending_ta
 from isthmus.sources.protocol import Source
 from isthmus.state.lease import Lease
 from isthmus.state.runs import Run
-from isthmus.transfer.memory import MIB, MemoryBudget
+from isthmus.transfer.loading.memory import MIB, MemoryBudget
 from isthmus.transfer.plan_tables import PlanTable, plan_tables
 from isthmus.transfer.progress import Progress
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 from isthmus.errors import SourceError
 from isthmus.transfer.balance import Balance
-from isthmus.transfer.resume import Changes
+from isthmus.transfer.moving.resume import Changes
 
 
 @dataclass

@@ -22,22 +22,22 @@ from isthmus.state.checkpoints import PartitionState, partial_books, read_partit
 from isthmus.state.lease import Lease
 from isthmus.state.runs import is_told, mark_told
 from isthmus.state.statements import statement
-from isthmus.transfer.all_read import assert_all_read
 from isthmus.transfer.balance import Balance, balance_from_json, draw_balance
-from isthmus.transfer.begin import Task, open_job
-from isthmus.transfer.copy import copy_partitions
+from isthmus.transfer.beginning.begin import Task, open_job
 from isthmus.transfer.existing.books import enter_delivery
 from isthmus.transfer.existing.deliver import after_delivery, deliver, is_delivered
 from isthmus.transfer.existing.only import chosen
 from isthmus.transfer.existing.pairs import drop_pairs
 from isthmus.transfer.existing.stage import drop_stage
-from isthmus.transfer.finish import finish, merge_junctions, settle_all_orphans
+from isthmus.transfer.finishing.finish import finish, merge_junctions, settle_all_orphans
 from isthmus.transfer.hands import Hands
 from isthmus.transfer.job import Interrupted, Job, Options
-from isthmus.transfer.moved import find_moved, keep_moved, moved_of
+from isthmus.transfer.loading.copy import copy_partitions
+from isthmus.transfer.moving.all_read import assert_all_read
+from isthmus.transfer.moving.moved import find_moved, keep_moved, moved_of
+from isthmus.transfer.moving.resume import Changes, check_read_part, find_changes
 from isthmus.transfer.progress import Progress
 from isthmus.transfer.result import Result
-from isthmus.transfer.resume import Changes, check_read_part, find_changes
 from isthmus.transfer.retry import Retry
 from isthmus.transfer.stages import reached
 

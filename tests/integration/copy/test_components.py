@@ -9,7 +9,7 @@ from itertools import pairwise
 import psycopg
 import pytest
 
-from isthmus.transfer.components import find_components
+from isthmus.transfer.joining.components import find_components
 
 Edge = tuple[str, str]
 

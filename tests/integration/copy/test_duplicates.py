@@ -22,7 +22,7 @@ from bson import Decimal128, Int64
 from isthmus.mapping import parse_mapping
 from isthmus.sources import open_source
 from isthmus.sources.protocol import Block, Partition
-from isthmus.transfer import duplicates, origins, remove
+from isthmus.transfer.finishing import duplicates, origins, remove
 from isthmus.transfer.job import Options
 from isthmus.transfer.run import Result, copy_database
 from tests.chaos.snapshot import Snapshot, differences, snapshot

@@ -13,7 +13,7 @@ import pytest
 
 from isthmus.errors import TargetError
 from isthmus.state.runs import latest_run
-from isthmus.transfer.fresh import drop_run
+from isthmus.transfer.beginning.fresh import drop_run
 from tests.integration.copy.carrying import World, balanced, oid
 
 MAPPING = """

@@ -23,7 +23,7 @@ from bson.errors import BSONError
 from isthmus.demo import DUMP as DEMO_DUMP
 from isthmus.demo import MAPPING as DEMO_MAPPING
 from isthmus.errors import SourceError
-from isthmus.transfer import begin
+from isthmus.transfer.beginning import begin
 from tests.fix_dumps import write_collection
 from tests.integration.copy.carrying import World, balanced, listening, oid
 

@@ -481,7 +481,7 @@ def test_run_that_died_in_finish_and_whose_documents_went_meanwhile_goes_on(live
 
 
 def test_state_of_an_older_version_says_nothing_of_what_moved(live: World, mongo: MongoDatabase) -> None:
-    from isthmus.transfer.moved import moved_of
+    from isthmus.transfer.moving.moved import moved_of
 
     mongo.write({"Things": things(4)})
     balanced(live.copy(MAPPING))

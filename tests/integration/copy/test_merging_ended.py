@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from isthmus.transfer import merging
+from isthmus.transfer.joining import merging
 from tests.chaos.snapshot import differences, snapshot
 from tests.generators.joined import Joined, mapping
 from tests.integration.copy.carrying import World, balanced, listening

@@ -10,7 +10,8 @@ import bson
 import pytest
 
 from isthmus.errors import InternalError, SourceError
-from isthmus.sources import dump, open_source
+from isthmus.sources import open_source
+from isthmus.sources.dump import source as dump
 from tests.integration.copy.carrying import World, balanced, listening, oid
 
 MAPPING = """

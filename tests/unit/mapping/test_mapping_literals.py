@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from isthmus.mapping.literals import LiteralFault, any_value, column_literal, parse_instant
-from isthmus.mapping.nodes import Node, read_nodes
+from isthmus.mapping.reading.literals import LiteralFault, any_value, column_literal, parse_instant
+from isthmus.mapping.reading.nodes import Node, read_nodes
 from isthmus.mapping.types import parse_type
 
 

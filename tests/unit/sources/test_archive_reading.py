@@ -22,8 +22,10 @@ from hypothesis import strategies as st
 
 from isthmus._rust import crc64
 from isthmus.errors import ConfigError, SourceError
-from isthmus.sources import Block, Partition, Source, archive_bytes, archive_index, open_source
-from isthmus.sources.archive import decode_position, encode_position
+from isthmus.sources import Block, Partition, Source, open_source
+from isthmus.sources.archive import index as archive_index
+from isthmus.sources.archive import inflated as archive_bytes
+from isthmus.sources.archive.source import decode_position, encode_position
 from tests.fix_archives import MAGIC, archive, block, checksum, end_block, split, write_archive
 from tests.fix_dumps import compress
 

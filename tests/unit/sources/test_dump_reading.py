@@ -284,7 +284,7 @@ def test_partitions_of_large_documents_are_found_without_reading_them(
         asked += size
         return pread(descriptor, size, offset)
 
-    monkeypatch.setattr("isthmus.sources.dump.os.pread", counting)
+    monkeypatch.setattr("isthmus.sources.dump.source.os.pread", counting)
     partitions = source.partitions("C", 4)
     assert len(partitions) == 4
     assert asked < 2_000_000

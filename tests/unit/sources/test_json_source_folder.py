@@ -10,8 +10,8 @@ import pytest
 
 from isthmus.errors import SourceError
 from isthmus.sources import CollectionInfo, open_source
-from isthmus.sources.dump import DumpSource
-from isthmus.sources.json_source import JsonSource
+from isthmus.sources.dump.source import DumpSource
+from isthmus.sources.extended_json.source import JsonSource
 from tests.fix_dumps import write_collection
 
 ONE = '{"_id": {"$numberInt": "1"}}\n'

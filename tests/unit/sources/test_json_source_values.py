@@ -20,7 +20,7 @@ from bson.datetime_ms import DatetimeMS
 from hypothesis import given
 from hypothesis import strategies as st
 
-from isthmus.sources.json_values import Decoder, Unfit
+from isthmus.sources.extended_json.values import Decoder, Unfit
 from tests.fix_exports import fits_json, is_lossless, to_json
 from tests.generators import bson_writer as bw
 from tests.generators import grid

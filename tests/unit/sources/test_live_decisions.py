@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from isthmus.errors import SourceError
-from isthmus.sources.live_partitions import is_one_type, quantiles, sample_size
-from isthmus.sources.live_positions import BEGIN, before, behind, equals, id_document, same_id
-from isthmus.sources.live_read import count_framed, last_start, refuse_same_id
+from isthmus.sources.live.partitions import is_one_type, quantiles, sample_size
+from isthmus.sources.live.positions import BEGIN, before, behind, equals, id_document, same_id
+from isthmus.sources.live.read import count_framed, last_start, refuse_same_id
 
 NOT_UTF8 = b"\x11\0\0\0\x02_id\0\x03\0\0\0\xff\xfe\0\0"
 

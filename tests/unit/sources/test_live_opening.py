@@ -19,7 +19,7 @@ from pymongo import MongoClient
 from isthmus.connect.mongo import open_server
 from isthmus.errors import ConfigError, IsthmusError, SourceError
 from isthmus.sources import open_source
-from isthmus.sources.live import LiveSource
+from isthmus.sources.live.source import LiveSource
 from tests.fix_mongo import MongoDatabase, WireServer, database_url, needs_wire_server
 from tests.fix_postgres import free_port
 

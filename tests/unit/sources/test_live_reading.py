@@ -29,8 +29,8 @@ from bson import Binary, Code, Decimal128, Int64, MaxKey, MinKey, ObjectId, Time
 
 from isthmus.errors import SourceError
 from isthmus.sources import open_source
-from isthmus.sources.live import LiveSource
-from isthmus.sources.live_positions import BEGIN
+from isthmus.sources.live.positions import BEGIN
+from isthmus.sources.live.source import LiveSource
 from isthmus.sources.protocol import Block, Partition
 from tests.fix_mongo import MongoDatabase
 

@@ -12,8 +12,8 @@ import pytest
 from isthmus._rust import Batch
 from isthmus.errors import SourceError
 from isthmus.sources.protocol import Block
-from isthmus.transfer.ahead import Ahead
-from isthmus.transfer.memory import EXPANSION, MIB, MemoryBudget
+from isthmus.transfer.loading.ahead import Ahead
+from isthmus.transfer.loading.memory import EXPANSION, MIB, MemoryBudget
 
 Grow = Callable[[int], None]
 

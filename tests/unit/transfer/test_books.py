@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from isthmus.state.checkpoints import PartitionState
 from isthmus.transfer.balance import Balance, _enter_changes  # pyright: ignore[reportPrivateUsage]
-from isthmus.transfer.load import REST
+from isthmus.transfer.loading.load import REST
 
 
 def entered(counts: dict[str, int], tallies: dict[str, int]) -> dict[str, int]:

@@ -16,12 +16,12 @@ from isthmus.mapping.plan import compile_plans
 from isthmus.mapping.tables import build_schema, pending_tables
 from isthmus.transfer import job
 from isthmus.transfer.balance import Balance, CollectionBooks, ReferenceBooks, balance_from_json
+from isthmus.transfer.beginning.preflight import Finding, raise_findings
 from isthmus.transfer.job import Interrupted
-from isthmus.transfer.load import add_counts
+from isthmus.transfer.loading.load import add_counts
+from isthmus.transfer.moving.resume import Changes
 from isthmus.transfer.plan_tables import plan_tables
-from isthmus.transfer.preflight import Finding, raise_findings
 from isthmus.transfer.result import Result
-from isthmus.transfer.resume import Changes
 from isthmus.transfer.retry import Retry, persist
 from isthmus.transfer.staging import create_statements, pair_tables
 

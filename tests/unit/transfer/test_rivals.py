@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from isthmus.transfer.rivals import Leaving, leaving
+from isthmus.transfer.finishing.rivals import Leaving, leaving
 
 Held = dict[str, list[int]]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from isthmus.transfer.space import runs_in, space_wanted
+from isthmus.transfer.beginning.space import runs_in, space_wanted
 
 
 @pytest.mark.parametrize(

@@ -28,9 +28,9 @@ from isthmus.transfer.existing.refused import Refused
 from isthmus.transfer.existing.saved_ddl import restore, set_aside
 from isthmus.transfer.existing.sequences import advance_sequences
 from isthmus.transfer.existing.sides import Sides
+from isthmus.transfer.finishing.remove import remove_documents
 from isthmus.transfer.hands import Hands
 from isthmus.transfer.job import Job
-from isthmus.transfer.remove import remove_documents
 from isthmus.transfer.stages import reached
 
 _MARK = ("delivery", "done")

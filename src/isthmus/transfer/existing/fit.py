@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 
 from isthmus.errors import IsthmusError, MappingError, Problem, TargetError, Where
 from isthmus.mapping.tables import Column, Table, TargetSchema
+from isthmus.transfer.beginning.preflight import Finding
 from isthmus.transfer.document_rows import key_column
 from isthmus.transfer.existing.catalog import ThereColumn, ThereKey, ThereTable, ThereUnique
 from isthmus.transfer.existing.types import Differs, fit_type
-from isthmus.transfer.preflight import Finding
 
 _REFUSED = "one that is pointed at makes a dead letter of its document"
 _ON_DELETE = {

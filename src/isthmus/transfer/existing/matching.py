@@ -18,8 +18,8 @@ from isthmus.transfer.existing import row_state
 from isthmus.transfer.existing.fit import FedColumn, FedTable
 from isthmus.transfer.existing.refused import Refused
 from isthmus.transfer.existing.sides import SHOWN_CHARACTERS, Sides
-from isthmus.transfer.origins import bson_ids, ids_of_flow
-from isthmus.transfer.remove import CHUNK
+from isthmus.transfer.finishing.origins import bson_ids, ids_of_flow
+from isthmus.transfer.finishing.remove import CHUNK
 
 
 def resolve(sides: Sides, refused: Refused) -> None:

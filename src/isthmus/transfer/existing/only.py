@@ -11,8 +11,8 @@ from isthmus.errors import ConfigError
 from isthmus.mapping import Mapping
 from isthmus.sources.nearest import nearest
 from isthmus.state.runs import Run
+from isthmus.transfer.finishing.references import ReferenceSite
 from isthmus.transfer.job import Job
-from isthmus.transfer.references import ReferenceSite
 
 ONLY = "only"
 """Under which name a run keeps the source collections it was told to carry, beside the names of its tables."""

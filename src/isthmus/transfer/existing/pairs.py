@@ -10,8 +10,8 @@ from isthmus.transfer.existing.fit import FedTable
 from isthmus.transfer.existing.pieces import Chosen, refusal, swallowed, whole_or_pieces
 from isthmus.transfer.existing.refused import Refused
 from isthmus.transfer.existing.sides import Sides
+from isthmus.transfer.finishing.junctions import pairs_of
 from isthmus.transfer.job import Job
-from isthmus.transfer.junctions import pairs_of
 from isthmus.transfer.staging import PairTable, pair_tables
 
 

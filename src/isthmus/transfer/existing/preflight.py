@@ -8,11 +8,11 @@ from isthmus.errors import ConfigError, Problem, TargetError, Where
 from isthmus.mapping import Mapping
 from isthmus.mapping.tables import TargetSchema
 from isthmus.state.runs import Run
+from isthmus.transfer.beginning.preflight import Finding
 from isthmus.transfer.existing.catalog import read_tables
 from isthmus.transfer.existing.fit import Existing, fit_tables
 from isthmus.transfer.existing.names import STAGE
 from isthmus.transfer.existing.stage import check_stage
-from isthmus.transfer.preflight import Finding
 
 SHAPE = "shape"
 """Under which name a run keeps what it found in the catalog, beside the names of its tables."""

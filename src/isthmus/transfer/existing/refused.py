@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from isthmus.state.ledgers import Cause
-from isthmus.transfer.remove import CHUNK
+from isthmus.transfer.finishing.remove import CHUNK
 
 
 @dataclass

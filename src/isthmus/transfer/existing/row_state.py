@@ -15,7 +15,7 @@ from isthmus.mapping.model import Flow
 from isthmus.state.statements import statement
 from isthmus.transfer.existing.fit import FedTable
 from isthmus.transfer.existing.sides import Sides
-from isthmus.transfer.origins import ids_of_flow
+from isthmus.transfer.finishing.origins import ids_of_flow
 
 
 def child_column(sides: Sides, child: FedTable) -> str:

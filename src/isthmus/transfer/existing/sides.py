@@ -18,8 +18,8 @@ from isthmus.transfer.document_rows import key_column
 from isthmus.transfer.existing.fit import Existing, FedColumn, FedTable
 from isthmus.transfer.existing.names import STAGE, key_text
 from isthmus.transfer.existing.waiting_values import THERE, WAITING, Place
+from isthmus.transfer.finishing.references import positions_of
 from isthmus.transfer.job import Job
-from isthmus.transfer.references import positions_of
 
 SHOWN_CHARACTERS = 80
 

@@ -16,11 +16,11 @@ from isthmus.mapping import ddl
 from isthmus.mapping.names import object_name
 from isthmus.mapping.tables import Column, Index, Table, TargetSchema
 from isthmus.mapping.types import ColumnType
+from isthmus.transfer.beginning.preflight import Finding
 from isthmus.transfer.document_rows import key_column
 from isthmus.transfer.existing.catalog import ThereColumn
 from isthmus.transfer.existing.fit import Existing, FedColumn, FedTable
 from isthmus.transfer.existing.names import RANK, STAGE, key_text, view_name
-from isthmus.transfer.preflight import Finding
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,16 +19,16 @@ from isthmus.transfer.existing.only import leads_outside, unknown_entries, waits
 from isthmus.transfer.existing.refused import Refused
 from isthmus.transfer.existing.sides import Sides
 from isthmus.transfer.existing.waiting_values import ASIDE, COLUMNS, MARKED, WAITING, columns_of
-from isthmus.transfer.job import Job
-from isthmus.transfer.places import document_path
-from isthmus.transfer.references import (
+from isthmus.transfer.finishing.places import document_path
+from isthmus.transfer.finishing.references import (
     ReferenceSite,
     alternative,
     place_of_ids,
     reference_sites,
     route_choice,
 )
-from isthmus.transfer.remove import CHUNK, remove_documents
+from isthmus.transfer.finishing.remove import CHUNK, remove_documents
+from isthmus.transfer.job import Job
 from isthmus.transfer.staging import exists
 
 

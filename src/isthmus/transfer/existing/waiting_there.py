@@ -10,8 +10,8 @@ import psycopg
 from psycopg import sql
 
 from isthmus.connect.postgres import meaning
-from isthmus.mapping.fields import show_path
 from isthmus.mapping.model import FieldPath
+from isthmus.mapping.reading.fields import show_path
 from isthmus.mapping.tables import Column, Reference
 from isthmus.transfer.document_rows import key_column
 from isthmus.transfer.existing.fit import FedTable
@@ -20,7 +20,7 @@ from isthmus.transfer.existing.only import scope_of, unknown_entries
 from isthmus.transfer.existing.row_state import following
 from isthmus.transfer.existing.sides import Sides, moved_inside
 from isthmus.transfer.existing.waiting_values import COLUMNS, MARKED, THERE, WAITING, columns_of
-from isthmus.transfer.references import one_of_each, place_of_ids
+from isthmus.transfer.finishing.references import one_of_each, place_of_ids
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ import psycopg
 from psycopg import sql
 
 from isthmus.transfer.existing.names import STAGE
+from isthmus.transfer.finishing.references import ReferenceSite
 from isthmus.transfer.job import Job
-from isthmus.transfer.references import ReferenceSite
 from isthmus.transfer.staging import exists
 
 WAITING = sql.Identifier("pg_temp", "waiting")

@@ -24,6 +24,9 @@ from isthmus.state.retries import (
     replace_causes,
 )
 from isthmus.state.statements import statement
+from isthmus.transfer.finishing.origins import id_scheme
+from isthmus.transfer.finishing.orphans import orphan_cause
+from isthmus.transfer.finishing.references import ReferenceSite
 from isthmus.transfer.job import Job
 from isthmus.transfer.letters.books import Books
 from isthmus.transfer.letters.carry import Fitting, Refused
@@ -36,9 +39,6 @@ from isthmus.transfer.letters.join import point_at_kept
 from isthmus.transfer.letters.judge import Judge, Judged
 from isthmus.transfer.letters.shift import Shift
 from isthmus.transfer.letters.staging import Staging, Tried, unanswerable
-from isthmus.transfer.origins import id_scheme
-from isthmus.transfer.orphans import orphan_cause
-from isthmus.transfer.references import ReferenceSite
 from isthmus.transfer.stages import reached
 
 _MOST_CAUSES = 16  # as the core names them

@@ -17,11 +17,11 @@ from isthmus.state.retries import (
 )
 from isthmus.state.source_ids import show
 from isthmus.transfer.document_rows import key_column
+from isthmus.transfer.finishing.origins import ids_of_flow
+from isthmus.transfer.finishing.places import document_path
 from isthmus.transfer.job import Job
 from isthmus.transfer.letters.judge import Judge, Judged
 from isthmus.transfer.letters.staging import Tried
-from isthmus.transfer.origins import ids_of_flow
-from isthmus.transfer.places import document_path
 
 
 class Causes:

@@ -15,12 +15,12 @@ from psycopg import sql
 from isthmus.connect.postgres import first_number
 from isthmus.state.statements import statement
 from isthmus.transfer.document_rows import key_column, key_type
+from isthmus.transfer.finishing.lookups import in_order, look_up, route_statement
+from isthmus.transfer.finishing.orphans import bad_references, old_ids, undoing
+from isthmus.transfer.finishing.references import ReferenceSite, one_of_each
 from isthmus.transfer.job import Job
-from isthmus.transfer.joined import merges
+from isthmus.transfer.joining.joined import merges
 from isthmus.transfer.letters.staging import StagedTable, identifiers
-from isthmus.transfer.lookups import in_order, look_up, route_statement
-from isthmus.transfer.orphans import bad_references, old_ids, undoing
-from isthmus.transfer.references import ReferenceSite, one_of_each
 
 
 @dataclass(frozen=True)

@@ -16,13 +16,13 @@ from psycopg import sql
 from isthmus._rust import compare_ids
 from isthmus.mapping.tables import Table, pending_tables
 from isthmus.transfer.document_rows import key_column, key_type
+from isthmus.transfer.finishing.references import ReferenceSite, positions_of
 from isthmus.transfer.job import Job
-from isthmus.transfer.joined import merges
+from isthmus.transfer.joining.joined import merges
+from isthmus.transfer.joining.moves import MOVED, lay_out, move_column, move_inside
+from isthmus.transfer.joining.rows import Joined, JoinStep
 from isthmus.transfer.letters.shift import Shift
 from isthmus.transfer.letters.staging import StagedTable, Staging, Tried, at_place, document_sites, table_of
-from isthmus.transfer.merging_moves import MOVED, lay_out, move_column, move_inside
-from isthmus.transfer.merging_rows import Joined, JoinStep
-from isthmus.transfer.references import ReferenceSite, positions_of
 
 
 def collections_of(table: Table) -> list[str]:

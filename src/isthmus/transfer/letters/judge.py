@@ -22,12 +22,12 @@ from psycopg import sql
 
 from isthmus.mapping.tables import Index, Table
 from isthmus.transfer.document_rows import key_column
+from isthmus.transfer.finishing.orphans import has_no_target
+from isthmus.transfer.finishing.places import shown_value
+from isthmus.transfer.finishing.references import ReferenceSite, place_of_ids
 from isthmus.transfer.job import Job
-from isthmus.transfer.joined import merges
+from isthmus.transfer.joining.joined import merges
 from isthmus.transfer.letters.staging import StagedTable, Staging
-from isthmus.transfer.orphans import has_no_target
-from isthmus.transfer.places import shown_value
-from isthmus.transfer.references import ReferenceSite, place_of_ids
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,9 @@ from isthmus.transfer.balance import refresh_looks
 from isthmus.transfer.document_rows import key_column
 from isthmus.transfer.existing.sequences import advance_sequences
 from isthmus.transfer.existing.stage import create_letters_stage
+from isthmus.transfer.finishing.references import ReferenceSite
 from isthmus.transfer.job import Job
-from isthmus.transfer.joined import merges
+from isthmus.transfer.joining.joined import merges
 from isthmus.transfer.letters.batch import Carrier
 from isthmus.transfer.letters.books import Books
 from isthmus.transfer.letters.circles import circles
@@ -26,7 +27,6 @@ from isthmus.transfer.letters.join import collections_of
 from isthmus.transfer.letters.restore import restore_references
 from isthmus.transfer.letters.result import Choice, RetryResult
 from isthmus.transfer.letters.staging import Staging, document_sites, table_of
-from isthmus.transfer.references import ReferenceSite
 from isthmus.transfer.stages import reached
 
 # Most letters of one batch, and the bytes that its last letter may begin before.

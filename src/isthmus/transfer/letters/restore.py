@@ -19,12 +19,12 @@ from isthmus.transfer.document_rows import key_column
 from isthmus.transfer.existing.row_state import following
 from isthmus.transfer.existing.sides import Sides
 from isthmus.transfer.existing.waiting_there import look_again
+from isthmus.transfer.finishing.references import Alternative, ReferenceSite, positions_of
 from isthmus.transfer.job import Job
-from isthmus.transfer.joined import merges
+from isthmus.transfer.joining.joined import merges
 from isthmus.transfer.letters.books import Books
 from isthmus.transfer.letters.shift import Shift
 from isthmus.transfer.letters.staging import document_sites, table_of
-from isthmus.transfer.references import Alternative, ReferenceSite, positions_of
 from isthmus.transfer.stages import reached
 
 _ENTRIES = 10_000  # of the ledger in one transaction

@@ -20,7 +20,9 @@ from isthmus.state.lease import Lease
 from isthmus.state.migrate import check_state, migrate
 from isthmus.state.reports import require_run
 from isthmus.state.runs import Run, id_key
-from isthmus.transfer.begin import enum_array_oids
+from isthmus.transfer.beginning.begin import enum_array_oids
+from isthmus.transfer.beginning.preflight import check_server, raise_findings
+from isthmus.transfer.beginning.same_run import refuse_other_source
 from isthmus.transfer.existing.only import ONLY, chosen
 from isthmus.transfer.existing.preflight import check_surroundings, is_existing, read_existing
 from isthmus.transfer.existing.stage import drop_letters_stage, stage_schema
@@ -30,9 +32,7 @@ from isthmus.transfer.letters.passes import Passes
 from isthmus.transfer.letters.result import Choice, RetryResult
 from isthmus.transfer.letters.same_shape import Shape, refuse_other_shape, shape_of, with_sensitive_of
 from isthmus.transfer.letters.source import LettersSource
-from isthmus.transfer.preflight import check_server, raise_findings
 from isthmus.transfer.progress import Progress
-from isthmus.transfer.same_run import refuse_other_source
 
 
 def retry_letters(

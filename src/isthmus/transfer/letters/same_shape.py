@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 from isthmus.errors import ConfigError, Problem, Where
 from isthmus.mapping import Mapping
-from isthmus.mapping.fields import show_path
 from isthmus.mapping.plan import compile_plans
+from isthmus.mapping.reading.fields import show_path
 from isthmus.mapping.tables import Column, Table, TargetSchema, build_schema
 from isthmus.transfer.job import feeders
 

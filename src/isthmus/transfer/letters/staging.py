@@ -22,10 +22,10 @@ from isthmus.state.retries import LetterBytes
 from isthmus.transfer.document_rows import key_column, key_type
 from isthmus.transfer.existing.names import RANK
 from isthmus.transfer.existing.only import waits
+from isthmus.transfer.finishing.references import Alternative, ReferenceSite, place_of_ids, reference_sites
 from isthmus.transfer.job import Job
-from isthmus.transfer.load import send_copy
+from isthmus.transfer.loading.load import send_copy
 from isthmus.transfer.plan_tables import PlanTable, flow_of
-from isthmus.transfer.references import Alternative, ReferenceSite, place_of_ids, reference_sites
 
 
 @dataclass(frozen=True)

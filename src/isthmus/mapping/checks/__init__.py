@@ -1,0 +1,1 @@
+"""Checks between the rules of a mapping, behind reading and before anything is made of it."""

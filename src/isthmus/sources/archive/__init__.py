@@ -1,0 +1,1 @@
+"""Archives of `mongodump --archive`, plain or gzipped."""

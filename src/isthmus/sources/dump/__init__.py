@@ -1,0 +1,1 @@
+"""Folders that mongodump writes, plain or gzipped."""

@@ -1,0 +1,1 @@
+"""Finish: keys, duplicates, orphans, look-ups, junctions and indexes, once everything is loaded."""

@@ -1,0 +1,1 @@
+"""Documents that are one thing (`on_duplicate: merge`): who is one, and their rows joined."""

@@ -1,0 +1,1 @@
+"""The load: partitions read, transcoded and carried batch by batch."""
