@@ -240,3 +240,20 @@ def test_fields_that_nobody_named_are_kept_beside_a_row_that_says_the_same(world
     world.write({"t": [{"_id": oid(n), "name": name, "n": n} for n, name in ((1, "a"), (3, "c"))]})
     balanced(world.copy(mapping))
     assert world.rows(beside) == []
+
+
+@pytest.mark.parametrize("rerun", ["", ", rerun: tracked"])
+def test_numbers_that_are_equal_are_no_conflict_however_they_are_written(world: World, rerun: str) -> None:
+    world.rows("CREATE TABLE bills (id uuid PRIMARY KEY, name text, due numeric)")
+    world.rows(f"INSERT INTO bills VALUES ('{ROW}01', 'a', 1.00), ('{ROW}02', 'b', 2.50)")
+    world.write({"bills": [{"_id": oid(n), "name": name, "due": n} for n, name in ((1, "a"), (2, "b"))]})
+    mapping = f"""
+        isthmus: 1
+        target: {{tables: existing, on_conflict: keep_target{rerun}}}
+        collections: {{bills: {{match: [[name]], fields: {{name: text, due: {{type: numeric, coerce: true}}}}}}}}
+        """
+    balanced(world.copy(mapping))
+    assert world.rows("SELECT row_id, differing FROM isthmus.conflict") == [
+        (f"{ROW}02", {"due": {"source": "2", "target": "2.5"}})
+    ]
+    assert [str(due) for due in world.column("SELECT due FROM bills ORDER BY name")] == ["1.00", "2.50"]

@@ -298,6 +298,8 @@ class Sides:
             value = self.as_real(column, fed.table, value)
         if column.there.base == "json" and not column.there.array:
             value = sql.SQL("{}::jsonb").format(value)  # what it says, not how it was written
+        if column.there.base == "numeric" and not column.there.array:
+            value = sql.SQL("trim_scale({})").format(value)  # 1 and 1.00 are one number
         for path, moved in self.waiting_inside.get((fed.name, column.name), ()) if real and not self.as_waiting else ():
             value = moved_inside(value, path, moved)
         if (fed.name, column.name) not in self.waiting:
