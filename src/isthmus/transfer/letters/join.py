@@ -6,8 +6,9 @@ documents that were joined into others, by this retry or before it: they lead to
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from functools import cmp_to_key
 
 import psycopg
@@ -19,7 +20,7 @@ from isthmus.transfer.document_rows import key_column, key_type
 from isthmus.transfer.finishing.references import ReferenceSite, positions_of
 from isthmus.transfer.job import Job
 from isthmus.transfer.joining.joined import merges
-from isthmus.transfer.joining.moves import MOVED, lay_out, move_column, move_inside
+from isthmus.transfer.joining.moves import MOVED, lay_out, move_column, move_inside, moved_inside
 from isthmus.transfer.joining.rows import Joined, JoinStep
 from isthmus.transfer.letters.shift import Shift
 from isthmus.transfer.letters.staging import StagedTable, Staging, Tried, at_place, document_sites, table_of
@@ -70,13 +71,17 @@ def _point(job: Job, connection: psycopg.Connection, site: ReferenceSite, column
 
 def _move(job: Job, connection: psycopg.Connection, target: Table, change: sql.Composed) -> None:
     """Make a change, with the ids of a table's joined documents laid out for it."""
-    moves = sql.SQL(
+    if lay_out(connection, MOVED, moves_of(job, target)):
+        connection.execute(change)
+    connection.execute("DROP TABLE pg_temp.moved")
+
+
+def moves_of(job: Job, target: Table) -> sql.Composed:
+    """Return a query of the ids that joined documents of a table would have, and of the rows they are joined into."""
+    return sql.SQL(
         "SELECT x.derived_id::{kind} AS old, x.id::{kind} AS new FROM isthmus.id_map x"
         " WHERE x.origin = 'merged' AND x.collection = ANY({collections})"
     ).format(kind=key_type(target, job.schema.schema), collections=sql.Literal(collections_of(target)))
-    if lay_out(connection, MOVED, moves):
-        connection.execute(change)
-    connection.execute("DROP TABLE pg_temp.moved")
 
 
 def in_order(letters: Sequence[tuple[Tried, str, str]]) -> list[Joined]:
@@ -194,6 +199,29 @@ class LettersJoin(JoinStep):
             for (by_default,) in gone.fetchall():
                 shift.orphans[site.name, site.action, by_default] -= 1
 
+    @contextlib.contextmanager
+    def _row_that_stays(self) -> Generator[sql.Composable]:
+        """Lay out the rows that stay, as a FROM item, with ids inside their jsonb as restoring will have them."""
+        moved: dict[str, sql.Identifier] = {}
+        values: list[sql.Composable] = []
+        for column in self._table.columns:
+            value: sql.Composable = sql.SQL("x.{}").format(sql.Identifier(column.name))
+            for path, entry in column.rewrites:
+                target = self._job.schema.tables[self._job.mapping.collections[entry].table]
+                if not merges(self._job, target):
+                    continue
+                if target.name not in moved:
+                    name = f"moved_{len(moved)}"
+                    lay_out(self._connection, name, moves_of(self._job, target))
+                    moved[target.name] = sql.Identifier("pg_temp", name)
+                value = moved_inside(value, path, moved[target.name])
+            values.append(sql.SQL("{} AS {}").format(value, sql.Identifier(column.name)))
+        yield sql.SQL("(SELECT {values} FROM {place} x WHERE x.{key} IN (SELECT keeper FROM pg_temp.joined))").format(
+            values=sql.SQL(", ").join(values), place=self._place, key=self._key
+        )
+        for place in moved.values():
+            self._do(sql.SQL("DROP TABLE {}").format(place))
+
     def settle(self, documents: dict[tuple[str, str], tuple[str, bytes]], shift: Shift) -> None:
         """Fill the rows that stay, and say in the ledger what the letters say otherwise.
 
@@ -206,12 +234,13 @@ class LettersJoin(JoinStep):
         self.move_orphans()
         self._forget_kept(shift)
         self.fill()
-        differing = self._connection.execute(
-            sql.SQL(
-                "SELECT l.{key}::text, l._keeper::text, {differing} FROM pg_temp.joined_row l"
-                " JOIN {place} k ON k.{key} = l._keeper ORDER BY l._rank"
-            ).format(key=self._key, place=self._place, differing=self.differing())
-        ).fetchall()
+        with self._row_that_stays() as stays:
+            differing = self._connection.execute(
+                sql.SQL(
+                    "SELECT l.{key}::text, l._keeper::text, {differing} FROM pg_temp.joined_row l"
+                    " JOIN {stays} k ON k.{key} = l._keeper ORDER BY l._rank"
+                ).format(key=self._key, stays=stays, differing=self.differing())
+            ).fetchall()
         for own, keeper, names in differing:
             if names:
                 collection, document = documents[self._table.name, str(own)]
