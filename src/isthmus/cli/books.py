@@ -131,7 +131,7 @@ def _show_references(console: Console, balance: Balance) -> None:
         pairs = Table(title="\nJunction tables", title_justify="left", title_style="bold", box=None, pad_edge=False)
         pairs.add_column("table", overflow="fold")
         pairs.add_column("pairs", justify="right", no_wrap=True)
-        pairs.add_column("of them named by both sides", justify="right", no_wrap=True)
+        pairs.add_column("of them named twice", justify="right", no_wrap=True)
         for name, count in balance.junctions.items():
             merged = balance.merged_pairs.get(name, 0)
             pairs.add_row(name, f"{count:,}", f"{merged:,}" if merged else "–")
@@ -157,7 +157,7 @@ def _show_waiting(console: Console, balance: Balance) -> None:
         console.print(f"References of earlier copies that had waited and are set now: {came:,}")
 
 
-_FATES = {"null": "set to NULL", "drop": "pair left out", "kept": "kept inside jsonb"}
+_FATES = {"null": "set to NULL", "drop": "left out", "kept": "kept inside jsonb"}
 
 
 def _fate(books: ReferenceBooks) -> Text:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from isthmus.cli.options import JsonOption, ReadTargetOption
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from collections.abc import Sequence
 
+    from rich.console import Console
+    from rich.table import Table
+
+    from isthmus.state.checkpoints import PartitionState
     from isthmus.transfer.balance import Balance
     from isthmus.transfer.moving.resume import Changes
 
@@ -19,7 +23,6 @@ def status(target: ReadTargetOption, json_file: JsonOption = None) -> int:
     Exit codes: 0 the run is told, whatever it left behind; 1 it is complete and its books do not balance; 4 the target
     cannot be read or holds no run.
     """
-    from rich.table import Table
     from rich.text import Text
 
     from isthmus.cli.books import left_behind_json
@@ -61,21 +64,7 @@ def status(target: ReadTargetOption, json_file: JsonOption = None) -> int:
             f"  retried  {retried.begun_at[:19].replace('T', ' ')} UTC with another mapping: {carried} carried{ended}",
             markup=False,
         )
-    table = Table(box=None, pad_edge=False)
-    table.add_column("collection", overflow="fold")
-    for name in ("partitions done", "read", "copied", "skipped", "dead letters"):
-        table.add_column(name, justify="right", no_wrap=True)
-    for collection, entry in books.items():
-        mine = [state for state in states if state.collection == collection]
-        table.add_row(
-            collection,
-            f"{sum(state.done for state in mine)} of {len(mine)}",
-            f"{entry['read']:,}",
-            f"{entry['copied']:,}",
-            f"{entry['skipped']:,}",
-            f"{entry['dead_letters']:,}",
-        )
-    console.print(table)
+    console.print(_collections(books, states))
     for collection, stage, code, count in letters:
         console.print(f"  {plural(count, 'dead letter')} in {collection}: {code} ({stage})", markup=False)
     for name, column, action, by_default, count in orphans:
@@ -105,6 +94,29 @@ def status(target: ReadTargetOption, json_file: JsonOption = None) -> int:
         json_file,
     )
     return 1 if unbalanced else 0
+
+
+def _collections(books: dict[str, dict[str, Any]], states: Sequence[PartitionState]) -> Table:
+    """Return the table of collections: how far each is, and its documents."""
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    table.add_column("collection", overflow="fold")
+    more = [name for name in ("merged", "kept") if any(entry[name] for entry in books.values())]
+    for name in ("partitions done", "read", "copied", *more, "skipped", "dead letters"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for collection, entry in books.items():
+        mine = [state for state in states if state.collection == collection]
+        table.add_row(
+            collection,
+            f"{sum(state.done for state in mine)} of {len(mine)}",
+            f"{entry['read']:,}",
+            f"{entry['copied']:,}",
+            *(f"{entry[name]:,}" for name in more),
+            f"{entry['skipped']:,}",
+            f"{entry['dead_letters']:,}",
+        )
+    return table
 
 
 def _show_shortcomings(

@@ -143,8 +143,10 @@ def books_so_far(connection: psycopg.Connection, run: int) -> dict[str, dict[str
         own["dead_letters"] += late - left_behind
         own["skipped"] += left_behind
         kept = sum(tallies.get(kind, {}).get(collection, 0) for kind in KEPT)
-        own["copied"] -= kept
+        joined = tallies.get("merged", {}).get(collection, 0)
+        own["copied"] -= kept + joined
         own["kept"] += kept
+        own["merged"] += joined
         alone = tallies.get(rows_of(collection), {})
         own["tables"] = {
             table: rows + (alone if fed[table] > 1 else off).get(table, 0) for table, rows in own["tables"].items()

@@ -37,6 +37,11 @@ def test_joined_documents_are_listed(
     ran = isthmus("copy", write_mapping(MAPPING), "-s", make_dump({"people": PEOPLE}), "-t", database)
     assert ran.code == 0, ran.all
     assert "merged" in ran.out
+    ran = isthmus("status", "-t", database, "--json", "-")
+    books = json.loads(ran.out)["collections"]["people"]
+    assert books["merged"] > 0
+    assert books["read"] == books["copied"] + books["merged"]
+    assert "merged" in isthmus("status", "-t", database).out
     ran = isthmus("conflicts", "list", "-t", database)
     assert (ran.code, ran.out.count("merged (merge)")) == (0, 1)
     assert "name, pin" in ran.out
