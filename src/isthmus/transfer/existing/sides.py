@@ -20,6 +20,7 @@ from isthmus.transfer.existing.names import STAGE, key_text
 from isthmus.transfer.existing.waiting_values import THERE, WAITING, Place
 from isthmus.transfer.finishing.references import positions_of
 from isthmus.transfer.job import Job
+from isthmus.transfer.jsonb_paths import changed_inside
 
 SHOWN_CHARACTERS = 80
 
@@ -336,24 +337,12 @@ class Sides:
 
 
 def moved_inside(value: sql.Composed, path: FieldPath, moved: sql.Identifier) -> sql.Composed:
-    """Return SQL of a jsonb value in which the ids at a path are those of the rows they are now.
-
-    As the core rewrites: `[]` goes through an array and through nothing else, a key through a document.
-    """
-    if not path:
-        return sql.SQL(
-            "(SELECT CASE WHEN jsonb_typeof(x.v) = 'string' THEN coalesce((SELECT to_jsonb(m.target_id::text) FROM {} m"
-            " WHERE m.stage_text = x.v #>> '{{}}'), x.v) ELSE x.v END FROM (SELECT {} AS v) AS x)"
-        ).format(moved, value)
-    step, rest = path[0], path[1:]
-    if step == "[]":
-        return sql.SQL(
-            "(SELECT CASE WHEN jsonb_typeof(x.v) = 'array' THEN (SELECT coalesce(jsonb_agg({inner} ORDER BY e.n),"
-            " '[]'::jsonb) FROM jsonb_array_elements(x.v) WITH ORDINALITY AS e(v, n)) ELSE x.v END"
-            " FROM (SELECT {value} AS v) AS x)"
-        ).format(inner=moved_inside(sql.SQL("e.v").format(), rest, moved), value=value)
-    key = sql.Literal(step)
-    return sql.SQL(
-        "(SELECT CASE WHEN jsonb_typeof(x.v) = 'object' AND jsonb_exists(x.v, {key})"
-        " THEN jsonb_set(x.v, ARRAY[{key}], {inner}) ELSE x.v END FROM (SELECT {value} AS v) AS x)"
-    ).format(key=key, inner=moved_inside(sql.SQL("(x.v -> {})").format(key), rest, moved), value=value)
+    """Return SQL of a jsonb value in which the ids at a path are those of the rows they are now."""
+    return changed_inside(
+        value,
+        path,
+        lambda id_: sql.SQL(
+            "CASE WHEN jsonb_typeof({id}) = 'string' THEN coalesce((SELECT to_jsonb(m.target_id::text) FROM {moved} m"
+            " WHERE m.stage_text = {id} #>> '{{}}'), {id}) ELSE {id} END"
+        ).format(id=id_, moved=moved),
+    )

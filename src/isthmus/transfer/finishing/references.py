@@ -16,6 +16,7 @@ from isthmus.transfer.document_rows import key_column
 from isthmus.transfer.existing.names import RANK, view_name
 from isthmus.transfer.finishing.places import document_path, junction_path
 from isthmus.transfer.job import Job
+from isthmus.transfer.jsonb_paths import values_inside
 from isthmus.transfer.staging import pair_tables
 
 Shape = Literal["column", "array", "route", "waiting", "waiting-array", "pair", "jsonb"]
@@ -356,7 +357,7 @@ def _jsonb_sites(job: Job) -> Iterator[ReferenceSite]:
 def _jsonb_site(job: Job, table: Table, flow: Flow, column: Column, path: FieldPath, entry: str) -> ReferenceSite:
     place = sql.Identifier(job.schema.schema, table.name)
     shown = show_path(path)
-    inside, value = _inside_jsonb(column.name, path)
+    inside, value = values_inside(_of_row(column.name), path)
     target = job.schema.tables[job.mapping.collections[entry].table]
     return ReferenceSite(
         name=f"{table.name}.{column.name}.{shown}",
@@ -381,25 +382,3 @@ def _jsonb_site(job: Job, table: Table, flow: Flow, column: Column, path: FieldP
         sensitive=column.sensitive,
         inside=path,
     )
-
-
-def _inside_jsonb(column: str, path: FieldPath) -> tuple[sql.Composed, sql.Composed]:
-    """Return what follows the FROM item, and an expression of every id at a path inside a jsonb column, as text.
-
-    As the core reads it: `[]` goes through an array and through nothing else, a key through a document and through
-    nothing else; elements without the key are passed over. (A jsonpath does neither: its lax mode unwraps arrays by
-    itself, its strict mode ends at the first element without the key.)
-    """
-    source = sql.Composed([])
-    value = _of_row(column)
-    for number, step in enumerate(path):
-        if step == "[]":
-            element = sql.Identifier(f"e{number}")
-            source += sql.SQL(
-                " CROSS JOIN LATERAL jsonb_array_elements(CASE WHEN jsonb_typeof({value}) = 'array' THEN {value}"
-                " ELSE '[]'::jsonb END) AS {element}(v)"
-            ).format(value=value, element=element)
-            value = sql.SQL("{}.v").format(element)
-        else:
-            value = sql.SQL("({} -> {})").format(value, sql.Literal(step))
-    return source, sql.SQL("({} #>> '{{}}')").format(value)

@@ -20,6 +20,7 @@ from isthmus.transfer.document_rows import key_column, key_type
 from isthmus.transfer.finishing.references import ReferenceSite, place_of_ids, reference_sites
 from isthmus.transfer.job import Job
 from isthmus.transfer.joining.joined import merges
+from isthmus.transfer.jsonb_paths import changed_inside
 from isthmus.transfer.stages import reached
 from isthmus.transfer.staging import exists, pair_tables
 
@@ -138,29 +139,17 @@ def moved_value(value: sql.Composable, moves: sql.Identifier, *, array: bool = F
     ).format(value=value, moves=moves)
 
 
-def moved_inside(value: sql.Composable, path: Sequence[str], moves: sql.Identifier, depth: int = 0) -> sql.Composable:
+def moved_inside(value: sql.Composable, path: FieldPath, moves: sql.Identifier) -> sql.Composed:
     """Return SQL of what jsonb becomes when the ids at a path in it move, and nothing else; numbers stay numbers."""
-    if not path:
-        new = sql.SQL(
-            "(SELECT CASE jsonb_typeof({value}) WHEN 'number' THEN to_jsonb(m.new::text::numeric)"
-            " ELSE to_jsonb(m.new::text) END FROM {moves} m WHERE m.old_text = {value} #>> '{{}}'"
-            " AND jsonb_typeof({value}) IN ('string', 'number'))"
-        )
-        return sql.SQL("coalesce({}, {})").format(new.format(value=value, moves=moves), value)
-    step, *rest = path
-    if step == "[]":
-        element = sql.Identifier(f"e{depth}")
-        inner = moved_inside(sql.SQL("{}.v").format(element), rest, moves, depth + 1)
-        return sql.SQL(
-            "CASE WHEN jsonb_typeof({value}) = 'array' AND jsonb_array_length({value}) > 0 THEN"
-            " (SELECT jsonb_agg({inner} ORDER BY {element}.n)"
-            " FROM jsonb_array_elements({value}) WITH ORDINALITY AS {element}(v, n)) ELSE {value} END"
-        ).format(value=value, inner=inner, element=element)
-    inner = moved_inside(sql.SQL("({} -> {})").format(value, sql.Literal(step)), rest, moves, depth)
-    return sql.SQL(
-        "CASE WHEN jsonb_typeof({value}) = 'object' AND {value} ? {key}"
-        " THEN jsonb_set({value}, ARRAY[{key}], {inner}) ELSE {value} END"
-    ).format(value=value, key=sql.Literal(step), inner=inner)
+    return changed_inside(
+        value,
+        path,
+        lambda id_: sql.SQL(
+            "coalesce((SELECT CASE jsonb_typeof({id}) WHEN 'number' THEN to_jsonb(m.new::text::numeric)"
+            " ELSE to_jsonb(m.new::text) END FROM {moves} m WHERE m.old_text = {id} #>> '{{}}'"
+            " AND jsonb_typeof({id}) IN ('string', 'number')), {id})"
+        ).format(id=id_, moves=moves),
+    )
 
 
 @dataclass(frozen=True)
