@@ -153,6 +153,11 @@ class Table:
         return tuple(dict.fromkeys(flow.entry for flow in self.flows))
 
     @property
+    def collections(self) -> tuple[str, ...]:
+        """The source collections whose documents fill it, each once; none for junctions."""
+        return tuple(dict.fromkeys(flow.collection for flow in self.flows))
+
+    @property
     def final(self) -> Table:
         """The table as finish leaves it: without hidden columns."""
         return replace(self, columns=tuple(column for column in self.columns if not column.hidden))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import bson
 import psycopg
@@ -18,7 +19,7 @@ from psycopg import sql
 
 from isthmus._rust import IdCodec
 from isthmus.mapping import Mapping
-from isthmus.mapping.tables import build_schema
+from isthmus.mapping.tables import Table, build_schema
 from isthmus.state import source_ids
 from isthmus.state.statements import statement
 
@@ -33,7 +34,8 @@ class Known:
         source_id: The `_id` for people.
         id: The id in the target, as text.
         origin: document, reference (only met as a reference), matched (the id of a row that was there before the copy),
-            kept, or derived (computed, whether it was met or not).
+            merged (the id of the row that the document was joined into), kept, or derived (computed, whether it was met
+            or not).
         tables: Root tables of the collection that hold a row with this id.
         letters: Numbers of the run's dead letters with this `_id`.
         without_ids: Root tables of the collection that keep no ids, so that nobody can tell whether they hold it; each
@@ -89,20 +91,45 @@ def look_up(
     schemes = dict(reversed(ways))
     for meaning in source_ids.parse(text):
         found.extend(_from_source(connection, codec, [*ways, *_met_ways(mapping, collection)], meaning))
-    found += _matched(connection, source_ids.parse(text), collection)
+    meanings = source_ids.parse(text) + ([bson.encode({"_id": object_id})] if object_id is not None else [])
+    found += _elsewhere(connection, codec, ways, text, meanings, collection)
     known = [k for one in dict.fromkeys(found) for k in _with_tables(connection, mapping, one, collection)]
     kept = [Known(name, text, text, "kept") for name, scheme in ways if scheme == "keep"]
     known += [k for one in kept for k in _with_tables(connection, mapping, one, one.collection) if k.tables]
-    meanings = source_ids.parse(text) + ([bson.encode({"_id": object_id})] if object_id is not None else [])
+    known = _without_unused(known)
     return known if run is None else _with_letters(connection, run, codec, schemes, known, meanings)
 
 
-def _matched(connection: psycopg.Connection, meanings: list[bytes], collection: str | None) -> Iterator[Known]:
-    """Yield the rows that some documents are, that were there before the copy or are others' they were joined into."""
-    rows = connection.execute(statement("report", "matched_ids"), {"source_ids": meanings}).fetchall()
-    for name, source_id, row_id, origin in rows:
-        if collection in {None, name}:
-            yield Known(str(name), source_ids.show(bytes(source_id), shorten=False), str(row_id), str(origin))
+def _elsewhere(
+    connection: psycopg.Connection,
+    codec: IdCodec,
+    ways: list[tuple[str, str]],
+    text: str,
+    meanings: list[bytes],
+    collection: str | None,
+) -> Iterator[Known]:
+    """Yield the rows that some documents are, that were there before the copy or are others' they were joined into.
+
+    Found by the `_id` as it was written, and by the id that is derived from it, which is the same for `5` and `5.0`.
+    """
+    derived = [(name, text) for name, _ in ways]
+    derived += [
+        (name, codec.derive(name, meaning, scheme)) for name, scheme in ways if scheme != "keep" for meaning in meanings
+    ]
+    given = {
+        "collection": collection,
+        "source_ids": meanings,
+        "collections": [name for name, _ in derived],
+        "derived_ids": [one for _, one in derived],
+    }
+    for name, source_id, row_id, origin in connection.execute(statement("report", "ids_elsewhere"), given).fetchall():
+        yield Known(str(name), source_ids.show(bytes(source_id), shorten=False), str(row_id), str(origin))
+
+
+def _without_unused(known: list[Known]) -> list[Known]:
+    """Leave out the id that a document would have had, where it has that of another row and no row has its own."""
+    elsewhere = {k.source_id for k in known if k.origin in {"matched", "merged"}}
+    return [k for k in known if k.origin != "derived" or k.tables or k.without_ids or k.source_id not in elsewhere]
 
 
 def _met_ways(mapping: Mapping, collection: str | None) -> list[tuple[str, str]]:
@@ -163,7 +190,7 @@ def _with_tables(connection: psycopg.Connection, mapping: Mapping, known: Known,
     tables: dict[str | None, list[str]] = {}
     without: list[tuple[str, tuple[str, ...]]] = []
     for table in schema.tables.values():
-        names = {flow.collection for flow in table.flows if wanted in {None, flow.collection}}
+        names = [name for name in table.collections if wanted in {None, name}]
         if table.kind != "root" or not names:
             continue
         column = next(column for column in table.columns if column.role == "id")
@@ -202,9 +229,13 @@ def _may_hold(kind: str, text: str) -> bool:
 def export_ids(connection: psycopg.Connection, mapping: Mapping, key: bytes) -> Iterator[Known]:
     """Yield the id of every carried document whose table keeps ids, with its source `_id`, table by table.
 
-    Of a table that several source collections fill, the collection is known for ids that were not made from ObjectIds;
-    for the others it is None. Reads the root tables through a server-side cursor; memory stays flat but for the ids
-    that are no ObjectIds of one table's collections.
+    First come the rows of a table; behind them the documents that have the id of another row: one that was there before
+    (matched), or that of the document which they were joined into (merged). A row that no document became is left out,
+    where ids are derived; with `ids: keep` every row's id is taken for that of a document.
+
+    Of a table that several source collections fill, the collection is known for ids that were not made from ObjectIds
+    and for what is matched or merged; for the others it is None. Reads through server-side cursors; memory stays flat
+    but for the ids that are no ObjectIds of one table's collections.
     """
     codec = IdCodec(key)
     schema = build_schema(mapping)
@@ -214,31 +245,52 @@ def export_ids(connection: psycopg.Connection, mapping: Mapping, key: bytes) -> 
         column = next(column for column in table.columns if column.role == "id")
         if column.hidden:
             continue
-        collections = list(dict.fromkeys(flow.collection for flow in table.flows))
-        only = collections[0] if len(collections) == 1 else None
-        mapped = {
-            str(text): (collection, bytes(source_id))
-            for collection in collections
-            for text, source_id in connection.execute(
-                statement("report", "mapped_ids"), {"collection": collection}
-            ).fetchall()
-        }
-        with connection.transaction(), connection.cursor(name="isthmus_ids") as cursor:
-            cursor.itersize = 5_000
-            cursor.execute(
-                sql.SQL("SELECT {0}::text FROM {1} ORDER BY 1").format(
-                    sql.Identifier(column.name), sql.Identifier(schema.schema, table.name)
-                )
-            )
-            for (text,) in cursor:
-                if str(text) in mapped:
-                    collection, source_id = mapped[str(text)]
-                    shown = source_ids.show(source_id, shorten=False)
-                    yield Known(collection, shown, str(text), "document", (table.name,))
-                    continue
-                object_id = codec.reverse(str(text))
-                shown = object_id.hex() if object_id is not None else str(text)
-                yield Known(only, shown, str(text), "derived" if object_id else "kept", (table.name,))
+        keeps = any(mapping.collections[entry].ids == "keep" for entry in table.entries)
+        yield from _exported_rows(connection, codec, schema.schema, table, column.name, keeps=keeps)
+        yield from _exported_elsewhere(connection, schema.schema, table, column.name)
+
+
+def _exported_rows(
+    connection: psycopg.Connection, codec: IdCodec, schema: str, table: Table, column: str, *, keeps: bool
+) -> Iterator[Known]:
+    """Yield the documents that became rows of a table of their own."""
+    only = table.collections[0] if len(table.collections) == 1 else None
+    mapped = {
+        str(text): (collection, bytes(source_id))
+        for collection in table.collections
+        for text, source_id in connection.execute(
+            statement("report", "mapped_ids"), {"collection": collection}
+        ).fetchall()
+    }
+    query = sql.SQL(
+        "SELECT t.{0}::text, EXISTS (SELECT FROM isthmus.id_map m WHERE m.id = t.{0}::text AND m.origin = 'matched'"
+        " AND m.collection = ANY ({2})) FROM {1} t ORDER BY 1"
+    ).format(sql.Identifier(column), sql.Identifier(schema, table.name), sql.Literal(list(table.collections)))
+    for text, is_matched in _stream(connection, query):
+        if text in mapped:
+            collection, source_id = mapped[text]
+            yield Known(collection, source_ids.show(source_id, shorten=False), text, "document", (table.name,))
+        elif (object_id := codec.reverse(text)) is not None:
+            yield Known(only, object_id.hex(), text, "derived", (table.name,))
+        elif keeps and not is_matched:
+            yield Known(only, text, text, "kept", (table.name,))
+
+
+def _exported_elsewhere(connection: psycopg.Connection, schema: str, table: Table, column: str) -> Iterator[Known]:
+    """Yield the documents that have the id of another row of a table."""
+    query = sql.SQL(
+        "SELECT m.collection, m.source_id, m.id, m.origin FROM isthmus.id_map m JOIN {1} t ON t.{0}::text = m.id"
+        " WHERE m.origin IN ('matched', 'merged') AND m.collection = ANY ({2}) ORDER BY m.id, m.collection, m.source_id"
+    ).format(sql.Identifier(column), sql.Identifier(schema, table.name), sql.Literal(list(table.collections)))
+    for collection, source_id, row_id, origin in _stream(connection, query):
+        yield Known(collection, source_ids.show(source_id, shorten=False), row_id, origin, (table.name,))
+
+
+def _stream(connection: psycopg.Connection, query: sql.Composed) -> Iterator[tuple[Any, ...]]:
+    with connection.transaction(), connection.cursor(name="isthmus_ids") as cursor:
+        cursor.itersize = 5_000
+        cursor.execute(query)
+        yield from cursor
 
 
 def tables_without_ids(mapping: Mapping) -> list[str]:

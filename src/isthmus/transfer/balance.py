@@ -230,7 +230,7 @@ def _enter_rows(
             balance.merged_pairs[table.name] = merged
             continue  # held against the references below
         counted[table.name] = actual
-        collections = dict.fromkeys(flow.collection for flow in table.flows if flow.collection in job.plans)
+        collections = [name for name in table.collections if name in job.plans]
         for collection in collections:
             mine = sent[collection][table.name] + tallies.get(rows_of(collection), {}).get(table.name, 0)
             balance.collections[collection].tables[table.name] = mine if len(collections) > 1 else actual
@@ -253,7 +253,7 @@ def _together(job: Job) -> list[tuple[list[str], list[str]]]:
     for table in job.schema.tables.values():
         if table.kind != "root":
             continue
-        tables, collections = {table.name}, {flow.collection for flow in table.flows if flow.collection in job.plans}
+        tables, collections = {table.name}, {name for name in table.collections if name in job.plans}
         for group in [group for group in groups if group[1] & collections]:
             groups.remove(group)
             tables |= group[0]

@@ -27,7 +27,8 @@ from isthmus.transfer.beginning.preflight import Finding, check_server, check_so
 from isthmus.transfer.beginning.same_run import refuse_other, refuse_other_source
 from isthmus.transfer.beginning.space import check_space
 from isthmus.transfer.existing.deliver import is_delivered
-from isthmus.transfer.existing.fit import Existing
+from isthmus.transfer.existing.fit import Existing, find_lacking
+from isthmus.transfer.existing.narrow import narrow_plans
 from isthmus.transfer.existing.only import ONLY, refuse_other_scope, scope_of
 from isthmus.transfer.existing.preflight import (
     SHAPE,
@@ -124,6 +125,7 @@ def open_job(task: Task, lease: Lease, result: Result) -> tuple[Job, list[Partit
     job.enum_oids = enum_array_oids(connection, task.schema)
     if existing is not None:
         job.existing, job.schema = existing, stage_schema(task.schema, existing)
+        job.plans = narrow_plans(task.plans, existing)
     result.run = run.id
     result.resumed = result.resumed or any(state.batches or state.done for state in states)
     return job, states
@@ -181,6 +183,7 @@ def _look_at_existing(
     if fresh and known is not None:
         against += check_not_own(known, task.schema)
     if known is None or fresh or _is_followed(task, known):
+        against += find_lacking(task.mapping, existing)
         return existing, against + check_surroundings(connection, task.schema, replaced=known)
     if known.stage == "complete" or is_delivered(connection, known):
         return existing, []

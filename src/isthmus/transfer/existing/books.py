@@ -42,7 +42,7 @@ def enter_delivery(job: Job, connection: psycopg.Connection, balance: Balance) -
             balance.junctions[table.name] = delivered.get(table.name, 0)
             continue
         written = 0
-        for collection in dict.fromkeys(flow.collection for flow in table.flows if flow.collection in job.plans):
+        for collection in (name for name in table.collections if name in job.plans):
             rows = tallies.get(f"{WRITTEN}{collection}", {}).get(table.name, 0)
             balance.collections[collection].tables[table.name] = rows
             written += rows

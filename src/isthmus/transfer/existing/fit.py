@@ -6,6 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from isthmus.errors import IsthmusError, MappingError, Problem, TargetError, Where
+from isthmus.mapping import Mapping
+from isthmus.mapping.model import Flow
+from isthmus.mapping.placing import place_tables
 from isthmus.mapping.tables import Column, Table, TargetSchema
 from isthmus.transfer.beginning.preflight import Finding
 from isthmus.transfer.document_rows import key_column
@@ -148,6 +151,45 @@ def fit_tables(schema: TargetSchema, there: dict[str, ThereTable]) -> tuple[Exis
         findings += _fit_pointers(table, found, set(schema.tables))
     findings += _orders(existing)
     return existing, findings
+
+
+def find_lacking(mapping: Mapping, existing: Existing) -> list[Finding]:
+    """Return remarks about columns that must have a value and whose field a document may lack, as the mapping has it.
+
+    Args:
+        mapping: The mapping.
+        existing: The tables that are there.
+    """
+    found: dict[str, Finding] = {}
+    for flow in mapping.flows:
+        for table in place_tables(mapping, flow):
+            fed = existing.tables.get(table.name)
+            for placed in table.columns if fed is not None else ():
+                there = fed.fed(placed.column.name) if fed is not None else None
+                if fed is None or there is None or placed.rule is None or not there.there.not_null:
+                    continue
+                routed = placed.column.reference is not None and placed.column.reference.routed
+                filled = placed.rule.default_for if placed.rule.default is not None else ()
+                if placed.column.nullable and not routed and "null" not in filled:
+                    place = f"{fed.name}.{there.name}"
+                    found.setdefault(place, _may_lack(flow, placed.column, fed, filled_in="missing" in filled))
+    return list(found.values())
+
+
+def _may_lack(flow: Flow, column: Column, fed: FedTable, *, filled_in: bool) -> Finding:
+    field = ".".join(column.path or (column.name,))
+    lacks = "with null there" if filled_in else "without it, or with null there,"
+    return Finding(
+        Problem(
+            "not-null-column",
+            f"{fed.there.label}.{column.name} takes no NULL, and the mapping does not say that {field} must be there."
+            f" Each document {lacks} becomes a dead letter (`required`).",
+            Where(collection=flow.collection, path=field, table=f"{fed.name}.{column.name}"),
+            "Nothing, if all have a value. Else give the field a `default` (`default_for: [missing, null]` fills nulls,"
+            " too), or let the column take NULL.",
+        ),
+        None,
+    )
 
 
 def _refuse(

@@ -54,7 +54,7 @@ def _by_dependence(sides: Sides) -> list[FedTable]:
 def _resolve_table(sides: Sides, fed: FedTable, refused: Refused) -> None:
     known = sides.connection.execute(
         "SELECT EXISTS (SELECT FROM isthmus.id_map WHERE origin = 'matched' AND collection = ANY(%s))",
-        (sides.collections(fed),),
+        (list(fed.table.collections),),
     ).fetchone()
     earlier = bool(known and known[0])
     if fed.is_idless and not fed.row_key:
@@ -157,7 +157,7 @@ def _parts(sides: Sides, fed: FedTable) -> dict[str, sql.Composable]:
         "own": sides.is_own_row(fed),
         "kind": sides.row_id_type(fed),
         "stage_kind": sides.stage_type(fed),
-        "collections": sql.Literal(sides.collections(fed)),
+        "collections": sql.Literal(list(fed.table.collections)),
     }
 
 
@@ -490,7 +490,7 @@ def _forget_ids(sides: Sides, fed: FedTable) -> None:
             " WHERE m.origin = 'matched' AND m.collection = ANY({collections})"
             " AND NOT EXISTS (SELECT FROM {real} t WHERE t.{id}::text = m.id)"
             " AND EXISTS (SELECT FROM {real} t WHERE t.{id}::text = m.derived_id)"
-        ).format(collections=sql.Literal(sides.collections(fed)), real=sides.real(fed.name), id=sides.owner(fed))
+        ).format(collections=sql.Literal(list(fed.table.collections)), real=sides.real(fed.name), id=sides.owner(fed))
     )
 
 

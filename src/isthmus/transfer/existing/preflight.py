@@ -10,7 +10,7 @@ from isthmus.mapping.tables import TargetSchema
 from isthmus.state.runs import Run
 from isthmus.transfer.beginning.preflight import Finding
 from isthmus.transfer.existing.catalog import read_tables
-from isthmus.transfer.existing.fit import Existing, fit_tables
+from isthmus.transfer.existing.fit import Existing, find_lacking, fit_tables
 from isthmus.transfer.existing.names import STAGE
 from isthmus.transfer.existing.stage import check_stage
 
@@ -28,10 +28,10 @@ def is_tracked(mapping: Mapping) -> bool:
     return is_existing(mapping) and any(rule.rerun == "tracked" for rule in mapping.collections.values())
 
 
-def check_existing(connection: psycopg.Connection, schema: TargetSchema) -> list[Finding]:
+def check_existing(connection: psycopg.Connection, mapping: Mapping, schema: TargetSchema) -> list[Finding]:
     """Hold a mapping against tables that are there and that no run goes on with; reads the catalog only."""
-    _, against = read_existing(connection, schema)
-    return against + check_surroundings(connection, schema)
+    existing, against = read_existing(connection, schema)
+    return against + find_lacking(mapping, existing) + check_surroundings(connection, schema)
 
 
 def check_surroundings(

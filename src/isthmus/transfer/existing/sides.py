@@ -85,10 +85,6 @@ class Sides:
         """Return the entry of the mapping that fills a root or child table; several agree in all that is asked here."""
         return self.job.mapping.collections[table.entries[0]]
 
-    def collections(self, fed: FedTable) -> list[str]:
-        """Return the source collections of a root or child table, each once."""
-        return list(dict.fromkeys(flow.collection for flow in fed.table.flows))
-
     def flow_of(self, fed: FedTable, alias: str = "s") -> sql.Composed:
         """Return SQL of the number of the flow that a stage row came by."""
         if len(fed.table.flows) == 1:
@@ -144,7 +140,7 @@ class Sides:
     def root_filled_by(self, name: str) -> str | None:
         """Return the root table of an entry or source collection; None when there is none here."""
         for fed in self.roots():
-            if name in {*fed.table.entries, *self.collections(fed)}:
+            if name in {*fed.table.entries, *fed.table.collections}:
                 return fed.name
         return None
 

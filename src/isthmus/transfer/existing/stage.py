@@ -238,7 +238,7 @@ def create_views(connection: psycopg.Connection, stage: TargetSchema, existing: 
                         *(_as_staged(table, column) for column in columns if column is not there),
                     ]
                 ),
-                collections=sql.Literal(list(dict.fromkeys(flow.collection for flow in fed.table.flows))),
+                collections=sql.Literal(list(fed.table.collections)),
             )
         )
 
@@ -286,7 +286,7 @@ def _idless_view(
         own=sql.SQL(", ").join([sql.SQL("NULL::{}").format(kind), *values]),
         derived=sql.SQL(", ").join([sql.SQL("m.derived_id::{}").format(kind), *values]),
         row_id=key_text(sql.SQL("t.{}").format(name) for name in names),
-        collections=sql.Literal(list(dict.fromkeys(flow.collection for flow in fed.table.flows))),
+        collections=sql.Literal(list(fed.table.collections)),
         **parts,
     )
 

@@ -112,7 +112,7 @@ class OffBooks:
 
     def _take_rows(self, collection: str, table: str, amount: int) -> None:
         self._amounts["rows", table] -= amount
-        if len({flow.collection for flow in self.job.schema.tables[table].flows}) > 1:
+        if len(self.job.schema.tables[table].collections) > 1:
             self._amounts[rows_of(collection), table] -= amount
 
     def write(self, connection: psycopg.Connection) -> None:

@@ -26,7 +26,7 @@ def has_joined(job: Job, connection: psycopg.Connection, found: Found) -> bool:
     table = job.root_of(found.flow)
     if not merges(job, table):
         return False
-    collections = sorted({flow.collection for flow in table.flows})
+    collections = list(table.collections)
     row = connection.execute(
         "SELECT EXISTS (SELECT FROM isthmus.id_map WHERE id = %s AND origin = 'merged' AND collection = ANY(%s))",
         (found.id, collections),

@@ -291,7 +291,7 @@ class JoinStep:
 
     def move_joined_before(self) -> None:
         """Let documents that were joined into a joined one before be found where it is found now."""
-        collections = sorted({flow.collection for flow in self._table.flows})
+        collections = list(self._table.collections)
         self._do(
             sql.SQL(
                 "UPDATE isthmus.id_map m SET id = j.keeper_text FROM pg_temp.joined j"
@@ -324,7 +324,7 @@ class JoinStep:
         for collection, count in Counter(one.flow.collection for one in joined).items():
             add_tally(self._connection, run, "merged", collection, count)
             add_tally(self._connection, run, "rows", self._table.name, -count)
-            if len({flow.collection for flow in self._table.flows}) > 1:
+            if len(self._table.collections) > 1:
                 add_tally(self._connection, run, rows_of(collection), self._table.name, -count)
 
     def enter_references(self, before: Counter[str]) -> None:

@@ -96,7 +96,7 @@ class Books:
             tallies["merged", collection] += amount
         for (collection, table), amount in shift.rows.items():
             tallies["rows", table] += amount
-            if len({flow.collection for flow in self._job.schema.tables[table].flows}) > 1:
+            if len(self._job.schema.tables[table].collections) > 1:
                 tallies[rows_of(collection), table] += amount
         for kind, names in (
             ("skipped", shift.skipped),

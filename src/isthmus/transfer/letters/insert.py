@@ -239,7 +239,7 @@ def _pairs(job: Job, table: StagedTable, sites: list[ReferenceSite]) -> sql.Comp
             "coalesce((SELECT m.id FROM isthmus.id_map m WHERE m.origin = 'merged' AND m.collection = ANY({names})"
             " AND m.derived_id = {value}::text LIMIT 1)::{kind}, {value})"
         ).format(
-            names=sql.Literal(sorted({flow.collection for flow in root.flows})),
+            names=sql.Literal(list(root.collections)),
             value=result,
             kind=key_type(root, job.schema.schema),
         )

@@ -26,11 +26,6 @@ from isthmus.transfer.letters.shift import Shift
 from isthmus.transfer.letters.staging import StagedTable, Staging, Tried, at_place, document_sites, table_of
 
 
-def collections_of(table: Table) -> list[str]:
-    """Return the source collections whose documents are rows of a table."""
-    return sorted({flow.collection for flow in table.flows})
-
-
 def point_at_kept(job: Job, connection: psycopg.Connection, staging: Staging, collections: Iterable[str]) -> None:
     """Let references that wait, to documents that were joined into others, point at those others.
 
@@ -81,7 +76,7 @@ def moves_of(job: Job, target: Table) -> sql.Composed:
     return sql.SQL(
         "SELECT x.derived_id::{kind} AS old, x.id::{kind} AS new FROM isthmus.id_map x"
         " WHERE x.origin = 'merged' AND x.collection = ANY({collections})"
-    ).format(kind=key_type(target, job.schema.schema), collections=sql.Literal(collections_of(target)))
+    ).format(kind=key_type(target, job.schema.schema), collections=sql.Literal(list(target.collections)))
 
 
 def in_order(letters: Sequence[tuple[Tried, str, str]]) -> list[Joined]:

@@ -94,7 +94,7 @@ class Judge:
                     sql.SQL(
                         "UPDATE {} l SET fate = 'taken' FROM isthmus.id_map m WHERE m.origin = 'merged'"
                         " AND m.collection = ANY({}) AND m.derived_id = l.id::text"
-                    ).format(letters, sql.Literal(sorted({flow.collection for flow in table.flows})))
+                    ).format(letters, sql.Literal(list(table.collections)))
                 )
             connection.execute(
                 sql.SQL(

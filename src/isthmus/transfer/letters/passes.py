@@ -23,7 +23,6 @@ from isthmus.transfer.joining.joined import merges
 from isthmus.transfer.letters.batch import Carrier
 from isthmus.transfer.letters.books import Books
 from isthmus.transfer.letters.circles import circles
-from isthmus.transfer.letters.join import collections_of
 from isthmus.transfer.letters.restore import restore_references
 from isthmus.transfer.letters.result import Choice, RetryResult
 from isthmus.transfer.letters.staging import Staging, document_sites, table_of
@@ -181,7 +180,7 @@ class Passes:
                     sql.SQL(
                         "NOT EXISTS (SELECT FROM isthmus.id_map m WHERE m.origin = 'merged'"
                         " AND m.collection = ANY({}) AND m.derived_id = n.target_id)"
-                    ).format(sql.Literal(collections_of(target)))
+                    ).format(sql.Literal(list(target.collections)))
                 )
         return sql.SQL(" AND ").join(conditions)
 
@@ -263,7 +262,7 @@ def _more(now: dict[str, int], before: dict[str, int]) -> dict[str, int]:
 def references_of(job: Job) -> dict[str, set[str]]:
     """Return source collection → source collections that its documents refer to, in the order of the tables."""
     schema = job.schema
-    filled = {name: [flow.collection for flow in table.flows] for name, table in schema.tables.items()}
+    filled = {name: table.collections for name, table in schema.tables.items()}
     found: dict[str, set[str]] = {collection: set() for collections in filled.values() for collection in collections}
     for table in schema.tables.values():
         targets = {column.reference.table for column in table.columns if column.reference is not None}

@@ -194,7 +194,7 @@ def _row_of(job: Job, root: Table, derived: sql.Composable, *, joined: bool = Tr
         derived = sql.SQL(
             "coalesce((SELECT m.id FROM isthmus.id_map m WHERE m.origin = {} AND m.collection = ANY({})"
             " AND m.derived_id = {} LIMIT 1), {})"
-        ).format(sql.Literal(origin), sql.Literal(_collections(root)), derived, derived)
+        ).format(sql.Literal(origin), sql.Literal(list(root.collections)), derived, derived)
     return derived
 
 
@@ -204,10 +204,6 @@ def _is_of_row(undone: _Undone) -> bool:
     Not so in child rows and arrays: which of these are its own is not known any more.
     """
     return undone.table.kind != "child" and not undone.site.shape.endswith(("array", "jsonb"))
-
-
-def _collections(root: Table) -> list[str]:
-    return sorted({flow.collection for flow in root.flows})
 
 
 def _stays(job: Job, undone: _Undone) -> sql.Composable:
@@ -230,7 +226,7 @@ def _stays(job: Job, undone: _Undone) -> sql.Composable:
         " AND w.table_name = {root} AND w.source_id = o.row_id AND w.loaded_digest IS NOT NULL)))"
     ).format(
         left=left,
-        names=sql.Literal(_collections(root)),
+        names=sql.Literal(list(root.collections)),
         schema=sql.Literal(job.run.target_schema),
         root=sql.Literal(root.name),
     )

@@ -23,6 +23,7 @@ from isthmus.state.runs import Run, id_key
 from isthmus.transfer.beginning.begin import enum_array_oids
 from isthmus.transfer.beginning.preflight import check_server, raise_findings
 from isthmus.transfer.beginning.same_run import refuse_other_source
+from isthmus.transfer.existing.narrow import narrow_plans
 from isthmus.transfer.existing.only import ONLY, chosen
 from isthmus.transfer.existing.preflight import check_surroundings, is_existing, read_existing
 from isthmus.transfer.existing.stage import drop_letters_stage, stage_schema
@@ -131,10 +132,11 @@ def _open(
     if is_existing(shape.mapping):
         existing, against = read_existing(connection, schema)
         raise_findings([*against, *check_surroundings(connection, schema, replaced=run)])
+    plans = chosen(shape.mapping, dict(shape.plans), tuple(run.tables.get(ONLY, [])))
     job = Job(
         shape.mapping,
         schema if existing is None else stage_schema(schema, existing),
-        chosen(shape.mapping, dict(shape.plans), tuple(run.tables.get(ONLY, []))),
+        plans if existing is None else narrow_plans(plans, existing),
         LettersSource(run),
         conninfo,
         lease,
