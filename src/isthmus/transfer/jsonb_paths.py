@@ -1,4 +1,4 @@
-"""SQL over jsonb at a path as `rewrite` has it: pure.
+"""SQL over jsonb at a path as `rewrite` has it, and of the ids there: pure.
 
 As the core reads and rewrites: `[]` goes through an array and through nothing else, a key through a document and
 through nothing else; elements without the key are passed over. (A jsonpath does neither: its lax mode unwraps arrays by
@@ -54,3 +54,16 @@ def changed_inside(
         "(SELECT CASE WHEN jsonb_typeof(x.v) = 'object' AND jsonb_exists(x.v, {key})"
         " THEN jsonb_set(x.v, ARRAY[{key}], {inner}) ELSE x.v END FROM (SELECT {value} AS v) AS x)"
     ).format(key=key, inner=changed_inside(sql.SQL("(x.v -> {})").format(key), rest, change), value=value)
+
+
+def as_id_there(new: sql.Composable, old: sql.Composable) -> sql.Composed:
+    """Return SQL of a new id as jsonb: a number in place of a number if it is one, else text.
+
+    Args:
+        new: SQL of the new id as text, not NULL.
+        old: SQL of what stands there, as jsonb.
+    """
+    return sql.SQL(
+        "(CASE WHEN jsonb_typeof({old}) = 'number' AND {new} ~ {number} THEN to_jsonb({new}::numeric)"
+        " ELSE to_jsonb({new}) END)"
+    ).format(old=old, new=new, number=sql.Literal(r"^-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?$"))

@@ -262,3 +262,48 @@ def test_elements_of_a_joined_document_are_set_again_only_in_the_array_that_is_i
     assert (result.restored, result.unrestored) == ({"people.seen": 1}, {"people.seen": 1})
     a, b, c = (row_of(world, mail) for mail in "abc")
     assert world.rows("SELECT seen FROM people ORDER BY mail") == [([c, a],), ([None, b],), (None,)]
+
+
+INSIDE = """
+isthmus: 1
+ids: keep
+collections:
+  people:
+    on_duplicate: merge
+    fields:
+      _id: KIND
+      mail: {type: text, unique: true}
+      n: {type: integer, coerce: COERCE}
+  notes: {fields: {_id: integer, inside: {type: jsonb, rewrite: {"[].who": people}}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("kind", "ids"),
+    [
+        ("text", ("a", "b", "c")),
+        ("text", ("1", "2", "3")),
+        ("bigint", (1, 2, 3)),
+    ],
+)
+def test_ids_inside_jsonb_lead_to_the_row_that_a_letter_is_joined_into(
+    world: World, kind: str, ids: tuple[object, object, object]
+) -> None:
+    lost, kept, other = ids
+    text = INSIDE.replace("KIND", kind)
+    inside = [{"who": lost, "said": lost}, {"who": other}, lost, {"who": lost}, {"who": other}]
+    world.write(
+        {
+            "people": [
+                {"_id": lost, "mail": "m", "n": "1"},
+                {"_id": kept, "mail": "m", "n": 2},
+                {"_id": other, "mail": "o", "n": "3"},
+            ],
+            "notes": [{"_id": 1, "inside": inside}],
+        }
+    )
+    balanced(world.copy(text.replace("COERCE", "false")))
+    result = retry(world, text.replace("COERCE", "true"))
+    assert (result.left, result.unrestored, world.orphans()) == ([], {}, [])
+    there = world.one("SELECT inside FROM notes")
+    assert there == [{**one, "who": kept} if one in (inside[0], inside[3]) else one for one in inside]  # pyright: ignore[reportGeneralTypeIssues]

@@ -1,8 +1,8 @@
 """Documents that are one thing (`on_duplicate: merge`): joined into the one with the lowest `_id`.
 
-First it is decided who is one with whom (`merging_groups`), and the decision is written down in `isthmus.joining`.
-Then all that points at documents which are joined is made to point at the one that stays (`merging_moves`). Then group
-after group becomes one row (`merging_rows`). A copy that was ended in between goes on with the same decision. Nothing
+First it is decided who is one with whom (`groups`), and the decision is written down in `isthmus.joining`.
+Then all that points at documents which are joined is made to point at the one that stays (`moves`). Then group
+after group becomes one row (`rows`). A copy that was ended in between goes on with the same decision. Nothing
 of a joined document is lost: where it says something else than the one that stays, the ledger of conflicts names the
 columns and keeps its bytes.
 """

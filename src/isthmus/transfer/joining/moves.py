@@ -6,7 +6,8 @@ A table of members says who is one with whom: `root` (table), `id`, `keeper` (bo
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import contextlib
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 
 import psycopg
@@ -20,12 +21,17 @@ from isthmus.transfer.document_rows import key_column, key_type
 from isthmus.transfer.finishing.references import ReferenceSite, place_of_ids, reference_sites
 from isthmus.transfer.job import Job
 from isthmus.transfer.joining.joined import merges
-from isthmus.transfer.jsonb_paths import changed_inside
+from isthmus.transfer.jsonb_paths import as_id_there, changed_inside
 from isthmus.transfer.stages import reached
 from isthmus.transfer.staging import exists, pair_tables
 
 Aim = tuple[str, str]
 """What a reference points at: a root table and its column."""
+
+MOVED = "moved"
+"""The table of `laid_out` that `move_inside` and `move_column` go by."""
+
+_MOVED = sql.Identifier("pg_temp", MOVED)
 
 
 class Moves:
@@ -129,6 +135,13 @@ def lay_out(connection: psycopg.Connection, name: str, query: sql.Composable) ->
     return first_number(connection.execute(sql.SQL("SELECT count(*) FROM {}").format(place)))
 
 
+@contextlib.contextmanager
+def laid_out(connection: psycopg.Connection, query: sql.Composable) -> Generator[int]:
+    """Lay moves out as `MOVED` inside the block, for `move_column` and `move_inside`; yields how many there are."""
+    yield lay_out(connection, MOVED, query)
+    connection.execute("DROP TABLE pg_temp.moved")
+
+
 def moved_value(value: sql.Composable, moves: sql.Identifier, *, array: bool = False) -> sql.Composable:
     """Return SQL of what a column's value becomes."""
     if not array:
@@ -145,10 +158,9 @@ def moved_inside(value: sql.Composable, path: FieldPath, moves: sql.Identifier) 
         value,
         path,
         lambda id_: sql.SQL(
-            "coalesce((SELECT CASE jsonb_typeof({id}) WHEN 'number' THEN to_jsonb(m.new::text::numeric)"
-            " ELSE to_jsonb(m.new::text) END FROM {moves} m WHERE m.old_text = {id} #>> '{{}}'"
+            "coalesce((SELECT {new} FROM {moves} m WHERE m.old_text = {id} #>> '{{}}'"
             " AND jsonb_typeof({id}) IN ('string', 'number')), {id})"
-        ).format(id=id_, moves=moves),
+        ).format(new=as_id_there(sql.SQL("m.new::text"), id_), id=id_, moves=moves),
     )
 
 
@@ -178,9 +190,9 @@ def move_references(job: Job, connection: psycopg.Connection, members: sql.Ident
         job.check_stop()
         with connection.transaction():
             job.lease.assert_held(connection, job.run.id)
-            if lay_out(connection, MOVED, moves.query(place.aim)):
-                connection.execute(_change(place))
-            connection.execute("DROP TABLE pg_temp.moved")
+            with laid_out(connection, moves.query(place.aim)) as moving:
+                if moving:
+                    connection.execute(_change(place))
             reached("finish.moves-before-commit")
         reached("finish.moves-after-commit")
     _move_pairs(job, connection, moves)
@@ -209,12 +221,6 @@ def _targets(job: Job) -> dict[str, str]:
 
 def _text(place: sql.Identifier) -> str:
     return place.as_string(None)
-
-
-MOVED = "moved"
-"""The table of `lay_out` that `move_inside` and `move_column` go by."""
-
-_MOVED = sql.Identifier("pg_temp", MOVED)
 
 
 def _change(place: _Place) -> sql.Composed:
@@ -271,9 +277,9 @@ def _move_pairs(job: Job, connection: psycopg.Connection, moves: Moves) -> None:
             job.lease.assert_held(connection, job.run.id)
             moved = 0
             for column, aim in ends:
-                if lay_out(connection, MOVED, moves.query(aim)):
-                    moved += connection.execute(move_column(pairs.identifier, column, array=False)).rowcount
-                connection.execute("DROP TABLE pg_temp.moved")
+                with laid_out(connection, moves.query(aim)) as moving:
+                    if moving:
+                        moved += connection.execute(move_column(pairs.identifier, column, array=False)).rowcount
             if moved and pairs.in_place:
                 twice = connection.execute(
                     sql.SQL(

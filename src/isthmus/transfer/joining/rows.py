@@ -1,7 +1,7 @@
 """What joining documents means for rows: filled columns, children, ids, books. One transaction.
 
 Temporary tables of the transaction hold who is joined into whom (`pg_temp.joined`) and the rows as they were
-(`pg_temp.joined_row`). References have moved before, to and from these rows (`merging_moves`).
+(`pg_temp.joined_row`). References have moved before, to and from these rows (`moves`).
 """
 
 from __future__ import annotations
@@ -73,8 +73,7 @@ def join_rows(job: Job, connection: psycopg.Connection, table: Table, members: s
         step.enter_documents(part)
         count += len(part)
     step.enter_references(before)
-    for name in ("joined", "joined_row"):
-        connection.execute(sql.SQL("DROP TABLE pg_temp.{}").format(sql.Identifier(name)))
+    step.end()
     return count
 
 
@@ -137,6 +136,11 @@ class JoinStep:
             self._connection.execute(statement.encode())
         for name in ("joined", "joined_row"):
             self._do(sql.SQL("ANALYZE pg_temp.{}").format(sql.Identifier(name)))
+
+    def end(self) -> None:
+        """Drop what `begin` has made."""
+        for name in ("joined", "joined_row"):
+            self._do(sql.SQL("DROP TABLE pg_temp.{}").format(sql.Identifier(name)))
 
     def count_references(self) -> Counter[str]:
         """Count the references in the root rows of all concerned, those that wait too."""
@@ -209,9 +213,13 @@ class JoinStep:
 
     def move_children(self) -> None:
         """Put the child rows of joined documents behind those of the one that stays, with all that is below them."""
-        children = [table for table in self._job.schema.tables.values() if table.parent == self._table.name]
-        for child in children:
+        for child in [table for table in self._job.schema.tables.values() if table.parent == self._table.name]:
             owner, position = sql.Identifier(key_column(child)), sql.Identifier(positions_of(child)[-1])
+            rows = [
+                sql.SQL("SELECT {}, {} FROM {}").format(owner, position, place) for place in self._places(child.name)
+            ]
+            if not rows:
+                continue
             self._do(
                 sql.SQL(
                     "CREATE TEMP TABLE shifted ON COMMIT DROP AS SELECT j.loser,"
@@ -219,14 +227,22 @@ class JoinStep:
                     " + coalesce(sum(n.size) OVER (PARTITION BY j.keeper"
                     " ORDER BY j.rank ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0))::integer AS shift"
                     " FROM pg_temp.joined j CROSS JOIN LATERAL (SELECT coalesce(max(c.{position}) + 1, 0) AS size"
-                    " FROM {place} c WHERE c.{owner} = j.loser) n"
-                ).format(place=sql.Identifier(self._job.schema.schema, child.name), owner=owner, position=position)
+                    " FROM ({rows}) c WHERE c.{owner} = j.loser) n"
+                ).format(
+                    place=sql.Identifier(self._job.schema.schema, child.name),
+                    rows=sql.SQL(" UNION ALL ").join(rows),
+                    owner=owner,
+                    position=position,
+                )
             )
             for table in [child, *self._below(child)]:
-                outermost = positions_of(table)[0]
-                place = sql.Identifier(self._job.schema.schema, table.name)
-                self._give(place, key_column(table), sql.Identifier(outermost))
+                for place in self._places(table.name):
+                    self._give(place, key_column(table), sql.Identifier(positions_of(table)[0]))
             self._connection.execute("DROP TABLE pg_temp.shifted")
+
+    def _places(self, child: str) -> list[sql.Identifier]:
+        """Return where the rows of joined documents lie that are rows of a child table."""
+        return [sql.Identifier(self._job.schema.schema, child)]
 
     def _below(self, table: Table) -> list[Table]:
         children = [one for one in self._job.schema.tables.values() if one.parent == table.name]
@@ -255,15 +271,17 @@ class JoinStep:
         for flow in self._table.flows:
             mine = {own for number, own, _, _ in part if number == flow.number}
             for found in Documents(self._job, self._connection, flow, mine, hold=False) if mine else ():
-                keeper, names = by_id[found.id]
-                self._do(
-                    sql.SQL(
-                        "INSERT INTO isthmus.conflict (run_id, collection, table_name, row_id, source_row_id,"
-                        " differing, policy, action, document)"
-                        " VALUES (%s, %s, %s, %s, %s, %s::jsonb, 'merge', 'merged', %s)"
-                    ),
-                    (self._job.run.id, flow.collection, self._table.name, keeper, found.id, names, found.document),
-                )
+                self._enter_conflict(flow.collection, found.id, *by_id[found.id], found.document)
+
+    def _enter_conflict(self, collection: str, own: str, keeper: str, names: str, document: bytes) -> None:
+        """Enter one that says otherwise than the one it was joined into; `names` as `differing` has it."""
+        self._do(
+            sql.SQL(
+                "INSERT INTO isthmus.conflict (run_id, collection, table_name, row_id, source_row_id, differing,"
+                " policy, action, document) VALUES (%s, %s, %s, %s, %s, %s::jsonb, 'merge', 'merged', %s)"
+            ),
+            (self._job.run.id, collection, self._table.name, keeper, own, names, document),
+        )
 
     def differing(self) -> sql.Composable:
         """Return SQL of a JSON object, as text: what a joined row `l` says otherwise than the row `k`, else NULL."""

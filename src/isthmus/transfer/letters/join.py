@@ -15,12 +15,14 @@ import psycopg
 from psycopg import sql
 
 from isthmus._rust import compare_ids
+from isthmus.connect.postgres import first_number
+from isthmus.mapping.model import FieldPath
 from isthmus.mapping.tables import Table, pending_tables
 from isthmus.transfer.document_rows import key_column, key_type
-from isthmus.transfer.finishing.references import ReferenceSite, positions_of
+from isthmus.transfer.finishing.references import ReferenceSite
 from isthmus.transfer.job import Job
 from isthmus.transfer.joining.joined import merges
-from isthmus.transfer.joining.moves import MOVED, lay_out, move_column, move_inside, moved_inside
+from isthmus.transfer.joining.moves import Aim, current_value, laid_out, lay_out, move_column, move_inside
 from isthmus.transfer.joining.rows import Joined, JoinStep
 from isthmus.transfer.letters.shift import Shift
 from isthmus.transfer.letters.staging import StagedTable, Staging, Tried, at_place, document_sites, table_of
@@ -66,9 +68,9 @@ def _point(job: Job, connection: psycopg.Connection, site: ReferenceSite, column
 
 def _move(job: Job, connection: psycopg.Connection, target: Table, change: sql.Composed) -> None:
     """Make a change, with the ids of a table's joined documents laid out for it."""
-    if lay_out(connection, MOVED, moves_of(job, target)):
-        connection.execute(change)
-    connection.execute("DROP TABLE pg_temp.moved")
+    with laid_out(connection, moves_of(job, target)) as moving:
+        if moving:
+            connection.execute(change)
 
 
 def moves_of(job: Job, target: Table) -> sql.Composed:
@@ -146,42 +148,11 @@ class LettersJoin(JoinStep):
                     source=at_place(site.everywhere, site.place, place),
                     key=sql.Identifier(site.key),
                 )
-                row = self._connection.execute(query).fetchone()
-                found[site.name] += int(row[0]) if row else 0
+                found[site.name] += first_number(self._connection.execute(query))
         return found
 
-    def move_children(self) -> None:
-        """Put the child rows of letters behind those of the document that stays, with all that is below them."""
-        schema = self._job.schema
-        for child in [table for table in schema.tables.values() if table.parent == self._table.name]:
-            owner, position = sql.Identifier(key_column(child)), sql.Identifier(positions_of(child)[-1])
-            rows = [
-                sql.SQL("SELECT {}, {} FROM {}").format(owner, position, one.place) for one in self._places(child.name)
-            ]
-            if not rows:
-                continue
-            self._do(
-                sql.SQL(
-                    "CREATE TEMP TABLE shifted ON COMMIT DROP AS SELECT j.loser,"
-                    " (coalesce((SELECT max(c.{position}) + 1 FROM {place} c WHERE c.{owner} = j.keeper), 0)"
-                    " + coalesce(sum(n.size) OVER (PARTITION BY j.keeper"
-                    " ORDER BY j.rank ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0))::integer AS shift"
-                    " FROM pg_temp.joined j CROSS JOIN LATERAL (SELECT coalesce(max(c.{position}) + 1, 0) AS size"
-                    " FROM ({rows}) c WHERE c.{owner} = j.loser) n"
-                ).format(
-                    place=sql.Identifier(schema.schema, child.name),
-                    rows=sql.SQL(" UNION ALL ").join(rows),
-                    owner=owner,
-                    position=position,
-                )
-            )
-            for table in [child, *self._below(child)]:
-                for one in self._places(table.name):
-                    self._give(one.place, key_column(table), sql.Identifier(positions_of(table)[0]))
-            self._connection.execute("DROP TABLE pg_temp.shifted")
-
-    def _places(self, table: str) -> list[StagedTable]:
-        return [one for one in self._waiting_rows if one.plan.name == table and one.plan.kind == "child"]
+    def _places(self, child: str) -> list[sql.Identifier]:
+        return [one.place for one in self._waiting_rows if one.plan.name == child and one.plan.kind == "child"]
 
     def _forget_kept(self, shift: Shift) -> None:
         """Take orphans inside jsonb that no row has off the ledger, behind `move_orphans`."""
@@ -197,24 +168,26 @@ class LettersJoin(JoinStep):
     @contextlib.contextmanager
     def _row_that_stays(self) -> Generator[sql.Composable]:
         """Lay out the rows that stay, as a FROM item, with ids inside their jsonb as restoring will have them."""
-        moved: dict[str, sql.Identifier] = {}
+        moves: dict[Aim, sql.Identifier] = {}
         values: list[sql.Composable] = []
         for column in self._table.columns:
-            value: sql.Composable = sql.SQL("x.{}").format(sql.Identifier(column.name))
+            aims: list[tuple[FieldPath, Aim]] = []
             for path, entry in column.rewrites:
                 target = self._job.schema.tables[self._job.mapping.collections[entry].table]
                 if not merges(self._job, target):
                     continue
-                if target.name not in moved:
-                    name = f"moved_{len(moved)}"
+                aim = (target.name, key_column(target))
+                if aim not in moves:
+                    name = f"moved_{len(moves)}"
                     lay_out(self._connection, name, moves_of(self._job, target))
-                    moved[target.name] = sql.Identifier("pg_temp", name)
-                value = moved_inside(value, path, moved[target.name])
+                    moves[aim] = sql.Identifier("pg_temp", name)
+                aims.append((path, aim))
+            value = current_value(column, aims, moves)
             values.append(sql.SQL("{} AS {}").format(value, sql.Identifier(column.name)))
-        yield sql.SQL("(SELECT {values} FROM {place} x WHERE x.{key} IN (SELECT keeper FROM pg_temp.joined))").format(
+        yield sql.SQL("(SELECT {values} FROM {place} r WHERE r.{key} IN (SELECT keeper FROM pg_temp.joined))").format(
             values=sql.SQL(", ").join(values), place=self._place, key=self._key
         )
-        for place in moved.values():
+        for place in moves.values():
             self._do(sql.SQL("DROP TABLE {}").format(place))
 
     def settle(self, documents: dict[tuple[str, str], tuple[str, bytes]], shift: Shift) -> None:
@@ -239,14 +212,9 @@ class LettersJoin(JoinStep):
         for own, keeper, names in differing:
             if names:
                 collection, document = documents[self._table.name, str(own)]
-                self._connection.execute(
-                    "INSERT INTO isthmus.conflict (run_id, collection, table_name, row_id, source_row_id, differing,"
-                    " policy, action, document) VALUES (%s, %s, %s, %s, %s, %s::jsonb, 'merge', 'merged', %s)",
-                    (self._job.run.id, collection, self._table.name, keeper, own, names, document),
-                )
+                self._enter_conflict(collection, own, keeper, names, document)
         self._connection.execute("DELETE FROM pg_temp.joined_row")
         now = self.count_references()
-        for name in ("joined", "joined_row"):
-            self._do(sql.SQL("DROP TABLE pg_temp.{}").format(sql.Identifier(name)))
+        self.end()
         for name, count in self._counted.items():
             shift.values[name] += now[name] - count

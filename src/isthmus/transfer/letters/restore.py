@@ -22,6 +22,7 @@ from isthmus.transfer.existing.waiting_there import look_again
 from isthmus.transfer.finishing.references import Alternative, ReferenceSite, positions_of
 from isthmus.transfer.job import Job
 from isthmus.transfer.joining.joined import merges
+from isthmus.transfer.jsonb_paths import as_id_there, changed_inside, values_inside
 from isthmus.transfer.letters.books import Books
 from isthmus.transfer.letters.shift import Shift
 from isthmus.transfer.letters.staging import document_sites, table_of
@@ -325,21 +326,39 @@ def _same_row(job: Job, table: Table, position: sql.Composable) -> sql.Composed:
 
 
 def _jsonb_set(job: Job, undone: _Undone) -> sql.Composed:
-    """The id stands there already, unless the document is another row by now: then that row's id takes its place."""
-    target, column = table_of(job, undone.alternative), sql.Identifier(undone.site.columns[0])
+    """The id stands there already, unless the document is another row by now: then that row's id takes its place.
+
+    One statement changes one id of a row; entries of one id in one row are settled together.
+    """
+    target, name = table_of(job, undone.alternative), undone.site.columns[0]
     there = sql.SQL("SELECT id FROM found WHERE NOT stays AND value::text = target_id")
     if (job.existing is None and not merges(job, target)) or not undone.can_be_set:
         return sql.SQL("settled AS ({})").format(there)
+    column = sql.SQL("r.{}").format(sql.Identifier(name))
+    inside, value = values_inside(column, undone.site.inside)
+    changed = changed_inside(
+        column,
+        undone.site.inside,
+        lambda id_: sql.SQL("CASE WHEN {id} #>> '{{}}' = f.target_id THEN {new} ELSE {id} END").format(
+            id=id_, new=as_id_there(sql.SQL("f.value::text"), id_)
+        ),
+    )
     return sql.SQL(
-        "moved AS (UPDATE {place} r SET {column} = replace(r.{column}::text, to_json(f.target_id)::text,"
-        " to_json(f.value::text)::text)::jsonb FROM found f WHERE {same} AND f.value::text <> f.target_id"
-        " AND strpos(r.{column}::text, to_json(f.target_id)::text) > 0 RETURNING f.id),"
-        " settled AS ({there} UNION ALL SELECT id FROM moved)"
+        "moved AS (UPDATE {place} r SET {column} = {changed} FROM found f WHERE {same} AND f.value::text <> f.target_id"
+        " AND EXISTS (SELECT FROM (SELECT) AS one {inside} WHERE {value} = f.target_id) RETURNING f.id),"
+        " settled AS ({there} UNION ALL SELECT f.id FROM found f WHERE EXISTS (SELECT"
+        " FROM found m JOIN moved USING (id)"
+        " WHERE m.row_id = f.row_id AND m.target_id = f.target_id"
+        " AND m.row_position[:{positions}] IS NOT DISTINCT FROM f.row_position[:{positions}]))"
     ).format(
         place=_place(job, undone.table.name),
-        column=column,
+        column=sql.Identifier(name),
+        changed=changed,
         same=_same_row(job, undone.table, sql.SQL("f.row_position[:{}]").format(len(positions_of(undone.table)))),
+        inside=inside,
+        value=value,
         there=there,
+        positions=sql.Literal(len(positions_of(undone.table))),
     )
 
 
