@@ -1,6 +1,6 @@
 """What a reference names: an entry, a source collection inside one, or a field of either.
 
-A mapping keeps references as their author wrote them; here they are looked up. `check_links` reports those that name
+A mapping keeps references as their author wrote them; here they are looked up. `checks.links` reports those that name
 nothing; all else here takes a mapping whose references are good.
 """
 

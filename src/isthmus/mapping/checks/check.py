@@ -1,9 +1,9 @@
 """Checks between the rules of a mapping: names that exist, tables and columns that do not collide, rules that agree.
 
-`reader` found what is wrong with one rule by itself; here is what is wrong with two together. Problems go to the same
-reader, with the place of the rule that should change. Paths are in `check_paths`, columns, indexes and search in
-`check_columns`, references, rewriting and junctions in `check_links`, sources and shared tables in `check_flows`, keys
-and existing tables in `check_keys`.
+`reading` found what is wrong with one rule by itself; here is what is wrong with two together. Problems go to the same
+reader, with the place of the rule that should change. Paths are in `paths`, columns, indexes and search in
+`columns`, references, rewriting and junctions in `links`, sources and shared tables in `flows`, keys
+and existing tables in `keys`.
 """
 
 from __future__ import annotations

@@ -211,13 +211,15 @@ class ArchiveSource:
 
     def _differs(self, collection: str, found: int, stated: int | None) -> NoReturn:
         raise SourceError(
-            f"The documents of {collection} have the CRC-64 {found:016x}, and the end block of the archive says "
-            f"{stated or 0:016x}: the archive was damaged after it was made. Every document was read, and it cannot be "
-            "told which of them differ.",
+            f"Every document of {collection} was read; their CRC-64 is {found:016x}, and the end block of the archive "
+            f"says {stated or 0:016x}. The archive was damaged after it was made: one of its documents or the end "
+            "block itself, and it cannot be told which.",
             code="crc-differs",
             where=self._where(collection),
             context={"crc": f"{found:016x}", "stated": f"{stated or 0:016x}"},
-            hint="Get the archive again, or make it again, and start over with --fresh.",
+            hint="Get the archive again, or make it again, and run the same command with --fresh: what was carried may "
+            "be wrong. (Without --fresh, a copy first compares what was carried with the new archive: it is completed "
+            "if only the end block was damaged, and refused as source-changed if a document was.)",
         )
 
     def _changed(self, collection: str, what: str) -> NoReturn:

@@ -1,7 +1,7 @@
 """Read JSON of mongoexport: files of documents on lines, written out over many lines, or in one array.
 
-Decides where partitions begin, what a block is and how a place is named. Text becomes documents in `json_text`, and
-documents become BSON in `json_values`. Positions are offsets in the decompressed file, of the first byte of a document
+Decides where partitions begin, what a block is and how a place is named. Text becomes documents in `text`, and
+documents become BSON in `values`. Positions are offsets in the decompressed file, of the first byte of a document
 or of what stands in front of it.
 """
 

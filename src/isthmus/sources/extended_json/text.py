@@ -1,7 +1,7 @@
 """Find the documents in a JSON file: one after the other, on a line each or on many, or as the elements of one array.
 
 Decides where a document begins and ends, and what a break in the text is called. What stands between the braces is
-left to `json_values`, which also says where a document ends; the text in hand is never the whole file.
+left to `values`, which also says where a document ends; the text in hand is never the whole file.
 """
 
 from __future__ import annotations

@@ -98,7 +98,7 @@ class LiveSource:
         as they were or as they are, unless the server gives a snapshot.
 
         Raises:
-            SourceError: As `live_read.read_blocks` says, or `bad-position`.
+            SourceError: As `read.read_blocks` says, or `bad-position`.
         """
         info = self._readable(partition.collection)
         stop = until if until is not None else partition.end
