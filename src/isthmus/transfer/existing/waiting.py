@@ -23,9 +23,9 @@ from isthmus.transfer.finishing.places import document_path
 from isthmus.transfer.finishing.references import (
     ReferenceSite,
     alternative,
-    place_of_ids,
     reference_sites,
     route_choice,
+    target_of,
 )
 from isthmus.transfer.finishing.remove import CHUNK, remove_documents
 from isthmus.transfer.job import Job
@@ -251,9 +251,7 @@ def _gather_values(sides: Sides, refused: Refused, site: ReferenceSite) -> Count
     ):
         _refuse(sides, refused, site, missing)
         return Counter()
-    target = next(
-        name for name, t in sides.job.schema.tables.items() if place_of_ids(sides.job, t) == site.alternatives[0].table
-    )
+    target = target_of(sides.job, site.alternatives[0]).name
     count = _list(sides, site, site.column, site.value, target, missing)
     found = Counter({("pending", site.name): count})
     if not keys:

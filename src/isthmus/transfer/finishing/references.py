@@ -130,6 +130,11 @@ def alternative(job: Job, reference: Reference, value: sql.Composable, *, waitin
     return Alternative(reference.collection, place_of_ids(job, table), key, value, reference.entry)
 
 
+def target_of(job: Job, alternative: Alternative) -> Table:
+    """Return the root table that a reference may point at."""
+    return job.schema.tables[job.mapping.collections[alternative.entry].table]
+
+
 def place_of_ids(job: Job, table: Table) -> sql.Identifier:
     """Name what holds all rows of a root table that a reference may point at."""
     return sql.Identifier(job.schema.schema, table.name if job.existing is None else view_name(table.name))

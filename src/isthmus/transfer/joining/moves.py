@@ -18,7 +18,7 @@ from isthmus.mapping.model import FieldPath
 from isthmus.mapping.tables import Column, Reference, Table
 from isthmus.state.checkpoints import add_tally
 from isthmus.transfer.document_rows import key_column, key_type
-from isthmus.transfer.finishing.references import ReferenceSite, place_of_ids, reference_sites
+from isthmus.transfer.finishing.references import ReferenceSite, reference_sites, target_of
 from isthmus.transfer.job import Job
 from isthmus.transfer.joining.joined import merges
 from isthmus.transfer.jsonb_paths import as_id_there, changed_inside
@@ -200,23 +200,16 @@ def move_references(job: Job, connection: psycopg.Connection, members: sql.Ident
 
 def _places(job: Job, moves: Moves) -> Iterator[_Place]:
     known: set[tuple[str, str, FieldPath]] = set()
-    targets = _targets(job)
     for site in reference_sites(job):
         if site.shape == "pair":
             continue
         # of jsonb, array and waiting sites a column has one aim
         for column, one in zip(site.columns, site.alternatives, strict=True):
-            aim = (targets[_text(one.table)], one.key)
+            aim = (target_of(job, one).name, one.key)
             place = (_text(site.place), column, site.inside)
             if moves.may_move(aim) and place not in known:
                 known.add(place)
                 yield _Place(site, column, aim)
-
-
-def _targets(job: Job) -> dict[str, str]:
-    """Return what `place_of_ids` says of each root table: place → name."""
-    roots = [table for table in job.schema.tables.values() if table.kind == "root"]
-    return {_text(place_of_ids(job, table)): table.name for table in roots}
 
 
 def _text(place: sql.Identifier) -> str:
@@ -260,7 +253,6 @@ def move_column(place: sql.Identifier, column: str, *, array: bool) -> sql.Compo
 def _move_pairs(job: Job, connection: psycopg.Connection, moves: Moves) -> None:
     """Move both ends of pairs; a junction loaded in place holds each pair once."""
     others = {_text(site.place): site for site in reference_sites(job) if site.shape == "pair"}
-    targets = _targets(job)
     for pairs in pair_tables(job.feeders, job.schema).values():
         if not exists(connection, pairs.identifier):
             continue
@@ -268,7 +260,7 @@ def _move_pairs(job: Job, connection: psycopg.Connection, moves: Moves) -> None:
         ends: list[tuple[str, Aim]] = [(pairs.own, (root.name, key_column(root)))]
         if _text(pairs.identifier) in others:
             one = others[_text(pairs.identifier)].alternatives[0]
-            ends.append((pairs.other, (targets[_text(one.table)], one.key)))
+            ends.append((pairs.other, (target_of(job, one).name, one.key)))
         ends = [(column, aim) for column, aim in ends if moves.may_move(aim)]
         if not ends:
             continue

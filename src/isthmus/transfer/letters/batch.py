@@ -26,7 +26,7 @@ from isthmus.state.retries import (
 from isthmus.state.statements import statement
 from isthmus.transfer.finishing.origins import id_scheme
 from isthmus.transfer.finishing.orphans import orphan_cause
-from isthmus.transfer.finishing.references import ReferenceSite
+from isthmus.transfer.finishing.references import ReferenceSite, target_of
 from isthmus.transfer.job import Job
 from isthmus.transfer.letters.books import Books
 from isthmus.transfer.letters.carry import Fitting, Refused
@@ -281,7 +281,7 @@ class Carrier:
                 "root": root,
                 "reference": site.name,
                 # what is compared as the documents have it names no letter by its id
-                "target": None if site.as_met else self._staging.target_of(site),
+                "target": None if site.as_met else target_of(self._job, site.alternatives[0]).name,
                 "letters": [number for number, _ in entered],
                 "ids": [one.row_id for _, one in entered],
                 "target_ids": [one.target_id for _, one in entered],

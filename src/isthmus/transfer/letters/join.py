@@ -19,13 +19,13 @@ from isthmus.connect.postgres import first_number
 from isthmus.mapping.model import FieldPath
 from isthmus.mapping.tables import Table, pending_tables
 from isthmus.transfer.document_rows import key_column, key_type
-from isthmus.transfer.finishing.references import ReferenceSite
+from isthmus.transfer.finishing.references import ReferenceSite, target_of
 from isthmus.transfer.job import Job
 from isthmus.transfer.joining.joined import merges
 from isthmus.transfer.joining.moves import Aim, current_value, laid_out, lay_out, move_column, move_inside
 from isthmus.transfer.joining.rows import Joined, JoinStep
 from isthmus.transfer.letters.shift import Shift
-from isthmus.transfer.letters.staging import StagedTable, Staging, Tried, at_place, document_sites, table_of
+from isthmus.transfer.letters.staging import StagedTable, Staging, Tried, at_place, document_sites
 
 
 def point_at_kept(job: Job, connection: psycopg.Connection, staging: Staging, collections: Iterable[str]) -> None:
@@ -41,7 +41,7 @@ def point_at_kept(job: Job, connection: psycopg.Connection, staging: Staging, co
         plain = [site for site in document_sites(job) if site.collection == collection]
         for site, waiting in zip(plain, staging.sites[collection], strict=True):
             for column, one in zip(site.columns, site.alternatives, strict=False):
-                target = table_of(job, one)
+                target = target_of(job, one)
                 if merges(job, target) and one.key == key_column(target):
                     _point(job, connection, waiting, column, target)
 

@@ -17,7 +17,7 @@ from isthmus.transfer.balance import refresh_looks
 from isthmus.transfer.document_rows import key_column
 from isthmus.transfer.existing.sequences import advance_sequences
 from isthmus.transfer.existing.stage import create_letters_stage
-from isthmus.transfer.finishing.references import ReferenceSite
+from isthmus.transfer.finishing.references import ReferenceSite, target_of
 from isthmus.transfer.job import Job
 from isthmus.transfer.joining.joined import merges
 from isthmus.transfer.letters.batch import Carrier
@@ -25,7 +25,7 @@ from isthmus.transfer.letters.books import Books
 from isthmus.transfer.letters.circles import circles
 from isthmus.transfer.letters.restore import restore_references
 from isthmus.transfer.letters.result import Choice, RetryResult
-from isthmus.transfer.letters.staging import Staging, document_sites, table_of
+from isthmus.transfer.letters.staging import Staging, document_sites
 from isthmus.transfer.stages import reached
 
 # Most letters of one batch, and the bytes that its last letter may begin before.
@@ -168,13 +168,13 @@ class Passes:
         schema = self._job.schema
         conditions: list[sql.Composed] = []
         for one in site.alternatives:
-            kind = sql.SQL(table_of(self._job, one).column(one.key).type.sql(schema.schema))  # pyright: ignore[reportArgumentType]  the mapping's
+            kind = sql.SQL(target_of(self._job, one).column(one.key).type.sql(schema.schema))  # pyright: ignore[reportArgumentType]  the mapping's
             conditions.append(
                 sql.SQL("NOT EXISTS (SELECT FROM {} t WHERE t.{} = n.target_id::{})").format(
                     one.table, sql.Identifier(one.key), kind
                 )
             )
-            target = table_of(self._job, one)
+            target = target_of(self._job, one)
             if merges(self._job, target) and one.key == key_column(target):
                 conditions.append(
                     sql.SQL(

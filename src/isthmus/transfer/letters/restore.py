@@ -19,13 +19,13 @@ from isthmus.transfer.document_rows import key_column
 from isthmus.transfer.existing.row_state import following
 from isthmus.transfer.existing.sides import Sides
 from isthmus.transfer.existing.waiting_there import look_again
-from isthmus.transfer.finishing.references import Alternative, ReferenceSite, positions_of
+from isthmus.transfer.finishing.references import Alternative, ReferenceSite, positions_of, target_of
 from isthmus.transfer.job import Job
 from isthmus.transfer.joining.joined import merges
 from isthmus.transfer.jsonb_paths import as_id_there, changed_inside, values_inside
 from isthmus.transfer.letters.books import Books
 from isthmus.transfer.letters.shift import Shift
-from isthmus.transfer.letters.staging import document_sites, table_of
+from isthmus.transfer.letters.staging import document_sites
 from isthmus.transfer.stages import reached
 
 _ENTRIES = 10_000  # of the ledger in one transaction
@@ -154,7 +154,7 @@ def _found(job: Job, undone: _Undone, after: int, most: int) -> sql.Composed:
     `stays` are those whose row was somebody's before, and was left as it was: nothing of theirs is set.
     """
     site, one = undone.site, undone.alternative
-    target = table_of(job, one)
+    target = target_of(job, one)
     key: sql.Composable = sql.Identifier(one.key)
     target_id: sql.Composable = sql.SQL("o.target_id")
     if one.key == key_column(target):
@@ -330,7 +330,7 @@ def _jsonb_set(job: Job, undone: _Undone) -> sql.Composed:
 
     One statement changes one id of a row; entries of one id in one row are settled together.
     """
-    target, name = table_of(job, undone.alternative), undone.site.columns[0]
+    target, name = target_of(job, undone.alternative), undone.site.columns[0]
     there = sql.SQL("SELECT id FROM found WHERE NOT stays AND value::text = target_id")
     if (job.existing is None and not merges(job, target)) or not undone.can_be_set:
         return sql.SQL("settled AS ({})").format(there)

@@ -22,7 +22,7 @@ from isthmus.state.retries import LetterBytes
 from isthmus.transfer.document_rows import key_column, key_type
 from isthmus.transfer.existing.names import RANK
 from isthmus.transfer.existing.only import waits
-from isthmus.transfer.finishing.references import Alternative, ReferenceSite, place_of_ids, reference_sites
+from isthmus.transfer.finishing.references import ReferenceSite, place_of_ids, reference_sites, target_of
 from isthmus.transfer.job import Job
 from isthmus.transfer.loading.load import send_copy
 from isthmus.transfer.plan_tables import PlanTable, flow_of
@@ -141,7 +141,7 @@ class Staging:
             place=table.place,
             source=at_place(site.everywhere, site.place, waiting),
             alternatives=tuple(
-                replace(one, table=self._pointed_at(table_of(self._job, one).name, one.key))
+                replace(one, table=self._pointed_at(target_of(self._job, one).name, one.key))
                 for one in site.alternatives
             ),
         )
@@ -149,10 +149,6 @@ class Staging:
     def with_fate(self, root: str, fate: str) -> sql.Composed:
         """Return SQL of the ids of letters with a fate."""
         return sql.SQL("(SELECT id FROM {} WHERE fate = {})").format(self.letters[root], sql.Literal(fate))
-
-    def target_of(self, site: ReferenceSite) -> str:
-        """Return the name of the root table that a reference points at, of several the first."""
-        return next(name for (name, _), view in self._views.items() if view == site.alternatives[0].table)
 
     def _pointed_at(self, name: str, key: str) -> sql.Identifier:
         """Return a view of what references may point at by a column: rows of the target, and letters that fit.
@@ -254,12 +250,7 @@ def _all_sites(job: Job) -> list[ReferenceSite]:
 
 
 def _is_lost(job: Job, site: ReferenceSite) -> bool:
-    return any(table_of(job, one).column(one.key).hidden for one in site.alternatives)
-
-
-def table_of(job: Job, alternative: Alternative) -> Table:
-    """Return the root table that a reference may point at."""
-    return next(table for table in job.schema.tables.values() if place_of_ids(job, table) == alternative.table)
+    return any(target_of(job, one).column(one.key).hidden for one in site.alternatives)
 
 
 def unanswerable(job: Job) -> dict[Flow, str]:
