@@ -46,6 +46,7 @@ class Known:
     number: int
     source: tuple[object, ...]
     loaded: tuple[object, ...] | None
+    gone: bool = False
 
 
 @dataclass
@@ -162,13 +163,14 @@ class Model:
             known = self.known.get(row_id) if self.tracked else None
             by_policy = {"keep_target": "kept", "overwrite": "overwritten", "dead_letter": "refused"}[self.policy]
             if new == now:
-                verdict = "same" if known is None or known.source != new or known.loaded == now else "edited"
+                ours = known is None or known.loaded in (None, now)
+                verdict = "same" if ours or known is None or known.source != new else "edited"
             elif known is None:
                 verdict = by_policy
             elif known.loaded == now:
                 verdict = "same" if known.source == new else "updated"
             elif known.source == new:
-                verdict = "edited"
+                verdict = "kept-before" if known.loaded is None else "edited"
             else:
                 verdict = by_policy
             verdicts[number] = verdict
@@ -232,18 +234,21 @@ class Model:
     ) -> None:
         for row_id, known in list(self.known.items()):
             if known.number in staged:
+                known.gone = False
                 continue
             if row_id not in self.rows:
                 del self.known[row_id]
             elif known.number not in outcome.letters:
                 outcome.verdicts["gone"] = outcome.verdicts.get("gone", 0) + 1
-                outcome.conflicts.add((row_id, "gone-from-source"))
+                if not known.gone:
+                    outcome.conflicts.add((row_id, "gone-from-source"))
+                known.gone = True
         for number, verdict in verdicts.items():
             row_id = found.get(number, ("doc", number))
             if verdict == "deleted":
                 for known in self.known.values():
                     if known.number == number:
                         known.source = contents[number]
-            elif verdict != "edited":
+            elif verdict not in {"edited", "kept-before"}:
                 loaded = None if verdict == "kept" else self.rows[row_id].contents
                 self.known[row_id] = Known(number, contents[number], loaded)

@@ -23,7 +23,7 @@ from isthmus.state.statements import statement
 
 _PAGE = 500
 
-KEPT = ("verdict-kept", "verdict-same", "verdict-edited", "verdict-deleted")
+KEPT = ("verdict-kept", "verdict-kept-before", "verdict-same", "verdict-edited", "verdict-deleted")
 """Tallies of documents whose row was there before and stays as it is, by source collection."""
 
 
@@ -128,6 +128,12 @@ def is_running(connection: psycopg.Connection) -> bool:
     """Tell whether some isthmus is writing to this database now."""
     row = connection.execute(statement("report", "is_running"), {"class": LOCK[0], "object": LOCK[1]}).fetchone()
     return bool(row and row[0])
+
+
+def at_work(connection: psycopg.Connection) -> str | None:
+    """Return what the isthmus calls itself that is writing to this database now; None when none is."""
+    row = connection.execute(statement("run", "lease_holder"), {"class": LOCK[0], "object": LOCK[1]}).fetchone()
+    return str(row[0]) if row else None
 
 
 def books_so_far(connection: psycopg.Connection, run: int) -> dict[str, dict[str, Any]]:

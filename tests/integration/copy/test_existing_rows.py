@@ -305,3 +305,27 @@ def test_changes_that_the_table_refuses_are_found_one_by_one(world: World) -> No
     assert world.one("SELECT count(*) FROM people WHERE name LIKE 'n%'") == 27
     assert world.column("SELECT number FROM phones ORDER BY position") == ["old 0", "old 1", "old 2"]
     assert any("calls point at public.phones" in note for note in world.notes)
+
+
+def test_numbers_inside_jsonb_that_are_ids_lead_to_the_matched_row(world: World) -> None:
+    world.rows("CREATE TABLE people (id integer PRIMARY KEY, email text UNIQUE)")
+    world.rows("CREATE TABLE visits (id uuid PRIMARY KEY, about jsonb)")
+    world.rows("INSERT INTO people VALUES (1, 'a@x')")
+    about = {"who": [{"id": 5}, {"id": 6}, {"id": "5"}, {"id": 7.5}, {"other": 5}], "n": 5}
+    world.write({"people": [{"_id": 5, "email": "a@x"}, {"_id": 6, "email": "b@x"}]})
+    world.write({"visits": [{"_id": oid(1), "about": about}]})
+    balanced(
+        world.copy("""
+        isthmus: 1
+        target: {tables: existing, on_conflict: keep_target}
+        extras: dead_letter
+        collections:
+          people: {ids: keep, match: [[email]], fields: {_id: {column: id, type: integer}, email: text}}
+          visits: {fields: {about: {type: jsonb, rewrite: {"who.[].id": people}}}}
+        """)
+    )
+    who = world.one("SELECT about -> 'who' FROM visits")
+    assert who[0] == {"id": 1}
+    assert who[1] == {"id": 6}
+    assert who[4] == {"other": 5}
+    assert world.one("SELECT about -> 'n' FROM visits") == 5

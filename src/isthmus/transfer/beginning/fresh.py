@@ -179,7 +179,8 @@ def _told(run: Run, counts: dict[str, int]) -> str:
         for name, count in counts.items()
     ]
     rows = f", with their rows: {', '.join(parts)}" if parts else ""
-    return f"Run {run.id} and its {len(counts)} tables are dropped (--fresh){rows}."
+    tables = "table" if len(counts) == 1 else f"{len(counts)} tables"
+    return f"Run {run.id} and its {tables} are dropped (--fresh){rows}."
 
 
 def _rows_left(balance: dict[str, Any] | None) -> dict[str, int]:

@@ -28,7 +28,7 @@ def refuse_other(run: Run, mapping: Mapping, mapping_text: str, source: Source |
             f"Run {run.id} of this target began with another mapping."
             f" {_first_difference(run.mapping_text, mapping_text)}",
             code="mapping-changed",
-            hint="Go on with the mapping it began with, or start over with --fresh (it drops what the run made).",
+            hint=f"Go on with the mapping it began with, or start over with --fresh ({_dropped(run)}).",
         )
     if source is not None:
         refuse_other_source(run, source)
@@ -47,8 +47,15 @@ def refuse_other_source(run: Run, source: Source) -> None:
         raise SourceError(
             f"Run {run.id} of this target began with another source ({told}).",
             code="source-differs",
-            hint="Go on with that source, or start over with --fresh (it drops what the run made).",
+            hint=f"Go on with that source, or start over with --fresh ({_dropped(run)}).",
         )
+
+
+def _dropped(run: Run) -> str:
+    """Return what starting over does to the tables of a run."""
+    if "delivers" not in run.tables:
+        return "it drops what the run made"
+    return "it drops what the run had loaded, and never a table that is not its own; rows that were delivered stay"
 
 
 def _first_difference(before: str, after: str) -> str:

@@ -23,6 +23,7 @@ class ThereColumn:
         labels: Of an enum in their order; None for other types.
         enum: Qualified name of the enum type; None for other types.
         domain: Whether the type is a domain.
+        of_domain: Whether it is an array whose elements are of a domain.
         not_null: Whether NULL is refused.
         filled: Whether it gets a value when none is given: a default, an identity, a generated value.
         generated: Whether it is computed and takes no values.
@@ -39,6 +40,7 @@ class ThereColumn:
     labels: tuple[str, ...] | None
     enum: str | None
     domain: bool
+    of_domain: bool
     not_null: bool
     filled: bool
     generated: bool
@@ -215,7 +217,7 @@ SELECT a.attrelid::bigint AS oid, a.attname::text AS name, pg_catalog.format_typ
        CASE WHEN coalesce(e.typtype, b.typtype) = 'e' THEN
          (SELECT n.nspname FROM pg_catalog.pg_namespace n WHERE n.oid = coalesce(e.typnamespace, b.typnamespace))
          || '.' || coalesce(e.typname, b.typname) END AS enum,
-       t.typtype = 'd' AS domain,
+       t.typtype = 'd' AS domain, coalesce(e.typtype = 'd', false) AS of_domain,
        a.attnotnull OR t.typnotnull AS not_null,
        a.atthasdef OR a.attidentity <> '' OR t.typdefault IS NOT NULL AS filled,
        a.attgenerated <> '' AS generated, a.attidentity = 'a' AS always,
@@ -320,6 +322,7 @@ def read_tables(connection: psycopg.Connection, schema: str, names: Iterable[str
                     labels=None if c["labels"] is None else tuple(c["labels"]),
                     enum=c["enum"],
                     domain=c["domain"],
+                    of_domain=c["of_domain"],
                     not_null=c["not_null"],
                     filled=c["filled"],
                     generated=c["generated"],

@@ -22,6 +22,7 @@ from isthmus.state.runs import Run
 from isthmus.transfer.document_rows import flow_column, key_column
 from isthmus.transfer.existing import matching, row_state, waiting, waiting_there
 from isthmus.transfer.existing.fit import Existing, FedTable, backward_keys, delivery_order
+from isthmus.transfer.existing.locks import lock_tables
 from isthmus.transfer.existing.pairs import deliver_pairs
 from isthmus.transfer.existing.pieces import Chosen, swallowed, whole_or_pieces
 from isthmus.transfer.existing.refused import Refused
@@ -199,9 +200,13 @@ def _deliver_staged(delivery: _Delivery) -> None:
 
 
 def _lock(sides: Sides) -> None:
-    """Keep other writers away from the real tables until the transaction ends; readers are not."""
-    tables = sql.SQL(", ").join(sides.real(name) for name in sides.existing.tables)
-    sides.do(sql.SQL("LOCK TABLE ONLY {} IN SHARE ROW EXCLUSIVE MODE").format(tables))
+    tables = sides.existing.tables.values()
+    lock_tables(
+        sides.connection,
+        [sides.real(fed.name) for fed in tables],
+        [fed.there.oid for fed in tables],
+        seconds=sides.job.options.retry_seconds,
+    )
     reached("deliver.locked")
 
 

@@ -269,8 +269,9 @@ def _refuse_delivered(sides: Sides, fed: FedTable, refused: Refused, parts: dict
 def judge(sides: Sides, refused: Refused) -> None:
     """Decide what becomes of every document whose row was there before; fills `verdict` of each judged root table.
 
-    The verdicts: `kept` (the real row stays), `same` and `edited` (it stays, and that is no news), `overwritten`,
-    `updated` (nobody touched it since it was carried), `deleted` (somebody deleted it since it was carried), `refused`.
+    The verdicts: `kept` (the real row stays), `same`, `edited` and `kept-before` (it stays, and that is no news:
+    somebody edited it since it was carried, or the policy kept it in an earlier run), `overwritten`, `updated` (nobody
+    touched it since it was carried), `deleted` (somebody deleted it since it was carried), `refused`.
     """
     for fed in sides.roots():
         if fed.name in sides.judged:
@@ -292,7 +293,10 @@ def _judge_table(sides: Sides, fed: FedTable, refused: Refused) -> None:
             "CASE WHEN w.source_digest IS NULL THEN {policy}"
             " WHEN w.loaded_digest = b.digest THEN CASE WHEN w.source_digest = a.digest OR NOT {different} THEN 'same'"
             " ELSE 'updated' END"
-            " WHEN w.source_digest = a.digest THEN 'edited' WHEN NOT {different} THEN 'same' ELSE {policy} END"
+            " WHEN w.loaded_digest IS NULL AND NOT {different} THEN 'same'"
+            " WHEN w.source_digest = a.digest THEN"
+            " CASE WHEN w.loaded_digest IS NULL THEN 'kept-before' ELSE 'edited' END"
+            " WHEN NOT {different} THEN 'same' ELSE {policy} END"
         ).format(policy=policy, different=different)
     sides.do(
         sql.SQL(

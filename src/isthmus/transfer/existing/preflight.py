@@ -93,7 +93,7 @@ def check_same(existing: Existing, run: Run) -> list[Finding]:
             Problem(
                 "target-changed",
                 f"The tables are not what they were when run {run.id} began: {'; '.join(told)}"
-                + (f"; and {more} more differences." if more else "."),
+                + (f"; and {more} more." if more else "."),
                 Where(table=existing.schema),
                 "Put them back, or start over with --fresh, which looks at them anew. Nothing was delivered yet.",
             ),

@@ -110,7 +110,8 @@ def write(sides: Sides) -> dict[str, int]:
     """Remember what every document of a tracked table is now, and what stands in the real table for it.
 
     Returns:
-        Collection → rows that no document gives any more; each is in the ledger, and none was deleted.
+        Collection → rows that no document gives any more; each is in the ledger once, of the run that found it first,
+            and none was deleted.
     """
     gone: dict[str, int] = {}
     for fed in sides.roots():
@@ -119,6 +120,7 @@ def write(sides: Sides) -> dict[str, int]:
             for flow in {flow.collection: flow for flow in fed.table.flows if flow.collection in carried}.values():
                 gone[flow.collection] = gone.get(flow.collection, 0) + _enter_gone(sides, fed, flow)
             _write_table(sides, fed)
+            _welcome_back(sides, fed)
     return gone
 
 
@@ -145,14 +147,15 @@ def _enter_gone(sides: Sides, fed: FedTable, flow: Flow) -> int:
     while True:
         rows = sides.connection.execute(
             sql.SQL(
-                "SELECT r.id, r.source_id FROM isthmus.row_state r WHERE {} AND r.id > %s ORDER BY 1 LIMIT 10000"
+                "SELECT r.id, r.source_id, EXISTS (SELECT FROM isthmus.run e WHERE e.id = r.gone_in)"
+                " FROM isthmus.row_state r WHERE {} AND r.id > %s ORDER BY 1 LIMIT 10000"
             ).format(absent),
             (after,),
         ).fetchall()
         if not rows:
             return total
         after = str(rows[-1][0])
-        known = ids_of_flow(sides.job, sides.connection, flow, [str(source_id) for _, source_id in rows])
+        known = ids_of_flow(sides.job, sides.connection, flow, [str(source_id) for _, source_id, _ in rows])
         wanted = [source_id for source_id, _ in known if source_id is not None]
         letters = {
             bytes(row[0])
@@ -161,10 +164,11 @@ def _enter_gone(sides: Sides, fed: FedTable, flow: Flow) -> int:
             ).fetchall()
         }
         left = [
-            (str(row_id), str(own))
-            for (row_id, own), (source_id, _) in zip(rows, known, strict=True)
+            (str(row_id), str(own), bool(told))
+            for (row_id, own, told), (source_id, _) in zip(rows, known, strict=True)
             if source_id is None or source_id not in letters
         ]
+        news = [(row_id, own) for row_id, own, told in left if not told]
         sides.connection.execute(
             "INSERT INTO isthmus.conflict"
             " (run_id, collection, table_name, row_id, source_row_id, differing, policy, action)"
@@ -175,9 +179,13 @@ def _enter_gone(sides: Sides, fed: FedTable, flow: Flow) -> int:
                 collection,
                 fed.name,
                 sides.rule(fed.table).on_conflict,
-                [row_id for row_id, _ in left],
-                [own for _, own in left],
+                [row_id for row_id, _ in news],
+                [own for _, own in news],
             ),
+        )
+        sides.connection.execute(
+            "UPDATE isthmus.row_state SET gone_in = %s WHERE table_schema = %s AND table_name = %s AND id = ANY(%s)",
+            (run, sides.existing.schema, fed.name, [row_id for row_id, _ in news]),
         )
         total += len(left)
 
@@ -189,6 +197,16 @@ def _still(sides: Sides, fed: FedTable) -> sql.Composed:
             sides.temporary("moved", fed.name), sides.owner(fed)
         )
     return sql.SQL("WHERE s.{}::text = r.source_id").format(sides.owner(fed))
+
+
+def _welcome_back(sides: Sides, fed: FedTable) -> None:
+    """Note that documents are there again, so that it is news when they go."""
+    sides.do(
+        sql.SQL(
+            "UPDATE isthmus.row_state r SET gone_in = NULL WHERE r.gone_in IS NOT NULL AND r.table_schema = {}"
+            " AND r.table_name = {} AND EXISTS (SELECT FROM {} s {})"
+        ).format(sql.Literal(sides.existing.schema), sql.Literal(fed.name), sides.staged(fed.name), _still(sides, fed))
+    )
 
 
 def _write_table(sides: Sides, fed: FedTable) -> None:
@@ -212,7 +230,7 @@ def _write_table(sides: Sides, fed: FedTable) -> None:
             " (table_schema, table_name, id, source_id, collection, source_digest, loaded_digest)"
             " SELECT {schema}, {name}, t.id::text, d.id::text, {collection}, d.digest,"
             " CASE WHEN {verdict} = 'kept' THEN NULL ELSE t.digest END FROM {source} d JOIN {stage} s ON s.{key} = d.id"
-            "{join} JOIN {target} t ON t.id = {id_of} WHERE {verdict} <> 'edited'"
+            "{join} JOIN {target} t ON t.id = {id_of} WHERE {verdict} NOT IN ('edited', 'kept-before')"
             " ON CONFLICT (table_schema, table_name, id) DO UPDATE SET source_id = EXCLUDED.source_id,"
             " collection = EXCLUDED.collection,"
             " source_digest = EXCLUDED.source_digest,"

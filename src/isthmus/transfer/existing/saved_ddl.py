@@ -20,6 +20,7 @@ from isthmus.connect.postgres import explain, meaning
 from isthmus.errors import TargetError
 from isthmus.state.lease import Lease
 from isthmus.transfer.existing.fit import Existing, FedTable
+from isthmus.transfer.existing.locks import waiting_briefly
 from isthmus.transfer.existing.names import STAGE
 from isthmus.transfer.hands import Hands
 from isthmus.transfer.job import Job
@@ -78,6 +79,9 @@ def set_aside(job: Job, connection: psycopg.Connection) -> None:
     """Store and drop what only slows a large delivery down, where the tables are empty. One transaction.
 
     A table of another owner is left as it is. Safe to repeat.
+
+    Raises:
+        TargetError: Others use the tables (code `tables-in-use`, retryable); nothing was dropped.
     """
     existing = job.existing
     assert existing is not None  # noqa: S101  asked only in this mode
@@ -85,18 +89,21 @@ def set_aside(job: Job, connection: psycopg.Connection) -> None:
         job.lease.assert_held(connection, job.run.id)
         if not _is_worth_it(connection, existing):
             return
-        targets = [fed.there.oid for fed in existing.tables.values()]
-        for fed in existing.tables.values():
-            if not fed.there.owned:
-                job.progress.note(
-                    f"Indexes and keys of {fed.there.label} stay: they are its owner's, {fed.there.owner}."
-                )
-                continue
-            for definition in [*_keys(connection, fed, targets), *_indexes(connection, fed)]:
-                _store(connection, job.run.id, definition)
-                connection.execute(definition.drop)
+        oids = [fed.there.oid for fed in existing.tables.values()]
+        with waiting_briefly(connection, oids, seconds=job.options.retry_seconds, readers=True):
+            _drop_all(job, connection, existing, oids)
         reached("saved.dropped-before-commit")
     reached("saved.dropped-after-commit")
+
+
+def _drop_all(job: Job, connection: psycopg.Connection, existing: Existing, targets: list[int]) -> None:
+    for fed in existing.tables.values():
+        if not fed.there.owned:
+            job.progress.note(f"Indexes and keys of {fed.there.label} stay: they are its owner's, {fed.there.owner}.")
+            continue
+        for definition in [*_keys(connection, fed, targets), *_indexes(connection, fed)]:
+            _store(connection, job.run.id, definition)
+            connection.execute(definition.drop)
 
 
 def _is_worth_it(connection: psycopg.Connection, existing: Existing) -> bool:

@@ -20,7 +20,7 @@ from isthmus.transfer.existing.names import STAGE, key_text
 from isthmus.transfer.existing.waiting_values import THERE, WAITING, Place
 from isthmus.transfer.finishing.references import positions_of
 from isthmus.transfer.job import Job
-from isthmus.transfer.jsonb_paths import changed_inside
+from isthmus.transfer.jsonb_paths import as_id_there, changed_inside
 
 SHOWN_CHARACTERS = 80
 
@@ -333,12 +333,12 @@ class Sides:
 
 
 def moved_inside(value: sql.Composed, path: FieldPath, moved: sql.Identifier) -> sql.Composed:
-    """Return SQL of a jsonb value in which the ids at a path are those of the rows they are now."""
+    """Return SQL of a jsonb value in which the ids at a path, texts or numbers, are those of the rows they are now."""
     return changed_inside(
         value,
         path,
         lambda id_: sql.SQL(
-            "CASE WHEN jsonb_typeof({id}) = 'string' THEN coalesce((SELECT to_jsonb(m.target_id::text) FROM {moved} m"
-            " WHERE m.stage_text = {id} #>> '{{}}'), {id}) ELSE {id} END"
-        ).format(id=id_, moved=moved),
+            "coalesce((SELECT {new} FROM {moved} m WHERE m.stage_text = {id} #>> '{{}}'"
+            " AND jsonb_typeof({id}) IN ('string', 'number')), {id})"
+        ).format(new=as_id_there(sql.SQL("m.target_id::text"), id_), id=id_, moved=moved),
     )

@@ -77,6 +77,12 @@ def fit_type(name: str, wanted: ColumnType, there: ThereColumn, labels: Sequence
     """
     if wanted.array != there.array:
         return Differs("one is an array and the other is not", "Give the field the array type, or another column.")
+    if there.of_domain:
+        return Differs(
+            "the elements are of a domain, and elements of an array are not converted",
+            "Make the column an array of the type that the domain is over (a CHECK constraint may ask what the domain"
+            " does), or take the field out of the mapping (`drop`).",
+        )
     kind = "enum" if there.enum is not None else _KINDS.get(there.base, there.base)
     fit = _fit(name, wanted, there, kind, labels, schema)
     if wanted.array and isinstance(fit, Fits) and (fit.check is not None or kind != wanted.kind):

@@ -11,7 +11,7 @@ from psycopg import sql
 
 from isthmus.connect.postgres import meaning
 from isthmus.mapping.model import FieldPath
-from isthmus.mapping.reading.fields import show_path
+from isthmus.mapping.paths import show_path
 from isthmus.mapping.tables import Column, Reference
 from isthmus.transfer.document_rows import key_column
 from isthmus.transfer.existing.fit import FedTable
@@ -63,18 +63,18 @@ def look(sides: Sides) -> None:
 
     What is known of tracked rows follows.
     """
-    _list_there(sides)
-    for one in _there(sides):
+    there = _list_there(sides)
+    for one in there:
         _find(sides, one)
-    for columns in {w.reference.routed for w in _there(sides) if w.reference is not None and w.reference.routed}:
+    for columns in {w.reference.routed for w in there if w.reference is not None and w.reference.routed}:
         _decide_routes(sides, columns)
     if not scope_of(sides.job.plans, sides.job.mapping):
-        for one in _there(sides):
+        for one in there:
             _settle(sides, one)
     sides.do(sql.SQL("ANALYZE {}").format(THERE))
     sides.waiting |= columns_of(sides.connection, THERE)
     sides.waiting_inside = {}
-    for number, one in enumerate(_there(sides)):
+    for number, one in enumerate(there):
         if one.path is not None:
             moved = sql.Identifier("pg_temp", f"meant_{number}")
             sides.do(
@@ -95,7 +95,8 @@ def look_again(sides: Sides) -> None:
     sides.waiting |= columns_of(sides.connection, THERE)
 
 
-def _list_there(sides: Sides) -> None:
+def _list_there(sides: Sides) -> list[_Waits]:
+    """Make the list; return the columns that have entries in it, as far as the mapping still knows them."""
     sides.do(sql.SQL("CREATE TEMP TABLE waits_there ({}) ON COMMIT DROP").format(COLUMNS))
     sides.do(
         sql.SQL(
@@ -105,12 +106,14 @@ def _list_there(sides: Sides) -> None:
             " WHERE table_schema = {} AND table_name = ANY({})"
         ).format(THERE, sql.Literal(sides.existing.schema), sql.Literal(list(sides.existing.tables)))
     )
-    for one in _there(sides):
+    there = _there(sides)
+    for one in there:
         if one.marked:
             form = MARKED.format(table=sql.SQL("w.target_table"), value=sql.SQL("w.target_id"))
             sides.do(sql.SQL("UPDATE {} w SET waits = {}, meant = {} WHERE {}").format(THERE, form, form, one.listed))
     sides.do(sql.SQL("CREATE INDEX ON {} (table_name, column_name, row_id)").format(THERE))
     sides.do(sql.SQL("ANALYZE {}").format(THERE))
+    return there
 
 
 def _there(sides: Sides) -> list[_Waits]:

@@ -16,6 +16,7 @@ from psycopg import sql
 from isthmus.connect.postgres import meaning
 from isthmus.mapping.tables import Table
 from isthmus.transfer.document_rows import key_column
+from isthmus.transfer.existing.locks import lock_tables
 from isthmus.transfer.existing.row_state import following
 from isthmus.transfer.existing.sides import Sides
 from isthmus.transfer.existing.waiting_there import look_again
@@ -73,6 +74,7 @@ def restore_references(job: Job, connection: psycopg.Connection, books: Books) -
 
     Raises:
         Interrupted: The user asked to stop.
+        TargetError: Others use the tables (code `tables-in-use`, retryable).
         psycopg.Error: The server fails.
     """
     left: dict[str, int] = {}
@@ -241,8 +243,13 @@ def _tracked(job: Job, connection: psycopg.Connection, undone: _Undone, after: i
     if job.existing is None or not tracked or undone.site.shape == "pair":
         yield
         return
-    for name in dict.fromkeys([root.name, undone.table.name]):
-        connection.execute(sql.SQL("LOCK TABLE ONLY {} IN SHARE ROW EXCLUSIVE MODE").format(_place(job, name)))
+    names = list(dict.fromkeys([root.name, undone.table.name]))
+    lock_tables(
+        connection,
+        [_place(job, name) for name in names],
+        [job.existing.tables[name].there.oid for name in names],
+        seconds=job.options.retry_seconds,
+    )
     ids = sql.SQL("SELECT f.row_id FROM ({}) f WHERE NOT f.stays").format(_found(job, undone, after, most))
     sides = Sides(job, connection, job.existing)
     look_again(sides)

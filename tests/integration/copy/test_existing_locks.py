@@ -1,0 +1,121 @@
+"""Tables that somebody else writes to while a copy wants to deliver: it waits for a while, and says for whom.
+
+Oracle: what this test's own session holds, and rows read with SQL of the test's own.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+import pytest
+
+from isthmus.errors import TargetError
+from isthmus.transfer.existing import saved_ddl
+from tests.integration.copy.carrying import World, balanced, listening, oid
+
+TABLES = """
+CREATE TABLE places (id uuid PRIMARY KEY, name text);
+CREATE TABLE people (id uuid PRIMARY KEY, name text);
+"""
+MAPPING = """
+isthmus: 1
+target: {tables: existing}
+collections:
+  places: {fields: {name: text}}
+  people: {fields: {name: text}}
+"""
+VALUE = "told-to-nobody"
+
+
+@pytest.fixture
+def world(world: World) -> World:
+    world.rows(TABLES)
+    world.write({"places": [{"_id": oid(1), "name": "Rome"}], "people": [{"_id": oid(2), "name": "Ann"}]})
+    return world
+
+
+@contextmanager
+def writer(world: World) -> Iterator[psycopg.Connection]:
+    """Leave a row written and its transaction open."""
+    with psycopg.connect(world.conninfo, application_name="nightly import") as connection:
+        connection.execute(f"INSERT INTO people VALUES (gen_random_uuid(), '{VALUE}')")
+        yield connection
+
+
+def test_delivery_that_waits_too_long_ends_and_says_for_whom(world: World) -> None:
+    with writer(world) as connection:
+        began = time.monotonic()
+        with pytest.raises(TargetError) as caught:
+            world.copy(MAPPING, retry_seconds=0.5)
+        assert time.monotonic() - began < 20
+        words = f"{caught.value} {caught.value.hint}"
+        assert (caught.value.code, caught.value.exit_code) == ("tables-in-use", 4)
+        for told in ("people", str(connection.info.backend_pid), "nightly import", "idle in transaction"):
+            assert told in str(caught.value)
+            assert any(told in note for note in world.notes)
+        assert "places" not in str(caught.value)
+        assert "run the same command again" in words
+        assert VALUE not in words + "".join(world.notes)
+    result = world.copy(MAPPING)
+    balanced(result)
+    assert result.resumed
+    assert world.column("SELECT name FROM people ORDER BY 1") == ["Ann", VALUE]
+
+
+def test_delivery_goes_on_when_the_others_are_done(world: World) -> None:
+    with writer(world) as connection:
+        threading.Timer(1.5, connection.commit).start()
+        tries: list[str] = []
+        with listening(tries.append):
+            balanced(world.copy(MAPPING, retry_seconds=30))
+    assert world.one("SELECT count(*) FROM people") == 2
+    assert tries.count("deliver.after-commit") == 1
+
+
+def test_delivery_waits_for_other_locks_as_before_once_it_has_the_tables(world: World) -> None:
+    seen: list[str] = []
+
+    def look(stage: str) -> None:
+        if stage == "deliver.locked":
+            seen.extend(world.column("SELECT count(*)::text FROM pg_locks WHERE mode = 'ShareRowExclusiveLock'"))
+
+    world.rows(
+        "CREATE FUNCTION show() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN NEW.name := current_setting('lock_timeout'); RETURN NEW; END $$;"
+        " CREATE TRIGGER show BEFORE INSERT ON people FOR EACH ROW EXECUTE FUNCTION show()"
+    )
+    with listening(look):
+        balanced(world.copy(MAPPING))
+    assert world.column("SELECT name FROM people") == ["0"]
+    assert int(seen[0]) >= 2
+
+
+def test_prepared_transaction_without_a_process_is_named(world: World) -> None:
+    if world.one("SELECT current_setting('max_prepared_transactions')::integer") == 0:
+        pytest.skip("this server allows no prepared transactions")
+    with psycopg.connect(world.conninfo, autocommit=True) as connection:
+        connection.execute("BEGIN; INSERT INTO people VALUES (gen_random_uuid(), 'x'); PREPARE TRANSACTION 'left'")
+        try:
+            with pytest.raises(TargetError, match="prepared transaction"):
+                world.copy(MAPPING, retry_seconds=0.5)
+        finally:
+            connection.execute("ROLLBACK PREPARED 'left'")
+
+
+def test_indexes_that_a_reader_keeps_from_being_dropped_stay_and_he_is_named(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(saved_ddl, "WORTH_ROWS", 1)
+    world.rows("CREATE INDEX people_name ON people (name)")
+    with psycopg.connect(world.conninfo, application_name="report") as connection:
+        connection.execute("SELECT count(*) FROM people")
+        with pytest.raises(TargetError, match=r"people by process .*report") as caught:
+            world.copy(MAPPING, retry_seconds=0.5)
+    assert caught.value.code == "tables-in-use"
+    assert world.one("SELECT to_regclass('people_name') IS NOT NULL")
+    balanced(world.copy(MAPPING))
+    assert world.one("SELECT to_regclass('people_name') IS NOT NULL")
