@@ -96,14 +96,17 @@ def export(
         ),
     ] = False,
 ) -> None:
-    """Write every carried document's ids as CSV (collection, source_id, id), or the key they are derived with.
+    """Write every carried document's ids as CSV (collection, source_id, id, origin), or the key they are derived with.
 
+    A document that was joined into another one (on_duplicate: merge) has the id of that row, and the origin "merged";
+    one that is a row which was there before has that row's id, and the origin "matched". The origin of the others is
+    "derived" (made from an ObjectId), "document" (made from another _id) or "kept".
     A table with another key may keep no ids; then it is named. The collection is empty for an ObjectId in a table that
     several collections fill: nobody can tell.
     """
     import csv
 
-    from isthmus.cli.output import err, writing
+    from isthmus.cli.output import err, plural, writing
     from isthmus.cli.streams import lost_output
     from isthmus.cli.target import reading
     from isthmus.mapping import parse_mapping
@@ -117,13 +120,13 @@ def export(
             stream.write(secret.hex() + "\n")
             return
         writer = csv.writer(stream)
-        writer.writerow(["collection", "source_id", "id"])
+        writer.writerow(["collection", "source_id", "id", "origin"])
         mapping = parse_mapping(run.mapping_text, file_name="the run's mapping")
         for known in export_ids(connection, mapping, secret):
             if output is None and lost_output() is not None:
                 return  # its reader has enough (… | head), which is no fault; a full disk, the last door tells
-            writer.writerow([known.collection, known.source_id, known.id])
+            writer.writerow([known.collection, known.source_id, known.id, known.origin])
             count += 1
     for table in tables_without_ids(mapping):
         err.print(f"{table} has no column of ids, so nothing of it is written.", markup=False)
-    err.print(f"{count:,} ids written" + (f" to {output}." if output else "."), markup=False)
+    err.print(f"{plural(count, 'id')} written" + (f" to {output}." if output else "."), markup=False)

@@ -1,6 +1,7 @@
-"""Ctrl-C and SIGTERM: the first asks the copy to end after the batch in hand, the second ends the process at once.
+"""Ctrl-C, SIGTERM and SIGHUP: the first asks the copy to end after the batch in hand, the second ends it at once.
 
-Before and after the copy, and in every other command, both end the command at once with exit code 130.
+Before and after the copy, and in every other command, each ends the command at once with exit code 130. SIGHUP, a lost
+terminal, counts once: the system, the shell and the login each send it for the same loss.
 """
 
 from __future__ import annotations
@@ -17,14 +18,18 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
-def take_sigterm_as_ctrl_c() -> None:
-    """Let SIGTERM end a command as Ctrl-C does: it is said, what is open is closed, exit code 130.
+_HANGUP: tuple[signal.Signals, ...] = (signal.SIGHUP,) if hasattr(signal, "SIGHUP") else ()  # Windows has none
 
-    Process 1 of a container never gets a signal that it has no handler for. Whoever started us may have set SIGTERM
-    to be ignored; that stays so.
+
+def take_signals_as_ctrl_c() -> None:
+    """Let SIGTERM and SIGHUP end a command as Ctrl-C does: it is said, what is open is closed, exit code 130.
+
+    Process 1 of a container never gets a signal that it has no handler for. Whoever started us may have set one to be
+    ignored (`nohup`); that stays so.
     """
-    if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
-        signal.signal(signal.SIGTERM, _end)
+    for number in (signal.SIGTERM, *_HANGUP):
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, _end)
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _end)
 
@@ -35,6 +40,7 @@ def _end(number: int, frame: FrameType | None) -> None:
     Raises:
         KeyboardInterrupt: Always.
     """
+    _count_once(number)
     name = signal.Signals(number).name
     words = f"{name}: ending now. What was committed is kept; the same command may be run again.\n"
     with contextlib.suppress(OSError):
@@ -42,8 +48,14 @@ def _end(number: int, frame: FrameType | None) -> None:
     signal.default_int_handler(number, frame)
 
 
+def _count_once(number: int) -> None:
+    """Ignore what comes again for one loss of the terminal: it must not cut short what is being closed."""
+    if number in _HANGUP:
+        signal.signal(number, signal.SIG_IGN)
+
+
 def is_interruption(fault: BaseException | None) -> bool:
-    """Tell whether an error is what Ctrl-C or SIGTERM became: Python wraps what ends the making of a class."""
+    """Tell whether an error is what Ctrl-C or a signal became: Python wraps what ends the making of a class."""
     while fault is not None and not isinstance(fault, KeyboardInterrupt):
         fault = fault.__cause__ or fault.__context__
     return fault is not None
@@ -51,7 +63,7 @@ def is_interruption(fault: BaseException | None) -> bool:
 
 @contextlib.contextmanager
 def stop_on_signals(console: Console) -> Generator[threading.Event]:
-    """Turn SIGINT and SIGTERM into a stop event while the context lasts.
+    """Turn SIGINT, SIGTERM and SIGHUP into a stop event while the context lasts; a SIGHUP that is ignored stays so.
 
     Also right for process 1 of a container, where SIGTERM has no default action. A second signal leaves at once with
     code 130: what is committed is safe under any end.
@@ -65,15 +77,18 @@ def stop_on_signals(console: Console) -> Generator[threading.Event]:
     stop = threading.Event()
 
     def handle(number: int, _frame: FrameType | None) -> None:
-        if stop.is_set():
+        if stop.is_set() and number not in _HANGUP:
             os._exit(130)
+        _count_once(number)
         stop.set()
         name = signal.Signals(number).name
         console.print(f"{name}: finishing the batch in hand; again to leave at once (nothing committed is lost).")
 
-    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    hangup = [number for number in _HANGUP if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM, *hangup)}
     try:
         yield stop
     finally:
         for number, handler in before.items():
-            signal.signal(number, handler)
+            if signal.getsignal(number) is handle:  # a SIGHUP that came is ignored from then on
+                signal.signal(number, handler)

@@ -21,6 +21,7 @@ from pymongo.errors import (
     PyMongoError,
 )
 
+from isthmus.connect.absent import question_seconds, wait_told, what_to_check
 from isthmus.connect.secrets import hide
 from isthmus.errors import ConfigError, SourceError, Where
 
@@ -32,7 +33,6 @@ OLDEST_SERVER = (4, 4)
 
 _HINT = "Give mongodb://USER@HOST/DATABASE or mongodb+srv://USER@HOST/DATABASE."
 _WEAK_READS = frozenset({"local", "available"})
-_SELECTION_SECONDS = 10
 _CORRECT = "Correct it or take it out."
 # Names that are options and no piece of a password that was typed without its percent-encoding.
 _OPTION = re.compile(
@@ -133,11 +133,13 @@ class MongoServer:
         self.client.close()
 
 
-def open_server(text: str) -> MongoServer:
-    """Connect to the server of a URL and look at its version.
+def open_server(text: str, *, patience_seconds: float | None = None) -> MongoServer:
+    """Connect to the server of a URL and look at its version. Logs what it waits for, if that lasts.
 
     Args:
         text: `mongodb://…` or `mongodb+srv://…`.
+        patience_seconds: How long who asks would wait for a server that is away. One question looks for a server as
+            long, but for two seconds at least and ten at most; `serverSelectionTimeoutMS` in the URL goes before it.
 
     Raises:
         ConfigError: The URL cannot be used (`bad-source`); what it holds is never repeated with a password in it.
@@ -156,7 +158,7 @@ def open_server(text: str) -> MongoServer:
     if "appname" in known:
         del options["appname"]
     if "serverselectiontimeoutms" not in known:
-        options["serverSelectionTimeoutMS"] = _SELECTION_SECONDS * 1000
+        options["serverSelectionTimeoutMS"] = int(question_seconds(patience_seconds) * 1000)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         client = _client(text, options, secrets)
@@ -173,7 +175,8 @@ def open_server(text: str) -> MongoServer:
         raise ConfigError(message, code="bad-source", hint="Take it out; Isthmus reads what a majority has.")
     try:
         server = MongoServer(client, _database(client), _hosts(text), secrets)
-        _check_version(server)
+        with wait_told(server.display, client.options.server_selection_timeout):
+            _check_version(server)
     except BaseException:
         client.close()
         raise
@@ -295,11 +298,10 @@ def _trouble(error: PyMongoError, what: str, words: str, display: str, collectio
     code = error.code if isinstance(error, OperationFailure) else None
     if isinstance(error, ConnectionFailure):
         return SourceError(
-            f"The MongoDB server at {display} is not there: {words}",
+            f"The MongoDB server at {display} does not answer: {words}",
             code="source-unreachable",
             where=where,
-            hint="Check that it runs and that this machine may reach it, and run the same command again; a copy goes on"
-            " behind what it committed.",
+            hint=f"{what_to_check(words)} Then run the same command again; a copy goes on behind what it committed.",
             retryable=True,
         )
     if code in _LOGIN:

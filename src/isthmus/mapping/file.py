@@ -6,6 +6,7 @@ Decides the order of reading (names first, so that hints know them) and the top-
 
 from __future__ import annotations
 
+import difflib
 from os import PathLike, fspath
 from pathlib import Path
 from typing import cast, get_args
@@ -35,7 +36,7 @@ from isthmus.mapping.model import (
 from isthmus.mapping.reading.collection import read_collection, read_rerun
 from isthmus.mapping.reading.context import Context, read_policies
 from isthmus.mapping.reading.nodes import MapNode, Node, ScalarNode, Unreadable, read_nodes
-from isthmus.mapping.reading.reader import Reader, describe, shorten
+from isthmus.mapping.reading.reader import Reader, describe, shorten, suggest
 from isthmus.mapping.references import meets_sensitive, refer
 from isthmus.mapping.types import KINDS, TypeFault, parse_type
 
@@ -46,11 +47,36 @@ def load_mapping(path: str | PathLike[str]) -> Mapping:
     try:
         data = Path(path).read_bytes()
     except FileNotFoundError:
-        raise MappingError(f"There is no mapping file {name}.", code="no-file", where=Where(file=name)) from None
+        hint = _nearby(Path(path))
+        raise MappingError(
+            "There is no such mapping file.", code="no-file", where=Where(file=name), hint=hint
+        ) from None
+    except IsADirectoryError:
+        hint = _mappings_in(Path(path), "")
+        message = "This is a folder; a mapping is a YAML file."
+        raise MappingError(message, code="no-file", where=Where(file=name), hint=hint) from None
     except OSError as error:
-        message = f"The mapping file {name} cannot be read: {error.strerror}."
+        message = f"The mapping file cannot be read: {error.strerror}."
         raise MappingError(message, code="no-file", where=Where(file=name)) from None
     return parse_mapping(data, file_name=name)
+
+
+def _nearby(path: Path) -> str:
+    folder = path.parent
+    return _mappings_in(folder, path.name) if folder.is_dir() else f"There is no folder {folder} either."
+
+
+def _mappings_in(folder: Path, name: str) -> str:
+    """Name the mapping that is probably meant, or those that stand in a folder."""
+    try:
+        there = sorted(one.name for one in folder.iterdir() if one.suffix in {".yaml", ".yml"})
+    except OSError:
+        there = []
+    if not there:
+        return f"No YAML file is in {folder.absolute()}."
+    by_stem = {Path(one).stem: one for one in there}  # the endings would make every name a near one
+    close = difflib.get_close_matches(Path(name).stem, by_stem, 1, 0.6)
+    return f"Did you mean `{by_stem[close[0]]}`?" if close else suggest("", there)
 
 
 def parse_mapping(text: str | bytes, *, file_name: str = "mapping.yaml") -> Mapping:

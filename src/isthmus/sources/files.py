@@ -35,6 +35,11 @@ def printable(path: Path | str) -> str:
     return os.fsencode(path).decode(errors="replace")
 
 
+def in_bytes(size: int) -> str:
+    """Return a size for people: `1 byte`, `2,000 bytes`."""
+    return f"{size:,} {'byte' if size == 1 else 'bytes'}"
+
+
 @contextmanager
 def opened(path: Path, collection: str | None = None) -> Generator[int]:
     """Open a file for reading; give its descriptor, closed at the end.
@@ -105,5 +110,5 @@ def difference(before: SizeAndTime | None, now: SizeAndTime | None) -> str | Non
     if before is None or now is None:
         return "went away" if now is None else "came to be there"
     if before[0] != now[0]:
-        return f"went from {before[0]:,} to {now[0]:,} bytes"
+        return f"went from {before[0]:,} to {in_bytes(now[0])}"
     return "was written to"

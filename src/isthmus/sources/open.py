@@ -15,26 +15,30 @@ from typing import NoReturn
 
 from isthmus.errors import ConfigError, SourceError, Where
 from isthmus.sources.archive.opening import is_archive, look, open_database
+from isthmus.sources.databases import listed, offered
 from isthmus.sources.dump.folder import DumpedCollection, databases, holds_collections, list_collections
 from isthmus.sources.dump.source import DumpSource
 from isthmus.sources.extended_json.folder import collection_name, holds_json
 from isthmus.sources.extended_json.opening import open_json
 from isthmus.sources.files import unreadable
 from isthmus.sources.gzip_stream import GZIP_MAGIC
+from isthmus.sources.nearby import said_nearby
 from isthmus.sources.nearest import nearest
 from isthmus.sources.protocol import Source
 
-_SERVER_DATABASES = frozenset({"admin", "config", "local"})
 _DUMP_HINT = "Give the folder that mongodump wrote: dump/DATABASE, or dump with --db DATABASE."
 _OPLOG_HINT = (
     "Restore it with mongorestore --oplogReplay and dump it again without --oplog; or say --ignore-oplog to carry each "
     "collection as it was at the moment it was dumped."
 )
 _DATA_ENDINGS = (".bson", ".bson.gz")
+_HEAD_BYTES = 512
 _LIKE_ADDRESS = re.compile(r"[\s\ufeff]*(mongodb(\+srv)?(:|//)|[^@]*:.*@)", re.IGNORECASE | re.DOTALL)
 
 
-def open_source(text: str, *, database: str | None = None, ignore_oplog: bool = False) -> Source:
+def open_source(
+    text: str, *, database: str | None = None, ignore_oplog: bool = False, patience_seconds: float | None = None
+) -> Source:
     """Open a source.
 
     Reads folder listings, metadata files and at most one byte of each data file, 64 KiB of each JSON file, and an
@@ -47,6 +51,7 @@ def open_source(text: str, *, database: str | None = None, ignore_oplog: bool = 
         database: Name of the database; needed for a root folder and for an archive of several databases, checked
             against what is there otherwise.
         ignore_oplog: Carry the collections of a dump without the changes in its oplog, rather than refuse it.
+        patience_seconds: How long the caller would wait for a server that is away: one question to it lasts no longer.
 
     Raises:
         ConfigError: `text` is a kind of source this version does not read (`source-not-supported`), or a MongoDB URL
@@ -64,7 +69,7 @@ def open_source(text: str, *, database: str | None = None, ignore_oplog: bool = 
     if scheme is not None and scheme[1].lower() in {"mongodb", "mongodb+srv"}:
         from isthmus.sources.live.source import open_live
 
-        return open_live(text.lstrip("\ufeff").strip(), database=database)
+        return open_live(text.lstrip("\ufeff").strip(), database=database, patience_seconds=patience_seconds)
     if scheme is not None:
         _refuse_url(scheme.group(1).lower())
     if _LIKE_ADDRESS.match(text) and not os.path.exists(text):  # noqa: PTH110  which takes names of any length
@@ -96,8 +101,8 @@ def _open_archive(path: Path, database: str | None, ignore_oplog: bool) -> Sourc
     source, oplog_bytes = open_database(archive, database if database is not None else known[0] if known else "")
     if oplog_bytes and not ignore_oplog:
         raise SourceError(
-            f"{path} holds an oplog: changes that were made while the dump ran; without them the collections do not "
-            "fit together, and this version does not replay them.",
+            "The archive holds an oplog: changes that were made while the dump ran; without them the collections do not"
+            " fit together, and this version does not replay them.",
             code="oplog-present",
             where=Where(file=str(path)),
             hint=_OPLOG_HINT,
@@ -106,7 +111,7 @@ def _open_archive(path: Path, database: str | None, ignore_oplog: bool) -> Sourc
     if not any(one.bytes_total or not one.bytes_exact for one in readable):
         what = "holds only empty collections" if readable else "holds no collection that can be read"
         raise SourceError(
-            f"The archive {path} {what}: there is nothing to carry.",
+            f"The archive {what}: there is nothing to carry.",
             code="empty-source",
             where=Where(file=str(path)),
             hint="Was the archive made from the right database?",
@@ -125,7 +130,7 @@ def _open_folder(folder: Path, database: str | None, ignore_oplog: bool) -> Sour
             _refuse_database(folder, database, [folder.name, *below])
         return _open_database(folder, folder.name, ignore_oplog)
     if not below:
-        _refuse_empty(folder)
+        _refuse_empty(folder, "no NAME.bson of mongodump and no NAME.json of mongoexport, in it or in a folder in it")
     if database is None:
         _refuse_unnamed(folder, "the root of a dump", below)
     if database not in below:
@@ -140,10 +145,10 @@ def _open_database(folder: Path, database: str, ignore_oplog: bool) -> Source:
     found = list_collections(folder)
     readable = [one for one in found.values() if one.info.readable]
     if not readable:
-        _refuse_empty(folder)
+        _refuse_empty(folder, "what is in it are views, or belongs to the server")
     if not any(_has_bytes(one) for one in readable):
         raise SourceError(
-            f"Every collection of the dump in {folder} is empty: there is nothing to carry.",
+            "Every collection of the dump is empty: there is nothing to carry.",
             code="empty-source",
             where=Where(file=str(folder)),
             hint="Was the dump made from the right database?",
@@ -173,7 +178,7 @@ def _refuse_oplog(folder: Path) -> None:
         path = folder / name
         if path.is_file() and path.stat().st_size > (20 if name.endswith(".gz") else 0):
             raise SourceError(
-                f"{path} holds changes that were made while the dump ran; without them the collections do not fit "
+                "The dump holds changes that were made while it ran; without them the collections do not fit "
                 "together, and this version does not replay them.",
                 code="oplog-present",
                 where=Where(file=str(path)),
@@ -208,13 +213,25 @@ def _refuse_stream(text: str) -> NoReturn:
 
 
 def _refuse_missing(path: Path) -> NoReturn:
-    parent = path.parent
-    near = nearest(path.name, [one.name for one in parent.iterdir()]) if parent.is_dir() else None
+    missing = path
+    while not missing.parent.exists() and missing.parent != missing:
+        missing = missing.parent
+    there = missing.parent
+    near = nearest(missing.name, [one.name for one in there.iterdir()]) if there.is_dir() else None
+    if there.is_file():
+        message = f"There is no such file or folder: {there.name} is a file, so nothing is in it for a path to name."
+    elif missing == path:
+        message = "There is no such file or folder."
+    else:
+        message = f"There is no such file or folder. There is no folder {missing.name} in {there}."
+    hint = _DUMP_HINT
+    hint += said_nearby(there)
+    meant = there / near / path.relative_to(missing) if near is not None else None
     raise SourceError(
-        f"There is no file or folder {path}.",
+        message,
         code="no-such-source",
         where=Where(file=str(path)),
-        hint=f"Did you mean {parent / near}?" if near is not None else _DUMP_HINT,
+        hint=f"Did you mean {meant}?" if meant is not None and meant.exists() else hint,
     )
 
 
@@ -236,53 +253,75 @@ def _refuse_file(path: Path) -> NoReturn:
         message = f"{path.name} looks like JSON, but its name does not say which collection it is."
         hint = "Call it COLLECTION.json (or .jsonl, .ndjson, each also with .gz)."
         raise SourceError(message, code="json-name", where=where, hint=hint)
-    message = f"{path.name} is a file, not a folder of mongodump."
-    raise SourceError(message, code="not-a-folder", where=where, hint=_DUMP_HINT)
+    if _is_packed(head):
+        message = f"{path.name} is packed in a form that is not read as it is."
+        hint = "Unpack it, and give the folder that mongodump wrote, its archive or the JSON in it."
+        raise SourceError(message, code="not-a-folder", where=where, hint=hint)
+    if path.name.lower().endswith((".csv", ".csv.gz", ".tsv", ".tsv.gz")):
+        message = f"{path.name} is a table of texts, which do not say what type a value had."
+        hint = "Export it again: mongoexport --type=json --jsonFormat=canonical, or use mongodump."
+        raise SourceError(message, code="not-a-folder", where=where, hint=hint)
+    message = (
+        f"{path.name} is a file, but neither an archive of mongodump, which begins with other bytes, nor JSON of"
+        " mongoexport, which is called COLLECTION.json; and a dump is a folder."
+    )
+    hint = _DUMP_HINT
+    hint += said_nearby(path.parent)
+    raise SourceError(message, code="not-a-folder", where=where, hint=hint)
+
+
+# Zip (also empty), 7z, xz, bzip2, zstandard, rar.
+_PACKED = (b"PK\3\4", b"PK\5\6", b"7z\xbc\xaf", b"\xfd7zXZ", b"BZh", b"\x28\xb5\x2f\xfd", b"Rar!")
+_TAR_MAGIC = (257, b"ustar")
+
+
+def _is_packed(head: bytes) -> bool:
+    at, tar = _TAR_MAGIC
+    return head.startswith(_PACKED) or head[at : at + len(tar)] == tar
 
 
 def _head(path: Path) -> bytes:
-    """Return the first four bytes, decompressed where the file is gzip."""
+    """Return the first 512 bytes, decompressed where the file is gzip."""
     with path.open("rb") as file:
-        head = file.read(4)
+        head = file.read(_HEAD_BYTES)
     if not head.startswith(GZIP_MAGIC):
         return head
     try:
         with gzip.open(path, "rb") as inner:
-            return inner.read(4)
+            return inner.read(_HEAD_BYTES)
     except (EOFError, zlib.error, gzip.BadGzipFile):
         return b""
 
 
-def _refuse_empty(folder: Path) -> NoReturn:
+def _refuse_empty(folder: Path, why: str) -> NoReturn:
+    hint = _DUMP_HINT
+    hint += said_nearby(folder)
     raise SourceError(
-        f"{folder} holds no collection that can be read.",
+        f"The folder holds no collection that can be read: {why}.",
         code="empty-source",
         where=Where(file=str(folder)),
-        hint=_DUMP_HINT,
+        hint=hint,
     )
 
 
 def _refuse_unnamed(path: Path, what: str, known: list[str]) -> NoReturn:
-    mine = [name for name in known if name not in _SERVER_DATABASES] or known
     raise SourceError(
-        f"{path} is {what}; it holds {_listed(known)}.",
+        f"This is {what}; it holds {listed(known)}.",
         code="database-needed",
         where=Where(file=str(path)),
-        hint=f"Say which database is meant: --db {mine[0]}",
+        hint=f"Say which database is meant: {offered(known)}",
     )
+
+
+def _say_which(known: list[str]) -> str | None:
+    return f"Say which database is meant: {offered(known)}" if known else None
 
 
 def _refuse_database(folder: Path, database: str, known: list[str]) -> NoReturn:
     near = nearest(database, known)
     raise SourceError(
-        f"The dump in {folder} has no database {database}; it holds {_listed(known)}.",
+        f"The dump has no database {database}; it holds {listed(known) if known else 'none'}.",
         code="unknown-database",
         where=Where(file=str(folder)),
-        hint=f"Did you mean --db {near}?" if near is not None else None,
+        hint=f"Did you mean --db {near}?" if near is not None else _say_which(known),
     )
-
-
-def _listed(names: list[str]) -> str:
-    shown = ", ".join(names[:10])
-    more = f" and {len(names) - 10} more" if len(names) > 10 else ""
-    return f"{'the database' if len(names) == 1 else 'the databases'} {shown}{more}"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import signal
+import socket
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psycopg
@@ -41,7 +42,7 @@ def test_connection_that_is_cut_while_the_source_is_opened_is_waited_for(
         ran = isthmus("copy", write_mapping(MAPPING), "-s", shop, "-t", database)
     assert ran.code == 0, ran.all
     assert ran.err.count(WAITS) == 1, "told once a trouble"
-    assert "is not there" in ran.err
+    assert "does not answer" in ran.err
     with psycopg.connect(database) as connection:
         assert connection.execute("SELECT n FROM things ORDER BY 1").fetchall() == [(0,), (1,), (2,)]
 
@@ -128,3 +129,48 @@ def test_wait_for_a_source_ends_at_once_when_it_is_stopped(tmp_path: Path, numbe
             process.kill()
     assert f"{number.name}: ending now." in rest
     assert not (tmp_path / "target").exists()
+
+
+@contextlib.contextmanager
+def mute_server() -> Iterator[int]:
+    """Give the port of a server that takes connections and never says a word."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield int(listener.getsockname()[1])
+
+
+def test_check_says_what_it_waits_for_and_what_to_look_at(
+    isthmus: RunCommand, write_mapping: Callable[[str], Path]
+) -> None:
+    with mute_server() as port:
+        address = f"mongodb://someone:kanarienvogel@127.0.0.1:{port}/shop"
+        ran = isthmus("check", write_mapping(MAPPING), "-s", address)
+    assert ran.code == 3
+    waits, error, hint, *_ = ran.err.splitlines()
+    assert waits == f"Waiting for the MongoDB server at 127.0.0.1:{port} to answer, for up to 10 s."
+    assert error.startswith(f"error (source-unreachable): The MongoDB server at 127.0.0.1:{port} does not answer:")
+    for word in ("runs", "host and port", "firewall", "tls=true", "replicaSet"):
+        assert word in hint
+    assert "kanarienvogel" not in ran.all
+
+
+@pytest.mark.parametrize(("seconds", "most"), [(0, 2), (3, 8)])
+def test_one_question_to_a_server_that_is_away_lasts_no_longer_than_the_copy_would_wait(
+    isthmus: RunCommand, write_mapping: Callable[[str], Path], seconds: int, most: int
+) -> None:
+    address = f"mongodb://127.0.0.1:{free_port()}/shop"
+    command = ("copy", write_mapping(MAPPING), "-s", address, "-t", "postgresql://h/x", "--retry-seconds", seconds)
+    began = time.monotonic()
+    ran = isthmus(*command)
+    assert (ran.code, "(source-unreachable)" in ran.err) == (3, True), ran.all
+    assert time.monotonic() - began < most + 2, "two seconds for the command itself"
+
+
+def test_option_of_the_address_goes_before_what_the_copy_would_wait(
+    isthmus: RunCommand, write_mapping: Callable[[str], Path]
+) -> None:
+    address = f"mongodb://127.0.0.1:{free_port()}/shop?serverSelectionTimeoutMS=4500"
+    command = ("copy", write_mapping(MAPPING), "-s", address, "-t", "postgresql://h/x", "--retry-seconds", 0)
+    began = time.monotonic()
+    ran = isthmus(*command)
+    assert (ran.code, time.monotonic() - began > 4.5) == (3, True), ran.all
+    assert "for up to 4.5 s." in ran.err

@@ -274,3 +274,32 @@ def test_dump_with_an_oplog_is_refused_unless_it_is_to_be_ignored(world: World, 
         done = run_command(tmp_path, *command, "--ignore-oplog")
         assert done.code == 0, done.all
     assert world.one("SELECT count(*) FROM users") == 5
+
+
+@pytest.mark.parametrize("damaged", ["document", "end block"])
+def test_what_is_said_of_a_wrong_checksum_is_what_then_happens(world: World, tmp_path: Path, damaged: str) -> None:
+    written = {"Users": users(50), "Tasks": tasks(20)}
+    data = archive(written, in_segment=7)
+    right = checksum(raw_bytes(written["Users"]))
+    wrong = {
+        "document": data.replace(b"name 17\0", b"name 57\0"),
+        "end block": data.replace(end_block("shop", "Users", right), end_block("shop", "Users", right ^ 1)),
+    }[damaged]
+    path = take(world, wrong)
+    mapping = tmp_path / "mapping.yaml"
+    mapping.write_text(textwrap.dedent(MAPPING), encoding="utf-8")
+    copy = ["copy", mapping, "-s", path, "-t", world.conninfo]
+    told = run_command(tmp_path, *copy)
+    assert told.code == 3
+    said = " ".join(told.all.split())
+    assert "1 collection was read to the end and is not what was dumped:" in said
+    assert "one of its documents or the end block" in said
+    assert "run the same command with --fresh" in said
+    for untrue in ("could not be read to the end", "goes on from here", "before that"):
+        assert untrue not in said, said
+    assert world.one("SELECT count(*) FROM users") == 50
+    assert run_command(tmp_path, *copy).all == told.all, "the same archive says the same"
+    take(world, data)
+    again = run_command(tmp_path, *copy)
+    assert (again.code, "(source-changed)" in again.all) == ((3, True) if damaged == "document" else (0, False))
+    assert run_command(tmp_path, *copy, "--fresh").code == 0

@@ -140,7 +140,7 @@ def test_database_must_be_named_where_there_are_several(tmp_path: Path) -> None:
     data = archive({("admin", "system.version"): ONE, ("shop", "Users"): ONE, ("crm", "Tasks"): ONE})
     error = refused(tmp_path, data)
     assert error.code == "database-needed"
-    assert error.hint == "Say which database is meant: --db crm"
+    assert error.hint == "Say which database is meant: --db crm or --db shop"
     source = opened(tmp_path, data, database="shop")
     assert (source.identity()["database"], list(listed(source))) == ("shop", ["Users"])
     error = refused(tmp_path, data, database="shp")

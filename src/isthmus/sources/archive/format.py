@@ -120,5 +120,5 @@ def _name(fields: dict[str, Any]) -> str:
 def _text(fields: dict[str, Any], key: str) -> str:
     value = fields.get(key, "")
     if not isinstance(value, str):
-        raise MalformedError(f"holds a {type(value).__name__} as {key} instead of a text")
+        raise MalformedError(f"holds no text as {key}, but {value!r:.60}")
     return value

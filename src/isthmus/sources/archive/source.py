@@ -21,7 +21,16 @@ from isthmus.sources.archive.collections import ArchivedCollection
 from isthmus.sources.archive.index import Break, Extent
 from isthmus.sources.archive.inflated import ArchiveBytes, GzipBytes, Places, PlainBytes
 from isthmus.sources.chosen import readable
-from isthmus.sources.files import SizeAndTime, difference, of_stat, opened, printable, size_and_time, unreadable
+from isthmus.sources.files import (
+    SizeAndTime,
+    difference,
+    in_bytes,
+    of_stat,
+    opened,
+    printable,
+    size_and_time,
+    unreadable,
+)
 from isthmus.sources.limits import SMALLEST_DOCUMENT_BYTES
 from isthmus.sources.protocol import Block, CollectionInfo, Partition, Position
 
@@ -142,7 +151,7 @@ class ArchiveSource:
             self._break(name, self._broken.offset if reader.torn_at is None else reader.torn_at)
         if stop is not None or reader.offset > one.extent.size:
             wanted = reader.offset if stop is None else stop
-            self._changed(name, f"has only {one.extent.size:,} bytes of {name}, but the checkpoint is at {wanted:,}")
+            self._changed(name, f"has only {in_bytes(one.extent.size)} of {name}, but the checkpoint is at {wanted:,}")
         if reader.checksum != one.extent.checksum:
             self._differs(name, reader.checksum, one.extent.checksum)
         if name == self._unproven:

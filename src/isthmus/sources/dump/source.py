@@ -17,7 +17,16 @@ from isthmus._rust import frame, hop
 from isthmus.errors import SourceError, Where
 from isthmus.sources.chosen import readable
 from isthmus.sources.dump.folder import DumpedCollection
-from isthmus.sources.files import SizeAndTime, difference, opened, printable, read_at, size_and_time, unreadable
+from isthmus.sources.files import (
+    SizeAndTime,
+    difference,
+    in_bytes,
+    opened,
+    printable,
+    read_at,
+    size_and_time,
+    unreadable,
+)
 from isthmus.sources.gzip_stream import GzipStream
 from isthmus.sources.limits import MAX_DOCUMENT_BYTES, SMALLEST_DOCUMENT_BYTES
 from isthmus.sources.offsets import decode_position, encode_position, first_stop, partitions_between
@@ -193,7 +202,7 @@ def _plausible(descriptor: int, offset: int, size: int) -> bool:
 def _read_plain(descriptor: int, span: _Span) -> Iterator[Block]:
     size = os.fstat(descriptor).st_size
     if span.start > size:
-        _changed(span, span.start, f"has only {size:,} bytes, but the checkpoint is at {span.start:,}")
+        _changed(span, span.start, f"has only {in_bytes(size)}, but the checkpoint is at {span.start:,}")
     stop = size if span.stop is None else min(size, span.stop)
     offset = span.start
     needed = 0
@@ -260,9 +269,9 @@ def _check_size(descriptor: int, size: int, offset: int, span: _Span) -> None:
     """Raise when the file no longer has the size it was opened with, or never reached to the end of the partition."""
     now = os.fstat(descriptor).st_size
     if now < size or (span.stop is None and now != size):
-        _changed(span, offset, f"went from {size:,} to {now:,} bytes while it was read")
+        _changed(span, offset, f"went from {size:,} to {in_bytes(now)} while it was read")
     if span.stop is not None and span.stop > size:
-        _changed(span, offset, f"has only {size:,} bytes, but the partition ends at {span.stop:,}")
+        _changed(span, offset, f"has only {in_bytes(size)}, but the partition ends at {span.stop:,}")
 
 
 def _read_gzip(descriptor: int, span: _Span) -> Iterator[Block]:

@@ -34,7 +34,7 @@ def open_json(path: Path, *, database: str | None = None) -> JsonSource:
     if not any(one.info.bytes_total != 0 for one in readable):
         what = "is empty" if len(found) == len(readable) else "is empty or belongs to the server"
         raise SourceError(
-            f"Every collection of the JSON in {path} {what}: there is nothing to carry.",
+            f"Every collection of the JSON {what}: there is nothing to carry.",
             code="empty-source",
             where=Where(file=str(path)),
             hint="Was it exported from the right database?",

@@ -23,7 +23,7 @@ from isthmus.sources.chosen import readable
 from isthmus.sources.extended_json.folder import ExportedCollection
 from isthmus.sources.extended_json.inflated import JsonBytes, JsonFile, line_and_column, line_feeds
 from isthmus.sources.extended_json.text import BreakError, Document, Documents, Large, holds_array
-from isthmus.sources.files import difference, printable, size_and_time
+from isthmus.sources.files import difference, in_bytes, printable, size_and_time
 from isthmus.sources.offsets import decode_position, encode_position, first_stop, partitions_between
 from isthmus.sources.protocol import Block, CollectionInfo, Partition, Position
 
@@ -135,7 +135,7 @@ class JsonSource:
                 found = Documents(data, stop=stop, before=before, max_bytes=max(1, max_bytes))
                 yield from self._blocks(file, found, trail, stop, max(1, max_bytes), grow)
                 if os.fstat(descriptor).st_size != size:
-                    what = f"went from {size:,} to {os.fstat(descriptor).st_size:,} bytes while it was read"
+                    what = f"went from {size:,} to {in_bytes(os.fstat(descriptor).st_size)} while it was read"
                     raise BreakError("changed-under-us", found.behind, what)
             except BreakError as error:
                 _raise(file, error, data.compressed_offset)
@@ -304,7 +304,7 @@ def _short(data: JsonBytes, start: int) -> NoReturn:
     """Raise for a file that ends before the place where reading should go on."""
     if data.broken is not None:
         raise BreakError("gzip-broken", data.offset, data.broken)
-    raise BreakError("changed-under-us", data.offset, f"has only {data.offset:,} bytes where {start:,} were")
+    raise BreakError("changed-under-us", data.offset, f"has only {in_bytes(data.offset)} where {start:,} were")
 
 
 def _byte(file: JsonFile, offset: int) -> str:

@@ -14,6 +14,7 @@ from typing import Literal, NoReturn
 
 from isthmus.sources.extended_json.inflated import JsonBytes
 from isthmus.sources.extended_json.values import Decoder, Unfit
+from isthmus.sources.files import in_bytes
 from isthmus.sources.limits import MAX_DOCUMENT_BYTES
 
 Code = Literal["broken-json", "truncated", "gzip-broken", "changed-under-us"]
@@ -288,7 +289,7 @@ class Documents:
         if self._data.broken is not None:
             raise BreakError("gzip-broken", self.behind, self._data.broken)
         if self._stop is not None and self._data.offset < self._stop:
-            what = f"has only {self._data.offset:,} bytes where {self._stop:,} were"
+            what = f"has only {in_bytes(self._data.offset)} where {self._stop:,} were"
             raise BreakError("changed-under-us", self._data.offset, what)
         if self._tail:
             raise BreakError("truncated", self._offset, "ends in the middle of a character")

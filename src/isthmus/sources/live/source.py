@@ -14,6 +14,7 @@ from pymongo.errors import InvalidName, PyMongoError
 from isthmus.connect.mongo import MongoServer, open_server
 from isthmus.errors import ConfigError, SourceError
 from isthmus.sources.chosen import readable
+from isthmus.sources.databases import SERVER_DATABASES, listed, offered
 from isthmus.sources.live.collections import list_collections
 from isthmus.sources.live.partitions import split
 from isthmus.sources.live.positions import BEGIN, behind, id_document, show
@@ -22,7 +23,6 @@ from isthmus.sources.live.read import Stretch, read_blocks
 from isthmus.sources.nearest import nearest
 from isthmus.sources.protocol import Block, CollectionInfo, Partition, Position
 
-_SERVER_DATABASES = frozenset({"admin", "config", "local"})
 _NAMED = 10
 
 
@@ -128,19 +128,20 @@ class LiveSource:
         return readable(self._found, collection, self.name)
 
 
-def open_live(text: str, *, database: str | None = None) -> LiveSource:
+def open_live(text: str, *, database: str | None = None, patience_seconds: float | None = None) -> LiveSource:
     """Open a database of a running server; asks it for its version and its collections.
 
     Args:
         text: `mongodb://…` or `mongodb+srv://…`.
         database: The database; goes before the one that the URL names.
+        patience_seconds: As `connect.mongo.open_server` takes it.
 
     Raises:
         ConfigError: The URL cannot be used (`bad-source`), or the name is none (`bad-name`).
         SourceError: As `connect.mongo.open_server` says; or the database is not named (`database-needed`), not there
             (`unknown-database`), or holds no collection that can be read (`empty-source`).
     """
-    server = open_server(text)
+    server = open_server(text, patience_seconds=patience_seconds)
     try:
         name = database or server.database
         if not name:
@@ -170,7 +171,7 @@ def _document_bytes(info: CollectionInfo) -> int | None:
 def _databases(server: MongoServer) -> list[str]:
     """Return the names of the application's databases, as far as the user may see them."""
     try:
-        return sorted(set(server.client.list_database_names()) - _SERVER_DATABASES)
+        return sorted(set(server.client.list_database_names()) - SERVER_DATABASES)
     except PyMongoError:
         return []
 
@@ -178,9 +179,9 @@ def _databases(server: MongoServer) -> list[str]:
 def _refuse_unnamed(server: MongoServer) -> NoReturn:
     known = _databases(server)
     raise SourceError(
-        f"The source's address names no database of {server.display}{_listed(known)}.",
+        f"The source's address names no database of {server.display}{_held(known)}.",
         code="database-needed",
-        hint=f"Say which one is meant: --db {known[0] if known else 'NAME'}, or write it behind the host:"
+        hint=f"Say which one is meant: {offered(known or ['NAME'])}. Or write it behind the host:"
         " mongodb://HOST/DATABASE.",
     )
 
@@ -189,12 +190,11 @@ def _refuse_unknown(server: MongoServer, name: str) -> NoReturn:
     known = _databases(server)
     near = nearest(name, known)
     raise SourceError(
-        f"The server at {server.display} has no database {name}, or none that this user may see{_listed(known)}.",
+        f"The server at {server.display} has no database {name}, or none that this user may see{_held(known)}.",
         code="unknown-database",
         hint=f"Did you mean --db {near}?" if near is not None else "Check the name and the user's rights.",
     )
 
 
-def _listed(names: list[str]) -> str:
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return f"; it holds {', '.join(names[:_NAMED])}{more}" if names else ""
+def _held(names: list[str]) -> str:
+    return f"; it holds {listed(names)}" if names else ""

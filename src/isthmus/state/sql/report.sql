@@ -77,11 +77,14 @@ SELECT collection, source_id, origin FROM isthmus.id_map WHERE id = %(id)s ORDER
 SELECT source_id, origin FROM isthmus.id_map
 WHERE id = %(id)s AND collection = %(collection)s ORDER BY origin, source_id
 
--- name: matched_ids
--- Rows that some documents are: there before the copy, or those of others that they were joined into; by their `_id`.
+-- name: ids_elsewhere
+-- Documents that have the id of another row, one that was there before or one that they were joined into: by their
+-- `_id` as it was written, or by the id that would have been theirs.
 SELECT collection, source_id, id, origin FROM isthmus.id_map
-WHERE origin IN ('matched', 'merged') AND key_digest = ANY(SELECT sha256(s) FROM unnest(%(source_ids)s::bytea[]) AS s)
-ORDER BY collection, id
+WHERE origin IN ('matched', 'merged') AND (%(collection)s::text IS NULL OR collection = %(collection)s)
+  AND (key_digest = ANY(SELECT sha256(s) FROM unnest(%(source_ids)s::bytea[]) AS s)
+       OR (collection, derived_id) IN (SELECT * FROM unnest(%(collections)s::text[], %(derived_ids)s::text[])))
+ORDER BY collection, id, source_id
 
 -- name: mapped_ids
 -- Ids of documents that are no ObjectIds, of one collection.
