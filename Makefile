@@ -46,7 +46,7 @@ $(STAMPS)/dependencies: pyproject.toml | $(BIN)/python
 $(STAMPS)/extension: $(STAMPS)/dependencies $(EXTENSION_SOURCES)
 	@CARGO="$(CARGO)" sh tools/need_rust.sh
 	@echo "isthmus: building the Rust core and installing isthmus into .venv (the first build takes a few minutes)"
-	@PIP_QUIET=1 $(BIN)/maturin develop --release --quiet
+	@PIP_QUIET=1 sh tools/quietly.sh $(BIN)/maturin develop --release --quiet
 	@touch $@
 
 demo: setup ## copy a sample MongoDB dump into an embedded PostgreSQL and show where everything went

@@ -25,10 +25,10 @@ from random import Random
 
 from isthmus import demo
 from isthmus._rust import IdCodec, Transcoder, compare_ids, extended_json, frame, hop, source_id
+from isthmus.cli.letter_codes import REJECTS
 from isthmus.errors import InternalError, IsthmusError
 from isthmus.mapping import load_mapping
 from isthmus.mapping.plan import compile_plans
-from tools.docs.reject_codes import REJECTS
 
 CRASHES = Path("build") / "crashes"
 KNOWN_CODES = {reject.code for reject in REJECTS}

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from isthmus.cli.letter_codes import REJECTS
 from tools.docs import __main__ as pages
 from tools.docs.error_codes import raised
-from tools.docs.reject_codes import REJECTS
 
 ROOT = Path(__file__).parents[2]
 SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
@@ -48,10 +48,11 @@ def test_reject_codes_of_the_core_are_those_of_the_reference() -> None:
 
 
 def test_reject_codes_of_target_and_finish_occur_in_the_sources() -> None:
+    table = "src/isthmus/cli/letter_codes.py"
     sources = [*(ROOT / "src" / "isthmus").rglob("*.py"), *(ROOT / "src" / "isthmus").rglob("*.sql")]
-    text = "\n".join(path.read_text(encoding="utf-8") for path in sources)
+    text = "\n".join(path.read_text(encoding="utf-8") for path in sources if path != ROOT / table)
     missing = [r.code for r in REJECTS if r.stage != "core" and not re.search(rf"""['"]{r.code}['"]""", text)]
-    assert not missing, f"no source makes these codes; remove them from tools/docs/reject_codes.py: {missing}"
+    assert not missing, f"no source makes these codes; remove them from {table}: {missing}"
 
 
 def test_every_link_between_pages_leads_somewhere() -> None:

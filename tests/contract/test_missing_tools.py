@@ -96,3 +96,12 @@ def test_python_that_cannot_make_environments_is_told_what_it_lacks(bare: Path) 
     assert "python3.12 cannot make virtual environments" in ran.stderr
     stand_in(bare, "python3.11", "exit 0")
     assert run(bare, "find_python.sh").stdout == "python3.11\n"
+
+
+def test_build_that_works_says_nothing_and_one_that_fails_says_all_and_keeps_its_code(bare: Path) -> None:
+    stand_in(bare, "build", "echo built a wheel; echo a warning >&2")
+    done = run(bare, "quietly.sh", "build", "--release")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    stand_in(bare, "build", 'echo "error: $1 is wrong" >&2; echo after it; exit 7')
+    failed = run(bare, "quietly.sh", "build", "this crate")
+    assert (failed.returncode, failed.stdout, failed.stderr) == (7, "", "error: this crate is wrong\nafter it\n")

@@ -38,9 +38,12 @@ def _node(node: Node, words: tuple[str, ...]) -> Iterator[str]:
     visible = [parameter for parameter in node.params if not getattr(parameter, "hidden", False)]
     arguments = [parameter for parameter in visible if parameter.param_type_name == "argument"]
     options = [parameter for parameter in visible if parameter.param_type_name == "option"]
-    usage = [*words, *(_argument(argument) for argument in arguments)]
+    shown = [_argument(argument) for argument in arguments]
+    for_others = [text for text in shown if "--" in text]  # what stands behind `--` is no option of ours
+    usage = [*words, *(text for text in shown if text not in for_others)]
     usage += ["COMMAND"] if members else []
     usage += ["[OPTIONS]"] if options else []
+    usage += for_others
     yield f"## {' '.join(words)}"
     yield ""
     yield "```text"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from isthmus.cli.letter_codes import REJECTS
 from tools.docs.error_codes import Raised, error_classes, raised
-from tools.docs.reject_codes import REJECTS
 
 EXIT_CODES = (
     (0, "everything was carried, and nothing new went to the ledgers"),

@@ -1,4 +1,4 @@
-"""Draw the progress of a copy: bars on a terminal, plain lines every few seconds elsewhere."""
+"""Draw the progress of a copy: bars on a terminal; elsewhere plain lines every ten seconds, if it takes as long."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from isthmus.cli.output import err
+from isthmus.cli.output import err, plural
 from isthmus.connect.secrets import hide
 from isthmus.transfer.progress import CollectionProgress, Progress, Snapshot
 
-_LINE_SECONDS = 5.0
+# Who reads a log wants to know that a long copy is alive; of a short one the result says enough.
+_QUIET_SECONDS = 10.0
+_LINE_SECONDS = 10.0
 _TERMINAL_HERTZ = 5
 _MOST_BARS = 15
 _STAGES = {
@@ -76,7 +78,6 @@ class ProgressView:
         self._over = threading.Event()
         self._live = Live(console=err, auto_refresh=False, transient=True) if err.is_terminal else None
         self._thread = threading.Thread(target=self._draw, name="isthmus-progress", daemon=True)
-        self._last_stage = ""
         progress.on_note = self.note
 
     def note(self, text: str) -> None:
@@ -98,15 +99,33 @@ class ProgressView:
             self._live.stop()
 
     def _draw(self) -> None:
-        last_line = time.monotonic()
+        due = Due(time.monotonic())
         while not self._over.wait(1 / _TERMINAL_HERTZ):
             snapshot = self._progress.snapshot()
             if self._live is not None:
                 self._live.update(render(snapshot, err.width), refresh=True)
-            elif snapshot.stage != self._last_stage or time.monotonic() - last_line >= _LINE_SECONDS:
-                last_line = time.monotonic()
+            elif due.now(snapshot.stage, time.monotonic()):
                 sys.stderr.write(line(snapshot) + "\n")
-            self._last_stage = snapshot.stage
+
+
+class Due:
+    """Decides when a line is due where no terminal is: none while the work is young, then for each stage and in time.
+
+    Args:
+        begun: When the work began, in seconds of any clock.
+    """
+
+    def __init__(self, begun: float) -> None:
+        self._quiet_until = self._next = begun + _QUIET_SECONDS
+        self._last_stage = ""
+
+    def now(self, stage: str, seconds: float) -> bool:
+        """Tell whether to print a line now; who is told so prints it."""
+        if seconds < self._quiet_until or (seconds < self._next and stage == self._last_stage):
+            return False
+        self._last_stage = stage
+        self._next = seconds + _LINE_SECONDS
+        return True
 
 
 def line(snapshot: Snapshot) -> str:
@@ -118,13 +137,11 @@ def line(snapshot: Snapshot) -> str:
     if snapshot.stage not in _MOVING:
         return head
     done, total, rate, left = overall(snapshot)
-    documents = sum(entry.documents for entry in snapshot.collections)
+    documents = plural(sum(entry.documents for entry in snapshot.collections), "document")
     letters = sum(entry.dead_letters for entry in snapshot.collections)
     share = f" of {size_text(total)} ({100 * done / total:.0f} %)" if total else ""
     eta = f", about {duration_text(left)} left" if left is not None else ""
-    return (
-        f"{head}: {documents:,} documents, {size_text(done)}{share}, {size_text(rate)}/s{eta}, dead letters {letters:,}"
-    )
+    return f"{head}: {documents}, {size_text(done)}{share}, {size_text(rate)}/s{eta}, dead letters {letters:,}"
 
 
 def render(snapshot: Snapshot, width: int) -> Group:
@@ -152,9 +169,8 @@ def render(snapshot: Snapshot, width: int) -> Group:
     table.add_row(Text("all", style="bold"), _bar(done, total), share, amount)
     eta = f"  ETA {duration_text(left)}" if left is not None else ""
     letters = sum(entry.dead_letters for entry in snapshot.collections)
-    facts = (
-        f"  {finished} of {len(snapshot.collections)} collections  {size_text(rate)}/s{eta}  dead letters {letters:,}"
-    )
+    collections = plural(len(snapshot.collections), "collection")
+    facts = f"  {finished} of {collections}  {size_text(rate)}/s{eta}  dead letters {letters:,}"
     head.append(facts, style="not bold dim")
     return Group(head, table)
 
@@ -176,7 +192,7 @@ def _percent(entry: CollectionProgress) -> str:
 def _numbers(entry: CollectionProgress) -> Text:
     if entry.broken:
         return Text("broken off", style="red")
-    text = Text(f"{entry.documents:,} documents")
+    text = Text(plural(entry.documents, "document"))
     if entry.dead_letters:
-        text.append(f"  {entry.dead_letters:,} dead letters", style="yellow")
+        text.append(f"  {plural(entry.dead_letters, 'dead letter')}", style="yellow")
     return text

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from isthmus.cli.output import plural
+from isthmus.cli.output import plural, show_hint, show_paragraph, show_point, some
 from isthmus.cli.so_far import without_junctions
 from isthmus.transfer.balance import Balance, ReferenceBooks
 from isthmus.transfer.moving.resume import Changes
@@ -18,6 +18,8 @@ from isthmus.transfer.result import Result
 
 _MOST_LINES = 20
 _MOST_QUIET = 6
+_READ_TO_THE_END = frozenset({"crc-differs"})
+"""Troubles of a source that show when every document of a collection was read: nothing is left to go on with."""
 
 
 def copy_json(result: Result, junctions: Collection[str] = ()) -> dict[str, Any]:
@@ -79,13 +81,13 @@ def show_balance(console: Console, balance: Balance) -> None:
     table.add_column("tables", overflow="fold")
     for name, books in balance.collections.items():
         table.add_row(
-            name,
+            Text(name),
             f"{books.read:,}",
             f"{books.copied:,}",
-            *(f"{getattr(books, one):,}" for one in more),
-            f"{books.skipped:,}" if books.skipped else "–",
-            Text(f"{books.dead_letters:,}", style="yellow") if books.dead_letters else "–",
-            ", ".join(f"{table} {rows:,}" for table, rows in books.tables.items()),
+            *(some(getattr(books, one)) for one in more),
+            some(books.skipped),
+            Text(some(books.dead_letters), style="yellow" if books.dead_letters else ""),
+            Text(", ".join(f"{table} {rows:,}" for table, rows in books.tables.items())),
         )
     table.add_section()
     table.add_row(
@@ -118,9 +120,9 @@ def _show_references(console: Console, balance: Balance) -> None:
     table.add_column("what became of them")
     for name, books in balance.references.items():
         if not (fold and name in quiet):
-            orphans = f"{books.orphans + books.refused:,}" if books.orphans or books.refused else "–"
-            pending = [f"{books.pending:,}" if books.pending else "–"] if waiting else []
-            table.add_row(name, f"{books.values:,}", f"{books.resolved:,}", *pending, orphans, _fate(books))
+            orphans = some(books.orphans + books.refused)
+            pending = [some(books.pending)] if waiting else []
+            table.add_row(Text(name), f"{books.values:,}", f"{books.resolved:,}", *pending, orphans, _fate(books))
     if fold:
         values = sum(books.values for books in quiet.values())
         dash = ["–"] if waiting else []
@@ -134,7 +136,7 @@ def _show_references(console: Console, balance: Balance) -> None:
         pairs.add_column("of them named twice", justify="right", no_wrap=True)
         for name, count in balance.junctions.items():
             merged = balance.merged_pairs.get(name, 0)
-            pairs.add_row(name, f"{count:,}", f"{merged:,}" if merged else "–")
+            pairs.add_row(Text(name), f"{count:,}", some(merged))
         console.print(pairs)
 
 
@@ -182,7 +184,7 @@ def _show_lists(console: Console, balance: Balance) -> None:
             console.print(title, style="bold")
             shown = sorted(entries.items(), key=lambda entry: -entry[1])
             for name, count in shown[:_MOST_LINES]:
-                console.print(f"  {count:>9,}  {name}", markup=False)
+                show_paragraph(console, f"  {count:>9,}  ", name)
             if len(shown) > _MOST_LINES:
                 console.print(f"  … and {len(shown) - _MOST_LINES} more; --json lists all.")
     _show_met_rows(console, balance)
@@ -199,6 +201,7 @@ def _show_lists(console: Console, balance: Balance) -> None:
 
 _MET = {
     "kept": "kept as they were, although the source has other values",
+    "kept-before": "kept as they were by an earlier copy, and the source has not changed since",
     "same": "the same on both sides",
     "edited": "edited in the target since they were carried, and kept",
     "overwritten": "overwritten with the source's values",
@@ -292,13 +295,13 @@ def _show_wanting(console: Console, balance: Balance, target: str) -> None:
             soft_wrap=True,
         )
     for name, count in balance.refused_waiting.items():
-        console.print(
-            f"  • {plural(count, 'reference')} of {name} refused by the table, although what they waited for is there"
-            " now: isthmus orphans list",
-            markup=False,
+        show_point(
+            console,
+            f"{plural(count, 'reference')} of {name} refused by the table, although what they waited for is there now:"
+            " isthmus orphans list",
         )
     for index in balance.left_out_indexes:
-        console.print(f"  • index {index} is left out: a value is too long for it", markup=False)
+        show_point(console, f"index {index} is left out: a value is too long for it")
 
 
 def left_behind(balance: Balance) -> str:
@@ -329,7 +332,7 @@ def show_unbalanced(console: Console, balance: Balance) -> None:
     """Print every difference of books that do not balance, and what that means."""
     console.print("The books do not balance:", style="bold red")
     for sentence in balance.differences:
-        console.print(f"  • {sentence}", markup=False)
+        show_point(console, sentence)
     console.print("  → This is a fault of Isthmus. Do not rely on this copy, and please report it.")
 
 
@@ -391,20 +394,36 @@ def _show_changes(console: Console, result: Result, target: str) -> None:
 def _show_unfinished(console: Console, result: Result) -> None:
     read = sum(books["read"] for books in result.partial.values())
     if result.outcome == "interrupted":
-        console.print(f"Stopped as asked. {read:,} documents are accounted for and committed.", style="bold yellow")
+        accounted = f"{plural(read, 'document is', 'documents are')} accounted for and committed."
+        console.print(f"Stopped as asked. {accounted}", style="bold yellow")
         _show_broken(console, result)
         console.print("  → Run the same command again to go on from here.")
         return
     _show_broken(console, result)
-    console.print(f"Everything before that is committed ({read:,} documents); keys and references wait for the rest.")
-    console.print("  → Repair the source and run the same command again; it goes on from here.")
+    documents = plural(read, "document")
+    if all(fault.code in _READ_TO_THE_END for fault in result.broken.values()) and result.broken:
+        console.print(f"What was read is committed ({documents}) and not proven; keys and references wait.")
+        return
+    console.print(f"Everything before that is committed ({documents}); keys and references wait for the rest.")
+    if any(fault.code in _READ_TO_THE_END for fault in result.broken.values()):
+        console.print("  → Repair the source and run the same command again with --fresh.")
+    else:
+        console.print("  → Repair the source and run the same command again; it goes on from here.")
 
 
 def _show_broken(console: Console, result: Result) -> None:
     if not result.broken:
         return
-    console.print(f"{plural(len(result.broken), 'collection')} could not be read to the end:", style="bold red")
-    for name, fault in result.broken.items():
-        console.print(f"  • {name}: {fault}", markup=False)
-        if fault.hint:
-            console.print(f"    → {fault.hint}", markup=False)
+    untrue = {name: fault for name, fault in result.broken.items() if fault.code in _READ_TO_THE_END}
+    cut = {name: fault for name, fault in result.broken.items() if name not in untrue}
+    one, several = "collection was read to the end and is", "collections were read to the end and are"
+    for heading, faults in (
+        (f"{plural(len(cut), 'collection')} could not be read to the end:", cut),
+        (f"{plural(len(untrue), one, several)} not what was dumped:", untrue),
+    ):
+        if faults:
+            console.print(heading, style="bold red")
+        for name, fault in faults.items():
+            show_point(console, f"{name}: {fault}")
+            if fault.hint:
+                show_hint(console, fault.hint, indent=4)

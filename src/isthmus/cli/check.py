@@ -43,7 +43,8 @@ def check(
     3 the source, 4 the target stands against it.
     """
     from isthmus.cli.findings import findings_json, refused_json, writing_refusals
-    from isthmus.cli.output import err, result_console, write_json
+    from isthmus.cli.output import err, plural, result_console, show_paragraph, write_json
+    from isthmus.connect.secrets import hide
     from isthmus.mapping import load_mapping
     from isthmus.mapping.tables import build_schema
     from isthmus.sources import open_source
@@ -75,7 +76,7 @@ def check(
                 )
         for finding in findings:
             if finding.severity is None:
-                err.print(f"note: {finding.problem}", markup=False)
+                show_paragraph(err, "note: ", hide(str(finding.problem)))
         _refuse(findings)
         if held_run is not None:
             refuse_other(held_run.run, checked, mapping.read_text(encoding="utf-8"), opened)
@@ -83,7 +84,8 @@ def check(
     held = [word for word, given in (("source", source), ("target", target)) if given is not None]
     console = result_console(json_file)
     console.print(
-        f"{mapping.name}: {len(report['collections'])} collections become {sum(counts.values())} tables"
+        f"{mapping.name}: {plural(len(report['collections']), 'collection becomes', 'collections become')}"
+        f" {plural(sum(counts.values()), 'table')}"
         f" ({counts['root']} root, {counts['child']} child, {counts['junction']} junction)."
         + (f" Nothing in the {' and the '.join(held)} stands against it." if held else ""),
         markup=False,
@@ -231,9 +233,10 @@ def _look(
             findings += check_server(connection)
             run = latest_run(connection) if state_exists(connection) else None
             if run is None:
-                findings += (
-                    check_existing(connection, schema) if is_existing(mapping) else check_target(connection, schema)
-                )
+                if is_existing(mapping):
+                    findings += check_existing(connection, mapping, schema)
+                else:
+                    findings += check_target(connection, schema)
                 findings += check_space(connection, mapping, source) if source is not None else []
                 return None
             return _Held(run, moved_of(connection, run.id), is_running(connection), address.display)

@@ -30,12 +30,15 @@ def list_(
 ) -> None:
     """List rows that were there before, and rows that documents were joined into: what differs, and what was done.
 
-    The JSON holds the documents that were joined, whole; what sensitive columns say is never in the ledger.
+    The JSON holds what both sides say in each column that differs, and the documents that were joined, whole; what
+    sensitive columns say is never in the ledger.
     """
+    from shlex import quote
+
     from isthmus.cli.documents import printable_document
     from isthmus.cli.output import err, result_console, show_rows, write_json
     from isthmus.cli.sensitive import sensitive_of
-    from isthmus.cli.target import reading
+    from isthmus.cli.target import reading, shown_target
     from isthmus.state.reports import count_conflicts, list_conflicts
 
     with reading(target) as (connection, run):
@@ -48,13 +51,13 @@ def list_(
     else:
         show_rows(
             console,
-            ("table", "row", "collection", "what differs", "what was done"),
+            ("table", "row", "collection", "columns that differ", "what was done"),
             [
                 (
                     one.table,
                     one.row_id,
                     one.collection,
-                    ", ".join(sorted(one.differing)),
+                    ", ".join(sorted(one.differing)) or "–",
                     f"{one.action} ({one.policy})",
                 )
                 for one in conflicts[:limit]
@@ -62,6 +65,9 @@ def list_(
         )
         if total > limit:
             err.print(f"{min(limit, len(conflicts))} of {total:,} shown; --limit shows more, --json gives all.")
+        command = f"isthmus conflicts list --target {quote(shown_target(target))} --json -"
+        if json_file is None:
+            err.print(f"What both sides say, column by column: {command}", markup=False, soft_wrap=True)
     write_json(
         {
             "run": run.id,

@@ -18,6 +18,7 @@ from isthmus.cli.options import (
     MappingArgument,
     SourceOption,
     TargetOption,
+    check_size,
     parse_size,
 )
 
@@ -46,6 +47,7 @@ def copy(
             "--memory",
             envvar="ISTHMUS_MEMORY",
             metavar="SIZE",
+            callback=check_size,
             help="Budget of all buffers together: bytes, or with K, M or G.",
         ),
     ] = "192M",
@@ -88,7 +90,8 @@ def copy(
     changes neither the copy nor its exit code.
 
     Exit codes: 0 all carried, 1 something was not carried or handled by a default, or the source was written to while
-    it was read, 2 usage or mapping, 3 source, 4 target, 130 stopped by Ctrl-C or SIGTERM and resumable.
+    it was read, 2 usage or mapping, 3 source, 4 target, 130 stopped by Ctrl-C, SIGTERM or SIGHUP (a lost terminal) and
+    resumable.
     """
     from isthmus.cli.bars import ProgressView
     from isthmus.cli.books import copy_json, show_result
@@ -123,7 +126,7 @@ def copy(
         view = ProgressView(progress)
         # Nothing is in hand yet, so a signal ends the wait as it ends everything before a copy: at once.
         opening = persist(
-            partial(open_source, source, database=db, ignore_oplog=ignore_oplog),
+            partial(open_source, source, database=db, ignore_oplog=ignore_oplog, patience_seconds=retry_seconds),
             seconds=options.retry_seconds,
             stop=Event(),
             note=progress.note,

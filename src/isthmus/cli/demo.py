@@ -179,6 +179,7 @@ def next_commands(laid_out: LaidOut, target: str, letter: LetterLine | None) -> 
     commands = [
         f"isthmus copy {quote(str(laid_out.mapping))} --source {quote(str(laid_out.dump))} {there}",
         f"isthmus status {there}",
+        f"isthmus psql {there} -- -c 'SELECT id, name, assigned_to FROM accounts LIMIT 5'",
         f"isthmus letters list {there}",
         f"isthmus orphans list {there}",
     ]

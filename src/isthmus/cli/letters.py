@@ -33,12 +33,13 @@ def list_(
     json_file: JsonOption = None,
 ) -> None:
     """List dead letters: number, collection, _id, cause, place in the source."""
-    from rich.padding import Padding
+    from shlex import quote
+
     from rich.text import Text
 
-    from isthmus.cli.output import err, result_console, write_json
+    from isthmus.cli.output import err, result_console, show_paragraph, write_json
     from isthmus.cli.sensitive import sensitive_of
-    from isthmus.cli.target import reading
+    from isthmus.cli.target import reading, shown_target
     from isthmus.state.reports import count_letters, letter_kinds, list_letters
 
     with reading(target) as (connection, run):
@@ -66,12 +67,13 @@ def list_(
             head.append(f"  {letter.path}" if letter.path else "")
             head.append(f"  ({letter.stage})", style="dim")
             console.print(head, soft_wrap=True)
-            console.print(Padding(Text(letter.message), (0, 0, 0, 7)))
+            show_paragraph(console, " " * 7, letter.message)
         if total > limit:
             err.print(
                 f"{limit} of {total:,} shown; --limit shows more, --collection and --code narrow, --json gives all."
             )
-        err.print(f"Look at one: isthmus letters show {letters[0].id}", markup=False, soft_wrap=True)
+        there = f"--target {quote(shown_target(target))}"
+        err.print(f"Look at one: isthmus letters show {letters[0].id} {there}", markup=False, soft_wrap=True)
     write_json({"run": run.id, "total": total, "letters": [_as_json(letter) for letter in letters]}, json_file)
 
 
@@ -82,15 +84,17 @@ def show(
     show_sensitive: SensitiveOption = False,
     json_file: JsonOption = None,
 ) -> None:
-    """Show one dead letter: every cause, where it came from, and the document as Extended JSON."""
+    """Show one dead letter: every cause with what to do, where it came from, and the document as Extended JSON."""
     import json
+    from shlex import quote
 
     from rich.text import Text
 
     from isthmus.cli.documents import printable_document
-    from isthmus.cli.output import result_console, write_json
+    from isthmus.cli.letter_codes import remedy_of
+    from isthmus.cli.output import err, plural, result_console, show_hint, show_paragraph, write_json
     from isthmus.cli.sensitive import sensitive_of
-    from isthmus.cli.target import reading
+    from isthmus.cli.target import reading, shown_target
     from isthmus.state.reports import read_letter
 
     with reading(target) as (connection, run):
@@ -105,19 +109,28 @@ def show(
         f"of {letter.collection}, _id {letter.source_id or '(none)'}",
         markup=False,
     )
-    console.print(f"  from   {letter.location}, {letter.size_bytes:,} bytes", markup=False)
+    show_paragraph(console, "  from   ", f"{letter.location}, {plural(letter.size_bytes, 'byte')}")
     console.print(f"  stage  {letter.stage}", markup=False)
+    told: set[str] = set()
     for cause in causes:
         console.print(f"  • {cause['code']}  {cause['path'] or '(document)'}", style="bold", markup=False)
-        console.print(f"    {cause['message']}", markup=False)
+        show_paragraph(console, "    ", cause["message"])
+        remedy = remedy_of(cause["code"])
+        if remedy and remedy not in told:
+            show_hint(console, remedy, indent=4)
+        told.add(remedy)
     if document is None:
         console.print("  Its bytes are not here: the source no longer had them.", style="bold")
     elif isinstance(document, str):
         console.print("  The bytes are no readable BSON document; as hex:", style="bold")
-        console.print(f"  {document}", markup=False)
+        console.print(f"  {document}", markup=False, soft_wrap=True)
     else:
         console.print("  The document (Extended JSON):", style="bold")
-        console.print(json.dumps(document, indent=2, ensure_ascii=False), markup=False)
+        console.print(json.dumps(document, indent=2, ensure_ascii=False), markup=False, soft_wrap=True)
+    if document is not None:
+        again = f"isthmus letters retry MAPPING --target {quote(shown_target(target))}"
+        err.print("With a corrected mapping it is carried from here (a column of another type: copy --fresh):")
+        err.print(f"  {again}", markup=False, soft_wrap=True)
     write_json({**_as_json(letter), "causes": causes, "document": document}, json_file)
 
 
@@ -140,7 +153,7 @@ def export(
     import json
 
     from isthmus.cli.documents import printable_document
-    from isthmus.cli.output import err, writing
+    from isthmus.cli.output import err, plural, writing
     from isthmus.cli.sensitive import sensitive_of
     from isthmus.cli.streams import lost_output
     from isthmus.cli.target import reading
@@ -160,7 +173,7 @@ def export(
             }
             stream.write(json.dumps(line, ensure_ascii=False, default=str) + "\n")
             count += 1
-    err.print(f"{count:,} dead letters written" + (f" to {output}." if output else "."), markup=False)
+    err.print(f"{plural(count, 'dead letter')} written" + (f" to {output}." if output else "."), markup=False)
 
 
 def _as_json(letter: LetterLine) -> dict[str, Any]:

@@ -7,8 +7,8 @@ import sys
 
 import typer
 
-from isthmus.cli import check, conflicts, copy, ddl, demo, ids, letters, orphans, status
-from isthmus.cli.interrupt import is_interruption, take_sigterm_as_ctrl_c
+from isthmus.cli import check, conflicts, copy, ddl, demo, ids, letters, orphans, psql, status
+from isthmus.cli.interrupt import is_interruption, take_signals_as_ctrl_c
 from isthmus.cli.logs import show_logs
 from isthmus.cli.setting_files import read_setting_files
 from isthmus.cli.streams import lost_output, outlive_readers, reader_left
@@ -48,6 +48,7 @@ app.command("check")(check.check)
 app.command("ddl")(ddl.ddl)
 app.command("copy")(copy.copy)
 app.command("status")(status.status)
+app.command("psql")(psql.psql)
 app.add_typer(letters.app, name="letters")
 app.add_typer(orphans.app, name="orphans")
 app.add_typer(conflicts.app, name="conflicts")
@@ -61,7 +62,7 @@ def main() -> None:
     5 refused by a governance rule, 130 interrupted and resumable. Who reads the output, or stops reading it
     (isthmus … | head), changes none of them; an output that could not be written for another reason makes it 2 or more.
     """
-    take_sigterm_as_ctrl_c()
+    take_signals_as_ctrl_c()
     show_logs()
     outlive_readers()
     code = _run()

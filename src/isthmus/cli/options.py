@@ -52,6 +52,7 @@ def _target(purpose: str) -> Any:
 
 TargetOption = Annotated[str, _target("Where to write")]
 ReadTargetOption = Annotated[str, _target("Where to read the run from")]
+LookTargetOption = Annotated[str, _target("Where to look")]
 
 
 def _writable(path: Path) -> None:
@@ -95,6 +96,16 @@ SensitiveOption = Annotated[
 ]
 
 _UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
+
+
+def check_size(text: str) -> str:
+    """Return a size as it was given, for an option's callback: its refusal names the option.
+
+    Raises:
+        typer.BadParameter: It is no size.
+    """
+    parse_size(text)
+    return text
 
 
 def parse_size(text: str) -> int:

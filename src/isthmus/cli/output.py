@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import sys
 import traceback
-from collections.abc import Generator, Sequence
+from collections.abc import Collection, Generator, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -24,12 +25,14 @@ from isthmus.errors import ConfigError, IsthmusError, Problem
 # stay on one line each.
 _PIPE_COLUMNS = 140
 _GAP = 2
+# Narrower than this, a column of text is harder to read than lines that begin at the left edge.
+_LEAST_ROOM = 20
 
 
 def _console(*, stderr: bool) -> Console:
     if (sys.stderr if stderr else sys.stdout).isatty():
-        return Console(stderr=stderr, highlight=False)
-    return Console(stderr=stderr, highlight=False, width=_PIPE_COLUMNS, soft_wrap=True)
+        return Console(stderr=stderr, highlight=False, emoji=False)
+    return Console(stderr=stderr, highlight=False, emoji=False, width=_PIPE_COLUMNS, soft_wrap=True)
 
 
 out = _console(stderr=False)
@@ -41,19 +44,56 @@ def plural(count: int, word: str, words: str | None = None) -> str:
     return f"{count:,} {word if count == 1 else words or word + 's'}"
 
 
-def show_rows(console: Console, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+def some(count: int) -> str:
+    """Return a number of exceptions (skipped, dead letters, orphans) for a table: a dash says that there are none."""
+    return f"{count:,}" if count else "–"
+
+
+def show_paragraph(console: Console, lead: str | Text, text: str | Text) -> None:
+    """Print a sentence behind its lead (a bullet, an arrow, an indent); on a terminal later lines begin below it.
+
+    Where nobody's terminal sets the width, it stays one line.
+    """
+    first = Text(lead) if isinstance(lead, str) else lead
+    body = Text(text) if isinstance(text, str) else text
+    room = console.width - first.cell_len
+    if console.soft_wrap or room < _LEAST_ROOM:
+        console.print(Text.assemble(first, body))
+        return
+    lines = [line for whole in body.split("\n") for line in whole.divide(_line_starts(whole.plain, room))]
+    for number, line in enumerate(lines):
+        line.rstrip()
+        console.print(Text.assemble(first if number == 0 else " " * first.cell_len, line), soft_wrap=True)
+
+
+def _line_starts(text: str, room: int) -> list[int]:
+    """Return where later lines begin. A word that is too long, such as a path, stays whole: it is to be selected."""
+    starts: list[int] = []
+    used = 0
+    for word in re.finditer(r"\S+\s*", text):
+        if used and used + cell_len(word[0].rstrip()) > room:
+            starts.append(word.start())
+            used = 0
+        used += cell_len(word[0])
+    return starts
+
+
+def show_rows(
+    console: Console, columns: Sequence[str], rows: Sequence[Sequence[str]], *, numbers: Collection[str] = ()
+) -> None:
     """Print rows as a table, or each below the other where the table is too wide: no value is ever broken.
 
     Args:
         console: Where to.
         columns: The columns' names.
         rows: The values, one a column.
+        numbers: Columns that hold numbers; they end below each other.
     """
     widths = [max(map(cell_len, cells)) for cells in zip(columns, *rows, strict=True)]
     if sum(widths) + _GAP * (len(widths) - 1) <= console.width:
         table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0))
         for name in columns:
-            table.add_column(name, no_wrap=True)
+            table.add_column(name, no_wrap=True, justify="right" if name in numbers else "left")
         for row in rows:
             table.add_row(*map(Text, row))
         console.print(table)
@@ -115,30 +155,31 @@ def writing(path: Path | None, *, private: bool = False) -> Generator[TextIO]:
         raise
 
 
-def _tell(text: str) -> None:
-    """Print a sentence to standard error, without secrets."""
-    err.print(hide(text), markup=False)
-
-
 def show_error(fault: IsthmusError) -> None:
     """Print an error for a person: what, where, every finding, what to do next, and its code."""
-    err.print(f"[bold red]error[/] ({fault.code}): ", end="")
-    _tell(str(fault))
+    err.print(Text.assemble(("error", "bold red"), f" ({fault.code}): {hide(str(fault))}"))
     show_problems(fault.problems)
     if fault.hint:
-        err.print("  → ", end="", style="cyan")
-        _tell(fault.hint)
+        show_hint(err, fault.hint, indent=2)
+
+
+def show_hint(console: Console, hint: str, *, indent: int) -> None:
+    """Print what to do next, without secrets."""
+    show_paragraph(console, Text(" " * indent + "→ ", style="cyan"), hide(hint))
+
+
+def show_point(console: Console, text: str) -> None:
+    """Print one point of a list, without secrets."""
+    show_paragraph(console, Text("  • ", style="red"), hide(text))
 
 
 def show_problems(problems: tuple[Problem, ...] | list[Problem], limit: int = 100) -> None:
     """Print findings, one paragraph each, at most `limit` of them and how many more there are."""
     for problem in problems[:limit]:
         place = str(problem.where)
-        err.print("  • ", end="", style="red")
-        _tell(f"{place}: {problem.message}" if place else problem.message)
+        show_point(err, f"{place}: {problem.message}" if place else problem.message)
         if problem.hint:
-            err.print("    → ", end="", style="cyan")
-            _tell(problem.hint)
+            show_hint(err, problem.hint, indent=4)
     if len(problems) > limit:
         err.print(f"  … and {len(problems) - limit} more.")
 
@@ -158,8 +199,7 @@ def show_lost_output() -> int:
 
 def show_unexpected(fault: Exception) -> None:
     """Print an error nobody foresaw, without secrets; the whole trace with ISTHMUS_DEBUG=1."""
-    err.print(f"[bold red]internal error[/]: {type(fault).__name__}: ", end="")
-    _tell(str(fault))
+    err.print(Text.assemble(("internal error", "bold red"), f": {type(fault).__name__}: {hide(str(fault))}"))
     if os.environ.get("ISTHMUS_DEBUG"):
         err.print(hide("".join(traceback.format_exception(fault))), markup=False)
     else:

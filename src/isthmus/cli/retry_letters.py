@@ -67,7 +67,7 @@ def retry(
     left (collection, stage, code, count) and the balance of the run.
 
     Exit codes: 0 no letter is left, 1 some are, or something was handled by a default, 2 usage or mapping, 3 source,
-    4 target, 130 stopped by Ctrl-C or SIGTERM and resumable.
+    4 target, 130 stopped by Ctrl-C, SIGTERM or SIGHUP (a lost terminal) and resumable.
     """
     from isthmus.cli.bars import ProgressView
     from isthmus.cli.findings import failed_json, writing_refusals
@@ -90,7 +90,8 @@ def retry(
         with ExitStack() as stack:
             opened = None
             if source is not None:
-                opened = stack.enter_context(closing(open_source(source, database=db, ignore_oplog=ignore_oplog)))
+                reached = open_source(source, database=db, ignore_oplog=ignore_oplog, patience_seconds=retry_seconds)
+                opened = stack.enter_context(closing(reached))
             address = stack.enter_context(open_target(target))
             stop = stack.enter_context(stop_on_signals(err))
             progress = Progress()
@@ -154,7 +155,7 @@ def retry_json(result: RetryResult) -> dict[str, Any]:
 
 def show_retry(console: Console, result: RetryResult, target: str) -> None:
     """Print what a retry came to, with what to do next."""
-    from isthmus.cli.output import plural
+    from isthmus.cli.output import plural, show_hint, show_paragraph
 
     carried, skipped = sum(result.carried.values()), sum(result.skipped.values())
     left = sum(count for *_, count in result.left)
@@ -202,39 +203,40 @@ def show_retry(console: Console, result: RetryResult, target: str) -> None:
     if left:
         console.print("Why they stay:", style="bold")
         for collection, stage, code, count in result.left:
-            console.print(f"  {plural(count, 'dead letter')} in {collection}: {code} ({stage})", markup=False)
-        console.print(
-            f"  → isthmus letters list --target {quote(target)} shows each. Correct the mapping and run the same"
-            " command again.",
-            markup=False,
-            soft_wrap=True,
-        )
+            show_paragraph(console, "  ", f"{plural(count, 'dead letter')} in {collection}: {code} ({stage})")
+        show_hint(console, "Correct the mapping and run the same command again. Each letter and its cause:", indent=2)
+        console.print(f"    isthmus letters list --target {quote(target)}", markup=False, soft_wrap=True)
 
 
 def _show_collections(console: Console, result: RetryResult) -> None:
-    from isthmus.cli.output import show_rows
+    from isthmus.cli.output import show_rows, some
 
     left: dict[str, int] = {}
     for collection, _, _, count in result.left:
         left[collection] = left.get(collection, 0) + count
-    names = dict.fromkeys([*result.tried, *left])
+    names = sorted({*result.tried, *left})
     rows = [
-        [name, *(f"{some.get(name, 0):,}" for some in (result.tried, result.carried, result.skipped, left))]
+        [
+            name,
+            *(f"{counts.get(name, 0):,}" for counts in (result.tried, result.carried)),
+            *(some(counts.get(name, 0)) for counts in (result.skipped, left)),
+        ]
         for name in names
     ]
+    numbers = ("tried", "carried", "skipped", "left")
     if rows:
-        show_rows(console, ("collection", "tried", "carried", "skipped", "left"), rows)
+        show_rows(console, ("collection", *numbers), rows, numbers=numbers)
 
 
 def _show_references(console: Console, result: RetryResult) -> None:
-    from isthmus.cli.output import show_rows
+    from isthmus.cli.output import show_rows, some
 
-    names = list(dict.fromkeys([*result.restored, *result.unrestored]))
+    names = sorted({*result.restored, *result.unrestored})
     if not names:
         return
     console.print("References that lead somewhere again", style="bold")
-    rows = [[name, f"{result.restored.get(name, 0):,}", f"{result.unrestored.get(name, 0):,}"] for name in names]
-    show_rows(console, ("reference", "set again", "not set"), rows)
+    rows = [[name, f"{result.restored.get(name, 0):,}", some(result.unrestored.get(name, 0))] for name in names]
+    show_rows(console, ("reference", "set again", "not set"), rows, numbers=("set again", "not set"))
     if result.unrestored:
         console.print(
             "  Not set: the row that held it is gone, holds another value by now, or the server refuses it; it stays in"

@@ -23,21 +23,23 @@ def status(target: ReadTargetOption, json_file: JsonOption = None) -> int:
     Exit codes: 0 the run is told, whatever it left behind; 1 it is complete and its books do not balance; 4 the target
     cannot be read or holds no run.
     """
+    from shlex import quote
+
     from rich.text import Text
 
     from isthmus.cli.books import left_behind_json
-    from isthmus.cli.output import plural, result_console, write_json
+    from isthmus.cli.output import plural, result_console, show_paragraph, write_json
     from isthmus.cli.so_far import without_junctions
-    from isthmus.cli.target import reading
+    from isthmus.cli.target import reading, shown_target
     from isthmus.mapping import parse_mapping
     from isthmus.state.checkpoints import read_partitions
-    from isthmus.state.reports import books_so_far, is_running, letter_counts, orphan_counts, waiting_references
+    from isthmus.state.reports import at_work, books_so_far, letter_counts, orphan_counts, waiting_references
     from isthmus.state.retries import retries_of
     from isthmus.transfer.balance import balance_from_json
     from isthmus.transfer.moving.moved import moved_of
 
     with reading(target) as (connection, run):
-        running = is_running(connection)
+        holder = at_work(connection)
         states = read_partitions(connection, run.id)
         books = books_so_far(connection, run.id)
         letters = letter_counts(connection, run.id)
@@ -45,16 +47,15 @@ def status(target: ReadTargetOption, json_file: JsonOption = None) -> int:
         waiting = waiting_references(connection, run.target_schema)
         moved = moved_of(connection, run.id)
     books = without_junctions(books, parse_mapping(run.mapping_text, file_name="the run's mapping").junctions)
+    running = holder is not None
     balance = balance_from_json(run.balance) if run.balance is not None else None
     unbalanced = balance is not None and bool(balance.differences)
     state = _state(run.stage, running=running) + (", but its books do not balance" if unbalanced else "")
     console = result_console(json_file)
     console.print(Text(f"Run {run.id}: {state}", style="bold"), "(at work now)" if running else "", markup=False)
-    console.print(f"  source   {run.source_name}", markup=False)
+    show_paragraph(console, "  source   ", run.source_name)
     console.print(f"  schema   {run.target_schema}", markup=False)
-    console.print(
-        f"  begun    {run.started_at:%Y-%m-%d %H:%M:%S} UTC by {run.holder}, Isthmus {run.version}", markup=False
-    )
+    console.print(f"  begun    {run.started_at:%Y-%m-%d %H:%M:%S} UTC with Isthmus {run.version}", markup=False)
     if run.finished_at:
         console.print(f"  ended    {run.finished_at:%Y-%m-%d %H:%M:%S} UTC", markup=False)
     for retried in retries_of(run):
@@ -64,17 +65,21 @@ def status(target: ReadTargetOption, json_file: JsonOption = None) -> int:
             f"  retried  {retried.begun_at[:19].replace('T', ' ')} UTC with another mapping: {carried} carried{ended}",
             markup=False,
         )
+    console.print(f"  lease    held by {holder}" if running else f"  lease    last held by {run.holder}", markup=False)
     console.print(_collections(books, states))
     for collection, stage, code, count in letters:
-        console.print(f"  {plural(count, 'dead letter')} in {collection}: {code} ({stage})", markup=False)
+        show_paragraph(console, "  ", f"{plural(count, 'dead letter')} in {collection}: {code} ({stage})")
     for name, column, action, by_default, count in orphans:
         policy = ", no policy stated" if by_default else ""
-        console.print(f"  {plural(count, 'orphan')} in {name}.{column}: {action}{policy}", markup=False)
+        show_paragraph(console, "  ", f"{plural(count, 'orphan')} in {name}.{column}: {action}{policy}")
     _show_shortcomings(console, balance, moved, waiting)
     if run.stage != "complete":
         console.print("→ It is at work." if running else "→ Run the same isthmus copy again; it goes on from here.")
     elif letters:
         console.print("→ isthmus letters list shows what could not be carried, and why.")
+    if run.stage == "complete" and shown_target(target).startswith("embedded:"):
+        command = f"isthmus psql --target {quote(shown_target(target))}"
+        console.print(f"→ {command} opens the tables in psql.", markup=False, soft_wrap=True)
     write_json(
         {
             **run.summary(),
@@ -99,6 +104,9 @@ def status(target: ReadTargetOption, json_file: JsonOption = None) -> int:
 def _collections(books: dict[str, dict[str, Any]], states: Sequence[PartitionState]) -> Table:
     """Return the table of collections: how far each is, and its documents."""
     from rich.table import Table
+    from rich.text import Text
+
+    from isthmus.cli.output import some
 
     table = Table(box=None, pad_edge=False)
     table.add_column("collection", overflow="fold")
@@ -108,13 +116,13 @@ def _collections(books: dict[str, dict[str, Any]], states: Sequence[PartitionSta
     for collection, entry in books.items():
         mine = [state for state in states if state.collection == collection]
         table.add_row(
-            collection,
+            Text(collection),
             f"{sum(state.done for state in mine)} of {len(mine)}",
             f"{entry['read']:,}",
             f"{entry['copied']:,}",
-            *(f"{entry[name]:,}" for name in more),
-            f"{entry['skipped']:,}",
-            f"{entry['dead_letters']:,}",
+            *(some(entry[name]) for name in more),
+            some(entry["skipped"]),
+            some(entry["dead_letters"]),
         )
     return table
 

@@ -37,6 +37,12 @@ def reading(target: str) -> Generator[tuple[psycopg.Connection, Run]]:
             raise trouble(fault, "show what it holds", explain(fault)) from fault
 
 
+def shown_target(text: str) -> str:
+    """Return a target as a command to be pasted may name it: without its password."""
+    stripped = text.strip()
+    return stripped if stripped.startswith("embedded:") else open_target(stripped).display
+
+
 def put_back_abandoned(connection: psycopg.Connection, conninfo: str) -> None:
     """Put back indexes and keys that a copy had set aside when it died, unless an isthmus is at work; says which."""
     from isthmus.cli.output import err

@@ -395,3 +395,10 @@ def test_commands_that_only_read_ask_where_from(isthmus: RunCommand) -> None:
         words = " ".join(isthmus(*command, "--help").out.split())
         assert ("Where to read the run from" in words, "Where to write" in words) == (True, False), command
     assert "Where to write" in " ".join(isthmus("copy", "--help").out.split())
+
+
+def test_size_that_is_none_is_refused_by_the_name_of_its_option(isthmus: RunCommand) -> None:
+    ran = isthmus("copy", "m.yaml", "-s", "x", "-t", "y", "--memory", "lots")
+    assert (ran.code, "--memory" in ran.err, "'lots' is no size" in ran.err) == (2, True, True), ran.all
+    ran = isthmus("copy", "m.yaml", "-s", "x", "-t", "y", env={"ISTHMUS_MEMORY": "many"})
+    assert (ran.code, "--memory" in ran.err, "'many' is no size" in ran.err) == (2, True, True), ran.all

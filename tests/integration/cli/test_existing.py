@@ -5,6 +5,8 @@ Oracle: DESIGN section 1 for exit codes; the documents planted.
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -114,3 +116,39 @@ def test_retry_tells_what_a_default_kept_and_what_it_cannot_try(
     assert isthmus("letters", "retry", wide, "-t", target).code == 0  # it is no news any more
     ran = isthmus("letters", "retry", wide, "-t", target, "--json", "-")
     assert {**json.loads(ran.out), "balance": 0}["conflicts_by_default"] == 0
+
+
+@pytest.mark.parametrize("default", ["", ", default: none", ", default: none, default_for: [missing, 'null']"])
+def test_check_notes_columns_that_take_no_null_where_a_document_may_lack_the_field(
+    isthmus: RunCommand, write_mapping: Callable[[str], Path], target: str, default: str
+) -> None:
+    with psycopg.connect(target, autocommit=True) as connection:
+        connection.execute("ALTER TABLE people ALTER note SET NOT NULL")
+    mapping = write_mapping(MAPPING.replace("note: text", f"note: {{type: text{default}}}"))
+    ran = isthmus("check", mapping, "-t", target, "--json", "-")
+    assert ran.code == 0, ran.all  # all documents may have it
+    found = [one for one in json.loads(ran.out)["findings"] if one["code"] == "not-null-column"]
+    if "null" in default:
+        assert found == []
+        return
+    (finding,) = found
+    assert (finding["where"]["collection"], finding["where"]["path"]) == ("people", "note")
+    assert ("without it" in finding["message"]) is not bool(default)
+    assert "default_for" in finding["hint"]
+
+
+def test_export_has_the_documents_that_are_rows_of_before_and_no_row_that_is_no_document(
+    isthmus: RunCommand, write_mapping: Callable[[str], Path], make_dump: MakeDump, target: str
+) -> None:
+    ann, nobody = "00000000-0000-4000-8000-000000000001", "00000000-0000-4000-8000-000000000009"
+    with psycopg.connect(target, autocommit=True) as connection:
+        connection.execute("INSERT INTO people VALUES (%s, 'Ann', 'new'), (%s, 'nobody', NULL)", (ann, nobody))
+    ran = isthmus("copy", write_mapping(MAPPING), "-s", make_dump(DUMP), "-t", target)
+    assert ran.code == 0, ran.all
+    ran = isthmus("ids", "export", "-t", target)
+    exported = {row["source_id"]: row for row in csv.DictReader(io.StringIO(ran.out))}
+    assert set(exported) == {str(oid(1)), str(oid(2)), str(oid(11))}
+    assert (exported[str(oid(1))]["id"], exported[str(oid(1))]["origin"]) == (ann, "matched")
+    assert exported[str(oid(2))]["origin"] == "derived"
+    (known,) = json.loads(isthmus("ids", "lookup", str(oid(1)), "-t", target, "--json", "-").out)
+    assert (known["id"], known["tables"], known["origin"]) == (ann, ["people"], "matched")

@@ -54,6 +54,12 @@ def test_retry_tells_what_it_carried_set_again_and_left(copied: Callable[..., Ra
     assert "1 of 2 dead letters of run 1 carried, 1 left" in ran.out
     assert "posts.user" in ran.out
     assert "1 dead letter in Users: type (convert)" in ran.out
+    table = [line.split() for line in ran.out.splitlines() if line.startswith(("collection", "Users ", "posts.user "))]
+    assert table == [
+        ["collection", "tried", "carried", "skipped", "left"],
+        ["Users", "2", "1", "–", "1"],
+        ["posts.user", "1", "–"],
+    ]
     assert "isthmus letters list" in ran.out
     assert "31415" not in ran.all
     data = json.loads((tmp_path / "retry.json").read_text())

@@ -6,6 +6,7 @@ Oracle: the books that the copy itself printed, and DESIGN section 11.
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -16,6 +17,7 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
+from isthmus.state.lease import Lease
 from tests.chaos.sessions import Copy
 from tests.integration.cli.conftest import MAPPING, RunCommand
 from tests.integration.copy.carrying import World, listening, oid
@@ -255,3 +257,49 @@ def test_check_speaks_of_a_copy_that_is_not_begun(isthmus: RunCommand, world: Wo
     ran = isthmus("check", mapping, "-t", world.conninfo)
     assert (ran.code, "One thing stands against a copy." in ran.err) == (4, True), ran.all
     assert "Nothing was written" not in ran.all
+
+
+def test_status_names_who_holds_the_lease_or_held_it_last(isthmus: RunCommand, world: World, mapping: Path) -> None:
+    """The process of the last command is not the one that began the run."""
+    world.write({"Users": [*USERS, BAD_USER], "Posts": POSTS})
+    assert isthmus("copy", mapping, "-s", world.folder, "-t", world.conninfo).code == 1
+    first = world.one("SELECT lease_holder FROM isthmus.run")
+    assert isthmus("letters", "retry", mapping, "-t", world.conninfo).code == 1
+    last = world.one("SELECT lease_holder FROM isthmus.run")
+    assert first != last, "the retry must have taken the lease for this to see anything"
+    told = isthmus("status", "-t", world.conninfo).out
+    (begun,) = (line for line in told.splitlines() if line.startswith("  begun "))
+    assert "pid" not in begun
+    assert f"  lease    last held by {last}\n" in told
+    lease = Lease(world.conninfo)
+    lease.acquire()
+    try:
+        told = isthmus("status", "-t", world.conninfo).out
+    finally:
+        lease.release()
+    assert f"  lease    held by isthmus {lease.holder}\n" in told
+    assert "(at work now)" in told
+
+
+def test_letter_is_shown_with_what_to_do_and_the_command_to_carry_it(
+    isthmus: RunCommand, world: World, mapping: Path
+) -> None:
+    world.write({"Users": [*USERS, BAD_USER], "Posts": POSTS})
+    ran = isthmus("copy", mapping, "-s", world.folder, "-t", world.conninfo, "--fresh")
+    assert ran.code == 1, ran.all
+    listed = isthmus("letters", "list", "-t", world.conninfo)
+    command = listed.err.splitlines()[-1].removeprefix("Look at one: isthmus ")
+    shown = isthmus(*shlex.split(command))
+    assert "  • required  name\n    Column users.name cannot take null" in shown.out
+    assert "\n    → Drop the `!`, give a `default`" in shown.out
+    assert "isthmus letters retry MAPPING --target " in shown.err
+
+
+def test_fresh_names_one_table_as_one(isthmus: RunCommand, world: World, mapping: Path) -> None:
+    mapping.write_text("isthmus: 1\ncollections: {Posts: {fields: {title: text}}, Users: {skip: not wanted}}\n")
+    world.write({"Posts": [{"_id": oid(1), "title": "t"}]})
+    for fresh in ((), ("--fresh",)):
+        ran = isthmus("copy", mapping, "-s", world.folder, "-t", world.conninfo, *fresh)
+        assert ran.code in {0, 1}, ran.all
+    assert "Run 1 and its table are dropped (--fresh), with their rows: posts 1." in ran.err
+    assert "1 collection becomes 1 table (1 root, 0 child, 0 junction)." in isthmus("check", mapping).out

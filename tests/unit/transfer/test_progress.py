@@ -7,7 +7,7 @@ import io
 import pytest
 from rich.console import Console
 
-from isthmus.cli.bars import duration_text, line, overall, render, size_text
+from isthmus.cli.bars import Due, duration_text, line, overall, render, size_text
 from isthmus.cli.options import parse_size
 from isthmus.transfer.progress import CollectionProgress, Progress, Snapshot
 
@@ -93,3 +93,21 @@ def test_bars_fit_the_terminal_and_lose_no_number(width: int, stage: str) -> Non
     if stage == "copying" and width >= 80:
         for words in ("123,456 documents", "7 dead letters", "50 %", "broken off", "1 of 35 collections", "10.0 MB"):
             assert words in drawn, (words, drawn)
+
+
+def test_short_work_prints_no_line_and_long_work_one_in_ten_seconds_and_for_each_stage() -> None:
+    due = Due(100.0)
+    stages = [(100 + tenth / 10, "copying" if tenth < 350 else "finishing") for tenth in range(500)]
+    told = [(seconds, stage) for seconds, stage in stages if due.now(stage, seconds)]
+    assert told == [(110, "copying"), (120, "copying"), (130, "copying"), (135, "finishing"), (145, "finishing")]
+
+
+def test_line_of_one_document_says_so() -> None:
+    one = CollectionProgress("A", bytes_total=10, bytes_done=5, documents=1, dead_letters=1)
+    assert line(snapshot(one)).startswith("Copying: 1 document, ")
+    console = Console(file=io.StringIO(), width=120, force_terminal=True, color_system=None)
+    console.print(render(snapshot(one), 120))
+    assert isinstance(console.file, io.StringIO)
+    drawn = console.file.getvalue()
+    assert "1 document  1 dead letter\n" in "\n".join(row.rstrip() for row in drawn.splitlines()) + "\n"
+    assert "0 of 1 collection  " in drawn

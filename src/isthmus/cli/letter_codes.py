@@ -5,6 +5,7 @@ The contract tests hold this table against the sources: no code without an entry
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 
@@ -15,7 +16,7 @@ class Reject(NamedTuple):
         code: The slug, as it stands in `isthmus.dead_letter`.
         stage: Who finds it: `core` (while the document is read), `target` (PostgreSQL refuses its rows), `finish`.
         meaning: One sentence or two.
-        remedy: What to do.
+        remedy: What to do, in Markdown; links lead from docs/reference.
     """
 
     code: str
@@ -36,7 +37,8 @@ REJECTS = (
         "bson-type",
         "core",
         "A field has a type byte that BSON does not define.",
-        "As for `bson`.",
+        "Export the letter and look at the bytes. Dump the collection again; if the server holds the document like "
+        "this, repair it there.",
     ),
     Reject(
         "nesting",
@@ -250,3 +252,11 @@ REJECTS = (
         "Carry that collection first, then this one again.",
     ),
 )
+
+_REMEDIES = {reject.code: reject.remedy for reject in REJECTS}
+
+
+def remedy_of(code: str) -> str:
+    """Return what to do about a cause, for a terminal; empty for a code of another version of Isthmus."""
+    plain = re.sub(r"\[(.+?)\]\((.+?)\)", r"\1 (docs/reference/\2)", _REMEDIES.get(code, ""))
+    return re.sub(r"\*(\w+)\*", r"\1", plain)
