@@ -100,7 +100,7 @@ def _in_use(connection: psycopg.Connection, oids: Sequence[int], *, readers: boo
         + ("; ".join(named) if named else "who it was is not there any more")
         + ".",
         code="tables-in-use",
-        hint="Nothing was delivered, and what was loaded is kept. Let that work come to its end"
+        hint="What was done before is kept. Let that work come to its end"
         + (f", or end it (SELECT pg_terminate_backend(pid) for {ask})" if ask else "")
         + "; then run the same command again.",
         retryable=True,
