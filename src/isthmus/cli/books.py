@@ -187,6 +187,8 @@ def _show_lists(console: Console, balance: Balance) -> None:
                 show_paragraph(console, f"  {count:>9,}  ", name)
             if len(shown) > _MOST_LINES:
                 console.print(f"  … and {len(shown) - _MOST_LINES} more; --json lists all.")
+            if entries is balance.extras and _met(balance, _STAYING):
+                console.print("  Those of documents whose row stays as it was are counted here, and not kept.")
     _show_met_rows(console, balance)
     if balance.left_out_rows:
         console.print()
@@ -209,6 +211,13 @@ _MET = {
     "deleted": "deleted in the target since they were carried, and left so",
     "gone": "carried before, and no longer in the source; nothing was deleted",
 }
+_STAYING = ("kept", "kept-before", "edited", "deleted")
+_LISTED = ("kept", "overwritten", "deleted", "gone")  # in `isthmus.conflict`
+
+
+def _met(balance: Balance, verdicts: Collection[str]) -> int:
+    """Count the rows that were there before and of which one of these is said."""
+    return sum(count for found in balance.met_rows.values() for verdict, count in found.items() if verdict in verdicts)
 
 
 def _show_met_rows(console: Console, balance: Balance) -> None:
@@ -220,7 +229,8 @@ def _show_met_rows(console: Console, balance: Balance) -> None:
     for collection, verdicts in balance.met_rows.items():
         for verdict, count in verdicts.items():
             console.print(f"  {count:>9,}  {collection}: {_MET.get(verdict, verdict)}", markup=False)
-    console.print("  isthmus conflicts list names the rows that differ, and in what.", markup=False)
+    if _met(balance, _LISTED):
+        console.print("  isthmus conflicts list names the rows that differ, and in what.", markup=False)
 
 
 def _show_verdict(console: Console, result: Result, target: str) -> None:

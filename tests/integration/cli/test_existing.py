@@ -88,6 +88,28 @@ def test_row_kept_by_a_default_is_told_once_with_exit_1(
     assert isthmus("copy", mapping, "-s", dump, "-t", target).code == 0
 
 
+def test_copy_says_that_fields_nobody_named_of_a_kept_row_are_not_kept(
+    isthmus: RunCommand, write_mapping: Callable[[str], Path], make_dump: MakeDump, target: str
+) -> None:
+    with psycopg.connect(target, autocommit=True) as connection:
+        connection.execute("INSERT INTO people VALUES ('00000000-0000-4000-8000-000000000001', 'Ann', 'old')")
+    stored = MAPPING.replace("existing", "existing, on_conflict: keep_target").replace("dead_letter", "extras", 1)
+    mapping = write_mapping(stored)
+    people = [{"_id": oid(1), "name": "Ann", "note": "new", "zip": 1}, {"_id": oid(2), "zip": 2}]
+    dump = make_dump({**DUMP, "people": people})
+    ran = isthmus("copy", mapping, "-s", dump, "-t", target)
+    assert ran.code == 0, ran.all
+    assert "Those of documents whose row stays as it was are counted here, and not kept." in ran.out
+    assert "isthmus conflicts list" in ran.out
+    with psycopg.connect(target) as connection:
+        assert connection.execute("SELECT document FROM isthmus.extras").fetchall() == [({"zip": 2},)]
+    dump = make_dump({**DUMP, "people": [{**people[0], "note": "old"}]})
+    ran = isthmus("copy", mapping, "-s", dump, "-t", target, "--fresh")
+    assert "the same on both sides" in ran.out
+    assert "and not kept" not in ran.out
+    assert "isthmus conflicts list" not in ran.out
+
+
 def test_retry_tells_what_a_default_kept_and_what_it_cannot_try(
     isthmus: RunCommand, write_mapping: Callable[[str], Path], make_dump: MakeDump, target: str
 ) -> None:
