@@ -18,6 +18,7 @@ from bson import ObjectId
 from psycopg import sql
 
 from isthmus._rust import IdCodec
+from isthmus.connect.postgres import first_number
 from isthmus.mapping import Mapping
 from isthmus.mapping.tables import Table, build_schema
 from isthmus.state import source_ids
@@ -112,6 +113,8 @@ def _elsewhere(
 
     Found by the `_id` as it was written, and by the id that is derived from it, which is the same for `5` and `5.0`.
     """
+    if not first_number(connection.execute(statement("report", "knows_ids_elsewhere"))):
+        return
     derived = [(name, text) for name, _ in ways]
     derived += [
         (name, codec.derive(name, meaning, scheme)) for name, scheme in ways if scheme != "keep" for meaning in meanings

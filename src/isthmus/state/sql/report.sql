@@ -77,6 +77,11 @@ SELECT collection, source_id, origin FROM isthmus.id_map WHERE id = %(id)s ORDER
 SELECT source_id, origin FROM isthmus.id_map
 WHERE id = %(id)s AND collection = %(collection)s ORDER BY origin, source_id
 
+-- name: knows_ids_elsewhere
+-- Whether the state is of a version whose documents can have the id of another row.
+SELECT EXISTS (SELECT FROM pg_catalog.pg_attribute
+               WHERE attrelid = 'isthmus.id_map'::regclass AND attname = 'derived_id' AND NOT attisdropped)
+
 -- name: ids_elsewhere
 -- Documents that have the id of another row, one that was there before or one that they were joined into: by their
 -- `_id` as it was written, or by the id that would have been theirs.
