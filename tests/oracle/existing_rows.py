@@ -239,7 +239,8 @@ class Model:
             if row_id not in self.rows:
                 del self.known[row_id]
             elif known.number not in outcome.letters:
-                outcome.verdicts["gone"] = outcome.verdicts.get("gone", 0) + 1
+                verdict = "gone-before" if known.gone else "gone"
+                outcome.verdicts[verdict] = outcome.verdicts.get(verdict, 0) + 1
                 if not known.gone:
                     outcome.conflicts.add((row_id, "gone-from-source"))
                 known.gone = True

@@ -210,6 +210,7 @@ _MET = {
     "updated": "brought up to date",
     "deleted": "deleted in the target since they were carried, and left so",
     "gone": "carried before, and no longer in the source; nothing was deleted",
+    "gone-before": "no longer in the source since an earlier copy, which said so",
 }
 _STAYING = ("kept", "kept-before", "edited", "deleted")
 _LISTED = ("kept", "overwritten", "deleted", "gone")  # in `isthmus.conflict`

@@ -57,13 +57,18 @@ def changed_inside(
 
 
 def as_id_there(new: sql.Composable, old: sql.Composable) -> sql.Composed:
-    """Return SQL of a new id as jsonb: a number in place of a number if it is one, else text.
+    """Return SQL of a new id as jsonb, NULL where what stands there is no id of that table: numbers and texts differ.
 
     Args:
-        new: SQL of the new id as text, not NULL.
+        new: SQL of the new id, of the type of its column, not NULL.
         old: SQL of what stands there, as jsonb.
     """
     return sql.SQL(
-        "(CASE WHEN jsonb_typeof({old}) = 'number' AND {new} ~ {number} THEN to_jsonb({new}::numeric)"
-        " ELSE to_jsonb({new}) END)"
-    ).format(old=old, new=new, number=sql.Literal(r"^-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?$"))
+        "(CASE WHEN jsonb_typeof({old}) = CASE WHEN pg_typeof({new})::oid = ANY({numbers}::oid[]) THEN 'number'"
+        " ELSE 'string' END THEN CASE jsonb_typeof({old}) WHEN 'number' THEN to_jsonb({new})"
+        " ELSE to_jsonb({new}::text) END END)"
+    ).format(old=old, new=new, numbers=sql.Literal(_NUMBERS))
+
+
+# Oids of smallint, integer, bigint, real, double precision, numeric (pg_type.dat).
+_NUMBERS = [21, 23, 20, 700, 701, 1700]

@@ -59,7 +59,7 @@ class Retry:
             self._since, self._wait = now, _FIRST_WAIT_SECONDS
             self._troubles += 1
             if note is not None:
-                note(f"{fault.message.rstrip('.')}. Trying again for up to {self.limit_seconds:.0f} s.")
+                note(f"{fault.message.rstrip('.')}. Trying again for up to {self.limit_seconds:g} s.")
         if now - self._since > self.limit_seconds:
             raise fault
         if stop.wait(self._wait):

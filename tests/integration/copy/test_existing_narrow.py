@@ -102,3 +102,35 @@ def test_reference_that_is_looked_up_must_be_there_for_a_column_that_takes_no_nu
         str(oid(4)): ("required", "place"),
     }
     assert [str(one) for one in world.column("SELECT place FROM people")] == [place]
+
+
+def test_flag_whose_label_is_too_long_refuses_only_the_documents_that_have_it(world: World) -> None:
+    world.rows("CREATE TABLE people (id uuid PRIMARY KEY, name varchar(4), flag varchar(2))")
+    world.write({"people": [{"_id": oid(1), "a": True}, {"_id": oid(2), "b": True}, {"_id": oid(3), "name": "abcde"}]})
+    balanced(
+        world.copy(
+            """
+            isthmus: 1
+            target: {tables: existing}
+            extras: dead_letter
+            collections:
+              people: {fields: {name: text, flag: {flags: {a: A, b: Long}, type: text}}}
+            """
+        )
+    )
+    assert world.codes() == {str(oid(2)): "target-refused", str(oid(3)): "too-long"}
+    assert world.rows("SELECT flag FROM people") == [("A",)]
+
+
+def test_columns_of_what_is_not_carried_are_not_spoken_of(world: World) -> None:
+    world.rows("CREATE TABLE people (id uuid PRIMARY KEY, name text NOT NULL)")
+    world.rows("CREATE TABLE places (id uuid PRIMARY KEY, name text NOT NULL)")
+    world.write({"people": [{"_id": oid(1), "name": "a"}], "places": [{"_id": oid(2), "name": "b"}]})
+    mapping = """
+        isthmus: 1
+        target: {tables: existing}
+        collections: {people: {fields: {name: text}}, places: {fields: {name: text}}}
+        """
+    balanced(world.copy(mapping, only=("people",)))
+    noted = [note for note in world.notes if "takes no NULL" in note]
+    assert ["people.name" in note for note in noted] == [True]

@@ -5,6 +5,8 @@ Oracle: rows and ledgers read with SQL of the test's own.
 
 from __future__ import annotations
 
+import pytest
+
 from isthmus.transfer.result import Result
 from tests.integration.copy.carrying import World, balanced, oid
 
@@ -62,20 +64,35 @@ def test_row_that_was_kept_and_says_the_same_now_follows_its_document(world: Wor
     assert met(world.copy(MAPPING)) == {"updated": 1}
 
 
+@pytest.mark.parametrize("policy", ["overwrite", "dead_letter"])
+def test_row_that_was_kept_takes_another_policy_when_the_mapping_says_one(world: World, policy: str) -> None:
+    prepare(world)
+    write(world, {"a": "ours"})
+    kept = MAPPING.replace("keep_target", policy)
+    assert kept != MAPPING
+    assert met(world.copy(MAPPING)) == {"kept": 1}
+    result = world.copy(kept)
+    if policy == "overwrite":
+        assert met(result) == {"overwritten": 1}
+        assert world.column("SELECT name FROM people") == ["ours"]
+    else:
+        assert len(world.letters()) == 1
+
+
 def test_row_whose_document_is_gone_is_entered_once_until_it_had_come_back(world: World) -> None:
     prepare(world)
     both, alone = {"b": "Bob", "c": "Cid"}, {"c": "Cid"}
     write(world, both)
     met(world.copy(MAPPING))
     write(world, alone)
-    for _ in range(3):
-        assert met(world.copy(MAPPING)) == {"same": 1, "gone": 1}  # it is still so
+    for verdict in ("gone", "gone-before", "gone-before"):  # it is still so
+        assert met(world.copy(MAPPING)) == {"same": 1, verdict: 1}
     assert world.rows(CONFLICTS) == [(2, "gone-from-source")]
     write(world, both)
     assert met(world.copy(MAPPING)) == {"same": 2}
     write(world, alone)
-    for _ in range(2):
-        assert met(world.copy(MAPPING)) == {"same": 1, "gone": 1}
+    for verdict in ("gone", "gone-before"):
+        assert met(world.copy(MAPPING)) == {"same": 1, verdict: 1}
     assert world.rows(CONFLICTS) == [(2, "gone-from-source"), (6, "gone-from-source")]
 
 

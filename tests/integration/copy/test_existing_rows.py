@@ -329,3 +329,24 @@ def test_numbers_inside_jsonb_that_are_ids_lead_to_the_matched_row(world: World)
     assert who[1] == {"id": 6}
     assert who[4] == {"other": 5}
     assert world.one("SELECT about -> 'n' FROM visits") == 5
+
+
+def test_what_only_looks_like_the_id_of_a_row_that_moved_stays_inside_jsonb(world: World) -> None:
+    world.rows("CREATE TABLE people (id text PRIMARY KEY, mail text UNIQUE)")
+    world.rows("CREATE TABLE notes (id text PRIMARY KEY, inside jsonb)")
+    world.rows("INSERT INTO people VALUES ('there', 'a')")
+    inside = [{"who": "2"}, {"who": 2}, {"who": "2", "n": 2}]
+    world.write({"people": [{"_id": "2", "mail": "a"}], "notes": [{"_id": "n", "inside": inside}]})
+    balanced(
+        world.copy(
+            """
+            isthmus: 1
+            ids: keep
+            target: {tables: existing, on_conflict: keep_target}
+            collections:
+              people: {match: [[mail]], fields: {_id: text, mail: text}}
+              notes: {fields: {_id: text, inside: {type: jsonb, rewrite: {"[].who": people}}}}
+            """
+        )
+    )
+    assert world.one("SELECT inside FROM notes") == [{"who": "there"}, {"who": 2}, {"who": "there", "n": 2}]

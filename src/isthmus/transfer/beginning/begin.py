@@ -183,7 +183,7 @@ def _look_at_existing(
     if fresh and known is not None:
         against += check_not_own(known, task.schema)
     if known is None or fresh or _is_followed(task, known):
-        against += find_lacking(task.mapping, existing)
+        against += find_lacking(task.mapping, existing, task.plans)
         return existing, against + check_surroundings(connection, task.schema, replaced=known)
     if known.stage == "complete" or is_delivered(connection, known):
         return existing, []

@@ -188,8 +188,8 @@ def _deliver_staged(delivery: _Delivery) -> None:
             waiting_there.keep(sides)
             delivery.tallies.update(waiting_there.resolve(sides))
             waiting_there.look_again(sides)
-            for collection, amount in row_state.write(sides).items():
-                delivery.tallies["verdict-gone", collection] += amount
+            for (verdict, collection), amount in row_state.write(sides).items():
+                delivery.tallies[f"verdict-{verdict}", collection] += amount
     except psycopg.errors.ForeignKeyViolation as fault:
         raise TargetError(
             f"The rows cannot be delivered: {job.explain(fault)}.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 from isthmus.errors import IsthmusError, MappingError, Problem, TargetError, Where
@@ -153,15 +153,16 @@ def fit_tables(schema: TargetSchema, there: dict[str, ThereTable]) -> tuple[Exis
     return existing, findings
 
 
-def find_lacking(mapping: Mapping, existing: Existing) -> list[Finding]:
+def find_lacking(mapping: Mapping, existing: Existing, collections: Collection[str]) -> list[Finding]:
     """Return remarks about columns that must have a value and whose field a document may lack, as the mapping has it.
 
     Args:
         mapping: The mapping.
         existing: The tables that are there.
+        collections: The source collections that are carried.
     """
     found: dict[str, Finding] = {}
-    for flow in mapping.flows:
+    for flow in [flow for flow in mapping.flows if flow.collection in collections]:
         for table in place_tables(mapping, flow):
             fed = existing.tables.get(table.name)
             for placed in table.columns if fed is not None else ():

@@ -14,6 +14,9 @@ from isthmus.errors import TargetError
 LONGEST_SECONDS = 5.0
 """How long one try waits. It is given up then, as all who want to write stand in line behind it."""
 
+_TRIES = 3
+"""How often is tried at least: a try as long as the caller's patience would pass for work that went on in between."""
+
 _MOST_NAMED = 3
 
 # What stands against SHARE ROW EXCLUSIVE (PostgreSQL: explicit locking, table 13.2), and what only reads.
@@ -66,14 +69,14 @@ def waiting_briefly(
     Args:
         connection: Inside a transaction.
         oids: The numbers in the catalog of the tables that are locked.
-        seconds: How long the caller goes on trying; one try waits no longer than this, nor than `LONGEST_SECONDS`.
+        seconds: How long the caller goes on trying; one try waits a part of it, and no longer than `LONGEST_SECONDS`.
         readers: Whether it waits for readers, too.
 
     Raises:
         TargetError: Somebody else holds them (code `tables-in-use`, retryable); what the block did is undone.
     """
     row = connection.execute("SELECT current_setting('lock_timeout')").fetchone()
-    milliseconds = max(100, int(1000 * min(seconds, LONGEST_SECONDS)))
+    milliseconds = max(100, int(1000 * min(seconds / _TRIES, LONGEST_SECONDS)))
     try:
         with connection.transaction():
             _wait_at_most(connection, f"{milliseconds}ms")
@@ -96,7 +99,7 @@ def _in_use(connection: psycopg.Connection, oids: Sequence[int], *, readers: boo
     pids = sorted({int(row[1]) for row in holders if row[1] is not None})
     ask = ", ".join(str(pid) for pid in pids[:_MOST_NAMED])
     return TargetError(
-        "The copy waits for others who use the tables: "
+        "Others use tables that are to be written: "
         + ("; ".join(named) if named else "who it was is not there any more")
         + ".",
         code="tables-in-use",

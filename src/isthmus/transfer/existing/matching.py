@@ -289,15 +289,17 @@ def _judge_table(sides: Sides, fed: FedTable, refused: Refused) -> None:
     }[rule.on_conflict]
     verdict: sql.Composable = policy
     if rule.rerun == "tracked":
+        # what an earlier run kept is news again only when the policy is another one by now
+        unchanged = sql.SQL("'kept-before'") if rule.on_conflict == "keep_target" else policy
         verdict = sql.SQL(
             "CASE WHEN w.source_digest IS NULL THEN {policy}"
             " WHEN w.loaded_digest = b.digest THEN CASE WHEN w.source_digest = a.digest OR NOT {different} THEN 'same'"
             " ELSE 'updated' END"
             " WHEN w.loaded_digest IS NULL AND NOT {different} THEN 'same'"
             " WHEN w.source_digest = a.digest THEN"
-            " CASE WHEN w.loaded_digest IS NULL THEN 'kept-before' ELSE 'edited' END"
+            " CASE WHEN w.loaded_digest IS NULL THEN {unchanged} ELSE 'edited' END"
             " WHEN NOT {different} THEN 'same' ELSE {policy} END"
-        ).format(policy=policy, different=different)
+        ).format(policy=policy, different=different, unchanged=unchanged)
     sides.do(
         sql.SQL(
             "CREATE TEMP TABLE {verdict} ON COMMIT DROP AS SELECT f.stage_id, f.target_id, d.differing,"

@@ -27,7 +27,7 @@ def narrow_plans(plans: Mapping[str, str], existing: Existing) -> dict[str, str]
 
 def _narrow(plan: _Json, existing: Existing) -> str:
     for shape in plan["shapes"]:
-        fed = set(_fed(shape["fields"]))
+        fed, labels = set(_fed(shape["fields"])), dict(_labels(shape["fields"]))
         for number, table in enumerate(shape["tables"]):
             if table["kind"] == "pending":
                 name, _, column = table["books"].partition(".")
@@ -38,7 +38,7 @@ def _narrow(plan: _Json, existing: Existing) -> str:
                 for place, column in enumerate(table["columns"]):
                     there = _there(existing, table["name"], column["name"])
                     if there is not None and (number, place) in fed:
-                        _narrow_column(column, there)
+                        _narrow_column(column, there, [*_stated_texts(column), *labels.get((number, place), ())])
     return json.dumps(plan, ensure_ascii=False)
 
 
@@ -56,12 +56,21 @@ def _fed(fields: list[_Json]) -> Iterator[tuple[int, int]]:
                 pass
 
 
+def _labels(fields: list[_Json]) -> Iterator[tuple[tuple[int, int], list[str]]]:
+    """Yield (table, column) of every column that flags become texts in, with these texts."""
+    for field in fields:
+        if field["do"] == "flags":
+            yield (field["table"], field["column"]), [flag["label"] for flag in field["flags"]]
+        elif field["do"] == "child":
+            yield from _labels(field["fields"])
+
+
 def _there(existing: Existing, table: str, column: str) -> FedColumn | None:
     fed = existing.tables.get(table)
     return fed.fed(column) if fed is not None else None
 
 
-def _narrow_column(column: _Json, fed: FedColumn) -> None:
+def _narrow_column(column: _Json, fed: FedColumn, stated: list[str]) -> None:
     if column["role"] not in {"value", "reference"}:
         return
     column["required"] = column["required"] or fed.there.not_null
@@ -69,7 +78,7 @@ def _narrow_column(column: _Json, fed: FedColumn) -> None:
     if kind["kind"] not in {"text", "varchar"} or kind["array"] or column["role"] != "value" or longest is None:
         return
     longest = min(longest, kind.get("length", longest))
-    if all(len(text) <= longest for text in _stated_texts(column)):  # one that is longer is the stage's to refuse
+    if all(len(text) <= longest for text in stated):  # one that is longer is the stage's to refuse
         kind["length"] = longest
 
 

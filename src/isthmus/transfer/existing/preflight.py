@@ -31,7 +31,9 @@ def is_tracked(mapping: Mapping) -> bool:
 def check_existing(connection: psycopg.Connection, mapping: Mapping, schema: TargetSchema) -> list[Finding]:
     """Hold a mapping against tables that are there and that no run goes on with; reads the catalog only."""
     existing, against = read_existing(connection, schema)
-    return against + find_lacking(mapping, existing) + check_surroundings(connection, schema)
+    return (
+        against + find_lacking(mapping, existing, mapping.source_collections) + check_surroundings(connection, schema)
+    )
 
 
 def check_surroundings(

@@ -7,6 +7,7 @@ real table's types write them. Columns the mapping does not fill are not in it.
 from __future__ import annotations
 
 import contextlib
+from collections import Counter
 from collections.abc import Generator
 
 from psycopg import sql
@@ -106,25 +107,25 @@ def _digests(sides: Sides, fed: FedTable, what: str, wanted: sql.Composed, *, re
     sides.do(sql.SQL("CREATE UNIQUE INDEX ON {} (id)").format(sides.temporary(what, fed.name)))
 
 
-def write(sides: Sides) -> dict[str, int]:
+def write(sides: Sides) -> Counter[tuple[str, str]]:
     """Remember what every document of a tracked table is now, and what stands in the real table for it.
 
     Returns:
-        Collection → rows that no document gives any more; each is in the ledger once, of the run that found it first,
-            and none was deleted.
+        (`gone`, collection) → rows that no document gives any more and that are entered in the ledger for it;
+            (`gone-before`, collection) → those that an earlier run entered. None was deleted.
     """
-    gone: dict[str, int] = {}
+    gone = Counter[tuple[str, str]]()
     for fed in sides.roots():
         if sides.rule(fed.table).rerun == "tracked" and fed.row_key:
             carried = sides.job.plans if sides.letters is None else ()  # letters alone do not show who is gone
             for flow in {flow.collection: flow for flow in fed.table.flows if flow.collection in carried}.values():
-                gone[flow.collection] = gone.get(flow.collection, 0) + _enter_gone(sides, fed, flow)
+                gone += _enter_gone(sides, fed, flow)
             _write_table(sides, fed)
             _welcome_back(sides, fed)
     return gone
 
 
-def _enter_gone(sides: Sides, fed: FedTable, flow: Flow) -> int:
+def _enter_gone(sides: Sides, fed: FedTable, flow: Flow) -> Counter[tuple[str, str]]:
     """Enter rows that an earlier run carried and whose document is no longer in the source, nor a dead letter of it."""
     absent = sql.SQL(
         "r.table_schema = {schema} AND r.table_name = {name} AND r.collection = {collection}"
@@ -143,7 +144,7 @@ def _enter_gone(sides: Sides, fed: FedTable, flow: Flow) -> int:
         ).format(absent, sides.real(fed.name), sides.row_id(fed))
     )
     collection, run = flow.collection, sides.job.run.id
-    total, after = 0, ""
+    total, after = Counter[tuple[str, str]](), ""
     while True:
         rows = sides.connection.execute(
             sql.SQL(
@@ -187,7 +188,8 @@ def _enter_gone(sides: Sides, fed: FedTable, flow: Flow) -> int:
             "UPDATE isthmus.row_state SET gone_in = %s WHERE table_schema = %s AND table_name = %s AND id = ANY(%s)",
             (run, sides.existing.schema, fed.name, [row_id for row_id, _ in news]),
         )
-        total += len(left)
+        total["gone", collection] += len(news)
+        total["gone-before", collection] += len(left) - len(news)
 
 
 def _still(sides: Sides, fed: FedTable) -> sql.Composed:

@@ -338,7 +338,6 @@ def moved_inside(value: sql.Composed, path: FieldPath, moved: sql.Identifier) ->
         value,
         path,
         lambda id_: sql.SQL(
-            "coalesce((SELECT {new} FROM {moved} m WHERE m.stage_text = {id} #>> '{{}}'"
-            " AND jsonb_typeof({id}) IN ('string', 'number')), {id})"
-        ).format(new=as_id_there(sql.SQL("m.target_id::text"), id_), id=id_, moved=moved),
+            "coalesce((SELECT {new} FROM {moved} m WHERE m.stage_text = {id} #>> '{{}}'), {id})"
+        ).format(new=as_id_there(sql.SQL("m.target_id"), id_), id=id_, moved=moved),
     )

@@ -79,9 +79,9 @@ def look(sides: Sides) -> None:
             moved = sql.Identifier("pg_temp", f"meant_{number}")
             sides.do(
                 sql.SQL(
-                    "CREATE TEMP TABLE {} ON COMMIT DROP AS SELECT DISTINCT w.target_id AS stage_text, w.meant AS"
-                    " target_id FROM {} w WHERE {} AND w.done AND w.meant <> w.target_id"
-                ).format(sql.Identifier(f"meant_{number}"), THERE, one.listed)
+                    "CREATE TEMP TABLE {} ON COMMIT DROP AS SELECT DISTINCT w.target_id AS stage_text,"
+                    " w.meant::{} AS target_id FROM {} w WHERE {} AND w.done AND w.meant <> w.target_id"
+                ).format(sql.Identifier(f"meant_{number}"), sides.row_id_type(one.target), THERE, one.listed)
             )
             sides.waiting_inside.setdefault((one.fed.name, one.column.name), []).append((one.path, moved))
     _follow(sides)

@@ -157,10 +157,9 @@ def moved_inside(value: sql.Composable, path: FieldPath, moves: sql.Identifier) 
     return changed_inside(
         value,
         path,
-        lambda id_: sql.SQL(
-            "coalesce((SELECT {new} FROM {moves} m WHERE m.old_text = {id} #>> '{{}}'"
-            " AND jsonb_typeof({id}) IN ('string', 'number')), {id})"
-        ).format(new=as_id_there(sql.SQL("m.new::text"), id_), id=id_, moves=moves),
+        lambda id_: sql.SQL("coalesce((SELECT {new} FROM {moves} m WHERE m.old_text = {id} #>> '{{}}'), {id})").format(
+            new=as_id_there(sql.SQL("m.new"), id_), id=id_, moves=moves
+        ),
     )
 
 

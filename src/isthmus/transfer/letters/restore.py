@@ -346,8 +346,8 @@ def _jsonb_set(job: Job, undone: _Undone) -> sql.Composed:
     changed = changed_inside(
         column,
         undone.site.inside,
-        lambda id_: sql.SQL("CASE WHEN {id} #>> '{{}}' = f.target_id THEN {new} ELSE {id} END").format(
-            id=id_, new=as_id_there(sql.SQL("f.value::text"), id_)
+        lambda id_: sql.SQL("CASE WHEN {id} #>> '{{}}' = f.target_id THEN coalesce({new}, {id}) ELSE {id} END").format(
+            id=id_, new=as_id_there(sql.SQL("f.value"), id_)
         ),
     )
     return sql.SQL(
