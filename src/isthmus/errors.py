@@ -74,7 +74,7 @@ class Problem:
 
     def __str__(self) -> str:
         place = str(self.where)
-        text = f"{place}: {self.message}" if place else self.message
+        text = f"({self.code}) {place}: {self.message}" if place else f"({self.code}) {self.message}"
         return f"{text} {self.hint}" if self.hint else text
 
 

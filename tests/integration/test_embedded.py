@@ -19,6 +19,7 @@ import pytest
 
 from isthmus.connect import embedded, embedded_files
 from isthmus.connect.embedded import EmbeddedServer, start
+from isthmus.connect.postgres import connect
 from isthmus.connect.target import open_target
 from isthmus.errors import TargetError
 from tests.fix_postgres import FAST, free_port, short_directory
@@ -47,6 +48,19 @@ def in_process(directory: Path, work: str) -> subprocess.Popen[str]:
         {work}
     """
     return subprocess.Popen([sys.executable, "-c", textwrap.dedent(program)], stdout=subprocess.PIPE, text=True)
+
+
+ELSEWHERE = {
+    "another server": {"PGHOST": "elsewhere", "PGHOSTADDR": "127.0.0.1", "PGPORT": "1", "PGDATABASE": "other"},
+    "several servers": {"PGHOSTADDR": "127.0.0.1,127.0.0.2"},
+    "TLS": {"PGSSLMODE": "verify-full", "PGSSLROOTCERT": "system", "PGSSLNEGOTIATION": "direct"},
+    "TLS of old": {"PGREQUIRESSL": "1", "PGSSLCERTMODE": "require"},
+    "another login": {"PGREQUIREAUTH": "scram-sha-256", "PGCHANNELBINDING": "require", "PGREQUIREPEER": "nobody-here"},
+    "Kerberos": {"PGGSSENCMODE": "prefer", "PGUSER": "someone", "PGPASSWORD": "x"},
+    "a standby": {"PGTARGETSESSIONATTRS": "standby", "PGLOADBALANCEHOSTS": "random"},
+    "other settings": {"PGOPTIONS": "-c search_path=elsewhere -c default_transaction_read_only=on"},
+}
+"""Variables of libpq that speak of the server a person usually works with, by what they say of it."""
 
 
 def running(pid: int) -> bool:
@@ -254,6 +268,27 @@ def test_environment_of_the_caller_does_not_redirect_the_server(
     server = begin(short_path / "pg")
     with psycopg.connect(server.conninfo) as connection:
         assert connection.execute("SELECT upper('ž')").fetchone() == ("Ž",)
+    server.close()
+
+
+def test_no_variable_of_the_caller_leads_elsewhere(
+    short_path: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    server = begin(short_path / "pg")
+    services = tmp_path / "services"
+    services.write_text("[usual]\nhostaddr=127.0.0.1\nport=1\nuser=someone\ntarget_session_attrs=standby\n")
+    service = {"PGSERVICE": "usual", "PGSERVICEFILE": str(services)}
+    for what, variables in {**ELSEWHERE, "a service": service}.items():
+        with monkeypatch.context() as environment:
+            for name, value in variables.items():
+                environment.setenv(name, value)
+            with connect(server.conninfo) as connection:
+                row = connection.execute(
+                    "SELECT current_setting('data_directory'), current_setting('search_path'), inet_server_addr(),"
+                    " current_setting('transaction_read_only'), current_database(), current_user"
+                ).fetchone()
+        there = str((short_path / "pg" / "data").resolve())
+        assert row == (there, '"$user", public', None, "off", "postgres", "postgres"), what
     server.close()
 
 

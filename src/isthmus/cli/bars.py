@@ -13,7 +13,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from isthmus.cli.output import err, plural
+from isthmus.cli.output import err, plural, show_note
 from isthmus.connect.secrets import hide
 from isthmus.transfer.progress import CollectionProgress, Progress, Snapshot
 
@@ -82,7 +82,10 @@ class ProgressView:
 
     def note(self, text: str) -> None:
         """Show a sentence above the bars."""
-        err.print(Text(hide(text), style="yellow"))
+        if text.startswith("("):  # a finding begins with its code
+            show_note(err, text, style="yellow")
+        else:
+            err.print(Text(hide(text), style="yellow"))
 
     def __enter__(self) -> ProgressView:
         if self._live is not None:

@@ -393,7 +393,14 @@ def _show_changes(console: Console, result: Result, target: str) -> None:
     _show_named(console, changes)
     for collection, why in changes.broken.items():
         console.print(f"  {collection}: {why}", markup=False)
-    if changes.new or changes.changed or changes.broken:
+    if result.delivers:
+        show_hint(
+            console,
+            "Copy again with --fresh to carry them. It drops nothing that was delivered: rows that are there follow the"
+            " source with `on_conflict: overwrite` or `rerun: tracked` in the mapping. None is deleted.",
+            indent=2,
+        )
+    elif changes.new or changes.changed or changes.broken:
         console.print("  → Copy again with --fresh to carry them (it drops what this run made).")
     else:
         console.print(
@@ -408,7 +415,10 @@ def _show_unfinished(console: Console, result: Result) -> None:
         accounted = f"{plural(read, 'document is', 'documents are')} accounted for and committed."
         console.print(f"Stopped as asked. {accounted}", style="bold yellow")
         _show_broken(console, result)
-        console.print("  → Run the same command again to go on from here.")
+        if result.fresh and result.run is not None:
+            console.print("  → Run the same command without --fresh to go on from here; with it, it starts over.")
+        else:
+            console.print("  → Run the same command again to go on from here.")
         return
     _show_broken(console, result)
     documents = plural(read, "document")
@@ -419,7 +429,8 @@ def _show_unfinished(console: Console, result: Result) -> None:
     if any(fault.code in _READ_TO_THE_END for fault in result.broken.values()):
         console.print("  → Repair the source and run the same command again with --fresh.")
     else:
-        console.print("  → Repair the source and run the same command again; it goes on from here.")
+        without = " without --fresh" if result.fresh else " again"
+        console.print(f"  → Repair the source and run the same command{without}; it goes on from here.")
 
 
 def _show_broken(console: Console, result: Result) -> None:

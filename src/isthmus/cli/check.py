@@ -43,8 +43,7 @@ def check(
     3 the source, 4 the target stands against it.
     """
     from isthmus.cli.findings import findings_json, refused_json, writing_refusals
-    from isthmus.cli.output import err, plural, result_console, show_paragraph, write_json
-    from isthmus.connect.secrets import hide
+    from isthmus.cli.output import err, plural, result_console, show_note, write_json
     from isthmus.mapping import load_mapping
     from isthmus.mapping.tables import build_schema
     from isthmus.sources import open_source
@@ -64,6 +63,7 @@ def check(
             opened = stack.enter_context(closing(open_source(source, database=db, ignore_oplog=ignore_oplog)))
             findings += check_source(checked, opened)
             findings += _gridfs(opened)
+            findings += _breaks(checked, opened)
         report = _summary(checked, schema, opened)
         if target is not None:
             held_run = _look(target, checked, schema, opened, findings)
@@ -76,7 +76,7 @@ def check(
                 )
         for finding in findings:
             if finding.severity is None:
-                show_paragraph(err, "note: ", hide(str(finding.problem)))
+                show_note(err, str(finding.problem))
         _refuse(findings)
         if held_run is not None:
             refuse_other(held_run.run, checked, mapping.read_text(encoding="utf-8"), opened)
@@ -127,7 +127,11 @@ def _standing(console: Console, held: _Held, go_on: str, *, fills: bool) -> dict
     console.print(
         f"Run {held.run.id} of this mapping {'fills' if fills else 'made'} these tables; it is "
         + ("complete." if held.run.stage == "complete" else f"not complete: {go_on}")
-        + (f" It did not carry everything: {left}; isthmus status tells more." if left else "")
+        + (
+            f" It did not carry everything: {left}; isthmus status --target {quote(held.target)} tells more."
+            if left
+            else ""
+        )
         + (f" {moved_words(held.moved)}." if held.moved else ""),
         markup=False,
         soft_wrap=True,  # there may be a command in it, to be pasted
@@ -154,6 +158,23 @@ def _gridfs(source: Source) -> list[Finding]:
         )
         found.append(Finding(Problem("gridfs", message), None))
     return found
+
+
+def _breaks(mapping: Mapping, source: Source) -> list[Finding]:
+    """Return a finding for each collection of the mapping that an archive was seen to break off in.
+
+    What else may be wrong inside files shows when they are read.
+    """
+    from isthmus.errors import Problem, SourceError
+    from isthmus.sources.archive.source import ArchiveSource
+    from isthmus.transfer.beginning.preflight import Finding
+
+    if not isinstance(source, ArchiveSource):
+        return []
+    return [
+        Finding(Problem(fault.code, fault.message, fault.where, fault.hint), SourceError)
+        for fault in source.breaks(mapping.source_collections)
+    ]
 
 
 def _refuse(findings: list[Finding]) -> None:

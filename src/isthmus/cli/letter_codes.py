@@ -55,9 +55,11 @@ REJECTS = (
     Reject(
         "required",
         "core",
-        "A field that the mapping requires (`text!`) is missing or null and has no default for that state.",
+        "A field that the mapping requires (`text!`), or that goes into a column of a table that exists which takes no "
+        "NULL, is missing or null and has no default for that state.",
         "Drop the `!`, give a `default` (with `default_for: [missing, null]` if null shall have it too), or repair "
-        "the document.",
+        "the document. In a table that exists, the column itself must take NULL, too: `ALTER TABLE … ALTER COLUMN … "
+        "DROP NOT NULL`.",
     ),
     Reject(
         "type",
@@ -99,8 +101,10 @@ REJECTS = (
     Reject(
         "too-long",
         "core",
-        "The text is longer than `varchar(n)`; the length counts characters.",
-        "Take `text` or a larger `n`.",
+        "The text is longer than `varchar(n)`, of the mapping or of a column of a table that exists; the length counts "
+        "characters.",
+        "Take `text` or a larger `n`. In a table that exists, make the column itself longer, too: `ALTER TABLE … ALTER "
+        "COLUMN … TYPE …`.",
     ),
     Reject(
         "enum",

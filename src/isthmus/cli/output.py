@@ -158,7 +158,7 @@ def writing(path: Path | None, *, private: bool = False) -> Generator[TextIO]:
 def show_error(fault: IsthmusError) -> None:
     """Print an error for a person: what, where, every finding, what to do next, and its code."""
     err.print(Text.assemble(("error", "bold red"), f" ({fault.code}): {hide(str(fault))}"))
-    show_problems(fault.problems)
+    show_problems(fault.problems, told=fault.code)
     if fault.hint:
         show_hint(err, fault.hint, indent=2)
 
@@ -173,11 +173,26 @@ def show_point(console: Console, text: str) -> None:
     show_paragraph(console, Text("  • ", style="red"), hide(text))
 
 
-def show_problems(problems: tuple[Problem, ...] | list[Problem], limit: int = 100) -> None:
-    """Print findings, one paragraph each, at most `limit` of them and how many more there are."""
+def show_note(console: Console, text: str, *, style: str = "") -> None:
+    """Print a remark, without secrets; a finding's code, which begins its text, stands where an error's does."""
+    code = re.match(r"(\([a-z0-9-]+\)) ", text)
+    lead = f"note {code[1]}: " if code is not None else "note: "
+    body = text if code is None else text[code.end() :]
+    show_paragraph(console, Text(lead, style=style), Text(hide(body), style=style))
+
+
+def show_problems(problems: tuple[Problem, ...] | list[Problem], limit: int = 100, *, told: str | None = None) -> None:
+    """Print findings, one paragraph each, at most `limit` of them and how many more there are.
+
+    Args:
+        problems: The findings.
+        limit: How many to print.
+        told: A code that was printed before and need not be repeated.
+    """
     for problem in problems[:limit]:
         place = str(problem.where)
-        show_point(err, f"{place}: {problem.message}" if place else problem.message)
+        code = f"({problem.code}) " if problem.code != told else ""
+        show_point(err, code + (f"{place}: {problem.message}" if place else problem.message))
         if problem.hint:
             show_hint(err, problem.hint, indent=4)
     if len(problems) > limit:

@@ -11,7 +11,12 @@ import typer
 from isthmus.cli.options import LookTargetOption
 
 if TYPE_CHECKING:
+    from types import FrameType
+
     from isthmus.connect.target import TargetAddress
+
+_INTERRUPTIONS = (1, 2, 15)
+"""SIGHUP, SIGINT, SIGTERM; Windows has no name for the first."""
 
 _ON_NO_COMMAND_LINE = ("sslpassword", "oauth_client_secret", "scram_client_key", "scram_server_key")
 """Secrets that psql takes in a connection string only, which every user of the machine could read; it asks instead."""
@@ -29,7 +34,8 @@ def psql(
     Without options it is a prompt: \\d lists the tables, \\q leaves. An embedded target brings its own psql; another
     needs one on the PATH. What you change there is your own doing: no run knows of it.
 
-    Exit codes: 0 psql ended well, 2 there is no psql, 4 it did not end well or the target cannot be reached.
+    Exit codes: 0 psql ended well, 2 there is no psql, 4 it did not end well or the target cannot be reached,
+    130 it was interrupted (Ctrl-C, SIGTERM, SIGHUP) and did not end well.
     """
     import sys
 
@@ -38,14 +44,11 @@ def psql(
 
     with open_target(target) as address:
         program = _program(address)
-        if address.kind == "embedded" and not arguments and sys.stdin.isatty():
+        if address.kind == "embedded" and not arguments and sys.stdin is not None and sys.stdin.isatty():
             err.print(f"While this is open, other programs reach it at {_url(address)}", markup=False, soft_wrap=True)
-        code = _run(
+        return _run(
             [str(program), *_connection(address, environment := dict(os.environ)), *(arguments or [])], environment
         )
-    if code < 0 or code == 130:
-        return 130
-    return 4 if code else 0
 
 
 def _program(address: TargetAddress) -> Path:
@@ -73,8 +76,15 @@ def _program(address: TargetAddress) -> Path:
 
 
 def _connection(address: TargetAddress, environment: dict[str, str]) -> list[str]:
-    """Return psql's options for a target; the password goes to its environment, which only its user can read."""
+    """Return psql's options for a target, and complete its environment.
+
+    The password goes there, which only its user can read. A service is of other servers than an embedded one, and psql
+    would fail for one that is not described.
+    """
     from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+    if address.kind == "embedded":
+        environment.pop("PGSERVICE", None)
 
     parts = {name: value for name, value in conninfo_to_dict(address.conninfo).items() if value is not None}
     password = parts.pop("password", None)
@@ -96,17 +106,43 @@ def _url(address: TargetAddress) -> str:
 
 
 def _run(command: list[str], environment: dict[str, str]) -> int:
-    """Run psql with our own streams and return its exit code; Ctrl-C is for it alone, SIGTERM ends both."""
+    """Run psql with our own streams and return our exit code; Ctrl-C is for it alone, SIGTERM ends both."""
     import signal
     import subprocess
     import sys
 
+    interrupted = False
+
+    def note(_number: int, _frame: FrameType | None) -> None:
+        nonlocal interrupted
+        interrupted = True
+
     sys.stdout.flush()
-    with subprocess.Popen(command, env=environment) as child:  # noqa: S603  a client that the user asked for, no shell
-        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-        try:
-            return child.wait()
-        finally:
-            if child.poll() is None:
-                child.terminate()
-            signal.signal(signal.SIGINT, before)
+    # What was closed stays closed in psql, and its connection would be taken for what a person types.
+    stdin = subprocess.DEVNULL if sys.stdin is None else None
+    before = signal.getsignal(signal.SIGINT)
+    if before is not signal.SIG_IGN:  # which psql inherits; a function it does not
+        signal.signal(signal.SIGINT, note)
+    try:
+        with subprocess.Popen(command, env=environment, stdin=stdin) as child:  # noqa: S603  what the user asked for
+            try:
+                code = child.wait()
+            finally:
+                if child.poll() is None:
+                    child.terminate()
+    finally:
+        signal.signal(signal.SIGINT, before)
+    return _exit_code(code, interrupted=interrupted)
+
+
+def _exit_code(code: int, *, interrupted: bool) -> int:
+    """Return our exit code for psql's, negative where a signal ended it; a shell in between says 128 and the signal.
+
+    Args:
+        code: What psql ended with.
+        interrupted: Whether Ctrl-C was pressed while it ran: psql ends as after an error then, or goes on.
+    """
+    if code == 0:
+        return 0
+    number = -code if code < 0 else code - 128
+    return 130 if interrupted or number in _INTERRUPTIONS else 4

@@ -28,6 +28,8 @@ _MUTE = (
     "Check that the server runs, the host and port in the address, a firewall in between, TLS (tls=true where the"
     " server asks for it), and the name behind replicaSet= if there is one."
 )
+# Which server is spoken of: a host with its port, also as Python shows the pair, a socket, a name that was cut short.
+_PLACE = re.compile(r"\('[^']*', (?:\d+|None)\)|[^\s,]+:\d+(?=[:\s,]|$)|/[^:]*\.sock|[^\s,]*…$")
 # What the driver, Python and OpenSSL say, each more certain than the next.
 _SAYINGS = (
     (re.compile(r"replica set name|replicaSet", re.IGNORECASE), _REPLICA_SET),
@@ -48,7 +50,11 @@ def question_seconds(patience_seconds: float | None) -> float:
 
 
 def what_to_check(words: str) -> str:
-    """Return what a person should look at when the driver says these words of a server that it cannot reach."""
+    """Return what a person should look at when the driver says these words of a server that it cannot reach.
+
+    Names of hosts do not count: one may be called ssl-db.
+    """
+    words = _PLACE.sub("", words)
     return next((hint for saying, hint in _SAYINGS if saying.search(words)), _MUTE)
 
 

@@ -47,6 +47,21 @@ _SETTINGS: dict[str, str] = {
     "log_min_error_statement": "panic",
     "log_error_verbosity": "terse",
 }
+_ALONE: dict[str, str] = {
+    "hostaddr": "",
+    "sslmode": "disable",
+    "sslnegotiation": "postgres",
+    "sslcertmode": "disable",
+    "sslrootcert": "",
+    "gssencmode": "disable",
+    "channel_binding": "disable",
+    "require_auth": "",
+    "requirepeer": "",
+    "target_session_attrs": "any",
+    "options": "",
+}
+"""What libpq would else take from PG* variables or a service, which speak of another server. PGHOSTADDR is the worst:
+it goes before the socket."""
 _children: dict[int, subprocess.Popen[bytes]] = {}
 """Servers that this process started, by process id: kept so that they can be reaped."""
 
@@ -57,7 +72,7 @@ class EmbeddedServer:
 
     Attributes:
         directory: Absolute DIR.
-        conninfo: Connection string of the database `postgres` as its superuser.
+        conninfo: Connection string of the database `postgres` as its superuser; no PG* variable leads it elsewhere.
         started: Whether this call started the server rather than finding it running.
     """
 
@@ -142,11 +157,14 @@ def start(
 
 
 def _conninfo(directory: Path) -> str:
+    from psycopg import pq
     from psycopg.conninfo import make_conninfo
 
+    known = {option.keyword.decode() for option in pq.Conninfo.get_defaults()}  # an older libpq has fewer
+    alone = {name: value for name, value in _ALONE.items() if name in known}
     record = embedded_files.pid_record(directory / "data")
     port = record.port if record is not None else _PORT
-    return make_conninfo(host=str(directory / "socket"), port=port, user="postgres", dbname="postgres")
+    return make_conninfo(host=str(directory / "socket"), port=port, user="postgres", dbname="postgres", **alone)
 
 
 def _running(directory: Path) -> int | None:

@@ -8,6 +8,7 @@ from typing import Protocol, TypeVar
 from isthmus.errors import SourceError, Where
 from isthmus.sources.nearest import nearest
 from isthmus.sources.protocol import CollectionInfo
+from isthmus.sources.shown import shown
 
 
 class _Listed(Protocol):
@@ -34,13 +35,13 @@ def readable(found: Mapping[str, _Found], collection: str, source: str, file: st
     where = Where(file=file, collection=collection)
     if one is None:
         near = nearest(collection, found)
-        hint = f"Did you mean {near}?" if near is not None else None
+        hint = f"Did you mean {shown(near)}?" if near is not None else None
         raise SourceError(
-            f"The {source} has no collection {collection}.", code="unknown-collection", where=where, hint=hint
+            f"The {source} has no collection {shown(collection)}.", code="unknown-collection", where=where, hint=hint
         )
     if one.info.rule is not None:
         raise SourceError(
-            f"The collection {collection} is not read: {one.info.rule}",
+            f"The collection {shown(collection)} is not read: {one.info.rule}",
             code="collection-not-read",
             where=where,
             hint="Take it out of the mapping.",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from shlex import quote
+
+from isthmus.sources.shown import quoted, shown
 
 SERVER_DATABASES = frozenset({"admin", "config", "local"})
 """What a server keeps for itself; nobody means to carry it."""
@@ -15,7 +16,7 @@ _OFFERED = 5
 def listed(names: Sequence[str]) -> str:
     """Return `the database a`, `the databases a, b`; of many the first ten and how many more there are."""
     more = f" and {len(names) - _LISTED:,} more" if len(names) > _LISTED else ""
-    return f"{'the database' if len(names) == 1 else 'the databases'} {', '.join(names[:_LISTED])}{more}"
+    return f"{'the database' if len(names) == 1 else 'the databases'} {', '.join(map(shown, names[:_LISTED]))}{more}"
 
 
 def offered(names: Sequence[str]) -> str:
@@ -24,7 +25,7 @@ def offered(names: Sequence[str]) -> str:
     The server's own are offered only where there is nothing else; of many, the first five and how many more.
     """
     mine = [name for name in names if name not in SERVER_DATABASES] or list(names)
-    options = [f"--db {quote(name)}" for name in mine[:_OFFERED]]
+    options = [f"--db {quoted(name)}" for name in mine[:_OFFERED]]
     if len(mine) > _OFFERED:
         options.append(f"{'another one' if len(mine) == _OFFERED + 1 else f'one of {len(mine) - _OFFERED:,} more'}")
     return options[0] if len(options) == 1 else f"{', '.join(options[:-1])} or {options[-1]}"

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from isthmus.errors import SourceError, Where
+from isthmus.sources.shown import shown
 
 SizeAndTime = tuple[int, int]
 """Size in bytes and modification time in nanoseconds."""
@@ -28,11 +29,6 @@ _PASSING = {
     errno.EMFILE,
     errno.ENOMEM,
 }
-
-
-def printable(path: Path | str) -> str:
-    """Return a path or name as text that can be shown and stored; bytes of it that are no UTF-8 become U+FFFD."""
-    return os.fsencode(path).decode(errors="replace")
 
 
 def in_bytes(size: int) -> str:
@@ -77,9 +73,9 @@ def unreadable(path: Path, collection: str | None, offset: int | None, error: OS
     """
     place = "" if offset is None else f" at byte {offset:,}"
     raise SourceError(
-        f"{path.name} cannot be read{place}: {error.strerror or error}.",
+        f"{shown(path.name)} cannot be read{place}: {error.strerror or error}.",
         code="unreadable",
-        where=Where(file=str(path), collection=collection),
+        where=Where(file=shown(path), collection=collection),
         context={"offset": offset},
         hint="Check the file's permissions and the disk it lies on.",
         retryable=error.errno in _PASSING,

@@ -6,7 +6,7 @@ from itertools import islice
 from pathlib import Path
 
 from isthmus.sources.archive.opening import is_archive
-from isthmus.sources.files import printable
+from isthmus.sources.shown import shown
 
 _LOOKED_AT = 200  # entries of a folder: a hint is not worth more
 _NAMED = 5
@@ -21,7 +21,7 @@ def said_nearby(folder: Path) -> str:
         entries = sorted(islice(folder.iterdir(), _LOOKED_AT))
     except OSError:
         return ""
-    found = [printable(path) for path in entries if _could_be_read(path)]
+    found = [shown(path) for path in entries if _could_be_read(path)]
     if not found:
         return ""
     more = f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""

@@ -10,6 +10,7 @@ import gzip
 import os
 import re
 import zlib
+from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
@@ -25,6 +26,7 @@ from isthmus.sources.gzip_stream import GZIP_MAGIC
 from isthmus.sources.nearby import said_nearby
 from isthmus.sources.nearest import nearest
 from isthmus.sources.protocol import Source
+from isthmus.sources.shown import quoted, shown
 
 _DUMP_HINT = "Give the folder that mongodump wrote: dump/DATABASE, or dump with --db DATABASE."
 _OPLOG_HINT = (
@@ -104,7 +106,7 @@ def _open_archive(path: Path, database: str | None, ignore_oplog: bool) -> Sourc
             "The archive holds an oplog: changes that were made while the dump ran; without them the collections do not"
             " fit together, and this version does not replay them.",
             code="oplog-present",
-            where=Where(file=str(path)),
+            where=Where(file=shown(path)),
             hint=_OPLOG_HINT,
         )
     readable = [one for one in source.collections() if one.readable]
@@ -113,7 +115,7 @@ def _open_archive(path: Path, database: str | None, ignore_oplog: bool) -> Sourc
         raise SourceError(
             f"The archive {what}: there is nothing to carry.",
             code="empty-source",
-            where=Where(file=str(path)),
+            where=Where(file=shown(path)),
             hint="Was the archive made from the right database?",
         )
     return source
@@ -150,7 +152,7 @@ def _open_database(folder: Path, database: str, ignore_oplog: bool) -> Source:
         raise SourceError(
             "Every collection of the dump is empty: there is nothing to carry.",
             code="empty-source",
-            where=Where(file=str(folder)),
+            where=Where(file=shown(folder)),
             hint="Was the dump made from the right database?",
         )
     return DumpSource(folder, database, found)
@@ -181,7 +183,7 @@ def _refuse_oplog(folder: Path) -> None:
                 "The dump holds changes that were made while it ran; without them the collections do not fit "
                 "together, and this version does not replay them.",
                 code="oplog-present",
-                where=Where(file=str(path)),
+                where=Where(file=shown(path)),
                 hint=_OPLOG_HINT,
             )
 
@@ -205,8 +207,8 @@ def _refuse_mistyped() -> NoReturn:
 
 def _refuse_stream(text: str) -> NoReturn:
     raise ConfigError(
-        f"{text} is a stream; a copy reads its source more than once, also to go on after a break, so it needs a file "
-        "or folder.",
+        f"{shown(text)} is a stream; a copy reads its source more than once, also to go on after a break, so it needs a"
+        " file or folder.",
         code="source-not-supported",
         hint="Write it into a file first (mongodump --archive=FILE) and give that.",
     )
@@ -219,50 +221,49 @@ def _refuse_missing(path: Path) -> NoReturn:
     there = missing.parent
     near = nearest(missing.name, [one.name for one in there.iterdir()]) if there.is_dir() else None
     if there.is_file():
-        message = f"There is no such file or folder: {there.name} is a file, so nothing is in it for a path to name."
+        message = "There is no such file or folder: "
+        message += f"{shown(there.name)} is a file, so nothing is in it for a path to name."
     elif missing == path:
         message = "There is no such file or folder."
     else:
-        message = f"There is no such file or folder. There is no folder {missing.name} in {there}."
+        message = f"There is no such file or folder. There is no folder {shown(missing.name)} in {shown(there)}."
     hint = _DUMP_HINT
     hint += said_nearby(there)
     meant = there / near / path.relative_to(missing) if near is not None else None
     raise SourceError(
         message,
         code="no-such-source",
-        where=Where(file=str(path)),
-        hint=f"Did you mean {meant}?" if meant is not None and meant.exists() else hint,
+        where=Where(file=shown(path)),
+        hint=f"Did you mean {shown(meant)}?" if meant is not None and meant.exists() else hint,
     )
 
 
 def _refuse_file(path: Path) -> NoReturn:
-    where = Where(file=str(path))
-    head = _head(path)
+    where = Where(file=shown(path))
+    head, name = _head(path), shown(path.name)
     if path.name.endswith((".bson", ".bson.gz")):
-        message = f"{path.name} is one collection's file; the folder around it is the dump."
-        raise SourceError(message, code="not-a-folder", where=where, hint=f"Give {path.parent} instead.")
+        message = f"{name} is one collection's file; the folder around it is the dump."
+        raise SourceError(message, code="not-a-folder", where=where, hint=f"Give {shown(path.parent)} instead.")
     if path.name.endswith((".metadata.json", ".metadata.json.gz")):
-        message = f"{path.name} is what mongodump says of a collection; it holds no documents."
-        raise SourceError(message, code="not-a-folder", where=where, hint=f"Give {path.parent} instead.")
+        message = f"{name} is what mongodump says of a collection; it holds no documents."
+        raise SourceError(message, code="not-a-folder", where=where, hint=f"Give {shown(path.parent)} instead.")
     if not head:
-        message = (
-            f"{path.name} is empty, or breaks off at its very beginning: nothing of an archive or of JSON is there."
-        )
+        message = f"{name} is empty, or breaks off at its very beginning: nothing of an archive or of JSON is there."
         raise SourceError(message, code="not-a-folder", where=where, hint="Get the file again, or make it again.")
     if head.lstrip()[:1] in {b"{", b"["}:
-        message = f"{path.name} looks like JSON, but its name does not say which collection it is."
+        message = f"{name} looks like JSON, but its name does not say which collection it is."
         hint = "Call it COLLECTION.json (or .jsonl, .ndjson, each also with .gz)."
         raise SourceError(message, code="json-name", where=where, hint=hint)
     if _is_packed(head):
-        message = f"{path.name} is packed in a form that is not read as it is."
+        message = f"{name} is packed in a form that is not read as it is."
         hint = "Unpack it, and give the folder that mongodump wrote, its archive or the JSON in it."
         raise SourceError(message, code="not-a-folder", where=where, hint=hint)
     if path.name.lower().endswith((".csv", ".csv.gz", ".tsv", ".tsv.gz")):
-        message = f"{path.name} is a table of texts, which do not say what type a value had."
+        message = f"{name} is a table of texts, which do not say what type a value had."
         hint = "Export it again: mongoexport --type=json --jsonFormat=canonical, or use mongodump."
         raise SourceError(message, code="not-a-folder", where=where, hint=hint)
     message = (
-        f"{path.name} is a file, but neither an archive of mongodump, which begins with other bytes, nor JSON of"
+        f"{name} is a file, but neither an archive of mongodump, which begins with other bytes, nor JSON of"
         " mongoexport, which is called COLLECTION.json; and a dump is a folder."
     )
     hint = _DUMP_HINT
@@ -281,16 +282,17 @@ def _is_packed(head: bytes) -> bool:
 
 
 def _head(path: Path) -> bytes:
-    """Return the first 512 bytes, decompressed where the file is gzip."""
+    """Return the first 512 bytes, decompressed where the file is gzip; fewer where that breaks off."""
     with path.open("rb") as file:
         head = file.read(_HEAD_BYTES)
     if not head.startswith(GZIP_MAGIC):
         return head
-    try:
-        with gzip.open(path, "rb") as inner:
-            return inner.read(_HEAD_BYTES)
-    except (EOFError, zlib.error, gzip.BadGzipFile):
-        return b""
+    head = b""
+    with suppress(EOFError, zlib.error, gzip.BadGzipFile), gzip.open(path, "rb") as inner:
+        # not read: it loses what it has when the file ends before its time
+        while len(head) < _HEAD_BYTES and (more := inner.read1(_HEAD_BYTES - len(head))):
+            head += more
+    return head
 
 
 def _refuse_empty(folder: Path, why: str) -> NoReturn:
@@ -299,7 +301,7 @@ def _refuse_empty(folder: Path, why: str) -> NoReturn:
     raise SourceError(
         f"The folder holds no collection that can be read: {why}.",
         code="empty-source",
-        where=Where(file=str(folder)),
+        where=Where(file=shown(folder)),
         hint=hint,
     )
 
@@ -308,7 +310,7 @@ def _refuse_unnamed(path: Path, what: str, known: list[str]) -> NoReturn:
     raise SourceError(
         f"This is {what}; it holds {listed(known)}.",
         code="database-needed",
-        where=Where(file=str(path)),
+        where=Where(file=shown(path)),
         hint=f"Say which database is meant: {offered(known)}",
     )
 
@@ -320,8 +322,8 @@ def _say_which(known: list[str]) -> str | None:
 def _refuse_database(folder: Path, database: str, known: list[str]) -> NoReturn:
     near = nearest(database, known)
     raise SourceError(
-        f"The dump has no database {database}; it holds {listed(known) if known else 'none'}.",
+        f"The dump has no database {shown(database)}; it holds {listed(known) if known else 'none'}.",
         code="unknown-database",
-        where=Where(file=str(folder)),
-        hint=f"Did you mean --db {near}?" if near is not None else _say_which(known),
+        where=Where(file=shown(folder)),
+        hint=f"Did you mean --db {quoted(near)}?" if near is not None else _say_which(known),
     )

@@ -28,7 +28,9 @@ class Result:
         moved: How the source differed from what was read of it when the load ended; None of one that stands still.
         broken: Collection → why its reading ended early.
         partial: Collection → books so far, when the run is not complete.
-        dropped: Number of the run that was dropped first (--fresh).
+        fresh: Whether it was to start over (--fresh).
+        dropped: Number of the run that was dropped first, then.
+        delivers: Whether the run fills tables that are not its own.
     """
 
     run: int | None = None
@@ -43,7 +45,9 @@ class Result:
     moved: Changes | None = None
     broken: dict[str, SourceError] = field(default_factory=dict[str, SourceError])
     partial: dict[str, dict[str, int]] = field(default_factory=dict[str, dict[str, int]])
+    fresh: bool = False
     dropped: int | None = None
+    delivers: bool = False
 
     @property
     def exit_code(self) -> int:

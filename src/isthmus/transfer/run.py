@@ -26,6 +26,7 @@ from isthmus.transfer.balance import Balance, balance_from_json, draw_balance
 from isthmus.transfer.beginning.begin import Task, open_job
 from isthmus.transfer.existing.books import enter_delivery
 from isthmus.transfer.existing.deliver import after_delivery, deliver, is_delivered
+from isthmus.transfer.existing.names import STAGE
 from isthmus.transfer.existing.only import chosen
 from isthmus.transfer.existing.pairs import drop_pairs
 from isthmus.transfer.existing.stage import drop_stage
@@ -33,6 +34,7 @@ from isthmus.transfer.finishing.finish import finish, merge_junctions, settle_al
 from isthmus.transfer.hands import Hands
 from isthmus.transfer.job import Interrupted, Job, Options
 from isthmus.transfer.loading.copy import copy_partitions
+from isthmus.transfer.locks import no_long_waits
 from isthmus.transfer.moving.all_read import assert_all_read
 from isthmus.transfer.moving.moved import find_moved, keep_moved, moved_of
 from isthmus.transfer.moving.resume import Changes, check_read_part, find_changes
@@ -89,6 +91,7 @@ def copy_database(
     )
     began = time.monotonic()
     result = result if result is not None else Result()
+    result.fresh = task.options.fresh
     source.tell(progress.note)
     try:
         with contextlib.suppress(Interrupted):
@@ -151,9 +154,28 @@ def _once_more(task: Task, retry: Retry, error: TargetError) -> None:
     retry.again(error, task.stop, task.progress.note)
 
 
+def _open(task: Task, lease: Lease, result: Result) -> tuple[Job, list[PartitionState]]:
+    """Begin a run or go on with it, waiting for others who use the tables as long as for a server that is away.
+
+    Raises:
+        Interrupted: The user asked to stop; nothing was dropped.
+    """
+    retry, schemas = Retry(task.options.retry_seconds), (task.schema.schema, STAGE, "isthmus")
+    while True:
+        try:
+            with no_long_waits(
+                lease.connection, schemas, seconds=task.options.retry_seconds, readers=task.options.fresh
+            ):
+                return open_job(task, lease, result)
+        except TargetError as fault:
+            if fault.code != "tables-in-use":
+                raise
+            retry.again(fault, task.stop, task.progress.note)
+
+
 def _session(task: Task, lease: Lease, result: Result) -> None:
     task.progress.stage("preflight")
-    job, states = open_job(task, lease, result)
+    job, states = _open(task, lease, result)
     try:
         _work(job, states, result)
     finally:
@@ -162,6 +184,7 @@ def _session(task: Task, lease: Lease, result: Result) -> None:
 
 def _work(job: Job, states: list[PartitionState], result: Result) -> None:
     """Copy, finish, balance; fills `result`."""
+    result.delivers = job.existing is not None
     _announce(job, states)
     if job.run.stage == "complete":
         if not result.worked:

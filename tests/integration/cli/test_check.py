@@ -11,6 +11,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import bson
 import psycopg
 import pytest
 from psycopg import sql
@@ -18,6 +19,7 @@ from psycopg.conninfo import make_conninfo
 
 from isthmus.connect.embedded import EmbeddedServer
 from isthmus.state.lease import Lease
+from tests.fix_archives import archive, write_archive
 from tests.fix_dumps import MakeDump
 from tests.integration.cli.conftest import RunCommand
 from tests.integration.copy.carrying import oid
@@ -110,6 +112,27 @@ def test_check_of_another_mapping_or_source_says_what_copy_says(
         assert report(ran.out)["error"] == report(said.out)["error"]
         assert report(ran.out)["run"] == run
         assert "title: varchar" in ran.err
+
+
+@pytest.mark.parametrize("compressed", [False, True], ids=["plain", "gzip"])
+def test_check_tells_of_an_archive_that_breaks_off(
+    isthmus: RunCommand, mapping: Path, tmp_path: Path, database: str, compressed: bool
+) -> None:
+    whole = archive({"Posts": [bson.encode(one) for one in POSTS], "Users": [bson.encode(one) for one in USERS]})
+    path = write_archive(tmp_path / "whole.archive", whole, compressed=compressed)
+    assert isthmus("check", mapping, "-s", path).code == 0
+    cut = tmp_path / "cut.archive"
+    cut.write_bytes(path.read_bytes()[: -(12 if compressed else 150)])
+    copied = isthmus("copy", mapping, "-s", cut, "-t", database, "--json", "-")
+    ran = isthmus("check", mapping, "-s", cut, "--json", "-")
+    assert ran.code == copied.code == 3, ran.all
+    found = report(ran.out)["findings"]
+    assert {one["code"] for one in found} == {"gzip-broken" if compressed else "truncated"}
+    assert "Users" in {one["where"]["collection"] for one in found}
+    assert all(one["where"]["file"] == str(cut) and " byte " in one["message"] for one in found)
+    broken = report(copied.out)["broken"]
+    assert {one["where"]["collection"] for one in found} == set(broken)
+    assert all(one["message"].partition(" Every document")[0] in broken[one["where"]["collection"]] for one in found)
 
 
 def test_check_that_writes_json_gives_tables_and_sizes(

@@ -110,6 +110,24 @@ def test_copy_says_that_fields_nobody_named_of_a_kept_row_are_not_kept(
     assert "isthmus conflicts list" not in ran.out
 
 
+def test_source_that_changed_is_told_with_what_lets_rows_that_are_there_follow(
+    isthmus: RunCommand, write_mapping: Callable[[str], Path], make_dump: MakeDump, target: str
+) -> None:
+    mapping = write_mapping(MAPPING)
+    assert isthmus("copy", mapping, "-s", make_dump(DUMP), "-t", target).code == 0
+    dump = make_dump({**DUMP, "people": [{"_id": oid(1), "name": "Ann", "note": "newer"}, DUMP["people"][1]]})
+    ran = isthmus("copy", mapping, "-s", dump, "-t", target)
+    assert ran.code == 1
+    assert "rerun: tracked" in ran.out
+    assert "on_conflict: overwrite" in ran.out
+    assert "drops what this run made" not in ran.out
+    rewritten = MAPPING.replace("existing", "existing, on_conflict: overwrite")
+    ran = isthmus("copy", write_mapping(rewritten), "-s", dump, "-t", target, "--fresh")
+    assert ran.code == 0, ran.all
+    with psycopg.connect(target) as connection:
+        assert connection.execute("SELECT note FROM people WHERE name = 'Ann'").fetchall() == [("newer",)]
+
+
 def test_retry_tells_what_a_default_kept_and_what_it_cannot_try(
     isthmus: RunCommand, write_mapping: Callable[[str], Path], make_dump: MakeDump, target: str
 ) -> None:
@@ -142,7 +160,7 @@ def test_retry_tells_what_a_default_kept_and_what_it_cannot_try(
 
 @pytest.mark.parametrize("default", ["", ", default: none", ", default: none, default_for: [missing, 'null']"])
 def test_check_notes_columns_that_take_no_null_where_a_document_may_lack_the_field(
-    isthmus: RunCommand, write_mapping: Callable[[str], Path], target: str, default: str
+    isthmus: RunCommand, write_mapping: Callable[[str], Path], make_dump: MakeDump, target: str, default: str
 ) -> None:
     with psycopg.connect(target, autocommit=True) as connection:
         connection.execute("ALTER TABLE people ALTER note SET NOT NULL")
@@ -155,8 +173,47 @@ def test_check_notes_columns_that_take_no_null_where_a_document_may_lack_the_fie
         return
     (finding,) = found
     assert (finding["where"]["collection"], finding["where"]["path"]) == ("people", "note")
+    assert finding["where"]["table"] == "people.note"
     assert ("without it" in finding["message"]) is not bool(default)
     assert "default_for" in finding["hint"]
+    assert ("give the field a `default`" in finding["hint"]) is not bool(default)
+    assert "leave it out of the mapping" not in finding["hint"]  # the column has no DEFAULT
+    assert "note (not-null-column): collection people, note, table people.note: The column takes no NULL" in ran.err
+    with psycopg.connect(target, autocommit=True) as connection:
+        connection.execute("ALTER TABLE people ALTER note SET DEFAULT ''")
+    assert "leave it out of the mapping" in isthmus("check", mapping, "-t", target).err
+    copied = isthmus("copy", mapping, "-s", make_dump(DUMP), "-t", target)
+    assert "note (not-null-column): collection people, note, table people.note: The column takes no NULL" in copied.err
+
+
+def test_names_that_differ_by_case_or_underscores_are_suggested(
+    isthmus: RunCommand, write_mapping: Callable[[str], Path], database: str
+) -> None:
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute(
+            'CREATE TABLE "User" (id uuid PRIMARY KEY, "createdAt" date, "lastSeen" date);'
+            ' CREATE TABLE orders (id uuid PRIMARY KEY, "paidAt" date)'
+        )
+    mapping = write_mapping("""
+        isthmus: 1
+        target: {tables: existing}
+        extras: dead_letter
+        collections:
+          users: {table: user, fields: {createdAt: date, lastSeen: date}}
+          orders: {fields: {paidAt: date}}
+        """)
+    ran = isthmus("check", mapping, "-t", database)
+    assert ran.code == 4, ran.all
+    assert "The target has no table public.user." in ran.err
+    assert 'Did you mean "User"? Then say `table: User`.' in ran.err
+    assert 'Did you mean "paidAt"? Say so with `column: paidAt`.' in ran.err
+    assert "naming: keep" not in ran.err  # one column alone is no habit
+    assert "• (table-missing) table user: " in ran.err
+    mapping.write_text(mapping.read_text().replace("table: user", "table: User"))
+    ran = isthmus("check", mapping, "-t", database)
+    assert ran.err.count("2 columns of this table are there under their field's own name: say `naming: keep`") == 2
+    mapping.write_text(mapping.read_text() + "naming: keep\n")
+    assert isthmus("check", mapping, "-t", database).code == 0
 
 
 def test_export_has_the_documents_that_are_rows_of_before_and_no_row_that_is_no_document(

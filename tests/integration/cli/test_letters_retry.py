@@ -76,6 +76,7 @@ def test_retry_tells_what_it_carried_set_again_and_left(copied: Callable[..., Ra
 def test_later_commands_know_both_mappings(copied: Callable[..., Ran]) -> None:
     refused = copied("copy", "corrected.yaml")
     assert (refused.code, "mapping-changed" in refused.err) == (2, True)
+    assert "isthmus letters retry MAPPING --target TARGET" in refused.err
     copied("letters", "retry", "corrected.yaml")
     for mapping in ("begun.yaml", "corrected.yaml"):
         ran = copied("copy", mapping)

@@ -32,7 +32,9 @@ from isthmus.transfer.run import tell_run
 from tests.integration.copy.carrying import World
 
 
-def retry(world: World, mapping: str, *, stop: threading.Event | None = None, **choice: Any) -> RetryResult:
+def retry(
+    world: World, mapping: str, *, stop: threading.Event | None = None, seconds: float = 5, **choice: Any
+) -> RetryResult:
     """Retry the letters of a target with a mapping (YAML) and assert that its books balance and are true."""
     text = textwrap.dedent(mapping)
     world.notes = []
@@ -41,7 +43,7 @@ def retry(world: World, mapping: str, *, stop: threading.Event | None = None, **
         world.conninfo,
         mapping_text=text,
         choice=Choice(**choice),
-        options=Options(retry_seconds=5),
+        options=Options(retry_seconds=seconds),
         progress=Progress(on_note=world.notes.append),
         stop=stop,
     )

@@ -16,6 +16,7 @@ import pytest
 from isthmus.errors import TargetError
 from isthmus.transfer.existing import saved_ddl
 from tests.integration.copy.carrying import World, balanced, listening, oid
+from tests.integration.copy.retrying import retry
 
 TABLES = """
 CREATE TABLE places (id uuid PRIMARY KEY, name text);
@@ -122,3 +123,53 @@ def test_indexes_that_a_reader_keeps_from_being_dropped_stay_and_he_is_named(
     assert world.one("SELECT to_regclass('people_name') IS NOT NULL")
     assert world.column("SELECT name FROM people") == ["Ann"]
     assert world.one("SELECT count(*) FROM isthmus.saved_ddl") == 0
+
+
+@contextmanager
+def locked(world: World, table: str) -> Iterator[psycopg.Connection]:
+    """Hold a table as an open migration does."""
+    with psycopg.connect(world.conninfo, application_name="open migration") as connection:
+        connection.execute(f"LOCK TABLE {table}".encode())
+        yield connection
+
+
+def test_copy_that_cannot_begin_for_a_lock_says_for_whom_it_waits(world: World) -> None:
+    began = time.monotonic()
+    with locked(world, "people"), pytest.raises(TargetError, match=r"people by process .*open migration") as caught:
+        world.copy(MAPPING, retry_seconds=1)
+    assert (caught.value.code, caught.value.exit_code) == ("tables-in-use", 4)
+    assert time.monotonic() - began < 15
+    assert sum("Trying again for up to 1 s" in note for note in world.notes) == 1
+    balanced(world.copy(MAPPING))
+
+
+OWN = MAPPING.replace("target: {tables: existing}\n", "")
+
+
+def test_starting_over_waits_for_a_reader_for_a_while_and_drops_nothing_before(world: World) -> None:
+    world.rows("DROP TABLE people, places")
+    balanced(world.copy(OWN))
+    with psycopg.connect(world.conninfo, application_name="report") as connection:
+        connection.execute("SELECT count(*) FROM people")
+        with pytest.raises(TargetError, match=r"people by process .*report") as caught:
+            world.copy(OWN, fresh=True, retry_seconds=1)
+        assert caught.value.code == "tables-in-use"
+        stop = threading.Event()
+        threading.Timer(1, stop.set).start()
+        threading.Timer(3, connection.rollback).start()
+        result = world.copy(OWN, fresh=True, retry_seconds=30, stop=stop)
+        assert (result.outcome, result.run, result.dropped) == ("interrupted", None, None)
+    assert world.column("SELECT name FROM people") == ["Ann"]
+    balanced(world.copy(OWN, fresh=True))
+
+
+def test_retry_of_letters_that_waits_too_long_ends_and_goes_on_later(world: World) -> None:
+    strict = MAPPING.replace("people: {fields: {name: text}}", "people: {fields: {name: {type: text, coerce: COERCE}}}")
+    world.write({"places": [{"_id": oid(1), "name": "Rome"}], "people": [{"_id": oid(2), "name": 5}]})
+    balanced(world.copy(strict.replace("COERCE", "false")))
+    began = time.monotonic()
+    with locked(world, "people"), pytest.raises(TargetError, match=r"people by process .*open migration"):
+        retry(world, strict.replace("COERCE", "true"), seconds=1)
+    assert time.monotonic() - began < 15
+    result = retry(world, strict.replace("COERCE", "true"))
+    assert (result.carried, result.left) == ({"people": 1}, [])

@@ -7,6 +7,7 @@ server itself does not know what they read.
 from __future__ import annotations
 
 import re
+import threading
 
 import psycopg
 import pytest
@@ -190,7 +191,7 @@ def test_view_made_after_the_look_at_the_tables_still_drops_nothing(world: World
         run = latest_run(connection)
         assert run is not None
         with pytest.raises(TargetError) as caught:
-            drop_run(connection, run)
+            drop_run(connection, run, threading.Event())
     assert caught.value.code == "has-dependents"
     assert "view late" in str(caught.value)
     assert world.one("SELECT count(*) FROM public.late") == 2

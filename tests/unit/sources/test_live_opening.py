@@ -8,6 +8,7 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from shlex import quote as shell_quoted
 from typing import Any
 from urllib.parse import quote
 
@@ -167,7 +168,7 @@ def test_database_that_is_not_named_or_not_there_is_told_with_what_is_there(
     assert mongo.name in error.message
     error = refused(mongo_server, f"{mongo.name}x")
     assert error.code == "unknown-database"
-    assert str(error.hint).startswith(f"Did you mean --db {mongo.name}?")
+    assert str(error.hint).startswith(f"Did you mean --db {shell_quoted(mongo.name)}?")
 
 
 @pytest.mark.parametrize("name", ["a.b", "with space", "a\0b", "/"])

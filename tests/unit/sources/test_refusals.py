@@ -6,6 +6,8 @@ Oracle: the sentences as a person would want to read them.
 from __future__ import annotations
 
 import io
+import os
+import subprocess
 import tarfile
 import zipfile
 from pathlib import Path
@@ -17,6 +19,7 @@ from isthmus.errors import IsthmusError
 from isthmus.sources import open_source
 from isthmus.sources.databases import listed, offered
 from isthmus.sources.files import in_bytes
+from isthmus.sources.shown import quoted
 from tests.fix_archives import MAGIC, TERMINATOR, archive, write_archive
 from tests.fix_dumps import MakeDump, compress
 
@@ -110,6 +113,20 @@ def test_file_that_is_nothing_known_is_told_with_what_was_looked_for(make_dump: 
     assert_said_once(error, path)
 
 
+@pytest.mark.parametrize("names", [300, 3])
+def test_json_that_breaks_off_in_its_packed_form_is_still_known_as_json(tmp_path: Path, names: int) -> None:
+    path = tmp_path / "Users.gz"
+    path.write_bytes(compress(b'{"_id": 1, "names": [' + b'"x", ' * names)[:-9])
+    error = refused(path)
+    assert (error.code, "looks like JSON" in error.message) == ("json-name", True), error
+
+
+def test_packed_file_that_breaks_off_before_its_first_byte_is_told_as_such(tmp_path: Path) -> None:
+    path = tmp_path / "Users.gz"
+    path.write_bytes(compress(b"{}")[:10])
+    assert "breaks off at its very beginning" in refused(path).message
+
+
 def test_csv_is_refused_with_the_form_that_keeps_types(tmp_path: Path) -> None:
     path = tmp_path / "Users.csv"
     path.write_text("_id,name\n1,x\n")
@@ -136,6 +153,54 @@ def test_wrong_database_is_named_with_those_that_are_there(make_dump: MakeDump, 
     assert "the database shop" in error.message
     assert error.hint == "Say which database is meant: --db shop"
     assert_said_once(error, tmp_path / "dump")
+
+
+def test_database_that_was_probably_meant_is_written_as_a_shell_takes_it(make_dump: MakeDump, tmp_path: Path) -> None:
+    make_dump({"Users": ONE}, database="my shop; ls")
+    assert refused(tmp_path / "dump", "my shop, ls").hint == "Did you mean --db 'my shop; ls'?"
+
+
+RED, BACKWARDS = "\x1b[31m", "\u202e"
+
+
+def test_names_of_others_send_no_control_characters_to_a_terminal(make_dump: MakeDump, tmp_path: Path) -> None:
+    make_dump({"Users": ONE}, database=f"a{RED}b'c\\")
+    make_dump({"Users": ONE}, database=f"{BACKWARDS}pohs")
+    write_archive(tmp_path / f"{RED}.archive", archive({"Users": ONE}))
+    (tmp_path / f"{RED}notes.txt").write_text("hello")
+    for path, database in (
+        (tmp_path, None),
+        (tmp_path / "dump", None),
+        (tmp_path / "dump", "pohs"),
+        (tmp_path / "dump", "nothing like it"),
+        (tmp_path / f"{RED}notes.txt", None),
+        (tmp_path / f"{RED}archive", None),
+    ):
+        error = refused(path, database)
+        said = f"{error} {error.hint}"
+        assert said.isprintable(), said
+    assert f"{tmp_path}/\\x1b[31m.archive" in str(refused(tmp_path).hint)
+    (tmp_path / "dump" / f"{BACKWARDS}pohs" / f"{RED}.metadata.json").write_text("{")
+    said = str(refused(tmp_path / "dump", f"{BACKWARDS}pohs"))
+    assert (said.isprintable(), "metadata.json is not readable" in said) == (True, True), said
+    source = open_source(str(tmp_path / f"{RED}.archive"))
+    assert source.name.isprintable(), source.name
+
+
+def test_option_for_a_name_with_control_characters_gives_a_shell_that_name() -> None:
+    for name in (
+        "plain",
+        "with space",
+        f"a{RED}b'c\\",
+        f"{BACKWARDS}é\n1",
+        "\x9b1",
+        os.fsdecode(b"caf\xe9"),
+        "$(x)`y`",
+    ):
+        written = quoted(name)
+        assert written.isprintable()
+        said = subprocess.run(["bash", "-c", f"printf %s {written}"], capture_output=True, check=True).stdout
+        assert said == os.fsencode(name), written
 
 
 def test_sizes_and_texts_are_said_as_a_person_would(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from isthmus.sources.archive.format import Description
 from isthmus.sources.archive.index import Extent
 from isthmus.sources.dump.folder import BUCKETS, kind_and_rule, options_and_indexes, parse_metadata
 from isthmus.sources.protocol import CollectionInfo
+from isthmus.sources.shown import shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ def describe(
     for one in descriptions:
         if one.name in metadata:
             raise SourceError(
-                f"The archive describes collection {one.name} twice, so it is unclear which one counts.",
+                f"The archive describes collection {shown(one.name)} twice, so it is unclear which one counts.",
                 code="ambiguous-collection",
                 where=Where(file=file, collection=one.name),
                 hint="Make the archive again.",
@@ -88,7 +89,7 @@ def _metadata(one: Description, file: str) -> dict[str, object]:
         metadata = parse_metadata(one.metadata)
     except (ValueError, RecursionError) as error:
         raise SourceError(
-            f"What the archive says of collection {one.name} is no JSON: {error}",
+            f"What the archive says of collection {shown(one.name)} is no JSON: {error}",
             code="metadata-broken",
             where=Where(file=file, collection=one.name),
             hint="The archive is damaged; get it or make it again.",

@@ -25,6 +25,7 @@ from isthmus.sources.archive.inflated import ArchiveBytes, GzipBytes, LoggedByte
 from isthmus.sources.archive.source import ArchiveSource, Opened
 from isthmus.sources.files import of_stat, opened
 from isthmus.sources.gzip_stream import GZIP_MAGIC
+from isthmus.sources.shown import shown
 
 _AGAIN = "Get the archive again, or make it again."
 
@@ -70,18 +71,18 @@ def look(path: Path) -> Archive:
             return Archive(path, read_prelude(data))
         except BrokenError as error:
             raise SourceError(
-                f"{path.name} {_told(error.where)} What its collections are stands at the beginning, so nothing of it "
-                "can be read.",
+                f"{shown(path.name)} {_told(error.where)} What its collections are stands at the beginning, so nothing"
+                " of it can be read.",
                 code=error.where.code,
-                where=Where(file=str(path)),
+                where=Where(file=shown(path)),
                 hint=_AGAIN,
             ) from error
         except NewerVersionError as error:
             raise SourceError(
-                f"{path.name} is an archive of version {str(error) or '(none)'}; this Isthmus reads version {VERSION} "
-                "only.",
+                f"{shown(path.name)} is an archive of version {str(error) or '(none)'}; this Isthmus reads version"
+                f" {VERSION} only.",
                 code="archive-version",
-                where=Where(file=str(path)),
+                where=Where(file=shown(path)),
                 hint="Restore it with a mongorestore that knows this version, and dump it into a folder with --out.",
             ) from error
 
@@ -101,17 +102,17 @@ def open_database(archive: Archive, database: str) -> tuple[ArchiveSource, int]:
     mine = [one for one in archive.prelude.descriptions if one.database == database and database]
     with _bytes(path, places, keep=True) as (data, is_gzip, now):
         try:
-            logged = LoggedBytes(data, path.name, now.st_size)
+            logged = LoggedBytes(data, shown(path.name), now.st_size)
             contents = read_blocks(logged, archive.prelude.end, database, [one.name for one in mine])
         except TooManySegmentsError as error:
             raise SourceError(
-                f"The documents of {path.name} stand in more than two million separate places, more than this version "
-                "keeps in memory.",
+                f"The documents of {shown(path.name)} stand in more than two million separate places, more than this"
+                " version keeps in memory.",
                 code="archive-scattered",
-                where=Where(file=str(path)),
+                where=Where(file=shown(path)),
                 hint="Restore it with mongorestore --archive, and dump it into a folder with --out.",
             ) from error
-    found = describe(mine, contents.extents, str(path))
+    found = describe(mine, contents.extents, shown(path))
     file = Opened(path, of_stat(now), places if is_gzip else None)
     readable = {name for name, one in found.items() if one.info.readable}
     return ArchiveSource(file, database, found, contents.broken, _unproven(contents, readable)), contents.oplog_bytes

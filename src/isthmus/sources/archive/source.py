@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,12 +27,12 @@ from isthmus.sources.files import (
     in_bytes,
     of_stat,
     opened,
-    printable,
     size_and_time,
     unreadable,
 )
 from isthmus.sources.limits import SMALLEST_DOCUMENT_BYTES
 from isthmus.sources.protocol import Block, CollectionInfo, Partition, Position
+from isthmus.sources.shown import shown
 
 _POSITION = struct.Struct(">QQ")
 
@@ -92,7 +92,7 @@ class ArchiveSource:
         self._found = found
         self._broken = broken
         self._unproven = unproven
-        self.name = f"archive of {database} in {printable(opened.path)}"
+        self.name = f"archive of {shown(database)} in {shown(opened.path)}"
 
     @property
     def database(self) -> str:
@@ -148,21 +148,31 @@ class ArchiveSource:
         if stop is not None and reader.offset >= stop:
             return
         if reader.torn_at is not None or one.extent.checksum is None:
-            self._break(name, self._broken.offset if reader.torn_at is None else reader.torn_at)
+            offset = self._broken.offset if reader.torn_at is None else reader.torn_at
+            raise self._broken_off(name, offset, "was read")
         if stop is not None or reader.offset > one.extent.size:
             wanted = reader.offset if stop is None else stop
             self._changed(name, f"has only {in_bytes(one.extent.size)} of {name}, but the checkpoint is at {wanted:,}")
         if reader.checksum != one.extent.checksum:
             self._differs(name, reader.checksum, one.extent.checksum)
         if name == self._unproven:
-            self._break(name, self._broken.offset)
+            raise self._broken_off(name, self._broken.offset, "was read")
+
+    def breaks(self, collections: Iterable[str]) -> list[SourceError]:
+        """Return what `read` will say at the end of those collections that the archive was seen to break off in."""
+        found: list[SourceError] = []
+        for name in collections:
+            one = self._found.get(name)
+            if one is not None and one.info.readable and (one.extent.checksum is None or name == self._unproven):
+                found.append(self._broken_off(name, self._broken.offset, "can be read"))
+        return found
 
     def locate(self, position: Position, offset: int, *, collection: str | None = None) -> str:
         """Name a place by its byte in the archive; see `Source.locate`."""
         byte = decode_position(position)[0] + offset
         one = self._found.get(collection) if collection is not None else None
         place = one.extent.archive_offset(byte) if one is not None else None
-        name = printable(self._opened.path.name)
+        name = shown(self._opened.path.name)
         if place is None:
             of = "" if collection is None else f" of {collection} in {name}"
             return f"byte {byte:,}{of}"
@@ -182,7 +192,7 @@ class ArchiveSource:
         """Do nothing: every reader closes its own descriptor."""
 
     def _readable(self, collection: str) -> ArchivedCollection:
-        return readable(self._found, collection, f"archive of {self._database}", str(self._opened.path))
+        return readable(self._found, collection, f"archive of {shown(self._database)}", shown(self._opened.path))
 
     @contextmanager
     def _bytes(self, collection: str) -> Generator[ArchiveBytes, None, None]:
@@ -197,16 +207,16 @@ class ArchiveSource:
         return f"{'' if self._opened.places is None else 'decompressed '}byte {offset:,}"
 
     def _where(self, collection: str) -> Where:
-        return Where(file=str(self._opened.path), collection=collection)
+        return Where(file=shown(self._opened.path), collection=collection)
 
-    def _break(self, collection: str, offset: int) -> NoReturn:
+    def _broken_off(self, collection: str, offset: int, became: str) -> SourceError:
         broken = self._broken
         if broken.code == "gzip-broken":
-            what = f"{self._opened.path.name} {broken.reason}, at compressed byte {broken.compressed_offset:,}."
+            what = f"{shown(self._opened.path.name)} {broken.reason}, at compressed byte {broken.compressed_offset:,}."
         else:
-            what = f"{self._opened.path.name} breaks at {self._byte(offset)}. {broken.reason}"
-        raise SourceError(
-            f"{what} Every document of {collection} before it was read.",
+            what = f"{shown(self._opened.path.name)} breaks at {self._byte(offset)}. {broken.reason}"
+        return SourceError(
+            f"{what} Every document of {collection} before it {became}.",
             code=broken.code,
             where=self._where(collection),
             context={
@@ -233,7 +243,7 @@ class ArchiveSource:
 
     def _changed(self, collection: str, what: str) -> NoReturn:
         raise SourceError(
-            f"{self._opened.path.name} is not what it was: it {what}.",
+            f"{shown(self._opened.path.name)} is not what it was: it {what}.",
             code="changed-under-us",
             where=self._where(collection),
             hint="Is mongodump still writing it, or was it replaced? Wait until the file is complete and run again.",

@@ -17,9 +17,9 @@ from typing import cast
 from urllib.parse import unquote
 
 from isthmus.errors import SourceError, Where
-from isthmus.sources.files import printable
 from isthmus.sources.gzip_stream import inflated_size
 from isthmus.sources.protocol import CollectionInfo, CollectionKind
+from isthmus.sources.shown import printable, shown
 
 _MAX_METADATA_BYTES = 64 * 1024 * 1024
 _DATA_ENDINGS = (".bson", ".bson.gz")
@@ -81,8 +81,8 @@ def list_collections(folder: Path) -> dict[str, DumpedCollection]:
             continue
         one = _collection(name, files[stem], metadata[stem], buckets.data if buckets is not None else None)
         if name in found:
-            message = f"Two files of this dump are both collection {name}."
-            raise SourceError(message, code="ambiguous-collection", where=Where(file=str(folder), collection=name))
+            message = f"Two files of this dump are both collection {shown(name)}."
+            raise SourceError(message, code="ambiguous-collection", where=Where(file=shown(folder), collection=name))
         found[name] = one
     return dict(sorted(found.items()))
 
@@ -98,9 +98,10 @@ def _group(folder: Path) -> dict[str, _Files]:
         other = one.data if is_data else one.metadata
         if other is not None:
             raise SourceError(
-                f"{other.name} and {path.name} stand side by side and may differ, so it is unclear which one counts.",
+                f"{shown(other.name)} and {shown(path.name)} stand side by side and may differ, so it is unclear which"
+                " one counts.",
                 code="ambiguous-collection",
-                where=Where(file=str(folder)),
+                where=Where(file=shown(folder)),
                 hint="Move one of the two out of the folder.",
             )
         if is_data:
@@ -185,9 +186,9 @@ def _read_metadata(path: Path | None) -> dict[str, object]:
         return parse_metadata(raw)
     except (OSError, EOFError, zlib.error, ValueError, RecursionError) as error:
         raise SourceError(
-            f"{path.name} is not readable metadata of a dump: {error}",
+            f"{shown(path.name)} is not readable metadata of a dump: {error}",
             code="metadata-broken",
-            where=Where(file=str(path)),
+            where=Where(file=shown(path)),
             hint="Restore the file, or remove it: it holds the collection's options and indexes, not its documents.",
         ) from error
 

@@ -22,7 +22,6 @@ from isthmus.sources.files import (
     difference,
     in_bytes,
     opened,
-    printable,
     read_at,
     size_and_time,
     unreadable,
@@ -31,6 +30,7 @@ from isthmus.sources.gzip_stream import GzipStream
 from isthmus.sources.limits import MAX_DOCUMENT_BYTES, SMALLEST_DOCUMENT_BYTES
 from isthmus.sources.offsets import decode_position, encode_position, first_stop, partitions_between
 from isthmus.sources.protocol import Block, CollectionInfo, Partition, Position
+from isthmus.sources.shown import printable, shown
 
 _WINDOW_BYTES = 1 << 20
 _SMALL_WINDOW_BYTES = 1 << 12
@@ -71,7 +71,7 @@ class DumpSource:
         self._folder = folder
         self._database = printable(database)
         self._found = found
-        self.name = f"dump of {self._database} in {printable(folder)}"
+        self.name = f"dump of {shown(self._database)} in {shown(folder)}"
         self._seen = {name: _look(one.path) for name, one in found.items()}
 
     @property
@@ -140,7 +140,7 @@ class DumpSource:
         byte = decode_position(position) + offset
         if one is None or one.path is None:
             return f"byte {byte:,}"
-        return f"{printable(one.path.name)} at {'decompressed ' if one.compressed else ''}byte {byte:,}"
+        return f"{shown(one.path.name)} at {'decompressed ' if one.compressed else ''}byte {byte:,}"
 
     def tell(self, note: Callable[[str], None]) -> None:
         """Take nothing: files have nothing to tell; see `Source.tell`."""
@@ -157,7 +157,7 @@ class DumpSource:
         """Do nothing: every reader closes its own descriptor."""
 
     def _readable(self, collection: str) -> DumpedCollection:
-        return readable(self._found, collection, f"dump of {self._database}", str(self._folder))
+        return readable(self._found, collection, f"dump of {shown(self._database)}", shown(self._folder))
 
 
 def _look(path: Path | None) -> SizeAndTime | None:
@@ -342,13 +342,13 @@ def _broken_framing(span: _Span, offset: int, reason: str, *, compressed: int | 
     """Raise for bytes that are no document; `compressed` is the place in the gzip file, None for a plain one."""
     code = "truncated" if _is_truncation(reason) else "broken-framing"
     place = f"byte {offset:,}" if compressed is None else f"decompressed byte {offset:,}"
-    _break(span, offset, compressed, code, f"{span.path.name} breaks at {place}. {reason}")
+    _break(span, offset, compressed, code, f"{shown(span.path.name)} breaks at {place}. {reason}")
 
 
 def _broken_gzip(span: _Span, offset: int, stream: GzipStream) -> NoReturn:
     """Raise for a compressed file that cannot be read on; `offset` is the end of its last whole document."""
     compressed = stream.compressed_offset
-    what = f"{span.path.name} {stream.broken}, at compressed byte {compressed:,}"
+    what = f"{shown(span.path.name)} {stream.broken}, at compressed byte {compressed:,}"
     _break(span, offset, compressed, "gzip-broken", f"{what}, behind the document that ends at byte {offset:,}.")
 
 
@@ -356,7 +356,7 @@ def _break(span: _Span, offset: int, compressed: int | None, code: str, what: st
     raise SourceError(
         f"{what} Every document before it was read.",
         code=code,
-        where=Where(file=str(span.path), collection=span.collection),
+        where=Where(file=shown(span.path), collection=span.collection),
         context={"offset": offset, "decompressed": compressed is not None, "compressed_offset": compressed},
         hint="Replace the file by a whole one (make the dump again) and run the same command: it goes on from here.",
     )
@@ -364,9 +364,9 @@ def _break(span: _Span, offset: int, compressed: int | None, code: str, what: st
 
 def _changed(span: _Span, offset: int, what: str) -> NoReturn:
     raise SourceError(
-        f"{span.path.name} is not what it was: it {what}.",
+        f"{shown(span.path.name)} is not what it was: it {what}.",
         code="changed-under-us",
-        where=Where(file=str(span.path), collection=span.collection),
+        where=Where(file=shown(span.path), collection=span.collection),
         context={"offset": offset},
         hint="Is mongodump still writing it, or was it replaced? Wait until the file is complete and run again.",
     )

@@ -15,9 +15,9 @@ from isthmus.errors import SourceError, Where
 from isthmus.sources.dump.folder import kind_and_rule
 from isthmus.sources.extended_json.inflated import JsonBytes, JsonFile
 from isthmus.sources.extended_json.text import BreakError, Document, Documents, Large
-from isthmus.sources.files import printable
 from isthmus.sources.gzip_stream import GZIP_MAGIC, inflated_size
 from isthmus.sources.protocol import CollectionInfo
+from isthmus.sources.shown import printable, shown
 
 ENDINGS = (".json", ".jsonl", ".ndjson", ".json.gz", ".jsonl.gz", ".ndjson.gz")
 _NOT_DOCUMENTS = (".metadata.json", ".metadata.json.gz")
@@ -71,9 +71,10 @@ def list_exported(files: list[Path]) -> dict[str, ExportedCollection]:
             continue
         if name in paths:
             raise SourceError(
-                f"{paths[name].name} and {path.name} are both collection {name}, so it is unclear which one counts.",
+                f"{shown(paths[name].name)} and {shown(path.name)} are both collection {shown(name)}, so it is unclear"
+                " which one counts.",
                 code="ambiguous-collection",
-                where=Where(file=str(path.parent), collection=name),
+                where=Where(file=shown(path.parent), collection=name),
                 hint="Move one of the two out of the folder.",
             )
         paths[name] = path

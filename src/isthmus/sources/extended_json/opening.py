@@ -7,6 +7,7 @@ from pathlib import Path
 from isthmus.errors import SourceError, Where
 from isthmus.sources.extended_json.folder import list_exported
 from isthmus.sources.extended_json.source import JsonSource
+from isthmus.sources.shown import shown
 
 
 def open_json(path: Path, *, database: str | None = None) -> JsonSource:
@@ -24,9 +25,10 @@ def open_json(path: Path, *, database: str | None = None) -> JsonSource:
     folder = path if path.is_dir() else path.parent
     if database is not None and database != folder.name:
         raise SourceError(
-            f"JSON does not say which database it is of, and the folder is called {folder.name}, not {database}.",
+            f"JSON does not say which database it is of, and the folder is called {shown(folder.name)}, not"
+            f" {shown(database)}.",
             code="unknown-database",
-            where=Where(file=str(path)),
+            where=Where(file=shown(path)),
             hint="If it is the right one, leave --db out.",
         )
     found = list_exported([one for one in folder.iterdir() if one.is_file()] if path.is_dir() else [path])
@@ -36,7 +38,7 @@ def open_json(path: Path, *, database: str | None = None) -> JsonSource:
         raise SourceError(
             f"Every collection of the JSON {what}: there is nothing to carry.",
             code="empty-source",
-            where=Where(file=str(path)),
+            where=Where(file=shown(path)),
             hint="Was it exported from the right database?",
         )
     return JsonSource(path, found)

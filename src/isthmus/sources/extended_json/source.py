@@ -23,9 +23,10 @@ from isthmus.sources.chosen import readable
 from isthmus.sources.extended_json.folder import ExportedCollection
 from isthmus.sources.extended_json.inflated import JsonBytes, JsonFile, line_and_column, line_feeds
 from isthmus.sources.extended_json.text import BreakError, Document, Documents, Large, holds_array
-from isthmus.sources.files import difference, in_bytes, printable, size_and_time
+from isthmus.sources.files import difference, in_bytes, size_and_time
 from isthmus.sources.offsets import decode_position, encode_position, first_stop, partitions_between
 from isthmus.sources.protocol import Block, CollectionInfo, Partition, Position
+from isthmus.sources.shown import shown
 
 _WINDOW_BYTES = 1 << 20
 _OVERLAP_BYTES = 1 << 12
@@ -71,7 +72,7 @@ class JsonSource:
     def __init__(self, path: Path, found: dict[str, ExportedCollection]) -> None:
         self._path = path
         self._found = found
-        self.name = f"JSON in {printable(path)}"
+        self.name = f"JSON in {shown(path)}"
         self._seen = {name: size_and_time(one.file.path) for name, one in found.items()}
         self._mutex = threading.Lock()
         self._trails: OrderedDict[tuple[str, Position], _Trail] = OrderedDict()
@@ -158,10 +159,10 @@ class JsonSource:
             number = bisect_right(trail.offsets, offset) - 1
             if number >= 0:
                 line = self._feeds(file, trail) + trail.feeds[number] + 1
-                return f"{printable(file.path.name)} at line {line:,} ({_byte(file, trail.places[number])})"
+                return f"{shown(file.path.name)} at line {line:,} ({_byte(file, trail.places[number])})"
         except SourceError:
             pass  # the place is still a place
-        return f"{printable(file.path.name)} at {_byte(file, start)}"
+        return f"{shown(file.path.name)} at {_byte(file, start)}"
 
     def tell(self, note: Callable[[str], None]) -> None:
         """Take nothing: files have nothing to tell; see `Source.tell`."""
@@ -314,7 +315,7 @@ def _byte(file: JsonFile, offset: int) -> str:
 def _raise(file: JsonFile, error: BreakError, compressed: int | None) -> NoReturn:
     """Raise a break as the error to show, with the line it is in."""
     line, column = line_and_column(file, error.offset)
-    name, where = file.path.name, Where(file=str(file.path), line=line, collection=file.collection)
+    name, where = shown(file.path.name), Where(file=shown(file.path), line=line, collection=file.collection)
     context = {
         "offset": error.offset,
         "line": line,

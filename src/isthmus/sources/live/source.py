@@ -22,6 +22,7 @@ from isthmus.sources.live.reach import Reach
 from isthmus.sources.live.read import Stretch, read_blocks
 from isthmus.sources.nearest import nearest
 from isthmus.sources.protocol import Block, CollectionInfo, Partition, Position
+from isthmus.sources.shown import quoted, shown
 
 _NAMED = 10
 
@@ -43,7 +44,7 @@ class LiveSource:
         self._database = database
         self._found = found
         self._reach = reach
-        self.name = f"database {database} at {server.display}"
+        self.name = f"database {shown(database)} at {server.display}"
 
     @property
     def database(self) -> str:
@@ -154,7 +155,7 @@ def open_live(text: str, *, database: str | None = None, patience_seconds: float
         if not found:
             _refuse_unknown(server, name)
         if not any(info.readable for info in found.values()):
-            message = f"The database {name} at {server.display} holds no collection that can be read."
+            message = f"The database {shown(name)} at {server.display} holds no collection that can be read."
             rules = " ".join(info.rule for info in list(found.values())[:_NAMED] if info.rule)
             raise SourceError(message, code="empty-source", hint=rules)
         return LiveSource(server, name, found, reach)
@@ -190,9 +191,9 @@ def _refuse_unknown(server: MongoServer, name: str) -> NoReturn:
     known = _databases(server)
     near = nearest(name, known)
     raise SourceError(
-        f"The server at {server.display} has no database {name}, or none that this user may see{_held(known)}.",
+        f"The server at {server.display} has no database {shown(name)}, or none that this user may see{_held(known)}.",
         code="unknown-database",
-        hint=f"Did you mean --db {near}?" if near is not None else "Check the name and the user's rights.",
+        hint=f"Did you mean --db {quoted(near)}?" if near is not None else "Check the name and the user's rights.",
     )
 
 

@@ -104,7 +104,7 @@ def open_job(task: Task, lease: Lease, result: Result) -> tuple[Job, list[Partit
     if known is not None and fresh:
         id_key(connection, create=False, given=task.options.id_key)  # another key is refused before anything is dropped
         lease.adopt(known.id)
-        task.progress.note(drop_run(connection, known))
+        task.progress.note(drop_run(connection, known, task.stop))
         result.dropped = known.id
         known = None
     if known is None:

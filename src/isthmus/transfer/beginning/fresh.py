@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from typing import Any
 
@@ -15,6 +16,7 @@ from isthmus.state.statements import statement
 from isthmus.transfer.beginning.preflight import Finding
 from isthmus.transfer.existing.deliver import is_delivered
 from isthmus.transfer.existing.stage import drop_stage
+from isthmus.transfer.job import Interrupted
 from isthmus.transfer.stages import reached
 
 _HINT = (
@@ -97,12 +99,13 @@ def check_dependents(connection: psycopg.Connection, run: Run) -> list[Finding]:
     return [Finding(problem, TargetError)]
 
 
-def drop_run(connection: psycopg.Connection, run: Run) -> str:
+def drop_run(connection: psycopg.Connection, run: Run, stop: threading.Event) -> str:
     """Drop what a run made and its state (--fresh), in one transaction; the id key stays.
 
     Args:
         connection: Autocommit connection that holds the lease.
         run: The run; its lease is adopted.
+        stop: Set when the user wants it to end; looked at behind the last wait.
 
     Returns:
         A sentence that says how many rows each table held: what was written by hand is gone with them.
@@ -110,6 +113,7 @@ def drop_run(connection: psycopg.Connection, run: Run) -> str:
     Raises:
         TargetError: Something that the run did not make depends on its tables or types (code `has-dependents`);
             nothing was dropped.
+        Interrupted: The user asked to stop; nothing was dropped.
     """
     try:
         with connection.transaction():
@@ -119,6 +123,8 @@ def drop_run(connection: psycopg.Connection, run: Run) -> str:
             types = [sql.Identifier(run.target_schema, name) for name in made["types"]]
             if tables:  # so that the counts are the last word
                 connection.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(sql.SQL(", ").join(tables)))
+            if stop.is_set():
+                raise Interrupted
             told = _told(run, {name: _count(connection, run.target_schema, name) for name in made["tables"]})
             if "delivers" in run.tables:
                 told = _told_of_existing(connection, run)

@@ -6,6 +6,7 @@ from isthmus.errors import ConfigError, SourceError
 from isthmus.mapping import Mapping
 from isthmus.sources.protocol import Source
 from isthmus.state.runs import Run
+from isthmus.transfer.balance import balance_from_json
 
 
 def refuse_other(run: Run, mapping: Mapping, mapping_text: str, source: Source | None) -> None:
@@ -28,7 +29,7 @@ def refuse_other(run: Run, mapping: Mapping, mapping_text: str, source: Source |
             f"Run {run.id} of this target began with another mapping."
             f" {_first_difference(run.mapping_text, mapping_text)}",
             code="mapping-changed",
-            hint=f"Go on with the mapping it began with, or start over with --fresh ({_dropped(run)}).",
+            hint=f"Go on with the mapping it began with{_retry(run)}, or start over with --fresh ({_dropped(run)}).",
         )
     if source is not None:
         refuse_other_source(run, source)
@@ -49,6 +50,13 @@ def refuse_other_source(run: Run, source: Source) -> None:
             code="source-differs",
             hint=f"Go on with that source, or start over with --fresh ({_dropped(run)}).",
         )
+
+
+def _retry(run: Run) -> str:
+    """Return what else can be done when a run left dead letters; they can be answered when it is complete."""
+    if run.stage != "complete" or run.balance is None or not balance_from_json(run.balance).dead_letters:
+        return ""
+    return "; if only what becomes of values changed: isthmus letters retry MAPPING --target TARGET"
 
 
 def _dropped(run: Run) -> str:

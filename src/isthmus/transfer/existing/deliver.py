@@ -22,7 +22,6 @@ from isthmus.state.runs import Run
 from isthmus.transfer.document_rows import flow_column, key_column
 from isthmus.transfer.existing import matching, row_state, waiting, waiting_there
 from isthmus.transfer.existing.fit import Existing, FedTable, backward_keys, delivery_order
-from isthmus.transfer.existing.locks import lock_tables
 from isthmus.transfer.existing.pairs import deliver_pairs
 from isthmus.transfer.existing.pieces import Chosen, swallowed, whole_or_pieces
 from isthmus.transfer.existing.refused import Refused
@@ -32,6 +31,7 @@ from isthmus.transfer.existing.sides import Sides
 from isthmus.transfer.finishing.remove import remove_documents
 from isthmus.transfer.hands import Hands
 from isthmus.transfer.job import Job
+from isthmus.transfer.locks import lock_tables
 from isthmus.transfer.stages import reached
 
 _MARK = ("delivery", "done")

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from isthmus.errors import IsthmusError, MappingError, Problem, TargetError, Where
 from isthmus.mapping import Mapping
 from isthmus.mapping.model import Flow
+from isthmus.mapping.names import quote_identifier
 from isthmus.mapping.placing import place_tables
 from isthmus.mapping.tables import Column, Table, TargetSchema
 from isthmus.transfer.beginning.preflight import Finding
@@ -121,12 +122,15 @@ class Existing:
         return [line for table in self.tables.values() for line in table.there.shape()]
 
 
-def fit_tables(schema: TargetSchema, there: dict[str, ThereTable]) -> tuple[Existing, list[Finding]]:
+def fit_tables(
+    schema: TargetSchema, there: dict[str, ThereTable], names: Collection[str] = ()
+) -> tuple[Existing, list[Finding]]:
     """Hold the tables of a mapping against those that are there.
 
     Args:
         schema: What the mapping wants.
         there: What the catalog says, by name.
+        names: Every table of the schema, for what may be meant by one that is not there.
 
     Returns:
         What fits (of no use when a finding is serious), and what stands against it, table by table.
@@ -140,7 +144,8 @@ def fit_tables(schema: TargetSchema, there: dict[str, ThereTable]) -> tuple[Exis
                     "table-missing",
                     table.name,
                     f"The target has no table {schema.schema}.{table.name}.",
-                    "Let its migrations make it, correct `table` in the mapping, or use `tables: create`.",
+                    _meant(table, set(names) - set(schema.tables))
+                    or "Let its migrations make it, correct `table` in the mapping, or use `tables: create`.",
                 )
             )
             continue
@@ -177,17 +182,45 @@ def find_lacking(mapping: Mapping, existing: Existing, collections: Collection[s
     return list(found.values())
 
 
+def _meant(table: Table, names: Collection[str]) -> str:
+    """Return a hint that names the table which may be meant by one that is not there; empty for none."""
+    near = _near(table.name, names)
+    if near is None:
+        return ""
+    say = f"say `table: {near}`" if table.kind == "root" else "correct its name in the mapping"
+    return f"Did you mean {quote_identifier(near)}? Then {say}."
+
+
+def _near(name: str, names: Collection[str]) -> str | None:
+    """Return the name that is nearest by case, underscores or spelling; None for none."""
+    import difflib
+
+    bare = {_bare(one): one for one in sorted(names, reverse=True)}
+    close = difflib.get_close_matches(_bare(name), list(bare), 1, 0.6)
+    return bare[close[0]] if close else None
+
+
+def _bare(name: str) -> str:
+    return name.replace("_", "").casefold()
+
+
 def _may_lack(flow: Flow, column: Column, fed: FedTable, *, filled_in: bool) -> Finding:
     field = ".".join(column.path or (column.name,))
     lacks = "with null there" if filled_in else "without it, or with null there,"
+    there = fed.there.columns[column.name]
+    leave = " Or leave it out of the mapping: then the column gets its own DEFAULT." if there.filled else ""
+    give = (
+        "add `default_for: [missing, null]`"
+        if filled_in
+        else "give the field a `default` (`default_for: [missing, null]` fills nulls, too)"
+    )
     return Finding(
         Problem(
             "not-null-column",
-            f"{fed.there.label}.{column.name} takes no NULL, and the mapping does not say that {field} must be there."
+            "The column takes no NULL, and the mapping does not say that the field must be there."
             f" Each document {lacks} becomes a dead letter (`required`).",
             Where(collection=flow.collection, path=field, table=f"{fed.name}.{column.name}"),
-            "Nothing, if all have a value. Else give the field a `default` (`default_for: [missing, null]` fills nulls,"
-            " too), or let the column take NULL.",
+            f"Nothing, if all have a value. Else {give}, or let the column take NULL.{leave}",
         ),
         None,
     )
@@ -294,6 +327,7 @@ def _fit_table(schema: TargetSchema, table: Table, there: ThereTable) -> tuple[F
     findings: list[Finding] = []
     fed: list[FedColumn] = []
     extras: str | None = None
+    unfolded = _unfolded(table, there)
     for column in table.columns:
         if column.hidden:
             continue
@@ -302,7 +336,7 @@ def _fit_table(schema: TargetSchema, table: Table, there: ThereTable) -> tuple[F
             extras = column.name
             continue
         if found is None:
-            findings.append(_missing_column(table, column, there))
+            findings.append(_missing_column(table, column, there, unfolded))
             continue
         fit = _fit_column(schema, table, column, there, found)
         if isinstance(fit, Finding):
@@ -337,13 +371,25 @@ def _fit_table(schema: TargetSchema, table: Table, there: ThereTable) -> tuple[F
     return result, findings
 
 
-def _missing_column(table: Table, column: Column, there: ThereTable) -> Finding:
-    import difflib
+def _unfolded(table: Table, there: ThereTable) -> dict[str, str]:
+    """Return the columns that are there under their field's own name (createdAt), and not as the mapping folds it."""
+    return {
+        column.name: column.path[-1]
+        for column in table.columns
+        if column.path and column.name not in there.columns and column.path[-1] in there.columns
+    }
 
-    close = difflib.get_close_matches(column.name, list(there.columns), 1, 0.6)
-    hint = (
-        f"Did you mean {close[0]}? Say so with `column:`." if close else "Let its migrations add it, or drop the field."
-    )
+
+def _missing_column(table: Table, column: Column, there: ThereTable, unfolded: dict[str, str]) -> Finding:
+    near = _near(column.name, there.columns)
+    hint = "Let its migrations add it, or drop the field."
+    if near is not None:
+        hint = f"Did you mean {quote_identifier(near)}? Say so with `column: {near}`."
+    if column.name in unfolded and len(unfolded) > 1:
+        hint = (
+            f"Did you mean {quote_identifier(unfolded[column.name])}? {len(unfolded)} columns of this table are there under"
+            " their field's own name: say `naming: keep` at the top of the mapping."
+        )
     if column.role in {"position", "ancestor_position", "root_id"}:
         hint = "Rows of a child table are known by their document's id and their place in the array; add the column."
     return _refuse("column-missing", f"{table.name}.{column.name}", f"{there.label} has no column {column.name}.", hint)

@@ -79,7 +79,19 @@ def check_not_own(run: Run, schema: TargetSchema) -> list[Finding]:
 
 def read_existing(connection: psycopg.Connection, schema: TargetSchema) -> tuple[Existing, list[Finding]]:
     """Read the tables a mapping fills; return them and what stands against filling them."""
-    return fit_tables(schema, read_tables(connection, schema.schema, schema.tables))
+    there = read_tables(connection, schema.schema, schema.tables)
+    return fit_tables(
+        schema, there, () if len(there) == len(schema.tables) else _table_names(connection, schema.schema)
+    )
+
+
+def _table_names(connection: psycopg.Connection, schema: str) -> list[str]:
+    rows = connection.execute(
+        "SELECT c.relname FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace"
+        " WHERE n.nspname = %s AND c.relkind IN ('r', 'p') ORDER BY 1",
+        (schema,),
+    ).fetchall()
+    return [str(name) for (name,) in rows]
 
 
 def check_same(existing: Existing, run: Run) -> list[Finding]:

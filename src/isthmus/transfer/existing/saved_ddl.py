@@ -20,10 +20,10 @@ from isthmus.connect.postgres import explain, meaning
 from isthmus.errors import TargetError
 from isthmus.state.lease import Lease
 from isthmus.transfer.existing.fit import Existing, FedTable
-from isthmus.transfer.existing.locks import waiting_briefly
 from isthmus.transfer.existing.names import STAGE
 from isthmus.transfer.hands import Hands
 from isthmus.transfer.job import Job
+from isthmus.transfer.locks import waiting_briefly
 from isthmus.transfer.stages import reached
 
 WORTH_ROWS = 100_000

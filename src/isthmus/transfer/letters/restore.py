@@ -16,7 +16,6 @@ from psycopg import sql
 from isthmus.connect.postgres import meaning
 from isthmus.mapping.tables import Table
 from isthmus.transfer.document_rows import key_column
-from isthmus.transfer.existing.locks import lock_tables
 from isthmus.transfer.existing.row_state import following
 from isthmus.transfer.existing.sides import Sides
 from isthmus.transfer.existing.waiting_there import look_again
@@ -27,6 +26,7 @@ from isthmus.transfer.jsonb_paths import as_id_there, changed_inside, values_ins
 from isthmus.transfer.letters.books import Books
 from isthmus.transfer.letters.shift import Shift
 from isthmus.transfer.letters.staging import document_sites
+from isthmus.transfer.locks import lock_tables
 from isthmus.transfer.stages import reached
 
 _ENTRIES = 10_000  # of the ledger in one transaction

@@ -23,6 +23,7 @@ from isthmus.state.runs import Run, id_key
 from isthmus.transfer.beginning.begin import enum_array_oids
 from isthmus.transfer.beginning.preflight import check_server, raise_findings
 from isthmus.transfer.beginning.same_run import refuse_other_source
+from isthmus.transfer.existing.names import STAGE
 from isthmus.transfer.existing.narrow import narrow_plans
 from isthmus.transfer.existing.only import ONLY, chosen
 from isthmus.transfer.existing.preflight import check_surroundings, is_existing, read_existing
@@ -33,7 +34,9 @@ from isthmus.transfer.letters.passes import Passes
 from isthmus.transfer.letters.result import Choice, RetryResult
 from isthmus.transfer.letters.same_shape import Shape, refuse_other_shape, shape_of, with_sensitive_of
 from isthmus.transfer.letters.source import LettersSource
+from isthmus.transfer.locks import no_long_waits
 from isthmus.transfer.progress import Progress
+from isthmus.transfer.retry import Retry
 
 
 def retry_letters(
@@ -76,11 +79,25 @@ def retry_letters(
     try:
         lease.acquire()
         progress.stage("preflight")
-        job = _open(shape, conninfo, lease, source, options, progress, stop)
+        schemas, retry = (shape.schema.schema, STAGE, "isthmus"), Retry(options.retry_seconds)
+        job: Job | None = None
+        while job is None:
+            try:
+                with no_long_waits(lease.connection, schemas, seconds=options.retry_seconds):
+                    job = _open(shape, conninfo, lease, source, options, progress, stop)
+            except TargetError as fault:
+                if fault.code != "tables-in-use":
+                    raise
+                retry.again(fault, stop, progress.note)
         result.run = job.run.id
         passes = Passes(job, mapping, mapping_text, choice or Choice(), result)
+
+        def work(connection: psycopg.Connection) -> None:
+            with no_long_waits(connection, schemas, seconds=options.retry_seconds):
+                passes.work(connection)
+
         with Hands(job) as hands, contextlib.suppress(Interrupted):
-            hands.part("dead letters", passes.work)
+            hands.part("dead letters", work)
             result.outcome = "complete"
         passes.note(lease)
         if job.existing is not None:

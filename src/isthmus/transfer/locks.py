@@ -1,4 +1,4 @@
-"""Keep other writers away from the real tables, and say who holds them where that takes long."""
+"""Wait for tables that others use for a while only, and say for whom."""
 
 from __future__ import annotations
 
@@ -76,14 +76,49 @@ def waiting_briefly(
         TargetError: Somebody else holds them (code `tables-in-use`, retryable); what the block did is undone.
     """
     row = connection.execute("SELECT current_setting('lock_timeout')").fetchone()
-    milliseconds = max(100, int(1000 * min(seconds / _TRIES, LONGEST_SECONDS)))
     try:
         with connection.transaction():
-            _wait_at_most(connection, f"{milliseconds}ms")
+            _wait_at_most(connection, _one_try(seconds))
             yield
             _wait_at_most(connection, str(row[0]) if row else "0")
     except psycopg.errors.LockNotAvailable:
         raise _in_use(connection, oids, readers=readers) from None
+
+
+@contextlib.contextmanager
+def no_long_waits(
+    connection: psycopg.Connection, schemas: Sequence[str], *, seconds: float, readers: bool = False
+) -> Generator[None]:
+    """Let all that is done on a connection inside the block wait for locks for a while only.
+
+    Args:
+        connection: Outside of a transaction.
+        schemas: Where the tables are that may be waited for.
+        seconds: As `waiting_briefly` takes it.
+        readers: Whether readers are waited for, too.
+
+    Raises:
+        TargetError: Somebody else holds a table (code `tables-in-use`, retryable). What was committed inside the block
+            stays.
+    """
+    connection.execute("SELECT set_config('lock_timeout', %s, false)", (_one_try(seconds),))
+    try:
+        yield
+    except psycopg.errors.LockNotAvailable:
+        oids = connection.execute(
+            "SELECT array_agg(c.oid)"
+            " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+            " WHERE n.nspname = ANY(%s) AND c.relkind IN ('r', 'p', 'v')",
+            (list(schemas),),
+        ).fetchone()
+        raise _in_use(connection, list(oids[0] or []) if oids else [], readers=readers) from None
+    finally:
+        with contextlib.suppress(psycopg.Error):  # a connection that is lost waits for nothing
+            connection.execute("SET lock_timeout = 0")
+
+
+def _one_try(seconds: float) -> str:
+    return f"{max(100, int(1000 * min(seconds / _TRIES, LONGEST_SECONDS)))}ms"
 
 
 def _wait_at_most(connection: psycopg.Connection, time: str) -> None:
