@@ -371,7 +371,7 @@ def test_target_that_nobody_made_is_refused_and_nothing_is_written(short_path: P
     before = found()
     error = refusal(directory, create=False)
     assert error.code == "no-such-target"
-    assert str(directory) in error.message
+    assert str(directory) in str(error)
     assert "isthmus copy" in str(error.hint)
     assert found() == before
 
@@ -474,3 +474,17 @@ def test_module_keeps_no_process_it_has_stopped() -> None:
     begin(directory / "pg").close()
     assert not [pid for pid in embedded._children if pid not in before and running(pid)]  # a leak would be invisible
     shutil.rmtree(directory)
+
+
+def test_server_that_went_away_is_not_taken_for_a_wrong_password(short_path: Path) -> None:
+    server = start(short_path / "pg")
+    conninfo = server.conninfo
+    server.close()
+    with pytest.raises(TargetError) as caught:
+        connect(conninfo, autocommit=True)
+    assert caught.value.code == "unreachable"
+    assert "password" not in str(caught.value.hint)
+    assert str(short_path / "pg" / "server.log") in str(caught.value.hint)
+    with pytest.raises(TargetError) as caught:
+        connect("host=/no-such-folder/socket", autocommit=True)
+    assert "password" in str(caught.value.hint)

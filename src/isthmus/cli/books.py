@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from isthmus.cli.output import plural, show_hint, show_paragraph, show_point, some
+from isthmus.cli.output import plural, show_hint, show_paragraph, show_point, show_table, some
 from isthmus.cli.so_far import without_junctions
 from isthmus.transfer.balance import Balance, ReferenceBooks
 from isthmus.transfer.moving.resume import Changes
@@ -64,14 +64,14 @@ def show_result(console: Console, result: Result, target: str) -> None:
     elif result.repeated:
         _show_unchanged(console, result, target)
     elif result.balance is not None:
-        show_balance(console, result.balance)
+        show_balance(console, result.balance, target)
         _show_verdict(console, result, target)
     else:
         _show_unfinished(console, result)
 
 
-def show_balance(console: Console, balance: Balance) -> None:
-    """Print the books: collections, references, changed values, fields without a column."""
+def show_balance(console: Console, balance: Balance, target: str) -> None:
+    """Print the books: collections, references, changed values, fields without a column. `target` is for commands."""
     table = Table(title="Documents", title_justify="left", title_style="bold", box=None, pad_edge=False)
     table.add_column("collection", overflow="fold")
     totals = balance.collections.values()
@@ -100,12 +100,12 @@ def show_balance(console: Console, balance: Balance) -> None:
         "",
         style="bold",
     )
-    console.print(table)
-    _show_references(console, balance)
-    _show_lists(console, balance)
+    show_table(console, table)
+    _show_references(console, balance, target)
+    _show_lists(console, balance, target)
 
 
-def _show_references(console: Console, balance: Balance) -> None:
+def _show_references(console: Console, balance: Balance, target: str) -> None:
     """Print references with orphans one by one, the others as a sum where there are many."""
     if not balance.references:
         return
@@ -127,8 +127,8 @@ def _show_references(console: Console, balance: Balance) -> None:
         values = sum(books.values for books in quiet.values())
         dash = ["–"] if waiting else []
         table.add_row(f"{len(quiet)} others, no orphans", f"{values:,}", f"{values:,}", *dash, "–", "")
-    console.print(table)
-    _show_waiting(console, balance)
+    show_table(console, table)
+    _show_waiting(console, balance, target)
     if balance.junctions:
         pairs = Table(title="\nJunction tables", title_justify="left", title_style="bold", box=None, pad_edge=False)
         pairs.add_column("table", overflow="fold")
@@ -137,16 +137,18 @@ def _show_references(console: Console, balance: Balance) -> None:
         for name, count in balance.junctions.items():
             merged = balance.merged_pairs.get(name, 0)
             pairs.add_row(Text(name), f"{count:,}", some(merged))
-        console.print(pairs)
+        show_table(console, pairs)
 
 
-def _show_waiting(console: Console, balance: Balance) -> None:
+def _show_waiting(console: Console, balance: Balance, target: str) -> None:
     """Print what waits for a later copy, and what of earlier ones came with this one."""
     waiting = sum(books.pending for books in balance.references.values())
     if waiting:
         console.print(
             f"References that wait for collections which this copy did not carry: {waiting:,}. A later copy sets them;"
-            " isthmus orphans list shows them until then."
+            f" isthmus orphans list --target {quote(target)} shows them until then.",
+            markup=False,
+            soft_wrap=True,
         )
     for key, count in balance.waiting_keys.items():
         if count:
@@ -172,7 +174,7 @@ def _fate(books: ReferenceBooks) -> Text:
     return fate
 
 
-def _show_lists(console: Console, balance: Balance) -> None:
+def _show_lists(console: Console, balance: Balance, target: str) -> None:
     for title, entries in (
         ("Values changed on the way", balance.adjusted),
         ("Fields nobody named, kept in extras", balance.extras),
@@ -189,7 +191,7 @@ def _show_lists(console: Console, balance: Balance) -> None:
                 console.print(f"  … and {len(shown) - _MOST_LINES} more; --json lists all.")
             if entries is balance.extras and _met(balance, _STAYING):
                 console.print("  Those of documents whose row stays as it was are counted here, and not kept.")
-    _show_met_rows(console, balance)
+    _show_met_rows(console, balance, target)
     if balance.left_out_rows:
         console.print()
         console.print("Rows that are carried but too long for a search index", style="bold")
@@ -221,7 +223,7 @@ def _met(balance: Balance, verdicts: Collection[str]) -> int:
     return sum(count for found in balance.met_rows.values() for verdict, count in found.items() if verdict in verdicts)
 
 
-def _show_met_rows(console: Console, balance: Balance) -> None:
+def _show_met_rows(console: Console, balance: Balance, target: str) -> None:
     """Print what became of documents whose row was there before."""
     if not any(balance.met_rows.values()):
         return
@@ -231,7 +233,8 @@ def _show_met_rows(console: Console, balance: Balance) -> None:
         for verdict, count in verdicts.items():
             console.print(f"  {count:>9,}  {collection}: {_MET.get(verdict, verdict)}", markup=False)
     if _met(balance, _LISTED):
-        console.print("  isthmus conflicts list names the rows that differ, and in what.", markup=False)
+        command = f"isthmus conflicts list --target {quote(target)}"
+        console.print(f"  {command} names the rows that differ, and in what.", markup=False, soft_wrap=True)
 
 
 def _show_verdict(console: Console, result: Result, target: str) -> None:
@@ -309,7 +312,7 @@ def _show_wanting(console: Console, balance: Balance, target: str) -> None:
         show_point(
             console,
             f"{plural(count, 'reference')} of {name} refused by the table, although what they waited for is there now:"
-            " isthmus orphans list",
+            f" isthmus orphans list --target {quote(target)}",
         )
     for index in balance.left_out_indexes:
         show_point(console, f"index {index} is left out: a value is too long for it")
@@ -349,7 +352,7 @@ def show_unbalanced(console: Console, balance: Balance) -> None:
 
 def _show_unchanged(console: Console, result: Result, target: str) -> None:
     balance = result.balance
-    _show_untold(console, result)
+    _show_untold(console, result, target)
     console.print(
         f"Run {result.run} is complete and the source is unchanged: nothing to do, nothing was written.",
         style="bold green" if balance is not None and balance.complete else "bold",
@@ -359,11 +362,11 @@ def _show_unchanged(console: Console, result: Result, target: str) -> None:
     _show_standing(console, result, target, "It")
 
 
-def _show_untold(console: Console, result: Result) -> None:
+def _show_untold(console: Console, result: Result, target: str) -> None:
     """Print the books of a run that was complete before, if the process that finished it ended before it could."""
     if result.told or result.balance is None or (result.balance.complete and not result.moved):
         return
-    show_balance(console, result.balance)
+    show_balance(console, result.balance, target)
     console.print()
     if result.moved:
         _show_moved(console, result)
@@ -384,7 +387,7 @@ def _show_changes(console: Console, result: Result, target: str) -> None:
     changes = result.changes
     if changes is None:
         return
-    _show_untold(console, result)
+    _show_untold(console, result, target)
     _show_standing(console, result, target, f"Run {result.run}")
     console.print(
         f"Run {result.run} is complete, but the source changed since. Nothing was written.", style="bold yellow"

@@ -24,7 +24,7 @@ def _root() -> None:  # pyright: ignore[reportUnusedFunction]  makes `list` a su
 def list_(
     target: ReadTargetOption,
     table: Annotated[str | None, typer.Option("--table", metavar="TABLE", help="Only this table.")] = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, help="Most lines to show.")] = 50,
+    limit: Annotated[int, typer.Option("--limit", min=1, metavar="N", help="Most lines to show.")] = 50,
     show_sensitive: SensitiveOption = False,
     json_file: JsonOption = None,
 ) -> None:

@@ -37,6 +37,7 @@ def copy(
             envvar="ISTHMUS_WORKERS",
             min=1,
             max=64,
+            metavar="N",
             help="Threads, one connection each.",
             show_default="one a processor, at most 4",
         ),

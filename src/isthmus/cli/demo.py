@@ -83,7 +83,7 @@ def demo(
             show_result(console, result, target)
             write_json(copy_json(result, checked.junctions), json_file)
             return result.exit_code
-        show_balance(console, result.balance)
+        show_balance(console, result.balance, target)
         chapters, letter = _story(address.conninfo, sum(result.balance.skips.values()))
         letters = result.balance.dead_letters
         _show_story(chapters, letters, json_file)
@@ -123,7 +123,7 @@ def _show_story(chapters: list[Chapter], letters: int, json_file: str | None) ->
     from rich.table import Table
     from rich.text import Text
 
-    from isthmus.cli.output import plural, result_console
+    from isthmus.cli.output import plural, result_console, show_table
     from isthmus.demo.story import planted_letters
 
     table = Table(
@@ -141,7 +141,7 @@ def _show_story(chapters: list[Chapter], letters: int, json_file: str | None) ->
         mark = Text("as planned", style="green") if chapter.as_planned else Text(f"found {chapter.found}", style="red")
         table.add_row(str(chapter.planted), chapter.kind, chapter.where, mark)
     console = result_console(json_file)
-    console.print(table)
+    show_table(console, table)
     of_planted = planted_letters(chapters)
     if letters > of_planted:
         console.print(

@@ -27,10 +27,11 @@ def lookup(
     neither a row nor a dead letter has it; what the id of such an ObjectId would be is still shown.
     """
     from dataclasses import replace
+    from shlex import quote
 
     from isthmus.cli.output import result_console, show_rows, write_json
     from isthmus.cli.sensitive import HIDDEN, sensitive_of
-    from isthmus.cli.target import reading
+    from isthmus.cli.target import reading, shown_target
     from isthmus.state.ids import look_up
     from isthmus.state.runs import id_key
 
@@ -55,7 +56,8 @@ def lookup(
             [(k.source_id, k.id, k.collection or "–", ", ".join(k.tables) or "–", k.origin) for k in known],
         )
     for number in sorted({number for k in known for number in k.letters}):
-        console.print(f"Dead letter {number} has this _id: isthmus letters show {number}", markup=False, soft_wrap=True)
+        command = f"isthmus letters show {number} --target {quote(shown_target(target))}"
+        console.print(f"Dead letter {number} has this _id: {command}", markup=False, soft_wrap=True)
     met = any(k.met for k in known)
     without = dict(pair for k in known for pair in k.without_ids)
     for table, columns in without.items():

@@ -66,7 +66,9 @@ REJECTS = (
         "core",
         "The value's BSON type does not go into the column's type, or only if that is asked for.",
         "Look the pair up under [types](mapping.md). If the page says *coerce*, `coerce: true` on the field allows "
-        "it. Otherwise choose another column type; `jsonb` takes everything.",
+        ""
+        "it. Where the field says so already, or the page does not: repair the value, replace it with `values`, or "
+        "choose another column type: `text` takes nearly everything with `coerce: true`, `jsonb` everything.",
     ),
     Reject(
         "out-of-range",

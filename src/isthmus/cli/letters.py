@@ -28,7 +28,7 @@ def list_(
     target: ReadTargetOption,
     collection: CollectionOption = None,
     code: CodeOption = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, help="Most lines to show.")] = 50,
+    limit: Annotated[int, typer.Option("--limit", min=1, metavar="N", help="Most lines to show.")] = 50,
     show_sensitive: SensitiveOption = False,
     json_file: JsonOption = None,
 ) -> None:

@@ -92,6 +92,8 @@ def _run() -> int:
     except Exception as fault:  # noqa: BLE001  the last door: nothing leaves as a bare traceback
         if hasattr(fault, "exit_code") and hasattr(fault, "show"):  # typer's own usage errors
             fault.show()  # pyright: ignore[reportAttributeAccessIssue,reportUnknownMemberType]
+            if hasattr(fault, "option_name") and getattr(getattr(fault, "ctx", None), "info_name", None) == "psql":
+                typer.echo("Options of psql stand behind --: isthmus psql --target TARGET -- -c 'SELECT …'", err=True)
             return 2
         if is_interruption(fault):
             return 130

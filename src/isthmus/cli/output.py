@@ -78,6 +78,17 @@ def _line_starts(text: str, room: int) -> list[int]:
     return starts
 
 
+def show_table(console: Console, table: Table) -> None:
+    """Print a table; where nobody's terminal shows it, without the blanks that fill its last column."""
+    if console.is_terminal:
+        console.print(table)
+        return
+    with console.capture() as capture:
+        console.print(table)
+    text = "\n".join(line.rstrip() for line in capture.get().splitlines())
+    console.print(Text(text), soft_wrap=True)
+
+
 def show_rows(
     console: Console, columns: Sequence[str], rows: Sequence[Sequence[str]], *, numbers: Collection[str] = ()
 ) -> None:
@@ -96,7 +107,7 @@ def show_rows(
             table.add_column(name, no_wrap=True, justify="right" if name in numbers else "left")
         for row in rows:
             table.add_row(*map(Text, row))
-        console.print(table)
+        show_table(console, table)
         return
     wide = max(map(cell_len, columns))
     for number, row in enumerate(rows):

@@ -107,7 +107,7 @@ def retry(
                     stop=stop,
                     result=result,
                 )
-            show_retry(result_console(json_file), result, address.display)
+            show_retry(result_console(json_file), result, address.display, code)
             write_json(retry_json(result), json_file)
             if result.outcome == "complete" and result.run is not None and delivered(json_file):
                 tell_run(address.conninfo, result.run)
@@ -153,8 +153,8 @@ def retry_json(result: RetryResult) -> dict[str, Any]:
     return data
 
 
-def show_retry(console: Console, result: RetryResult, target: str) -> None:
-    """Print what a retry came to, with what to do next."""
+def show_retry(console: Console, result: RetryResult, target: str, code: str | None = None) -> None:
+    """Print what a retry came to, with what to do next. `code`: only letters with this cause were tried."""
     from isthmus.cli.output import plural, show_hint, show_paragraph
 
     carried, skipped = sum(result.carried.values()), sum(result.skipped.values())
@@ -201,11 +201,30 @@ def show_retry(console: Console, result: RetryResult, target: str) -> None:
             soft_wrap=True,
         )
     if left:
-        console.print("Why they stay:", style="bold")
-        for collection, stage, code, count in result.left:
-            show_paragraph(console, "  ", f"{plural(count, 'dead letter')} in {collection}: {code} ({stage})")
+        others = _not_asked_for(result, code)
+        for heading, lines in (
+            ("Why they stay:", [line for line in result.left if line not in others]),
+            ("Not asked for with --collection or --code, and not tried:", others),
+        ):
+            if lines:
+                console.print(heading, style="bold")
+            for collection, stage, cause, count in lines:
+                show_paragraph(console, "  ", f"{plural(count, 'dead letter')} in {collection}: {cause} ({stage})")
         show_hint(console, "Correct the mapping and run the same command again. Each letter and its cause:", indent=2)
         console.print(f"    isthmus letters list --target {quote(target)}", markup=False, soft_wrap=True)
+
+
+def _not_asked_for(result: RetryResult, code: str | None) -> list[tuple[str, str, str, int]]:
+    """Return those of `left` that were not tried, as far as the numbers tell: a letter's cause may be another now."""
+    found: list[tuple[str, str, str, int]] = []
+    for name in {collection for collection, *_ in result.left}:
+        mine = [line for line in result.left if line[0] == name]
+        gone = result.carried.get(name, 0) + result.skipped.get(name, 0)
+        stayed = result.tried.get(name, 0) - gone
+        foreign = [line for line in mine if line[2] != code] if stayed else mine
+        if sum(count for *_, count in foreign) == sum(count for *_, count in mine) - stayed:
+            found += foreign
+    return [line for line in result.left if line in found]
 
 
 def _show_collections(console: Console, result: RetryResult) -> None:
@@ -224,6 +243,9 @@ def _show_collections(console: Console, result: RetryResult) -> None:
         for name in names
     ]
     numbers = ("tried", "carried", "skipped", "left")
+    if len(rows) > 1:
+        sums = [sum(counts.values()) for counts in (result.tried, result.carried, result.skipped, left)]
+        rows.append(["all", *(f"{count:,}" for count in sums[:2]), *map(some, sums[2:])])
     if rows:
         show_rows(console, ("collection", *numbers), rows, numbers=numbers)
 

@@ -23,12 +23,10 @@ def status(target: ReadTargetOption, json_file: JsonOption = None) -> int:
     Exit codes: 0 the run is told, whatever it left behind; 1 it is complete and its books do not balance; 4 the target
     cannot be read or holds no run.
     """
-    from shlex import quote
-
     from rich.text import Text
 
     from isthmus.cli.books import left_behind_json
-    from isthmus.cli.output import plural, result_console, show_paragraph, write_json
+    from isthmus.cli.output import plural, result_console, show_paragraph, show_table, write_json
     from isthmus.cli.so_far import without_junctions
     from isthmus.cli.target import reading, shown_target
     from isthmus.mapping import parse_mapping
@@ -52,7 +50,7 @@ def status(target: ReadTargetOption, json_file: JsonOption = None) -> int:
     unbalanced = balance is not None and bool(balance.differences)
     state = _state(run.stage, running=running) + (", but its books do not balance" if unbalanced else "")
     console = result_console(json_file)
-    console.print(Text(f"Run {run.id}: {state}", style="bold"), "(at work now)" if running else "", markup=False)
+    console.print(Text(f"Run {run.id}: {state}", style="bold").append(" (at work now)" if running else ""))
     show_paragraph(console, "  source   ", run.source_name)
     console.print(f"  schema   {run.target_schema}", markup=False)
     console.print(f"  begun    {run.started_at:%Y-%m-%d %H:%M:%S} UTC with Isthmus {run.version}", markup=False)
@@ -66,7 +64,7 @@ def status(target: ReadTargetOption, json_file: JsonOption = None) -> int:
             markup=False,
         )
     console.print(f"  lease    held by {holder}" if running else f"  lease    last held by {run.holder}", markup=False)
-    console.print(_collections(books, states))
+    show_table(console, _collections(books, states))
     for collection, stage, code, count in letters:
         show_paragraph(console, "  ", f"{plural(count, 'dead letter')} in {collection}: {code} ({stage})")
     for name, column, action, by_default, count in orphans:
@@ -75,11 +73,8 @@ def status(target: ReadTargetOption, json_file: JsonOption = None) -> int:
     _show_shortcomings(console, balance, moved, waiting)
     if run.stage != "complete":
         console.print("→ It is at work." if running else "→ Run the same isthmus copy again; it goes on from here.")
-    elif letters:
-        console.print("→ isthmus letters list shows what could not be carried, and why.")
-    if run.stage == "complete" and shown_target(target).startswith("embedded:"):
-        command = f"isthmus psql --target {quote(shown_target(target))}"
-        console.print(f"→ {command} opens the tables in psql.", markup=False, soft_wrap=True)
+    else:
+        _show_next(console, shown_target(target), has_letters=bool(letters))
     write_json(
         {
             **run.summary(),
@@ -99,6 +94,18 @@ def status(target: ReadTargetOption, json_file: JsonOption = None) -> int:
         json_file,
     )
     return 1 if unbalanced else 0
+
+
+def _show_next(console: Console, target: str, *, has_letters: bool) -> None:
+    """Print the commands that show more of a run that is complete."""
+    from shlex import quote
+
+    there = f"--target {quote(target)}"
+    if has_letters:
+        command = f"isthmus letters list {there}"
+        console.print(f"→ {command} shows what could not be carried, and why.", markup=False, soft_wrap=True)
+    if target.startswith("embedded:"):
+        console.print(f"→ isthmus psql {there} opens the tables in psql.", markup=False, soft_wrap=True)
 
 
 def _collections(books: dict[str, dict[str, Any]], states: Sequence[PartitionState]) -> Table:

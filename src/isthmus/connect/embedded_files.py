@@ -82,7 +82,7 @@ def require_cluster(directory: Path) -> None:
         (directory / "data").stat()
     except (FileNotFoundError, NotADirectoryError):
         raise TargetError(
-            f"There is no embedded server in the folder {directory}.",
+            "There is no embedded server in this folder.",
             code="no-such-target",
             where=Where(file=str(directory)),
             hint="Check the folder's name; isthmus copy makes the server when it copies there for the first time.",

@@ -6,6 +6,7 @@ Decides which errors are worth another try and which speak of the data. Leaves t
 from __future__ import annotations
 
 import contextlib
+from pathlib import Path
 from typing import Any, Literal
 
 import psycopg
@@ -63,10 +64,20 @@ def connect(conninfo: str, *, autocommit: bool = False) -> psycopg.Connection:
         raise TargetError(
             f"PostgreSQL cannot be reached: {hide(str(fault).strip())}",
             code="unreachable",
-            hint="Check address, port, role and password, and that the server runs.",
+            hint=_what_to_check(conninfo),
             retryable=True,
         ) from None
     return connection
+
+
+def _what_to_check(conninfo: str) -> str:
+    folder = Path(str(conninfo_to_dict(conninfo).get("host") or "")).parent
+    if not (folder / "data" / "PG_VERSION").exists():  # what an embedded server keeps beside its socket
+        return "Check address, port, role and password, and that the server runs."
+    return (
+        "The embedded server went away while it was used. Run the same command again, which starts it anew; why it"
+        f" ended stands in {folder / 'server.log'}."
+    )
 
 
 def first_number(cursor: psycopg.Cursor[Any]) -> int:

@@ -28,7 +28,10 @@ from isthmus.sources.nearest import nearest
 from isthmus.sources.protocol import Source
 from isthmus.sources.shown import quoted, shown
 
-_DUMP_HINT = "Give the folder that mongodump wrote: dump/DATABASE, or dump with --db DATABASE."
+_DUMP_HINT = (
+    "Give the folder that mongodump wrote (dump/DATABASE, or dump with --db DATABASE), its archive, or JSON of"
+    " mongoexport."
+)
 _OPLOG_HINT = (
     "Restore it with mongorestore --oplogReplay and dump it again without --oplog; or say --ignore-oplog to carry each "
     "collection as it was at the moment it was dumped."

@@ -160,7 +160,9 @@ def _with_letters(
         shown = source_ids.show(bytes(source_id), shorten=False)
         of = [n for n, k in enumerate(known) if k.source_id == shown and k.collection in {None, name}]
         for n in of:
-            known[n] = replace(known[n], letters=(*known[n].letters, int(number)))
+            # An id that no row holds is that document's; a row's may be of another collection.
+            own = known[n].collection or (None if known[n].tables else str(name))
+            known[n] = replace(known[n], collection=own, letters=(*known[n].letters, int(number)))
         if not of:
             keep = schemes[name] == "keep"
             text = shown if keep else codec.derive(name, bytes(source_id), schemes[name])

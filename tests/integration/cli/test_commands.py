@@ -176,7 +176,7 @@ def test_commands_that_only_look_make_no_embedded_server(isthmus: RunCommand, co
             ran = isthmus(*look, "--target", f"embedded:{folder}")
             assert (ran.code, ran.out) == (4, ""), look
             assert "error (no-such-target)" in ran.err, look
-            assert f"There is no embedded server in the folder {folder}." in ran.err, look
+            assert f"{folder}: There is no embedded server in this folder." in ran.err, look
             assert "isthmus copy makes" in ran.err, look
     assert [path.name for path in short_path.rglob("*")] == ["empty"]
     ran = isthmus("check", copied.mapping, "-t", f"embedded:{short_path / 'missing'}", "--json", "-")

@@ -5,6 +5,7 @@ What becomes of rows and books is looked at in tests/integration/copy/test_retry
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 from collections.abc import Callable
@@ -13,7 +14,10 @@ from pathlib import Path
 import psycopg
 import pytest
 from bson import ObjectId
+from rich.console import Console
 
+from isthmus.cli.retry_letters import show_retry
+from isthmus.transfer.letters.result import RetryResult
 from tests.fix_dumps import MakeDump
 from tests.fix_mongo import MongoDatabase
 from tests.integration.cli.conftest import Ran, RunCommand
@@ -71,6 +75,37 @@ def test_retry_tells_what_it_carried_set_again_and_left(copied: Callable[..., Ra
     again = copied("letters", "retry", "corrected.yaml")
     assert again.code == 1
     assert "0 of 1 dead letter of run 1 carried, 1 left" in again.out
+
+
+def test_letters_that_were_not_asked_for_are_told_apart(copied: Callable[..., Ran], tmp_path: Path) -> None:
+    ran = copied("letters", "retry", "corrected.yaml", "--code", "required", "--json", "retry.json")
+    assert ran.code == 1, ran.all
+    assert json.loads((tmp_path / "retry.json").read_text())["left"]
+    assert "Why they stay:" not in ran.out
+    heading, line = ran.out.partition("Not asked for")[2].splitlines()[:2]
+    assert heading.endswith("and not tried:")
+    assert line == "  1 dead letter in Users: type (convert)"
+    ran = copied("letters", "retry", "corrected.yaml", "--code", "type")
+    assert "Not asked for" not in ran.out
+    assert "Why they stay:\n  1 dead letter in Users: type (convert)" in ran.out
+
+
+def test_sum_of_several_collections_is_told() -> None:
+    shown = io.StringIO()
+    result = RetryResult(
+        run=1,
+        outcome="complete",
+        tried={"A": 3, "B": 2},
+        carried={"A": 1, "B": 2},
+        left=[("A", "convert", "type", 2), ("C", "convert", "nul", 4)],
+    )
+    show_retry(Console(file=shown, width=120), result, "embedded:pg")
+    lines = [line.split() for line in shown.getvalue().splitlines()]
+    assert ["all", "5", "3", "–", "6"] in lines
+    assert lines.index(["Why", "they", "stay:"]) < lines.index(
+        ["2", "dead", "letters", "in", "A:", "type", "(convert)"]
+    )
+    assert lines[lines.index(["4", "dead", "letters", "in", "C:", "nul", "(convert)"]) - 1][:2] == ["Not", "asked"]
 
 
 def test_later_commands_know_both_mappings(copied: Callable[..., Ran]) -> None:

@@ -28,6 +28,15 @@ def narrow(width: int) -> tuple[Console, io.StringIO]:
     return Console(file=shown, width=width, force_terminal=True, color_system=None, highlight=False), shown
 
 
+def test_piped_table_ends_without_blanks() -> None:
+    shown = io.StringIO()
+    console = Console(file=shown, width=140, soft_wrap=True)
+    show_rows(console, ("a", "last"), [("long value", "x"), ("b", "a longer one")])
+    show_result(console, RESULT, "embedded:pg")
+    assert "all" in shown.getvalue()
+    assert [line for line in shown.getvalue().splitlines() if line != line.rstrip()] == []
+
+
 @pytest.mark.parametrize("width", [20, 60, 79, 80, 200])
 def test_no_value_of_a_row_is_broken(width: int) -> None:
     console, shown = narrow(width)

@@ -38,6 +38,14 @@ def test_embedded_target_is_started_for_it_and_stopped_behind_it(isthmus: RunCom
     assert (nowhere.code, "no-such-target" in nowhere.err) == (4, True)
 
 
+def test_option_of_psql_before_the_dashes_is_told_where_it_stands(isthmus: RunCommand) -> None:
+    ran = isthmus("psql", "-t", "embedded:pg", "-c", "SELECT 1")
+    assert (ran.code, ran.out) == (2, "")
+    assert "No such option: -c" in ran.err
+    assert "stand behind --: isthmus psql --target TARGET -- -c" in ran.err
+    assert "stand behind --" not in isthmus("status", "-t", "embedded:pg", "-c").err
+
+
 def test_server_is_opened_with_the_psql_of_the_path(isthmus: RunCommand, database: str) -> None:
     with psycopg.connect(database) as connection:
         connection.execute("CREATE TABLE looked AS SELECT 21 AS n")

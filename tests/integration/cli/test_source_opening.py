@@ -83,8 +83,10 @@ def test_gridfs_bucket_is_named_by_check_whatever_the_source_is(tmp_path: Path) 
     for source in ("dump", "json", "shop.archive"):
         done = run_command(tmp_path, "check", mapping, "-s", tmp_path / source)
         assert done.code == 0, done.all
-        (note,) = [line for line in done.err.splitlines() if line.startswith("note:")]
-        assert note.startswith("note (gridfs): pix.files and pix.chunks are a GridFS bucket. They are carried like other")
+        (note,) = [line for line in done.err.splitlines() if line.startswith("note (")]
+        assert note.startswith(
+            "note (gridfs): pix.files and pix.chunks are a GridFS bucket. They are carried like other"
+        )
     mapping.write_text("isthmus: 1\ncollections: {other.files: {}}\n", encoding="utf-8")
     done = run_command(tmp_path, "check", mapping, "-s", tmp_path / "json")
     assert done.code == 2

@@ -138,6 +138,17 @@ def test_server_that_is_not_there_may_come_back() -> None:
     assert f"127.0.0.1:{port}" in error.message
 
 
+@pytest.mark.parametrize(
+    ("path", "database", "lacks"), [("", None, True), ("/", None, True), ("/", "a", False), ("/db", None, False)]
+)
+def test_server_that_is_not_there_hides_no_missing_database(path: str, database: str | None, lacks: bool) -> None:
+    address = f"mongodb://127.0.0.1:{free_port()}{path}?serverSelectionTimeoutMS=300"
+    with pytest.raises(IsthmusError) as caught:
+        open_source(address, database=database)
+    assert caught.value.code == "source-unreachable"
+    assert ("--db NAME" in str(caught.value.hint)) is lacks
+
+
 def test_host_name_that_cannot_be_resolved_is_the_sources_trouble() -> None:
     error = refused(f"mongodb+srv://someone:{SECRET}@no-such-host.invalid/db?serverSelectionTimeoutMS=300")
     assert (error.code, error.exit_code) == ("source-unreachable", 3)

@@ -6,6 +6,7 @@ listed is told by the modules beside this one; whether the database moved while 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import NoReturn
 
@@ -25,6 +26,7 @@ from isthmus.sources.protocol import Block, CollectionInfo, Partition, Position
 from isthmus.sources.shown import quoted, shown
 
 _NAMED = 10
+_NAMES_DATABASE = re.compile(r"[^:]+://[^/?]+/[^?]")
 
 
 class LiveSource:
@@ -142,7 +144,14 @@ def open_live(text: str, *, database: str | None = None, patience_seconds: float
         SourceError: As `connect.mongo.open_server` says; or the database is not named (`database-needed`), not there
             (`unknown-database`), or holds no collection that can be read (`empty-source`).
     """
-    server = open_server(text, patience_seconds=patience_seconds)
+    try:
+        server = open_server(text, patience_seconds=patience_seconds)
+    except SourceError as fault:
+        if database is None and not _NAMES_DATABASE.match(text):
+            fault.hint = (
+                f"{fault.hint or ''} The address names no database either: say which one with --db NAME.".strip()
+            )
+        raise
     try:
         name = database or server.database
         if not name:

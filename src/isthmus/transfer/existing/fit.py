@@ -387,8 +387,8 @@ def _missing_column(table: Table, column: Column, there: ThereTable, unfolded: d
         hint = f"Did you mean {quote_identifier(near)}? Say so with `column: {near}`."
     if column.name in unfolded and len(unfolded) > 1:
         hint = (
-            f"Did you mean {quote_identifier(unfolded[column.name])}? {len(unfolded)} columns of this table are there under"
-            " their field's own name: say `naming: keep` at the top of the mapping."
+            f"Did you mean {quote_identifier(unfolded[column.name])}? {len(unfolded)} columns of this table are there"
+            " under their field's own name: say `naming: keep` at the top of the mapping."
         )
     if column.role in {"position", "ancestor_position", "root_id"}:
         hint = "Rows of a child table are known by their document's id and their place in the array; add the column."
