@@ -105,7 +105,7 @@ class Story:
         there = [("people", "person", number) for number in self.people]
         there += [("places", "town", number) for number in self.places]
         there += [("firms", "firm", number) for number in self.firms]
-        self.there = pick(there, self.random.randint(0, 4))
+        self.there = pick(there, min(len(there), self.random.randint(0, 4)))
 
     def _one(self, numbers: Any) -> int:
         """Choose the number of a document, sometimes of one that is not there."""
