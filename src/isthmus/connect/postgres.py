@@ -75,8 +75,8 @@ def _what_to_check(conninfo: str) -> str:
     if not (folder / "data" / "PG_VERSION").exists():  # what an embedded server keeps beside its socket
         return "Check address, port, role and password, and that the server runs."
     return (
-        "The embedded server went away while it was used. Run the same command again, which starts it anew; why it"
-        f" ended stands in {folder / 'server.log'}."
+        "The embedded server went away while it was used. What was committed is kept: run the same command again, which"
+        f" starts it anew. Why it ended stands in {folder / 'server.log'}."
     )
 
 
