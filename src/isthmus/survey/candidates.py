@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from isthmus.survey.profile import ELEMENT, Node, Path, Profile
+from isthmus.survey.profile import ANY_KEY, ELEMENT, Node, Path, Profile
 
 Form = Literal["oid", "hex", "dbref", "value"]
 
@@ -17,6 +17,7 @@ KEY_KINDS = frozenset({"string", "int", "long", "double", "decimal", "binData"})
 """Types of values that natural keys have."""
 
 _ID: Path = ("_id",)
+_DBREF = frozenset({"$ref", "$id", "$db"})
 _LEAST_KEYS = 8
 """Fewer distinct values than this are words of a list, or chance; unless an index says that they are unique."""
 _SHARED = 0.5
@@ -60,7 +61,7 @@ def find_keys(collection: str, profile: Profile, indexes: tuple[dict[str, object
     yield Key(collection, _ID, "id")
     unique = set(_unique_paths(indexes))
     for path, node in profile.walk():
-        if path == _ID or path[0] == "_id" or ELEMENT in path or not _is_key(node):
+        if path[0] == "_id" or ELEMENT in path or ANY_KEY in path or not _is_key(node):
             continue
         if path in unique:
             yield Key(collection, path, "index")
@@ -81,7 +82,7 @@ def _is_key(node: Node) -> bool:
 
 
 def _all_differ(node: Node) -> bool:
-    """Tell whether values may be all different: the number is an estimate, good to about a tenth, where there are many."""
+    """Tell whether values may be all different; where there are many, the number is an estimate, good to a tenth."""
     return node.distinct >= 0.85 * node.filled
 
 
@@ -97,7 +98,9 @@ def find_candidates(
     natural = [key for found in keys.values() for key in found]
     return {
         name: tuple(
-            found for path, node in profile.walk() if (found := _candidate(name, path, node, profiles, natural))
+            found
+            for path, node in profile.walk()
+            if path[-1] not in _DBREF and (found := _candidate(name, path, node, profiles, natural))
         )
         for name, profile in profiles.items()
     }
@@ -114,7 +117,7 @@ def _candidate(
     if node.documents is not None and node.documents.dbref:
         forms.append("dbref")
     held: tuple[Key, ...] = ()
-    if set(node.kinds) & KEY_KINDS:
+    if set(node.kinds) & (KEY_KINDS | {"object"}):
         held = tuple(
             key
             for key in keys
@@ -123,8 +126,6 @@ def _candidate(
         )
         if held:
             forms.append("value")
-    if path == _ID and not held:
-        forms = [form for form in forms if form != "oid"] if len(profiles) < 2 else forms
     return Candidate(collection, path, tuple(forms), held) if forms else None
 
 
@@ -145,7 +146,11 @@ def node_at(root: Node, path: Path) -> Node | None:
 
 def _may_hold(key: Node | None, node: Node) -> bool:
     """Tell whether enough of a field's values are among those of a key, as far as sketches show."""
-    if key is None or not key.sketch or not node.sketch or not set(key.kinds) & KEY_KINDS:
+    if key is None:
+        return False
+    if key.kinds.get("object") and node.kinds.get("object"):  # a compound key: the same names
+        return bool(key.fields) and set(key.fields) == set(node.fields)
+    if not key.sketch or not node.sketch or not set(key.kinds) & KEY_KINDS:
         return False
     bound = min(_reach(key), _reach(node))
     seen = [value for value in node.sketch if value <= bound]

@@ -17,7 +17,7 @@ from isthmus.survey.candidates import Candidate, Form, Key, find_candidates, fin
 from isthmus.survey.model import Survey
 from isthmus.survey.profile import ELEMENT, Node, Path
 from isthmus.survey.reading import Options, read_all
-from isthmus.survey.similar import likeness
+from isthmus.survey.similar import likeness, says_reference
 from isthmus.work.progress import Progress
 
 Cardinality = Literal["one-to-one", "many-to-one", "one-to-many", "many-to-many"]
@@ -26,7 +26,12 @@ _MOST = 0.5
 """Share of the values that a reference must hit: a field of which less is found is told as something else."""
 _ALIKE = 0.9
 """Collections that are hit nearly as often as the best are decided between by name."""
+_PART = 0.1
+"""Share of the values from which on a further collection is one that a field points at in turns, and no accident."""
 _FEW_KEYS = 8
+_MANY = 20
+_SMALL = 10_000
+"""Numbers below are met everywhere; what begins above them is hardly hit by chance."""
 _DIFFER = 0.85
 
 
@@ -241,9 +246,9 @@ def _several(hits: Mapping[Key, int], best: Key, values: int) -> dict[Key, int]:
     """Return the collections that one field points at in turns: each value is found in one of them."""
     if hits[best] >= _DIFFER * values:
         return {}
-    parts = {key: count for key, count in hits.items() if count >= 0.02 * values and key.path == ("_id",)}
+    parts = {key: count for key, count in hits.items() if count >= _PART * values and key.path == ("_id",)}
     total = sum(parts.values())
-    return parts if len(parts) > 1 and _MOST * values <= total <= 1.02 * values and total > 1.2 * hits[best] else {}
+    return parts if len(parts) > 1 and _MOST * values <= total <= 1.05 * values and total > 1.2 * hits[best] else {}
 
 
 def _is_credible(
@@ -257,7 +262,7 @@ def _is_credible(
         return False
     named = _likeness(candidate, key)
     if _is_dense(there):  # numbers from one on: any small number is one of them
-        return named >= 0.7
+        return named >= 0.7 or _is_spread(node, there) or (named > 0 or says_reference(_name(candidate.path)))
     return named > 0 or node.distinct >= _FEW_KEYS
 
 
@@ -265,7 +270,12 @@ def _is_dense(node: Node) -> bool:
     if node.integers is None or not node.distinct:
         return False
     low, high = node.integers.range
-    return node.distinct > 0.3 * (high - low + 1)
+    return low < _SMALL and node.distinct > 0.3 * (high - low + 1)
+
+
+def _is_spread(node: Node, there: Node) -> bool:
+    """Tell whether a field's numbers go through a good part of a key's, not only through the few small ones."""
+    return node.distinct >= _MANY and 4 * node.distinct >= there.distinct
 
 
 def _cardinality(path: Path, distinct: int, values: int) -> Cardinality:
@@ -281,18 +291,13 @@ def _one_way(found: list[Reference], documents: Mapping[str, int]) -> list[Refer
     left: list[Reference] = []
     for one in found:
         back = known.get((one.to.collection, one.to.path, one.collection, one.path))
-        if back is not None:
-            mine = (one.hits / one.values, documents[one.to.collection], one.to.path == ("_id",), one.to.collection)
-            other = (
-                back.hits / back.values,
-                documents[back.to.collection],
-                back.to.path == ("_id",),
-                back.to.collection,
-            )
-            if mine < other:
-                continue
-        left.append(one)
+        if back is None or _weight(one, documents) >= _weight(back, documents):
+            left.append(one)
     return left
+
+
+def _weight(one: Reference, documents: Mapping[str, int]) -> tuple[float, int, bool, str]:
+    return one.hits / one.values, documents[one.to.collection], one.to.path == ("_id",), one.to.collection
 
 
 def pair_up(found: list[Reference]) -> list[Reference]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+_WORD = re.compile(r"[A-Z]{2,}s(?![a-z])|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _SAYS_REFERENCE = frozenset({"id", "ids", "ref", "refs", "key", "keys", "oid", "code", "no", "number"})
 
 
@@ -22,6 +22,12 @@ def _singular(word: str) -> str:
     if len(word) > 4 and word.endswith(("ses", "xes", "ches", "shes")):
         return word[:-2]
     return word[:-1] if len(word) > 2 and word.endswith("s") and not word.endswith("ss") else word
+
+
+def says_reference(field: str) -> bool:
+    """Tell whether the name of a field says that it refers to something: `linkedIDs`, `owner_ref`."""
+    said = words(field)
+    return len(said) > 1 and said[-1] in {"id", "ref", "key", "oid"}
 
 
 def likeness(field: str, collection: str, key: str = "_id") -> float:
