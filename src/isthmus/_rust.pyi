@@ -1,8 +1,8 @@
 """The Rust core: BSON and a compiled mapping in; COPY bytes, digests and rejects out.
 
 All long calls release the GIL. A fault of the core itself becomes `InternalError`; a signal that arrives during a
-call is raised after it. `bytes` are read in place, any other buffer is copied first. All objects are read-only and
-may be shared between threads.
+call is raised after it. `bytes` are read in place, any other buffer is copied first. All objects but `Profiler` and
+`Prober` are read-only and may be shared between threads.
 """
 
 from collections.abc import Mapping, Sequence
@@ -211,6 +211,147 @@ class Adjustment:
     @property
     def original(self) -> str:
         """At most 200 characters of the value as it was; "(hidden)" in a sensitive column."""
+
+@final
+class Profiler:
+    """Counts what a collection, or a part of it, holds: path by path, in bounded memory.
+
+    Not for two threads at once: the second call raises `RuntimeError`. Let each thread fill its own and merge them.
+
+    Args:
+        limits: JSON object; what is not named has its default. `paths` (20000) that are followed, `keys` (256) that the
+            documents at one path may have before they count together, `key_bytes` (1024) of the longest key that is
+            followed, `values` (64) that are kept at one path, `value_bytes` (80) of the longest text among them,
+            `sketch` (256) hashes of values at one path, `ids_bytes` (64 MiB) of the set of ids, `expected` (0: four
+            times as many as fit exactly) ids in it.
+
+    Raises:
+        ValueError: The limits are no such object.
+    """
+
+    def __init__(self, limits: str = "{}") -> None: ...
+    def read(self, documents: Buffer) -> int:
+        """Count whole documents, back to back, and return how many there were.
+
+        Of a document that is malformed or nests too deep only that is counted (`broken` of the result): a copy would
+        not carry it either.
+
+        Args:
+            documents: Raw BSON; may be empty.
+
+        Raises:
+            SourceError: The lengths do not add up to whole documents (code `broken-framing`). The documents before
+                `offset` of the context are counted.
+        """
+
+    def merge(self, other: Profiler) -> None:
+        """Take over what another one counted; it is empty afterwards.
+
+        In whatever order profiles are merged, they say the same, but for the order of `fields` and for what lies beyond
+        the limit of paths.
+
+        Raises:
+            ValueError: The other has other limits. Nothing is changed.
+        """
+
+    def result(self) -> str:
+        """Return everything counted so far, as JSON. Counts of zero and empty members are left out.
+
+        `documents` (readable ones), `broken` (the others by code), `bytes`, `sizes` (`min`, `max`, `total`), `root` (a
+        node), `odd_keys` (`dot`, `dollar` but for DBRefs, `empty`, `long` beyond 63 bytes, `invalid_utf8`, `duplicate`:
+        up to twenty [path, documents], most first) with `odd_totals`, `unlisted` values beyond the limit of paths,
+        `refused` (values that PostgreSQL or a plain column does not take: `nul`, `nan`, `infinite`, `out_of_range`,
+        `invalid_utf8`, `decimal_special`), `path_limit` (true when paths were left out), `id` (`types`, `missing`).
+
+        A node: `present` values, `types` (by MongoDB's names), `parents` and `with` (documents, of elements arrays,
+        that could have it and that have it), by type `string`, `integer`, `double`, `decimal`, `date`, `array`,
+        `document` and `binary`, `true`, `false`, `duplicate_keys` (documents), `values` (all different ones, most
+        frequent first, as [{"s" | "i" | "d" | "b" | "o": value}, count]) or `many`, `distinct` and `sketch` (the lowest
+        64-bit hashes of texts, numbers, ObjectIds, dates and UUIDs, as hexadecimal text; equal for values that MongoDB
+        calls equal),
+        `unlisted`, `oversize_key` (values under keys that are too long), `fields` (key to node, in order of first
+        appearance), `collapsed` (instead, when there are more keys than the limit or at least 16 that all look like
+        data: `keys`, `examples`, `look`, `node`; `_id` of whole documents stays in `fields`), `elements` (a node).
+        """
+
+    def ids(self) -> IdSet:
+        """Take the `_id`s out; documents that are read later start a new set."""
+
+@final
+class IdSet:
+    """The `_id`s of a collection, or the values of a path, to look values up in.
+
+    ObjectIds are held as they are, all other values by 128 bits of their hash. When they no longer fit into their
+    bytes, a Bloom filter takes their place, which takes some values for members that are none.
+    """
+
+    def describe(self) -> str:
+        """Return JSON: `count`, `exact`, and `false_positives`, the share of foreign values taken for members, computed
+        from the filter's bits."""
+
+    def contains(self, id_document: bytes) -> bool:
+        """Return whether the value of a document `{"_id": value}` is in.
+
+        Raises:
+            ConversionError: The bytes are not such a document.
+        """
+
+    def __len__(self) -> int: ...
+
+@final
+class Prober:
+    """Looks the values at given paths up in sets: where they could lead.
+
+    Not for two threads at once: the second call raises `RuntimeError`. Let each thread fill its own and merge them.
+
+    Args:
+        plan: JSON object. `own`: position of the set with the ids of this collection, or null. `probes`: objects of
+            `path` (keys; `[]` leads through an array and through nothing else, a key through a document and through
+            nothing else, `*` through every key of a document, of whole documents all but `_id`), `forms` (`oid`: an
+            ObjectId; `hex`: a text of 24 hexadecimal digits as the ObjectId that it writes; `dbref`: the `$id` of a
+            DBRef; `value`: any other value but an array) and `sets` (positions). `collect`: objects of `path` and
+            `set`, the name of the set that its values go into; nulls and arrays do not. `limits`: as `Profiler`;
+            `ids_bytes` and `expected` bound each collected set.
+        sets: What the plan names by position. Pairs of two collections compare only between probers that were given
+            the same sets in the same order.
+
+    Raises:
+        ValueError: The plan is no such object, or names a set that is not there.
+    """
+
+    def __init__(self, plan: str, sets: Sequence[IdSet]) -> None: ...
+    def read(self, documents: Buffer) -> int:
+        """Look the values of whole documents up, back to back, and return how many documents there were.
+
+        Of a document that is malformed or nests too deep only that is counted.
+
+        Args:
+            documents: Raw BSON; may be empty.
+
+        Raises:
+            SourceError: As `Profiler.read`.
+        """
+
+    def merge(self, other: Prober) -> None:
+        """Take over what another one counted; it is empty afterwards.
+
+        Raises:
+            ValueError: The other has another plan or other sets. Nothing is changed.
+        """
+
+    def result(self) -> str:
+        """Return everything counted so far, as JSON. Counts of zero are left out but for `values`.
+
+        `documents`, `broken` (by code) and, in the order of the plan, `probes`: `values` that are not null, `null`,
+        `forms` (of those that were met: `values`, `hits` by position of the set, `misses`, `several` values in more
+        than one set, up to five missed `examples` as Extended JSON, of DBRefs `collections` by name and
+        `other_collections`), `distinct` values that have one of the forms, and, where `own` is given, `pairs_distinct`
+        and `pairs`: the lowest 64-bit hashes, as hexadecimal text, of each document with each member that its values
+        hit, the same from either side.
+        """
+
+    def sets(self) -> dict[str, IdSet]:
+        """Take the collected sets out, by name; documents that are read later start new ones."""
 
 @final
 class Frames:

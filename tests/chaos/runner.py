@@ -35,7 +35,7 @@ from isthmus.transfer import stages
 from isthmus.transfer.beginning import begin
 from isthmus.transfer.existing import saved_ddl
 from isthmus.transfer.letters import passes
-from isthmus.transfer.loading import memory
+from isthmus.work import memory
 
 
 class _Watch:

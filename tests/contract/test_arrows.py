@@ -1,6 +1,6 @@
 """Who may import whom: the arrows of the design, read from the source text, imports inside functions included.
 
-    errors <- core <- mapping <- connect, sources, state <- survey | transfer | verify | govern | polyglot <- cli
+    errors <- core, work <- mapping <- connect, sources, state <- survey | transfer | verify | govern | polyglot <- cli
 
 Cannot see: imports whose module name is computed while the program runs.
 """
@@ -19,6 +19,7 @@ SOURCE = Path(__file__).parents[2] / "src" / "isthmus"
 RANK = {
     "errors": 0,
     "_rust": 1,
+    "work": 1,
     "mapping": 2,
     "connect": 3,
     "sources": 3,

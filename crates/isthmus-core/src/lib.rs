@@ -22,8 +22,12 @@ pub mod numeric;
 pub mod order;
 pub mod path;
 pub mod plan;
+pub mod probe;
+pub mod profile;
 pub mod time;
 pub mod transcode;
+mod value_hash;
+pub mod value_set;
 
 #[cfg(test)]
 mod testing;

@@ -14,7 +14,7 @@ mod picks;
 mod place;
 mod sources;
 mod targets;
-mod trie;
+pub(crate) mod trie;
 
 use std::fmt;
 use std::ops::Range;

@@ -256,7 +256,7 @@ fn derived_slots(plan: &Plan, number: usize) -> Vec<usize> {
 
 /// The length of the document at `at`, checked against the block.
 #[inline]
-fn document_length(block: &[u8], at: usize) -> Result<usize, BlockError> {
+pub(crate) fn document_length(block: &[u8], at: usize) -> Result<usize, BlockError> {
     let rest = &block[at..];
     let length = rest.first_chunk::<4>().map_or(0, |head| u32::from_le_bytes(*head) as usize);
     if length < 5 || length > rest.len() || length > MAX_DOCUMENT_BYTES {

@@ -2,7 +2,7 @@
 //!
 //! Valid documents come from a seeded generator that knows the fields of `fuzz/plan.json`; then bytes are changed,
 //! put in, taken out or moved. `ISTHMUS_FUZZ_SECONDS` makes it go on for longer. It cannot see wrong values, only
-//! panics, overflows and books that do not balance.
+//! panics, overflows, books that do not balance and profiles that are not those of their parts.
 
 mod support;
 
@@ -10,6 +10,7 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use isthmus_core::bson::{Raw, Value};
+use isthmus_core::profile::{Limits, Profiler};
 use isthmus_core::transcode::Transcoder;
 use support::{array, as_array, as_document, check, raw_document, KEY, NOW_US};
 
@@ -274,6 +275,7 @@ fn iteration(transcoder: &Transcoder, seed: u64) {
     }
     let batch = transcoder.transcode(&block).expect("the lengths are right");
     check(&batch);
+    check_profile(&block, &batch.offsets);
     assert_eq!(batch.documents, DOCUMENTS);
     let met: u64 = batch.counts["references_met"].values().sum();
     let kept: u64 = batch.counts["references"].iter().filter(|(name, _)| !name.contains('[')).map(|(_, n)| n).sum();
@@ -295,6 +297,28 @@ fn iteration(transcoder: &Transcoder, seed: u64) {
     }
     block.truncate(at);
     let _ = transcoder.find(&block, &[]);
+    let _ = Profiler::new(Limits::default()).read(&block);
+}
+
+/// The profile of a block is that of its halves, and takes a document for readable when its bytes are BSON.
+fn check_profile(block: &[u8], offsets: &[usize]) {
+    let limits = Limits { keys: 12, values: 8, sketch: 16, key_bytes: 16, ..Limits::default() };
+    let profiled = |block: &[u8]| {
+        let mut profiler = Profiler::new(limits);
+        profiler.read(block).expect("the lengths are right");
+        profiler
+    };
+    let said = |profiler: &Profiler| -> serde_json::Value {
+        serde_json::from_str(&profiler.result()).expect("the profile is JSON")
+    };
+    let (first, second) = block.split_at(offsets[DOCUMENTS / 2]);
+    let mut merged = profiled(second);
+    merged.merge(&mut profiled(first)).expect("the limits are equal");
+    let whole = said(&profiled(block));
+    assert_eq!(said(&merged), whole);
+    let readable =
+        offsets.windows(2).filter(|ends| Raw::new(&block[ends[0]..ends[1]]).and_then(|raw| raw.validate()).is_ok());
+    assert_eq!(whole["documents"].as_u64(), Some(readable.count() as u64));
 }
 
 #[test]

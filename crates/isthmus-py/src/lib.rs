@@ -9,6 +9,8 @@ mod errors;
 mod framing;
 mod ids;
 mod input;
+mod prober;
+mod profiler;
 mod records;
 mod rows;
 mod transcoder;
@@ -24,6 +26,9 @@ fn rust_module(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<records::Cause>()?;
     module.add_class::<records::Adjustment>()?;
     module.add_class::<framing::Frames>()?;
+    module.add_class::<profiler::Profiler>()?;
+    module.add_class::<profiler::IdSet>()?;
+    module.add_class::<prober::Prober>()?;
     module.add_class::<ids::IdCodec>()?;
     module.add_function(wrap_pyfunction!(crc64::crc64, module)?)?;
     module.add_function(wrap_pyfunction!(framing::frame, module)?)?;

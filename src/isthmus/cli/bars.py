@@ -15,7 +15,7 @@ from rich.text import Text
 
 from isthmus.cli.output import err, plural, show_note
 from isthmus.connect.secrets import hide
-from isthmus.transfer.progress import CollectionProgress, Progress, Snapshot
+from isthmus.work.progress import CollectionProgress, Progress, Snapshot
 
 # Who reads a log wants to know that a long copy is alive; of a short one the result says enough.
 _QUIET_SECONDS = 10.0

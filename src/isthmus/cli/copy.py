@@ -105,10 +105,10 @@ def copy(
     from isthmus.mapping import load_mapping
     from isthmus.sources import open_source
     from isthmus.transfer.job import Options
-    from isthmus.transfer.progress import Progress
     from isthmus.transfer.result import Result
-    from isthmus.transfer.retry import persist
     from isthmus.transfer.run import copy_database, tell
+    from isthmus.work.progress import Progress
+    from isthmus.work.retry import persist
 
     options = Options(
         workers=workers,

@@ -44,8 +44,8 @@ def demo(
     from isthmus.mapping import load_mapping
     from isthmus.sources import open_source
     from isthmus.transfer.job import Options
-    from isthmus.transfer.progress import Progress
     from isthmus.transfer.run import copy_database, tell
+    from isthmus.work.progress import Progress
 
     folder.mkdir(parents=True, exist_ok=True)
     data = reachable(folder / "postgres")

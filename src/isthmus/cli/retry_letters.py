@@ -80,8 +80,8 @@ def retry(
     from isthmus.transfer.job import Options
     from isthmus.transfer.letters.result import Choice, RetryResult
     from isthmus.transfer.letters.retry import retry_letters
-    from isthmus.transfer.progress import Progress
     from isthmus.transfer.run import tell_run
+    from isthmus.work.progress import Progress
 
     result = RetryResult()
     with writing_refusals(json_file, lambda fault: {**retry_json(result), **failed_json(fault)}):

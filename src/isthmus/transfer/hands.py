@@ -15,8 +15,9 @@ import psycopg
 from isthmus.connect.postgres import meaning, trouble
 from isthmus.errors import SourceError, TargetError
 from isthmus.state.marks import await_end, mark
-from isthmus.transfer.job import Interrupted, Job
-from isthmus.transfer.retry import Retry
+from isthmus.transfer.job import Job
+from isthmus.work.interrupted import Interrupted
+from isthmus.work.retry import Retry
 
 T = TypeVar("T")
 

@@ -19,18 +19,15 @@ from isthmus.mapping.tables import PendingTable, Table, TargetSchema, pending_ta
 from isthmus.sources.protocol import Source
 from isthmus.state.lease import Lease
 from isthmus.state.runs import Run
-from isthmus.transfer.loading.memory import MIB, MemoryBudget
 from isthmus.transfer.plan_tables import PlanTable, plan_tables
-from isthmus.transfer.progress import Progress
+from isthmus.work.interrupted import Interrupted
+from isthmus.work.memory import MIB, MemoryBudget
+from isthmus.work.progress import Progress
 
 if TYPE_CHECKING:
     from isthmus.transfer.existing.fit import Existing
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-class Interrupted(Exception):  # noqa: N818  not an error: the user asked for it
-    """The user asked to stop; what was committed is kept."""
 
 
 @dataclass(frozen=True)

@@ -32,16 +32,17 @@ from isthmus.transfer.existing.pairs import drop_pairs
 from isthmus.transfer.existing.stage import drop_stage
 from isthmus.transfer.finishing.finish import finish, merge_junctions, settle_all_orphans
 from isthmus.transfer.hands import Hands
-from isthmus.transfer.job import Interrupted, Job, Options
+from isthmus.transfer.job import Job, Options
 from isthmus.transfer.loading.copy import copy_partitions
 from isthmus.transfer.locks import no_long_waits
 from isthmus.transfer.moving.all_read import assert_all_read
 from isthmus.transfer.moving.moved import find_moved, keep_moved, moved_of
 from isthmus.transfer.moving.resume import Changes, check_read_part, find_changes
-from isthmus.transfer.progress import Progress
 from isthmus.transfer.result import Result
-from isthmus.transfer.retry import Retry
 from isthmus.transfer.stages import reached
+from isthmus.work.interrupted import Interrupted
+from isthmus.work.progress import Progress
+from isthmus.work.retry import Retry
 
 
 def copy_database(

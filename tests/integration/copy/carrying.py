@@ -21,9 +21,9 @@ from isthmus.mapping import parse_mapping
 from isthmus.sources import open_source
 from isthmus.transfer import stages
 from isthmus.transfer.job import Options
-from isthmus.transfer.progress import Progress
 from isthmus.transfer.result import Result
 from isthmus.transfer.run import copy_database, tell
+from isthmus.work.progress import Progress
 from tests.fix_dumps import Documents, write_collection
 
 

@@ -27,8 +27,8 @@ from isthmus.transfer.job import Job, Options
 from isthmus.transfer.letters.result import Choice, RetryResult
 from isthmus.transfer.letters.retry import retry_letters
 from isthmus.transfer.letters.source import LettersSource
-from isthmus.transfer.progress import Progress
 from isthmus.transfer.run import tell_run
+from isthmus.work.progress import Progress
 from tests.integration.copy.carrying import World
 
 

@@ -19,8 +19,8 @@ from isthmus.mapping import parse_mapping
 from isthmus.transfer.job import Options
 from isthmus.transfer.letters.result import Choice, RetryResult
 from isthmus.transfer.letters.retry import retry_letters
-from isthmus.transfer.progress import Progress
 from isthmus.transfer.run import tell_run
+from isthmus.work.progress import Progress
 from tests.integration.copy.carrying import World, balanced, listening, oid
 
 KEY = bytes(range(32))

@@ -13,7 +13,7 @@ from isthmus._rust import Batch
 from isthmus.errors import SourceError
 from isthmus.sources.protocol import Block
 from isthmus.transfer.loading.ahead import Ahead
-from isthmus.transfer.loading.memory import EXPANSION, MIB, MemoryBudget
+from isthmus.work.memory import EXPANSION, MIB, MemoryBudget
 
 Grow = Callable[[int], None]
 

@@ -17,13 +17,13 @@ from isthmus.mapping.tables import build_schema, pending_tables
 from isthmus.transfer import job
 from isthmus.transfer.balance import Balance, CollectionBooks, ReferenceBooks, balance_from_json
 from isthmus.transfer.beginning.preflight import Finding, raise_findings
-from isthmus.transfer.job import Interrupted
 from isthmus.transfer.loading.load import add_counts
 from isthmus.transfer.moving.resume import Changes
 from isthmus.transfer.plan_tables import plan_tables
 from isthmus.transfer.result import Result
-from isthmus.transfer.retry import Retry, persist
 from isthmus.transfer.staging import create_statements, pair_tables
+from isthmus.work.interrupted import Interrupted
+from isthmus.work.retry import Retry, persist
 
 FAULT = TargetError("away", retryable=True)
 

@@ -32,7 +32,7 @@ pub struct Node {
 
 /// Mixes length, first and last bytes: enough to part field names, and two loads instead of a walk over the key.
 #[inline]
-fn mix(key: &[u8]) -> usize {
+pub(crate) fn mix(key: &[u8]) -> usize {
     let (head, tail) = match (key.first_chunk::<8>(), key.last_chunk::<8>()) {
         (Some(head), Some(tail)) => (u64::from_le_bytes(*head), u64::from_le_bytes(*tail)),
         _ => match (key.first_chunk::<4>(), key.last_chunk::<4>()) {
@@ -46,7 +46,7 @@ fn mix(key: &[u8]) -> usize {
 
 /// Compares two keys; up to sixteen bytes by two overlapping words each, which beat a call.
 #[inline]
-fn equal(left: &[u8], right: &[u8]) -> bool {
+pub(crate) fn equal(left: &[u8], right: &[u8]) -> bool {
     if left.len() != right.len() {
         return false;
     }

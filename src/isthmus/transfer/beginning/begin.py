@@ -44,10 +44,10 @@ from isthmus.transfer.existing.stage import create_stage, drop_letters_stage, st
 from isthmus.transfer.job import Job, Options, feeders
 from isthmus.transfer.joining.joined import JOINING
 from isthmus.transfer.moving.meanwhile import since_it_began
-from isthmus.transfer.progress import Progress
 from isthmus.transfer.result import Result
-from isthmus.transfer.retry import persist
 from isthmus.transfer.stages import reached
+from isthmus.work.progress import Progress
+from isthmus.work.retry import persist
 
 _PARTITION_BYTES = 64 << 20
 _SMALL_BYTES = 4 << 20

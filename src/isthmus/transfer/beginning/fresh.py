@@ -16,8 +16,8 @@ from isthmus.state.statements import statement
 from isthmus.transfer.beginning.preflight import Finding
 from isthmus.transfer.existing.deliver import is_delivered
 from isthmus.transfer.existing.stage import drop_stage
-from isthmus.transfer.job import Interrupted
 from isthmus.transfer.stages import reached
+from isthmus.work.interrupted import Interrupted
 
 _HINT = (
     "Nothing was dropped. Drop or change them first (their definitions are the only copy: keep them to make them again"

@@ -29,14 +29,15 @@ from isthmus.transfer.existing.only import ONLY, chosen
 from isthmus.transfer.existing.preflight import check_surroundings, is_existing, read_existing
 from isthmus.transfer.existing.stage import drop_letters_stage, stage_schema
 from isthmus.transfer.hands import Hands
-from isthmus.transfer.job import Interrupted, Job, Options
+from isthmus.transfer.job import Job, Options
 from isthmus.transfer.letters.passes import Passes
 from isthmus.transfer.letters.result import Choice, RetryResult
 from isthmus.transfer.letters.same_shape import Shape, refuse_other_shape, shape_of, with_sensitive_of
 from isthmus.transfer.letters.source import LettersSource
 from isthmus.transfer.locks import no_long_waits
-from isthmus.transfer.progress import Progress
-from isthmus.transfer.retry import Retry
+from isthmus.work.interrupted import Interrupted
+from isthmus.work.progress import Progress
+from isthmus.work.retry import Retry
 
 
 def retry_letters(

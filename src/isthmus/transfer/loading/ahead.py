@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from isthmus._rust import Batch
 from isthmus.sources.protocol import Block
-from isthmus.transfer.loading.memory import MemoryBudget
+from isthmus.work.memory import MemoryBudget
 
 
 @dataclass(frozen=True, slots=True)

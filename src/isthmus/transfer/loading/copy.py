@@ -19,12 +19,13 @@ from isthmus.connect.postgres import trouble
 from isthmus.errors import InternalError, IsthmusError, SourceError, TargetError
 from isthmus.sources.protocol import Block, Partition
 from isthmus.state.checkpoints import PartitionState, finish_partition, refresh
-from isthmus.transfer.job import Interrupted, Job
+from isthmus.transfer.job import Job
 from isthmus.transfer.loading.ahead import Ahead, Prepared
 from isthmus.transfer.loading.load import Counts, Loader
-from isthmus.transfer.loading.memory import bound_allocator
-from isthmus.transfer.retry import Retry
 from isthmus.transfer.stages import reached
+from isthmus.work.interrupted import Interrupted
+from isthmus.work.memory import bound_allocator
+from isthmus.work.retry import Retry
 
 
 @dataclass

@@ -21,7 +21,7 @@ from isthmus.sources.protocol import Block, Partition
 from isthmus.state.checkpoints import BatchRecord, PartitionState, read_batches
 from isthmus.state.source_ids import show
 from isthmus.transfer.job import Job
-from isthmus.transfer.retry import persist
+from isthmus.work.retry import persist
 
 T = TypeVar("T")
 

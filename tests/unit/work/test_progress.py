@@ -9,7 +9,7 @@ from rich.console import Console
 
 from isthmus.cli.bars import Due, duration_text, line, overall, render, size_text
 from isthmus.cli.options import parse_size
-from isthmus.transfer.progress import CollectionProgress, Progress, Snapshot
+from isthmus.work.progress import CollectionProgress, Progress, Snapshot
 
 
 def snapshot(

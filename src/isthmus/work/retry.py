@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from isthmus.errors import IsthmusError, SourceError
-from isthmus.transfer.job import Interrupted
+from isthmus.work.interrupted import Interrupted
 
 T = TypeVar("T")
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from isthmus.transfer.loading.memory import EXPANSION, LARGEST_BATCH_BYTES, MIB, SMALLEST_BATCH_BYTES, MemoryBudget
+from isthmus.work.memory import EXPANSION, LARGEST_BATCH_BYTES, MIB, SMALLEST_BATCH_BYTES, MemoryBudget
 
 
 @given(st.integers(0, 1 << 34), st.integers(1, 64))

@@ -1,0 +1,129 @@
+"""A survey as data: what is shown, written as JSON, and read again by `map`. Pure.
+
+The JSON holds each collection's profile as the core gave it, so that nothing is lost between the two.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from isthmus.errors import ConfigError
+from isthmus.sources.protocol import CollectionInfo
+from isthmus.survey.profile import Profile, read_profile
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Surveyed:
+    """What a survey found in a collection.
+
+    Attributes:
+        info: How the source lists it.
+        text: The core's JSON.
+        profile: The same, read.
+        broken: Where and why reading ended early, for people; what stands before that is counted.
+        sampled: Whether documents were left out because a sample was asked for.
+    """
+
+    info: CollectionInfo
+    text: str
+    profile: Profile
+    broken: tuple[str, ...] = ()
+    sampled: bool = False
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What a source holds.
+
+    Attributes:
+        source: Its name, without secrets.
+        kind: Its kind.
+        moves: Whether documents may have been written while it was read.
+        sample: Most documents that were to be read of a collection; None for all.
+        collections: What was read, by name.
+        left_out: Collections that a rule leaves out → the rule, a sentence.
+        buckets: Names of GridFS buckets.
+    """
+
+    source: str
+    kind: str
+    moves: bool
+    sample: int | None
+    collections: dict[str, Surveyed]
+    left_out: dict[str, str] = field(default_factory=dict[str, str])
+    buckets: tuple[str, ...] = ()
+
+    @property
+    def broken(self) -> bool:
+        """Whether anything could not be read to its end."""
+        return any(one.broken for one in self.collections.values())
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as JSON values."""
+        return {
+            "format": FORMAT,
+            "source": self.source,
+            "kind": self.kind,
+            "moves": self.moves,
+            "sample": self.sample,
+            "collections": {name: _collection_json(one) for name, one in self.collections.items()},
+            "left_out": self.left_out,
+            "gridfs": list(self.buckets),
+        }
+
+
+def _collection_json(one: Surveyed) -> dict[str, Any]:
+    info = one.info
+    return {
+        "kind": info.kind,
+        "indexes": list(info.indexes),
+        "options": info.options,
+        "broken": list(one.broken),
+        "sampled": one.sampled,
+        "profile": json.loads(one.text),
+    }
+
+
+def read_survey(text: str, *, file_name: str) -> Survey:
+    """Read a survey that was written as JSON.
+
+    Raises:
+        ConfigError: It is none, or of another format (code `not-a-survey`).
+    """
+    try:
+        found: dict[str, Any] = json.loads(text)
+        if found["format"] != FORMAT:
+            raise ValueError
+        return Survey(
+            source=found["source"],
+            kind=found["kind"],
+            moves=found["moves"],
+            sample=found["sample"],
+            collections={name: _collection(name, one) for name, one in found["collections"].items()},
+            left_out=found["left_out"],
+            buckets=tuple(found["gridfs"]),
+        )
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise ConfigError(
+            f"{file_name} is no survey that this version of Isthmus reads.",
+            code="not-a-survey",
+            hint="Make one with isthmus survey SOURCE --json FILE.",
+        ) from None
+
+
+def _collection(name: str, found: dict[str, Any]) -> Surveyed:
+    text = json.dumps(found["profile"])
+    profile = read_profile(text)
+    info = CollectionInfo(
+        name=name,
+        kind=found["kind"],
+        bytes_total=profile.bytes,
+        documents=profile.documents,
+        indexes=tuple(found["indexes"]),
+        options=found["options"],
+    )
+    return Surveyed(info, text, profile, tuple(found["broken"]), found["sampled"])
