@@ -7,11 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 from isthmus.survey.profile import ANY_KEY, ELEMENT, Node, Path, Profile
-
-Form = Literal["oid", "hex", "dbref", "value"]
+from isthmus.survey.reference import Form, Key
 
 KEY_KINDS = frozenset({"string", "int", "long", "double", "decimal", "binData"})
 """Types of values that natural keys have."""
@@ -22,21 +20,6 @@ _LEAST_KEYS = 8
 """Fewer distinct values than this are words of a list, or chance; unless an index says that they are unique."""
 _SHARED = 0.5
 """Share of the values of a field, by their sketches, that a natural key must hold before they are looked up in it."""
-
-
-@dataclass(frozen=True)
-class Key:
-    """What references may hold: the values of a path that tell the documents of a collection apart.
-
-    Attributes:
-        collection: The collection.
-        path: `_id`, or a natural key.
-        unique_by: `id`; `index` where a unique index says so; `values` where they seem to be all different.
-    """
-
-    collection: str
-    path: Path
-    unique_by: Literal["id", "index", "values"]
 
 
 @dataclass(frozen=True)

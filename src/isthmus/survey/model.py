@@ -12,6 +12,7 @@ from typing import Any
 from isthmus.errors import ConfigError
 from isthmus.sources.protocol import CollectionInfo
 from isthmus.survey.profile import Profile, read_profile
+from isthmus.survey.reference import Reference, read_reference
 
 FORMAT = 1
 
@@ -47,6 +48,7 @@ class Survey:
         collections: What was read, by name.
         left_out: Collections that a rule leaves out → the rule, a sentence.
         buckets: Names of GridFS buckets.
+        references: What points at what, by collection and path.
     """
 
     source: str
@@ -56,6 +58,7 @@ class Survey:
     collections: dict[str, Surveyed]
     left_out: dict[str, str] = field(default_factory=dict[str, str])
     buckets: tuple[str, ...] = ()
+    references: tuple[Reference, ...] = ()
 
     @property
     def broken(self) -> bool:
@@ -73,6 +76,7 @@ class Survey:
             "collections": {name: _collection_json(one) for name, one in self.collections.items()},
             "left_out": self.left_out,
             "gridfs": list(self.buckets),
+            "references": [one.as_json() for one in self.references],
         }
 
 
@@ -106,6 +110,7 @@ def read_survey(text: str, *, file_name: str) -> Survey:
             collections={name: _collection(name, one) for name, one in found["collections"].items()},
             left_out=found["left_out"],
             buckets=tuple(found["gridfs"]),
+            references=tuple(read_reference(one) for one in found["references"]),
         )
     except (ValueError, KeyError, TypeError, AttributeError):
         raise ConfigError(

@@ -8,19 +8,18 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from dataclasses import replace
+from typing import Any
 
 from isthmus._rust import IdSet, Prober
 from isthmus.sources.protocol import Source
-from isthmus.survey.candidates import Candidate, Form, Key, find_candidates, find_keys, node_at
+from isthmus.survey.candidates import Candidate, find_candidates, find_keys, node_at
 from isthmus.survey.model import Survey
 from isthmus.survey.profile import ELEMENT, Node, Path
 from isthmus.survey.reading import Options, read_all
+from isthmus.survey.reference import Cardinality, Form, Key, Reference
 from isthmus.survey.similar import likeness, says_reference
 from isthmus.work.progress import Progress
-
-Cardinality = Literal["one-to-one", "many-to-one", "one-to-many", "many-to-many"]
 
 _MOST = 0.5
 """Share of the values that a reference must hit: a field of which less is found is told as something else."""
@@ -33,47 +32,6 @@ _MANY = 20
 _SMALL = 10_000
 """Numbers below are met everywhere; what begins above them is hardly hit by chance."""
 _DIFFER = 0.85
-
-
-@dataclass(frozen=True)
-class Reference:
-    """Values that point at documents of a collection.
-
-    Attributes:
-        collection: Whose documents hold them.
-        path: Where.
-        forms: How they point → how many do.
-        to: What they point at; of several the one that is hit most.
-        several: All that are hit, where one field points at several collections → how many values do.
-        values: All that are not null.
-        null: Nulls.
-        hits: Values that are found.
-        wrong: Other collections in which some are found as well → how many.
-        examples: Some that are not found, as Extended JSON.
-        cardinality: Seen from the holder.
-        distinct: Different values; an estimate where they are many.
-        other_side: (collection, path) of the reference that says the same from the other side.
-    """
-
-    collection: str
-    path: Path
-    forms: dict[Form, int]
-    to: Key
-    values: int
-    hits: int
-    null: int = 0
-    several: dict[str, int] = field(default_factory=dict[str, int])
-    wrong: dict[str, int] = field(default_factory=dict[str, int])
-    examples: tuple[str, ...] = ()
-    cardinality: Cardinality = "many-to-one"
-    distinct: int = 0
-    other_side: tuple[str, Path] | None = None
-    pairs: tuple[int, ...] = field(default=(), repr=False)
-
-    @property
-    def orphans(self) -> int:
-        """Values that lead nowhere."""
-        return self.values - self.hits
 
 
 def find_references(
