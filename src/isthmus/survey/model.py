@@ -11,7 +11,8 @@ from typing import Any
 
 from isthmus.errors import ConfigError
 from isthmus.sources.protocol import CollectionInfo
-from isthmus.survey.profile import Profile, read_profile
+from isthmus.survey.advice import Advice, read_advice
+from isthmus.survey.profile import Path, Profile, read_profile
 from isthmus.survey.reference import Reference, read_reference
 
 FORMAT = 1
@@ -37,6 +38,25 @@ class Surveyed:
 
 
 @dataclass(frozen=True)
+class LookedIn:
+    """A set of ids, or of the values of a natural key, in which values were looked up.
+
+    Attributes:
+        collection: Whose.
+        path: `_id`, or the natural key.
+        count: Different values.
+        exact: Whether the set holds each of them; otherwise it is a filter.
+        false_positives: Share of foreign values that the filter takes for members; 0 of an exact set.
+    """
+
+    collection: str
+    path: Path
+    count: int
+    exact: bool
+    false_positives: float = 0.0
+
+
+@dataclass(frozen=True)
 class Survey:
     """What a source holds.
 
@@ -49,6 +69,8 @@ class Survey:
         left_out: Collections that a rule leaves out → the rule, a sentence.
         buckets: Names of GridFS buckets.
         references: What points at what, by collection and path.
+        looked_in: In which sets values were looked up; with `sample`, those hold ids of the sample only.
+        advice: Collection → where it could go.
     """
 
     source: str
@@ -59,6 +81,8 @@ class Survey:
     left_out: dict[str, str] = field(default_factory=dict[str, str])
     buckets: tuple[str, ...] = ()
     references: tuple[Reference, ...] = ()
+    looked_in: tuple[LookedIn, ...] = ()
+    advice: dict[str, Advice] = field(default_factory=dict[str, Advice])
 
     @property
     def broken(self) -> bool:
@@ -77,6 +101,8 @@ class Survey:
             "left_out": self.left_out,
             "gridfs": list(self.buckets),
             "references": [one.as_json() for one in self.references],
+            "looked_in": [{**vars(one), "path": list(one.path)} for one in self.looked_in],
+            "advice": {name: one.as_json() for name, one in self.advice.items()},
         }
 
 
@@ -111,6 +137,8 @@ def read_survey(text: str, *, file_name: str) -> Survey:
             left_out=found["left_out"],
             buckets=tuple(found["gridfs"]),
             references=tuple(read_reference(one) for one in found["references"]),
+            looked_in=tuple(LookedIn(**{**one, "path": tuple(one["path"])}) for one in found["looked_in"]),
+            advice={name: read_advice(one) for name, one in found["advice"].items()},
         )
     except (ValueError, KeyError, TypeError, AttributeError):
         raise ConfigError(

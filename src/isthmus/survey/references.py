@@ -16,10 +16,10 @@ from isthmus.sources.protocol import Source
 from isthmus.survey.candidates import Candidate, find_candidates, find_keys, node_at
 from isthmus.survey.model import Survey
 from isthmus.survey.profile import ELEMENT, Node, Path
-from isthmus.survey.reading import Options, read_all
 from isthmus.survey.reference import Cardinality, Form, Key, Reference
 from isthmus.survey.similar import likeness, says_reference
 from isthmus.work.progress import Progress
+from isthmus.sources.reading import Options, read_all
 
 _MOST = 0.5
 """Share of the values that a reference must hit: a field of which less is found is told as something else."""

@@ -15,11 +15,11 @@ from isthmus._rust import IdCodec, Transcoder
 from isthmus.connect.postgres import connect, explain
 from isthmus.mapping import Mapping
 from isthmus.mapping.model import Flow
+from isthmus.mapping.plan_tables import PlanTable, plan_tables
 from isthmus.mapping.tables import PendingTable, Table, TargetSchema, pending_tables
 from isthmus.sources.protocol import Source
 from isthmus.state.lease import Lease
 from isthmus.state.runs import Run
-from isthmus.transfer.plan_tables import PlanTable, plan_tables
 from isthmus.work.interrupted import Interrupted
 from isthmus.work.memory import MIB, MemoryBudget
 from isthmus.work.progress import Progress

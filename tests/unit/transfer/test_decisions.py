@@ -13,13 +13,13 @@ from isthmus._rust import Transcoder
 from isthmus.errors import MappingError, Problem, SourceError, TargetError
 from isthmus.mapping import parse_mapping
 from isthmus.mapping.plan import compile_plans
+from isthmus.mapping.plan_tables import plan_tables
 from isthmus.mapping.tables import build_schema, pending_tables
 from isthmus.transfer import job
 from isthmus.transfer.balance import Balance, CollectionBooks, ReferenceBooks, balance_from_json
 from isthmus.transfer.beginning.preflight import Finding, raise_findings
 from isthmus.transfer.loading.load import add_counts
 from isthmus.transfer.moving.resume import Changes
-from isthmus.transfer.plan_tables import plan_tables
 from isthmus.transfer.result import Result
 from isthmus.transfer.staging import create_statements, pair_tables
 from isthmus.work.interrupted import Interrupted

@@ -25,12 +25,12 @@ from isthmus._rust import document_digest
 from isthmus._rust import source_id as document_id
 from isthmus.errors import InternalError, SourceError
 from isthmus.mapping.model import Flow
+from isthmus.mapping.plan_tables import flow_of
 from isthmus.mapping.references import point
 from isthmus.state.source_ids import show
 from isthmus.state.statements import statement
 from isthmus.transfer.job import Job
 from isthmus.transfer.moving.carried import CarriedDocuments
-from isthmus.transfer.plan_tables import flow_of
 
 T = TypeVar("T")
 

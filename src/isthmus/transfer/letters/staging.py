@@ -17,6 +17,7 @@ from psycopg import sql
 from isthmus._rust import Batch
 from isthmus.errors import InternalError
 from isthmus.mapping.model import Flow
+from isthmus.mapping.plan_tables import PlanTable, flow_of
 from isthmus.mapping.tables import Column, PendingTable, Table
 from isthmus.state.retries import LetterBytes
 from isthmus.transfer.document_rows import key_column, key_type
@@ -25,7 +26,6 @@ from isthmus.transfer.existing.only import waits
 from isthmus.transfer.finishing.references import ReferenceSite, place_of_ids, reference_sites, target_of
 from isthmus.transfer.job import Job
 from isthmus.transfer.loading.load import send_copy
-from isthmus.transfer.plan_tables import PlanTable, flow_of
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ _PARTS_PER_WORKER = 4
 
 @dataclass(frozen=True)
 class Options:
-    """How a survey may work.
+    """How reading may work.
 
     Attributes:
         workers: Threads that read; the core lets them work side by side.
@@ -125,7 +125,7 @@ class _Reading(Generic[C]):
             for part in parts:
                 self._parts.put(_Part(part, share))
         threads = [
-            threading.Thread(target=self._work, name=f"isthmus-survey-{number}")
+            threading.Thread(target=self._work, name=f"isthmus-read-{number}")
             for number in range(max(1, self._options.workers))
         ]
         for thread in threads:
