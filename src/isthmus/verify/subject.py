@@ -1,0 +1,183 @@
+"""What all layers look at: one complete run of a target, its mapping, and the target as it stood at one instant.
+
+Opening it refuses what cannot be verified: no run, one that is not complete or at work, another mapping or source.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from isthmus._rust import Transcoder
+from isthmus.connect.postgres import connect
+from isthmus.errors import ConfigError, SourceError, TargetError
+from isthmus.mapping import Mapping, parse_mapping
+from isthmus.mapping.plan import compile_plans
+from isthmus.mapping.plan_tables import PlanTable, plan_tables
+from isthmus.mapping.tables import TargetSchema, build_schema
+from isthmus.sources.protocol import Source
+from isthmus.state.reports import at_work, require_run
+from isthmus.state.runs import Run, id_key
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a verification may work.
+
+    Attributes:
+        workers: Threads that read the source, and connections that read the target.
+        sample: Documents of each collection that the layer samples converts a second time; None for all.
+        retry_seconds: How long a source in trouble is waited for.
+        seed: Chooses the sample; the same seed chooses the same documents of the same source.
+    """
+
+    workers: int = 2
+    sample: int | None = 100
+    retry_seconds: float = 60.0
+    seed: int = 0
+
+
+@dataclass
+class Subject:
+    """One run and its target.
+
+    Attributes:
+        mapping: The checked mapping.
+        mapping_text: Its file's text, which the oracle reads for itself.
+        schema: The tables that follow from it, as a copy loads them (hidden columns among them).
+        plans: Source collection → compiled plan, JSON.
+        run: The run.
+        key: 32 bytes from which ids are derived.
+        source: Where the documents come from.
+        connection: To the target, in a transaction that sees one instant; for one thread at a time.
+        conninfo: The same target for further connections.
+        snapshot: Lets these see the same instant.
+        options: How to work.
+    """
+
+    mapping: Mapping
+    mapping_text: str
+    schema: TargetSchema
+    plans: dict[str, str]
+    run: Run
+    key: bytes
+    source: Source
+    connection: psycopg.Connection[Any]
+    conninfo: str
+    snapshot: str
+    options: Options
+    others: list[tuple[Mapping, str]] = field(default_factory=list["tuple[Mapping, str]"])
+    """Mappings that the run's dead letters were carried with, or that it began with, besides the given one."""
+
+    @property
+    def existing(self) -> bool:
+        """Whether the tables are somebody else's."""
+        return self.mapping.target.tables == "existing"
+
+    @cached_property
+    def now_us(self) -> int:
+        """What `now` in the mapping means: µs since 1970."""
+        return (self.run.started_at - _EPOCH) // timedelta(microseconds=1)
+
+    @cached_property
+    def enum_oids(self) -> dict[str, int]:
+        """Name of each enum type, as plans spell it, → OID of the type."""
+        rows = self.connection.execute(
+            "SELECT typname, oid::bigint FROM pg_type WHERE typtype = 'e' AND typnamespace = to_regnamespace(%s)",
+            (sql.Identifier(self.schema.schema).as_string(self.connection),),
+        )
+        return {f"{self.schema.schema}.{name}": oid for name, oid in rows}
+
+    def plan_tables(self, collection: str) -> tuple[PlanTable, ...]:
+        """Return the tables of a source collection's plan, of all its flows one after the other."""
+        return plan_tables(self.plans[collection], self.schema)
+
+    def transcoder(self, collection: str) -> Transcoder:
+        """Return what makes rows of a collection's documents, as the copy did."""
+        return Transcoder(self.plans[collection], self.key, self.now_us, enum_oids=self.enum_oids)
+
+    @contextmanager
+    def another_connection(self) -> Generator[psycopg.Connection[Any]]:
+        """Open another connection that sees the same instant."""
+        connection = connect(self.conninfo)
+        try:
+            connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            connection.execute(sql.SQL("SET TRANSACTION SNAPSHOT {}").format(sql.Literal(self.snapshot)))
+            yield connection
+        finally:
+            connection.close()
+
+
+@contextmanager
+def open_subject(
+    mapping: Mapping, mapping_text: str, source: Source, conninfo: str, options: Options
+) -> Generator[Subject]:
+    """Open what is to be verified; nothing is written.
+
+    Raises:
+        TargetError: No run (`no-run`), one that is not complete (`not-complete`), or one at work (`lease-held`).
+        ConfigError: The run was made with another mapping (`mapping-changed`).
+        SourceError: The run was made from another source (`source-differs`).
+    """
+    with ExitStack() as stack:
+        connection = connect(conninfo)
+        stack.callback(connection.close)
+        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        run = require_run(connection)
+        _refuse(run, mapping, source, at_work(connection))
+        row = connection.execute("SELECT pg_export_snapshot()").fetchone()
+        assert row is not None  # noqa: S101  it always gives one
+        yield Subject(
+            mapping=mapping,
+            mapping_text=mapping_text,
+            schema=build_schema(mapping),
+            plans=compile_plans(mapping),
+            run=run,
+            key=id_key(connection, create=False),
+            source=source,
+            connection=connection,
+            conninfo=conninfo,
+            snapshot=row[0],
+            options=options,
+            others=[(parse_mapping(text), text) for text in run.mapping_texts if text != mapping_text],
+        )
+
+
+def _refuse(run: Run, mapping: Mapping, source: Source, holder: str | None) -> None:
+    if holder is not None:
+        raise TargetError(
+            f"Another isthmus is writing to this target (holder: {holder}).",
+            code="lease-held",
+            hint="Wait for it to end, then verify.",
+        )
+    if run.stage != "complete":
+        raise TargetError(
+            f"Run {run.id} of this target is not complete (stage: {run.stage}).",
+            code="not-complete",
+            hint="Run the same isthmus copy again: it goes on where it stopped. Then verify.",
+        )
+    if mapping.fingerprint not in run.fingerprints:
+        raise ConfigError(
+            f"Run {run.id} of this target was made with another mapping.",
+            code="mapping-changed",
+            hint="Verify with the mapping the target was copied with; to copy with this one, start over with"
+            " isthmus copy --fresh.",
+        )
+    identity = source.identity()
+    if run.source != identity:
+        differing = sorted(key for key in {*run.source, *identity} if run.source.get(key) != identity.get(key))
+        told = "; ".join(f"{key}: it was {run.source.get(key)}, now {identity.get(key)}" for key in differing)
+        raise SourceError(
+            f"Run {run.id} of this target was made from another source ({told}).",
+            code="source-differs",
+            hint="Give the source that was copied.",
+        )
