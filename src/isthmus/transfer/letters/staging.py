@@ -15,6 +15,7 @@ import psycopg
 from psycopg import sql
 
 from isthmus._rust import Batch
+from isthmus.connect.binary_copy import send_copy
 from isthmus.errors import InternalError
 from isthmus.mapping.model import Flow
 from isthmus.mapping.plan_tables import PlanTable, flow_of
@@ -25,7 +26,6 @@ from isthmus.transfer.existing.names import RANK
 from isthmus.transfer.existing.only import waits
 from isthmus.transfer.finishing.references import ReferenceSite, place_of_ids, reference_sites, target_of
 from isthmus.transfer.job import Job
-from isthmus.transfer.loading.load import send_copy
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from psycopg import sql
 
 from isthmus._rust import Batch, document_digest
 from isthmus._rust import source_id as document_id
+from isthmus.connect.binary_copy import send_copy
 from isthmus.connect.postgres import explain, meaning
 from isthmus.errors import InternalError
 from isthmus.sources.protocol import Block
@@ -30,11 +31,6 @@ from isthmus.state.source_ids import show
 from isthmus.transfer.job import Job
 from isthmus.transfer.stages import reached
 from isthmus.transfer.staging import pair_tables
-
-# PostgreSQL documentation, COPY, "Binary Format": signature, flags, length of the header extension; trailer −1.
-_HEADER = b"PGCOPY\n\xff\r\n\0" + b"\0\0\0\0" + b"\0\0\0\0"
-_TRAILER = b"\xff\xff"
-_PIECE_BYTES = 256 * 1024
 
 Counts = dict[str, dict[str, int]]
 
@@ -93,41 +89,6 @@ def send_rows(
     """
     data, rows = batch.copy_data(target.index), batch.rows(target.index)
     send_copy(connection, target.statement, target.table, data, rows, sent)
-
-
-def send_copy(
-    connection: psycopg.Connection,
-    statement: sql.Composed,
-    table: str,
-    data: bytes | memoryview,
-    rows: int,
-    sent: Callable[[], None] | None = None,
-) -> None:
-    """Send rows in COPY's binary form, inside the caller's transaction.
-
-    Args:
-        connection: Where to.
-        statement: `COPY … FROM STDIN (FORMAT binary)`.
-        table: Its table, for people.
-        data: The rows, without header and trailer.
-        rows: How many there are.
-        sent: Called after each piece of them.
-
-    Raises:
-        InternalError: The server took another number of rows (code `rows-differ`).
-    """
-    with connection.cursor() as cursor:
-        with cursor.copy(statement) as copy:
-            copy.write(_HEADER)
-            for start in range(0, len(data), _PIECE_BYTES):
-                copy.write(data[start : start + _PIECE_BYTES])
-                if sent is not None:
-                    sent()
-            copy.write(_TRAILER)
-        if cursor.rowcount != rows:
-            raise InternalError(
-                f"{rows} rows were sent to {table}, the server took {cursor.rowcount}.", code="rows-differ"
-            )
 
 
 @dataclass

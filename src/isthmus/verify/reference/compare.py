@@ -30,7 +30,7 @@ from psycopg.types.json import Jsonb
 
 from isthmus.verify.reference import Expected, Reference, Shape
 from isthmus.verify.reference.accounts import Accounts, GivenAccounts, Source, digest_of
-from isthmus.verify.reference.finishing import NOTHING, Finishing, id_of
+from isthmus.verify.reference.finishing import NOTHING, Finishing, LookUp, id_of
 from isthmus.verify.reference.forms import Form, input_form, read_form, sql_form
 from isthmus.verify.reference.joining import merged_names
 from isthmus.verify.reference.rules import Flow
@@ -89,14 +89,21 @@ class Comparison:
         reference: The oracle.
         connection: To the target; used for SELECTs only, in the caller's transaction (repeatable read is best).
         accounts: What the ledgers account for.
+        look_up: See `Finishing`.
     """
 
-    def __init__(self, reference: Reference, connection: Connection, accounts: Accounts | None = None) -> None:
+    def __init__(
+        self,
+        reference: Reference,
+        connection: Connection,
+        accounts: Accounts | None = None,
+        look_up: LookUp | None = None,
+    ) -> None:
         self.reference = reference
         self.connection = connection
         self.accounts: Accounts = accounts or GivenAccounts()
         selects = {name: partial(self._selects, reference.shapes[name]) for name in reference.rules.merging}
-        self.finishing = Finishing(reference.rules, self.accounts, selects)
+        self.finishing = Finishing(reference.rules, self.accounts, selects, look_up)
         self.totals = Totals()
         self.seen: dict[str, array[int]] = defaultdict(lambda: array("Q"))
         self.held: dict[str, list[Row]] = defaultdict(list)

@@ -14,7 +14,7 @@ later is NULL here only if that document's own was lost; rows of a target that w
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -35,6 +35,8 @@ NOTHING = "(nothing has"
 """What a form begins with that stands for a value which points at nothing and is not accounted for."""
 ID = ""
 """Stands for the id among the columns a row may be known by."""
+LookUp = Callable[[tuple[str, str], str], str | None]
+"""What a reference to a row finally holds, given (table, column or `ID`) and the value there; None for no such row."""
 
 
 @dataclass
@@ -78,9 +80,14 @@ class Finishing:
         rules: The mapping.
         accounts: What the ledgers say.
         selects: Tells which rows the condition of a partial unique index selects, given its table.
+        look_up: What a reference to the row with this value in this place finally holds, of rows that are not learned;
+            None: every row is learned.
     """
 
-    def __init__(self, rules: Rules, accounts: Accounts, selects: Mapping[str, Selects]) -> None:
+    def __init__(
+        self, rules: Rules, accounts: Accounts, selects: Mapping[str, Selects], look_up: LookUp | None = None
+    ) -> None:
+        self.look_up = look_up
         self.language = rules.language
         self.shapes = rules.shapes
         self.accounts = accounts
@@ -98,8 +105,20 @@ class Finishing:
 
     @property
     def must_learn(self) -> bool:
-        """Whether any row's final form depends on other documents."""
-        return bool(self.known or self.joinings)
+        """Whether any row's final form depends on other documents, and these are not looked up."""
+        return bool(self.to_learn)
+
+    @property
+    def to_learn(self) -> set[str]:
+        """The root tables of whose documents all must be learned.
+
+        Where others can be looked up in the target, these are still those whose documents are joined, and those that
+        keep no id by which they could be found.
+        """
+        if self.look_up is None:
+            return {table for table, _ in self.known} | set(self.joinings)
+        without_id = {table for table, column in self.known if column == ID and self.shapes[table].owner is None}
+        return without_id | set(self.joinings)
 
     def place(self, reference: Reference) -> tuple[str, str]:
         """(table, column) that a reference's value is looked for in; `ID` stands for the id."""
@@ -148,9 +167,13 @@ class Finishing:
 
     def resolved(self, reference: Reference, value: str) -> str | None:
         """What a reference finally holds; None when nothing has that value."""
-        found = self.known[self.place(reference)].get(value)
+        place = self.place(reference)
+        found = self.known[place].get(value)
         if found is None:
-            return None
+            if self.look_up is None or place[0] in self.to_learn:
+                return None
+            held = self.look_up(place, value)
+            return held if held is None or reference.lookup else value
         joining = self.joinings.get(self.language.table(reference.entry))
         keeper = joining.keeper(found.id) if joining is not None else None
         if reference.lookup:
