@@ -1,6 +1,6 @@
 """What a reference finally holds, looked up in the target: for layers that do not go through all documents.
 
-A row that is found here is itself compared with its document by the checksum; what is looked up is only who has a value.
+A row that is found here is itself compared with its document by the checksum; only who has a value is looked up.
 """
 
 from __future__ import annotations

@@ -61,6 +61,7 @@ class ColumnCheck:
         accounted: Those that differ rightly, because a ledger says so (orphans, kept rows).
         left_out: What was not compared.
         why: Why not, a sentence; empty where everything was.
+        seen: What the source has there: types of values with their numbers; empty where nobody counted.
     """
 
     table: str
@@ -69,6 +70,7 @@ class ColumnCheck:
     accounted: int = 0
     left_out: int = 0
     why: str = ""
+    seen: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """Return it as JSON values."""
@@ -79,6 +81,7 @@ class ColumnCheck:
             "accounted": self.accounted,
             "left_out": self.left_out,
             "why": self.why,
+            "seen": self.seen,
         }
 
 

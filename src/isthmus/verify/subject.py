@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
@@ -46,15 +46,34 @@ class Options:
     seed: int = 0
 
 
+@dataclass(frozen=True)
+class History:
+    """A mapping that rows came from.
+
+    Attributes:
+        mapping: The mapping.
+        text: Its file's text, which the oracle reads for itself.
+        plans: Source collection → compiled plan, JSON.
+    """
+
+    mapping: Mapping
+    text: str
+    plans: dict[str, str]
+
+    @classmethod
+    def of(cls, text: str) -> History:
+        """Read a mapping of a run."""
+        mapping = parse_mapping(text)
+        return cls(mapping, text, compile_plans(mapping))
+
+
 @dataclass
 class Subject:
     """One run and its target.
 
     Attributes:
         mapping: The checked mapping.
-        mapping_text: Its file's text, which the oracle reads for itself.
         schema: The tables that follow from it, as a copy loads them (hidden columns among them).
-        plans: Source collection → compiled plan, JSON.
         run: The run.
         key: 32 bytes from which ids are derived.
         source: Where the documents come from.
@@ -62,12 +81,12 @@ class Subject:
         conninfo: The same target for further connections.
         snapshot: Lets these see the same instant.
         options: How to work.
+        histories: The mappings that rows came from: the one the run began with, then those with which its dead letters
+            were tried again.
     """
 
     mapping: Mapping
-    mapping_text: str
     schema: TargetSchema
-    plans: dict[str, str]
     run: Run
     key: bytes
     source: Source
@@ -75,8 +94,7 @@ class Subject:
     conninfo: str
     snapshot: str
     options: Options
-    others: list[tuple[Mapping, str]] = field(default_factory=list["tuple[Mapping, str]"])
-    """Mappings that the run's dead letters were carried with, or that it began with, besides the given one."""
+    histories: tuple[History, ...]
 
     @property
     def existing(self) -> bool:
@@ -99,11 +117,13 @@ class Subject:
 
     def plan_tables(self, collection: str) -> tuple[PlanTable, ...]:
         """Return the tables of a source collection's plan, of all its flows one after the other."""
-        return plan_tables(self.plans[collection], self.schema)
+        return plan_tables(self.histories[0].plans[collection], self.schema)
 
-    def transcoder(self, collection: str) -> Transcoder:
-        """Return what makes rows of a collection's documents, as the copy did."""
-        return Transcoder(self.plans[collection], self.key, self.now_us, enum_oids=self.enum_oids)
+    def transcoders(self, collection: str) -> list[Transcoder]:
+        """Return what makes rows of a collection's documents, as the copy and its retries did, one after the other."""
+        return [
+            Transcoder(one.plans[collection], self.key, self.now_us, enum_oids=self.enum_oids) for one in self.histories
+        ]
 
     @contextmanager
     def another_connection(self) -> Generator[psycopg.Connection[Any]]:
@@ -118,9 +138,7 @@ class Subject:
 
 
 @contextmanager
-def open_subject(
-    mapping: Mapping, mapping_text: str, source: Source, conninfo: str, options: Options
-) -> Generator[Subject]:
+def open_subject(mapping: Mapping, source: Source, conninfo: str, options: Options) -> Generator[Subject]:
     """Open what is to be verified; nothing is written.
 
     Raises:
@@ -138,9 +156,7 @@ def open_subject(
         assert row is not None  # noqa: S101  it always gives one
         yield Subject(
             mapping=mapping,
-            mapping_text=mapping_text,
             schema=build_schema(mapping),
-            plans=compile_plans(mapping),
             run=run,
             key=id_key(connection, create=False),
             source=source,
@@ -148,7 +164,7 @@ def open_subject(
             conninfo=conninfo,
             snapshot=row[0],
             options=options,
-            others=[(parse_mapping(text), text) for text in run.mapping_texts if text != mapping_text],
+            histories=tuple(map(History.of, run.mapping_texts)),
         )
 
 

@@ -1,0 +1,50 @@
+"""What the ledger of orphans says of rows, as the checksum must know it beforehand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+
+from isthmus.verify.checksum.sides import Compared, Known, Sides
+
+_ORPHANS = """
+SELECT table_name, column_name, row_id, row_position FROM isthmus.orphan
+WHERE run_id = %s AND action IN ('null', 'drop')
+"""
+
+
+def read_known(connection: psycopg.Connection[Any], run: int, sides: Sides) -> Known:
+    """Read which references were set to null, and which rows must be left to the oracle because of their orphans.
+
+    A table of which neither can be said is left to the oracle as a whole, in `sides`.
+    """
+    known = Known()
+    for table, column, row_id, positions in connection.execute(_ORPHANS, (run,)):
+        compared = sides.tables.get(table)
+        if compared is None:
+            continue  # pairs are compared for themselves
+        root = sides.root_of(compared.table)
+        kind = next((one.type for one in compared.columns if one.name == column), None)
+        key = _key(compared)
+        if kind is not None and not kind.array and key is not None:
+            known.nulls.append((table, (row_id, *map(str, positions or ())), column))
+        elif compared.owner is not None:
+            known.left_out.setdefault(root, set()).add(row_id)
+        else:
+            sides.leave_to_oracle(
+                root, "references in it lead nowhere, and it keeps no id by which the ledger names it"
+            )
+    return known
+
+
+def _key(compared: Compared) -> tuple[str, ...] | None:
+    """Return the key of a table where it is what the ledger names rows by: the document's id and positions."""
+    return compared.key if tuple(_row_key(compared)) == compared.key else None
+
+
+def _row_key(compared: Compared) -> Iterator[str]:
+    for column in compared.columns:
+        if column.role in {"id", "root_id", "ancestor_position", "position"}:
+            yield column.name

@@ -1,0 +1,268 @@
+"""Layer checksum: every row of every table and every column of it, both ways.
+
+The source's documents go through the core that wrote the rows, the target's rows come back in COPY's binary form; both
+are folded into sums of cells by the core. Where sums differ, both sides are gone through again, and what differs there
+is named. Pairs of junctions are compared as sets; what the core cannot compare is left to the oracle, row by row.
+
+Cannot see: a fault of the core that makes the same of a document now as in the copy (`samples` sees it); what the
+canonical forms take for the same.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+
+from psycopg import sql
+
+from isthmus._rust import Digester, Finder
+from isthmus.connect.binary_copy import receive_copy
+from isthmus.mapping.model import Flow
+from isthmus.mapping.plan_tables import PlanTable
+from isthmus.mapping.tables import PendingTable, Table, pending_tables
+from isthmus.verify.checksum.known import read_known
+from isthmus.verify.checksum.pairs import PairStore
+from isthmus.verify.checksum.sides import Compared, Sides
+from isthmus.verify.checksum.spool import Spool
+from isthmus.verify.checksum.takers import OracleTaker, PairTaker, S, SumTaker, ids_to_find
+from isthmus.verify.hiding import Hiding
+from isthmus.verify.oracle import comparison_of
+from isthmus.verify.reference.compare import is_held
+from isthmus.verify.result import MOST_LISTED, ColumnCheck, LayerResult
+from isthmus.verify.samples import enter, learn
+from isthmus.verify.source_reading import Taker, Wanted, read_source
+from isthmus.verify.subject import Subject
+from isthmus.work.interrupted import Interrupted
+from isthmus.work.progress import Progress
+
+_WORDS = {
+    "missing": "{table} lacks the row {id}, which a document of the source gives.",
+    "extra": "{table} holds the row {id}, which no document of the source gives.",
+    "different": "{table}.{column} of row {id} is not what its document gives.",
+}
+
+
+class Checksum:
+    """The layer: made before the source is read, given its documents, and asked for what differs.
+
+    Args:
+        subject: What is verified.
+        stack: Closes what it opens.
+    """
+
+    def __init__(self, subject: Subject, stack: ExitStack) -> None:
+        self._subject = subject
+        pending = pending_tables(subject.histories[0].mapping)
+        merging = {
+            table.name
+            for table in subject.schema.tables.values()
+            if any(subject.mapping.collections[entry].on_duplicate == "merge" for entry in table.entries)
+        }
+        self._sides = Sides(subject.schema, subject.histories[0].plans, pending, merging)
+        self._known = read_known(subject.connection, subject.run.id, self._sides)
+        self._junctions_by_hand = self._leave_junctions(pending, merging)
+        self._mutex = threading.Lock()
+        self._actual = Digester(self._sides.actual(self._known))
+        self._expected = self._actual.fresh()
+        self._spool = stack.enter_context(Spool())
+        connection = stack.enter_context(subject.another_connection())
+        self._pairs = PairStore(subject, connection, pending, self._junctions_by_hand)
+
+    def takers(self, collection: str) -> list[Taker]:
+        """Return what takes the documents of a collection that have rows."""
+        side = Digester(self._sides.expected(collection, self._known))
+        return [
+            SumTaker(side, self._expected, self._mutex),
+            PairTaker(self._pairs, self._subject.plan_tables(collection)),
+            *self._oracle_takers(collection),
+        ]
+
+    def result(self, progress: Progress, stop: threading.Event) -> LayerResult:
+        """Compare, once the source is read.
+
+        Raises:
+            Interrupted: The user asked to stop.
+        """
+        result = LayerResult("checksum", unit="rows")
+        result.notes.append(
+            "The checksum uses the core that wrote the rows: a fault of its conversion shows in samples, not here."
+        )
+        progress.stage("comparing rows")
+        tables = list(self._sides.compared())
+        self._read_target(self._actual, tables, stop)
+        self._account(result)
+        differing = self._expected.compare(self._actual)
+        if differing:
+            self._name(differing, result, progress, stop)
+        self._pairs.compare(result)
+        self._by_hand(result, progress, stop)
+        return result
+
+    def _leave_junctions(self, pending: list[PendingTable], merging: set[str]) -> frozenset[str]:
+        """Leave junctions with an end that is not known by itself to the oracle, with all that feeds them."""
+        left: set[str] = set()
+        indirect = {
+            one.table
+            for one in pending
+            if one.pairs
+            and one.reference.by is None
+            and all(column.role != "id" for column in self._subject.schema.tables[one.reference.table].final.columns)
+        }
+        for table in self._subject.schema.tables.values():
+            ends = {column.reference.table for column in table.columns if column.reference is not None}
+            if table.kind == "junction" and (table.name in indirect or ends & merging):
+                left.add(table.name)
+        for collection in self._subject.histories[0].plans:
+            for plan_table in self._subject.plan_tables(collection):
+                if plan_table.kind == "junction" and plan_table.name in left:
+                    root = self._root(plan_table.flow)
+                    self._sides.leave_to_oracle(root.name, f"pairs of {plan_table.name} come from it")
+        return frozenset(left)
+
+    def _root(self, flow: Flow) -> Table:
+        return self._subject.schema.tables[self._subject.mapping.collections[flow.entry].table]
+
+    def _oracle_takers(self, collection: str) -> Iterator[Taker]:
+        roots = {root.name: root for root in map(self._root, self._subject.mapping.flows_of(collection))}
+        if roots.keys() & self._sides.by_hand.keys():
+            yield OracleTaker(self._spool, collection)
+            return
+        for name, root in roots.items():
+            left_out = self._known.left_out.get(name)
+            if left_out:
+                kind = next(column.type.kind for column in root.columns if column.role == "id")
+                ids = ids_to_find(left_out, uuid=kind == "uuid")
+                yield OracleTaker(self._spool, collection, self._subject.transcoders(collection)[0], ids)
+
+    def _read_target(self, side: S, tables: Sequence[Compared], stop: threading.Event) -> None:
+        """Read tables of the target, several at once, into the target's side."""
+        places = {one.name: place for place, one in enumerate(self._sides.compared())}
+        # the largest first, so that all end at about the same time
+        sizes = dict(
+            self._subject.connection.execute(
+                "SELECT relname, pg_relation_size(oid) FROM pg_class WHERE relnamespace = to_regnamespace(%s)"
+                " AND relkind IN ('r', 'p')",
+                (sql.Identifier(self._subject.schema.schema).as_string(self._subject.connection),),
+            ).fetchall()
+        )
+        waiting = sorted(tables, key=lambda one: -sizes.get(one.name, 0))
+
+        def work() -> None:
+            own = side.fresh()
+            with self._subject.another_connection() as connection:
+                while True:
+                    with self._mutex:
+                        if not waiting:
+                            break
+                        one = waiting.pop(0)
+                    for data in receive_copy(connection, self._sides.select(one)):
+                        own.read_copy(places[one.name], data)
+                        if stop.is_set():
+                            raise Interrupted
+            with self._mutex:
+                side.merge(own)
+
+        workers = max(1, min(self._subject.options.workers, len(tables)))
+        with ThreadPoolExecutor(workers, thread_name_prefix="isthmus-verify") as pool:
+            for future in [pool.submit(work) for _ in range(workers)]:
+                future.result()
+
+    def _account(self, result: LayerResult) -> None:
+        rows, cells = self._actual.rows(), self._actual.cells()
+        nulls = Counter((table, column) for table, _, column in self._known.nulls)
+        for one in self._sides.compared():
+            result.checked += rows[one.number]
+            result.columns.append(ColumnCheck(one.name, "", compared=rows[one.number]))
+            for number, column in enumerate(one.columns):
+                check = ColumnCheck(one.name, column.name, compared=cells[one.number][number])
+                check.accounted = nulls[one.name, column.name]
+                result.columns.append(check)
+
+    def _name(
+        self,
+        differing: list[tuple[int, int | None, bytes]],
+        result: LayerResult,
+        progress: Progress,
+        stop: threading.Event,
+    ) -> None:
+        """Go through both sides again, and enter the rows and columns that differ."""
+        by_number = {one.number: one for one in self._sides.compared()}
+        tables = [by_number[number] for number in sorted({number for number, _, _ in differing})]
+        wanted = json.dumps([[table, column, _buckets(bits)] for table, column, bits in differing])
+        actual = Finder(self._sides.actual(self._known), wanted, MOST_LISTED)
+        expected = actual.fresh()
+        names = {one.name for one in tables}
+        collections = [
+            name
+            for name in self._subject.histories[0].plans
+            if any(self._feeds(plan_table, names) for plan_table in self._subject.plan_tables(name))
+        ]
+
+        def takers(collection: str) -> list[Taker]:
+            side = Finder(self._sides.expected(collection, self._known), wanted, MOST_LISTED)
+            return [SumTaker(side, expected, self._mutex)]
+
+        read_source(self._subject, Wanted(takers=takers), progress, stop, collections)
+        self._read_target(actual, tables, stop)
+        hiding = Hiding(self._subject.schema)
+        named: set[int] = set()
+        for number, place, key, before, after, what in expected.compare(actual):
+            one = by_number[number]
+            named.add(number)
+            column = "(row)" if place is None else one.columns[place].name
+            row = "/".join(key)
+            result.differs(
+                one.name,
+                column,
+                _WORDS[what].format(table=one.name, column=column, id=row),
+                id=row,
+                expected=hiding.shown(one.name, column, before),
+                actual=hiding.shown(one.name, column, after),
+            )
+        for number in sorted({one.number for one in tables} - named):
+            # the sums say so; who wrote meanwhile cannot have, for both readings see one instant of the target
+            result.differs(by_number[number].name, "(rows)", f"{by_number[number].name} differs from the source.")
+
+    def _feeds(self, plan_table: PlanTable, names: set[str]) -> bool:
+        return plan_table.name in names or any(plan_table.name.startswith(f"{name}.") for name in names)
+
+    def _by_hand(self, result: LayerResult, progress: Progress, stop: threading.Event) -> None:
+        """Let the oracle compare what the core cannot."""
+        comparison = comparison_of(self._subject)
+        shapes = comparison.reference.shapes
+        whole = [
+            shapes[table.name]
+            for table in self._subject.schema.tables.values()
+            if (table.kind != "junction" and self._sides.root_of(table) in self._sides.by_hand)
+            or table.name in self._junctions_by_hand
+        ]
+        if not whole and not self._known.left_out:
+            return
+        learn(self._subject, comparison, progress, stop)
+        mine = {shape.table for shape in whole} | {
+            one.name for one in self._sides.compared() if self._sides.root_of(one.table) in self._known.left_out
+        }
+        for found in comparison.of_documents(self._spool.read()):
+            if found.table in mine:
+                enter(result, found, self._subject.schema)
+        for shape in whole:
+            found_whole = comparison.whole(shape) if is_held(shape) else comparison.surplus(shape.table)
+            for found in found_whole:
+                enter(result, found, self._subject.schema)
+        if comparison.finishing.joinings:
+            for found in comparison.ledgers():
+                enter(result, found, self._subject.schema)
+        for shape in whole:
+            rows = comparison.totals.rows[shape.table]
+            result.checked += rows
+            result.columns.append(ColumnCheck(shape.table, "", compared=rows))
+        for root, why in self._sides.by_hand.items():
+            result.notes.append(f"{root} was compared by the slower oracle: {why}.")
+
+
+def _buckets(bits: bytes) -> list[int]:
+    return [number for number in range(len(bits) * 8) if bits[number // 8] >> (number % 8) & 1]

@@ -1,0 +1,142 @@
+"""Layer counts: the balance, drawn again from both databases.
+
+Every document of the source is a row, a dead letter, joined into another, or left behind for a stated reason; every
+row of a table belongs to a document. Cannot see: which rows these are, and what is in them.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections import Counter
+
+from psycopg import sql
+
+from isthmus.connect.postgres import first_number
+from isthmus.verify.result import ColumnCheck, LayerResult
+from isthmus.verify.source_facts import CollectionFacts, SourceFacts
+from isthmus.verify.subject import Subject
+
+
+def check(subject: Subject, facts: SourceFacts) -> LayerResult:
+    """Count documents and rows, and hold them against each other."""
+    result = LayerResult("counts", unit="documents and rows")
+    result.notes.append("Counts cannot see which rows there are, nor what is in them.")
+    _source_as_mapped(facts, result)
+    recorded = _recorded(subject)
+    for name, found in facts.collections.items():
+        _collection(name, found, recorded.get(name, (0, 0)), result)
+    merged = _merged(subject)
+    for table in subject.schema.tables.values():
+        there = first_number(
+            subject.connection.execute(
+                sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(subject.schema.schema, table.name))
+            )
+        )
+        result.checked += there
+        if table.kind == "junction":
+            expected = _pairs(subject, table.name)
+            what = "pairs the books of the copy state"
+        else:
+            gone = sum(merged[name] for name in table.collections) if table.kind == "root" else 0
+            expected = facts.rows[table.name] - gone
+            what = "rows the documents of the source make"
+        result.columns.append(ColumnCheck(table.name, "", compared=there))
+        if there != expected:
+            result.differs(
+                table.name,
+                "(rows)",
+                f"{table.name} holds {there:,} rows; it must be {expected:,}, the {what}.",
+                expected=str(expected),
+                actual=str(there),
+                times=abs(there - expected),
+            )
+    return result
+
+
+def _source_as_mapped(facts: SourceFacts, result: LayerResult) -> None:
+    for name, documents in facts.unknown.items():
+        count = "some" if documents is None else f"{documents:,}"
+        result.differs(
+            name,
+            "(collection)",
+            f"The source holds the collection {name} ({count} documents), which the mapping does not name.",
+            expected="named in the mapping",
+            actual="not named",
+        )
+    for name in facts.absent:
+        result.differs(
+            name,
+            "(collection)",
+            f"The mapping names the collection {name}, which the source does not hold.",
+            expected="in the source",
+            actual="missing",
+        )
+    result.notes += [f"{name} is left out: {rule}" for name, rule in facts.left_out.items()]
+
+
+def _collection(name: str, found: CollectionFacts, recorded: tuple[int, int], result: LayerResult) -> None:
+    result.checked += found.documents
+    skipped = sum(found.skipped.values())
+    result.columns.append(ColumnCheck(name, "", compared=found.documents, accounted=found.letters + skipped))
+    for why in found.broken:
+        result.differs(name, "(source)", f"{name} could not be read to its end: {why}", expected="read to its end")
+    if recorded != (found.documents, found.digest) and not found.broken:
+        result.differs(
+            name,
+            "(source)",
+            f"{name} is not what the copy read: it had {recorded[0]:,} documents then, {found.documents:,} now, or the"
+            " same number with other contents. Run isthmus copy again: it names what changed.",
+            expected=f"{recorded[0]} documents, digest {recorded[1]:016x}",
+            actual=f"{found.documents} documents, digest {found.digest:016x}",
+        )
+    for source_id, code in found.lost:
+        result.differs(
+            name,
+            "(document)",
+            f"The document {source_id} of {name} is neither carried nor among the dead letters"
+            f"{f' ({code})' if code else ''}.",
+            id=source_id,
+            expected="a row or a dead letter",
+            actual="neither",
+        )
+    if found.more_lost:
+        result.found += found.more_lost
+    if found.letters_unmet:
+        result.differs(
+            name,
+            "(dead letters)",
+            f"{found.letters_unmet:,} dead letters of {name} are no documents of the source.",
+            expected=str(found.letters),
+            actual=str(found.letters + found.letters_unmet),
+            times=found.letters_unmet,
+        )
+
+
+def _recorded(subject: Subject) -> dict[str, tuple[int, int]]:
+    """Return collection → how many documents the copy read, and the sum of their digests."""
+    documents: Counter[str] = Counter()
+    sums: Counter[str] = Counter()
+    with subject.connection.cursor("isthmus_batches") as cursor:
+        cursor.itersize = 100
+        cursor.execute(
+            "SELECT collection, documents, document_digests FROM isthmus.batch WHERE run_id = %s", (subject.run.id,)
+        )
+        for collection, count, digests in cursor:
+            numbers = array("Q")
+            numbers.frombytes(bytes(digests))
+            documents[collection] += count
+            sums[collection] += sum(numbers)
+    return {name: (count, sums[name] % 2**64) for name, count in documents.items()}
+
+
+def _merged(subject: Subject) -> Counter[str]:
+    """Return collection → documents that the ledger says were joined into others."""
+    rows = subject.connection.execute(
+        "SELECT collection, count(*) FROM isthmus.id_map WHERE origin = 'merged' GROUP BY 1"
+    )
+    return Counter({str(name): int(count) for name, count in rows})
+
+
+def _pairs(subject: Subject, junction: str) -> int:
+    balance = subject.run.balance or {}
+    return int(balance.get("junctions", {}).get(junction, 0))

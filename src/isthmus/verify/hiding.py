@@ -1,0 +1,34 @@
+"""What a difference may show: nothing of a sensitive column, and of long values their beginning. Pure."""
+
+from __future__ import annotations
+
+from isthmus.mapping.tables import TargetSchema
+
+HIDDEN = "(hidden)"
+_MOST = 200
+
+
+class Hiding:
+    """Knows the sensitive columns of a target.
+
+    Args:
+        schema: Its tables.
+    """
+
+    def __init__(self, schema: TargetSchema) -> None:
+        self._sensitive = {
+            (table.name, column.name)
+            for table in schema.tables.values()
+            for column in table.columns
+            if column.sensitive
+        }
+        self._tables = {table for table, _ in self._sensitive}
+
+    def shown(self, table: str, column: str, value: object) -> str | None:
+        """Return a value as a report shows it; None for nothing."""
+        if value is None:
+            return None
+        if (table, column) in self._sensitive or (column == "(row)" and table in self._tables):
+            return HIDDEN
+        text = str(value)
+        return text if len(text) <= _MOST else f"{text[: _MOST - 1]}…"

@@ -1,0 +1,50 @@
+"""The dead letters of a run, to be held against the documents of the source.
+
+A letter stands for one document: of documents with the same bytes only as many are letters as the ledger holds.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter, defaultdict
+from typing import Any
+
+import psycopg
+
+
+class Letters:
+    """Dead letters that no document was met for yet. Safe to use from several threads.
+
+    Args:
+        connection: To the target.
+        run: Whose letters.
+    """
+
+    def __init__(self, connection: psycopg.Connection[Any], run: int) -> None:
+        self._mutex = threading.Lock()
+        self._left: dict[str, Counter[bytes]] = defaultdict(Counter)
+        self.count: Counter[str] = Counter()
+        """Collection → letters in the ledger."""
+        rows = connection.execute(
+            "SELECT collection, document_digest FROM isthmus.dead_letter WHERE run_id = %s", (run,)
+        )
+        for collection, digest in rows:
+            self._left[collection][bytes(digest)] += 1
+            self.count[collection] += 1
+
+    def any(self, collection: str) -> bool:
+        """Tell whether a collection has letters that no document was met for."""
+        return bool(self._left.get(collection))
+
+    def take(self, collection: str, digest: bytes) -> bool:
+        """Tell whether a document is a letter, and count it as met."""
+        with self._mutex:
+            left = self._left.get(collection)
+            if left is None or not left[digest]:
+                return False
+            left[digest] -= 1
+            return True
+
+    def unmet(self, collection: str) -> int:
+        """Return how many letters are left for which no document of the source was met."""
+        return sum(self._left[collection].values()) if collection in self._left else 0

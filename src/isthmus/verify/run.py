@@ -1,0 +1,134 @@
+"""One verification from the first look to the kept result: the entry of the package."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from datetime import UTC, datetime
+
+from isthmus import __version__
+from isthmus.connect.postgres import connect
+from isthmus.errors import ConfigError, SourceError
+from isthmus.mapping import Mapping
+from isthmus.sources.protocol import Source
+from isthmus.state.verifications import keep
+from isthmus.verify import counts, references, rules, samples, schema, types
+from isthmus.verify.checksum.layer import Checksum
+from isthmus.verify.result import LAYERS, Layer, LayerResult, Verified
+from isthmus.verify.source_facts import SourceFacts
+from isthmus.verify.source_reading import Taker, Wanted, read_source
+from isthmus.verify.subject import Options, Subject, open_subject
+from isthmus.work.interrupted import Interrupted
+from isthmus.work.progress import Progress
+
+_READS: frozenset[Layer] = frozenset({"counts", "samples", "types", "checksum"})
+"""Layers that need the source to be read."""
+
+
+def verify_database(
+    mapping: Mapping,
+    source: Source,
+    conninfo: str,
+    *,
+    mapping_name: str = "",
+    target_name: str = "",
+    options: Options | None = None,
+    layers: Sequence[Layer] = LAYERS,
+    progress: Progress | None = None,
+    stop: threading.Event | None = None,
+    result: Verified | None = None,
+) -> Verified:
+    """Verify a target against its source, and keep the result in `isthmus.verification`.
+
+    Reads both; changes nothing else. The target is seen as it stood at one instant.
+
+    Args:
+        mapping: The checked mapping.
+        source: Where documents came from; not closed here.
+        conninfo: Target, as libpq takes it.
+        mapping_name: The mapping's file, for people.
+        target_name: The target, for people, without secrets.
+        options: How to work.
+        layers: Which to check, in any order.
+        progress: Gets the live numbers.
+        stop: Set it to end early; the result then is interrupted and proves nothing.
+        result: Gets what was found so far, also when the call raises; None makes one.
+
+    Raises:
+        IsthmusError: There is nothing that could be verified, or source or target could not be read; see
+            `open_subject`.
+    """
+    options, progress, stop = options or Options(), progress or Progress(), stop or threading.Event()
+    result = result or Verified()
+    began, started = time.monotonic(), datetime.now(UTC)
+    result.mapping, result.source, result.target = mapping_name, source.name, target_name
+    progress.stage("opening")
+    with open_subject(mapping, source, conninfo, options) as subject, ExitStack() as stack:
+        if subject.existing:
+            raise ConfigError(
+                "isthmus verify does not compare tables that existed before the copy yet.",
+                code="verify-existing",
+                hint="isthmus copy again compares the source with what was copied; isthmus status shows the books.",
+            )
+        result.run = subject.run.id
+        wanted: list[Layer] = [layer for layer in LAYERS if layer in layers]
+        try:
+            _layers(subject, wanted, progress, stop, result, stack)
+        except Interrupted:
+            result.interrupted = True
+        result.seconds = time.monotonic() - began
+    with connect(conninfo, autocommit=True) as connection:
+        outcome = "interrupted" if result.interrupted else "passed" if result.passed else "failed"
+        why = keep(connection, result.run, result.as_json(), started, result.seconds, outcome, __version__)
+    if why is not None:
+        progress.note(f"The result was not kept in isthmus.verification: {why}.")
+    return result
+
+
+def _layers(
+    subject: Subject,
+    wanted: Sequence[Layer],
+    progress: Progress,
+    stop: threading.Event,
+    result: Verified,
+    stack: ExitStack,
+) -> None:
+    facts = SourceFacts()
+    checksum = Checksum(subject, stack) if "checksum" in wanted else None
+    if _READS & set(wanted):
+
+        def takers(collection: str) -> list[Taker]:
+            return checksum.takers(collection) if checksum is not None else []
+
+        sample = subject.options.sample if "samples" in wanted else 0
+        progress.stage("reading the source")
+        facts = read_source(subject, Wanted(sample, "types" in wanted, takers), progress, stop)
+        _refuse_broken(facts, wanted)
+    work: dict[Layer, Callable[[], LayerResult]] = {
+        "counts": lambda: counts.check(subject, facts),
+        "samples": lambda: samples.check(subject, facts, progress, stop),
+        "references": lambda: references.check(subject),
+        "types": lambda: types.check(subject, facts),
+        "rules": lambda: rules.check(subject),
+        "schema": lambda: schema.check(subject),
+    }
+    if checksum is not None:
+        work["checksum"] = lambda: checksum.result(progress, stop)
+    progress.stage("verifying", steps=len(wanted))
+    for layer in wanted:
+        if stop.is_set():
+            raise Interrupted
+        progress.step(layer)
+        began = time.monotonic()
+        found = result.layers[layer] = work[layer]()
+        found.seconds = time.monotonic() - began
+        progress.step_done()
+
+
+def _refuse_broken(facts: SourceFacts, wanted: Sequence[Layer]) -> None:
+    """Raise where the source could not be read to its end and no layer will say so."""
+    broken = [why for found in facts.collections.values() for why in found.broken]
+    if broken and "counts" not in wanted:
+        raise SourceError(broken[0], code="source-broken", hint="Mend the source, or give one that can be read.")

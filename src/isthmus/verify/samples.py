@@ -1,0 +1,67 @@
+"""Layer samples: some documents of every collection, converted a second time by the oracle and compared value by value.
+
+The oracle shares no code with the core, so a fault of the conversion shows here and nowhere else. Cannot see:
+documents that were not drawn; a rule of conversion that both understood wrongly in the same way.
+"""
+
+from __future__ import annotations
+
+import threading
+
+from isthmus.mapping.tables import TargetSchema
+from isthmus.verify.hiding import Hiding
+from isthmus.verify.oracle import comparison_of
+from isthmus.verify.reference.compare import Comparison, Difference
+from isthmus.verify.result import ColumnCheck, LayerResult
+from isthmus.verify.source_facts import SourceFacts
+from isthmus.verify.source_reading import Wanted, read_source
+from isthmus.verify.subject import Subject
+from isthmus.work.progress import Progress
+
+_WORDS = {
+    "missing": "{table} lacks the row {id}",
+    "extra": "{table} holds the row {id}, which no document gives",
+    "different": "{table}.{path} of row {id} differs",
+}
+
+
+def check(subject: Subject, facts: SourceFacts, progress: Progress, stop: threading.Event) -> LayerResult:
+    """Compare the rows of the documents that were drawn with what the oracle expects."""
+    result = LayerResult("samples", unit="documents")
+    result.notes.append("A sample cannot see documents that were not drawn; --sample all draws every one.")
+    comparison = comparison_of(subject)
+    documents = [(name, raw) for name, found in facts.collections.items() for raw in found.sample]
+    learn(subject, comparison, progress, stop)
+    for found in comparison.of_documents(documents):
+        enter(result, found, subject.schema)
+    result.checked = sum(comparison.totals.documents.values())
+    for name, found in facts.collections.items():
+        drawn = comparison.totals.documents[name]
+        left = found.accepted - drawn
+        why = f"{left:,} documents were not drawn." if left > 0 else ""
+        result.columns.append(ColumnCheck(name, "", compared=drawn, left_out=max(left, 0), why=why))
+    return result
+
+
+def learn(subject: Subject, comparison: Comparison, progress: Progress, stop: threading.Event) -> None:
+    """Let the oracle go through the documents that the final form of others depends on, where it must."""
+    if comparison.learned:
+        return
+    tables = comparison.finishing.to_learn
+    flows = [flow for table in subject.schema.tables.values() if table.name in tables for flow in table.flows]
+    names = {flow.collection for flow in flows}
+    read = read_source(subject, Wanted(sample=None), progress, stop, names)
+    comparison.learn((name, raw) for name, found in read.collections.items() for raw in found.sample)
+
+
+def enter(result: LayerResult, found: Difference, schema: TargetSchema) -> None:
+    """Enter a difference that the oracle found."""
+    hiding = Hiding(schema)
+    result.differs(
+        found.table,
+        found.path,
+        _WORDS[found.what].format(table=found.table, id=found.id, path=found.path) + ".",
+        id=found.id,
+        expected=hiding.shown(found.table, found.path, found.expected),
+        actual=hiding.shown(found.table, found.path, found.actual),
+    )

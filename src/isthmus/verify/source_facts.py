@@ -1,0 +1,60 @@
+"""What one reading of the source tells the layers. Pure data."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+
+@dataclass
+class CollectionFacts:
+    """What was read of a collection.
+
+    Attributes:
+        documents: All.
+        accepted: Those that have rows, as the core converts them.
+        skipped: Why → those the mapping leaves behind.
+        letters: Those the ledger has as dead letters.
+        letters_unmet: Dead letters that no document of the source was met for.
+        lost: Those that are neither carried nor in the ledger: (`_id` as text, why they cannot be carried).
+        more_lost: How many more there are.
+        digest: Sum of the digests of all documents, as `state` keeps those of the copy.
+        broken: Where reading ended early.
+        profile: What the core's `Profiler` says of the accepted ones, JSON; empty where nobody asked.
+        sample: Documents that were drawn, raw BSON.
+    """
+
+    documents: int = 0
+    accepted: int = 0
+    skipped: Counter[str] = field(default_factory=Counter[str])
+    letters: int = 0
+    letters_unmet: int = 0
+    lost: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    more_lost: int = 0
+    digest: int = 0
+    broken: list[str] = field(default_factory=list[str])
+    profile: str = ""
+    sample: list[bytes] = field(default_factory=list[bytes])
+
+
+@dataclass
+class SourceFacts:
+    """What was read of the whole source.
+
+    Attributes:
+        collections: By name; every collection that the mapping carries.
+        rows: Table → rows that the accepted documents make; of a junction the pairs that they name.
+        null: `TABLE.COLUMN` → values that are null.
+        missing: `TABLE.COLUMN` → values that are missing.
+        unknown: Collections of the source that the mapping does not name → documents, as far as the source says.
+        left_out: Collections that a rule leaves out → the rule.
+        absent: Collections that the mapping names and the source does not have.
+    """
+
+    collections: dict[str, CollectionFacts] = field(default_factory=dict[str, CollectionFacts])
+    rows: Counter[str] = field(default_factory=Counter[str])
+    null: Counter[str] = field(default_factory=Counter[str])
+    missing: Counter[str] = field(default_factory=Counter[str])
+    unknown: dict[str, int | None] = field(default_factory=dict[str, "int | None"])
+    left_out: dict[str, str] = field(default_factory=dict[str, str])
+    absent: list[str] = field(default_factory=list[str])

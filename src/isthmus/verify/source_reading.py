@@ -1,0 +1,276 @@
+"""One reading of the source for all layers: every document once more through the core, as the copy and its retries did.
+
+Documents that have no rows are told apart here, by the ledger of dead letters; everything that is read is handed to
+whoever counts it. Nothing is kept but what was asked for.
+"""
+
+from __future__ import annotations
+
+import heapq
+import threading
+from array import array
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Protocol, Self
+
+from isthmus._rust import Batch, Profiler, Transcoder
+from isthmus._rust import source_id as document_id
+from isthmus.mapping.plan_tables import PlanTable
+from isthmus.sources.reading import Options as ReadingOptions
+from isthmus.sources.reading import read_all
+from isthmus.state.source_ids import show
+from isthmus.verify.letters import Letters
+from isthmus.verify.source_facts import CollectionFacts, SourceFacts
+from isthmus.verify.subject import Subject
+from isthmus.work.progress import Progress
+
+_DIGEST = 16
+"""Bytes of `Batch.document_digests` a document: 8 of its `_id`, 8 of itself."""
+_MOST_LOST = 1_000
+
+
+class Taker(Protocol):
+    """What is given the documents that have rows, in any order and from several threads, each with its own."""
+
+    def take(self, documents: bytes, batch: Batch) -> None:
+        """Take whole documents, and the rows that they make."""
+        ...
+
+    def merge(self, other: Self) -> None:
+        """Take over what another one took; it is not used any more."""
+        ...
+
+
+@dataclass
+class Wanted:
+    """What a reading is for.
+
+    Attributes:
+        sample: Documents of each collection to draw; None for all.
+        profiles: Whether documents are profiled.
+        takers: Makes what takes a collection's documents.
+    """
+
+    sample: int | None = 0
+    profiles: bool = False
+    takers: Callable[[str], list[Taker]] = lambda _collection: []
+
+
+@dataclass
+class _Drawn:
+    """Documents drawn at random, but the same whenever the same documents are read: those of the lowest numbers."""
+
+    most: int | None
+    seed: int
+    heap: list[tuple[int, bytes]] = field(default_factory=list[tuple[int, bytes]])
+
+    def offer(self, digests: array[int], numbers: Iterable[int], document: Callable[[int], bytes]) -> None:
+        """Offer documents by their numbers; `digests` are two numbers a document."""
+        if self.most == 0:
+            return
+        for number in numbers:
+            rank = (digests[2 * number + 1] ^ self.seed) * 0x9E3779B97F4A7C15 & 0xFFFFFFFFFFFFFFFF
+            if self.most is None or len(self.heap) < self.most:
+                heapq.heappush(self.heap, (-rank, document(number)))
+            elif -rank > self.heap[0][0]:
+                heapq.heapreplace(self.heap, (-rank, document(number)))
+
+    def merge(self, other: _Drawn) -> None:
+        for one in other.heap:
+            if self.most is None or len(self.heap) < self.most:
+                heapq.heappush(self.heap, one)
+            elif one > self.heap[0]:
+                heapq.heapreplace(self.heap, one)
+
+
+class _Reader:
+    """Counts a part of one collection."""
+
+    def __init__(self, reading: _Reading, collection: str) -> None:
+        self._reading = reading
+        self._collection = collection
+        self._transcoders = reading.transcoders(collection)
+        self._tables = reading.tables(collection)
+        self.facts = CollectionFacts()
+        self.rows: Counter[str] = Counter()
+        self.null: Counter[str] = Counter()
+        self.missing: Counter[str] = Counter()
+        self.drawn = _Drawn(reading.wanted.sample, reading.subject.options.seed)
+        self.profiler = Profiler() if reading.wanted.profiles else None
+        self.takers = reading.wanted.takers(collection)
+
+    def read(self, documents: bytes) -> int:
+        """Count whole documents, and return how many."""
+        first = self._transcoders[0]
+        batch = first.transcode(documents)
+        digests = array("Q")
+        digests.frombytes(batch.document_digests)
+        self.facts.documents += batch.documents
+        self.facts.digest = (self.facts.digest + sum(digests)) % 2**64
+        apart, refused = self._apart(batch)
+        if not apart:
+            self._take(documents, batch)
+            self.drawn.offer(digests, range(batch.documents), self._document(documents, batch))
+            return batch.documents
+        kept = [number for number in range(batch.documents) if number not in apart]
+        document = self._document(documents, batch)
+        rest = b"".join(map(document, kept))
+        self._take(rest, first.transcode(rest))
+        self.drawn.offer(digests, kept, document)
+        for number in refused:
+            self._retried(document(number), digests, number, document)
+        return batch.documents
+
+    def _document(self, documents: bytes, batch: Batch) -> Callable[[int], bytes]:
+        return lambda number: documents[batch.offset(number) : batch.offset(number + 1)]
+
+    def _apart(self, batch: Batch) -> tuple[set[int], list[int]]:
+        """Return the numbers of documents that the first mapping gives no rows, and of those which are no letters."""
+        refused = {reject.document for reject in batch.rejects}
+        letters = self._reading.letters
+        if not letters.any(self._collection):
+            return refused, sorted(refused)
+        digests = batch.document_digests
+        met = {
+            number
+            for number in range(batch.documents)
+            if letters.take(self._collection, digests[number * _DIGEST + 8 : (number + 1) * _DIGEST])
+        }
+        self.facts.letters += len(met)
+        return refused | met, sorted(refused - met)
+
+    def _retried(self, document: bytes, digests: array[int], number: int, document_of: Callable[[int], bytes]) -> None:
+        """Take a document that a retry carried; enter it as lost where none did."""
+        code = ""
+        for transcoder in self._transcoders[1:]:
+            batch = transcoder.transcode(document)
+            if not batch.rejects:
+                self._take(document, batch)
+                self.drawn.offer(digests, [number], document_of)
+                return
+        rejects = self._transcoders[0].transcode(document).rejects
+        code = rejects[0].causes[0].code if rejects else ""
+        if len(self.facts.lost) < _MOST_LOST:
+            found = document_id(document)
+            self.facts.lost.append((show(found) if found else "(no readable _id)", code))
+        else:
+            self.facts.more_lost += 1
+
+    def _take(self, documents: bytes, batch: Batch) -> None:
+        self.facts.accepted += batch.accepted
+        self.facts.skipped.update(batch.skips)
+        for table in self._tables:
+            self.rows[table.name] += batch.rows(table.index)
+        counts = batch.counts()
+        self.null.update(counts.get("fields_null", {}))
+        self.missing.update(counts.get("fields_missing", {}))
+        if self.profiler is not None:
+            self.profiler.read(documents)
+        for taker in self.takers:
+            taker.take(documents, batch)
+
+    def merge(self, other: _Reader) -> None:
+        """Take over what another one counted."""
+        mine, theirs = self.facts, other.facts
+        mine.documents += theirs.documents
+        mine.accepted += theirs.accepted
+        mine.skipped.update(theirs.skipped)
+        mine.letters += theirs.letters
+        mine.lost = (mine.lost + theirs.lost)[:_MOST_LOST]
+        mine.more_lost += theirs.more_lost
+        mine.digest = (mine.digest + theirs.digest) % 2**64
+        self.rows.update(other.rows)
+        self.null.update(other.null)
+        self.missing.update(other.missing)
+        self.drawn.merge(other.drawn)
+        if self.profiler is not None and other.profiler is not None:
+            self.profiler.merge(other.profiler)
+        for one, two in zip(self.takers, other.takers, strict=True):
+            one.merge(two)
+
+
+class _Reading:
+    """What all readers of one reading share."""
+
+    def __init__(self, subject: Subject, letters: Letters, wanted: Wanted) -> None:
+        self.subject = subject
+        self.letters = letters
+        self.wanted = wanted
+        self._transcoders = {name: subject.transcoders(name) for name in subject.histories[0].plans}
+        self._tables = {name: subject.plan_tables(name) for name in self._transcoders}
+
+    def transcoders(self, collection: str) -> list[Transcoder]:
+        return self._transcoders[collection]
+
+    def tables(self, collection: str) -> tuple[PlanTable, ...]:
+        return self._tables[collection]
+
+
+def read_source(
+    subject: Subject,
+    wanted: Wanted,
+    progress: Progress,
+    stop: threading.Event,
+    collections: Iterable[str] | None = None,
+) -> SourceFacts:
+    """Read the collections that the mapping carries.
+
+    Args:
+        subject: What is verified.
+        wanted: What for.
+        progress: Told how far it is.
+        stop: Set when the user wants it to end.
+        collections: Which of them; None for all.
+
+    Raises:
+        Interrupted: The user asked to stop.
+        SourceError: The source as a whole cannot be read.
+    """
+    listed = {info.name: info for info in subject.source.collections()}
+    named = list(subject.histories[0].plans)
+    facts = SourceFacts(
+        unknown={
+            name: info.documents
+            for name, info in listed.items()
+            if info.readable and name not in named and subject.mapping.why_skipped(name) is None
+        },
+        left_out={name: info.rule for name, info in listed.items() if info.rule is not None},
+        absent=[name for name in named if name not in listed],
+    )
+    chosen = [
+        name
+        for name in named
+        if name in listed and listed[name].readable and (collections is None or name in collections)
+    ]
+    for name in chosen:
+        progress.expect(name, bytes_total=listed[name].bytes_total, bytes_done=0, documents=0, dead_letters=0)
+    letters = Letters(subject.connection, subject.run.id)
+    reading = _Reading(subject, letters, wanted)
+    options = ReadingOptions(workers=subject.options.workers, retry_seconds=subject.options.retry_seconds)
+    makers = {name: _maker(reading, name) for name in chosen}
+    for name, counted in read_all(subject.source, makers, options, progress, stop).items():
+        reader = counted.counter
+        found = facts.collections[name] = reader.facts
+        found.broken = sorted(counted.broken)
+        found.letters_unmet = letters.unmet(name)
+        found.sample = [document for _, document in sorted(reader.drawn.heap, reverse=True)]
+        if reader.profiler is not None:
+            found.profile = reader.profiler.result()
+        facts.rows.update(reader.rows)
+        facts.null.update(reader.null)
+        facts.missing.update(reader.missing)
+    return facts
+
+
+def _maker(reading: _Reading, collection: str) -> Callable[[], _Reader]:
+    return lambda: _Reader(reading, collection)
+
+
+def documents_in(data: bytes) -> Iterator[bytes]:
+    """Yield the documents of a block."""
+    at = 0
+    while at < len(data):
+        end = at + int.from_bytes(data[at : at + 4], "little")
+        yield data[at:end]
+        at = end

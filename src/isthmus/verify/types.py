@@ -1,0 +1,256 @@
+"""Layer types: of every column, the values that the source has there against those that the target holds.
+
+How many, and the smallest and the largest. The source's side is what the profiler counts, which shares nothing with the
+conversion; the target's side is SQL. Cannot see: which row a value stands in, and values between the extremes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from psycopg import sql
+
+from isthmus.mapping.placing import PlacedColumn, PlacedTable, place_tables
+from isthmus.mapping.tables import Table
+from isthmus.verify.hiding import Hiding
+from isthmus.verify.result import ColumnCheck, LayerResult
+from isthmus.verify.source_facts import SourceFacts
+from isthmus.verify.subject import Subject
+
+_Node = Mapping[str, Any]
+_NULLS = ("null", "undefined")
+
+
+@dataclass
+class _Expected:
+    """What the source says of a column.
+
+    Attributes:
+        filled: Values that are not null.
+        types: MongoDB's names of types → values.
+        low: Smallest value; None where the extremes are not compared.
+        high: Largest one.
+        how: SQL that gives what they are compared with, over the column.
+        why: Why the column is not compared, a sentence; empty where it is.
+    """
+
+    filled: int = 0
+    types: Counter[str] | None = None
+    low: Any = None
+    high: Any = None
+    how: str = ""
+    why: str = ""
+
+
+def check(subject: Subject, facts: SourceFacts) -> LayerResult:
+    """Hold what each column holds against what the source's fields hold."""
+    result = LayerResult("types", unit="columns")
+    result.notes.append("Numbers and extremes of values cannot see which row a value stands in.")
+    gone = _nulled(subject)
+    profiles = {name: json.loads(found.profile) for name, found in facts.collections.items() if found.profile}
+    for table in subject.schema.tables.values():
+        if table.kind == "junction":
+            continue
+        expected = _of_table(subject, table, facts, profiles)
+        compared = {name: one for name, one in expected.items() if not one.why}
+        there = _there(subject, table, compared)
+        for name, one in expected.items():
+            column = ColumnCheck(table.name, name, why=one.why, seen=_histogram(one.types))
+            result.columns.append(column)
+            if one.why:
+                column.left_out = 1
+                continue
+            result.checked += 1
+            column.accounted = gone[table.name, name]
+            column.compared = there[name][0]
+            _compare(subject, result, table.name, name, one, there[name], gone[table.name, name])
+    return result
+
+
+def _compare(
+    subject: Subject,
+    result: LayerResult,
+    table: str,
+    column: str,
+    expected: _Expected,
+    there: tuple[int, Any, Any],
+    gone: int,
+) -> None:
+    count, low, high = there
+    hiding = Hiding(subject.schema)
+    if count != expected.filled - gone:
+        wanted = expected.filled - gone
+        result.differs(
+            table,
+            column,
+            f"{table}.{column} holds {count:,} values; the source has {wanted:,}"
+            f"{f' without the {gone:,} orphans' if gone else ''}.",
+            expected=str(wanted),
+            actual=str(count),
+            times=abs(count - wanted),
+        )
+    if expected.how and not gone and count:
+        for word, mine, other in (("smallest", expected.low, low), ("largest", expected.high, high)):
+            if mine != other:
+                result.differs(
+                    table,
+                    column,
+                    f"The {word} value of {table}.{column} is not that of the source.",
+                    expected=hiding.shown(table, column, mine),
+                    actual=hiding.shown(table, column, other),
+                )
+
+
+def _histogram(types: Counter[str] | None) -> str:
+    if not types:
+        return ""
+    return ", ".join(f"{name} {count:,}" for name, count in types.most_common())
+
+
+def _nulled(subject: Subject) -> Counter[tuple[str, str]]:
+    """Return (table, column) → references that the ledger says were set to null, in columns of one value."""
+    arrays = {
+        (table.name, column.name)
+        for table in subject.schema.tables.values()
+        for column in table.columns
+        if column.type.array
+    }
+    rows = subject.connection.execute(
+        "SELECT table_name, column_name, count(*) FROM isthmus.orphan WHERE run_id = %s AND action = 'null'"
+        " GROUP BY 1, 2",
+        (subject.run.id,),
+    )
+    found = {(str(table), str(column)): int(count) for table, column, count in rows}
+    return Counter({place: count for place, count in found.items() if place not in arrays})
+
+
+def _of_table(
+    subject: Subject, table: Table, facts: SourceFacts, profiles: Mapping[str, _Node]
+) -> dict[str, _Expected]:
+    """Return what the source says of each column of a table."""
+    if len(table.flows) != 1:
+        return {column.name: _Expected(why="Several flows fill the table.") for column in table.final.columns}
+    (flow,) = table.flows
+    found = facts.collections.get(flow.collection)
+    profile = profiles.get(flow.collection)
+    mapping = subject.mapping
+    why = ""
+    if found is None or profile is None:
+        why = "Its collection could not be read."
+    elif found.skipped or len(mapping.flows_of(flow.collection)) > 1:
+        why = "Only some documents of its collection go into the table."
+    elif any(mapping.collections[entry].on_duplicate == "merge" for entry in _root_of(subject, table).entries):
+        why = "Its documents may be joined."
+    elif len(subject.histories) > 1:
+        why = "Dead letters were carried with another mapping."
+    placed = next(one for one in place_tables(mapping, flow) if one.name == table.name)
+    expected: dict[str, _Expected] = {}
+    for column in placed.columns:
+        if not column.column.hidden:
+            one = _Expected(why=why) if why or profile is None else _of_column(placed, column, profile)
+            expected[column.column.name] = one
+    return expected
+
+
+def _root_of(subject: Subject, table: Table) -> Table:
+    while table.parent is not None:
+        table = subject.schema.tables[table.parent]
+    return table
+
+
+def _of_column(placed: PlacedTable, column: PlacedColumn, profile: _Node) -> _Expected:
+    rule = column.rule
+    if column.column.role not in {"value", "reference"} or rule is None:
+        return _Expected(why="Isthmus makes its values.")
+    reference = column.column.reference
+    if (
+        rule.first_of
+        or rule.element is not None
+        or rule.flags
+        or (reference is not None and reference.routed)
+    ):
+        return _Expected(why="Several fields, or parts of one, fill it.")
+    if rule.values or rule.other_values is not None:
+        return _Expected(why="The mapping replaces its values.")
+    path = [step for at in placed.at for step in (*at, "[]")] + list(rule.path)
+    node = _node_at(profile["root"], path)
+    if node is None:
+        return _Expected(why="Its field leads through what is no document in places.")
+    types = Counter({str(name): int(count) for name, count in node.get("types", {}).items()})
+    if node.get("duplicate_keys"):
+        return _Expected(types=types, why="Some documents have the key more than once.")
+    if rule.default is not None:
+        return _Expected(types=types, why="A default fills what is missing.")
+    if any(getattr(rule.policies, name) != "dead_letter" for name in ("nan", "range")):
+        return _Expected(types=types, why="A policy changes values that do not fit.")
+    filled = sum(count for name, count in types.items() if name not in _NULLS)
+    expected = _Expected(filled, types)
+    if not rule.coerce and not rule.normalise and not column.column.type.array and column.referred is None:
+        _set_extremes(expected, column.column.type.kind, node)
+    return expected
+
+
+def _set_extremes(expected: _Expected, kind: str, node: _Node) -> None:
+    kinds = {name for name in expected.types or () if name not in _NULLS}
+    if kinds and kinds <= {"int", "long"} and kind in {"smallint", "integer", "bigint", "numeric"}:
+        (low, high), how = node["integer"]["range"], "{}::numeric"
+        expected.low, expected.high, expected.how = Decimal(low), Decimal(high), how
+    elif kinds == {"double"} and kind == "double" and "range" in node["double"] and not _special(node["double"]):
+        (low, high), how = node["double"]["range"], "{}"
+        expected.low, expected.high, expected.how = float(low), float(high), how
+    elif kinds == {"date"} and kind in {"timestamp", "timestamptz"}:
+        (low, high), how = node["date"]["range"], "trunc(extract(epoch FROM {}) * 1000)"
+        expected.low, expected.high, expected.how = Decimal(low), Decimal(high), how
+    elif kinds == {"string"} and kind in {"text", "varchar"} and not node["string"].get("nul"):
+        (low, high), how = node["string"]["length"], "char_length({})"
+        expected.low, expected.high, expected.how = low, high, how
+
+
+def _special(doubles: _Node) -> bool:
+    return bool(doubles.get("nan") or doubles.get("infinite"))
+
+
+def _node_at(root: _Node, path: list[str]) -> _Node | None:
+    """Return what stands at a path; an empty node where nothing ever does, None where the counts would not add up."""
+    node: _Node = root
+    for number, step in enumerate(path):
+        if "collapsed" in node:
+            return None
+        if step == "[]":
+            node = node.get("elements", {})
+        else:
+            types = node.get("types", {})
+            if number and any(name not in {"object", *_NULLS} for name in types) and path[number - 1] != "[]":
+                return None
+            node = node.get("fields", {}).get(step, {})
+    return node
+
+
+def _there(subject: Subject, table: Table, expected: Mapping[str, _Expected]) -> dict[str, tuple[int, Any, Any]]:
+    if not expected:
+        return {}
+    wanted = list(_selected(expected))
+    row = subject.connection.execute(
+        sql.SQL("SELECT {} FROM {}").format(
+            sql.SQL(", ").join(wanted), sql.Identifier(subject.schema.schema, table.name)
+        )
+    ).fetchone()
+    assert row is not None  # noqa: S101  an aggregate always gives a row
+    return {name: (row[3 * n], row[3 * n + 1], row[3 * n + 2]) for n, name in enumerate(expected)}
+
+
+def _selected(expected: Mapping[str, _Expected]) -> Iterator[sql.Composable]:
+    for name, one in expected.items():
+        column = sql.Identifier(name)
+        yield sql.SQL("count({})").format(column)
+        for word in ("min", "max"):
+            if one.how:
+                value = sql.SQL(one.how).format(column)  # pyright: ignore[reportArgumentType]  of this module
+                yield sql.SQL("{}({})").format(sql.SQL(word), value)
+            else:
+                yield sql.NULL
