@@ -1,4 +1,4 @@
-"""What the ledger of orphans says of rows, as the checksum must know it beforehand."""
+"""What the ledgers say of rows, as the checksum must know it beforehand: orphans, and documents that were joined."""
 
 from __future__ import annotations
 
@@ -13,19 +13,25 @@ _ORPHANS = """
 SELECT table_name, column_name, row_id, row_position FROM isthmus.orphan
 WHERE run_id = %s AND action IN ('null', 'drop')
 """
+_JOINED = "SELECT collection, derived_id, id FROM isthmus.id_map WHERE origin = 'merged' ORDER BY 1, 2"
 
 
 def read_known(connection: psycopg.Connection[Any], run: int, sides: Sides) -> Known:
-    """Read which references were set to null, and which rows must be left to the oracle because of their orphans.
+    """Read which references were set to null, which rows must be left to the oracle because of their orphans, and
+    which ids became others.
 
     A table of which neither can be said is left to the oracle as a whole, in `sides`.
     """
     known = Known()
-    for table, column, row_id, positions in connection.execute(_ORPHANS, (run,)):
+    for collection, derived, row_id in connection.execute(_JOINED):
+        for root in sides.roots_of(collection):
+            known.translations.setdefault(root, []).append((derived, row_id))
+    for table, named, row_id, positions in connection.execute(_ORPHANS, (run,)):
         compared = sides.tables.get(table)
         if compared is None:
             continue  # pairs are compared for themselves
         root = sides.root_of(compared.table)
+        column = _routes(compared).get(named, str(named))
         kind = next((one.type for one in compared.columns if one.name == column), None)
         key = _key(compared)
         if kind is not None and not kind.array and key is not None:
@@ -37,6 +43,12 @@ def read_known(connection: psycopg.Connection[Any], run: int, sides: Sides) -> K
                 root, "references in it lead nowhere, and it keeps no id by which the ledger names it"
             )
     return known
+
+
+def _routes(compared: Compared) -> dict[str, str]:
+    """Return the ledger's name of each route → its first column, as which it is compared."""
+    routed = {one.reference.routed for one in compared.columns if one.reference is not None and one.reference.routed}
+    return {"|".join(names): names[0] for names in routed}
 
 
 def _key(compared: Compared) -> tuple[str, ...] | None:

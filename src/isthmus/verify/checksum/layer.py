@@ -62,7 +62,8 @@ class Checksum:
             for table in subject.schema.tables.values()
             if any(subject.mapping.collections[entry].on_duplicate == "merge" for entry in table.entries)
         }
-        self._sides = Sides(subject.schema, subject.histories[0].plans, pending, merging)
+        ids = {name: entry.ids for name, entry in subject.mapping.collections.items()}
+        self._sides = Sides(subject.schema, subject.histories[0].plans, pending, merging, ids)
         self._known = read_known(subject.connection, subject.run.id, self._sides)
         self._junctions_by_hand = self._leave_junctions(pending, merging)
         self._mutex = threading.Lock()
@@ -138,8 +139,8 @@ class Checksum:
                 ids = ids_to_find(left_out, uuid=kind == "uuid")
                 yield OracleTaker(self._spool, collection, self._subject.transcoders(collection)[0], ids)
 
-    def _read_target(self, side: S, tables: Sequence[Compared], stop: threading.Event) -> None:
-        """Read tables of the target, several at once, into the target's side."""
+    def _read_target(self, side: S, tables: Sequence[Compared], stop: threading.Event) -> S:
+        """Read tables of the target, several at once, into the target's side, and return that."""
         places = {one.name: place for place, one in enumerate(self._sides.compared())}
         # the largest first, so that all end at about the same time
         sizes = dict(
@@ -170,6 +171,7 @@ class Checksum:
         with ThreadPoolExecutor(workers, thread_name_prefix="isthmus-verify") as pool:
             for future in [pool.submit(work) for _ in range(workers)]:
                 future.result()
+        return side
 
     def _account(self, result: LayerResult) -> None:
         rows, cells = self._actual.rows(), self._actual.cells()
@@ -214,7 +216,7 @@ class Checksum:
             one = by_number[number]
             named.add(number)
             column = "(row)" if place is None else one.columns[place].name
-            row = "/".join(key)
+            row = "/".join("NULL" if part is None else part for part in key)
             result.differs(
                 one.name,
                 column,

@@ -72,6 +72,7 @@ class Sides:
         plans: Source collection → compiled plan, JSON.
         pending: Where values wait for finish.
         merging: Root tables whose documents may be joined.
+        ids: Entry of the mapping → how its ids are made.
     """
 
     def __init__(
@@ -80,8 +81,10 @@ class Sides:
         plans: Mapping[str, str],
         pending: Sequence[PendingTable],
         merging: Iterable[str],
+        ids: Mapping[str, str],
     ) -> None:
         self._schema = schema
+        self._ids = ids
         self._plans = {name: json.loads(text) for name, text in plans.items()}
         self._plan_tables = {name: plan_tables(text, schema) for name, text in plans.items()}
         self._pending = {(one.table, one.column): one for one in pending if not one.pairs}
@@ -103,6 +106,14 @@ class Sides:
         while table.parent is not None:
             table = self._schema.tables[table.parent]
         return table.name
+
+    def roots_of(self, collection: str) -> list[str]:
+        """Return the root tables whose documents may be joined, and which a source collection's documents fill."""
+        return [
+            table.name
+            for table in self._schema.tables.values()
+            if table.kind == "root" and collection in table.collections and table.name in self._merging
+        ]
 
     def leave_to_oracle(self, root: str, why: str) -> None:
         """Leave a root table and its child tables to the oracle."""
@@ -144,6 +155,9 @@ class Sides:
         for number, column in enumerate(compared.columns):
             here = sql.SQL("r.{}").format(sql.Identifier(column.name))
             reference = column.reference
+            if reference is not None and reference.routed and reference.routed[0] == column.name:
+                columns.append(self._route(compared, reference.routed))
+                continue
             if reference is None or not column.waits:
                 columns.append(here)
                 continue
@@ -164,6 +178,32 @@ class Sides:
         return sql.SQL("COPY (SELECT {} FROM {} r{}) TO STDOUT (FORMAT binary)").format(
             sql.SQL(", ").join(columns), table, sql.SQL("").join(joins)
         )
+
+    def _route(self, compared: Compared, routed: tuple[str, ...]) -> sql.Composed:
+        """Return the id of a route as its first column would hold it, whichever column does.
+
+        Ids that are derived from an ObjectId are the same wherever it leads; of others the id map knows both.
+        """
+        first, *others = (compared.table.column(name) for name in routed)
+        choices: list[sql.Composable] = [sql.SQL("r.{}").format(sql.Identifier(first.name))]
+        for other in others:
+            if first.reference is None or other.reference is None:
+                continue
+            kind = sql.SQL(first.type.sql(self._schema.schema))  # pyright: ignore[reportArgumentType]  of the mapping
+            choices.append(
+                sql.SQL(
+                    "(SELECT a.id::{kind} FROM isthmus.id_map b JOIN isthmus.id_map a ON a.key_digest = b.key_digest"
+                    " AND a.source_id = b.source_id WHERE b.id = r.{other}::text AND b.collection = {theirs}"
+                    " AND a.collection = {mine} LIMIT 1)"
+                ).format(
+                    kind=kind,
+                    other=sql.Identifier(other.name),
+                    theirs=sql.Literal(other.reference.collection),
+                    mine=sql.Literal(first.reference.collection),
+                )
+            )
+            choices.append(sql.SQL("r.{}").format(sql.Identifier(other.name)))
+        return sql.SQL("coalesce({})").format(sql.SQL(", ").join(choices))
 
     def _side(self, tables: list[_Json], known: Known, *, nulls: bool) -> str:
         groups = {root: number for number, root in enumerate(sorted(self._merging))}
@@ -231,19 +271,11 @@ class Sides:
 
     def _cell(self, compared: Compared, column: Column, kind: _Json) -> _Json:
         written: _Json = {"column": self._place(compared, column.name), "type": kind, "sensitive": column.sensitive}
-        root = self.root_of(compared.table)
+        if column.reference is not None and column.reference.routed and column.reference.routed[0] != column.name:
+            written["column"] = None  # all of a route are compared as its first column
         groups = {table: number for number, table in enumerate(sorted(self._merging))}
-        if column.role in {"id", "root_id"} and root in groups:
-            written["ids"] = groups[root]
-        elif column.reference is not None and not column.waits and column.reference.table in groups:
+        if column.reference is not None and not column.waits and column.reference.table in groups:
             written["ids"] = groups[column.reference.table]
-        rewrites = [
-            {"path": list(path), "ids": groups[table]}
-            for path, entry in column.rewrites
-            if (table := self._table_of(entry)) in groups
-        ]
-        if rewrites:
-            written["rewrites"] = rewrites
         return written
 
     def _table_of(self, entry: str) -> str:
@@ -282,12 +314,24 @@ class Sides:
         if {column.name for column in waiting} & set(key):
             return "its key is a reference that is looked up"
         for column in table.columns:
+            if any(self._table_of(entry) in self._merging for _, entry in column.rewrites):
+                return f"ids inside {column.name} may be those of joined documents"
             reference = column.reference
-            if reference is not None and reference.routed:
-                return "references in it may lead to one of several tables"
+            if reference is not None and reference.routed and not self._is_alike(table, reference.routed):
+                return "references in it may lead to one of several tables, with ids of several kinds"
             if reference is not None and column.waits and self._is_indirect(reference):
                 return f"{column.name} is looked up by what the target does not keep"
         return ""
+
+    def _is_alike(self, table: Table, routed: tuple[str, ...]) -> bool:
+        """Whether the ids of a route are made the same way wherever it leads."""
+        columns = [table.column(name) for name in routed]
+        references = [column.reference for column in columns if column.reference is not None]
+        return (
+            len({column.type for column in columns}) == 1
+            and len({self._ids[one.entry] for one in references}) == 1
+            and not any(one.lookup or one.by is not None for one in references)
+        )
 
     def _is_indirect(self, reference: Reference) -> bool:
         """Whether a looked-up value cannot be read back through the row it points at."""
