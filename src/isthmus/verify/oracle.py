@@ -23,9 +23,10 @@ class RunReference(Reference):
         """See `Reference`."""
         found = super().expected(collection, document)
         if found.rejected is not None:
-            for other in self._others:
+            for number, other in enumerate(self._others, start=1):
                 again = other.expected(collection, document)
                 if again.rejected is None:
+                    again.late = number
                     return again
         return found
 

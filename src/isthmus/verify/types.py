@@ -24,6 +24,8 @@ from isthmus.verify.subject import Subject
 
 _Node = Mapping[str, Any]
 _NULLS = ("null", "undefined")
+_COLUMNS_AT_ONCE = 400
+"""Three values of each in a select list, which may hold 1,664 (PostgreSQL: MaxTupleAttributeNumber)."""
 
 
 @dataclass
@@ -168,12 +170,7 @@ def _of_column(placed: PlacedTable, column: PlacedColumn, profile: _Node) -> _Ex
     if column.column.role not in {"value", "reference"} or rule is None:
         return _Expected(why="Isthmus makes its values.")
     reference = column.column.reference
-    if (
-        rule.first_of
-        or rule.element is not None
-        or rule.flags
-        or (reference is not None and reference.routed)
-    ):
+    if rule.first_of or rule.element is not None or rule.flags or (reference is not None and reference.routed):
         return _Expected(why="Several fields, or parts of one, fill it.")
     if rule.values or rule.other_values is not None:
         return _Expected(why="The mapping replaces its values.")
@@ -232,16 +229,18 @@ def _node_at(root: _Node, path: list[str]) -> _Node | None:
 
 
 def _there(subject: Subject, table: Table, expected: Mapping[str, _Expected]) -> dict[str, tuple[int, Any, Any]]:
-    if not expected:
-        return {}
-    wanted = list(_selected(expected))
-    row = subject.connection.execute(
-        sql.SQL("SELECT {} FROM {}").format(
-            sql.SQL(", ").join(wanted), sql.Identifier(subject.schema.schema, table.name)
-        )
-    ).fetchone()
-    assert row is not None  # noqa: S101  an aggregate always gives a row
-    return {name: (row[3 * n], row[3 * n + 1], row[3 * n + 2]) for n, name in enumerate(expected)}
+    found: dict[str, tuple[int, Any, Any]] = {}
+    names = list(expected)
+    for start in range(0, len(names), _COLUMNS_AT_ONCE):
+        some = {name: expected[name] for name in names[start : start + _COLUMNS_AT_ONCE]}
+        row = subject.connection.execute(
+            sql.SQL("SELECT {} FROM {}").format(
+                sql.SQL(", ").join(_selected(some)), sql.Identifier(subject.schema.schema, table.name)
+            )
+        ).fetchone()
+        assert row is not None  # noqa: S101  an aggregate always gives a row
+        found |= {name: (row[3 * n], row[3 * n + 1], row[3 * n + 2]) for n, name in enumerate(some)}
+    return found
 
 
 def _selected(expected: Mapping[str, _Expected]) -> Iterator[sql.Composable]:

@@ -244,13 +244,14 @@ class Comparison:
             for row, without in zip(rows, lost, strict=True)
         ]
         query = sql.SQL(
-            'SELECT ({}\n) IS TRUE FROM jsonb_array_elements(%s) WITH ORDINALITY AS j("- row", "- number")'
+            'SELECT ({}\n) IS TRUE FROM jsonb_array_elements({}) WITH ORDINALITY AS j("- row", "- number")'
             ' CROSS JOIN LATERAL jsonb_populate_record(NULL::{}, j."- row") ORDER BY j."- number"'
         ).format(
-            sql.SQL(cast("LiteralString", where.replace("%", "%%"))),
+            sql.SQL(cast("LiteralString", where)),
+            sql.Literal(Jsonb(written)),
             sql.Identifier(self.reference.rules.schema, shape.table),
         )
-        return [row[0] for row in self.connection.execute(query, [Jsonb(written)])]
+        return [row[0] for row in self.connection.execute(query)]
 
     def _match(
         self, shape: Shape, expected: dict[str, Row], actual: dict[str, Row], *, both_ways: bool
@@ -273,22 +274,20 @@ class Comparison:
         """Rows that belong to these root keys."""
         if shape.owner is None or not owners:
             return {}
-        kind = _sql_type(shape.columns[shape.owner])
-        where = sql.SQL("{} = ANY(%s::{}[])").format(sql.Identifier(shape.owner), kind)
-        return self._fetch(shape, where, [owners])
+        wanted = _array(owners, shape.columns[shape.owner])
+        return self._fetch(shape, sql.SQL("{} = ANY({})").format(sql.Identifier(shape.owner), wanted))
 
     def _fetch_pairs(self, shape: Shape, rows: list[Row]) -> dict[str, Row]:
         """The rows with exactly these pairs, where they are there."""
         if not rows:
             return {}
         first, second = shape.key
-        where = sql.SQL("({}, {}) IN (SELECT a, b FROM unnest(%s::{}[], %s::{}[]) AS p(a, b))").format(
+        where = sql.SQL("({}, {}) IN (SELECT a, b FROM unnest({}, {}) AS p(a, b))").format(
             sql.Identifier(first),
             sql.Identifier(second),
-            _sql_type(shape.columns[first]),
-            _sql_type(shape.columns[second]),
+            *(_array([row[name] for row in rows], shape.columns[name]) for name in (first, second)),
         )
-        return self._fetch(shape, where, [[row[first] for row in rows], [row[second] for row in rows]])
+        return self._fetch(shape, where)
 
     def _select(self, shape: Shape) -> sql.Composed:
         columns = [
@@ -298,10 +297,11 @@ class Comparison:
         table = sql.Identifier(self.reference.rules.schema, shape.table)
         return sql.SQL("SELECT {} FROM {}").format(sql.SQL(", ").join(columns), table)
 
-    def _fetch(self, shape: Shape, where: sql.Composed, parameters: list[Any]) -> dict[str, Row]:
+    def _fetch(self, shape: Shape, where: sql.Composed) -> dict[str, Row]:
+        # values stand in the statement: of one with parameters the driver takes percent signs in names for these
         query = sql.SQL("{} WHERE {}").format(self._select(shape), where)
         found: dict[str, Row] = {}
-        for values in self.connection.execute(query, parameters):
+        for values in self.connection.execute(query):
             row = _read(values, shape)
             found[key_of(row, shape)] = row
         return found
@@ -371,6 +371,11 @@ def _entries(
         what = "missing" if actual is None else "extra" if expected is None else "different"
         if expected != actual:
             yield Difference(shapes[source[0]].table, source[1], path, expected, actual, what)
+
+
+def _array(forms: Sequence[Form], kind: Type) -> sql.Composed:
+    """SQL of an array of values of a type, given their canonical forms."""
+    return sql.SQL("{}::{}[]").format(sql.Literal([str(input_form(form, kind)) for form in forms]), _sql_type(kind))
 
 
 def _sql_type(kind: Type) -> sql.SQL:

@@ -59,6 +59,8 @@ class Expected:
         rejected: (code, path) of each cause, or None.
         skipped: The mapping's `why`, or None.
         journal: References, changes, leftovers and id map entries. Only for a carried document do they count.
+        late: Which of the mappings of a run, tried one after the other, carried it; documents that are joined stand in
+            that order, then in the order of `_id`.
     """
 
     flow: Flow | None = None
@@ -69,6 +71,7 @@ class Expected:
     rejected: list[tuple[str, str]] | None = None
     skipped: str | None = None
     journal: Journal = field(default_factory=Journal)
+    late: int = 0
 
     @property
     def references(self) -> Counter[str]:

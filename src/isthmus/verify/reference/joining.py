@@ -52,7 +52,7 @@ class Candidate:
     def of(cls, flow: Flow, result: Expected, ids: tuple[str, str]) -> Candidate:
         """A document with its id and what refers to it."""
         source_id = cast("Value", result.source_id)
-        return cls(flow, ids[0], ids[1], result, (order_of(source_id), flow.number))
+        return cls(flow, ids[0], ids[1], result, (result.late, order_of(source_id), flow.number))
 
 
 @dataclass
