@@ -1,6 +1,6 @@
 """Measure speed and memory: `python -m bench.run [SUITE…] [--quick]`. Prints one JSON line a result.
 
-Suites: startup, transcode, load, live, memory. Lines are appended to bench/results/SUITE.jsonl as well, unless --quick
+Suites: startup, transcode, load, verify, live, memory. Lines are appended to bench/results/SUITE.jsonl, unless --quick
 asks for sizes that are good for a look only. What is compared, and why that is fair, stands in bench/README.md.
 """
 
@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench import data as make
-from bench import live, load, machine, memory, startup, transcode
+from bench import live, load, machine, memory, startup, transcode, verify
 
-SUITES = ("startup", "transcode", "load", "live", "memory")
+SUITES = ("startup", "transcode", "load", "verify", "live", "memory")
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,8 @@ def main() -> None:
             transcode.measure(small, max(rounds, 5))
         if "load" in chosen and small:
             load.measure(small, work, rounds, arguments.streams)
+        if "verify" in chosen and small:
+            verify.measure(small, work, rounds, arguments.streams)
         if "live" in chosen:
             live.measure(_data(folder, "small", sizes.live_documents), work, rounds, arguments.streams)
         if "memory" in chosen and small:
