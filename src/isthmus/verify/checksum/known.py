@@ -28,8 +28,8 @@ def read_known(connection: psycopg.Connection[Any], run: int, sides: Sides) -> K
             known.translations.setdefault(root, []).append((derived, row_id))
     for table, named, row_id, positions in connection.execute(_ORPHANS, (run,)):
         compared = sides.tables.get(table)
-        if compared is None:
-            continue  # pairs are compared for themselves
+        if compared is None or compared.table.kind == "junction":
+            continue  # pairs are accounted for where they are compared
         root = sides.root_of(compared.table)
         column = _routes(compared).get(named, str(named))
         kind = next((one.type for one in compared.columns if one.name == column), None)

@@ -8,6 +8,7 @@ documents do, the target's side asks for it through the row it points at.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -91,8 +92,9 @@ class Sides:
         self._merging = frozenset(merging)
         self._types = dict(self._column_types())
         self.tables: dict[str, Compared] = {}
+        direct = self._direct_junctions()
         for table in schema.tables.values():
-            if table.kind != "junction":
+            if table.kind != "junction" or table.name in direct:
                 self.tables[table.name] = self._compared(len(self.tables), table)
         by_hand = {self.root_of(one.table) for one in self.tables.values() if one.by_hand}
         self.by_hand: dict[str, str] = {
@@ -148,9 +150,15 @@ class Sides:
         ]
         return self._side(tables, known, nulls=False)
 
-    def select(self, compared: Compared) -> sql.Composed:
-        """Return the COPY statement that sends a table's rows, its columns in order."""
+    def select(self, compared: Compared, run: int) -> sql.Composed:
+        """Return the COPY statement that sends a table's rows, its columns in order.
+
+        Of a junction also the pairs that the run's ledger says were left out, and which do have an end that is not
+        there: documents name these too.
+        """
         joins: list[sql.Composable] = []
+        if compared.table.kind == "junction":
+            return self._select_pairs(compared, run)
         columns: list[sql.Composable] = []
         for number, column in enumerate(compared.columns):
             here = sql.SQL("r.{}").format(sql.Identifier(column.name))
@@ -178,6 +186,37 @@ class Sides:
         return sql.SQL("COPY (SELECT {} FROM {} r{}) TO STDOUT (FORMAT binary)").format(
             sql.SQL(", ").join(columns), table, sql.SQL("").join(joins)
         )
+
+    def _select_pairs(self, compared: Compared, run: int) -> sql.Composed:
+        place = sql.Identifier(self._schema.schema, compared.name)
+        names = sql.SQL(", ").join(sql.Identifier(column.name) for column in compared.columns)
+        parts = [sql.SQL("SELECT {} FROM {}").format(names, place)]
+        for column in compared.columns:
+            if column.reference is None:
+                continue
+            kind = sql.SQL(column.type.sql(self._schema.schema))  # pyright: ignore[reportArgumentType]  of the mapping
+            values = [
+                sql.SQL("o.{}::{}").format(
+                    sql.Identifier("target_id" if one is column else "row_id"),
+                    sql.SQL(one.type.sql(self._schema.schema)),  # pyright: ignore[reportArgumentType]
+                )
+                for one in compared.columns
+            ]
+            parts.append(
+                sql.SQL(
+                    "SELECT {} FROM isthmus.orphan o WHERE o.run_id = {} AND o.table_name = {} AND o.column_name = {}"
+                    " AND o.action = 'drop' AND NOT EXISTS (SELECT FROM {} t WHERE t.{} = o.target_id::{})"
+                ).format(
+                    sql.SQL(", ").join(values),
+                    sql.Literal(run),
+                    sql.Literal(compared.name),
+                    sql.Literal(column.name),
+                    sql.Identifier(self._schema.schema, column.reference.table),
+                    sql.Identifier(column.reference.column),
+                    kind,
+                )
+            )
+        return sql.SQL("COPY ({}) TO STDOUT (FORMAT binary)").format(sql.SQL(" UNION ALL ").join(parts))
 
     def _route(self, compared: Compared, routed: tuple[str, ...]) -> sql.Composed:
         """Return the id of a route as its first column would hold it, whichever column does.
@@ -231,7 +270,7 @@ class Sides:
         names = [column["name"] for column in written["columns"]]
         ignored: _Json = {"table": None, "row": False, "key": [], "owner": None}
         plain = [{"column": None, "type": column["type"]} for column in written["columns"]]
-        if plan_table.kind == "junction":
+        if plan_table.kind == "junction" and plan_table.name not in self.tables:
             return {**ignored, "columns": plain}
         pending = self._pending_of(plan_table) if plan_table.kind == "pending" else None
         compared = self.tables[plan_table.name if pending is None else pending.table]
@@ -288,12 +327,23 @@ class Sides:
         for collection, plan in self._plans.items():
             written = [table for shape in plan["shapes"] for table in shape["tables"]]
             for table, plan_table in zip(written, self._plan_tables[collection], strict=True):
-                if plan_table.kind in {"root", "child"}:
+                if plan_table.kind != "pending" and plan_table.waiting is None:
                     for column in table["columns"]:
                         yield (plan_table.name, column["name"]), column["type"]
                 elif plan_table.kind == "pending":
                     pending = self._pending_of(plan_table)
                     yield (pending.table, pending.column), {**table["columns"][-1]["type"], "array": pending.array}
+
+    def _direct_junctions(self) -> set[str]:
+        """Return the junctions that one array fills, so that no pair is named twice, and with ids that stay."""
+        feeders = [one for tables in self._plan_tables.values() for one in tables if one.kind == "junction"]
+        count = Counter(one.name for one in feeders)
+        direct = {one.name for one in feeders if one.lone and one.waiting is None and count[one.name] == 1}
+        for table in self._schema.tables.values():
+            ends = {column.reference.table for column in table.columns if column.reference is not None}
+            if ends & self._merging:
+                direct.discard(table.name)
+        return direct
 
     def _pending_of(self, plan_table: PlanTable) -> PendingTable:
         return next(one for one in self._pending.values() if f"{one.table}.{one.column}" == plan_table.name)
