@@ -86,9 +86,7 @@ CHANGES: dict[str, tuple[str, str, str]] = {
     ),
     "reference by another field": (
         (
-            "UPDATE {s}.orders SET team_id = (SELECT max(id::text)::uuid FROM {s}.teams)"
-            " WHERE team_id = (SELECT min(id::text)::uuid FROM {s}.teams)"
-        ),
+            "UPDATE {s}.orders SET team_id = (SELECT id FROM {s}.teams WHERE name = 'green') WHERE team_id IS NOT NULL",
         "orders",
         "team_id",
     ),

@@ -1,0 +1,1 @@
+"""Definitions of the target's objects: as its catalog has them, and as the mapping wants them."""

@@ -1,0 +1,1 @@
+"""What a mapping states about the values of its tables, and whether they are so."""

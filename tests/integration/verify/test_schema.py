@@ -1,0 +1,334 @@
+"""The layer schema: every damage to a definition is named, and nothing else is."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+import pytest
+from psycopg.conninfo import make_conninfo
+
+from isthmus.verify.result import LayerResult
+from isthmus.verify.schema import check
+from tests.integration.verify.made import Made, found, only
+
+S = '"Shop ""ü"""'
+
+
+def schema_of(made: Made, conninfo: str | None = None) -> LayerResult:
+    with made.subject(conninfo) as subject:
+        return check(subject)
+
+
+def test_undamaged(shop_twin: Made) -> None:
+    result = schema_of(shop_twin)
+    assert found(result) == []
+    assert result.checked > 60
+    assert {(one.table, one.column) for one in result.columns} >= {("users", "email"), ("user_likes", "product_id")}
+    assert shop_twin.one("SELECT count(*) FROM pg_namespace WHERE nspname ~ 'isthmus_verify'") == 0
+
+
+DAMAGES = {
+    "table dropped": (f"DROP TABLE {S}.line_parts", "line_parts", "line_parts"),
+    "table unlogged": (f"ALTER TABLE {S}.line_parts SET UNLOGGED", "line_parts", "line_parts"),
+    "row security": (f"ALTER TABLE {S}.teams ENABLE ROW LEVEL SECURITY", "teams", "teams"),
+    "policy": (f"CREATE POLICY p ON {S}.teams USING (true)", "teams", "p"),
+    "column dropped": (f"ALTER TABLE {S}.orders DROP COLUMN total", "orders", "total"),
+    "column added": (f"ALTER TABLE {S}.orders ADD COLUMN more text", "orders", "more"),
+    "typmod": (f"ALTER TABLE {S}.orders ALTER total TYPE numeric(12,2)", "orders", "total"),
+    "length": (f"ALTER TABLE {S}.countries ALTER code TYPE varchar(3)", "countries", "code"),
+    "type": (f"ALTER TABLE {S}.orders ALTER number TYPE bigint", "orders", "number"),
+    "instant": (f"ALTER TABLE {S}.orders ALTER placed_at TYPE timestamptz(3)", "orders", "placed_at"),
+    "null allowed": (f"ALTER TABLE {S}.orders ALTER user_id DROP NOT NULL", "orders", "user_id"),
+    "null forbidden": (f"ALTER TABLE {S}.products ALTER name SET NOT NULL", "products", "name"),
+    "default": (f"ALTER TABLE {S}.orders ALTER state SET DEFAULT 'SENT'", "orders", "state"),
+    "collation": (f'ALTER TABLE {S}.products ALTER name TYPE text COLLATE "C"', "products", "name"),
+    "label added": (f"ALTER TYPE {S}.order_state ADD VALUE 'LOST' BEFORE 'SENT'", "order_state", "order_state"),
+    "label renamed": (f"""ALTER TYPE {S}."Kind" RENAME VALUE 'supplier' TO 'maker'""", "Kind", "Kind"),
+    "key dropped": (f"ALTER TABLE {S}.line_parts DROP CONSTRAINT line_parts_pkey", "line_parts", "line_parts_pkey"),
+    "unique dropped": (f"DROP INDEX {S}.users_email_key", "users", "users_email_key"),
+    "unique added": (f"CREATE UNIQUE INDEX one ON {S}.products (name)", "products", "one"),
+    "constraint added": (f"ALTER TABLE {S}.orders ADD CONSTRAINT c CHECK (number > 0)", "orders", "c"),
+    "index dropped": (f"DROP INDEX {S}.users_boss_id_idx", "users", "users_boss_id_idx"),
+    "index of another column": (
+        f"DROP INDEX {S}.users_boss_id_idx; CREATE INDEX users_boss_id_idx ON {S}.users (name)",
+        "users",
+        "users_boss_id_idx",
+    ),
+    "index descending": (
+        f"DROP INDEX {S}.users_boss_id_idx; CREATE INDEX users_boss_id_idx ON {S}.users (boss_id DESC)",
+        "users",
+        "users_boss_id_idx",
+    ),
+    "index not valid": (
+        (
+            "UPDATE pg_index SET indisvalid = false WHERE indexrelid IN"
+            " (SELECT oid FROM pg_class WHERE relname = 'users_boss_id_idx')"
+        ),
+        "users",
+        "users_boss_id_idx",
+    ),
+    "index of a key not valid": (
+        (
+            "UPDATE pg_index SET indisvalid = false WHERE indexrelid IN"
+            " (SELECT oid FROM pg_class WHERE relname = 'products_pkey')"
+        ),
+        "products",
+        "products_pkey",
+    ),
+    "search index": (
+        (
+            f"DROP INDEX {S}.users_search_idx;"
+            f" CREATE INDEX users_search_idx ON {S}.users USING gin (to_tsvector('simple', coalesce(name, '')))"
+        ),
+        "users",
+        "users_search_idx",
+    ),
+    "function": (
+        (
+            f"CREATE OR REPLACE FUNCTION {S}.isthmus_array_text(elements text[]) RETURNS text LANGUAGE sql IMMUTABLE"
+            " PARALLEL SAFE AS $$ SELECT ''::text $$"
+        ),
+        "isthmus_array_text",
+        "isthmus_array_text",
+    ),
+    "foreign key dropped": (
+        f"ALTER TABLE {S}.orders DROP CONSTRAINT orders_user_id_fkey",
+        "orders",
+        "orders_user_id_fkey",
+    ),
+    "foreign key not validated": (
+        (
+            f"ALTER TABLE {S}.orders DROP CONSTRAINT orders_user_id_fkey; ALTER TABLE {S}.orders ADD CONSTRAINT"
+            f" orders_user_id_fkey FOREIGN KEY (user_id) REFERENCES {S}.users NOT VALID"
+        ),
+        "orders",
+        "orders_user_id_fkey",
+    ),
+    "foreign key to another table": (
+        (
+            f"ALTER TABLE {S}.orders DROP CONSTRAINT orders_owner_team_id_fkey; ALTER TABLE {S}.orders ADD CONSTRAINT"
+            f" orders_owner_team_id_fkey FOREIGN KEY (owner_team_id) REFERENCES {S}.users NOT VALID"
+        ),
+        "orders",
+        "orders_owner_team_id_fkey",
+    ),
+    "foreign key deletes": (
+        (
+            f"ALTER TABLE {S}.orders DROP CONSTRAINT orders_user_id_fkey; ALTER TABLE {S}.orders ADD CONSTRAINT"
+            f" orders_user_id_fkey FOREIGN KEY (user_id) REFERENCES {S}.users ON DELETE CASCADE"
+        ),
+        "orders",
+        "orders_user_id_fkey",
+    ),
+    "foreign key waits": (
+        f"ALTER TABLE {S}.orders ALTER CONSTRAINT orders_user_id_fkey DEFERRABLE INITIALLY DEFERRED",
+        "orders",
+        "orders_user_id_fkey",
+    ),
+    "trigger": (
+        (
+            f"CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';"
+            f" CREATE TRIGGER t BEFORE INSERT ON {S}.teams FOR EACH ROW EXECUTE FUNCTION f()"
+        ),
+        "teams",
+        "t",
+    ),
+    "rule": (f"CREATE RULE r AS ON DELETE TO {S}.teams DO INSTEAD NOTHING", "teams", "r"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_damage_is_named(shop_twin: Made, damage: str) -> None:
+    statements, table, path = DAMAGES[damage]
+    shop_twin.do(statements)
+    one = only(schema_of(shop_twin))
+    assert (one.layer, one.table, one.path, one.id) == ("schema", table, path, None)
+    assert one.expected != one.actual
+
+
+def test_predicate_of_partial_index(shop_twin: Made) -> None:
+    name = shop_twin.one("SELECT indexname FROM pg_indexes WHERE indexdef ~ 'SENT'")
+    shop_twin.do(
+        f"DROP INDEX {S}.{name}",
+        f"CREATE INDEX {name} ON {S}.orders (placed_at) WHERE state = 'BACK'",
+    )
+    one = only(schema_of(shop_twin))
+    assert (one.table, one.path) == ("orders", name)
+    assert "SENT" in (one.expected or "")
+    assert "BACK" in (one.actual or "")
+
+
+def test_switched_off_triggers(shop_twin: Made) -> None:
+    shop_twin.do(f"ALTER TABLE {S}.teams DISABLE TRIGGER ALL")
+    paths = {(one.table, one.path) for one in schema_of(shop_twin).differences}
+    assert ("teams", "teams_country_fkey") in paths  # its own
+    assert ("orders", "orders_team_id_fkey") in paths  # the one that points at it
+
+
+def test_not_null_that_is_not_validated(shop_twin: Made) -> None:
+    if int(shop_twin.one("SHOW server_version_num")) < 180000:
+        pytest.skip("Before PostgreSQL 18 there is no such thing.")
+    shop_twin.do(
+        f"ALTER TABLE {S}.orders ALTER number DROP NOT NULL",
+        f"ALTER TABLE {S}.orders ADD CONSTRAINT n NOT NULL number NOT VALID",
+    )
+    one = only(schema_of(shop_twin))
+    assert (one.path, one.actual) == ("number", "null: not null, not validated")
+
+
+def test_plain_index_is_a_note(shop_twin: Made) -> None:
+    shop_twin.do(f"CREATE INDEX quick ON {S}.products (name)")
+    result = schema_of(shop_twin)
+    assert result.passed
+    assert any("products has an index that is not in the mapping: quick." in note for note in result.notes)
+
+
+def test_extension(make_here: Callable[..., Made]) -> None:
+    made = make_here(
+        "isthmus: 1\nextensions: [vector, no_such]\ncollections: {a: {fields: {n: integer}}}\n",
+        {"a": [{"_id": 1, "n": 1}]},
+    )
+    if made.one("SELECT count(*) FROM pg_available_extensions WHERE name = 'vector'") == 0:
+        pytest.skip("This server has no extension to take away.")
+    result = schema_of(made)
+    assert result.passed
+    assert any("no_such" in note for note in result.notes)
+    made.do("DROP EXTENSION vector")
+    assert found(schema_of(made)) == [("vector", "vector", None)]
+
+
+def test_predicate_that_names_its_schema(make_here: Callable[..., Made]) -> None:
+    made = make_here(
+        """
+        isthmus: 1
+        enums: {state: [A, B]}
+        collections:
+          a:
+            fields: {n: integer, state: state}
+            indexes: [{columns: [n], where: "state = 'A'::public.state", name: by_n}]
+        """,
+        {"a": [{"_id": 1, "n": 1, "state": "A"}]},
+    )
+    assert schema_of(made).passed
+    made.do("DROP INDEX by_n", "CREATE INDEX by_n ON a (n) WHERE state = 'B'::public.state")
+    assert found(schema_of(made)) == [("a", "by_n", None)]
+
+
+def test_index_that_the_copy_left_out(make_here: Callable[..., Made]) -> None:
+    made = make_here(
+        "isthmus: 1\ncollections: {a: {fields: {t: {type: text, index: true}}}}\n",
+        {"a": [{"_id": 1, "t": random.Random(1).randbytes(20_000).hex()}]},
+    )
+    assert made.one("SELECT count(*) FROM pg_class WHERE relname = 'a_t_idx'") == 0
+    result = schema_of(made)
+    assert result.passed
+    assert any("a_t_idx" in note and "left it out" in note for note in result.notes)
+
+
+def test_role_that_may_not_make_anything(shop_twin: Made) -> None:
+    shop_twin.do(
+        "DROP ROLE IF EXISTS looker",
+        "CREATE ROLE looker LOGIN",
+        f"GRANT USAGE ON SCHEMA {S}, isthmus TO looker",
+        f"GRANT SELECT ON ALL TABLES IN SCHEMA {S}, isthmus TO looker",
+    )
+    try:
+        conninfo = make_conninfo(shop_twin.conninfo, user="looker")
+        result = schema_of(shop_twin, conninfo)
+        assert found(result) == []
+        assert any("permission denied" in note for note in result.notes)
+        assert any(one.left_out for one in result.columns)
+        shop_twin.do(f"ALTER TABLE {S}.orders ALTER total TYPE numeric(12,2)", f"DROP INDEX {S}.users_email_key")
+        shop_twin.do(f"ALTER TABLE {S}.orders DROP CONSTRAINT orders_user_id_fkey")
+        assert found(schema_of(shop_twin, conninfo)) == [
+            ("orders", "orders_user_id_fkey", None),
+            ("orders", "total", None),
+            ("users", "users_email_key", None),
+        ]
+    finally:
+        shop_twin.do("DROP OWNED BY looker", "DROP ROLE looker")
+
+
+EXISTING = """
+isthmus: 1
+target: {tables: existing, schema: app}
+collections:
+  users: {fields: {email: text!, age: integer}}
+  posts: {fields: {title: text, author: {column: author_id, references: users, on_orphan: "null"}}}
+"""
+TABLES = """
+CREATE SCHEMA app;
+CREATE TABLE app.users (id uuid PRIMARY KEY, email varchar(80) NOT NULL UNIQUE, age bigint CHECK (age > 0), more text);
+CREATE TABLE app.posts (id uuid PRIMARY KEY, title text, author_id uuid REFERENCES app.users, extras jsonb);
+CREATE INDEX posts_by_title ON app.posts (title);
+"""
+USERS = [{"_id": n, "email": f"{n}@x", "age": n, "shoe": 3} for n in range(1, 4)]
+POSTS = [{"_id": n, "title": "t", "author": n} for n in range(1, 6)]
+
+
+@pytest.fixture
+def existing(make_here: Callable[..., Made]) -> Made:
+    return make_here(EXISTING, {"users": USERS, "posts": POSTS}, before=TABLES)
+
+
+def test_existing_tables_pass(existing: Made) -> None:
+    result = schema_of(existing)
+    assert found(result) == []
+    assert any("not Isthmus's own" in note for note in result.notes)
+    extras = next(one for one in result.columns if (one.table, one.column) == ("users", "extras"))
+    assert "isthmus.extras" in extras.why
+
+
+EXISTING_DAMAGES = {
+    "table": ("DROP TABLE app.posts", "posts", "posts"),
+    "column": ("ALTER TABLE app.posts DROP COLUMN title", "posts", "title"),
+    "type": ("ALTER TABLE app.posts ALTER title TYPE integer USING 1", "posts", "title"),
+    "null": ("ALTER TABLE app.users ALTER email DROP NOT NULL", "users", "email"),
+    "unique": ("ALTER TABLE app.users DROP CONSTRAINT users_email_key", "users", "(table)"),
+    "check": ("ALTER TABLE app.users DROP CONSTRAINT users_age_check", "users", "(table)"),
+    "foreign key": (
+        (
+            "ALTER TABLE app.posts DROP CONSTRAINT posts_author_id_fkey; ALTER TABLE app.posts ADD CONSTRAINT"
+            " posts_author_id_fkey FOREIGN KEY (author_id) REFERENCES app.users NOT VALID"
+        ),
+        "posts",
+        "posts_author_id_fkey",
+    ),
+    "index": (
+        "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'app.posts_by_title'::regclass",
+        "posts",
+        "posts_by_title",
+    ),
+    "set aside": (
+        (
+            "DROP INDEX app.posts_by_title;"
+            " INSERT INTO isthmus.saved_ddl (run_id, table_schema, table_name, kind, name, statements)"
+            """ VALUES (1, 'app', 'posts', 'index', 'posts_by_title', '["CREATE INDEX"]')"""
+        ),
+        "posts",
+        "posts_by_title",
+    ),
+}
+
+
+@pytest.mark.parametrize("damage", EXISTING_DAMAGES)
+def test_existing_damage_is_named(existing: Made, damage: str) -> None:
+    statements, table, path = EXISTING_DAMAGES[damage]
+    existing.do(statements)
+    assert (table, path, None) in found(schema_of(existing))
+
+
+def test_constraint_that_was_not_validated_before(make_here: Callable[..., Made]) -> None:
+    tables = TABLES + "ALTER TABLE app.users ADD CONSTRAINT old CHECK (age < 200) NOT VALID;"
+    made = make_here(EXISTING, {"users": USERS, "posts": POSTS}, before=tables)
+    result = schema_of(made)
+    assert result.passed
+    assert any("old of users was not validated before" in note for note in result.notes)
+
+
+def test_existing_tables_may_grow(existing: Made) -> None:
+    existing.do("ALTER TABLE app.users ADD COLUMN nick text", "CREATE UNIQUE INDEX ON app.users (nick)")
+    result = schema_of(existing)
+    assert result.passed
+    assert any("New since the copy began: app.users.nick text" in note for note in result.notes)
