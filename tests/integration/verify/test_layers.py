@@ -85,8 +85,7 @@ CHANGES: dict[str, tuple[str, str, str]] = {
         "boss_id",
     ),
     "reference by another field": (
-        (
-            "UPDATE {s}.orders SET team_id = (SELECT id FROM {s}.teams WHERE name = 'green') WHERE team_id IS NOT NULL",
+        "UPDATE {s}.orders SET team_id = (SELECT id FROM {s}.teams WHERE name = 'green') WHERE team_id IS NOT NULL",
         "orders",
         "team_id",
     ),
