@@ -1,8 +1,8 @@
 """The Rust core: BSON and a compiled mapping in; COPY bytes, digests and rejects out.
 
 All long calls release the GIL. A fault of the core itself becomes `InternalError`; a signal that arrives during a
-call is raised after it. `bytes` are read in place, any other buffer is copied first. All objects but `Profiler` and
-`Prober` are read-only and may be shared between threads.
+call is raised after it. `bytes` are read in place, any other buffer is copied first. All objects but `Profiler`,
+`Prober`, `Digester` and `Finder` are read-only and may be shared between threads.
 """
 
 from collections.abc import Mapping, Sequence
@@ -352,6 +352,161 @@ class Prober:
 
     def sets(self) -> dict[str, IdSet]:
         """Take the collected sets out, by name; documents that are read later start new ones."""
+
+@final
+class Digester:
+    """Adds up digests of what the tables of one side hold: equal sums mean equal contents, in whatever order they came.
+
+    One side is what documents become, the other what a database gives back. Both are given the same `buckets`,
+    `columns` and numbers of shared tables and columns, each its own tables and types. Memory is that of the buckets: 16
+    bytes for each bucket of each column. Canonical forms, and what they cannot see: the module `checksum` of the core.
+
+    Not for two threads at once: the second call raises `RuntimeError`. Let each fill a `fresh` one and merge them.
+
+    Args:
+        side: JSON object.
+
+            - `buckets`: 1 to 65536. Cells are added up by the bucket that their row's key falls into.
+            - `columns`: number of columns of each shared table.
+            - `tables`: the tables of this side, for `read_batch` in the order of `Batch.tables`. Of each `table` (its
+              shared number; null to pass its rows over), `row` (its rows count as rows; default false: they only add
+              cells to rows that come from elsewhere), `key` (positions of the columns that make its key, which parts
+              the digests of equal values in two rows), `owner` (position of the column that `leave_out` looks at, or
+              null) and `columns`.
+            - A column: `column` (its shared number, or null when it is not compared), `type` (`kind`, `array`,
+              `length`, `precision`, `scale` as in a compiled plan), `ids` (translation of its ids, in arrays of each
+              element),
+              `rewrites` (in jsonb: objects of `path`, where `[]` leads through arrays, and `ids`), `elements` (each
+              element of the array is a cell), `element` (position of the column that holds an element's number: the
+              value is one element of such an array; -1 with NULL is the empty array), `unless` (positions of columns:
+              where one of them holds a value this one adds nothing, so that several columns may be one), `sensitive`.
+            - `translations`: lists of [from, to], ids as PostgreSQL prints them. `key`, `owner` and cells hold `to`.
+            - `exceptions`: lists of [shared table, [key parts], shared column, "null" or "skip"]. The cell adds
+              nothing, on this side. "null": it is to be NULL, so give it to the expected side only; "skip": it is not
+              compared, so give it to both.
+            - `leave_out`: lists of [shared table, [owners]], whose rows are only counted; every table of the side that
+              adds to that shared table needs an `owner`.
+
+            Keys and owners of `exceptions` and `leave_out` are texts as PostgreSQL prints them, of columns of type
+            uuid, text, varchar, smallint, integer, bigint or an enum.
+
+    Raises:
+        ValueError: The side cannot be read or contradicts itself.
+    """
+
+    def __init__(self, side: str) -> None: ...
+    def fresh(self) -> Digester:
+        """Return an empty one of the same side, which both share in memory."""
+
+    def read_copy(self, table: int, data: Buffer) -> int:
+        """Add rows of COPY binary to a table of this side and return how many there were.
+
+        Args:
+            table: Position in `tables` of the side.
+            data: Whole rows. The header of the stream before them and its trailer behind them are passed over, so
+                that what a COPY sends can be given in any pieces that end where a row ends.
+
+        Raises:
+            InternalError: The rows are not COPY rows of the table's columns, or the side has no such table (code
+                `copy-rows`). Rows before the first wrong one are added.
+        """
+
+    def read_batch(self, batch: Batch) -> None:
+        """Add all rows of a batch.
+
+        Raises:
+            InternalError: The batch has other tables than the side, or its rows are not theirs (code `copy-rows`).
+        """
+
+    def merge(self, other: Digester) -> None:
+        """Take over what another one added up; it is empty afterwards.
+
+        Raises:
+            ValueError: The other has other `buckets` or `columns`. Nothing is changed.
+        """
+
+    def rows(self) -> list[int]:
+        """Return the rows of each shared table."""
+
+    def left_out(self) -> list[int]:
+        """Return the rows of each shared table that were left out; only of tables whose rows count."""
+
+    def cells(self) -> list[list[int]]:
+        """Return, by shared table and column, the cells that added anything."""
+
+    def compare(self, other: Digester) -> list[tuple[int, int | None, bytes]]:
+        """Return where the sums differ: shared table, column (None for the rows themselves, first), differing buckets.
+
+        Buckets are a bitmap, the lowest bit of the first byte for the first of them. Empty when everything is equal.
+
+        Raises:
+            ValueError: The other has other `buckets` or `columns`.
+        """
+
+@final
+class Finder:
+    """Reads both sides again and names the rows and cells behind sums that differ.
+
+    Not for two threads at once: the second call raises `RuntimeError`. Let each fill a `fresh` one and merge them.
+
+    Args:
+        side: As `Digester`; `sensitive` columns are shown as "(hidden)", also in keys.
+        wanted: JSON list of [shared table, shared column or null for rows, [bucket numbers]]. Of every row in a wanted
+            bucket it is kept that it is there, of the columns that are wanted in that bucket the cell.
+        limit: Rows of each table that are kept at most, the same ones on both sides.
+
+    Raises:
+        ValueError: The side cannot be read or contradicts itself, or something is wanted that it does not have.
+    """
+
+    def __init__(self, side: str, wanted: str, limit: int) -> None: ...
+    def fresh(self) -> Finder:
+        """Return an empty one of the same side, wishes and limit, which both share in memory."""
+
+    def read_copy(self, table: int, data: Buffer) -> int:
+        """As `Digester.read_copy`; counts all rows, not only those that are kept.
+
+        Raises:
+            InternalError: As there.
+        """
+
+    def read_batch(self, batch: Batch) -> None:
+        """As `Digester.read_batch`.
+
+        Raises:
+            InternalError: As there.
+        """
+
+    def merge(self, other: Finder) -> None:
+        """Take over what another one kept; it is empty afterwards.
+
+        Raises:
+            ValueError: The other looks for something else. Nothing is changed.
+        """
+
+    def beyond(self) -> list[int]:
+        """Return the rows of each shared table that fell into wanted buckets and were beyond the limit.
+
+        With any on either side `compare` does not speak of all rows, but what it says is true.
+        """
+
+    def compare(
+        self, other: Finder
+    ) -> list[
+        tuple[int, int | None, list[str | None], str | None, str | None, Literal["missing", "extra", "different"]]
+    ]:
+        """Return what differs, by shared table, key and column; this is the expected side, the other the actual one.
+
+        Each is the shared table, the shared column (None for a row), the key's parts as PostgreSQL prints them (None
+        for NULL), what is expected, what is there, and the word for it. Texts are at most 200 characters as PostgreSQL
+        prints them in UTC, of values as they are compared (translated, rounded), None for NULL. A row that is on one
+        side only is one "missing" or "extra" without texts, whatever its cells; of one that is there more or less often
+        than expected they are the two counts. Of `elements` they are whole arrays, or where these are longer or have
+        more than 64 elements the first element that differs behind its number, from 0: "[3] text".
+
+        Raises:
+            ValueError: The other looks for something else.
+        """
 
 @final
 class Frames:

@@ -8,6 +8,7 @@
 pub mod batch;
 pub mod bson;
 pub mod canonical;
+pub mod checksum;
 pub mod convert;
 pub mod crc64;
 pub mod decimal;

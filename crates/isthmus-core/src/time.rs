@@ -25,7 +25,7 @@ const DAYS_END: i64 = 2_145_031_949;
 const MILLIS_PER_DAY: i64 = 86_400_000;
 const MICROS_PER_SECOND: i64 = 1_000_000;
 /// Days from 1970-01-01 to 2000-01-01.
-const EPOCH_GAP_DAYS: i64 = 10_957;
+pub(crate) const EPOCH_GAP_DAYS: i64 = 10_957;
 /// 0001-01-01T00:00:00.000Z, inclusive.
 const MILLIS_YEAR_1: i64 = -62_135_596_800_000;
 /// 10000-01-01T00:00:00.000Z, exclusive.
@@ -101,7 +101,7 @@ pub fn round_micros(micros: i64, precision: u8) -> Option<Rounded> {
 /// Year, month and day of days since 1970-01-01 in the proleptic Gregorian calendar.
 ///
 /// Counts in 400-year cycles of 146,097 days that start on 1 March, so that the leap day is a year's last day.
-fn civil_from_days(days: i64) -> (i64, u32, u32) {
+pub(crate) fn civil_from_days(days: i64) -> (i64, u32, u32) {
     let shifted = days + 719_468;
     let cycle = shifted.div_euclid(146_097);
     let day_of_cycle = shifted.rem_euclid(146_097);

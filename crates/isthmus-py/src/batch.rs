@@ -23,6 +23,10 @@ impl Batch {
         Self { inner }
     }
 
+    pub fn inner(&self) -> &core::Batch {
+        &self.inner
+    }
+
     fn output(&self, table: usize) -> PyResult<&[u8]> {
         let output = self.inner.outputs.get(table);
         output.map(Vec::as_slice).ok_or_else(|| PyIndexError::new_err(format!("the plan has no table {table}")))

@@ -4,6 +4,7 @@
 //! nothing else.
 
 use isthmus_core::bson::BsonError;
+use isthmus_core::checksum::ReadError;
 use isthmus_core::digest::DigestError;
 use isthmus_core::plan::PlanError;
 use isthmus_core::transcode::BlockError;
@@ -82,6 +83,14 @@ pub fn rows(py: Python<'_>, error: &DigestError) -> PyErr {
     let both = [("row", error.row), ("column", error.column.unwrap_or(0))];
     let numbers = if error.column.is_some() { &both[..] } else { &both[..1] };
     make(py, &Fields { class: "InternalError", code: "copy-rows", message: error.message, table: None, numbers })
+}
+
+/// As [`rows`]; a table that the side does not have is `InternalError` as well.
+pub fn checksum(py: Python<'_>, error: &ReadError) -> PyErr {
+    match error {
+        ReadError::Rows(error) => rows(py, error),
+        ReadError::Table(message) => internal(py, "copy-rows", message),
+    }
 }
 
 /// `ConfigError`: a setting that the caller passed on.

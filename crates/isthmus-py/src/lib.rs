@@ -4,8 +4,10 @@
 
 mod batch;
 mod crc64;
+mod digester;
 mod door;
 mod errors;
+mod finder;
 mod framing;
 mod ids;
 mod input;
@@ -29,6 +31,8 @@ fn rust_module(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<profiler::Profiler>()?;
     module.add_class::<profiler::IdSet>()?;
     module.add_class::<prober::Prober>()?;
+    module.add_class::<digester::Digester>()?;
+    module.add_class::<finder::Finder>()?;
     module.add_class::<ids::IdCodec>()?;
     module.add_function(wrap_pyfunction!(crc64::crc64, module)?)?;
     module.add_function(wrap_pyfunction!(framing::frame, module)?)?;

@@ -18,7 +18,7 @@ fn special(word: u64) -> u64 {
 
 /// How many bytes at the start need no escape.
 #[inline]
-fn clean_prefix(bytes: &[u8]) -> usize {
+pub(crate) fn clean_prefix(bytes: &[u8]) -> usize {
     let mut at = 0;
     while let Some(word) = bytes[at..].first_chunk::<8>() {
         let marks = special(u64::from_le_bytes(*word));
