@@ -1,7 +1,8 @@
 """Measure speed and memory: `python -m bench.run [SUITE…] [--quick]`. Prints one JSON line a result.
 
-Suites: startup, transcode, load, verify, live, memory. Lines are appended to bench/results/SUITE.jsonl, unless --quick
-asks for sizes that are good for a look only. What is compared, and why that is fair, stands in bench/README.md.
+Suites: startup, transcode, references, load, verify, live, memory. Lines are appended to bench/results/SUITE.jsonl,
+unless --quick asks for sizes that are good for a look only. What is compared, and why that is fair, stands in
+bench/README.md.
 """
 
 from __future__ import annotations
@@ -13,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench import data as make
-from bench import live, load, machine, memory, startup, transcode, verify
+from bench import live, load, machine, memory, references, startup, transcode, verify
 
-SUITES = ("startup", "transcode", "load", "verify", "live", "memory")
+SUITES = ("startup", "transcode", "references", "load", "verify", "live", "memory")
 
 
 @dataclass(frozen=True)
@@ -25,11 +26,12 @@ class Sizes:
     small_documents: int
     live_documents: int
     large_documents: int
+    planted_databases: int
     rounds: int
 
 
-FULL = Sizes(make.SMALL_DOCUMENTS, 60_000, make.LARGE_DOCUMENTS, 5)
-QUICK = Sizes(50_000, 10_000, 16, 2)
+FULL = Sizes(make.SMALL_DOCUMENTS, 60_000, make.LARGE_DOCUMENTS, 60, 5)
+QUICK = Sizes(50_000, 10_000, 16, 5, 2)
 
 
 def main() -> None:
@@ -58,6 +60,8 @@ def main() -> None:
         small = _data(folder, "small", sizes.small_documents) if set(chosen) - {"startup", "live"} else None
         if "transcode" in chosen and small:
             transcode.measure(small, max(rounds, 5))
+        if "references" in chosen and small:
+            references.measure(small, work, sizes.planted_databases, rounds)
         if "load" in chosen and small:
             load.measure(small, work, rounds, arguments.streams)
         if "verify" in chosen and small:

@@ -17,6 +17,7 @@ import psycopg
 from isthmus.verify.reference import Reference, load
 from isthmus.verify.reference.compare import Accounts, Comparison, Difference, Totals
 from tests import forkserver
+from tests.fix_dumps import file_name
 from tests.oracle.ledgers import accounts_of, run_facts
 
 COMMAND = Path(sys.executable).with_name("isthmus")
@@ -57,7 +58,7 @@ def url(conninfo: str) -> str:
 def documents_of(folder: Path, collections: Sequence[str]) -> Iterator[tuple[str, bytes]]:
     """(collection, raw document) of every document of a plain dump folder, by length prefixes only."""
     for collection in collections:
-        data = (folder / f"{collection}.bson").read_bytes()
+        data = (folder / f"{file_name(collection)}.bson").read_bytes()
         at = 0
         while at < len(data):
             (length,) = struct.unpack_from("<i", data, at)

@@ -1,4 +1,4 @@
-"""Draw the progress of a copy: bars on a terminal; elsewhere plain lines every ten seconds, if it takes as long."""
+"""Draw progress: bars on a terminal; elsewhere plain lines every ten seconds, if the work takes as long."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from rich.text import Text
 
 from isthmus.cli.output import err, plural, show_note
 from isthmus.connect.secrets import hide
+from isthmus.work.amounts import duration_text, size_text
 from isthmus.work.progress import CollectionProgress, Progress, Snapshot
 
 # Who reads a log wants to know that a long copy is alive; of a short one the result says enough.
@@ -30,30 +31,20 @@ _STAGES = {
     "retrying": "Retrying dead letters",
     "finishing": "Finishing: keys, references, indexes",
     "complete": "Complete",
+    "surveying": "Reading every document",
+    "collecting": "Collecting natural keys",
+    "looking up": "Looking references up",
+    "opening": "Looking at source and target",
+    "reading the source": "Reading every document",
+    "comparing rows": "Comparing every row",
 }
 
 
-_MOVING = frozenset({"copying", "retrying"})
+_LOOKING = frozenset({"surveying", "collecting", "looking up", "reading the source"})
+"""Stages that read and carry nothing, so that no dead letters are made."""
+
+_MOVING = frozenset({"copying", "retrying"}) | _LOOKING
 """Stages that go through bytes."""
-
-
-def size_text(size_bytes: float) -> str:
-    """Return bytes for people: `512 B`, `1.4 MB`, in powers of 1,000."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if size_bytes < 1000 or unit == "GB":
-            return f"{size_bytes:.0f} {unit}" if unit == "B" else f"{size_bytes:.1f} {unit}"
-        size_bytes /= 1000
-    return ""
-
-
-def duration_text(seconds: float) -> str:
-    """Return a duration for people: `4 s`, `2:05`, `1:02:03`."""
-    whole = int(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60}:{whole % 60:02}"
-    return f"{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02}"
 
 
 def overall(snapshot: Snapshot) -> tuple[int, int | None, float, float | None]:
@@ -67,7 +58,7 @@ def overall(snapshot: Snapshot) -> tuple[int, int | None, float, float | None]:
 
 
 class ProgressView:
-    """Shows a copy while it works; a context manager around it.
+    """Shows a copy or a survey while it works; a context manager around it.
 
     Args:
         progress: The live numbers. Its notes are shown as lines.
@@ -133,24 +124,24 @@ class Due:
 
 def line(snapshot: Snapshot) -> str:
     """Return the progress as one line of plain text."""
-    head = _STAGES.get(snapshot.stage, snapshot.stage)
-    if snapshot.stage == "finishing":
+    head = _head(snapshot)
+    if _in_steps(snapshot):
         number = min(snapshot.steps_done + 1, snapshot.steps_total)
         return f"{head}: step {number} of {snapshot.steps_total} ({snapshot.step})"
     if snapshot.stage not in _MOVING:
         return head
     done, total, rate, left = overall(snapshot)
     documents = plural(sum(entry.documents for entry in snapshot.collections), "document")
-    letters = sum(entry.dead_letters for entry in snapshot.collections)
+    letters = _letters(snapshot, ", ")
     share = f" of {size_text(total)} ({100 * done / total:.0f} %)" if total else ""
     eta = f", about {duration_text(left)} left" if left is not None else ""
-    return f"{head}: {documents}, {size_text(done)}{share}, {size_text(rate)}/s{eta}, dead letters {letters:,}"
+    return f"{head}: {documents}, {size_text(done)}{share}, {size_text(rate)}/s{eta}{letters}"
 
 
 def render(snapshot: Snapshot, width: int) -> Group:
     """Return the progress as bars: one a collection that is at work or broken, and one for all."""
-    head = Text(_STAGES.get(snapshot.stage, snapshot.stage), style="bold")
-    if snapshot.stage == "finishing":
+    head = Text(_head(snapshot), style="bold")
+    if _in_steps(snapshot):
         head.append(f"  {snapshot.steps_done}/{snapshot.steps_total}  {snapshot.step}", style="not bold dim")
         return Group(head, _bar(snapshot.steps_done, snapshot.steps_total, max(10, min(60, width - 4))))
     if snapshot.stage not in _MOVING:
@@ -171,11 +162,28 @@ def render(snapshot: Snapshot, width: int) -> Group:
     share = f"{100 * done / total:.0f} %" if total else ""
     table.add_row(Text("all", style="bold"), _bar(done, total), share, amount)
     eta = f"  ETA {duration_text(left)}" if left is not None else ""
-    letters = sum(entry.dead_letters for entry in snapshot.collections)
+    letters = _letters(snapshot, "  ")
     collections = plural(len(snapshot.collections), "collection")
-    facts = f"  {finished} of {collections}  {size_text(rate)}/s{eta}  dead letters {letters:,}"
+    facts = f"  {finished} of {collections}  {size_text(rate)}/s{eta}{letters}"
     head.append(facts, style="not bold dim")
     return Group(head, table)
+
+
+def _head(snapshot: Snapshot) -> str:
+    if snapshot.stage == "verifying" and snapshot.steps_total:  # a copy that compares what it read has no steps
+        return "Verifying"
+    return _STAGES.get(snapshot.stage, snapshot.stage)
+
+
+def _in_steps(snapshot: Snapshot) -> bool:
+    """Tell whether a stage goes on in steps, not in bytes."""
+    return snapshot.stage == "finishing" or (snapshot.stage == "verifying" and snapshot.steps_total > 0)
+
+
+def _letters(snapshot: Snapshot, gap: str) -> str:
+    if snapshot.stage in _LOOKING:
+        return ""
+    return f"{gap}dead letters {sum(entry.dead_letters for entry in snapshot.collections):,}"
 
 
 def _finished(entry: CollectionProgress) -> bool:

@@ -62,7 +62,7 @@ def is_interruption(fault: BaseException | None) -> bool:
 
 
 @contextlib.contextmanager
-def stop_on_signals(console: Console) -> Generator[threading.Event]:
+def stop_on_signals(console: Console, doing: str = "finishing the batch in hand") -> Generator[threading.Event]:
     """Turn SIGINT, SIGTERM and SIGHUP into a stop event while the context lasts; a SIGHUP that is ignored stays so.
 
     Also right for process 1 of a container, where SIGTERM has no default action. A second signal leaves at once with
@@ -70,6 +70,7 @@ def stop_on_signals(console: Console) -> Generator[threading.Event]:
 
     Args:
         console: Gets one line when the first signal arrives.
+        doing: What is done until the work ends, for that line.
 
     Yields:
         The event.
@@ -82,7 +83,7 @@ def stop_on_signals(console: Console) -> Generator[threading.Event]:
         _count_once(number)
         stop.set()
         name = signal.Signals(number).name
-        console.print(f"{name}: finishing the batch in hand; again to leave at once (nothing committed is lost).")
+        console.print(f"{name}: {doing}; again to leave at once (nothing committed is lost).")
 
     hangup = [number for number in _HANGUP if signal.getsignal(number) is not signal.SIG_IGN]
     before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM, *hangup)}

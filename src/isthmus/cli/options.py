@@ -70,7 +70,12 @@ def _check_json(target: str | None) -> str | None:
     return target
 
 
-def _check_output(path: Path | None) -> Path | None:
+def check_output(path: Path | None) -> Path | None:
+    """Return a file to write to as it was given, for an option's callback.
+
+    Raises:
+        typer.BadParameter: It cannot be written.
+    """
     if path is not None:
         _writable(path)
     return path
@@ -88,7 +93,7 @@ JsonOption = Annotated[
 OutputOption = Annotated[
     Path | None,
     typer.Option(
-        "--output", "-o", metavar="FILE", help="Write there instead of standard output.", callback=_check_output
+        "--output", "-o", metavar="FILE", help="Write there instead of standard output.", callback=check_output
     ),
 ]
 SensitiveOption = Annotated[

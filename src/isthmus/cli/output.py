@@ -20,6 +20,28 @@ from rich.text import Text
 from isthmus.cli.streams import lost_output
 from isthmus.connect.secrets import hide
 from isthmus.errors import ConfigError, IsthmusError, Problem
+from isthmus.work.amounts import plural
+
+__all__ = [
+    "delivered",
+    "err",
+    "out",
+    "plural",
+    "result_console",
+    "show_error",
+    "show_hint",
+    "show_lost_output",
+    "show_note",
+    "show_paragraph",
+    "show_point",
+    "show_problems",
+    "show_rows",
+    "show_table",
+    "show_unexpected",
+    "some",
+    "write_json",
+    "writing",
+]
 
 # A pipe or a file has no width of its own: tables written there should not be squeezed into 80 columns, and sentences
 # stay on one line each.
@@ -37,11 +59,6 @@ def _console(*, stderr: bool) -> Console:
 
 out = _console(stderr=False)
 err = _console(stderr=True)
-
-
-def plural(count: int, word: str, words: str | None = None) -> str:
-    """Return a number with its noun: `1 dead letter`, `2,000 dead letters`."""
-    return f"{count:,} {word if count == 1 else words or word + 's'}"
 
 
 def some(count: int) -> str:

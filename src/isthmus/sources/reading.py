@@ -91,6 +91,7 @@ def read_all(
         SourceError: The source as a whole cannot be read.
     """
     found = {name: Counted(make()) for name, make in counters.items()}
+    progress.again(counters)
     _Reading(source, counters, options, progress, stop, found).run()
     return found
 

@@ -67,6 +67,9 @@ class Survey:
         sample: Most documents that were to be read of a collection; None for all.
         collections: What was read, by name.
         left_out: Collections that a rule leaves out → the rule, a sentence.
+        unread: Of those, the ones that hold documents of the application, as far as the source tells, and cannot be
+            read: the source is not whole, or not open to its reader.
+        not_asked: Collections that were not among the names that were asked for.
         buckets: Names of GridFS buckets.
         references: What points at what, by collection and path.
         looked_in: In which sets values were looked up; with `sample`, those hold ids of the sample only.
@@ -79,6 +82,8 @@ class Survey:
     sample: int | None
     collections: dict[str, Surveyed]
     left_out: dict[str, str] = field(default_factory=dict[str, str])
+    unread: tuple[str, ...] = ()
+    not_asked: tuple[str, ...] = ()
     buckets: tuple[str, ...] = ()
     references: tuple[Reference, ...] = ()
     looked_in: tuple[LookedIn, ...] = ()
@@ -86,8 +91,13 @@ class Survey:
 
     @property
     def broken(self) -> bool:
-        """Whether anything could not be read to its end."""
-        return any(one.broken for one in self.collections.values())
+        """Whether anything of the source could not be read, or not to its end."""
+        return bool(self.unread) or any(one.broken for one in self.collections.values())
+
+    @property
+    def malformed(self) -> int:
+        """Documents that are malformed, and so not counted in any profile."""
+        return sum(sum(one.profile.broken.values()) for one in self.collections.values())
 
     def as_json(self) -> dict[str, Any]:
         """Return it as JSON values."""
@@ -99,6 +109,8 @@ class Survey:
             "sample": self.sample,
             "collections": {name: _collection_json(one) for name, one in self.collections.items()},
             "left_out": self.left_out,
+            "unread": list(self.unread),
+            "not_asked": list(self.not_asked),
             "gridfs": list(self.buckets),
             "references": [one.as_json() for one in self.references],
             "looked_in": [{**vars(one), "path": list(one.path)} for one in self.looked_in],
@@ -135,9 +147,11 @@ def read_survey(text: str, *, file_name: str) -> Survey:
             sample=found["sample"],
             collections={name: _collection(name, one) for name, one in found["collections"].items()},
             left_out=found["left_out"],
+            unread=tuple(found["unread"]),
+            not_asked=tuple(found["not_asked"]),
             buckets=tuple(found["gridfs"]),
             references=tuple(read_reference(one) for one in found["references"]),
-            looked_in=tuple(LookedIn(**{**one, "path": tuple(one["path"])}) for one in found["looked_in"]),
+            looked_in=tuple(_looked_in(one) for one in found["looked_in"]),
             advice={name: read_advice(one) for name, one in found["advice"].items()},
         )
     except (ValueError, KeyError, TypeError, AttributeError):
@@ -146,6 +160,10 @@ def read_survey(text: str, *, file_name: str) -> Survey:
             code="not-a-survey",
             hint="Make one with isthmus survey SOURCE --json FILE.",
         ) from None
+
+
+def _looked_in(found: dict[str, Any]) -> LookedIn:
+    return LookedIn(found["collection"], tuple(found["path"]), found["count"], found["exact"], found["false_positives"])
 
 
 def _collection(name: str, found: dict[str, Any]) -> Surveyed:

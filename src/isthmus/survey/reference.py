@@ -12,6 +12,8 @@ Form = Literal["oid", "hex", "dbref", "value"]
 
 Cardinality = Literal["one-to-one", "many-to-one", "one-to-many", "many-to-many"]
 
+ID: Path = ("_id",)
+
 
 @dataclass(frozen=True)
 class Key:
@@ -20,7 +22,7 @@ class Key:
     Attributes:
         collection: The collection.
         path: `_id`, or a natural key.
-        unique_by: `id`; `index` where a unique index says so; `values` where they seem to be all different.
+        unique_by: `id`; `index` where a unique index says so; `values` where hardly any is there twice.
     """
 
     collection: str
@@ -38,7 +40,7 @@ class Reference:
         forms: How they point → how many do.
         to: What they point at; of several the one that is hit most.
         several: All that are hit, where one field points at several collections → how many values do.
-        values: All that are not null.
+        values: All that are no null, no array, and no document but a DBRef or a compound key.
         null: Nulls.
         hits: Values that are found.
         wrong: Other collections in which some are found as well → how many.
@@ -46,6 +48,15 @@ class Reference:
         cardinality: Seen from the holder.
         distinct: Different values; an estimate where they are many.
         other_side: (collection, path) of the reference that says the same from the other side.
+        sampled: What it points at was read in part only: `hits` is the least there are, and what is not found may be in
+            the part that was not read.
+        repeated: How many values of `to` stand there more than once, so that a value may mean two documents; None where
+            there were too many to count.
+        false_positives: Chance that a value that is nowhere counts as a hit, because ids no longer fitted exactly;
+            `hits` is without those to be expected.
+        pairs: The lowest hashes of the pairs of documents that the values join, those in `wrong` included; not kept.
+        pairs_distinct: How many pairs there are; not kept.
+        pairs_meant: How many there are without those in `wrong`; not kept.
     """
 
     collection: str
@@ -61,15 +72,25 @@ class Reference:
     cardinality: Cardinality = "many-to-one"
     distinct: int = 0
     other_side: tuple[str, Path] | None = None
+    sampled: bool = False
+    repeated: int | None = 0
+    false_positives: float = 0.0
     pairs: tuple[int, ...] = field(default=(), repr=False)
+    pairs_distinct: int = field(default=0, repr=False)
+    pairs_meant: float = field(default=0.0, repr=False)
 
     @property
     def orphans(self) -> int:
-        """Values that lead nowhere."""
+        """Values that lead nowhere; the most there may be where `sampled`."""
         return self.values - self.hits
 
+    @property
+    def hit_rate(self) -> float:
+        """Share of the values that are found, the least there may be where `sampled`; 1 where there are none."""
+        return self.hits / self.values if self.values else 1.0
+
     def as_json(self) -> dict[str, Any]:
-        """Return it as JSON values; `pairs` are left out, for what they told is `other_side`."""
+        """Return it as JSON values; what `pairs` told is `other_side`."""
         return {
             "collection": self.collection,
             "path": list(self.path),
@@ -84,6 +105,9 @@ class Reference:
             "cardinality": self.cardinality,
             "distinct": self.distinct,
             "other_side": None if self.other_side is None else [self.other_side[0], list(self.other_side[1])],
+            "sampled": self.sampled,
+            "repeated": self.repeated,
+            "false_positives": self.false_positives,
         }
 
 
@@ -108,4 +132,7 @@ def read_reference(found: dict[str, Any]) -> Reference:
         cardinality=found["cardinality"],
         distinct=found["distinct"],
         other_side=None if other is None else (other[0], tuple(other[1])),
+        sampled=found["sampled"],
+        repeated=found["repeated"],
+        false_positives=found["false_positives"],
     )

@@ -1,37 +1,31 @@
-"""Pass 2 of a survey: look values up in the ids and keys of all collections, and say which are references to what.
+"""Pass 2 of a survey: look values up in the ids and keys of all collections.
 
-Looking up is the proof; `judge` weighs what was found, and is pure.
+Looking up is the proof. What is worth it `candidates` says; what the counts mean `judge` and `relations`.
 """
 
 from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from isthmus._rust import IdSet, Prober
 from isthmus.sources.protocol import Source
-from isthmus.survey.candidates import Candidate, find_candidates, find_keys, node_at
-from isthmus.survey.model import Survey
-from isthmus.survey.profile import ELEMENT, Node, Path
-from isthmus.survey.reference import Cardinality, Form, Key, Reference
-from isthmus.survey.similar import likeness, says_reference
-from isthmus.work.progress import Progress
 from isthmus.sources.reading import Options, read_all
+from isthmus.survey.candidates import SEEMS_UNIQUE, Candidate, find_candidates, find_keys
+from isthmus.survey.judge import Grounds, judge
+from isthmus.survey.lookups import Looked
+from isthmus.survey.model import Survey
+from isthmus.survey.paths import node_at
+from isthmus.survey.probing import Probing, Sets, limits, may_differ
+from isthmus.survey.profile import Node
+from isthmus.survey.reference import ID, Key, Reference
+from isthmus.survey.relations import settle
+from isthmus.work.progress import Progress
 
-_MOST = 0.5
-"""Share of the values that a reference must hit: a field of which less is found is told as something else."""
-_ALIKE = 0.9
-"""Collections that are hit nearly as often as the best are decided between by name."""
-_PART = 0.1
-"""Share of the values from which on a further collection is one that a field points at in turns, and no accident."""
-_FEW_KEYS = 8
-_MANY = 20
-_SMALL = 10_000
-"""Numbers below are met everywhere; what begins above them is hardly hit by chance."""
-_DIFFER = 0.85
+Candidates = Mapping[str, tuple[Candidate, ...]]
 
 
 def find_references(
@@ -41,246 +35,138 @@ def find_references(
     options: Options,
     progress: Progress,
     stop: threading.Event,
+    tell_set: Callable[[Key, IdSet], None] | None = None,
 ) -> tuple[Reference, ...]:
     """Look up every value that may be a reference.
 
-    Reads collections once more, and those with natural keys that something may point at once more before that.
+    Reads collections once more, and those with natural keys that something may point at once more before that. Neither
+    is read when nothing in it can be meant.
+
+    Args:
+        source: The source.
+        survey: What pass 1 found.
+        ids: Collection → its ids, as pass 1 left them.
+        options: How.
+        progress: Told how far it is.
+        stop: Set when the user wants it to end.
+        tell_set: Called with every set that values are looked up in.
 
     Raises:
         Interrupted: The user asked to stop.
         SourceError: The source as a whole cannot be read.
     """
-    profiles = {name: one.profile for name, one in survey.collections.items()}
-    keys = {name: tuple(find_keys(name, one.profile, one.info.indexes)) for name, one in survey.collections.items()}
-    candidates = find_candidates(profiles, keys)
-    held = dict.fromkeys(key for found in candidates.values() for one in found for key in one.keys)
-    natural = [key for key in held if key.path != ("_id",)]
-    all_keys = [Key(name, ("_id",), "id") for name in ids] + natural
-    sets = [*ids.values(), *_collect(source, natural, options, progress, stop)]
-    place = {(key.collection, key.path): number for number, key in enumerate(all_keys)}
-    plans = {
-        name: json.dumps(_plan(name, found, place, len(ids)), ensure_ascii=False) for name, found in candidates.items()
+    roots = {name: one.profile.root for name, one in survey.collections.items()}
+    part = frozenset(name for name, one in survey.collections.items() if one.sampled or one.broken)
+    keys = {
+        name: tuple(find_keys(name, one.profile, one.info.indexes, whole=name not in part))
+        for name, one in survey.collections.items()
     }
-    progress.stage("looking up")
-    counters = {name: _maker(plan, sets) for name, plan in plans.items() if candidates[name]}
-    counted = read_all(source, counters, options, progress, stop)
-    found: list[Reference] = []
-    for name, one in counted.items():
-        probes = json.loads(one.counter.result())["probes"]
-        for candidate, probe in zip(candidates[name], probes, strict=True):
-            node = node_at(profiles[name].root, candidate.path)
-            reference = judge(candidate, probe, all_keys, node or Node(), {n: p.root for n, p in profiles.items()})
-            if reference is not None:
-                found.append(reference)
-    return tuple(pair_up(_one_way(found, {name: profile.documents for name, profile in profiles.items()})))
+    candidates = find_candidates({name: one.profile for name, one in survey.collections.items()}, keys)
+    natural = _collect(source, _natural(candidates), roots, options, progress, stop)
+    repeated = {key: _repeated(key, values, survey) for key, values in natural.items()}
+    natural = {key: values for key, values in natural.items() if _is_key(key, repeated[key], survey)}
+    candidates = _without(candidates, natural)
+    sets = Sets([*(Key(name, ID, "id") for name in ids), *natural], [*ids.values(), *natural.values()])
+    for key, values in zip(sets.keys, tuple(sets.held), strict=True):
+        if tell_set is not None:
+            tell_set(key, values)
+    sets.cut(roots, (key for found in candidates.values() for one in found for key in one.keys))
+    looked = _look_up(source, candidates, sets, roots, options, progress, stop)
+    grounds = Grounds(
+        roots=roots,
+        shared=_shared(looked, {(key.collection, key.path): key for key in sets.keys}),
+        sampled=part,
+        repeated=repeated,
+        own={one.candidate.collection: one.pairs for one in looked if one.candidate.path == ID},
+    )
+    found = [reference for one in looked if (reference := judge(one, grounds)) is not None]
+    return settle(found, {name: one.profile.documents for name, one in survey.collections.items()})
 
 
-def _maker(plan: str, sets: list[IdSet]) -> Any:
-    return lambda: Prober(plan, sets)
+def _natural(candidates: Candidates) -> tuple[Key, ...]:
+    held = dict.fromkeys(key for found in candidates.values() for one in found for key in one.keys)
+    return tuple(key for key in held if key.path != ID)
 
 
 def _collect(
-    source: Source, natural: list[Key], options: Options, progress: Progress, stop: threading.Event
-) -> Iterator[IdSet]:
-    """Yield the values of natural keys, each as a set, in order."""
-    if not natural:
-        return
-    plans: dict[str, list[dict[str, Any]]] = {}
-    for number, key in enumerate(natural):
-        plans.setdefault(key.collection, []).append({"path": list(key.path), "set": str(number)})
-    progress.stage("collecting")
-    counters = {
-        name: _maker(json.dumps({"own": None, "probes": [], "collect": collect}), []) for name, collect in plans.items()
-    }
-    counted = read_all(source, counters, options, progress, stop)
-    found: dict[str, IdSet] = {}
-    for one in counted.values():
-        found |= one.counter.sets()
-    for number in range(len(natural)):
-        yield found[str(number)]
-
-
-def _plan(
-    collection: str, candidates: tuple[Candidate, ...], place: dict[tuple[str, Path], int], ids: int
-) -> dict[str, Any]:
-    probes: list[dict[str, Any]] = []
-    for one in candidates:
-        numbers = set(range(ids)) if set(one.forms) - {"value"} else set[int]()
-        numbers |= {place[key.collection, key.path] for key in one.keys}
-        probes.append({"path": list(one.path), "forms": list(one.forms), "sets": sorted(numbers)})
-    return {"own": place[collection, ("_id",)], "probes": probes, "collect": []}
-
-
-def judge(
-    candidate: Candidate, probe: Mapping[str, Any], keys: list[Key], node: Node, roots: Mapping[str, Node]
-) -> Reference | None:
-    """Say what values refer to, by what was found of them; None when they are no references.
-
-    Args:
-        candidate: The values.
-        probe: What the core says of them.
-        keys: What the probe's sets are, by their number.
-        node: What stands at their path.
-        roots: Collection → what its documents hold.
-    """
-    hits: dict[Key, int] = {}
-    forms: dict[Form, int] = {}
-    examples: list[str] = []
-    for form in candidate.forms:
-        told = probe["forms"].get(form)
-        if told is None:
-            continue
-        counted = {keys[int(number)]: int(count) for number, count in told.get("hits", {}).items()}
-        if form == "value":
-            counted = {key: count for key, count in counted.items() if key in candidate.keys}
-        counted = {key: count for key, count in counted.items() if not _is_itself(candidate, key)}
-        if max(counted.values(), default=0) < _MOST * told["values"] and len(counted) < 2:
-            continue
-        forms[form] = told["values"]
-        examples += [str(one) for one in told.get("examples", ())]
-        for key, count in counted.items():
-            hits[key] = hits.get(key, 0) + count
-    values = sum(forms.values())
-    if not values or not hits:
-        return None
-    best = _best(candidate, hits)
-    if 2 * values < int(probe["values"]):  # most values are of another kind: that is no field of references
-        return None
-    several = _several(hits, best, values)
-    found = sum(several.values()) if several else hits[best]
-    if found < _MOST * values or not _is_credible(candidate, best, forms, node, roots):
-        return None
-    distinct = int(probe.get("distinct", 0))
-    return Reference(
-        collection=candidate.collection,
-        path=candidate.path,
-        forms=forms,
-        to=best,
-        values=values,
-        hits=min(found, values),
-        null=int(probe.get("null", 0)),
-        several={key.collection: count for key, count in several.items()},
-        wrong={key.collection: count for key, count in hits.items() if key != best and key not in several},
-        examples=tuple(examples[:5]),
-        cardinality=_cardinality(candidate.path, distinct, values),
-        distinct=distinct,
-        pairs=tuple(int(one, 16) for one in probe.get("pairs", ())),
-    )
-
-
-def _is_itself(candidate: Candidate, key: Key) -> bool:
-    return (candidate.collection, candidate.path) == (key.collection, key.path)
-
-
-def _name(path: Path) -> str:
-    return next((step for step in reversed(path) if step not in {ELEMENT, "$id", "*"}), "")
-
-
-def _likeness(candidate: Candidate, key: Key) -> float:
-    own = likeness(_name(candidate.path), key.collection, _name(key.path))
-    if own == 0.0 and len(candidate.path) > 1:
-        outer = [step for step in candidate.path[:-1] if step not in {ELEMENT, "*"}]
-        if outer and outer[-1] != _name(candidate.path):
-            return 0.8 * likeness(outer[-1], key.collection, _name(key.path))
-    return own
-
-
-def _best(candidate: Candidate, hits: Mapping[Key, int]) -> Key:
-    most = max(hits.values())
-    alike = [key for key, count in hits.items() if count >= _ALIKE * most]
-    return max(
-        alike,
-        key=lambda key: (
-            _likeness(candidate, key),
-            hits[key],
-            key.unique_by == "id",
-            key.unique_by == "index",
-            key.collection,
-        ),
-    )
-
-
-def _several(hits: Mapping[Key, int], best: Key, values: int) -> dict[Key, int]:
-    """Return the collections that one field points at in turns: each value is found in one of them."""
-    if hits[best] >= _DIFFER * values:
+    source: Source,
+    keys: tuple[Key, ...],
+    roots: Mapping[str, Node],
+    options: Options,
+    progress: Progress,
+    stop: threading.Event,
+) -> dict[Key, IdSet]:
+    """Return the values of natural keys."""
+    if not keys:
         return {}
-    parts = {key: count for key, count in hits.items() if count >= _PART * values and key.path == ("_id",)}
-    total = sum(parts.values())
-    return parts if len(parts) > 1 and _MOST * values <= total <= 1.05 * values and total > 1.2 * hits[best] else {}
+    plans: dict[str, dict[str, Any]] = {}
+    for number, key in enumerate(keys):
+        bounds = limits(len(keys), roots[key.collection].present)
+        empty: dict[str, Any] = {"own": None, "probes": [], "collect": [], "limits": bounds}
+        plans.setdefault(key.collection, empty)["collect"].append({"path": list(key.path), "set": str(number)})
+    progress.stage("collecting")
+    counters = {name: _collector(json.dumps(plan, ensure_ascii=False)) for name, plan in plans.items()}
+    found: dict[str, IdSet] = {}
+    for one in read_all(source, counters, options, progress, stop).values():
+        found |= one.counter.sets()
+    return {key: found[str(number)] for number, key in enumerate(keys)}
 
 
-def _is_credible(
-    candidate: Candidate, key: Key, forms: Mapping[Form, int], node: Node, roots: Mapping[str, Node]
-) -> bool:
-    """Tell whether equal values can be more than chance; ObjectIds always are."""
-    if set(forms) != {"value"}:
-        return candidate.path != ("_id",) or _likeness(candidate, key) > 0 or key.collection != candidate.collection
-    there = node_at(roots[key.collection], key.path)
-    if there is None:
-        return False
-    named = _likeness(candidate, key)
-    if _is_dense(there):  # numbers from one on: any small number is one of them
-        return named >= 0.7 or _is_spread(node, there) or (named > 0 or says_reference(_name(candidate.path)))
-    return named > 0 or node.distinct >= _FEW_KEYS
+def _collector(plan: str) -> Callable[[], Prober]:
+    return lambda: Prober(plan, [])
 
 
-def _is_dense(node: Node) -> bool:
-    if node.integers is None or not node.distinct:
-        return False
-    low, high = node.integers.range
-    return low < _SMALL and node.distinct > 0.3 * (high - low + 1)
+def _repeated(key: Key, values: IdSet, survey: Survey) -> int | None:
+    """Return how many values of a key stand in it more than once; None where that is not known."""
+    node = node_at(survey.collections[key.collection].profile.root, key.path)
+    if key.unique_by != "values" or node is None:
+        return 0
+    return max(0, node.filled - len(values)) if json.loads(values.describe())["exact"] else None
 
 
-def _is_spread(node: Node, there: Node) -> bool:
-    """Tell whether a field's numbers go through a good part of a key's, not only through the few small ones."""
-    return node.distinct >= _MANY and 4 * node.distinct >= there.distinct
+def _is_key(key: Key, repeated: int | None, survey: Survey) -> bool:
+    """Tell whether a natural key is one, now that its values were counted; a few may be there twice by mistake."""
+    node = node_at(survey.collections[key.collection].profile.root, key.path)
+    return node is not None and (repeated or 0) <= (1 - SEEMS_UNIQUE) * node.filled
 
 
-def _cardinality(path: Path, distinct: int, values: int) -> Cardinality:
-    once = distinct >= _DIFFER * values
-    if ELEMENT in path:
-        return "one-to-many" if once else "many-to-many"
-    return "one-to-one" if once else "many-to-one"
-
-
-def _one_way(found: list[Reference], documents: Mapping[str, int]) -> list[Reference]:
-    """Leave out one of two keys that hold the same values: the smaller collection points at the larger one."""
-    known = {(one.collection, one.path, one.to.collection, one.to.path): one for one in found}
-    left: list[Reference] = []
-    for one in found:
-        back = known.get((one.to.collection, one.to.path, one.collection, one.path))
-        if back is None or _weight(one, documents) >= _weight(back, documents):
-            left.append(one)
+def _without(candidates: Candidates, natural: Mapping[Key, IdSet]) -> dict[str, tuple[Candidate, ...]]:
+    """Leave out keys that turned out to be none, and candidates that can mean nothing else."""
+    left: dict[str, tuple[Candidate, ...]] = {}
+    for name, found in candidates.items():
+        kept: list[Candidate] = []
+        for one in found:
+            keys = tuple(key for key in one.keys if key.path == ID or key in natural)
+            forms = one.forms if keys else tuple(form for form in one.forms if form != "value")
+            if forms and (keys or one.ids):
+                kept.append(replace(one, keys=keys, forms=forms))
+        if kept:
+            left[name] = tuple(kept)
     return left
 
 
-def _weight(one: Reference, documents: Mapping[str, int]) -> tuple[float, int, bool, str]:
-    return one.hits / one.values, documents[one.to.collection], one.to.path == ("_id",), one.to.collection
+def _look_up(
+    source: Source,
+    candidates: Candidates,
+    sets: Sets,
+    roots: Mapping[str, Node],
+    options: Options,
+    progress: Progress,
+    stop: threading.Event,
+) -> list[Looked]:
+    """Return what was found of every candidate."""
+    counted = sum(may_differ(one, roots[name]) for name, found in candidates.items() for one in found)
+    probing = {name: Probing(name, found, sets, roots[name], counted) for name, found in candidates.items()}
+    progress.stage("looking up")
+    read = read_all(source, probing, options, progress, stop)
+    return [looked for name, one in read.items() for looked in probing[name].read(one.counter)]
 
 
-def pair_up(found: list[Reference]) -> list[Reference]:
-    """Name for each of two references that hold the same pairs of documents the other one: they are one relation."""
-    sides: dict[int, int] = {}
-    for number, one in enumerate(found):
-        for other in range(number):
-            before = found[other]
-            mutual = (one.collection, one.to.collection) == (before.to.collection, before.collection)
-            if mutual and other not in sides and _overlap(one.pairs, before.pairs) >= 0.5:
-                sides[number], sides[other] = other, number
-                break
-    return [
-        replace(one, other_side=(found[sides[number]].collection, found[sides[number]].path))
-        if number in sides
-        else one
-        for number, one in enumerate(found)
-    ]
-
-
-def _overlap(one: tuple[int, ...], other: tuple[int, ...]) -> float:
-    """Estimate how many of all pairs two sides share, from the lowest hashes of each."""
-    if not one or not other:
-        return 0.0
-    size = max(len(one), len(other))
-    union = sorted({*one, *other})[:size]
-    both = {*one} & {*other}
-    return sum(pair in both for pair in union) / len(union)
+def _shared(looked: list[Looked], keys: Mapping[tuple[str, tuple[str, ...]], Key]) -> dict[Key, dict[Key, float]]:
+    """Say of every key that was looked up itself which share of it other keys hold."""
+    found: dict[Key, dict[Key, float]] = {}
+    for one in looked:
+        key = keys.get((one.candidate.collection, one.candidate.path))
+        if key is not None and one.values:
+            found[key] = {other: one.hit(other) / one.values for other in one.hits if other != key}
+    return found

@@ -1,16 +1,22 @@
 """How much the name of a field speaks for a collection. Pure.
 
-Names prove nothing; they only decide between what the values leave equal, and ask more of values that are few.
+Names prove nothing; they only decide between what the values leave equal, and ask less of values that are few.
 """
 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
-_WORD = re.compile(r"[A-Z]{2,}s(?![a-z])|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
-_SAYS_REFERENCE = frozenset({"id", "ids", "ref", "refs", "key", "keys", "oid", "code", "no", "number"})
+_WORD = re.compile(r"[A-Z]{2,}s(?![a-z])|[A-Z]+(?![a-z])|[A-Z]?[a-zß-öø-ÿ]+|[^\W\d_]+|[0-9]+")
+_MEANS_REFERENCE = frozenset({"id", "ref", "key", "oid"})
+_SAYS_REFERENCE = _MEANS_REFERENCE | {"code", "no", "number"}
+
+CLEAR = 0.7
+"""From here on a name speaks for a collection, and not only of something that both have to do with."""
 
 
+@lru_cache(4096)
 def words(name: str) -> tuple[str, ...]:
     """Return the words of a name, lower-case and singular: `crm_Account_Contacts` is crm, account, contact."""
     return tuple(_singular(word.lower()) for word in _WORD.findall(name))
@@ -24,25 +30,34 @@ def _singular(word: str) -> str:
     return word[:-1] if len(word) > 2 and word.endswith("s") and not word.endswith("ss") else word
 
 
-def says_reference(field: str) -> bool:
-    """Tell whether the name of a field says that it refers to something: `linkedIDs`, `owner_ref`."""
+def says_reference(field: str, *, surely: bool = False) -> bool:
+    """Tell whether the name of a field says that it refers to something: `linkedIDs`, `owner_ref`, `account_number`.
+
+    Args:
+        field: The name.
+        surely: Whether a number or code of something, such as `page_number`, is too little.
+    """
     said = words(field)
-    return len(said) > 1 and said[-1] in {"id", "ref", "key", "oid"}
+    return len(said) > 1 and said[-1] in (_MEANS_REFERENCE if surely else _SAYS_REFERENCE)
 
 
-def likeness(field: str, collection: str, key: str = "_id") -> float:
-    """Return 0 to 1: how much the name of a field speaks for references to a collection's key.
+@lru_cache(65536)
+def likeness(field: str, collection: str) -> float:
+    """Return 0 to 1: how much the name of a field speaks for references to a collection.
 
-    1: it is the collection's name, or its key's; 0.5: one of them ends as the other does; 0: nothing in common.
+    1: it is the collection's name; 0.7: one ends as the other does; 0.4: they have a word in common; 0: nothing.
     """
     said = tuple(word for word in words(field) if word not in _SAYS_REFERENCE)
     named = words(collection)
-    if key != "_id" and words(field) and words(field) == words(key):
-        return 1.0
     if not said or not named:
         return 0.0
-    if said in (named, words(key)):
+    if said == named:
         return 1.0
     if said[-1] == named[-1]:
-        return 0.7
+        return CLEAR
     return 0.4 if set(said) & set(named) else 0.0
+
+
+def is_same_name(field: str, key: str) -> bool:
+    """Tell whether a field has the name of a key."""
+    return bool(words(field)) and words(field) == words(key)

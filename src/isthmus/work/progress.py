@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 
@@ -37,9 +37,10 @@ class Snapshot:
     """One consistent view of the progress.
 
     Attributes:
-        stage: preflight, verifying, copying, retrying (dead letters), finishing or complete.
+        stage: preflight, verifying, copying, retrying (dead letters), finishing or complete; of a survey surveying,
+            collecting or looking up; of a verification opening, reading the source, verifying or comparing rows.
         step: What exactly is being done, for example a finish step; empty when there is nothing to say.
-        collections: By name, in the order of the mapping.
+        collections: By name, in the order of the mapping; those that are read again, where some are.
         seconds: Since the stage began.
         bytes_before: Bytes done when the stage began, so that rates speak of this session only.
     """
@@ -63,6 +64,7 @@ class Progress:
 
     on_note: Callable[[str], None] = lambda _text: None
     _collections: dict[str, CollectionProgress] = field(default_factory=dict[str, CollectionProgress])
+    _names: frozenset[str] | None = None
     _mutex: threading.Lock = field(default_factory=threading.Lock)
     _stage: str = "preflight"
     _step: str = ""
@@ -82,6 +84,14 @@ class Progress:
             self._stage, self._step, self._since = stage, "", time.monotonic()
             self._steps_done, self._steps_total = 0, steps
             self._bytes_before = sum(c.bytes_done for c in self._collections.values())
+
+    def again(self, names: Iterable[str]) -> None:
+        """Begin to read from the start, of these collections only; of what is expected only the size stays."""
+        with self._mutex:
+            self._names = frozenset(names)
+            for entry in self._collections.values():
+                entry.bytes_done = entry.documents = 0
+            self._since, self._bytes_before = time.monotonic(), 0
 
     def step(self, step: str) -> None:
         """Begin a step of the stage."""
@@ -119,6 +129,7 @@ class Progress:
                 collections=tuple(
                     CollectionProgress(c.name, c.bytes_total, c.bytes_done, c.documents, c.dead_letters, c.broken)
                     for c in self._collections.values()
+                    if self._names is None or c.name in self._names
                 ),
                 seconds=time.monotonic() - self._since,
                 bytes_before=self._bytes_before,

@@ -111,3 +111,35 @@ def test_line_of_one_document_says_so() -> None:
     drawn = console.file.getvalue()
     assert "1 document  1 dead letter\n" in "\n".join(row.rstrip() for row in drawn.splitlines()) + "\n"
     assert "0 of 1 collection  " in drawn
+
+
+def test_second_pass_counts_from_the_start_and_only_what_it_reads() -> None:
+    progress = Progress()
+    for name in ("A", "B"):
+        progress.expect(name, bytes_total=100, bytes_done=0, documents=0, dead_letters=0)
+    progress.stage("surveying")
+    progress.again(["A", "B"])
+    progress.batch("A", bytes_done=100, documents=4, dead_letters=0)
+    progress.batch("B", bytes_done=100, documents=4, dead_letters=0)
+    progress.stage("looking up")
+    progress.again(["B"])
+    progress.batch("B", bytes_done=25, documents=1, dead_letters=0)
+    snapshot = progress.snapshot()
+    done, total, rate, left = overall(snapshot)
+    assert (done, total, [entry.name for entry in snapshot.collections]) == (25, 100, ["B"])
+    assert rate > 0
+    assert left is not None
+
+
+def test_progress_of_a_survey_speaks_of_no_dead_letters() -> None:
+    progress = Progress()
+    progress.expect("A", bytes_total=100, bytes_done=0, documents=0, dead_letters=0)
+    progress.stage("surveying")
+    progress.again(["A"])
+    progress.batch("A", bytes_done=50, documents=2, dead_letters=0)
+    told = line(progress.snapshot())
+    assert told.startswith("Reading every document: 2 documents, 50 B of 100 B (50 %), ")
+    assert "dead letters" not in told
+    console = Console(file=io.StringIO(), width=100)
+    console.print(render(progress.snapshot(), 100))
+    assert "dead letters" not in console.file.getvalue()  # pyright: ignore[reportAttributeAccessIssue]

@@ -1,0 +1,158 @@
+"""`isthmus survey`: look at everything a source holds, and say it to people, programs and a browser. Writes nothing."""
+
+from __future__ import annotations
+
+import os
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from isthmus.cli.options import DatabaseOption, IgnoreOplogOption, JsonOption, check_output
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from isthmus.survey.model import Survey
+
+
+def survey(
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="SOURCE",
+            envvar="MONGODB_URI",
+            help="Where to read: mongodb://HOST/DATABASE, a mongodump folder or archive, or JSON of mongoexport."
+            " MONGODB_URI_FILE may name a file that holds the address.",
+            show_default=False,
+        ),
+    ],
+    db: DatabaseOption = None,
+    ignore_oplog: IgnoreOplogOption = False,
+    only: Annotated[
+        list[str] | None,
+        typer.Option("--only", metavar="COLLECTION", help="Look at this collection only (may be repeated)."),
+    ] = None,
+    sample: Annotated[
+        int | None,
+        typer.Option(
+            "--sample",
+            min=1,
+            metavar="N",
+            help="Read about N documents of each collection, not all; the report says what that cannot see.",
+        ),
+    ] = None,
+    workers: Annotated[
+        int,
+        typer.Option(
+            "--workers",
+            "-w",
+            envvar="ISTHMUS_WORKERS",
+            min=1,
+            max=64,
+            metavar="N",
+            help="Threads that read.",
+            show_default="one a processor, at most 4",
+        ),
+    ] = min(4, os.cpu_count() or 1),
+    retry_seconds: Annotated[
+        float,
+        typer.Option(
+            "--retry-seconds",
+            envvar="ISTHMUS_RETRY_SECONDS",
+            min=0,
+            metavar="SECONDS",
+            help="How long to wait for a server that is away.",
+        ),
+    ] = 60.0,
+    html: Annotated[
+        Path | None,
+        typer.Option(
+            "--html", metavar="FILE", help="Write a page to FILE that opens without network.", callback=check_output
+        ),
+    ] = None,
+    json_file: JsonOption = None,
+) -> int:
+    """Look at every document of SOURCE: what its fields hold, what refers to what, and what could become of it.
+
+    Nothing is written to SOURCE. Values of fields whose names say that they are secret are in no output. The JSON is
+    what isthmus map --survey reads.
+
+    Exit codes: 0 all documents were read, 1 some are malformed and not counted, 2 usage, 3 source (also when it could
+    not be read to its end: what could be read is told), 130 stopped by Ctrl-C, SIGTERM or SIGHUP.
+    """
+    from functools import partial
+    from threading import Event
+
+    from isthmus.cli.bars import ProgressView
+    from isthmus.cli.findings import failed_json, writing_refusals
+    from isthmus.cli.interrupt import stop_on_signals
+    from isthmus.cli.output import err, result_console, write_json, writing
+    from isthmus.sources import open_source
+    from isthmus.sources.reading import Options
+    from isthmus.survey.run import survey_source
+    from isthmus.work.interrupted import Interrupted
+    from isthmus.work.progress import Progress
+    from isthmus.work.retry import persist
+
+    with writing_refusals(json_file, failed_json):
+        progress = Progress()
+        view = ProgressView(progress)
+        opening = persist(
+            partial(open_source, source, database=db, ignore_oplog=ignore_oplog, patience_seconds=retry_seconds),
+            seconds=retry_seconds,
+            stop=Event(),
+            note=progress.note,
+            most_troubles=1,
+        )
+        options = Options(workers=workers, sample=sample, retry_seconds=retry_seconds)
+        with closing(opening) as opened, stop_on_signals(err, "stopping") as stop, view:
+            try:
+                found = survey_source(opened, options, progress, stop, only or None)
+            except Interrupted:
+                return 130
+    code = 3 if found.broken else 1 if found.malformed else 0
+    if html is not None:
+        from isthmus.survey.report.html import page
+
+        with writing(html) as stream:
+            stream.write(page(found))
+    show_survey(result_console(json_file), found)
+    outcome = "incomplete" if code else "complete"
+    write_json({"outcome": outcome, "exit_code": code, **found.as_json()}, json_file)
+    if html is not None:
+        err.print(f"The page is in {html}.", markup=False, soft_wrap=True)
+    if found.collections and not found.broken:
+        _show_next(source, db, json_file)
+    return code
+
+
+def show_survey(console: Console, found: Survey) -> None:
+    """Print the summary of a survey."""
+    from rich.table import Table
+    from rich.text import Text
+
+    from isthmus.cli.output import show_paragraph, show_table
+    from isthmus.survey.report.terminal import Point, summary
+
+    for block in summary(found):
+        if isinstance(block, Table):
+            show_table(console, block)
+        elif isinstance(block, Point):
+            show_paragraph(console, Text(block.lead), block.text)
+        else:
+            console.print(block)
+
+
+def _show_next(source: str, db: str | None, json_file: str | None) -> None:
+    """Say on standard error what to do next."""
+    from shlex import quote
+
+    from isthmus.cli.output import err, show_hint
+    from isthmus.connect.secrets import hide
+
+    database = f" --db {quote(db)}" if db is not None else ""
+    survey_file = f" --survey {quote(json_file)}" if json_file is not None and json_file != "-" else ""
+    command = f"isthmus map {quote(hide(source))}{database}{survey_file} -o mapping.yaml"
+    show_hint(err, f"{command} proposes a mapping from it.", indent=0)
