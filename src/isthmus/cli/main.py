@@ -7,7 +7,8 @@ import sys
 
 import typer
 
-from isthmus.cli import check, conflicts, copy, ddl, demo, ids, letters, orphans, psql, status
+from isthmus.cli import check, conflicts, copy, ddl, demo, ids, letters, orphans, psql, status, survey, verify
+from isthmus.cli import map as map_command
 from isthmus.cli.interrupt import is_interruption, take_signals_as_ctrl_c
 from isthmus.cli.logs import show_logs
 from isthmus.cli.setting_files import read_setting_files
@@ -44,9 +45,12 @@ def _root(  # pyright: ignore[reportUnusedFunction]  typer calls it
 
 
 app.command("demo")(demo.demo)
+app.command("survey")(survey.survey)
+app.command("map")(map_command.map_)
 app.command("check")(check.check)
 app.command("ddl")(ddl.ddl)
 app.command("copy")(copy.copy)
+app.command("verify")(verify.verify)
 app.command("status")(status.status)
 app.command("psql")(psql.psql)
 app.add_typer(letters.app, name="letters")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from isthmus.cli.options import JsonOption, ReadTargetOption
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from isthmus.state.checkpoints import PartitionState
+    from isthmus.state.runs import Run
+    from isthmus.state.verifications import Verification
     from isthmus.transfer.balance import Balance
     from isthmus.transfer.moving.resume import Changes
 
@@ -33,6 +36,7 @@ def status(target: ReadTargetOption, json_file: JsonOption = None) -> int:
     from isthmus.state.checkpoints import read_partitions
     from isthmus.state.reports import at_work, books_so_far, letter_counts, orphan_counts, waiting_references
     from isthmus.state.retries import retries_of
+    from isthmus.state.verifications import latest
     from isthmus.transfer.balance import balance_from_json
     from isthmus.transfer.moving.moved import moved_of
 
@@ -44,6 +48,7 @@ def status(target: ReadTargetOption, json_file: JsonOption = None) -> int:
         orphans = orphan_counts(connection, run.id)
         waiting = waiting_references(connection, run.target_schema)
         moved = moved_of(connection, run.id)
+        verification = latest(connection, run.id)
     books = without_junctions(books, parse_mapping(run.mapping_text, file_name="the run's mapping").junctions)
     running = holder is not None
     balance = balance_from_json(run.balance) if run.balance is not None else None
@@ -56,13 +61,8 @@ def status(target: ReadTargetOption, json_file: JsonOption = None) -> int:
     console.print(f"  begun    {run.started_at:%Y-%m-%d %H:%M:%S} UTC with Isthmus {run.version}", markup=False)
     if run.finished_at:
         console.print(f"  ended    {run.finished_at:%Y-%m-%d %H:%M:%S} UTC", markup=False)
-    for retried in retries_of(run):
-        carried = plural(sum(retried.carried.values()), "dead letter")
-        ended = "" if retried.ended_at else ", not to its end"
-        console.print(
-            f"  retried  {retried.begun_at[:19].replace('T', ' ')} UTC with another mapping: {carried} carried{ended}",
-            markup=False,
-        )
+    aged = verification is not None and _retried_since(run, verification)
+    _show_since(console, run, verification, aged=aged)
     console.print(f"  lease    held by {holder}" if running else f"  lease    last held by {run.holder}", markup=False)
     show_table(console, _collections(books, states))
     for collection, stage, code, count in letters:
@@ -74,7 +74,7 @@ def status(target: ReadTargetOption, json_file: JsonOption = None) -> int:
     if run.stage != "complete":
         console.print("→ It is at work." if running else "→ Run the same isthmus copy again; it goes on from here.")
     else:
-        _show_next(console, shown_target(target), has_letters=bool(letters))
+        _show_next(console, shown_target(target), has_letters=bool(letters), verified=verification is not None)
     write_json(
         {
             **run.summary(),
@@ -89,6 +89,7 @@ def status(target: ReadTargetOption, json_file: JsonOption = None) -> int:
             "balanced": None if balance is None else not unbalanced,
             "left_behind": None if balance is None else left_behind_json(balance),
             "moved": None if moved is None else moved.as_json(),
+            "verification": None if verification is None else {**verification.summary(), "retried_since": aged},
             "balance": run.balance,
         },
         json_file,
@@ -96,7 +97,43 @@ def status(target: ReadTargetOption, json_file: JsonOption = None) -> int:
     return 1 if unbalanced else 0
 
 
-def _show_next(console: Console, target: str, *, has_letters: bool) -> None:
+def _show_since(console: Console, run: Run, verification: Verification | None, *, aged: bool) -> None:
+    """Print what was done with a run since it was carried: retries of its dead letters, its last verification."""
+    from isthmus.cli.output import plural, show_paragraph
+    from isthmus.state.retries import retries_of
+
+    for retried in retries_of(run):
+        carried = plural(sum(retried.carried.values()), "dead letter")
+        ended = "" if retried.ended_at else ", not to its end"
+        console.print(
+            f"  retried  {retried.begun_at[:19].replace('T', ' ')} UTC with another mapping: {carried} carried{ended}",
+            markup=False,
+        )
+    if verification is None:
+        return
+    layers = plural(len(verification.layers), "layer")
+    words = {
+        "passed": f"nothing differs in {layers}",
+        "failed": f"{plural(verification.found, 'difference')} in {layers}",
+    }.get(verification.outcome, "stopped before its end, so nothing is proven")
+    if verification.outcome == "interrupted" and verification.found:
+        words += f"; {plural(verification.found, 'difference')} until then"
+    since = "; dead letters were retried since, so verify again" if aged else ""
+    begun = f"{verification.started_at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    show_paragraph(console, "  verified ", f"{begun}: {words}{since}")
+
+
+def _retried_since(run: Run, verification: Verification) -> bool:
+    """Tell whether Isthmus may have written to the tables after a verification looked at them."""
+    from isthmus.state.retries import retries_of
+
+    return any(
+        one.ended_at is None or datetime.fromisoformat(one.ended_at) > verification.started_at
+        for one in retries_of(run)
+    )
+
+
+def _show_next(console: Console, target: str, *, has_letters: bool, verified: bool) -> None:
     """Print the commands that show more of a run that is complete."""
     from shlex import quote
 
@@ -104,6 +141,9 @@ def _show_next(console: Console, target: str, *, has_letters: bool) -> None:
     if has_letters:
         command = f"isthmus letters list {there}"
         console.print(f"→ {command} shows what could not be carried, and why.", markup=False, soft_wrap=True)
+    if not verified:
+        command = f"isthmus verify MAPPING --source SOURCE {there}"
+        console.print(f"→ {command} holds every row against its document.", markup=False, soft_wrap=True)
     if target.startswith("embedded:"):
         console.print(f"→ isthmus psql {there} opens the tables in psql.", markup=False, soft_wrap=True)
 

@@ -32,7 +32,7 @@ def reading(target: str) -> Generator[tuple[psycopg.Connection, Run]]:
             schemas.append(run.target_schema)
             yield connection, run
         except psycopg.errors.InsufficientPrivilege as fault:
-            raise _may_not_read(connection, schemas, fault) from fault
+            raise may_not_read(connection, schemas, fault) from fault
         except psycopg.Error as fault:
             raise trouble(fault, "show what it holds", explain(fault)) from fault
 
@@ -54,7 +54,8 @@ def put_back_abandoned(connection: psycopg.Connection, conninfo: str) -> None:
         err.print(f"note: Put back what a copy had set aside before it ended: {label}.", markup=False)
 
 
-def _may_not_read(connection: psycopg.Connection, schemas: list[str], fault: psycopg.Error) -> TargetError:
+def may_not_read(connection: psycopg.Connection, schemas: list[str], fault: psycopg.Error) -> TargetError:
+    """Return the error for a role without a right, with what would give it that. `connection` is in autocommit mode."""
     statements = "GRANT SELECT ON what is denied"
     with contextlib.suppress(psycopg.Error):  # the hint is worth a question, not another error
         statements = "; ".join(missing_grants(connection, schemas)) or statements

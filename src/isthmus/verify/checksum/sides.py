@@ -293,6 +293,10 @@ class Sides:
             column = next((one for one in compared.columns if one.name == name), None)
             if column is not None:
                 plain[number] = self._cell(compared, column, written["columns"][number]["type"])
+                routed = column.reference.routed if column.reference is not None else ()
+                if routed:  # all of a route are compared as its first column
+                    plain[number]["column"] = self._place(compared, routed[0])
+                    plain[number]["unless"] = [names.index(one) for one in routed[: routed.index(name)]]
         return {
             "table": compared.number,
             "row": True,

@@ -1,0 +1,299 @@
+"""`isthmus verify`: hold what a copy made against the source it was made from."""
+
+from __future__ import annotations
+
+import os
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from isthmus.cli.options import (
+    DatabaseOption,
+    IgnoreOplogOption,
+    JsonOption,
+    MappingArgument,
+    ReadTargetOption,
+    SourceOption,
+    check_output,
+)
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from isthmus.errors import IsthmusError, TargetError
+    from isthmus.mapping import Mapping
+    from isthmus.verify.report.accounted import Account
+    from isthmus.verify.result import Layer, Verified
+
+
+def check_sample(text: str) -> str:
+    """Return a number of documents, or `all`, as it was given, for the option's callback.
+
+    Raises:
+        typer.BadParameter: It is neither.
+    """
+    if text != "all" and not (text.isdecimal() and int(text) > 0):
+        raise typer.BadParameter(f"{text!r} is neither a number from 1 nor all.")
+    return text
+
+
+def verify(
+    mapping: MappingArgument,
+    source: SourceOption,
+    target: ReadTargetOption,
+    db: DatabaseOption = None,
+    ignore_oplog: IgnoreOplogOption = False,
+    layers: Annotated[
+        str | None,
+        typer.Option(
+            "--layers",
+            metavar="NAME,…",
+            help="Ask these layers only: counts, samples, references, types, rules, schema, checksum.",
+            show_default="all seven",
+        ),
+    ] = None,
+    sample: Annotated[
+        str,
+        typer.Option(
+            "--sample",
+            metavar="N",
+            callback=check_sample,
+            help="Documents of each collection that the layer samples converts a second time, or all.",
+        ),
+    ] = "100",
+    seed: Annotated[
+        int, typer.Option("--seed", metavar="N", help="Chooses the sample: the same seed, the same documents.")
+    ] = 0,
+    workers: Annotated[
+        int,
+        typer.Option(
+            "--workers",
+            "-w",
+            envvar="ISTHMUS_WORKERS",
+            min=1,
+            max=64,
+            metavar="N",
+            help="Threads that read the source, and connections that read the target.",
+            show_default="one a processor, at most 4",
+        ),
+    ] = min(4, os.cpu_count() or 1),
+    retry_seconds: Annotated[
+        float,
+        typer.Option(
+            "--retry-seconds",
+            envvar="ISTHMUS_RETRY_SECONDS",
+            min=0,
+            metavar="SECONDS",
+            help="How long to wait for a server that is away.",
+        ),
+    ] = 60.0,
+    html: Annotated[
+        Path | None,
+        typer.Option(
+            "--html", metavar="FILE", help="Write a page to FILE that opens without network.", callback=check_output
+        ),
+    ] = None,
+    json_file: JsonOption = None,
+) -> int:
+    """Prove that TARGET holds what SOURCE says: seven layers, each of which can fail.
+
+    Reads both, and writes nothing but the result, to isthmus.verification in the target. MAPPING is the one the target
+    was copied with. Dead letters, orphans, rows that were kept and values changed on the way are accounted for: they
+    are in the run's ledgers, and no differences.
+
+    The JSON: run, outcome (passed, failed, interrupted), exit_code, layers (of each: outcome, checked, unit,
+    differences, columns, notes, seconds), differences (layer, table, id, path, expected, actual, message; at most
+    1,000 a layer) and accounted (numbers).
+
+    Exit codes: 0 nothing differs, 1 something does, 2 usage or mapping, 3 source, 4 target, 130 stopped by Ctrl-C,
+    SIGTERM or SIGHUP (a lost terminal); then nothing is proven.
+    """
+    from functools import partial
+    from threading import Event
+
+    import psycopg
+
+    from isthmus.cli.bars import ProgressView
+    from isthmus.cli.findings import failed_json, writing_refusals
+    from isthmus.cli.interrupt import stop_on_signals
+    from isthmus.cli.output import err, result_console, show_lost_output, write_json
+    from isthmus.cli.streams import reader_left
+    from isthmus.cli.verified import show_verified
+    from isthmus.connect.target import open_target
+    from isthmus.errors import IsthmusError
+    from isthmus.mapping import load_mapping
+    from isthmus.sources import open_source
+    from isthmus.verify.report.accounted import accounts_json
+    from isthmus.verify.result import Verified
+    from isthmus.verify.run import verify_database
+    from isthmus.verify.subject import Options
+    from isthmus.work.progress import Progress
+    from isthmus.work.retry import persist
+
+    result, begun, shown_target = Verified(mapping=mapping.name), datetime.now(UTC), ""
+
+    def as_json(accounts: list[Account]) -> dict[str, Any]:
+        return {
+            **result.as_json(),
+            "exit_code": exit_code(result),
+            "started_at": begun.isoformat(),
+            "accounted": accounts_json(accounts),
+        }
+
+    with writing_refusals(json_file, lambda fault: {**as_json([]), **failed_json(fault)}):
+        try:
+            wanted = read_layers(layers)
+            checked = load_mapping(mapping)
+            progress = Progress()
+            view = ProgressView(progress)
+            # Nothing is in hand yet, so a signal ends the wait at once.
+            opening = persist(
+                partial(open_source, source, database=db, ignore_oplog=ignore_oplog, patience_seconds=retry_seconds),
+                seconds=retry_seconds,
+                stop=Event(),
+                note=progress.note,
+                most_troubles=1,
+            )
+            with (
+                closing(opening) as opened,
+                open_target(target) as address,
+                stop_on_signals(err, "stopping") as stop,
+            ):
+                shown_target = address.display
+                with view:
+                    try:
+                        verify_database(
+                            checked,
+                            opened,
+                            address.conninfo,
+                            mapping_name=mapping.name,
+                            target_name=address.display,
+                            options=Options(
+                                workers=workers,
+                                sample=None if sample == "all" else int(sample),
+                                retry_seconds=retry_seconds,
+                                seed=seed,
+                            ),
+                            layers=wanted,
+                            progress=progress,
+                            stop=stop,
+                            result=result,
+                        )
+                    except psycopg.Error as fault:
+                        raise _unreadable(address.conninfo, checked, fault) from None
+                accounts = _accounts(address.conninfo)
+        except IsthmusError as fault:
+            _write_page(html, result, [], shown_target, begun, _asked(sample, seed, layers), fault)
+            raise
+        _write_page(html, result, accounts, shown_target, begun, _asked(sample, seed, layers))
+        # Colours, width and folding are the console's; what is told is the same everywhere.
+        show_verified(result_console(json_file), result, accounts, shown_target, sampled=sample != "all")
+        write_json(as_json(accounts), json_file)
+    if html is not None:
+        err.print(f"The page is in {html}.", markup=False, soft_wrap=True)
+    if json_file == "-" and reader_left():  # who asks for the result as JSON must not take its absence for a result
+        return max(exit_code(result), show_lost_output())
+    return exit_code(result)
+
+
+def exit_code(result: Verified) -> int:
+    """Return the exit code of a verification that was not ended by an error."""
+    if result.interrupted:
+        return 130
+    return 0 if result.passed else 1
+
+
+def read_layers(text: str | None) -> tuple[Layer, ...]:
+    """Return the layers that a text names, separated by commas, in their own order; all for None.
+
+    Raises:
+        ConfigError: One of them does not exist, or none is named (code `unknown-layer`).
+    """
+    from isthmus.errors import ConfigError
+    from isthmus.sources.nearest import nearest
+    from isthmus.sources.shown import shown
+    from isthmus.verify.result import LAYERS
+
+    if text is None:
+        return LAYERS
+    names = [name for name in (part.strip().casefold() for part in text.split(",")) if name]
+    for name in names:
+        if name not in LAYERS:
+            near = nearest(name, LAYERS)
+            meant = f"Did you mean {near}? " if near else ""
+            raise ConfigError(
+                f"There is no layer {shown(name)}.",
+                code="unknown-layer",
+                hint=f"{meant}The layers are {', '.join(LAYERS)}.",
+            )
+    if not names:
+        raise ConfigError(
+            "--layers names no layer.",
+            code="unknown-layer",
+            hint=f"The layers are {', '.join(LAYERS)}; leave --layers out to ask all of them.",
+        )
+    return tuple(layer for layer in LAYERS if layer in names)
+
+
+def _unreadable(conninfo: str, mapping: Mapping, fault: psycopg.Error) -> TargetError:
+    """Return why the target could not be read to its end; no value of a sensitive column is in it."""
+    import psycopg
+
+    from isthmus.cli.target import may_not_read
+    from isthmus.connect.postgres import connect, explain, trouble
+    from isthmus.mapping.tables import build_schema
+
+    schema = build_schema(mapping)
+    if isinstance(fault, psycopg.errors.InsufficientPrivilege):
+        with connect(conninfo, autocommit=True) as connection:
+            return may_not_read(connection, ["isthmus", schema.schema], fault)
+    return trouble(fault, "show what it holds", explain(fault, values=not schema.sensitive))
+
+
+def _accounts(conninfo: str) -> list[Account]:
+    """Return what the run's ledgers account for."""
+    from isthmus.connect.postgres import connect
+    from isthmus.state.reports import require_run
+    from isthmus.verify.report.accounted import accounts_of
+
+    with connect(conninfo, autocommit=True) as connection:
+        return accounts_of(connection, require_run(connection))
+
+
+def _asked(sample: str, seed: int, layers: str | None) -> list[str]:
+    """Return how a verification was asked, for its page."""
+    return [f"--sample {sample}", f"--seed {seed}", *([f"--layers {layers}"] if layers is not None else [])]
+
+
+def _write_page(
+    path: Path | None,
+    result: Verified,
+    accounts: list[Account],
+    target: str,
+    begun: datetime,
+    asked: list[str],
+    fault: IsthmusError | None = None,
+) -> None:
+    """Write the page, if one is wanted; the page of an earlier verification must not be taken for this one's."""
+    if path is None:
+        return
+    from isthmus import __version__
+    from isthmus.cli.output import writing
+    from isthmus.connect.secrets import hide
+    from isthmus.verify.report.html import verification_page
+
+    text = verification_page(
+        result,
+        accounts=accounts,
+        target=target,
+        started_at=begun,
+        version=__version__,
+        asked=asked,
+        error=hide(str(fault)) if fault is not None else "",
+        hint=hide(fault.hint or "") if fault is not None else "",
+    )
+    with writing(path) as stream:
+        stream.write(text)

@@ -1,0 +1,183 @@
+"""What verifications of a run came to, kept in `isthmus.verification`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
+
+import psycopg
+from psycopg.types.json import Jsonb
+
+from isthmus.connect.postgres import explain
+from isthmus.errors import TargetError
+from isthmus.state.lease import LOCK
+from isthmus.state.ledgers import printable
+from isthmus.state.migrate import migrate
+from isthmus.state.statements import statement
+
+_MOST_OF_A_LAYER = 100
+_LONGEST_CHARACTERS = 500
+
+
+@dataclass(frozen=True)
+class Verification:
+    """One row of `isthmus.verification`.
+
+    Attributes:
+        id: Its number in this target.
+        run: The run that was verified.
+        started_at: When.
+        seconds: How long it took.
+        outcome: passed, failed or interrupted.
+        layers: By name: outcome, checked, unit, differences, columns, notes, seconds.
+        differences: The first of each layer, as the report has them.
+        version: Isthmus version that verified.
+    """
+
+    id: int
+    run: int
+    started_at: datetime
+    seconds: float
+    outcome: str
+    layers: dict[str, dict[str, Any]]
+    differences: list[dict[str, Any]]
+    version: str
+
+    @property
+    def found(self) -> int:
+        """How many differences there were, listed or not."""
+        return sum(int(layer["differences"]) for layer in self.layers.values())
+
+    def summary(self) -> dict[str, Any]:
+        """Return its facts as JSON values, without columns and differences one by one."""
+        told = ("outcome", "checked", "unit", "differences")
+        return {
+            "verification": self.id,
+            "run": self.run,
+            "started_at": self.started_at.isoformat(),
+            "seconds": round(self.seconds, 3),
+            "outcome": self.outcome,
+            "layers": {name: {key: layer.get(key) for key in told} for name, layer in self.layers.items()},
+            "isthmus_version": self.version,
+        }
+
+
+def keep(
+    connection: psycopg.Connection[Any],
+    run: int,
+    verified: dict[str, Any],
+    started_at: datetime,
+    seconds: float,
+    outcome: str,
+    version: str,
+) -> str | None:
+    """Keep what a verification came to; a state of an older version is brought up to date first.
+
+    What was found does not depend on its being kept, so a role that may only read, or a target that takes no writes, is
+    no error.
+
+    Args:
+        connection: In autocommit mode.
+        run: The run that was verified.
+        verified: What the report gives as JSON: `layers` by name, and `differences`, of which the first are kept.
+        started_at: When it began.
+        seconds: How long it took.
+        outcome: passed, failed or interrupted.
+        version: Of this Isthmus.
+
+    Returns:
+        Why it was not kept, a sentence without its full stop; None when it was.
+    """
+    try:
+        if not _exists(connection):
+            _bring_up_to_date(connection)
+        connection.execute(
+            statement("verification", "insert_verification"),
+            {
+                "run": run,
+                "started_at": started_at,
+                "seconds": seconds,
+                "outcome": outcome,
+                "layers": Jsonb(_storable(verified["layers"])),
+                "differences": Jsonb(_storable(_first(verified["differences"]))),
+                "version": version,
+            },
+        )
+    except psycopg.errors.ForeignKeyViolation:
+        return f"run {run} is no longer in the target"
+    except psycopg.errors.InsufficientPrivilege:
+        return "the role may not write to isthmus.verification"
+    except psycopg.errors.ReadOnlySqlTransaction:
+        return "the target takes no writes"
+    except psycopg.Error as fault:
+        return explain(fault)
+    except TargetError as fault:
+        return fault.message.removesuffix(".")
+    return None
+
+
+def latest(connection: psycopg.Connection[Any], run: int) -> Verification | None:
+    """Return the newest verification of a run that says something.
+
+    One that was stopped does so if it had found something. None when there is none, or the state is older than
+    verifications.
+    """
+    if not _exists(connection):
+        return None
+    row = connection.execute(statement("verification", "latest_verification"), {"run": run}).fetchone()
+    return Verification(*row) if row else None
+
+
+def list_verifications(
+    connection: psycopg.Connection[Any], run: int, *, limit: int | None = None
+) -> list[Verification]:
+    """Return the verifications of a run, newest first; none where the state is older than verifications."""
+    if not _exists(connection):
+        return []
+    rows = connection.execute(statement("verification", "list_verifications"), {"run": run, "limit": limit})
+    return [Verification(*row) for row in rows.fetchall()]
+
+
+def _exists(connection: psycopg.Connection[Any]) -> bool:
+    row = connection.execute(statement("verification", "exists")).fetchone()
+    return bool(row and row[0])
+
+
+def _bring_up_to_date(connection: psycopg.Connection[Any]) -> None:
+    """Apply this version's migrations, while no other isthmus writes to the target.
+
+    Raises:
+        TargetError: One does (code `lease-held`), or the state cannot be brought up to date.
+    """
+    row = connection.execute("SELECT pg_try_advisory_lock(%s, %s)", LOCK).fetchone()
+    if not row or not row[0]:
+        raise TargetError("Another isthmus is writing to this target.", code="lease-held")
+    try:
+        migrate(connection)
+    finally:
+        connection.execute("SELECT pg_advisory_unlock(%s, %s)", LOCK)
+
+
+def _first(differences: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the first differences of each layer."""
+    taken: dict[str, int] = {}
+    found: list[dict[str, Any]] = []
+    for one in differences:
+        layer = str(one["layer"])
+        taken[layer] = taken.get(layer, 0) + 1
+        if taken[layer] <= _MOST_OF_A_LAYER:
+            found.append(one)
+    return found
+
+
+def _storable(value: Any) -> Any:
+    """Return JSON values that jsonb can hold: no NUL, no half characters; long texts are shortened."""
+    if isinstance(value, str):
+        short = value if len(value) <= _LONGEST_CHARACTERS else value[: _LONGEST_CHARACTERS - 1] + "…"
+        return printable(short)
+    if isinstance(value, dict):
+        return {printable(str(key)): _storable(one) for key, one in cast("dict[Any, Any]", value).items()}
+    if isinstance(value, list):
+        return [_storable(one) for one in cast("list[Any]", value)]
+    return value

@@ -1,0 +1,69 @@
+"""What differs rightly between source and target, as the run's ledgers and books say: numbers, and what shows them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+
+from isthmus.state.reports import count_conflicts, count_letters, count_orphans, waiting_references
+from isthmus.state.runs import Run
+
+
+@dataclass(frozen=True)
+class Account:
+    """One kind of departure.
+
+    Attributes:
+        kind: Its name in JSON.
+        word: What they are, for one of them; `words` for several.
+        words: Plural of it.
+        count: How many.
+        command: Words of the command that lists them, without the target; empty where none does.
+    """
+
+    kind: str
+    word: str
+    words: str
+    count: int
+    command: str
+
+
+def accounts_of(connection: psycopg.Connection[Any], run: Run) -> list[Account]:
+    """Return every kind of departure of a run, also those that did not occur. Reads the target's state only."""
+    books: dict[str, Any] = run.balance or {}
+    collections: dict[str, dict[str, int]] = books.get("collections", {})
+    skipped = sum(one.get("skipped", 0) for one in collections.values())
+    adjusted: dict[str, int] = books.get("adjusted", {})
+    waiting = sum(count for *_, count in waiting_references(connection, run.target_schema))
+    return [
+        Account("dead_letters", "dead letter", "dead letters", count_letters(connection, run.id), "letters list"),
+        Account("orphans", "orphan", "orphans", count_orphans(connection, run.id), "orphans list"),
+        Account("waiting", "reference that waits", "references that wait", waiting, "orphans list"),
+        Account(
+            "conflicts",
+            "row kept, changed or joined",
+            "rows kept, changed or joined",
+            _conflicts(connection, run.id),
+            "conflicts list",
+        ),
+        Account("skipped", "document left behind by a rule", "documents left behind by a rule", skipped, "status"),
+        Account(
+            "adjusted",
+            "value changed on the way",
+            "values changed on the way",
+            sum(adjusted.values()),
+            "status --json -",
+        ),
+    ]
+
+
+def accounts_json(accounts: list[Account]) -> dict[str, int]:
+    """Return kind → how many."""
+    return {one.kind: one.count for one in accounts}
+
+
+def _conflicts(connection: psycopg.Connection[Any], run: int) -> int:
+    row = connection.execute("SELECT to_regclass('isthmus.conflict') IS NOT NULL").fetchone()
+    return count_conflicts(connection, run) if row and row[0] else 0  # an older version has no such ledger
