@@ -25,6 +25,7 @@ def check(subject: Subject, facts: SourceFacts) -> LayerResult:
     recorded = _recorded(subject)
     for name, found in facts.collections.items():
         _collection(name, found, recorded.get(name, (0, 0)), result)
+        _letters(subject, name, found, result)
     merged = _merged(subject)
     for table in subject.schema.tables.values():
         there = first_number(
@@ -101,6 +102,10 @@ def _collection(name: str, found: CollectionFacts, recorded: tuple[int, int], re
         )
     if found.more_lost:
         result.found += found.more_lost
+
+
+def _letters(subject: Subject, name: str, found: CollectionFacts, result: LayerResult) -> None:
+    """Hold the ledger of dead letters against the source, and against the books of the copy."""
     if found.letters_unmet:
         result.differs(
             name,
@@ -109,6 +114,17 @@ def _collection(name: str, found: CollectionFacts, recorded: tuple[int, int], re
             expected=str(found.letters),
             actual=str(found.letters + found.letters_unmet),
             times=found.letters_unmet,
+        )
+    books = (subject.run.balance or {}).get("collections", {}).get(name, {})
+    booked = int(books.get("dead_letters", 0))
+    if booked != found.letters_listed:
+        result.differs(
+            name,
+            "(dead letters)",
+            f"The ledger holds {found.letters_listed:,} dead letters of {name}; the books state {booked:,}.",
+            expected=str(booked),
+            actual=str(found.letters_listed),
+            times=abs(booked - found.letters_listed),
         )
 
 

@@ -11,6 +11,11 @@ from typing import Any
 
 import psycopg
 
+from isthmus._rust import document_digest
+
+_AT_ONCE = 100
+"""Letters fetched together; a document may have 16 MiB."""
+
 
 class Letters:
     """Dead letters that no document was met for yet. Safe to use from several threads.
@@ -25,12 +30,13 @@ class Letters:
         self._left: dict[str, Counter[bytes]] = defaultdict(Counter)
         self.count: Counter[str] = Counter()
         """Collection → letters in the ledger."""
-        rows = connection.execute(
-            "SELECT collection, document_digest FROM isthmus.dead_letter WHERE run_id = %s", (run,)
-        )
-        for collection, digest in rows:
-            self._left[collection][bytes(digest)] += 1
-            self.count[collection] += 1
+        with connection.cursor("isthmus_letters") as cursor:
+            cursor.itersize = _AT_ONCE
+            cursor.execute("SELECT collection, document FROM isthmus.dead_letter WHERE run_id = %s", (run,))
+            for collection, document in cursor:
+                # of the bytes that are kept, for these are what is left of the document
+                self._left[collection][document_digest(bytes(document))] += 1
+                self.count[collection] += 1
 
     def any(self, collection: str) -> bool:
         """Tell whether a collection has letters that no document was met for."""

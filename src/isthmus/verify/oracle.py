@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from isthmus.verify.ledgers import accounts_of
 from isthmus.verify.look_up import TargetLookUp
+from isthmus.verify.orphans import read_orphans
 from isthmus.verify.reference import Expected, Reference
 from isthmus.verify.reference.compare import Comparison
 from isthmus.verify.reference.finishing import LookUp
@@ -35,4 +36,6 @@ def comparison_of(subject: Subject) -> Comparison:
     """Return a comparison of the target with documents, without going through all of them first."""
     reference = RunReference(subject)
     look_up: LookUp = TargetLookUp(subject.connection, subject.schema.schema, reference.shapes).find
-    return Comparison(reference, subject.connection, accounts_of(subject.connection, reference), look_up)
+    orphans = read_orphans(subject.connection, subject.run.id, subject.schema)
+    accounts = accounts_of(subject.connection, reference, orphans)
+    return Comparison(reference, subject.connection, accounts, look_up)

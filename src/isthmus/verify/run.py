@@ -8,8 +8,10 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 
+import psycopg
+
 from isthmus import __version__
-from isthmus.connect.postgres import connect
+from isthmus.connect.postgres import connect, explain
 from isthmus.errors import ConfigError, SourceError
 from isthmus.mapping import Mapping
 from isthmus.sources.protocol import Source
@@ -25,6 +27,8 @@ from isthmus.work.progress import Progress
 
 _READS: frozenset[Layer] = frozenset({"counts", "samples", "types", "checksum"})
 """Layers that need the source to be read."""
+_NOT_AS_MADE = {"42P01", "42703", "42704", "42883", "42804", "42846", "22P02"}
+"""What the server says of tables, columns and types that are not there or are others (PostgreSQL: Appendix A)."""
 
 
 def verify_database(
@@ -122,9 +126,23 @@ def _layers(
             raise Interrupted
         progress.step(layer)
         began = time.monotonic()
-        found = result.layers[layer] = work[layer]()
+        found = result.layers[layer] = _looked(subject, layer, work[layer])
         found.seconds = time.monotonic() - began
         progress.step_done()
+
+
+def _looked(subject: Subject, layer: Layer, look: Callable[[], LayerResult]) -> LayerResult:
+    """Return what a layer found; where the target is not what the layer can look at, that is what it found."""
+    try:
+        with subject.connection.transaction():
+            return look()
+    except psycopg.errors.Error as fault:
+        if fault.sqlstate not in _NOT_AS_MADE:
+            raise
+        result = LayerResult(layer)
+        why = explain(fault, values=not subject.schema.sensitive)
+        result.differs("", "(definitions)", f"The layer could not look at the target: {why}. See the layer schema.")
+        return result
 
 
 def _refuse_broken(facts: SourceFacts, wanted: Sequence[Layer]) -> None:

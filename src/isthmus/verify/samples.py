@@ -11,7 +11,7 @@ import threading
 from isthmus.mapping.tables import TargetSchema
 from isthmus.verify.hiding import Hiding
 from isthmus.verify.oracle import comparison_of
-from isthmus.verify.reference.compare import Comparison, Difference
+from isthmus.verify.reference.compare import Comparison, Difference, is_held
 from isthmus.verify.result import ColumnCheck, LayerResult
 from isthmus.verify.source_facts import SourceFacts
 from isthmus.verify.source_reading import Wanted, read_source
@@ -28,12 +28,14 @@ _WORDS = {
 def check(subject: Subject, facts: SourceFacts, progress: Progress, stop: threading.Event) -> LayerResult:
     """Compare the rows of the documents that were drawn with what the oracle expects."""
     result = LayerResult("samples", unit="documents")
-    result.notes.append("A sample cannot see documents that were not drawn; --sample all draws every one.")
+    if subject.options.sample is not None:
+        result.notes.append("A sample cannot see documents that were not drawn; --sample all draws every one.")
     comparison = comparison_of(subject)
     documents = [(name, raw) for name, found in facts.collections.items() for raw in found.sample]
     learn(subject, comparison, progress, stop)
     for found in comparison.of_documents(documents):
         enter(result, found, subject.schema)
+    _without_id(subject, comparison, result)
     result.checked = sum(comparison.totals.documents.values())
     for name, found in facts.collections.items():
         drawn = comparison.totals.documents[name]
@@ -41,6 +43,23 @@ def check(subject: Subject, facts: SourceFacts, progress: Progress, stop: thread
         why = f"{left:,} documents were not drawn." if left > 0 else ""
         result.columns.append(ColumnCheck(name, "", compared=drawn, left_out=max(left, 0), why=why))
     return result
+
+
+def _without_id(subject: Subject, comparison: Comparison, result: LayerResult) -> None:
+    """Compare rows of tables that keep no id: all at once, or those that were drawn, by their key."""
+    for shape in comparison.reference.shapes.values():
+        if not is_held(shape):
+            continue
+        if subject.options.sample is None:
+            found = comparison.whole(shape)
+        elif shape.key:
+            found = comparison.drawn(shape)
+        else:
+            why = "It keeps neither id nor key, so that only --sample all compares it."
+            result.columns.append(ColumnCheck(shape.table, "", left_out=len(comparison.held[shape.table]), why=why))
+            continue
+        for one in found:
+            enter(result, one, subject.schema)
 
 
 def learn(subject: Subject, comparison: Comparison, progress: Progress, stop: threading.Event) -> None:

@@ -16,6 +16,7 @@ class CollectionFacts:
         skipped: Why → those the mapping leaves behind.
         letters: Those the ledger has as dead letters.
         letters_unmet: Dead letters that no document of the source was met for.
+        letters_listed: Dead letters in the ledger.
         lost: Those that are neither carried nor in the ledger: (`_id` as text, why they cannot be carried).
         more_lost: How many more there are.
         digest: Sum of the digests of all documents, as `state` keeps those of the copy.
@@ -29,6 +30,7 @@ class CollectionFacts:
     skipped: Counter[str] = field(default_factory=Counter[str])
     letters: int = 0
     letters_unmet: int = 0
+    letters_listed: int = 0
     lost: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     more_lost: int = 0
     digest: int = 0

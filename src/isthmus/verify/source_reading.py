@@ -253,7 +253,7 @@ def read_source(
         reader = counted.counter
         found = facts.collections[name] = reader.facts
         found.broken = sorted(counted.broken)
-        found.letters_unmet = letters.unmet(name)
+        found.letters_unmet, found.letters_listed = letters.unmet(name), letters.count[name]
         found.sample = [document for _, document in sorted(reader.drawn.heap, reverse=True)]
         if reader.profiler is not None:
             found.profile = reader.profiler.result()

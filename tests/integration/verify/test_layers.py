@@ -11,7 +11,7 @@ import pytest
 from isthmus.errors import ConfigError, SourceError, TargetError
 from isthmus.mapping import parse_mapping
 from isthmus.sources import open_source
-from isthmus.verify.result import Layer, Verified
+from isthmus.verify.result import LAYERS, Layer, Verified
 from isthmus.verify.run import verify_database
 from isthmus.verify.subject import Options
 from tests.fix_dumps import write_collection
@@ -144,10 +144,64 @@ def test_a_deleted_dead_letter_is_a_lost_document(shop_twin: Made) -> None:
     assert not result.passed
 
 
-def test_a_dead_letter_that_is_no_document(shop_twin: Made) -> None:
-    shop_twin.do("UPDATE isthmus.dead_letter SET document_digest = '\\x0000000000000000'")
+def test_a_dead_letter_with_other_bytes(shop_twin: Made) -> None:
+    shop_twin.do("UPDATE isthmus.dead_letter SET document = set_bit(document, 100, 1 - get_bit(document, 100))")
     result = verified(shop_twin, ("counts",))
     assert any(path == "(dead letters)" for _, path in named(result, "counts"))
+
+
+def test_a_forged_dead_letter_excuses_no_row(shop_twin: Made) -> None:
+    shop_twin.do(
+        f"SET session_replication_role = replica; DELETE FROM {S}.teams WHERE name = 'green'",
+        "INSERT INTO isthmus.dead_letter (run_id, collection, location, stage, code, path, message, causes, document,"
+        " document_digest) SELECT 1, 'teams', '', 'finish', 'x', '', '', '[]', document, document_digest FROM"
+        " isthmus.dead_letter LIMIT 1",
+    )
+    assert ("teams", "(dead letters)") in named(verified(shop_twin, ("counts",)), "counts")
+
+
+def test_a_forged_orphan_excuses_no_null(shop_twin: Made) -> None:
+    shop_twin.do(
+        f"UPDATE {S}.users SET boss_id = NULL WHERE name = 'User 1'",
+        "INSERT INTO isthmus.orphan (run_id, source_collection, table_name, column_name, row_id, target_collection,"
+        " target_id, action, by_default) SELECT 1, 'users', 'users', 'boss_id', a.id::text, 'users', b.id::text,"
+        f" 'null', false FROM {S}.users a, {S}.users b WHERE a.name = 'User 1' AND b.name = 'User 2'",
+    )
+    result = verified(shop_twin, ("samples", "checksum"))
+    assert ("users", "boss_id") in named(result, "samples")
+    assert named(result, "checksum") == {("users", "boss_id")}
+
+
+def test_a_row_that_was_left_to_the_oracle_and_has_no_document(changing_friends: Made) -> None:
+    write_collection(changing_friends.folder, "Things", [{"_id": oid(1), "friends": [oid(1)]}])
+    result = verified(changing_friends, ("checksum",))
+    assert named(result, "checksum") == {("things", "(row)")}
+
+
+def test_what_cannot_be_looked_at_is_a_difference(shop_twin: Made) -> None:
+    shop_twin.do(
+        f"ALTER TABLE {S}.users RENAME name TO nom",
+        f"ALTER TABLE {S}.order_lines ALTER count TYPE bigint",
+        f"DROP TABLE {S}.line_parts",
+    )
+    result = verified(shop_twin, LAYERS)
+    assert {("users", "name"), ("order_lines", "count"), ("line_parts", "")} <= {
+        (one.table, "" if one.table == "line_parts" else one.path) for one in result.layers["schema"].differences
+    }
+    assert {"users", "order_lines", "line_parts"} <= {one.table for one in result.layers["checksum"].differences}
+    assert not any(layer.passed for name, layer in result.layers.items() if name in {"counts", "samples", "types"})
+
+
+@pytest.fixture
+def changing_friends(make_here: Callable[..., Made]) -> Made:
+    """A copy of its own, with a row whose array holds an orphan."""
+    things = [{"_id": oid(1), "friends": [oid(1)]}, {"_id": oid(2), "friends": [oid(1), oid(9)]}]
+    mapping = """
+        isthmus: 1
+        collections:
+          Things: {table: things, fields: {friends: {type: "uuid[]", references: Things, on_orphan: drop}}}
+    """
+    return make_here(mapping, {"Things": things})
 
 
 @pytest.fixture

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import psycopg
 
 from isthmus.verify.checksum.sides import Compared, Known, Sides
+from isthmus.verify.orphans import Orphan
 
-_ORPHANS = """
-SELECT table_name, column_name, row_id, row_position FROM isthmus.orphan
-WHERE run_id = %s AND action IN ('null', 'drop')
-"""
 _JOINED = "SELECT collection, derived_id, id FROM isthmus.id_map WHERE origin = 'merged' ORDER BY 1, 2"
 
 
-def read_known(connection: psycopg.Connection[Any], run: int, sides: Sides) -> Known:
-    """Read which references were set to null, which rows must be left to the oracle because of their orphans, and
+def read_known(connection: psycopg.Connection[Any], orphans: Iterable[Orphan], sides: Sides) -> Known:
+    """Tell which references were set to null, which rows must be left to the oracle because of their orphans, and
     which ids became others.
 
     A table of which neither can be said is left to the oracle as a whole, in `sides`.
@@ -26,18 +23,18 @@ def read_known(connection: psycopg.Connection[Any], run: int, sides: Sides) -> K
     for collection, derived, row_id in connection.execute(_JOINED):
         for root in sides.roots_of(collection):
             known.translations.setdefault(root, []).append((derived, row_id))
-    for table, named, row_id, positions in connection.execute(_ORPHANS, (run,)):
-        compared = sides.tables.get(table)
+    for one in orphans:
+        compared = sides.tables.get(one.table)
         if compared is None or compared.table.kind == "junction":
             continue  # pairs are accounted for where they are compared
         root = sides.root_of(compared.table)
-        column = _routes(compared).get(named, str(named))
-        kind = next((one.type for one in compared.columns if one.name == column), None)
+        column = _routes(compared).get(one.column, one.column)
+        kind = next((there.type for there in compared.columns if there.name == column), None)
         key = _key(compared)
         if kind is not None and not kind.array and key is not None:
-            known.nulls.append((table, (row_id, *map(str, positions or ())), column))
+            known.nulls.append((one.table, (one.row_id, *map(str, one.positions)), column))
         elif compared.owner is not None:
-            known.left_out.setdefault(root, set()).add(row_id)
+            known.left_out.setdefault(root, set()).add(one.row_id)
         else:
             sides.leave_to_oracle(
                 root, "references in it lead nowhere, and it keeps no id by which the ledger names it"

@@ -24,6 +24,7 @@ from isthmus.connect.binary_copy import receive_copy
 from isthmus.mapping.model import Flow
 from isthmus.mapping.plan_tables import PlanTable
 from isthmus.mapping.tables import PendingTable, Table, pending_tables
+from isthmus.verify.checksum.changed import changed_tables
 from isthmus.verify.checksum.known import read_known
 from isthmus.verify.checksum.pairs import PairStore
 from isthmus.verify.checksum.sides import Compared, Sides
@@ -31,6 +32,7 @@ from isthmus.verify.checksum.spool import Spool
 from isthmus.verify.checksum.takers import OracleTaker, PairTaker, S, SumTaker, ids_to_find
 from isthmus.verify.hiding import Hiding
 from isthmus.verify.oracle import comparison_of
+from isthmus.verify.orphans import read_orphans
 from isthmus.verify.reference.compare import is_held
 from isthmus.verify.result import MOST_LISTED, ColumnCheck, LayerResult
 from isthmus.verify.samples import enter, learn
@@ -63,15 +65,25 @@ class Checksum:
             if any(subject.mapping.collections[entry].on_duplicate == "merge" for entry in table.entries)
         }
         ids = {name: entry.ids for name, entry in subject.mapping.collections.items()}
-        self._sides = Sides(subject.schema, subject.histories[0].plans, pending, merging, ids)
-        self._known = read_known(subject.connection, subject.run.id, self._sides)
+        self._changed = changed_tables(subject)
+        self._sides = Sides(subject.schema, subject.histories[0].plans, pending, merging, ids, self._changed)
+        self._known = read_known(
+            subject.connection, read_orphans(subject.connection, subject.run.id, subject.schema), self._sides
+        )
+        # what the oracle cannot look at whole it does not look at
+        self._unreadable = {self._sides.root_of(subject.schema.tables[name]) for name in self._changed}
+        for root in self._unreadable:
+            self._known.left_out.pop(root, None)
         self._junctions_by_hand = self._leave_junctions(pending, merging)
         self._mutex = threading.Lock()
         self._actual = Digester(self._sides.actual(self._known))
         self._expected = self._actual.fresh()
         self._spool = stack.enter_context(Spool())
+        self._met: dict[str, set[int]] = {}
         connection = stack.enter_context(subject.another_connection())
-        self._pairs = PairStore(subject, connection, pending, self._junctions_by_hand | self._sides.tables.keys())
+        self._pairs = PairStore(
+            subject, connection, pending, self._junctions_by_hand | self._sides.tables.keys() | self._changed.keys()
+        )
 
     def takers(self, collection: str) -> list[Taker]:
         """Return what takes the documents of a collection that have rows."""
@@ -92,6 +104,14 @@ class Checksum:
         result.notes.append(
             "The checksum uses the core that wrote the rows: a fault of its conversion shows in samples, not here."
         )
+        for table, (column, why) in self._changed.items():
+            result.differs(table, column, why)
+            result.columns.append(ColumnCheck(table, "", left_out=1, why=why))
+        for name, one in self._sides.tables.items():
+            root = self._sides.root_of(one.table)
+            if name not in self._changed and root in self._unreadable and root in self._sides.by_hand:
+                why = "A table that holds parts of the same documents is not as the mapping makes it."
+                result.columns.append(ColumnCheck(name, "", left_out=1, why=why))
         progress.stage("comparing rows")
         tables = list(self._sides.compared())
         self._read_target(self._actual, tables, stop)
@@ -128,7 +148,8 @@ class Checksum:
         return self._subject.schema.tables[self._subject.mapping.collections[flow.entry].table]
 
     def _oracle_takers(self, collection: str) -> Iterator[Taker]:
-        roots = {root.name: root for root in map(self._root, self._subject.mapping.flows_of(collection))}
+        flows = self._subject.mapping.flows_of(collection)
+        roots = {root.name: root for root in map(self._root, flows) if root.name not in self._unreadable}
         if roots.keys() & self._sides.by_hand.keys():
             yield OracleTaker(self._spool, collection)
             return
@@ -137,7 +158,8 @@ class Checksum:
             if left_out:
                 kind = next(column.type.kind for column in root.columns if column.role == "id")
                 ids = ids_to_find(left_out, uuid=kind == "uuid")
-                yield OracleTaker(self._spool, collection, self._subject.transcoders(collection)[0], ids)
+                met = self._met.setdefault(name, set())
+                yield OracleTaker(self._spool, collection, self._subject.transcoders(collection)[0], ids, met)
 
     def _read_target(self, side: S, tables: Sequence[Compared], stop: threading.Event) -> S:
         """Read tables of the target, several at once, into the target's side, and return that."""
@@ -245,8 +267,11 @@ class Checksum:
         whole = [
             shapes[table.name]
             for table in self._subject.schema.tables.values()
-            if (table.kind != "junction" and self._sides.root_of(table) in self._sides.by_hand)
-            or table.name in self._junctions_by_hand
+            if self._sides.root_of(table) not in self._unreadable
+            and (
+                (table.kind != "junction" and self._sides.root_of(table) in self._sides.by_hand)
+                or table.name in self._junctions_by_hand
+            )
         ]
         if not whole and not self._known.left_out:
             return
@@ -257,6 +282,7 @@ class Checksum:
         for found in comparison.of_documents(self._spool.read()):
             if found.table in mine:
                 enter(result, found, self._subject.schema)
+        self._unmet(result)
         for shape in whole:
             found_whole = comparison.whole(shape) if is_held(shape) else comparison.surplus(shape.table)
             for found in found_whole:
@@ -269,7 +295,31 @@ class Checksum:
             result.checked += rows
             result.columns.append(ColumnCheck(shape.table, "", compared=rows))
         for root, why in self._sides.by_hand.items():
-            result.notes.append(f"{root} was compared by the slower oracle: {why}.")
+            if root not in self._unreadable:
+                result.notes.append(f"{root} was compared by the slower oracle: {why}.")
+
+    def _unmet(self, result: LayerResult) -> None:
+        """Enter rows that were left to the oracle, and that no document of the source gives."""
+        for root, ids in self._known.left_out.items():
+            if root in self._sides.by_hand:
+                continue  # all of its rows are gone through
+            met = self._met.get(root, set())
+            unmet = [one for number, one in enumerate(sorted(ids)) if number not in met]
+            for one in self._sides.compared() if unmet else ():
+                if self._sides.root_of(one.table) != root or one.owner is None:
+                    continue
+                rows = self._subject.connection.execute(
+                    sql.SQL(
+                        "SELECT {0}::text, count(*) FROM {1} WHERE {0}::text = ANY({2}) GROUP BY 1 ORDER BY 1"
+                    ).format(
+                        sql.Identifier(one.owner),
+                        sql.Identifier(self._subject.schema.schema, one.name),
+                        sql.Literal(unmet),
+                    )
+                )
+                for row_id, count in rows:
+                    message = _WORDS["extra"].format(table=one.name, id=row_id)
+                    result.differs(one.name, "(row)", message, id=row_id, times=count)
 
 
 def _buckets(bits: bytes) -> list[int]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -74,6 +74,7 @@ class Sides:
         pending: Where values wait for finish.
         merging: Root tables whose documents may be joined.
         ids: Entry of the mapping → how its ids are made.
+        without: Tables that are not compared.
     """
 
     def __init__(
@@ -83,8 +84,10 @@ class Sides:
         pending: Sequence[PendingTable],
         merging: Iterable[str],
         ids: Mapping[str, str],
+        without: Container[str] = (),
     ) -> None:
         self._schema = schema
+        self._without = without
         self._ids = ids
         self._plans = {name: json.loads(text) for name, text in plans.items()}
         self._plan_tables = {name: plan_tables(text, schema) for name, text in plans.items()}
@@ -124,7 +127,7 @@ class Sides:
     def compared(self) -> Iterator[Compared]:
         """Yield the tables that the core compares."""
         for one in self.tables.values():
-            if self.root_of(one.table) not in self.by_hand:
+            if self.root_of(one.table) not in self.by_hand and one.name not in self._without:
                 yield one
 
     def expected(self, collection: str, known: Known) -> str:
@@ -274,7 +277,7 @@ class Sides:
             return {**ignored, "columns": plain}
         pending = self._pending_of(plan_table) if plan_table.kind == "pending" else None
         compared = self.tables[plan_table.name if pending is None else pending.table]
-        if self.root_of(compared.table) in self.by_hand:
+        if self.root_of(compared.table) in self.by_hand or compared.name in self._without:
             return {**ignored, "columns": plain}
         if pending is not None:
             keys = [key for key, _ in pending.keys]

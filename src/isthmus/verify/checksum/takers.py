@@ -93,15 +93,22 @@ class OracleTaker:
         collection: Whose.
         find: Finds those with one of `ids`; None keeps all.
         ids: Of their root rows, as `Transcoder.find` takes them.
+        met: Gets the numbers of those that are found.
     """
 
     def __init__(
-        self, spool: Spool, collection: str, find: Transcoder | None = None, ids: Sequence[bytes | str] = ()
+        self,
+        spool: Spool,
+        collection: str,
+        find: Transcoder | None = None,
+        ids: Sequence[bytes | str] = (),
+        met: set[int] | None = None,
     ) -> None:
         self._spool = spool
         self._collection = collection
         self._find = find
         self._ids = ids
+        self._met: set[int] = set() if met is None else met
 
     def take(self, documents: bytes, batch: Batch) -> None:
         """See `Taker`."""
@@ -109,7 +116,8 @@ class OracleTaker:
         if self._find is None:
             self._spool.add(self._collection, documents)
             return
-        for offset, length, _ in self._find.find(documents, self._ids):
+        for offset, length, which in self._find.find(documents, self._ids):
+            self._met.add(which)
             self._spool.add(self._collection, documents[offset : offset + length])
 
     def merge(self, other: OracleTaker) -> None:

@@ -164,7 +164,7 @@ class Comparison:
         for shape in self.reference.shapes.values():
             rows = expected[shape.table]
             if shape.kind == "junction":
-                actual = self._fetch_pairs(shape, list(rows.values()))
+                actual = self._fetch_keyed(shape, list(rows.values()))
             elif is_held(shape):
                 continue
             else:
@@ -209,6 +209,11 @@ class Comparison:
             yield Difference(shape.table, text, "(row)", text, None, "missing")
         for text in (found - wanted).elements():
             yield Difference(shape.table, text, "(row)", None, text, "extra")
+
+    def drawn(self, shape: Shape) -> Iterator[Difference]:
+        """Compare those rows of a table that keeps no id which the documents gave, found by their key; no others."""
+        rows = {key_of(row, shape): row for row in self.held[shape.table]}
+        yield from self._match(shape, rows, self._fetch_keyed(shape, list(rows.values())), both_ways=False)
 
     def ledgers(self) -> Iterator[Difference]:
         """Compare who was joined into whom, and what they say otherwise, with what the ledgers know of it.
@@ -277,16 +282,14 @@ class Comparison:
         wanted = _array(owners, shape.columns[shape.owner])
         return self._fetch(shape, sql.SQL("{} = ANY({})").format(sql.Identifier(shape.owner), wanted))
 
-    def _fetch_pairs(self, shape: Shape, rows: list[Row]) -> dict[str, Row]:
-        """The rows with exactly these pairs, where they are there."""
+    def _fetch_keyed(self, shape: Shape, rows: list[Row]) -> dict[str, Row]:
+        """The rows with exactly these keys, where they are there."""
         if not rows:
             return {}
-        first, second = shape.key
-        where = sql.SQL("({}, {}) IN (SELECT a, b FROM unnest({}, {}) AS p(a, b))").format(
-            sql.Identifier(first),
-            sql.Identifier(second),
-            *(_array([row[name] for row in rows], shape.columns[name]) for name in (first, second)),
-        )
+        names = sql.SQL(", ").join(map(sql.Identifier, shape.key))
+        values = sql.SQL(", ").join(_array([row[name] for row in rows], shape.columns[name]) for name in shape.key)
+        parts = sql.SQL(", ").join(sql.Identifier(f"k{number}") for number in range(len(shape.key)))
+        where = sql.SQL("({}) IN (SELECT {} FROM unnest({}) AS k({}))").format(names, parts, values, parts)
         return self._fetch(shape, where)
 
     def _select(self, shape: Shape) -> sql.Composed:

@@ -12,13 +12,14 @@
 | uuid | lower-case hyphenated | nothing |
 | bytea | hex digits | nothing |
 | jsonb | sorted keys, no spaces, numbers as numeric prints them | key order, duplicate keys, minus zero |
-| arrays | list of the above, None for NULL | lower bounds other than 1 |
+| arrays | list of the above, None for NULL; what is no list from 1 on has its bounds first | nothing |
 """
 
 from __future__ import annotations
 
 import json
 import math
+import re
 import struct
 from decimal import Decimal
 from typing import Any, cast
@@ -124,7 +125,9 @@ def sql_form(column: str, kind: Type) -> str:
         return _sql_scalar(column, kind)
     element = _sql_scalar("u.e", kind)
     listed = f"ARRAY(SELECT {element} FROM unnest({column}) WITH ORDINALITY AS u(e, n) ORDER BY u.n)"
-    return f"CASE WHEN {column} IS NOT NULL THEN {listed} END"
+    bounds = f"ARRAY[array_dims({column})]"
+    is_list = f"coalesce(array_ndims({column}) = 1 AND array_lower({column}, 1) = 1, true)"
+    return f"CASE WHEN {column} IS NULL THEN NULL WHEN {is_list} THEN {listed} ELSE {bounds} || {listed} END"
 
 
 def _sql_scalar(column: str, kind: Type) -> str:
@@ -148,7 +151,13 @@ def read_form(fetched: str | list[str | None] | None, kind: Type) -> Form:
     return None if fetched is None else _read_scalar(fetched, kind)
 
 
+_BOUNDS = re.compile(r"(\[-?\d+:-?\d+\])+")
+"""How the server writes the bounds of an array (PostgreSQL: array_dims); no JSON and no hex digits look like it."""
+
+
 def _read_scalar(text: str, kind: Type) -> str:
+    if kind.array and _BOUNDS.fullmatch(text):
+        return text
     if kind.kind == "jsonb":
         return canonical_json(parse_json(text))
     if kind.kind in FLOAT_BYTES:
