@@ -17,6 +17,7 @@ from psycopg import sql
 
 from isthmus.mapping.placing import PlacedColumn, PlacedTable, place_tables
 from isthmus.mapping.tables import Table
+from isthmus.mapping.types import INTEGER_RANGES
 from isthmus.verify.hiding import Hiding
 from isthmus.verify.result import ColumnCheck, LayerResult
 from isthmus.verify.source_facts import SourceFacts
@@ -183,13 +184,25 @@ def _of_column(placed: PlacedTable, column: PlacedColumn, profile: _Node) -> _Ex
         return _Expected(types=types, why="Some documents have the key more than once.")
     if rule.default is not None:
         return _Expected(types=types, why="A default fills what is missing.")
-    if any(getattr(rule.policies, name) != "dead_letter" for name in ("nan", "range")):
+    if _is_changed(node, column.column.type.kind) and any(
+        getattr(rule.policies, name) != "dead_letter" for name in ("nan", "range")
+    ):
         return _Expected(types=types, why="A policy changes values that do not fit.")
     filled = sum(count for name, count in types.items() if name not in _NULLS)
     expected = _Expected(filled, types)
     if not rule.coerce and not rule.normalise and not column.column.type.array and column.referred is None:
         _set_extremes(expected, column.column.type.kind, node)
     return expected
+
+
+def _is_changed(node: _Node, kind: str) -> bool:
+    """Whether there are values that policies for NaN and for what is out of range may speak of."""
+    doubles, decimals, dates = (node.get(name, {}) for name in ("double", "decimal", "date"))
+    special = any(numbers.get(name) for numbers in (doubles, decimals) for name in ("nan", "infinite"))
+    whole = kind in {"smallint", "integer", "bigint"} and ("double" in node or "decimal" in node)
+    low, high = node.get("integer", {}).get("range", (0, 0))
+    least, most = INTEGER_RANGES.get(kind, (low, high))
+    return bool(special or whole or dates.get("out_of_range") or low < least or high > most)
 
 
 def _set_extremes(expected: _Expected, kind: str, node: _Node) -> None:

@@ -80,30 +80,43 @@ class PairStore:
     def compare(self, result: LayerResult) -> None:
         """Enter the pairs that are missing and those that nobody names."""
         for one in self._pending.values():
-            self._resolve(one)
+            self._resolve(one, result)
         for table in self._junctions.values():
             self._compare(table, result)
 
-    def _resolve(self, pending: PendingTable) -> None:
-        """Look the other end of waiting pairs up; what leads nowhere is accounted for by the ledger, or stays away."""
+    def _resolve(self, pending: PendingTable, result: LayerResult) -> None:
+        """Look the other end of waiting pairs up, and enter what leads nowhere and is not in the ledger."""
         reference = pending.reference
         target = self._subject.schema.tables[reference.table]
         by = reference.by or next(c.name for c in target.columns if c.role == "id")
         own = pending.keys[0][0]
-        self._connection.execute(
-            sql.SQL(
-                "INSERT INTO {pairs} ({own}, {other}) SELECT w.{own}, t.{held} FROM {waiting} w JOIN {target} t"
-                " ON t.{by} = w.{other}"
-            ).format(
-                pairs=self._places[pending.table],
-                own=sql.Identifier(own),
-                other=sql.Identifier(pending.column),
-                held=sql.Identifier(reference.column),
-                waiting=sql.Identifier("pg_temp", pending.name),
-                target=sql.Identifier(self._subject.schema.schema, reference.table),
-                by=sql.Identifier(by),
-            )
+        parts = {
+            "pairs": self._places[pending.table],
+            "own": sql.Identifier(own),
+            "other": sql.Identifier(pending.column),
+            "held": sql.Identifier(reference.column),
+            "waiting": sql.Identifier("pg_temp", pending.name),
+            "target": sql.Identifier(self._subject.schema.schema, reference.table),
+            "by": sql.Identifier(by),
+            "run": sql.Literal(self._subject.run.id),
+            "table": sql.Literal(pending.table),
+            "column": sql.Literal(pending.column),
+            "most": sql.Literal(MOST_LISTED),
+        }
+        found = (
+            "INSERT INTO {pairs} ({own}, {other}) SELECT w.{own}, t.{held} FROM {waiting} w JOIN {target} t"
+            " ON t.{by} = w.{other}"
         )
+        self._connection.execute(sql.SQL(found).format(**parts))
+        lost = (
+            "SELECT w.{own}::text, w.{other}::text, count(*) OVER () FROM {waiting} w"
+            " WHERE NOT EXISTS (SELECT FROM {target} t WHERE t.{by} = w.{other})"
+            " AND NOT EXISTS (SELECT FROM isthmus.orphan o WHERE o.run_id = {run} AND o.table_name = {table}"
+            " AND o.column_name = {column} AND o.row_id = w.{own}::text AND o.target_id = w.{other}::text)"
+            " ORDER BY 1, 2 LIMIT {most}"
+        )
+        rows = self._connection.execute(sql.SQL(lost).format(**parts)).fetchall()
+        self._enter(self._junctions[pending.table], "missing", rows, result)
 
     def _compare(self, table: Table, result: LayerResult) -> None:
         place, there = self._places[table.name], sql.Identifier(self._subject.schema.schema, table.name)
