@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from isthmus._rust import IdSet, Profiler
 from isthmus.sources.gridfs import buckets
 from isthmus.sources.protocol import Source
+from isthmus.sources.reading import Options, read_all
 from isthmus.survey.model import Survey, Surveyed
 from isthmus.survey.profile import read_profile
 from isthmus.work.progress import Progress
-from isthmus.sources.reading import Options, read_all
 
 
 def scan(
