@@ -119,6 +119,10 @@ impl ValueSet {
         if (self.bytes, self.expected) != (other.bytes, other.expected) {
             return Err("Sets of different limits cannot be merged.".to_owned());
         }
+        if self.count == 0 {
+            *self = other;
+            return Ok(());
+        }
         if let Some(bloom) = &other.filter {
             self.filter().merge(bloom);
             self.count += other.count;
