@@ -14,7 +14,12 @@ from isthmus.verify.reference.accounts import GivenAccounts, digest_of
 Connection = psycopg.Connection[Any]
 
 
-def accounts_of(connection: Connection, reference: Reference, orphans: Iterable[Orphan] | None = None) -> GivenAccounts:
+def accounts_of(
+    connection: Connection,
+    reference: Reference,
+    orphans: Iterable[Orphan] | None = None,
+    run: int | None = None,
+) -> GivenAccounts:
     """Read the dead letters of load and finish, orphans that were nulled or whose pair or element was left out, and
     which documents were joined into which.
 
@@ -22,10 +27,12 @@ def accounts_of(connection: Connection, reference: Reference, orphans: Iterable[
         connection: To the target.
         reference: Knows its tables.
         orphans: Those to believe; None believes all that the ledger has.
+        run: Whose dead letters; None for those of all runs.
     """
     accounts = GivenAccounts()
     letters = "SELECT collection, document FROM isthmus.dead_letter WHERE stage IN ('load', 'finish')"
-    for collection, document in connection.execute(letters):
+    letters += " AND (%(run)s::bigint IS NULL OR run_id = %(run)s)"
+    for collection, document in connection.execute(letters, {"run": run}):
         accounts.dead_documents.add((collection, digest_of(bytes(document))))
     for one in _all_orphans(connection) if orphans is None else orphans:
         shape = reference.shapes[one.table]

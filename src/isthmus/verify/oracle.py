@@ -35,7 +35,8 @@ class RunReference(Reference):
 def comparison_of(subject: Subject) -> Comparison:
     """Return a comparison of the target with documents, without going through all of them first."""
     reference = RunReference(subject)
+    reference.rules.schema = subject.schema.schema
     look_up: LookUp = TargetLookUp(subject.connection, subject.schema.schema, reference.shapes).find
     orphans = read_orphans(subject.connection, subject.run.id, subject.schema)
-    accounts = accounts_of(subject.connection, reference, orphans)
+    accounts = accounts_of(subject.connection, reference, orphans, subject.run.id)
     return Comparison(reference, subject.connection, accounts, look_up)

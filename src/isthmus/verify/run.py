@@ -12,12 +12,13 @@ import psycopg
 
 from isthmus import __version__
 from isthmus.connect.postgres import connect, explain
-from isthmus.errors import ConfigError, SourceError
+from isthmus.errors import SourceError
 from isthmus.mapping import Mapping
 from isthmus.sources.protocol import Source
 from isthmus.state.verifications import keep
 from isthmus.verify import counts, references, rules, samples, schema, types
 from isthmus.verify.checksum.layer import Checksum
+from isthmus.verify.existing.layer import ExistingTables
 from isthmus.verify.result import LAYERS, Layer, LayerResult, Verified
 from isthmus.verify.source_facts import SourceFacts
 from isthmus.verify.source_reading import Taker, Wanted, read_source
@@ -70,12 +71,6 @@ def verify_database(
     result.mapping, result.source, result.target = mapping_name, source.name, target_name
     progress.stage("opening")
     with open_subject(mapping, source, conninfo, options) as subject, ExitStack() as stack:
-        if subject.existing:
-            raise ConfigError(
-                "isthmus verify does not compare tables that existed before the copy yet.",
-                code="verify-existing",
-                hint="isthmus copy again compares the source with what was copied; isthmus status shows the books.",
-            )
         result.run = subject.run.id
         wanted: list[Layer] = [layer for layer in LAYERS if layer in layers]
         try:
@@ -100,15 +95,19 @@ def _layers(
     stack: ExitStack,
 ) -> None:
     facts = SourceFacts()
-    checksum = Checksum(subject, stack) if "checksum" in wanted else None
+    checksum = Checksum(subject, stack) if "checksum" in wanted and not subject.existing else None
+    existing = ExistingTables(subject, stack) if subject.existing and _READS & set(wanted) else None
     if _READS & set(wanted):
 
         def takers(collection: str) -> list[Taker]:
-            return checksum.takers(collection) if checksum is not None else []
+            compared = existing or checksum
+            return compared.takers(collection) if compared is not None else []
 
         sample = subject.options.sample if "samples" in wanted else 0
         progress.stage("reading the source")
-        facts = read_source(subject, Wanted(sample, "types" in wanted, takers), progress, stop)
+        facts = read_source(
+            subject, Wanted(sample, "types" in wanted, takers), progress, stop, existing.carried if existing else None
+        )
         _refuse_broken(facts, wanted)
     work: dict[Layer, Callable[[], LayerResult]] = {
         "counts": lambda: counts.check(subject, facts),
@@ -120,6 +119,8 @@ def _layers(
     }
     if checksum is not None:
         work["checksum"] = lambda: checksum.result(progress, stop)
+    if existing is not None:
+        work |= existing.layers(facts, progress, stop)
     progress.stage("verifying", steps=len(wanted))
     for layer in wanted:
         if stop.is_set():

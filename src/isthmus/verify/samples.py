@@ -7,6 +7,7 @@ documents that were not drawn; a rule of conversion that both understood wrongly
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 from isthmus.mapping.tables import TargetSchema
 from isthmus.verify.hiding import Hiding
@@ -25,8 +26,14 @@ _WORDS = {
 }
 
 
-def check(subject: Subject, facts: SourceFacts, progress: Progress, stop: threading.Event) -> LayerResult:
-    """Compare the rows of the documents that were drawn with what the oracle expects."""
+def check(
+    subject: Subject,
+    facts: SourceFacts,
+    progress: Progress,
+    stop: threading.Event,
+    judged: Callable[[str, str], bool] = lambda _table, _path: True,
+) -> LayerResult:
+    """Compare the rows of the documents that were drawn with what the oracle expects, where `judged` (table, path)."""
     result = LayerResult("samples", unit="documents")
     if subject.options.sample is not None:
         result.notes.append("A sample cannot see documents that were not drawn; --sample all draws every one.")
@@ -34,8 +41,9 @@ def check(subject: Subject, facts: SourceFacts, progress: Progress, stop: thread
     documents = [(name, raw) for name, found in facts.collections.items() for raw in found.sample]
     learn(subject, comparison, progress, stop)
     for found in comparison.of_documents(documents):
-        enter(result, found, subject.schema)
-    _without_id(subject, comparison, result)
+        if judged(found.table, found.path):
+            enter(result, found, subject.schema)
+    _without_id(subject, comparison, result, judged)
     result.checked = sum(comparison.totals.documents.values())
     for name, found in facts.collections.items():
         drawn = comparison.totals.documents[name]
@@ -45,7 +53,9 @@ def check(subject: Subject, facts: SourceFacts, progress: Progress, stop: thread
     return result
 
 
-def _without_id(subject: Subject, comparison: Comparison, result: LayerResult) -> None:
+def _without_id(
+    subject: Subject, comparison: Comparison, result: LayerResult, judged: Callable[[str, str], bool]
+) -> None:
     """Compare rows of tables that keep no id: all at once, or those that were drawn, by their key."""
     for shape in comparison.reference.shapes.values():
         if not is_held(shape):
@@ -59,7 +69,8 @@ def _without_id(subject: Subject, comparison: Comparison, result: LayerResult) -
             result.columns.append(ColumnCheck(shape.table, "", left_out=len(comparison.held[shape.table]), why=why))
             continue
         for one in found:
-            enter(result, one, subject.schema)
+            if judged(one.table, one.path):
+                enter(result, one, subject.schema)
 
 
 def learn(subject: Subject, comparison: Comparison, progress: Progress, stop: threading.Event) -> None:

@@ -22,7 +22,8 @@ class CollectionFacts:
         digest: Sum of the digests of all documents, as `state` keeps those of the copy.
         broken: Where reading ended early.
         profile: What the core's `Profiler` says of the accepted ones, JSON; empty where nobody asked.
-        sample: Documents that were drawn, raw BSON.
+        sample: Documents that were drawn among those that are no dead letters, raw BSON.
+        refused: Documents that were drawn among those which the core refuses, and which are dead letters.
     """
 
     documents: int = 0
@@ -37,6 +38,7 @@ class CollectionFacts:
     broken: list[str] = field(default_factory=list[str])
     profile: str = ""
     sample: list[bytes] = field(default_factory=list[bytes])
+    refused: list[bytes] = field(default_factory=list[bytes])
 
 
 @dataclass

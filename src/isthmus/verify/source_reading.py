@@ -76,6 +76,11 @@ class _Drawn:
             elif -rank > self.heap[0][0]:
                 heapq.heapreplace(self.heap, (-rank, document(number)))
 
+    @property
+    def documents(self) -> list[bytes]:
+        """What was drawn, always in the same order."""
+        return [document for _, document in sorted(self.heap, reverse=True)]
+
     def merge(self, other: _Drawn) -> None:
         for one in other.heap:
             if self.most is None or len(self.heap) < self.most:
@@ -97,6 +102,7 @@ class _Reader:
         self.null: Counter[str] = Counter()
         self.missing: Counter[str] = Counter()
         self.drawn = _Drawn(reading.wanted.sample, reading.subject.options.seed)
+        self.refused = _Drawn(reading.wanted.sample, reading.subject.options.seed)
         self.profiler = Profiler() if reading.wanted.profiles else None
         self.takers = reading.wanted.takers(collection)
 
@@ -109,6 +115,8 @@ class _Reader:
         self.facts.documents += batch.documents
         self.facts.digest = (self.facts.digest + sum(digests)) % 2**64
         apart, refused = self._apart(batch)
+        letters = {reject.document for reject in batch.rejects}.difference(refused) if apart else ()
+        self.refused.offer(digests, sorted(letters), self._document(documents, batch))
         if not apart:
             self._take(documents, batch)
             self.drawn.offer(digests, range(batch.documents), self._document(documents, batch))
@@ -184,6 +192,7 @@ class _Reader:
         self.null.update(other.null)
         self.missing.update(other.missing)
         self.drawn.merge(other.drawn)
+        self.refused.merge(other.refused)
         if self.profiler is not None and other.profiler is not None:
             self.profiler.merge(other.profiler)
         for one, two in zip(self.takers, other.takers, strict=True):
@@ -254,7 +263,7 @@ def read_source(
         found = facts.collections[name] = reader.facts
         found.broken = sorted(counted.broken)
         found.letters_unmet, found.letters_listed = letters.unmet(name), letters.count[name]
-        found.sample = [document for _, document in sorted(reader.drawn.heap, reverse=True)]
+        found.sample, found.refused = reader.drawn.documents, reader.refused.documents
         if reader.profiler is not None:
             found.profile = reader.profiler.result()
         facts.rows.update(reader.rows)

@@ -27,6 +27,7 @@ from isthmus.state.reports import at_work, require_run
 from isthmus.state.runs import Run, id_key
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_TEXT_OID = 25
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,9 @@ class Subject:
 
     @cached_property
     def enum_oids(self) -> dict[str, int]:
-        """Name of each enum type, as plans spell it, → OID of the type."""
+        """Name of each enum type, as plans spell it, → OID of the type; of text for tables that were there before."""
+        if self.existing:
+            return {f"{self.schema.schema}.{name}": _TEXT_OID for name in self.schema.enums}
         rows = self.connection.execute(
             "SELECT typname, oid::bigint FROM pg_type WHERE typtype = 'e' AND typnamespace = to_regnamespace(%s)",
             (sql.Identifier(self.schema.schema).as_string(self.connection),),

@@ -50,8 +50,8 @@ class _Expected:
     why: str = ""
 
 
-def check(subject: Subject, facts: SourceFacts) -> LayerResult:
-    """Hold what each column holds against what the source's fields hold."""
+def check(subject: Subject, facts: SourceFacts, but: Mapping[tuple[str, str], str] | None = None) -> LayerResult:
+    """Hold what each column holds against what the source's fields hold; `but` says of (table, column) why not."""
     result = LayerResult("types", unit="columns")
     result.notes.append("Numbers and extremes of values cannot see which row a value stands in.")
     gone = _nulled(subject)
@@ -60,6 +60,8 @@ def check(subject: Subject, facts: SourceFacts) -> LayerResult:
         if table.kind == "junction":
             continue
         expected = _of_table(subject, table, facts, profiles)
+        for name, one in expected.items():
+            one.why = one.why or (but or {}).get((table.name, name), "")
         compared = {name: one for name, one in expected.items() if not one.why}
         there = _there(subject, table, compared)
         for name, one in expected.items():

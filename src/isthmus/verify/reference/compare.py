@@ -106,6 +106,7 @@ class Comparison:
         self.finishing = Finishing(reference.rules, self.accounts, selects, look_up)
         self.totals = Totals()
         self.seen: dict[str, array[int]] = defaultdict(lambda: array("Q"))
+        self.missing: Counter[str] = Counter()
         self.held: dict[str, list[Row]] = defaultdict(list)
         self.learned = not self.finishing.must_learn
 
@@ -265,6 +266,7 @@ class Comparison:
         for key, row in expected.items():
             there = actual.get(key)
             if there is None:
+                self.missing[shape.table] += 1
                 yield Difference(shape.table, key, "(row)", _summary(row), None, "missing")
                 continue
             for column, form in row.items():
@@ -315,7 +317,7 @@ class Comparison:
         distinct = array("Q", sorted(set(self.seen[table])))
         name = sql.Identifier(self.reference.rules.schema, table)
         counted = self.connection.execute(sql.SQL("SELECT count(*) FROM {}").format(name)).fetchone()
-        if counted is not None and counted[0] == len(distinct):
+        if counted is not None and counted[0] == len(distinct) - self.missing[table]:
             return
         with self.connection.cursor(name="surplus") as cursor:
             for values in cursor.execute(self._select(shape)):
