@@ -15,10 +15,10 @@ from isthmus.survey.advice import Advice, Reason, Verdict
 from isthmus.survey.model import Survey, Surveyed
 from isthmus.survey.profile import ANY_KEY, ELEMENT, Node, Path, Texts
 from isthmus.survey.reference import Reference
-from isthmus.survey.report.words import path_text, share_text
+from isthmus.survey.report.words import path_text
 from isthmus.survey.sensitive_names import is_sensitive
 from isthmus.survey.similar import words
-from isthmus.work.amounts import plural, size_text
+from isthmus.work.amounts import plural, share_text, size_text
 
 _LONG_TEXT_BYTES = 2000
 _MARKUP_BYTES = 200

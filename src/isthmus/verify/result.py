@@ -167,8 +167,9 @@ class Verified:
 
     @property
     def passed(self) -> bool:
-        """Whether every layer that was asked for passed."""
-        return not self.interrupted and bool(self.layers) and all(one.passed for one in self.layers.values())
+        """Whether every layer that was asked for passed, and any of them had something to compare."""
+        layers = self.layers.values()
+        return not self.interrupted and any(one.checked for one in layers) and all(one.passed for one in layers)
 
     @property
     def differences(self) -> list[Difference]:

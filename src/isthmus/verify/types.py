@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -177,7 +177,7 @@ def _of_column(placed: PlacedTable, column: PlacedColumn, profile: _Node) -> _Ex
         return _Expected(why="Several fields, or parts of one, fill it.")
     if rule.values or rule.other_values is not None:
         return _Expected(why="The mapping replaces its values.")
-    path = [step for at in placed.at for step in (*at, "[]")] + list(rule.path)
+    path = [step for at in placed.at for step in (*at, None)] + list(rule.path)
     node = _node_at(profile["root"], path)
     if node is None:
         return _Expected(why="Its field leads through what is no document in places.")
@@ -227,17 +227,20 @@ def _special(doubles: _Node) -> bool:
     return bool(doubles.get("nan") or doubles.get("infinite"))
 
 
-def _node_at(root: _Node, path: list[str]) -> _Node | None:
-    """Return what stands at a path; an empty node where nothing ever does, None where the counts would not add up."""
+def _node_at(root: _Node, path: Sequence[str | None]) -> _Node | None:
+    """Return what stands at a path, in which None leads to the elements of an array.
+
+    An empty node where nothing ever does; None where the counts would not add up.
+    """
     node: _Node = root
     for number, step in enumerate(path):
         if "collapsed" in node:
             return None
-        if step == "[]":
+        if step is None:
             node = node.get("elements", {})
         else:
             types = node.get("types", {})
-            if number and any(name not in {"object", *_NULLS} for name in types) and path[number - 1] != "[]":
+            if number and path[number - 1] is not None and any(name not in {"object", *_NULLS} for name in types):
                 return None
             node = node.get("fields", {}).get(step, {})
     return node

@@ -8,6 +8,22 @@ def plural(count: int, word: str, words: str | None = None) -> str:
     return f"{count:,} {word if count == 1 else words or word + 's'}"
 
 
+def share_text(part: int, whole: int) -> str:
+    """Return a share in percent that never calls something nothing, or a part the whole: `98.5 %`, `< 0.1 %`."""
+    if not whole:
+        return "–"
+    if part == whole:
+        return "100 %"
+    if not part:
+        return "0 %"
+    percent = 100 * part / whole
+    if percent < 0.1:
+        return "< 0.1 %"
+    if percent > 99.9:
+        return "> 99.9 %"
+    return f"{percent:.1f}".removesuffix(".0") + " %"
+
+
 def size_text(size_bytes: float) -> str:
     """Return bytes for people: `512 B`, `1.4 MB`, in powers of 1,000."""
     for unit in ("B", "kB", "MB", "GB"):

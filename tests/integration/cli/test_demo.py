@@ -30,13 +30,13 @@ def test_demo_leaves_what_the_reader_changed_and_what_he_built_on_its_tables(
     assert "Nothing was lost without a trace: 25 documents that no table can hold are kept as dead letters" in ran.out
     assert "The books count 25 dead letters, 22 of them planted" in ran.out
     suggested = [shlex.split(line) for line in ran.out.splitlines() if line.startswith("  isthmus ")]
-    assert {command[1] for command in suggested} == {"copy", "status", "psql", "letters", "orphans", "ids"}
+    assert {command[1] for command in suggested} == {*("verify", "copy", "status", "psql", "letters", "orphans", "ids")}
     places = [command[command.index("--target") + 1] for command in suggested]
     assert set(places) == {f"embedded:{folder / 'postgres'}"}
     assert ["isthmus", "copy", str(folder / "mapping-2.yaml"), "--source", str(folder / "dump" / "crm")] in [
         command[:5] for command in suggested
     ]
-    for command in suggested[1:]:
+    for command in suggested:
         looked = started(*command[1:], cwd=short_path)
         assert looked.code == 0, looked.all
     assert "with their rows: users 60," in ran.err
@@ -60,6 +60,6 @@ def test_suggested_commands_without_a_dead_letter_name_none() -> None:
     commands = next_commands(LaidOut(Path("dump"), Path("mapping.yaml"), ()), "embedded:pg", None)
     words = [tuple(command.split()[1:3]) for command in commands]
     assert words == [
-        *(("copy", "mapping.yaml"), ("status", "--target"), ("psql", "--target")),
+        *(("verify", "mapping.yaml"), ("copy", "mapping.yaml"), ("status", "--target"), ("psql", "--target")),
         *(("letters", "list"), ("orphans", "list")),
     ]

@@ -29,7 +29,8 @@ from isthmus.survey.report.kinds import index_texts, kind_text
 from isthmus.survey.report.oddities import notes, oddities
 from isthmus.survey.report.relations import relations
 from isthmus.survey.report.terminal import Block, Point, summary
-from isthmus.survey.report.words import date_text, example_text, path_text, share_text
+from isthmus.survey.report.words import date_text, example_text, path_text
+from isthmus.work.amounts import share_text
 from tests.unit.survey.surveys import survey_of
 
 VOID = {"meta", "br", "link", "img", "input"}

@@ -33,8 +33,12 @@ def test_tone_of_a_stopped_or_empty_verification_is_never_good() -> None:
 def test_empty_database_is_not_told_as_rows_that_were_compared() -> None:
     empty = passed()
     empty.layers["checksum"].checked = 0
-    assert verdict(empty) == "Verified: 7 layers, no rows to compare, nothing differs."
+    assert verdict(empty) == "Verified: 6 layers, nothing differs. Nothing to compare: checksum."
     assert checked_words(empty.layers["checksum"]) == "nothing"
+    for layer in empty.layers.values():
+        layer.checked = 0
+    assert verdict(empty) == "Nothing was compared, so nothing is proven."
+    assert not empty.passed
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,7 @@ def choose_ids(one: Surveyed, referring: Iterable[Node] = ()) -> IdChoice:
     notes = [*warning, f"ids are {several(node.kinds)}: keys are derived; source_id holds the _id itself"]
     if kinds >= {"objectId", "string"} and node.texts is not None and node.texts.hex24:
         notes.append(
-            f"{CHECK}{node.texts.hex24:,} ids are texts of 24 digits beside ObjectIds; two that spell the same are one"
+            f"{CHECK}texts of 24 digits beside ObjectIds: {node.texts.hex24:,}; two ids that spell the same are one"
             " id, and the second becomes a dead letter (duplicate-id)"
         )
     return IdChoice(source=source.type, notes=tuple(notes))

@@ -12,7 +12,6 @@ from isthmus.survey.model import Survey, Surveyed
 from isthmus.survey.paths import node_at
 from isthmus.survey.profile import Node
 from isthmus.survey.propose.beside import Beside
-from isthmus.survey.propose.figures import number
 from isthmus.survey.propose.ids import IdChoice, choose_ids
 from isthmus.survey.propose.indexes import carry_indexes
 from isthmus.survey.propose.junctions import join_arrays
@@ -21,6 +20,7 @@ from isthmus.survey.propose.pointing import find_pointers
 from isthmus.survey.propose.proposal import CHECK, Entry, Proposal
 from isthmus.survey.propose.tables import Shared, TableMaker
 from isthmus.survey.propose.unique import Counts
+from isthmus.work.amounts import plural
 
 _PLACE = re.compile(r" (?:in|at) ")
 _RAW_TEXTS = frozenset({"javascript", "javascriptWithScope", "symbol", "regex", "dbPointer"})
@@ -94,14 +94,14 @@ def _entry(survey: Survey, name: str, maker: TableMaker, ids: IdChoice) -> Entry
 
 
 def _notes(survey: Survey, name: str, one: Surveyed) -> Iterator[str]:
-    read = number(one.profile.documents, "document")
+    read = plural(one.profile.documents, "document")
     yield f"{read} of a sample" if one.sampled else read
     if one.sampled:
         yield f"{CHECK}a sample shows neither rare fields nor rare types; nothing is required for that reason"
     for why in one.broken:
         yield f"{CHECK}could not be read to its end: {why}"
     for code, count in sorted(one.profile.broken.items()):
-        yield f"{CHECK}broken, so that they become dead letters ({code}): {number(count, 'document')}"
+        yield f"{CHECK}broken, so that they become dead letters ({code}): {plural(count, 'document')}"
     if one.profile.path_limit:
         yield f"{CHECK}more paths than a survey follows; what is beyond goes to extras"
     if one.info.kind == "capped":
@@ -120,7 +120,7 @@ def _header(survey: Survey) -> Iterator[str]:
     documents = sum(one.profile.documents for one in survey.collections.values())
     yield f"Proposed by isthmus map from {_source(survey.source)}:"
     how = "all were read" if survey.sample is None else f"at most {survey.sample:,} of each were read"
-    yield f"{number(documents, 'document')} in {number(len(survey.collections), 'collection')}; {how}."
+    yield f"{plural(documents, 'document')} in {plural(len(survey.collections), 'collection')}; {how}."
     yield "Lines with `check:` are where a person should look: they say what was seen, and what else could be done."
     if survey.moves:
         yield "The source may be written to: what came after the survey may not fit."
@@ -138,18 +138,18 @@ def _policies(survey: Survey) -> dict[str, tuple[str, str]]:
     if refused["nul"] or raw:
         found["nul"] = (
             "remove",
-            f"NUL, which PostgreSQL's texts cannot hold: {number(refused['nul'], 'text')}; {listed}",
+            f"NUL, which PostgreSQL's texts cannot hold: {plural(refused['nul'], 'text')}; {listed}",
         )
     if refused["invalid_utf8"] or raw or keys:
         found["utf8"] = (
             "replace",
-            f"not UTF-8: {number(refused['invalid_utf8'], 'text')}, {number(keys, 'key')}; {listed}",
+            f"not UTF-8: {plural(refused['invalid_utf8'], 'text')}, {plural(keys, 'key')}; {listed}",
         )
     special = refused["nan"] + refused["infinite"] + refused["decimal_special"]
     if special:
         found["nan"] = (
             "null",
-            f"NaN or infinite: {number(special, 'number')}, kept in columns of numbers, null inside of jsonb; {listed}",
+            f"NaN or infinite: {plural(special, 'number')}, kept in columns of numbers, null inside of jsonb; {listed}",
         )
     return found
 

@@ -14,7 +14,7 @@ from isthmus.survey.model import Surveyed
 from isthmus.survey.profile import ANY_KEY, ELEMENT, Node, Path
 from isthmus.survey.propose.beside import Beside
 from isthmus.survey.propose.enums import case_only, find_labels, is_type_name
-from isthmus.survey.propose.figures import number, share
+from isthmus.survey.propose.figures import share
 from isthmus.survey.propose.ids import LONGEST_KEY_BYTES, IdChoice
 from isthmus.survey.propose.names import RESERVED_COLUMNS, column_wish, cut, free_name
 from isthmus.survey.propose.pointing import Pointers, Pointing
@@ -23,6 +23,7 @@ from isthmus.survey.propose.shapes import MOST_COLUMNS, MOST_LEVELS, judge_docum
 from isthmus.survey.propose.tiers import is_filter, is_searched
 from isthmus.survey.propose.types import choose_type
 from isthmus.survey.sensitive_names import is_sensitive
+from isthmus.work.amounts import plural
 
 EXTRAS = "extras"
 _REPLACEMENT = "\ufffd"
@@ -242,7 +243,7 @@ class TableMaker:
         arrays = node.arrays
         longest = arrays.length[1] if arrays is not None else 0
         note = (
-            f"{number(total, 'document')} of one shape in {number(node.filled, 'array')}, at most {longest:,} in one:"
+            f"{plural(total, 'document')} of one shape in {plural(node.filled, 'array')}, at most {longest:,} in one:"
             " rows of their own"
         )
         rule = Rule(here.inner, body, [note], child=inner)

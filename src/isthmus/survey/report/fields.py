@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from isthmus.survey.profile import ANY_KEY, ELEMENT, Arrays, Binaries, Collapsed, Node, Path, Profile, Texts
-from isthmus.survey.report.words import date_text, key_text, number_text, path_text, range_text, share_text, value_text
+from isthmus.survey.report.words import date_text, key_text, number_text, path_text, range_text, value_text
 from isthmus.survey.sensitive_names import is_sensitive
-from isthmus.work.amounts import plural, size_text
+from isthmus.work.amounts import plural, share_text, size_text
 
 MOST_VALUES = 12
 """More different values than this are counted, not listed."""

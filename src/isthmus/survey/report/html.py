@@ -15,8 +15,8 @@ from isthmus.survey.report.graph import draw
 from isthmus.survey.report.kinds import index_texts, kind_text
 from isthmus.survey.report.oddities import notes, oddities
 from isthmus.survey.report.relations import Relation, relations
-from isthmus.survey.report.words import range_text, share_text
-from isthmus.work.amounts import plural, size_text
+from isthmus.survey.report.words import range_text
+from isthmus.work.amounts import plural, share_text, size_text
 from isthmus.work.page import render_page
 
 MOST_FIELDS = 1500

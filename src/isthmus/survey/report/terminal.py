@@ -15,8 +15,8 @@ from isthmus.survey.report.fields import FieldRow, field_rows
 from isthmus.survey.report.kinds import index_texts, kind_text
 from isthmus.survey.report.oddities import notes, oddities
 from isthmus.survey.report.relations import Relation, relations
-from isthmus.survey.report.words import range_text, share_text
-from isthmus.work.amounts import plural, size_text
+from isthmus.survey.report.words import range_text
+from isthmus.work.amounts import plural, share_text, size_text
 
 MOST_FIELDS = 60
 """More fields of a collection than this are left to the page and the JSON."""

@@ -26,22 +26,6 @@ def short(text: str, most: int) -> str:
     return plain if len(plain) <= most else plain[: most - 1] + "…"
 
 
-def share_text(part: int, whole: int) -> str:
-    """Return a share in percent that never calls something nothing, or a part the whole: `98.5 %`, `< 0.1 %`."""
-    if not whole:
-        return "–"
-    if part == whole:
-        return "100 %"
-    if not part:
-        return "0 %"
-    percent = 100 * part / whole
-    if percent < 0.1:
-        return "< 0.1 %"
-    if percent > 99.9:
-        return "> 99.9 %"
-    return f"{percent:.1f}".removesuffix(".0") + " %"
-
-
 def path_text(path: Path) -> str:
     """Return a path for people: `steps[].name`; keys that are no plain names in quotes."""
     text = ""

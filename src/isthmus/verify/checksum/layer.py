@@ -16,11 +16,14 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from typing import Any
 
+import psycopg
 from psycopg import sql
 
 from isthmus._rust import Digester, Finder
 from isthmus.connect.binary_copy import receive_copy
+from isthmus.errors import TargetError
 from isthmus.mapping.model import Flow
 from isthmus.mapping.plan_tables import PlanTable
 from isthmus.mapping.tables import PendingTable, Table, pending_tables
@@ -81,7 +84,7 @@ class Checksum:
         self._spool = stack.enter_context(Spool())
         self._met: dict[str, set[int]] = {}
         connection = stack.enter_context(subject.another_connection())
-        self._pairs = PairStore(
+        self._pairs = _open_pairs(
             subject, connection, pending, self._junctions_by_hand | self._sides.tables.keys() | self._changed.keys()
         )
 
@@ -320,6 +323,21 @@ class Checksum:
                 for row_id, count in rows:
                     message = _WORDS["extra"].format(table=one.name, id=row_id)
                     result.differs(one.name, "(row)", message, id=row_id, times=count)
+
+
+def _open_pairs(
+    subject: Subject, connection: psycopg.Connection[Any], pending: list[PendingTable], elsewhere: frozenset[str]
+) -> PairStore:
+    try:
+        return PairStore(subject, connection, pending, elsewhere)
+    except (psycopg.errors.InsufficientPrivilege, psycopg.errors.ReadOnlySqlTransaction):
+        raise TargetError(
+            "Pairs that both sides of a junction name are compared in temporary tables of the target, and the role may"
+            " not make any there, or the server takes no writes at all.",
+            code="no-temporary-tables",
+            hint="GRANT TEMPORARY ON DATABASE … TO the role, and verify the server that takes writes; or leave the"
+            " checksum out: --layers counts,samples,references,types,rules,schema.",
+        ) from None
 
 
 def _buckets(bits: bytes) -> list[int]:

@@ -206,10 +206,11 @@ class Comparison:
             return
         wanted, found = (Counter(map(_as_text, rows)) for rows in (self.held[shape.table], there))
         self.totals.rows[shape.table] += wanted.total()
+        names = {_as_text(row): _name(row) for row in (*self.held[shape.table], *there)}
         for text in (wanted - found).elements():
-            yield Difference(shape.table, text, "(row)", text, None, "missing")
+            yield Difference(shape.table, names[text], "(row)", text, None, "missing")
         for text in (found - wanted).elements():
-            yield Difference(shape.table, text, "(row)", None, text, "extra")
+            yield Difference(shape.table, names[text], "(row)", None, text, "extra")
 
     def drawn(self, shape: Shape) -> Iterator[Difference]:
         """Compare those rows of a table that keeps no id which the documents gave, found by their key; no others."""
@@ -351,6 +352,11 @@ def _is_lost(form: Form) -> bool:
 
 def _summary(row: Row) -> list[str | None]:
     return [f"{name}={form}"[:200] for name, form in row.items()]
+
+
+def _name(row: Row) -> str:
+    """Name a row that has no key by all it holds."""
+    return "/".join("NULL" if form is None else str(form) for form in row.values())
 
 
 def _as_text(row: Row) -> str:

@@ -107,10 +107,14 @@ def verdict(verified: Verified) -> str:
         return f"Differs: {len(failing)} of {plural(len(layers), 'layer')} found {differences}."
     if not layers:
         return "Nothing was asked, so nothing is proven."
+    idle = [name for name, one in layers.items() if not one.checked]
+    if len(idle) == len(layers):
+        return "Nothing was compared, so nothing is proven."
     if set(layers) != set(LAYERS):
         asked = f"{len(layers)} of {len(LAYERS)} layers ({', '.join(layers)})"
         return f"Nothing differs in {asked}; the others were not asked."
-    return f"Verified: {len(layers)} layers, {_compared(verified)}, nothing differs."
+    without = f" Nothing to compare: {', '.join(idle)}." if idle else ""
+    return f"Verified: {len(layers) - len(idle)} layers, {_compared(verified)}nothing differs.{without}"
 
 
 def tone(verified: Verified) -> str:
@@ -122,6 +126,4 @@ def tone(verified: Verified) -> str:
 
 def _compared(verified: Verified) -> str:
     checksum = verified.layers.get("checksum")
-    if checksum is None:
-        return "nothing compared"
-    return f"{checked_words(checksum)} compared" if checksum.checked else "no rows to compare"
+    return f"{checked_words(checksum)} compared, " if checksum is not None and checksum.checked else ""
