@@ -11,10 +11,11 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tools.docs import cli_page, error_page, mapping_page
+from tools.docs import cli_page, error_page, forms_page, mapping_page
 
 ROOT = Path(__file__).parents[2]
 PAGES: dict[str, Callable[[Path], str]] = {
+    "docs/reference/canonical-forms.md": forms_page.page,
     "docs/reference/cli.md": cli_page.page,
     "docs/reference/errors.md": error_page.page,
     "docs/reference/mapping.md": mapping_page.page,

@@ -176,15 +176,17 @@ def next_commands(laid_out: LaidOut, target: str, letter: LetterLine | None) -> 
         letter: A dead letter worth a look, if there is any.
     """
     there = f"--target {quote(target)}"
+    from_here = f"{quote(str(laid_out.mapping))} --source {quote(str(laid_out.dump))} {there}"
     commands = [
-        f"isthmus copy {quote(str(laid_out.mapping))} --source {quote(str(laid_out.dump))} {there}",
+        f"isthmus verify {from_here}",
+        f"isthmus copy {from_here}",
         f"isthmus status {there}",
         f"isthmus psql {there} -- -c 'SELECT id, name, assigned_to FROM accounts LIMIT 5'",
         f"isthmus letters list {there}",
         f"isthmus orphans list {there}",
     ]
     if letter is not None:
-        commands.insert(3, f"isthmus letters show {letter.id} {there}")
+        commands.insert(4, f"isthmus letters show {letter.id} {there}")
     if letter is not None and letter.source_id is not None:
         commands.append(f"isthmus ids lookup {quote(letter.source_id)} {there}")
     return commands
