@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import psycopg
 from psycopg import sql
 
+from isthmus.connect.jsonb_paths import as_id_there, changed_inside
 from isthmus.mapping.model import Collection, FieldPath
 from isthmus.mapping.placing import place_tables
 from isthmus.mapping.tables import HIDDEN_SOURCE, Column, Table
@@ -20,7 +21,6 @@ from isthmus.transfer.existing.names import STAGE, key_text
 from isthmus.transfer.existing.waiting_values import THERE, WAITING, Place
 from isthmus.transfer.finishing.references import positions_of
 from isthmus.transfer.job import Job
-from isthmus.transfer.jsonb_paths import as_id_there, changed_inside
 
 SHOWN_CHARACTERS = 80
 

@@ -8,6 +8,7 @@ from typing import Literal
 
 from psycopg import sql
 
+from isthmus.connect.jsonb_paths import values_inside
 from isthmus.mapping.model import FieldPath, Flow
 from isthmus.mapping.reading.fields import show_path
 from isthmus.mapping.references import hashed_as
@@ -16,7 +17,6 @@ from isthmus.transfer.document_rows import key_column
 from isthmus.transfer.existing.names import RANK, view_name
 from isthmus.transfer.finishing.places import document_path, junction_path
 from isthmus.transfer.job import Job
-from isthmus.transfer.jsonb_paths import values_inside
 from isthmus.transfer.staging import pair_tables
 
 Shape = Literal["column", "array", "route", "waiting", "waiting-array", "pair", "jsonb"]

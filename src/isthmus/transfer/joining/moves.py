@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import psycopg
 from psycopg import sql
 
+from isthmus.connect.jsonb_paths import as_id_there, changed_inside
 from isthmus.connect.postgres import first_number
 from isthmus.mapping.model import FieldPath
 from isthmus.mapping.tables import Column, Reference, Table
@@ -21,7 +22,6 @@ from isthmus.transfer.document_rows import key_column, key_type
 from isthmus.transfer.finishing.references import ReferenceSite, reference_sites, target_of
 from isthmus.transfer.job import Job
 from isthmus.transfer.joining.joined import merges
-from isthmus.transfer.jsonb_paths import as_id_there, changed_inside
 from isthmus.transfer.stages import reached
 from isthmus.transfer.staging import exists, pair_tables
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import psycopg
 from psycopg import sql
 
+from isthmus.connect.jsonb_paths import as_id_there, changed_inside, values_inside
 from isthmus.connect.postgres import meaning
 from isthmus.mapping.tables import Table
 from isthmus.transfer.document_rows import key_column
@@ -22,7 +23,6 @@ from isthmus.transfer.existing.waiting_there import look_again
 from isthmus.transfer.finishing.references import Alternative, ReferenceSite, positions_of, target_of
 from isthmus.transfer.job import Job
 from isthmus.transfer.joining.joined import merges
-from isthmus.transfer.jsonb_paths import as_id_there, changed_inside, values_inside
 from isthmus.transfer.letters.books import Books
 from isthmus.transfer.letters.shift import Shift
 from isthmus.transfer.letters.staging import document_sites

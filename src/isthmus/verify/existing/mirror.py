@@ -1,0 +1,130 @@
+"""The real rows as a copy into tables of Isthmus's own would have left them, for layers that look at such tables.
+
+Under the tables' own names in the schema of temporary objects: ids are those of the documents, types those of the
+mapping. What differs rightly has the given value there, and references that are others have the given ones: what they
+lead to is compared before. So nothing here says anything of references but whether they are NULL.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+
+from psycopg import sql
+
+from isthmus.mapping.tables import Column, Table
+from isthmus.verify.existing.accounts import ORPHANS
+from isthmus.verify.existing.compare import DIFFERING, EXTRAS, ROW, same_row
+from isthmus.verify.existing.given import key_column
+from isthmus.verify.existing.known import Known, ident, of
+from isthmus.verify.subject import Subject
+
+_SCHEMA = "pg_temp"
+
+
+def mirrored(known: Known) -> Subject:
+    """Return the subject as layers see it that look at the mirror."""
+    subject = known.subject
+    return replace(subject, schema=replace(subject.schema, schema=_SCHEMA), connection=known.given.connection)
+
+
+def make_mirror(known: Known, accounted: Mapping[tuple[str, str], Counter[str]], *, whole: bool) -> None:
+    """Make the mirror.
+
+    Args:
+        known: The rows, compared.
+        accounted: (table, path) → why → how many differ rightly.
+        whole: Whether all of it will be read, so that it is made at once.
+    """
+    for table in known.subject.schema.tables.values():
+        known.do(
+            "CREATE TEMPORARY {kind} {name} AS {query}",
+            kind=sql.SQL("TABLE" if whole else "VIEW"),
+            name=ident(_SCHEMA, table.name),
+            query=_query(known, table, accounted),
+        )
+        if whole and table.kind != "junction" and not table.column(key_column(table)).hidden:
+            known.do("CREATE INDEX ON {name} ({key})", name=ident(_SCHEMA, table.name), key=ident(key_column(table)))
+
+
+def _query(known: Known, table: Table, accounted: Mapping[tuple[str, str], Counter[str]]) -> sql.Composed:
+    if table.kind == "junction":
+        return sql.SQL("SELECT * FROM {} g").format(known.given.place(table.name))
+    root = known.root_of(table)
+    if not known.key(root):
+        cells = [_real(known, column) for column in table.final.columns]
+        return sql.SQL("SELECT {} FROM {} t").format(sql.SQL(", ").join(cells), known.real(table.name))
+    cells = [_cell(known, table, column, accounted) for column in table.final.columns]
+    return sql.SQL(
+        "SELECT {cells} FROM {given} g JOIN {rows} r ON r.own = {own}::text LEFT JOIN {real} t ON {there}"
+        " WHERE t.tableoid IS NOT NULL OR {absent}"
+    ).format(
+        cells=sql.SQL(", ").join(cells),
+        given=known.given.place(table.name),
+        rows=known.given.place(root.name, "rows"),
+        own=of("g", key_column(table)),
+        real=known.real(table.name),
+        there=same_row(known, table),
+        absent=_accounted(known, table, ROW, accounted),
+    )
+
+
+def _accounted(
+    known: Known, table: Table, path: str, accounted: Mapping[tuple[str, str], Counter[str]], but: str = ""
+) -> sql.Composed:
+    """Return SQL that is true of given rows of which something differs rightly."""
+    if not any(count for why, count in accounted.get((table.name, path), Counter[str]()).items() if why != but):
+        return sql.SQL("false").format()
+    return sql.SQL(
+        "EXISTS (SELECT FROM {} d WHERE d.why <> {} AND d.table_name = {} AND d.path = {} AND d.own = r.own"
+        " AND d.positions = {})"
+    ).format(DIFFERING, sql.Literal(but), sql.Literal(table.name), sql.Literal(path), known.positions(table, "g"))
+
+
+def _orphan(known: Known, table: Table, column: Column) -> sql.Composed:
+    """Return SQL that is true of given rows of which the ledger says that a reference points at nothing."""
+    if (table.name, column.name) not in known.lost or column.type.array:
+        return sql.SQL("false").format()
+    return sql.SQL(
+        "EXISTS (SELECT FROM {} o WHERE o.table_name = {} AND o.column_name = {} AND o.row_id = r.own"
+        " AND o.row_position = {})"
+    ).format(ORPHANS, sql.Literal(table.name), sql.Literal(column.name), known.positions(table, "g"))
+
+
+def _real(known: Known, column: Column) -> sql.Composed:
+    return sql.SQL("{}::{} AS {}").format(of("t", column.name), known.given.kind(column), ident(column.name))
+
+
+def _cell(
+    known: Known, table: Table, column: Column, accounted: Mapping[tuple[str, str], Counter[str]]
+) -> sql.Composed:
+    given, name = of("g", column.name), ident(column.name)
+    there = known.column(table, column.name)
+    places = {"id", "root_id", "ancestor_position", "position"}
+    if column.role in places or (table.kind == "root" and column.name in known.key(table)):
+        return sql.SQL("{} AS {}").format(given, name)
+    if there is None:  # what nobody named, kept beside the table
+        told = _accounted(known, table, EXTRAS, accounted)
+        return sql.SQL(
+            "CASE WHEN {} THEN {} ELSE (SELECT e.document FROM isthmus.extras e WHERE e.table_schema = {}"
+            " AND e.table_name = {} AND e.id = r.row_id AND e.row_position = {}) END AS {}"
+        ).format(
+            told,
+            given,
+            sql.Literal(known.subject.schema.schema),
+            sql.Literal(table.name),
+            known.positions(table, "g"),
+            name,
+        )
+    absent = sql.SQL("t.tableoid IS NULL")
+    if column.reference is not None or column.rewrites:
+        told = _accounted(known, table, column.name, accounted, but="orphan")
+        return sql.SQL("CASE WHEN {} THEN NULL WHEN {} OR {} OR {} IS NOT NULL THEN {} END AS {}").format(
+            _orphan(known, table, column), absent, told, of("t", column.name), given, name
+        )
+    value: sql.Composable = sql.SQL("{}::{}").format(of("t", column.name), known.given.kind(column))
+    if there.base == "numeric" and not column.type.array:  # 1 and 1.00 are compared before
+        value = sql.SQL("CASE WHEN {} = {} THEN {} ELSE {} END").format(of("t", column.name), given, given, value)
+    told = _accounted(known, table, column.name, accounted)
+    return sql.SQL("CASE WHEN {} OR {} THEN {} ELSE {} END AS {}").format(absent, told, given, value, name)
