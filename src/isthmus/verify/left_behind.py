@@ -41,19 +41,20 @@ def find_wrongly_carried(
 ) -> Iterator[tuple[str, str, str]]:
     """Yield (table, id, why there must be none) of rows whose document has none, of those that were drawn.
 
-    A row that another document with the same `_id` may have is passed over; only a damaged source has such.
+    A row that another document with the same `_id` may have is passed over.
     """
     for name, found in facts.collections.items():
         owners: dict[str, dict[str, tuple[str, bytes]]] = defaultdict(dict)
         for raw in found.sample:
             expected = comparison.reference.expected(name, raw)
-            if expected.flow is None or expected.id is None or expected.rows:
+            if expected.rows:
                 continue
             why = "is left behind by a rule" if expected.skipped is not None else "cannot be carried"
-            owners[expected.flow.table][expected.id] = (why, raw)
+            for table, row_id in comparison.reference.row_ids(name, raw):
+                owners[table][row_id] = (why, raw)
         for table, wanted in owners.items():
             there = _there(subject, comparison, table, list(wanted))
-            alone = _alone(subject, name, [wanted[one][1] for one in there]) if there else set[bytes]()
+            alone = _alone(subject, name, table, [wanted[one][1] for one in there]) if there else set[bytes]()
             for one in there:
                 why, raw = wanted[one]
                 if raw in alone:
@@ -72,12 +73,13 @@ def _there(subject: Subject, comparison: Comparison, table: str, ids: list[str])
     return [row_id for (row_id,) in rows]
 
 
-def _alone(subject: Subject, collection: str, documents: list[bytes]) -> set[bytes]:
-    """Return those of some documents whose `_id` the copy met only once."""
+def _alone(subject: Subject, collection: str, table: str, documents: list[bytes]) -> set[bytes]:
+    """Return those of some documents whose `_id` the copy met only once, in all collections that fill a table."""
     digests = {raw: _id_digest(subject, collection, raw) for raw in documents}
     wanted, count = set(digests.values()), Counter[bytes]()
     rows = subject.connection.execute(
-        "SELECT document_digests FROM isthmus.batch WHERE run_id = %s AND collection = %s", (subject.run.id, collection)
+        "SELECT document_digests FROM isthmus.batch WHERE run_id = %s AND collection = ANY(%s)",
+        (subject.run.id, list(subject.schema.tables[table].collections)),
     )
     for (some,) in rows:
         data = bytes(some)

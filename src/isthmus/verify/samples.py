@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from isthmus.mapping.tables import TargetSchema
 from isthmus.verify.hiding import Hiding
+from isthmus.verify.left_behind import find_wrongly_carried, find_wrongly_refused
 from isthmus.verify.oracle import comparison_of
 from isthmus.verify.reference.compare import Comparison, Difference, is_held
 from isthmus.verify.result import ColumnCheck, LayerResult
@@ -44,6 +45,11 @@ def check(
         if judged(found.table, found.path):
             enter(result, found, subject.schema)
     _without_id(subject, comparison, result, judged)
+    find_wrongly_refused(comparison, facts, result)
+    if not subject.existing:  # there the row may be somebody else's
+        for table, row_id, why in find_wrongly_carried(subject, comparison, facts):
+            message = f"{table} holds the row {row_id}, though its document {why}."
+            result.differs(table, "(row)", message, id=row_id, actual="(row)")
     result.checked = sum(comparison.totals.documents.values())
     for name, found in facts.collections.items():
         drawn = comparison.totals.documents[name]

@@ -454,3 +454,30 @@ def test_a_copy_of_some_collections(make_here: Callable[..., Made]) -> None:
     assert "not carried" in checks["towns", ""].why
     made.do("DELETE FROM isthmus.pending_reference WHERE id = (SELECT min(id) FROM isthmus.pending_reference)")
     assert named(verified(made)) == {("people", "town")}
+
+
+def test_sensitive_values_and_keys_are_not_shown(make_here: Callable[..., Made]) -> None:
+    mapping = """
+    isthmus: 1
+    target: {tables: existing}
+    collections:
+      tokens:
+        key: token
+        fields: {token: {type: text!, sensitive: true}, secret: {type: text, sensitive: true}, n: integer}
+      notes: {key: none, extras: dead_letter, fields: {line: {type: text, sensitive: true}}}
+    """
+    before = "CREATE TABLE tokens (token text PRIMARY KEY, secret text, n integer); CREATE TABLE notes (line text)"
+    tokens = [{"_id": oid(n), "token": f"HIDE{n}", "secret": f"HIDE s{n}", "n": n} for n in range(4)]
+    collections = {"tokens": tokens, "notes": [{"_id": oid(9), "line": "HIDE line"}]}
+    made = make_here(mapping, collections, before=before)
+    assert verified(made, LAYERS).passed
+    made.do(
+        "UPDATE tokens SET secret = 'HIDE other' WHERE n = 1",
+        "UPDATE tokens SET n = 7 WHERE n = 2",
+        "DELETE FROM tokens WHERE n = 3",
+        "UPDATE notes SET line = 'HIDE changed'",
+    )
+    result = verified(made, LAYERS)
+    assert named(result) == {("tokens", "secret"), ("tokens", "n"), ("tokens", "(row)"), ("notes", "(row)")}
+    existing = [result.layers[layer].differences for layer in ("counts", "types", "checksum")]
+    assert "HIDE" not in str(existing)

@@ -178,7 +178,8 @@ class Checksum:
         waiting = sorted(tables, key=lambda one: -sizes.get(one.name, 0))
 
         def work() -> None:
-            own = side.fresh()
+            with self._mutex:
+                own = side.fresh()
             with self._subject.another_connection() as connection:
                 while True:
                     with self._mutex:

@@ -308,7 +308,8 @@ class ExistingTables:
         if row_id is None:
             return None
         found = self._subject.schema.tables[table]
-        keys = found.columns if found.kind == "junction" else map(found.column, found.primary_key)
+        root = self._known.root_of(found)
+        keys = found.columns if found.kind == "junction" else map(root.column, self._known.key(root))
         return HIDDEN if any(column.sensitive for column in keys) else "/".join([row_id, *map(str, positions)])
 
     def _name_strangers(self, result: LayerResult) -> None:

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from isthmus.verify.reference.documents import Expected, Json, expected_of
+from isthmus.verify.reference.documents import Expected, Json, expected_of, row_id_of
 from isthmus.verify.reference.ids import Ids
 from isthmus.verify.reference.reading import Rules, load, read
 from isthmus.verify.reference.shapes import Shape
@@ -52,3 +52,8 @@ class Reference:
     def expected(self, collection: str, document: bytes) -> Expected:
         """What one raw BSON document of a collection must become; never raises for anything in the document."""
         return expected_of(document, self.rules.collections[collection], self.ids, self.now_us)
+
+    def row_ids(self, collection: str, document: bytes) -> list[tuple[str, str]]:
+        """(root table, id that the document's row would have there) of every entry that reads a collection."""
+        found = ((flow.table, row_id_of(document, flow, self.ids)) for flow in self.rules.collections[collection])
+        return [(table, row_id) for table, row_id in found if row_id is not None]

@@ -55,9 +55,8 @@ class Expected:
             Empty if rejected or skipped.
         pending: By `table.column`, the rows of values that wait until everything is loaded: the key of the row they
             belong to (`root_id`, `position_1`…), `element` in arrays, `value`; of a junction its two columns.
-        id: The root row's key as text, also of the row that a rejected or skipped document does not have; None where
-            its `_id` gives none.
-        source_id: The document's `_id`; None if rejected or skipped.
+        id: The root row's key as text; None if rejected or skipped.
+        source_id: The document's `_id`; None as above.
         rejected: (code, path) of each cause, or None.
         skipped: The mapping's `why`, or None.
         journal: References, changes, leftovers and id map entries. Only for a carried document do they count.
@@ -95,9 +94,18 @@ def expected_of(data: bytes, flows: Sequence[Flow], keys: Ids, now_us: int) -> E
     for flow in flows:
         if all(holds(document, condition) for condition in flow.when):
             why = skipped(document, flow.skips)
-            conversion = _Conversion(flow, keys, now_us)
-            return conversion.run(document) if why is None else conversion.skip(document, why)
+            if why is not None:
+                return Expected(flow, skipped=why)
+            return _Conversion(flow, keys, now_us).run(document)
     return Expected(rejected=[("no-entry", "")])
+
+
+def row_id_of(data: bytes, flow: Flow, keys: Ids) -> str | None:
+    """The id that a document's root row would have if a flow took it; None where its `_id` gives none."""
+    conversion = _Conversion(flow, keys, 0)
+    with suppress(Refusal, bson.BsonFault):
+        conversion.take_id(bson.value_at(bson.read_document(data), ("_id",)), dict(flow.constants))
+    return conversion.id_text or None
 
 
 class _Conversion:
@@ -121,16 +129,9 @@ class _Conversion:
             self.refuse(refusal, ("_id",))
         self.level(document, flow.fields, root, Place(flow.table, flow.extras, (), ()))
         if self.journal.causes:
-            id_text = self.id_text or None
-            return Expected(flow, id=id_text, rejected=self.journal.causes[:MAX_CAUSES], journal=self.journal)
+            return Expected(flow, rejected=self.journal.causes[:MAX_CAUSES], journal=self.journal)
         source_id = self.columns.id_value
         return Expected(flow, self.rows, self.pending, self.id_text, source_id, journal=self.journal)
-
-    def skip(self, document: Document, why: str) -> Expected:
-        """No rows, for a readable document that is left out."""
-        with suppress(Refusal):
-            self.take_id(bson.value_at(document, ("_id",)), dict(self.flow.constants))
-        return Expected(self.flow, id=self.id_text or None, skipped=why)
 
     def refuse(self, refusal: Refusal, path: Sequence[str | int]) -> None:
         """Note a cause; conversion goes on to find the others."""
