@@ -1,6 +1,6 @@
 """Measure speed and memory: `python -m bench.run [SUITE…] [--quick]`. Prints one JSON line a result.
 
-Suites: startup, transcode, references, load, verify, live, memory. Lines are appended to bench/results/SUITE.jsonl,
+Suites: startup, transcode, survey, references, load, verify, live, memory. Lines go to bench/results/SUITE.jsonl,
 unless --quick asks for sizes that are good for a look only. What is compared, and why that is fair, stands in
 bench/README.md.
 """
@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench import data as make
-from bench import live, load, machine, memory, references, startup, transcode, verify
+from bench import live, load, machine, memory, references, startup, survey, transcode, verify
 
-SUITES = ("startup", "transcode", "references", "load", "verify", "live", "memory")
+SUITES = ("startup", "transcode", "survey", "references", "load", "verify", "live", "memory")
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,8 @@ def main() -> None:
         small = _data(folder, "small", sizes.small_documents) if set(chosen) - {"startup", "live"} else None
         if "transcode" in chosen and small:
             transcode.measure(small, max(rounds, 5))
+        if "survey" in chosen and small:
+            survey.measure([small, _data(folder, "large", sizes.large_documents)], work, rounds)
         if "references" in chosen and small:
             references.measure(small, work, sizes.planted_databases, rounds)
         if "load" in chosen and small:

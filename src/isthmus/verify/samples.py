@@ -14,6 +14,7 @@ from isthmus.verify.hiding import Hiding
 from isthmus.verify.left_behind import find_wrongly_carried, find_wrongly_refused
 from isthmus.verify.oracle import comparison_of
 from isthmus.verify.reference.compare import Comparison, Difference, is_held
+from isthmus.verify.reference.forms import Form
 from isthmus.verify.result import ColumnCheck, LayerResult
 from isthmus.verify.source_facts import SourceFacts
 from isthmus.verify.source_reading import Wanted, read_source
@@ -98,6 +99,14 @@ def enter(result: LayerResult, found: Difference, schema: TargetSchema) -> None:
         found.path,
         _WORDS[found.what].format(table=found.table, id=found.id, path=found.path) + ".",
         id=found.id,
-        expected=hiding.shown(found.table, found.path, found.expected),
-        actual=hiding.shown(found.table, found.path, found.actual),
+        expected=hiding.shown(found.table, found.path, _text(found.expected, found.path)),
+        actual=hiding.shown(found.table, found.path, _text(found.actual, found.path)),
     )
+
+
+def _text(form: Form, path: str) -> str | None:
+    """Return a canonical form for people: a row as its columns, an array in braces."""
+    if not isinstance(form, list):
+        return form
+    parts = ["NULL" if one is None else one for one in form]
+    return ", ".join(parts) if path == "(row)" else f"{{{','.join(parts)}}}"
