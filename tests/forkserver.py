@@ -35,6 +35,7 @@ _LOADED = (
         "isthmus.state.ids",
     ),
     *("isthmus.transfer.letters.retry", "isthmus.transfer.run", "isthmus.verify.reference"),
+    *("isthmus.cli.verified", "isthmus.verify.report.accounted", "isthmus.verify.run"),
     *("pydantic.type_adapter", "pymongo", "rich.console", "rich.progress", "rich.table", "tests.chaos.runner"),
 )
 _LARGEST_REQUEST = 150_000
