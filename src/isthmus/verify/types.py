@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from collections.abc import Mapping as ReadOnly
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from psycopg import sql
 
+from isthmus.mapping import Mapping
+from isthmus.mapping.model import ColumnField, Flow
 from isthmus.mapping.placing import PlacedColumn, PlacedTable, place_tables
 from isthmus.mapping.tables import Table
 from isthmus.mapping.types import INTEGER_RANGES
@@ -23,7 +26,7 @@ from isthmus.verify.result import ColumnCheck, LayerResult
 from isthmus.verify.source_facts import SourceFacts
 from isthmus.verify.subject import Subject
 
-_Node = Mapping[str, Any]
+_Node = ReadOnly[str, Any]
 _NULLS = ("null", "undefined")
 _COLUMNS_AT_ONCE = 400
 """Three values of each in a select list, which may hold 1,664 (PostgreSQL: MaxTupleAttributeNumber)."""
@@ -50,7 +53,7 @@ class _Expected:
     why: str = ""
 
 
-def check(subject: Subject, facts: SourceFacts, but: Mapping[tuple[str, str], str] | None = None) -> LayerResult:
+def check(subject: Subject, facts: SourceFacts, but: ReadOnly[tuple[str, str], str] | None = None) -> LayerResult:
     """Hold what each column holds against what the source's fields hold; `but` says of (table, column) why not."""
     result = LayerResult("types", unit="columns")
     result.notes.append("Numbers and extremes of values cannot see which row a value stands in.")
@@ -135,7 +138,7 @@ def _nulled(subject: Subject) -> Counter[tuple[str, str]]:
 
 
 def _of_table(
-    subject: Subject, table: Table, facts: SourceFacts, profiles: Mapping[str, _Node]
+    subject: Subject, table: Table, facts: SourceFacts, profiles: ReadOnly[str, _Node]
 ) -> dict[str, _Expected]:
     """Return what the source says of each column of a table."""
     if len(table.flows) != 1:
@@ -151,15 +154,26 @@ def _of_table(
         why = "Only some documents of its collection go into the table."
     elif any(mapping.collections[entry].on_duplicate == "merge" for entry in _root_of(subject, table).entries):
         why = "Its documents may be joined."
-    elif len(subject.histories) > 1:
-        why = "Dead letters were carried with another mapping."
     placed = next(one for one in place_tables(mapping, flow) if one.name == table.name)
+    earlier = [_rules_of(one.mapping, flow, table.name) for one in subject.histories]
     expected: dict[str, _Expected] = {}
     for column in placed.columns:
         if not column.column.hidden:
-            one = _Expected(why=why) if why or profile is None else _of_column(placed, column, profile)
+            if why or profile is None:
+                one = _Expected(why=why)
+            elif any(before.get(column.column.name) != column.rule for before in earlier):
+                one = _Expected(why="Some documents were carried with another rule for it.")
+            else:
+                one = _of_column(placed, column, profile)
             expected[column.column.name] = one
     return expected
+
+
+def _rules_of(mapping: Mapping, flow: Flow, table: str) -> dict[str, ColumnField | None]:
+    """Return column → its rule under one of the mappings that rows came from."""
+    same = next((one for one in mapping.flows if (one.entry, one.collection) == (flow.entry, flow.collection)), None)
+    placed = next((one for one in place_tables(mapping, same) if one.name == table), None) if same else None
+    return {column.column.name: column.rule for column in placed.columns} if placed else {}
 
 
 def _root_of(subject: Subject, table: Table) -> Table:
@@ -246,7 +260,7 @@ def _node_at(root: _Node, path: Sequence[str | None]) -> _Node | None:
     return node
 
 
-def _there(subject: Subject, table: Table, expected: Mapping[str, _Expected]) -> dict[str, tuple[int, Any, Any]]:
+def _there(subject: Subject, table: Table, expected: ReadOnly[str, _Expected]) -> dict[str, tuple[int, Any, Any]]:
     found: dict[str, tuple[int, Any, Any]] = {}
     names = list(expected)
     for start in range(0, len(names), _COLUMNS_AT_ONCE):
@@ -261,7 +275,7 @@ def _there(subject: Subject, table: Table, expected: Mapping[str, _Expected]) ->
     return found
 
 
-def _selected(expected: Mapping[str, _Expected]) -> Iterator[sql.Composable]:
+def _selected(expected: ReadOnly[str, _Expected]) -> Iterator[sql.Composable]:
     for name, one in expected.items():
         column = sql.Identifier(name)
         yield sql.SQL("count({})").format(column)

@@ -13,7 +13,9 @@ from typing import Any
 
 import pytest
 from bson import Decimal128, ObjectId
+from psycopg.conninfo import conninfo_to_dict
 
+from isthmus.errors import TargetError
 from isthmus.mapping import parse_mapping
 from isthmus.sources import open_source
 from isthmus.verify.result import LAYERS, Layer, Verified
@@ -481,3 +483,11 @@ def test_sensitive_values_and_keys_are_not_shown(make_here: Callable[..., Made])
     assert named(result) == {("tokens", "secret"), ("tokens", "n"), ("tokens", "(row)"), ("notes", "(row)")}
     existing = [result.layers[layer].differences for layer in ("counts", "types", "checksum")]
     assert "HIDE" not in str(existing)
+
+
+def test_a_server_that_takes_no_temporary_tables_is_refused(office: Made) -> None:
+    name = str(conninfo_to_dict(office.conninfo)["dbname"]).replace('"', '""')
+    office.do(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
+    with pytest.raises(TargetError) as refused:
+        verified(office, ("checksum",))
+    assert refused.value.code == "no-temporary-tables"

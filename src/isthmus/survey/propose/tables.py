@@ -369,8 +369,7 @@ class TableMaker:
             body["on_orphan"] = "null"
             if one.orphans:
                 notes.append("orphans become NULL; isthmus orphans list tells their old values")
-        if (self._name, here.at) in self._shared.pointers.keys:
-            body["unique"] = True
+        body["unique" if (self._name, here.at) in self._shared.pointers.keys else "index"] = True
         if self._is_secret(here, node):
             body["sensitive"] = True
         named = fold(wish)
@@ -384,11 +383,11 @@ class TableMaker:
         self._add(node, here, table, body, notes, type_="reference")
 
     def _route(self, here: _Here, table: Fields, node: Node, one: Pointing, notes: list[str]) -> None:
-        columns: dict[str, str] = {}
+        columns: dict[str, dict[str, Any]] = {}
         for target in one.targets:
             column = free_name(f"{column_wish(here.inner)} {target} id", table.taken, fallback="reference_id")
             table.taken.add(column)
-            columns[target] = column
+            columns[target] = {"column": column, "index": True}
         counts = one.reference.several
         notes.append("one column for each collection: " + ", ".join(f"{name} {counts[name]:,}" for name in one.targets))
         body: dict[str, Any] = {"route": columns, "on_orphan": "null"}

@@ -10,11 +10,13 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
+from typing import Any
 
 import psycopg
 from psycopg import sql
 
 from isthmus.connect.postgres import explain
+from isthmus.errors import TargetError
 from isthmus.mapping.tables import Table
 from isthmus.state.checkpoints import read_tallies
 from isthmus.verify import counts, samples, types
@@ -49,6 +51,9 @@ class ExistingTables:
     Args:
         subject: What is verified.
         stack: Closes what it opens.
+
+    Raises:
+        TargetError: The role may not make temporary tables (code `no-temporary-tables`).
     """
 
     def __init__(self, subject: Subject, stack: ExitStack) -> None:
@@ -56,7 +61,7 @@ class ExistingTables:
         connection = stack.enter_context(subject.another_connection())
         for setting, value in (("jit", "off"), ("work_mem", "64MB")):
             connection.execute(sql.SQL("SET LOCAL {} = {}").format(sql.Identifier(setting), sql.Literal(value)))
-        self._given = Given(subject, connection)
+        self._given = _open_given(subject, connection)
         self.carried = tuple(subject.run.tables.get("only") or subject.histories[0].plans)
         self._there: There = read_there(connection, subject.schema.schema, subject.schema.tables)
         self._known = Known(subject, self._given, self._there)
@@ -328,3 +333,16 @@ class ExistingTables:
                     f"{found.earlier:,} rows of {name} came with documents of earlier copies that are gone from the"
                     " source or not carried now."
                 )
+
+
+def _open_given(subject: Subject, connection: psycopg.Connection[Any]) -> Given:
+    try:
+        return Given(subject, connection)
+    except (psycopg.errors.InsufficientPrivilege, psycopg.errors.ReadOnlySqlTransaction):
+        raise TargetError(
+            "Rows of tables that were there before are compared in temporary tables of the target, and the role may not"
+            " make any there, or the server takes no writes at all.",
+            code="no-temporary-tables",
+            hint="GRANT TEMPORARY ON DATABASE … TO the role, and verify the server that takes writes; or look at what"
+            " needs no source: --layers references,rules,schema.",
+        ) from None

@@ -22,21 +22,24 @@ def test_reference_without_orphans_is_required_and_states_its_policy(tmp_path: P
     posts = [{"_id": oid(100 + n), "user": oid(n)} for n in range(1, 31)]
     text, _ = proposed(tmp_path, {"users": USERS, "posts": posts})
     line = line_of(text, "user:")
-    assert line == "user: {column: user_id, references: users, required: true, on_orphan: dead_letter}"
+    assert line == "user: {column: user_id, references: users, required: true, on_orphan: dead_letter, index: true}"
     assert notes_above(text, "user:") == ["# all 30 values are found in users"]
 
 
 def test_reference_with_orphans_is_set_to_null_by_a_stated_policy(tmp_path: Path) -> None:
     posts = [{"_id": oid(100 + n), "user": oid(n)} for n in range(1, 33)]
     text, _ = proposed(tmp_path, {"users": USERS, "posts": posts})
-    assert line_of(text, "user:") == 'user: {column: user_id, references: users, on_orphan: "null"}'
+    assert line_of(text, "user:") == 'user: {column: user_id, references: users, on_orphan: "null", index: true}'
     assert notes_above(text, "user:")[0] == "# check: 30 of 32 (93.8 %) values are found in users, 2 nowhere"
 
 
 def test_natural_key_is_referred_to_only_where_it_is_unique(tmp_path: Path) -> None:
     posts = [{"_id": oid(100 + n), "by": f"u{n % 30 + 1}@example.com"} for n in range(60)]
     text, mapping = proposed(tmp_path / "unique", {"users": USERS, "posts": posts})
-    assert line_of(text, "by:") == "by: {type: text, references: users.email, required: true, on_orphan: dead_letter}"
+    assert (
+        line_of(text, "by:")
+        == "by: {type: text, references: users.email, required: true, on_orphan: dead_letter, index: true}"
+    )
     assert line_of(text, "email:") == "email: {type: text!, unique: true}"
     twice = [*USERS, {"_id": oid(99), "email": "u1@example.com"}]
     text, mapping = proposed(tmp_path / "twice", {"users": twice, "posts": posts})
@@ -67,7 +70,9 @@ def test_reference_that_may_lead_to_two_collections_is_routed(tmp_path: Path) ->
     dogs = [{"_id": oid(200 + n)} for n in range(20)]
     notes = [{"_id": oid(300 + n), "about": oid((100 if n % 2 else 200) + n)} for n in range(20)]
     text, _ = proposed(tmp_path, {"cats": cats, "dogs": dogs, "notes": notes})
-    assert "route: {cats: about_cats_id, dogs: about_dogs_id}" in line_of(text, "about:")
+    assert "route: {cats: {column: about_cats_id, index: true}, dogs: {column: about_dogs_id, index: true}}" in line_of(
+        text, "about:"
+    )
 
 
 def test_dbrefs_into_another_collection_than_it_is_found_in_are_no_reference(tmp_path: Path) -> None:
