@@ -23,6 +23,15 @@ class Hiding:
             if column.sensitive
         }
         self._tables = {table for table, _ in self._sensitive}
+        self._keys = {
+            table.name
+            for table in schema.tables.values()
+            if any(
+                column.sensitive
+                for column in table.final.columns
+                if not table.primary_key or column.name in table.primary_key
+            )
+        }
 
     def shown(self, table: str, column: str, value: object) -> str | None:
         """Return a value as a report shows it; None for nothing."""
@@ -32,3 +41,7 @@ class Hiding:
             return HIDDEN
         text = str(value)
         return text if len(text) <= _MOST else f"{text[: _MOST - 1]}…"
+
+    def row(self, table: str, row_id: str) -> str:
+        """Return the key of a row as a report shows it; of a table without key it is all that the row holds."""
+        return HIDDEN if table in self._keys else row_id

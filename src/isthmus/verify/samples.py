@@ -94,11 +94,12 @@ def learn(subject: Subject, comparison: Comparison, progress: Progress, stop: th
 def enter(result: LayerResult, found: Difference, schema: TargetSchema) -> None:
     """Enter a difference that the oracle found."""
     hiding = Hiding(schema)
+    row_id = hiding.row(found.table, found.id)
     result.differs(
         found.table,
         found.path,
-        _WORDS[found.what].format(table=found.table, id=found.id, path=found.path) + ".",
-        id=found.id,
+        _WORDS[found.what].format(table=found.table, id=row_id, path=found.path) + ".",
+        id=row_id,
         expected=hiding.shown(found.table, found.path, _text(found.expected, found.path)),
         actual=hiding.shown(found.table, found.path, _text(found.actual, found.path)),
     )

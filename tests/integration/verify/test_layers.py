@@ -136,6 +136,18 @@ def test_a_sensitive_value_is_never_shown(shop_twin: Made) -> None:
     assert "pass5" not in str(result.as_json())
 
 
+@pytest.mark.parametrize("key", ["key: code", "key: none"])
+def test_a_sensitive_key_is_never_shown(make_here: Callable[..., Made], key: str) -> None:
+    fields = "fields: {code: {type: text!, sensitive: true}, n: integer}"
+    mapping = f"isthmus: 1\ncollections:\n  Cards: {{table: cards, {key}, {fields}}}\n"
+    made = make_here(mapping, {"Cards": [{"_id": oid(n), "code": f"SECRET{n}", "n": n} for n in range(1, 4)]})
+    made.do("UPDATE cards SET n = 9 WHERE n = 1", "DELETE FROM cards WHERE n = 2")
+    result = verified(made)
+    assert named(result, "checksum")
+    assert named(result, "samples")
+    assert "SECRET" not in str(result.as_json())
+
+
 def test_a_deleted_dead_letter_is_a_lost_document(shop_twin: Made) -> None:
     letters = shop_twin.one("SELECT count(*) FROM isthmus.dead_letter")
     assert letters

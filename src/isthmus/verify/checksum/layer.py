@@ -321,7 +321,9 @@ class Checksum:
                         sql.Literal(unmet),
                     )
                 )
-                for row_id, count in rows:
+                hiding = Hiding(self._subject.schema)
+                for found, count in rows:
+                    row_id = hiding.row(one.name, found)
                     message = _WORDS["extra"].format(table=one.name, id=row_id)
                     result.differs(one.name, "(row)", message, id=row_id, times=count)
 

@@ -137,20 +137,20 @@ class PairStore:
             first, second, there, sql.Literal(MOST_LISTED)
         )
         for one, two in self._connection.execute(query):
-            pair = f"{one}/{two}"
+            pair = Hiding(self._subject.schema).row(table.name, f"{one}/{two}")
             result.differs(table.name, "(row)", f"{table.name} holds the pair {pair} more than once.", id=pair)
 
     def _enter(self, table: Table, word: str, rows: list[tuple[Any, ...]], result: LayerResult) -> None:
         hiding = Hiding(self._subject.schema)
         for one, two, _ in rows:
             pair = f"{one}/{two}"
-            shown = hiding.shown(table.name, "(row)", pair)
+            shown = hiding.row(table.name, pair)
             if word == "missing":
                 message = f"{table.name} lacks the pair {shown}, which documents of the source name."
-                result.differs(table.name, "(row)", message, id=pair, expected=shown)
+                result.differs(table.name, "(row)", message, id=shown, expected=shown)
             else:
                 message = f"{table.name} holds the pair {shown}, which no document of the source names."
-                result.differs(table.name, "(row)", message, id=pair, actual=shown)
+                result.differs(table.name, "(row)", message, id=shown, actual=shown)
         if rows and rows[0][2] > len(rows):
             result.found += rows[0][2] - len(rows)
 
