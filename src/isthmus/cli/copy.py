@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -12,12 +11,15 @@ from typing import Annotated, Any
 import typer
 
 from isthmus.cli.options import (
+    DEFAULT_WORKERS,
     DatabaseOption,
     IgnoreOplogOption,
     JsonOption,
     MappingArgument,
+    RetrySecondsOption,
     SourceOption,
     TargetOption,
+    WorkersOption,
     check_size,
     parse_size,
 )
@@ -29,19 +31,7 @@ def copy(
     target: TargetOption,
     db: DatabaseOption = None,
     ignore_oplog: IgnoreOplogOption = False,
-    workers: Annotated[
-        int,
-        typer.Option(
-            "--workers",
-            "-w",
-            envvar="ISTHMUS_WORKERS",
-            min=1,
-            max=64,
-            metavar="N",
-            help="Threads, one connection each.",
-            show_default="one a processor, at most 4",
-        ),
-    ] = min(4, os.cpu_count() or 1),
+    workers: WorkersOption = DEFAULT_WORKERS,
     memory: Annotated[
         str,
         typer.Option(
@@ -63,16 +53,7 @@ def copy(
             help="Carry this collection only (may be repeated); for tables that exist. References to others wait.",
         ),
     ] = None,
-    retry_seconds: Annotated[
-        float,
-        typer.Option(
-            "--retry-seconds",
-            envvar="ISTHMUS_RETRY_SECONDS",
-            min=0,
-            metavar="SECONDS",
-            help="How long to wait for a server that is away.",
-        ),
-    ] = 60.0,
+    retry_seconds: RetrySecondsOption = 60.0,
     id_key: Annotated[
         Path | None,
         typer.Option(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -11,7 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from isthmus.cli.options import DatabaseOption, IgnoreOplogOption, OutputOption
+from isthmus.cli.options import (
+    DEFAULT_WORKERS,
+    DatabaseOption,
+    IgnoreOplogOption,
+    OutputOption,
+    ReadWorkersOption,
+)
 
 if TYPE_CHECKING:
     from isthmus.mapping import Mapping
@@ -46,19 +51,7 @@ def map_(
     ] = False,
     db: DatabaseOption = None,
     ignore_oplog: IgnoreOplogOption = False,
-    workers: Annotated[
-        int,
-        typer.Option(
-            "--workers",
-            "-w",
-            envvar="ISTHMUS_WORKERS",
-            min=1,
-            max=64,
-            metavar="N",
-            help="Threads that read.",
-            show_default="one a processor, at most 4",
-        ),
-    ] = min(4, os.cpu_count() or 1),
+    workers: ReadWorkersOption = DEFAULT_WORKERS,
 ) -> int:
     """Propose a mapping that carries everything SOURCE holds, with the reasons in comments.
 

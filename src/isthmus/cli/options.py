@@ -90,6 +90,42 @@ JsonOption = Annotated[
         callback=_check_json,
     ),
 ]
+HtmlOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--html", metavar="FILE", help="Write a page to FILE that opens without network.", callback=check_output
+    ),
+]
+RetrySecondsOption = Annotated[
+    float,
+    typer.Option(
+        "--retry-seconds",
+        envvar="ISTHMUS_RETRY_SECONDS",
+        min=0,
+        metavar="SECONDS",
+        help="How long to wait for a server that is away.",
+    ),
+]
+
+
+def _workers(purpose: str) -> Any:
+    """Return the option --workers; as with `_target`."""
+    return typer.Option(
+        "--workers",
+        "-w",
+        envvar="ISTHMUS_WORKERS",
+        min=1,
+        max=64,
+        metavar="N",
+        help=purpose,
+        show_default="one a processor, at most 4",
+    )
+
+
+DEFAULT_WORKERS = min(4, os.cpu_count() or 1)
+WorkersOption = Annotated[int, _workers("Threads, one connection each.")]
+ReadWorkersOption = Annotated[int, _workers("Threads that read.")]
+BothWorkersOption = Annotated[int, _workers("Threads that read the source, and connections that read the target.")]
 OutputOption = Annotated[
     Path | None,
     typer.Option(

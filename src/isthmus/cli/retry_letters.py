@@ -13,6 +13,7 @@ from isthmus.cli.options import (
     IgnoreOplogOption,
     JsonOption,
     MappingArgument,
+    RetrySecondsOption,
     TargetOption,
 )
 
@@ -43,16 +44,7 @@ def retry(
     code: Annotated[
         str | None, typer.Option("--code", metavar="CODE", help="Try only letters with this cause, for example nul.")
     ] = None,
-    retry_seconds: Annotated[
-        float,
-        typer.Option(
-            "--retry-seconds",
-            envvar="ISTHMUS_RETRY_SECONDS",
-            min=0,
-            metavar="SECONDS",
-            help="How long to wait for a server that is away.",
-        ),
-    ] = 60.0,
+    retry_seconds: RetrySecondsOption = 60.0,
     json_file: JsonOption = None,
 ) -> int:
     """Try the dead letters of the last run again with a corrected MAPPING.

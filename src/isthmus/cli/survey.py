@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import closing
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from isthmus.cli.options import DatabaseOption, IgnoreOplogOption, JsonOption, check_output
+from isthmus.cli.options import (
+    DEFAULT_WORKERS,
+    DatabaseOption,
+    HtmlOption,
+    IgnoreOplogOption,
+    JsonOption,
+    ReadWorkersOption,
+    RetrySecondsOption,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -43,35 +49,9 @@ def survey(
             help="Read about N documents of each collection, not all; the report says what that cannot see.",
         ),
     ] = None,
-    workers: Annotated[
-        int,
-        typer.Option(
-            "--workers",
-            "-w",
-            envvar="ISTHMUS_WORKERS",
-            min=1,
-            max=64,
-            metavar="N",
-            help="Threads that read.",
-            show_default="one a processor, at most 4",
-        ),
-    ] = min(4, os.cpu_count() or 1),
-    retry_seconds: Annotated[
-        float,
-        typer.Option(
-            "--retry-seconds",
-            envvar="ISTHMUS_RETRY_SECONDS",
-            min=0,
-            metavar="SECONDS",
-            help="How long to wait for a server that is away.",
-        ),
-    ] = 60.0,
-    html: Annotated[
-        Path | None,
-        typer.Option(
-            "--html", metavar="FILE", help="Write a page to FILE that opens without network.", callback=check_output
-        ),
-    ] = None,
+    workers: ReadWorkersOption = DEFAULT_WORKERS,
+    retry_seconds: RetrySecondsOption = 60.0,
+    html: HtmlOption = None,
     json_file: JsonOption = None,
 ) -> int:
     """Look at every document of SOURCE: what its fields hold, what refers to what, and what could become of it.

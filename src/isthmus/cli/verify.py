@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,13 +10,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from isthmus.cli.options import (
+    DEFAULT_WORKERS,
+    BothWorkersOption,
     DatabaseOption,
+    HtmlOption,
     IgnoreOplogOption,
     JsonOption,
     MappingArgument,
     ReadTargetOption,
+    RetrySecondsOption,
     SourceOption,
-    check_output,
 )
 
 if TYPE_CHECKING:
@@ -67,35 +69,9 @@ def verify(
     seed: Annotated[
         int, typer.Option("--seed", metavar="N", help="Chooses the sample: the same seed, the same documents.")
     ] = 0,
-    workers: Annotated[
-        int,
-        typer.Option(
-            "--workers",
-            "-w",
-            envvar="ISTHMUS_WORKERS",
-            min=1,
-            max=64,
-            metavar="N",
-            help="Threads that read the source, and connections that read the target.",
-            show_default="one a processor, at most 4",
-        ),
-    ] = min(4, os.cpu_count() or 1),
-    retry_seconds: Annotated[
-        float,
-        typer.Option(
-            "--retry-seconds",
-            envvar="ISTHMUS_RETRY_SECONDS",
-            min=0,
-            metavar="SECONDS",
-            help="How long to wait for a server that is away.",
-        ),
-    ] = 60.0,
-    html: Annotated[
-        Path | None,
-        typer.Option(
-            "--html", metavar="FILE", help="Write a page to FILE that opens without network.", callback=check_output
-        ),
-    ] = None,
+    workers: BothWorkersOption = DEFAULT_WORKERS,
+    retry_seconds: RetrySecondsOption = 60.0,
+    html: HtmlOption = None,
     json_file: JsonOption = None,
 ) -> int:
     """Prove that TARGET holds what SOURCE says: seven layers, each of which can fail.
