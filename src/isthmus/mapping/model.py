@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -315,6 +316,10 @@ class Mapping(Model):
     def source_collections(self) -> tuple[str, ...]:
         """Every source collection that is read, once, in the order of the file."""
         return tuple(dict.fromkeys(flow.collection for flow in self.flows))
+
+    def joins(self, entries: Iterable[str]) -> bool:
+        """Whether documents of any of these entries are joined into one row where they stand against a key."""
+        return any(self.collections[entry].on_duplicate == "merge" for entry in entries)
 
     def why_skipped(self, collection: str) -> str | None:
         """Why a source collection is left behind as a whole; None when it is carried, or nobody named it and no `*`

@@ -188,6 +188,12 @@ class TargetSchema:
     tables: dict[str, Table]
     functions: tuple[str, ...] = ()
 
+    def root_of(self, table: Table) -> Table:
+        """Return the root table that a child table's rows belong to; the table itself where it is none."""
+        while table.parent is not None:
+            table = self.tables[table.parent]
+        return table
+
     @property
     def sensitive(self) -> bool:
         """Whether any column is sensitive."""

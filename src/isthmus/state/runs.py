@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
 
@@ -13,6 +13,8 @@ from psycopg.types.json import Jsonb
 
 from isthmus.errors import TargetError
 from isthmus.state.statements import statement
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Stage = Literal["copying", "finishing", "complete"]
 
@@ -62,6 +64,18 @@ class Run:
     def mapping_texts(self) -> list[str]:
         """The files of those mappings, the one it began with first, each once."""
         return list(dict.fromkeys([self.mapping_text, *(str(retry["mapping_text"]) for retry in self.retries)]))
+
+    @property
+    def now_us(self) -> int:
+        """What `now` in its mapping means: µs since 1970-01-01 UTC."""
+        return (self.started_at - _EPOCH) // timedelta(microseconds=1)
+
+    def differs_from(self, identity: dict[str, Any]) -> str | None:
+        """Say how a source's identity is another than that of the run's source; None when it is the same."""
+        if self.source == identity:
+            return None
+        differing = sorted(key for key in {*self.source, *identity} if self.source.get(key) != identity.get(key))
+        return "; ".join(f"{key}: it was {self.source.get(key)}, now {identity.get(key)}" for key in differing)
 
     def summary(self) -> dict[str, Any]:
         """Return its facts as JSON values, without its mapping text and books."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping as ReadOnly
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -26,8 +25,6 @@ from isthmus.work.progress import Progress
 
 if TYPE_CHECKING:
     from isthmus.transfer.existing.fit import Existing
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -161,8 +158,7 @@ class Job:
         with self._mutex:
             known = self._transcoders.get(collection)
             if known is None:
-                now_us = (self.run.started_at - _EPOCH) // timedelta(microseconds=1)
-                known = Transcoder(self.plans[collection], self.key, now_us, enum_oids=self.enum_oids)
+                known = Transcoder(self.plans[collection], self.key, self.run.now_us, enum_oids=self.enum_oids)
                 self._transcoders[collection] = known
             return known
 

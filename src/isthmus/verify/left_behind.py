@@ -75,7 +75,8 @@ def _there(subject: Subject, comparison: Comparison, table: str, ids: list[str])
 
 def _alone(subject: Subject, collection: str, table: str, documents: list[bytes]) -> set[bytes]:
     """Return those of some documents whose `_id` the copy met only once, in all collections that fill a table."""
-    digests = {raw: _id_digest(subject, collection, raw) for raw in documents}
+    transcoder = subject.transcoders(collection)[0]
+    digests = {raw: transcoder.transcode(raw).document_digests[:_ID_BYTES] for raw in documents}
     wanted, count = set(digests.values()), Counter[bytes]()
     rows = subject.connection.execute(
         "SELECT document_digests FROM isthmus.batch WHERE run_id = %s AND collection = ANY(%s)",
@@ -85,7 +86,3 @@ def _alone(subject: Subject, collection: str, table: str, documents: list[bytes]
         data = bytes(some)
         count.update(one for at in range(0, len(data), _DIGEST_BYTES) if (one := data[at : at + _ID_BYTES]) in wanted)
     return {raw for raw, digest in digests.items() if count[digest] == 1}
-
-
-def _id_digest(subject: Subject, collection: str, document: bytes) -> bytes:
-    return subject.transcoders(collection)[0].transcode(document).document_digests[:_ID_BYTES]

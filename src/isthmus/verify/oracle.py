@@ -17,8 +17,8 @@ class RunReference(Reference):
 
     def __init__(self, subject: Subject) -> None:
         first, *others = (parse(one.text) for one in subject.histories)
-        super().__init__(first, subject.key, subject.now_us)
-        self._others = [Reference(one, subject.key, subject.now_us) for one in others]
+        super().__init__(first, subject.key, subject.run.now_us)
+        self._others = [Reference(one, subject.key, subject.run.now_us) for one in others]
 
     def expected(self, collection: str, document: bytes) -> Expected:
         """See `Reference`."""

@@ -32,18 +32,16 @@ class Ours:
     """
 
     def __init__(self, subject: Subject, connection: psycopg.Connection[Any]) -> None:
-        self._tables = subject.schema.tables
+        self._schema = subject.schema
         self._codec = IdCodec(subject.key)
         self._connection = connection
 
     def among(self, table: str, ids: Sequence[str | None]) -> set[str]:
         """Return those ids of root documents whose rows in a table are the copy's."""
-        root = self._tables[table]
-        while root.parent is not None:
-            root = self._tables[root.parent]
+        root = self._schema.root_of(self._schema.tables[table])
         asked = sorted({one for one in ids if one is not None})
         if root.kind == "junction" or not asked:
-            collections = [name for one in self._tables.values() for name in one.collections]
+            collections = [name for one in self._schema.tables.values() for name in one.collections]
         else:
             collections = list(root.collections)
         given = {"ids": asked, "collections": collections, "table": root.name}

@@ -9,7 +9,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from isthmus.mapping.tables import TargetSchema
 from isthmus.verify.hiding import Hiding
 from isthmus.verify.left_behind import find_wrongly_carried, find_wrongly_refused
 from isthmus.verify.oracle import comparison_of
@@ -44,7 +43,7 @@ def check(
     learn(subject, comparison, progress, stop)
     for found in comparison.of_documents(documents):
         if judged(found.table, found.path):
-            enter(result, found, subject.schema)
+            enter(result, found, subject.hiding)
     _without_id(subject, comparison, result, judged)
     find_wrongly_refused(comparison, facts, result)
     if not subject.existing:  # there the row may be somebody else's
@@ -77,7 +76,7 @@ def _without_id(
             continue
         for one in found:
             if judged(one.table, one.path):
-                enter(result, one, subject.schema)
+                enter(result, one, subject.hiding)
 
 
 def learn(subject: Subject, comparison: Comparison, progress: Progress, stop: threading.Event) -> None:
@@ -91,9 +90,8 @@ def learn(subject: Subject, comparison: Comparison, progress: Progress, stop: th
     comparison.learn((name, raw) for name, found in read.collections.items() for raw in found.sample)
 
 
-def enter(result: LayerResult, found: Difference, schema: TargetSchema) -> None:
+def enter(result: LayerResult, found: Difference, hiding: Hiding) -> None:
     """Enter a difference that the oracle found."""
-    hiding = Hiding(schema)
     row_id = hiding.row(found.table, found.id)
     result.differs(
         found.table,

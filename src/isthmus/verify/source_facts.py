@@ -48,8 +48,6 @@ class SourceFacts:
     Attributes:
         collections: By name; every collection that the mapping carries.
         rows: Table → rows that the accepted documents make; of a junction the pairs that they name.
-        null: `TABLE.COLUMN` → values that are null.
-        missing: `TABLE.COLUMN` → values that are missing.
         unknown: Collections of the source that the mapping does not name → documents, as far as the source says.
         left_out: Collections that a rule leaves out → the rule.
         absent: Collections that the mapping names and the source does not have.
@@ -57,8 +55,6 @@ class SourceFacts:
 
     collections: dict[str, CollectionFacts] = field(default_factory=dict[str, CollectionFacts])
     rows: Counter[str] = field(default_factory=Counter[str])
-    null: Counter[str] = field(default_factory=Counter[str])
-    missing: Counter[str] = field(default_factory=Counter[str])
     unknown: dict[str, int | None] = field(default_factory=dict[str, "int | None"])
     left_out: dict[str, str] = field(default_factory=dict[str, str])
     absent: list[str] = field(default_factory=list[str])

@@ -10,7 +10,7 @@ import heapq
 import threading
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Protocol, Self
 
@@ -99,8 +99,6 @@ class _Reader:
         self._tables = reading.tables(collection)
         self.facts = CollectionFacts()
         self.rows: Counter[str] = Counter()
-        self.null: Counter[str] = Counter()
-        self.missing: Counter[str] = Counter()
         self.drawn = _Drawn(reading.wanted.sample, reading.subject.options.seed)
         self.refused = _Drawn(reading.wanted.sample, reading.subject.options.seed)
         self.profiler = Profiler() if reading.wanted.profiles else None
@@ -150,7 +148,6 @@ class _Reader:
 
     def _retried(self, document: bytes, digests: array[int], number: int, document_of: Callable[[int], bytes]) -> None:
         """Take a document that a retry carried; enter it as lost where none did."""
-        code = ""
         for transcoder in self._transcoders[1:]:
             batch = transcoder.transcode(document)
             if not batch.rejects:
@@ -170,9 +167,6 @@ class _Reader:
         self.facts.skipped.update(batch.skips)
         for table in self._tables:
             self.rows[table.name] += batch.rows(table.index)
-        counts = batch.counts()
-        self.null.update(counts.get("fields_null", {}))
-        self.missing.update(counts.get("fields_missing", {}))
         if self.profiler is not None:
             self.profiler.read(documents)
         for taker in self.takers:
@@ -189,8 +183,6 @@ class _Reader:
         mine.more_lost += theirs.more_lost
         mine.digest = (mine.digest + theirs.digest) % 2**64
         self.rows.update(other.rows)
-        self.null.update(other.null)
-        self.missing.update(other.missing)
         self.drawn.merge(other.drawn)
         self.refused.merge(other.refused)
         if self.profiler is not None and other.profiler is not None:
@@ -267,19 +259,8 @@ def read_source(
         if reader.profiler is not None:
             found.profile = reader.profiler.result()
         facts.rows.update(reader.rows)
-        facts.null.update(reader.null)
-        facts.missing.update(reader.missing)
     return facts
 
 
 def _maker(reading: _Reading, collection: str) -> Callable[[], _Reader]:
     return lambda: _Reader(reading, collection)
-
-
-def documents_in(data: bytes) -> Iterator[bytes]:
-    """Yield the documents of a block."""
-    at = 0
-    while at < len(data):
-        end = at + int.from_bytes(data[at : at + 4], "little")
-        yield data[at:end]
-        at = end

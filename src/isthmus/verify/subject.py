@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
@@ -25,8 +24,8 @@ from isthmus.mapping.tables import TargetSchema, build_schema
 from isthmus.sources.protocol import Source
 from isthmus.state.reports import at_work, require_run
 from isthmus.state.runs import Run, id_key
+from isthmus.verify.hiding import Hiding
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TEXT_OID = 25
 
 
@@ -103,9 +102,9 @@ class Subject:
         return self.mapping.target.tables == "existing"
 
     @cached_property
-    def now_us(self) -> int:
-        """What `now` in the mapping means: µs since 1970."""
-        return (self.run.started_at - _EPOCH) // timedelta(microseconds=1)
+    def hiding(self) -> Hiding:
+        """What its differences may show."""
+        return Hiding(self.schema)
 
     @cached_property
     def enum_oids(self) -> dict[str, int]:
@@ -125,7 +124,8 @@ class Subject:
     def transcoders(self, collection: str) -> list[Transcoder]:
         """Return what makes rows of a collection's documents, as the copy and its retries did, one after the other."""
         return [
-            Transcoder(one.plans[collection], self.key, self.now_us, enum_oids=self.enum_oids) for one in self.histories
+            Transcoder(one.plans[collection], self.key, self.run.now_us, enum_oids=self.enum_oids)
+            for one in self.histories
         ]
 
     @contextmanager
@@ -191,10 +191,8 @@ def _refuse(run: Run, mapping: Mapping, source: Source, holder: str | None) -> N
             hint="Verify with the mapping the target was copied with; to copy with this one, start over with"
             " isthmus copy --fresh.",
         )
-    identity = source.identity()
-    if run.source != identity:
-        differing = sorted(key for key in {*run.source, *identity} if run.source.get(key) != identity.get(key))
-        told = "; ".join(f"{key}: it was {run.source.get(key)}, now {identity.get(key)}" for key in differing)
+    told = run.differs_from(source.identity())
+    if told is not None:
         raise SourceError(
             f"Run {run.id} of this target was made from another source ({told}).",
             code="source-differs",

@@ -198,7 +198,7 @@ def _begin(task: Task, lease: Lease, existing: Existing | None) -> tuple[Run, li
     waiting = staging.pair_tables(feeders(task.plans, schema), schema)
     pending = pending_tables(task.mapping)
     pairs = [table.name for table in waiting.values() if not table.in_place]
-    joining = [JOINING] if any(rule.on_duplicate == "merge" for rule in task.mapping.collections.values()) else []
+    joining = [JOINING] if task.mapping.joins(task.mapping.collections) else []
     tables = {
         "tables": list(schema.tables) if existing is None else [],
         "types": list(schema.enums),

@@ -41,10 +41,8 @@ def refuse_other_source(run: Run, source: Source) -> None:
     Raises:
         SourceError: It is another one (code `source-differs`).
     """
-    identity = source.identity()
-    if run.source != identity:
-        differing = sorted(key for key in {*run.source, *identity} if run.source.get(key) != identity.get(key))
-        told = "; ".join(f"{key}: it was {run.source.get(key)}, now {identity.get(key)}" for key in differing)
+    told = run.differs_from(source.identity())
+    if told is not None:
         raise SourceError(
             f"Run {run.id} of this target began with another source ({told}).",
             code="source-differs",

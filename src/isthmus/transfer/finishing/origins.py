@@ -95,7 +95,7 @@ def source_ids(
     """
     if (scheme or id_scheme(job, collection)) == "keep":
         return [(None, text) for text in ids]
-    joined = any(rule.on_duplicate == "merge" for rule in job.mapping.collections.values())
+    joined = job.mapping.joins(job.mapping.collections)
     name = "ids_by_id" if job.existing is None and not joined else "ids_by_derived_id"
     known: dict[str, bytes] = {}
     for text, source_id in connection.execute(

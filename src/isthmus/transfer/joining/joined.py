@@ -16,9 +16,7 @@ JOINING = "joining"
 
 def merges(job: Job, table: Table) -> bool:
     """Tell whether documents that stand against a unique index of this table are joined."""
-    return table.kind == "root" and any(
-        job.mapping.collections[entry].on_duplicate == "merge" for entry in table.entries
-    )
+    return table.kind == "root" and job.mapping.joins(table.entries)
 
 
 def has_joined(job: Job, connection: psycopg.Connection, found: Found) -> bool:

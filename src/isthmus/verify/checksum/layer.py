@@ -33,7 +33,6 @@ from isthmus.verify.checksum.pairs import PairStore
 from isthmus.verify.checksum.sides import Compared, Sides
 from isthmus.verify.checksum.spool import Spool
 from isthmus.verify.checksum.takers import OracleTaker, PairTaker, S, SumTaker, ids_to_find
-from isthmus.verify.hiding import Hiding
 from isthmus.verify.oracle import comparison_of
 from isthmus.verify.orphans import read_orphans
 from isthmus.verify.reference.compare import is_held
@@ -62,11 +61,7 @@ class Checksum:
     def __init__(self, subject: Subject, stack: ExitStack) -> None:
         self._subject = subject
         pending = pending_tables(subject.histories[0].mapping)
-        merging = {
-            table.name
-            for table in subject.schema.tables.values()
-            if any(subject.mapping.collections[entry].on_duplicate == "merge" for entry in table.entries)
-        }
+        merging = {table.name for table in subject.schema.tables.values() if subject.mapping.joins(table.entries)}
         ids = {name: entry.ids for name, entry in subject.mapping.collections.items()}
         self._changed = changed_tables(subject)
         self._sides = Sides(subject.schema, subject.histories[0].plans, pending, merging, ids, self._changed)
@@ -242,7 +237,7 @@ class Checksum:
 
         read_source(self._subject, Wanted(takers=takers), progress, stop, collections)
         self._read_target(actual, tables, stop)
-        hiding = Hiding(self._subject.schema)
+        hiding = self._subject.hiding
         named: set[int] = set()
         for number, place, key, before, after, what in expected.compare(actual):
             one = by_number[number]
@@ -285,15 +280,15 @@ class Checksum:
         }
         for found in comparison.of_documents(self._spool.read()):
             if found.table in mine:
-                enter(result, found, self._subject.schema)
+                enter(result, found, self._subject.hiding)
         self._unmet(result)
         for shape in whole:
             found_whole = comparison.whole(shape) if is_held(shape) else comparison.surplus(shape.table)
             for found in found_whole:
-                enter(result, found, self._subject.schema)
+                enter(result, found, self._subject.hiding)
         if comparison.finishing.joinings:
             for found in comparison.ledgers():
-                enter(result, found, self._subject.schema)
+                enter(result, found, self._subject.hiding)
         for shape in whole:
             rows = comparison.totals.rows[shape.table]
             result.checked += rows
@@ -321,7 +316,7 @@ class Checksum:
                         sql.Literal(unmet),
                     )
                 )
-                hiding = Hiding(self._subject.schema)
+                hiding = self._subject.hiding
                 for found, count in rows:
                     row_id = hiding.row(one.name, found)
                     message = _WORDS["extra"].format(table=one.name, id=row_id)

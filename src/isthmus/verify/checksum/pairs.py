@@ -17,7 +17,6 @@ from isthmus.connect.binary_copy import send_copy
 from isthmus.connect.postgres import first_number
 from isthmus.mapping.plan_tables import PlanTable
 from isthmus.mapping.tables import PendingTable, Table
-from isthmus.verify.hiding import Hiding
 from isthmus.verify.result import MOST_LISTED, ColumnCheck, LayerResult
 from isthmus.verify.subject import Subject
 
@@ -46,7 +45,6 @@ class PairStore:
         self._junctions = {table.name: table for table in tables if table.name not in left_out}
         self._places = {name: sql.Identifier("pg_temp", f"pairs_{n}") for n, name in enumerate(self._junctions)}
         self._pending = {one.name: one for one in pending if one.pairs and one.table in self._junctions}
-        self.sent = 0
         for name, place in self._places.items():
             there = sql.Identifier(subject.schema.schema, name)
             connection.execute(
@@ -75,7 +73,6 @@ class PairStore:
             with self._mutex:
                 rows = batch.rows(table.index)
                 send_copy(self._connection, statement, table.name, batch.copy_data(table.index), rows)
-                self.sent += rows
 
     def compare(self, result: LayerResult) -> None:
         """Enter the pairs that are missing and those that nobody names."""
@@ -137,11 +134,11 @@ class PairStore:
             first, second, there, sql.Literal(MOST_LISTED)
         )
         for one, two in self._connection.execute(query):
-            pair = Hiding(self._subject.schema).row(table.name, f"{one}/{two}")
+            pair = self._subject.hiding.row(table.name, f"{one}/{two}")
             result.differs(table.name, "(row)", f"{table.name} holds the pair {pair} more than once.", id=pair)
 
     def _enter(self, table: Table, word: str, rows: list[tuple[Any, ...]], result: LayerResult) -> None:
-        hiding = Hiding(self._subject.schema)
+        hiding = self._subject.hiding
         for one, two, _ in rows:
             pair = f"{one}/{two}"
             shown = hiding.row(table.name, pair)

@@ -99,18 +99,15 @@ class Sides:
         for table in schema.tables.values():
             if table.kind != "junction" or table.name in direct:
                 self.tables[table.name] = self._compared(len(self.tables), table)
-        by_hand = {self.root_of(one.table) for one in self.tables.values() if one.by_hand}
-        self.by_hand: dict[str, str] = {
-            root: next(one.by_hand for one in self.tables.values() if one.by_hand and self.root_of(one.table) == root)
-            for root in sorted(by_hand)
-        }
+        self.by_hand: dict[str, str] = {}
         """Root table → why it and its child tables are left to the oracle."""
+        for one in self.tables.values():
+            if one.by_hand:
+                self.leave_to_oracle(self.root_of(one.table), one.by_hand)
 
     def root_of(self, table: Table) -> str:
         """Return the root table of a table."""
-        while table.parent is not None:
-            table = self._schema.tables[table.parent]
-        return table.name
+        return self._schema.root_of(table).name
 
     def roots_of(self, collection: str) -> list[str]:
         """Return the root tables whose documents may be joined, and which a source collection's documents fill."""

@@ -21,7 +21,6 @@ class Spool:
         self._stack = ExitStack()
         self._files: dict[str, SpooledTemporaryFile[bytes]] = {}
         self._mutex = threading.Lock()
-        self.documents = 0
 
     def __enter__(self) -> Spool:
         return self

@@ -73,7 +73,7 @@ def compare_table(known: Known, table: Table) -> Compared:
     joined = _JOINED.format(names=sql.Literal(list(root.collections)))
     parts["alone"] = sql.SQL("NOT {}").format(joined)
     found.given = known.number("SELECT count(*) FROM {given} g", **parts)
-    if any(known.subject.mapping.collections[entry].on_duplicate == "merge" for entry in root.entries):
+    if known.subject.mapping.joins(root.entries):
         found.joined = known.number(
             "SELECT count(*) FROM {given} g JOIN {rows} r ON r.own = {own}::text WHERE NOT {alone}", **parts
         )

@@ -69,9 +69,7 @@ class Known:
 
     def root_of(self, table: Table) -> Table:
         """Return the root table that a table's rows belong to."""
-        while table.parent is not None:
-            table = self._tables[table.parent]
-        return table
+        return self.subject.schema.root_of(table)
 
     def key(self, table: Table) -> tuple[str, ...]:
         """Return the columns that a root table's rows are known by; empty for none."""

@@ -28,7 +28,7 @@ from isthmus.verify.existing.mirror import make_mirror, mirrored
 from isthmus.verify.existing.pairs import compare_pairs
 from isthmus.verify.existing.strangers import Strangers, find_strangers
 from isthmus.verify.existing.there import There, read_there
-from isthmus.verify.hiding import HIDDEN, Hiding
+from isthmus.verify.hiding import HIDDEN
 from isthmus.verify.result import MOST_LISTED, ColumnCheck, Layer, LayerResult
 from isthmus.verify.source_facts import SourceFacts
 from isthmus.verify.source_reading import Taker
@@ -279,7 +279,7 @@ class ExistingTables:
                     result.differs(table.name, "(table)", f"{table.name} cannot be compared. {why}")
 
     def _list(self, result: LayerResult) -> None:
-        hiding = Hiding(self._subject.schema)
+        hiding = self._subject.hiding
         whole = self._known.number("SELECT count(*) FROM {d} d WHERE why IS NULL", d=DIFFERING)
         rows = self._known.rows(
             "SELECT table_name, path, coalesce(row_id, own), positions, left(given, 300), left(actual, 300)"
