@@ -174,7 +174,16 @@ def _show_next(console: Console, verified: Verified, *, sampled: bool) -> None:
         show_hint(console, "Run the same command again; a verification begins anew.", indent=0)
     if "schema" in failing:
         show_hint(console, "isthmus ddl MAPPING prints the definitions that belong there.", indent=0)
-    if failing & _ROWS:
+    unexpected = sum(one.unexpected for one in verified.layers.values())
+    if unexpected:
+        show_hint(
+            console,
+            f"Only against the mapping's `expect`: {plural(unexpected, 'difference')} of the layer rules. The copy"
+            " carries values as they are: where no other layer names the row too, the source holds the same. Correct it"
+            " there and copy again, or in both, or change `expect`.",
+            indent=0,
+        )
+    if any(layer.found > layer.unexpected for name, layer in verified.layers.items() if name in _ROWS):
         show_hint(
             console,
             "Has somebody written to the source or the target since the copy? Then these are those writes. If nobody"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from isthmus.mapping.model import Policies
+from isthmus.mapping.rules import Expect
 
 ROOT_KEYS = (
     "isthmus",
@@ -55,7 +56,9 @@ COLUMN_KEYS = (
     "rewrite",
     "sensitive",
     "policies",
+    "expect",
 )
+EXPECT_KEYS = tuple(Expect.model_fields)
 JUNCTION_KEYS = ("path", "junction", "own")
 CHILD_KEYS = ("path", "child", "own", "extras", "fields", "indexes", "search")
 DROP_KEYS = ("path", "drop")

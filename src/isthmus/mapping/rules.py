@@ -20,6 +20,7 @@ ElementOnOrphan = Literal["null", "dead_letter", "drop"]
 Operator = Literal["eq", "ne", "in", "not_in", "missing", "null", "present"]
 Method = Literal["btree", "gin"]
 Normalise = Literal["trim", "lower"]
+Form = Literal["email"]
 
 
 class Model(BaseModel):
@@ -92,6 +93,26 @@ class Flag(Model):
     label: str
 
 
+class Expect(Model):
+    """What the values of a column should be: looked at by `isthmus verify`, not by the copy.
+
+    Attributes:
+        form: A form of text that has a name.
+        pattern: A regular expression of PostgreSQL (POSIX, advanced) that some part of a text must match.
+        min: Extended JSON of the least value, itself allowed.
+        max: Extended JSON of the greatest value, itself allowed.
+        not_before: A column of the same row whose instant this one may not come before.
+        not_after: A column of the same row whose instant this one may not come after.
+    """
+
+    form: Form | None = None
+    pattern: str | None = None
+    min: JsonValue = None
+    max: JsonValue = None
+    not_before: str | None = None
+    not_after: str | None = None
+
+
 class _Chosen(Model):
     """Which value of a document a rule takes.
 
@@ -127,6 +148,7 @@ class ColumnField(_Chosen):
         other_values: What all other values become; None when they are converted as usual.
         normalise: In the order it is done.
         flags: Boolean fields that are put together as labels; then nothing else chooses the value.
+        expect: What its values should be. No part of the fingerprint, for it changes nothing that is carried.
     """
 
     do: Literal["column"] = "column"
@@ -147,6 +169,7 @@ class ColumnField(_Chosen):
     other_values: OtherValues | None = None
     normalise: tuple[Normalise, ...] = ()
     flags: tuple[Flag, ...] = ()
+    expect: Expect | None = Field(default=None, exclude=True)
 
     @property
     def paths(self) -> tuple[FieldPath, ...]:

@@ -15,6 +15,7 @@ from isthmus.mapping.keys import (
     COLUMN_KEYS,
     CONSTANT_KEYS,
     DROP_KEYS,
+    EXPECT_KEYS,
     FLAG_COLUMN_KEYS,
     JUNCTION_KEYS,
     ROOT_KEYS,
@@ -38,6 +39,7 @@ from isthmus.mapping.names import NAME_BYTES
 from isthmus.mapping.reading.columns import NOT_WITH_FLAGS, NOT_WITH_VALUES
 from isthmus.mapping.reading.indexes import SEARCH_LANGUAGES
 from isthmus.mapping.reading.literals import EXTENDED
+from isthmus.mapping.rules import Form
 from isthmus.mapping.types import KINDS
 
 Json = dict[str, Any]
@@ -332,6 +334,7 @@ def _column() -> Json:
             ),
             "sensitive": _flag("Never in logs, exports or pages."),
             "policies": _ref("policies"),
+            "expect": _expect(),
         },
     )
     contrary = [
@@ -340,12 +343,33 @@ def _column() -> Json:
         *(("flags", word) for word in NOT_WITH_FLAGS),
         *(("values", word) for word in NOT_WITH_VALUES),
         ("references", "default"),
+        ("references", "expect"),
     ]
     return {
         **schema,
         "anyOf": [{"required": ["type"]}, {"required": ["references"]}],
         "allOf": [_not_both(one, other) for one, other in contrary],
         "dependentRequired": {"of": ["element"], "others": ["element"], "default_for": ["default"]},
+    }
+
+
+def _expect() -> Json:
+    form = _words(Form, "A form of text.")
+    bound: Json = {"type": ["number", "string"]}
+    long_form = _closed(
+        EXPECT_KEYS,
+        {
+            "form": form,
+            "pattern": _text("Regular expression of PostgreSQL that some part of a text must match."),
+            "min": {**bound, "description": "The least value."},
+            "max": {**bound, "description": "The greatest value."},
+            "not_before": _text("Column of the same row that this instant may not come before."),
+            "not_after": _text("Column of the same row that this instant may not come after."),
+        },
+    )
+    return {
+        "anyOf": [form, {**long_form, "minProperties": 1}],
+        "description": "What isthmus verify looks the values through for; the copy carries them all the same.",
     }
 
 

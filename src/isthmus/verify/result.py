@@ -94,6 +94,7 @@ class LayerResult:
         checked: What was compared, in its unit.
         unit: That unit, in plural: rows, values, constraints.
         found: How many differences there are.
+        unexpected: Those of them that only stand against the mapping's `expect`, so that the source may hold the same.
         differences: The first of them.
         columns: Column by column what was compared.
         notes: What else must be said, sentences; its blind spots among them.
@@ -104,6 +105,7 @@ class LayerResult:
     unit: str = "rows"
     checked: int = 0
     found: int = 0
+    unexpected: int = 0
     differences: list[Difference] = field(default_factory=list[Difference])
     columns: list[ColumnCheck] = field(default_factory=list[ColumnCheck])
     notes: list[str] = field(default_factory=list[str])
@@ -137,6 +139,7 @@ class LayerResult:
             "checked": self.checked,
             "unit": self.unit,
             "differences": self.found,
+            "unexpected": self.unexpected,
             "columns": [one.as_json() for one in self.columns],
             "notes": self.notes,
             "seconds": round(self.seconds, 3),

@@ -1,10 +1,11 @@
 """The layer *rules*: what the mapping states about values is so, in every row of the target.
 
-Required, labels of enums, lengths and precisions, constants, `normalise`, `values`, flags, keys that are unique,
-positions of child rows; by no constraint's or index's word.
+Required, labels of enums, lengths and precisions, constants, `normalise`, `values`, flags, `expect` (forms such as
+e-mail addresses, ranges, the order of dates), keys that are unique, positions of child rows; by no constraint's or
+index's word. `expect` is taken from the mapping that is given, for it may be stated after the copy; all else from the
+mappings that the rows came from.
 
-Blind spots: what a mapping has no words for (forms of e-mail addresses, the order of dates, ranges); which rule of
-several filled a row; what a default fills in (the checksum compares it with the document).
+Blind spots: which rule of several filled a row; what a default fills in (the checksum compares it with the document).
 """
 
 from __future__ import annotations
@@ -16,10 +17,12 @@ import psycopg
 from psycopg import sql
 
 from isthmus.connect.postgres import meaning
+from isthmus.mapping.rules import ColumnField, walk
 from isthmus.mapping.tables import Table
 from isthmus.verify.looking import NOT_OURS, Fault, Looking, label, of_row, owner, shown
 from isthmus.verify.result import ColumnCheck, LayerResult
 from isthmus.verify.stated.demands import Demand, LeftOut, demands
+from isthmus.verify.stated.expected import expectations
 from isthmus.verify.stated.letters import check_letters
 from isthmus.verify.stated.positions import check_positions
 from isthmus.verify.stated.sources import Filled, filled_columns, flag_groups
@@ -37,50 +40,57 @@ def check(subject: Subject) -> LayerResult:
     with subject.another_connection() as connection:
         looking = Looking(subject, connection, result)
         for table in subject.schema.tables.values():
-            for filled, found in _scan(looking, table, filled_columns(mappings, table)):
+            expected = {one.column.name: one for one in filled_columns([subject.mapping], table)}
+            asked = [
+                (filled, _asked(looking, filled, expected.get(filled.column.name)))
+                for filled in filled_columns(mappings, table)
+                if filled.column.role != "extras"
+            ]
+            for filled, found in _scan(looking, table, asked):
                 _enter(looking, filled, found)
             for group in flag_groups(mappings, table):
                 _check_group(looking, table, group)
             check_uniques(looking, table)
             if table.kind == "child":
                 check_positions(looking, table)
-    result.notes.append(
-        "A mapping states no forms of texts (such as e-mail addresses), no order of dates and no ranges of numbers, so"
-        " none were compared."
-    )
+    rules = [rule for entry in subject.mapping.collections.values() for rule in walk(entry.fields)]
+    if not any(isinstance(rule, ColumnField) and rule.expect is not None for rule in rules):
+        result.notes.append(
+            "The mapping states no `expect`, so forms of texts (such as e-mail addresses), ranges and the order of"
+            " dates were not compared."
+        )
     result.seconds = time.monotonic() - began
     return result
 
 
+_Asked = tuple[Filled, list[Demand | LeftOut]]
 _Found = list[tuple[Demand, int]]
 
 
-def _scan(looking: Looking, table: Table, columns: Sequence[Filled]) -> list[tuple[Filled, _Found]]:
+def _scan(looking: Looking, table: Table, columns: Sequence[_Asked]) -> list[tuple[Filled, _Found]]:
     """Count, in one pass over a table, how many rows do not meet each demand; column by column where that fails.
 
     Of extras nothing is demanded; a table that existed before may have no such column.
     """
-    whole = [(filled, _asked(looking, filled)) for filled in columns if filled.column.role != "extras"]
     try:
         with looking.connection.transaction():
-            return _count(looking, table, whole)
+            return _count(looking, table, columns)
     except psycopg.Error as fault:
         if meaning(fault) == "transient":
             raise
     found: list[tuple[Filled, _Found]] = []
-    for one in whole:
+    for one in columns:
         with looking.at(table.name, one[0].column.name):
             found += _count(looking, table, [one])
     return found
 
 
-def _asked(looking: Looking, filled: Filled) -> list[Demand | LeftOut]:
-    return list(demands(filled, looking.schema, existing=looking.subject.existing))
+def _asked(looking: Looking, filled: Filled, expected: Filled | None) -> list[Demand | LeftOut]:
+    asked = list(demands(filled, looking.schema, existing=looking.subject.existing))
+    return asked if expected is None else [*asked, *expectations(expected, looking.schema.schema)]
 
 
-def _count(
-    looking: Looking, table: Table, columns: Sequence[tuple[Filled, list[Demand | LeftOut]]]
-) -> list[tuple[Filled, _Found]]:
+def _count(looking: Looking, table: Table, columns: Sequence[_Asked]) -> list[tuple[Filled, _Found]]:
     asked = [[one for one in wanted if isinstance(one, Demand)] for _, wanted in columns]
     parts: list[sql.Composable] = [sql.SQL("count(*)")]
     for (filled, _), own in zip(columns, asked, strict=True):
@@ -110,7 +120,7 @@ def _enter(looking: Looking, filled: Filled, found: _Found) -> None:
         fault = Fault(
             table.name,
             column.name,
-            f"The value is not as the mapping states: {demand.name}.",
+            f"The value is not as the mapping {'expects' if demand.of_source else 'states'}: {demand.name}.",
             demand.expected,
             sql.SQL("SELECT {}, {}, {} FROM {} r WHERE {}").format(
                 label(table),
@@ -120,7 +130,9 @@ def _enter(looking: Looking, filled: Filled, found: _Found) -> None:
                 demand.wrong,
             ),
         )
-        _, foreign = looking.enter(fault, wrong)
+        entered, foreign = looking.enter(fault, wrong)
+        if demand.of_source:
+            looking.result.unexpected += entered
         if foreign:
             looking.result.columns.append(
                 ColumnCheck(table.name, f"{column.name} ({demand.name})", 0, 0, foreign, f"{NOT_OURS}")

@@ -21,7 +21,6 @@ from isthmus.mapping.model import ColumnField, Flow
 from isthmus.mapping.placing import PlacedColumn, PlacedTable, place_tables
 from isthmus.mapping.tables import Table
 from isthmus.mapping.types import INTEGER_RANGES
-from isthmus.verify.hiding import Hiding
 from isthmus.verify.result import ColumnCheck, LayerResult
 from isthmus.verify.source_facts import SourceFacts
 from isthmus.verify.subject import Subject
@@ -90,7 +89,7 @@ def _compare(
     gone: int,
 ) -> None:
     count, low, high = there
-    hiding = Hiding(subject.schema)
+    hiding = subject.hiding
     if count != expected.filled - gone:
         wanted = expected.filled - gone
         result.differs(
@@ -152,7 +151,7 @@ def _of_table(
         why = "Its collection could not be read."
     elif found.skipped or len(mapping.flows_of(flow.collection)) > 1:
         why = "Only some documents of its collection go into the table."
-    elif any(mapping.collections[entry].on_duplicate == "merge" for entry in _root_of(subject, table).entries):
+    elif mapping.joins(subject.schema.root_of(table).entries):
         why = "Its documents may be joined."
     placed = next(one for one in place_tables(mapping, flow) if one.name == table.name)
     earlier = [_rules_of(one.mapping, flow, table.name) for one in subject.histories]
@@ -161,7 +160,7 @@ def _of_table(
         if not column.column.hidden:
             if why or profile is None:
                 one = _Expected(why=why)
-            elif any(before.get(column.column.name) != column.rule for before in earlier):
+            elif any(_differ(before.get(column.column.name), column.rule) for before in earlier):
                 one = _Expected(why="Some documents were carried with another rule for it.")
             else:
                 one = _of_column(placed, column, profile)
@@ -176,10 +175,9 @@ def _rules_of(mapping: Mapping, flow: Flow, table: str) -> dict[str, ColumnField
     return {column.column.name: column.rule for column in placed.columns} if placed else {}
 
 
-def _root_of(subject: Subject, table: Table) -> Table:
-    while table.parent is not None:
-        table = subject.schema.tables[table.parent]
-    return table
+def _differ(before: ColumnField | None, rule: ColumnField | None) -> bool:
+    """Tell whether two rules may make other values of a document; `expect`, which no dump of a model has, does not."""
+    return (before and before.model_dump()) != (rule and rule.model_dump())
 
 
 def _of_column(placed: PlacedTable, column: PlacedColumn, profile: _Node) -> _Expected:

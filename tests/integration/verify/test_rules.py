@@ -133,7 +133,7 @@ def test_value_that_breaks_a_rule_is_named(shop_twin: Made, damage: str) -> None
     one = only(rules_of(shop_twin))
     assert (one.layer, one.table, one.path) == ("rules", table, column)
     assert one.id == shop_twin.one(f"SELECT {key} FROM {S}.{table} WHERE {where}")
-    assert one.message.endswith(f": {what}.")
+    assert one.message.endswith(f"states: {what}.")
 
 
 def test_sensitive_value_is_hidden(shop_twin: Made) -> None:

@@ -74,6 +74,9 @@ collections:
       name: {first_of: [name, [profile, ""]], type: text, normalise: trim}
       born: {path: dates, element: 0, of: day, others: "not needed", type: date}
       state: {type: boolean, values: {Inactive: false, 1: true, "*": null}}
+      mail: {type: text, expect: email}
+      level: {type: integer, expect: {min: 1, max: 9}}
+      ended: {type: date, expect: {not_before: born, max: "2030-01-01"}}
       kinds: {flags: {isX: x, isY: y}, type: "s[]", default: []}
       roles: {to_flags: {admin: is_admin, editor: , viewer: {column: v, default: false, index: true, required: true}}}
       friends: {references: people, type: "uuid[]", on_orphan: drop, index: true}
@@ -123,6 +126,10 @@ BAD = [
     "isthmus: 1\ncollections: {A: {fields: {a: {normalise: upper, type: text}}}}\n",
     "isthmus: 1\ncollections: {A: {fields: {a: {normalise: [], type: text}}}}\n",
     "isthmus: 1\ncollections: {A: {fields: {a: {values: [], type: text}}}}\n",
+    "isthmus: 1\ncollections: {A: {fields: {a: {expect: mail, type: text}}}}\n",
+    "isthmus: 1\ncollections: {A: {fields: {a: {expect: {}, type: text}}}}\n",
+    "isthmus: 1\ncollections: {A: {fields: {a: {expect: {least: 1}, type: integer}}}}\n",
+    "isthmus: 1\ncollections: {A: {fields: {a: {expect: email, references: A}}}}\n",
     "isthmus: 1\ncollections: {A: {fields: {a: {flags: {x: 1}, type: text}}}}\n",
     "isthmus: 1\ncollections: {A: {fields: {a: {flags: {x: X}, path: y, type: text}}}}\n",
     "isthmus: 1\ncollections: {A: {fields: {a: {to_flags: {}}}}}\n",

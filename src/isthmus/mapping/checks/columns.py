@@ -20,7 +20,7 @@ from isthmus.mapping.names import SYSTEM_COLUMNS
 from isthmus.mapping.paths import show_path
 from isthmus.mapping.reading.reader import Place, Reader, shorten, suggest
 from isthmus.mapping.target import HIDDEN_ID, HIDDEN_SOURCE
-from isthmus.mapping.types import TEXT_KINDS, ColumnType
+from isthmus.mapping.types import INSTANT_KINDS, TEXT_KINDS, ColumnType
 
 MAX_COLUMNS = 1600
 MAX_INDEX_COLUMNS = 32
@@ -80,6 +80,7 @@ def check_table(reader: Reader, table: TableView) -> None:
         _check_index(reader, table, index, (*table.rules_place, "indexes", str(position)), types)
     if table.search is not None:
         _check_search(reader, table, table.search, (*table.rules_place, "search"), types)
+    _check_expected(reader, table, types)
 
 
 def _check_columns(reader: Reader, table: TableView) -> dict[str, ColumnType | None]:
@@ -148,6 +149,27 @@ def _check_column(reader: Reader, rule: ColumnField, place: Place) -> None:
         )
 
 
+def _check_expected(reader: Reader, table: TableView, types: dict[str, ColumnType | None]) -> None:
+    """Report columns that `expect` compares with and that cannot be compared."""
+    for number, rule in enumerate(table.fields):
+        if not isinstance(rule, ColumnField) or rule.expect is None:
+            continue
+        place = (*table.fields_place, reader.key_of(table.fields_place, number), "expect")
+        for key in ("not_before", "not_after"):
+            name = getattr(rule.expect, key)
+            at = (*place, key)
+            if name is None or not _known(reader, table, name, at, types):
+                continue
+            other = types[name]
+            if name == rule.column:
+                message = f"`{key}` compares a column with another one, and this is the column itself."
+                reader.report("bad-expect", at, message, "Name the other column, or remove it.")
+            elif other is None or other.array or other.kind not in INSTANT_KINDS:
+                shown = "a key or reference" if other is None else f"of type `{other}`"
+                message = f"`{name}` is {shown}; `{key}` compares with one date or instant."
+                reader.report("expect-type", at, message, "Name a column of type date, timestamp or timestamptz.")
+
+
 def _known(reader: Reader, table: TableView, name: str, place: Place, types: dict[str, ColumnType | None]) -> bool:
     if name in types:
         return True
@@ -155,7 +177,7 @@ def _known(reader: Reader, table: TableView, name: str, place: Place, types: dic
         return False
     for rule in table.fields:
         if show_path(rule.path) == name and isinstance(rule, ColumnField):
-            message = f"`{shorten(name)}` is a field; indexes and search name columns."
+            message = f"`{shorten(name)}` is a field; indexes, `search` and `expect` name columns."
             reader.report("unknown-column", place, message, f"Write `{rule.column}`.")
             return False
     message = f"The table `{table.name}` has no column `{shorten(name)}`."

@@ -10,9 +10,11 @@ from isthmus.mapping.paths import parse_path
 from isthmus.mapping.reading.choosing import Choice, read_choice, read_normalise, read_values
 from isthmus.mapping.reading.context import Context, read_column_name, read_policies, read_type
 from isthmus.mapping.reading.defaults import read_default, read_default_for
+from isthmus.mapping.reading.expect import read_expect
 from isthmus.mapping.reading.flags import read_flags
 from isthmus.mapping.reading.nodes import MapNode, Node, ScalarNode
 from isthmus.mapping.reading.reader import Place, Reader, describe, shorten
+from isthmus.mapping.rules import Expect
 from isthmus.mapping.types import ColumnType
 
 NOT_WITH_FLAGS = (
@@ -111,8 +113,20 @@ def read_column(reader: Reader, key: str, node: MapNode, place: Place, context: 
         policies=read_policies(reader, found["policies"], (*place, "policies"), context.policies)
         if "policies" in found
         else context.policies,
+        expect=_expect(reader, found, place, column_type if type_is_known else None),
     )
     return rule.model_copy(update=_changes(reader, found, place, column_type if type_is_known else None, context))
+
+
+def _expect(reader: Reader, found: dict[str, Node], place: Place, column_type: ColumnType | None) -> Expect | None:
+    if "expect" not in found:
+        return None
+    if "references" in found:
+        message = "`expect` is for values, and this column holds references."
+        hint = "Remove it: isthmus verify looks every reference up anyway."
+        reader.report("expect-type", (*place, "expect"), message, hint)
+        return None
+    return None if column_type is None else read_expect(reader, found["expect"], (*place, "expect"), column_type)
 
 
 def _changes(

@@ -36,11 +36,13 @@ class Demand:
         name: What it is, for people.
         expected: What a value must be, for people.
         wrong: SQL that is true of rows `r` with a value that is not.
+        of_source: Whether it is the source's to meet it, for the copy carries what does not.
     """
 
     name: str
     expected: str
     wrong: sql.Composable
+    of_source: bool = False
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,7 @@ def _does_not_wait(filled: Filled, schema: TargetSchema) -> sql.Composed:
     )
 
 
-def _each(filled: Filled, wrong: Callable[[sql.Composable], sql.Composable]) -> sql.Composable:
+def each(filled: Filled, wrong: Callable[[sql.Composable], sql.Composable]) -> sql.Composable:
     """Return SQL that is true of rows with a value, or an element, for which something is true."""
     value = of_row(filled.column.name)
     if not filled.column.type.array:
@@ -101,16 +103,16 @@ def _of_type(filled: Filled, schema: TargetSchema, *, existing: bool) -> Iterato
     kind = filled.column.type.element
     if kind.kind == "enum":
         labels = schema.enums.get(kind.enum or "", [])
-        wrong = _each(filled, lambda v: sql.SQL("{}::text <> ALL ({}::text[])").format(v, sql.Literal(labels)))
+        wrong = each(filled, lambda v: sql.SQL("{}::text <> ALL ({}::text[])").format(v, sql.Literal(labels)))
         yield Demand("enum", f"one of {', '.join(labels)}", wrong)
     elif kind.kind == "varchar" and kind.length is not None:
         length = sql.Literal(kind.length)
-        wrong = _each(filled, lambda v: sql.SQL("char_length({}) > {}").format(v, length))
+        wrong = each(filled, lambda v: sql.SQL("char_length({}) > {}").format(v, length))
         yield Demand("length", f"at most {kind.length} characters", wrong)
     elif kind.kind == "numeric" and kind.precision is not None:
         scale = kind.scale or 0
         room = sql.SQL("power(10::numeric, {})").format(sql.Literal(kind.precision - scale))
-        wrong = _each(
+        wrong = each(
             filled,
             lambda v: sql.SQL(
                 "({v}::text IN ('Infinity', '-Infinity') OR {v} <> 'NaN'"
@@ -120,12 +122,12 @@ def _of_type(filled: Filled, schema: TargetSchema, *, existing: bool) -> Iterato
         yield Demand("precision", f"a number of {kind}", wrong)
     elif kind.kind in {"timestamp", "timestamptz"} and kind.precision is not None:
         cast = sql.SQL(kind.sql(schema.schema))  # pyright: ignore[reportArgumentType]  made by the mapping package
-        wrong = _each(filled, lambda v: sql.SQL("{} <> {}::{}").format(v, v, cast))
+        wrong = each(filled, lambda v: sql.SQL("{} <> {}::{}").format(v, v, cast))
         yield Demand("precision", f"an instant of {kind}", wrong)
     elif kind.kind in INTEGER_RANGES and existing:
         low, high = INTEGER_RANGES[kind.kind]
         between = sql.SQL("{} NOT BETWEEN {} AND {}")
-        wrong = _each(filled, lambda v: between.format(v, sql.Literal(low), sql.Literal(high)))
+        wrong = each(filled, lambda v: between.format(v, sql.Literal(low), sql.Literal(high)))
         yield Demand("range", f"{low} to {high}", wrong)
 
 
@@ -179,13 +181,13 @@ def _of_normalise(filled: Filled) -> Iterator[Demand | LeftOut]:
         yield LeftOut("NUL characters are removed after the text is trimmed, so white space may be left at its ends.")
     elif "trim" in steps:
         chars = sql.Literal(WHITE_SPACE)
-        wrong = _each(
+        wrong = each(
             filled, lambda v: _unless(v, excepted, sql.SQL("btrim({0}::text, {1}) <> {0}::text").format(v, chars))
         )
         yield Demand("trim", "no white space at its ends", wrong)
     if "lower" in steps:
         small = sql.Literal(_CAPITALS.lower())
-        wrong = _each(
+        wrong = each(
             filled,
             lambda v: _unless(
                 v,
@@ -218,7 +220,7 @@ def _of_values(filled: Filled, schema: TargetSchema) -> Iterator[Demand | LeftOu
             yield LeftOut("Replaced values of this type are not compared here.")
             return
         told = _told([one for one in stated if one is not None])
-        wrong = _each(filled, lambda v: _not_among(filled, v, allowed))
+        wrong = each(filled, lambda v: _not_among(filled, v, allowed))
         yield Demand("values", f"one of {told}", wrong)
         return
     kept = set(_texts([*_becoming(rules), *_defaults(rules)]))
@@ -229,7 +231,7 @@ def _of_values(filled: Filled, schema: TargetSchema) -> Iterator[Demand | LeftOu
     if changing or not gone or filled.column.type.kind not in {"text", "varchar", "enum"}:
         yield LeftOut("Values that are not replaced may be any, so which were was not compared.")
         return
-    wrong = _each(filled, lambda v: sql.SQL("{}::text = ANY ({}::text[])").format(v, sql.Literal(gone)))
+    wrong = each(filled, lambda v: sql.SQL("{}::text = ANY ({}::text[])").format(v, sql.Literal(gone)))
     yield Demand("values", f"none of {', '.join(gone)}, which the mapping replaces", wrong)
 
 

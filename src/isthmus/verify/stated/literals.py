@@ -42,15 +42,23 @@ def comparable(value: sql.Composable, column_type: ColumnType) -> sql.Composable
 def literal(value: JsonValue, column_type: ColumnType, schema: str) -> sql.Composed | None:
     """Return SQL of a stated value as a column of that type holds it; None for types that are not compared here."""
     element = column_type.element
-    if element.kind not in _KINDS:
+    text = told(value, column_type)
+    if text is None:
         return None
     kind = sql.SQL("text" if element.kind in TEXTUAL else element.sql(schema))  # pyright: ignore[reportArgumentType]  made by the mapping package
+    return sql.SQL("CAST({} AS {})").format(sql.Literal(text), kind)
+
+
+def told(value: JsonValue, column_type: ColumnType) -> str | None:
+    """Return a stated value as text that PostgreSQL reads as that type; None for types that are not compared here."""
+    element = column_type.element
+    if element.kind not in _KINDS:
+        return None
     try:
         read = json_util.loads(json.dumps(value), json_options=_OPTIONS)
     except (TypeError, ValueError, OverflowError):
         return None
-    text = _text(read, element)
-    return None if text is None else sql.SQL("CAST({} AS {})").format(sql.Literal(text), kind)
+    return _text(read, element)
 
 
 def _text(value: object, element: ColumnType) -> str | None:
