@@ -309,9 +309,10 @@ class Prober:
             `path` (keys; `[]` leads through an array and through nothing else, a key through a document and through
             nothing else, `*` through every key of a document, of whole documents all but `_id`), `forms` (`oid`: an
             ObjectId; `hex`: a text of 24 hexadecimal digits as the ObjectId that it writes; `dbref`: the `$id` of a
-            DBRef; `value`: any other value but an array) and `sets` (positions). `collect`: objects of `path` and
-            `set`, the name of the set that its values go into; nulls and arrays do not. `limits`: as `Profiler`;
-            `ids_bytes` and `expected` bound each collected set.
+            DBRef; `value`: any other value but an array), `sets` (positions) and, if wanted, `collections` (of which
+            collection each of them holds the ids: a DBRef is looked up only where it says). `collect`: objects of
+            `path` and `set`, the name of the set that its values go into; nulls and arrays do not. `limits`: as
+            `Profiler`; `ids_bytes` and `expected` bound each collected set.
         sets: What the plan names by position. Pairs of two collections compare only between probers that were given
             the same sets in the same order.
 

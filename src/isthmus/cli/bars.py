@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
+from contextlib import ExitStack
 from types import TracebackType
 
 from rich.console import Group
@@ -13,6 +14,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from isthmus.cli.interrupt import tidied_before_leaving
 from isthmus.cli.output import err, plural, show_note
 from isthmus.connect.secrets import hide
 from isthmus.work.amounts import duration_text, size_text
@@ -67,6 +69,7 @@ class ProgressView:
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
         self._over = threading.Event()
+        self._leaving = ExitStack()
         self._live = Live(console=err, auto_refresh=False, transient=True) if err.is_terminal else None
         self._thread = threading.Thread(target=self._draw, name="isthmus-progress", daemon=True)
         progress.on_note = self.note
@@ -80,6 +83,7 @@ class ProgressView:
 
     def __enter__(self) -> ProgressView:
         if self._live is not None:
+            self._leaving.enter_context(tidied_before_leaving(self._clear))
             self._live.start()
         self._thread.start()
         return self
@@ -87,6 +91,11 @@ class ProgressView:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        with self._leaving:
+            self._clear()
+
+    def _clear(self) -> None:
+        """Take the bars off the terminal; safe to repeat."""
         self._over.set()
         self._thread.join()
         if self._live is not None:

@@ -279,10 +279,25 @@ def _show_moved(console: Console, result: Result) -> None:
 
 
 def _show_named(console: Console, changes: Changes) -> None:
-    """Print the ids of documents that are new or changed, as far as they are known."""
-    for collection, names in changes.named.items():
-        shown = ", ".join(names[:_MOST_LINES]) + (" …" if len(names) > _MOST_LINES else "")
-        console.print(f"  {collection}: {shown}", markup=False)
+    """Print the ids of documents that are new, changed or gone, as far as they are known."""
+    for collection in dict.fromkeys((*changes.named, *changes.gone_ids)):
+        new, changed = (ids.get(collection, []) for ids in (changes.new_ids, changes.changed_ids))
+        rest = [name for name in changes.named.get(collection, []) if name not in {*new, *changed}]
+        kinds = (("new", new), ("changed", changed), ("new or changed", rest))
+        for words, ids in (*kinds, ("gone", changes.gone_ids.get(collection, []))):
+            if ids:
+                more = " …" if len(ids) > _MOST_LINES else ""
+                show_paragraph(console, "  ", f"{collection}, {words}: {', '.join(ids[:_MOST_LINES])}{more}")
+    unnamed = changes.gone - sum(map(len, changes.gone_ids.values()))
+    if unnamed > 0 and not changes.gone_room:
+        show_paragraph(console, "  ", f"{unnamed:,} more are gone.")
+    elif unnamed > 0:
+        show_paragraph(
+            console,
+            "  ",
+            f"{plural(unnamed, 'document that is', 'documents that are')} gone cannot be named: the target holds no id"
+            " of what a rule left behind, nor of rows whose table has no column of ids.",
+        )
 
 
 def _show_wanting(console: Console, balance: Balance, target: str) -> None:

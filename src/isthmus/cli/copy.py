@@ -78,7 +78,7 @@ def copy(
     from isthmus.cli.bars import ProgressView
     from isthmus.cli.books import copy_json, show_result
     from isthmus.cli.findings import uncopied_json, writing_refusals
-    from isthmus.cli.interrupt import stop_on_signals
+    from isthmus.cli.interrupt import stop_on_signals, tidied_before_leaving
     from isthmus.cli.output import delivered, err, result_console, show_lost_output, write_json
     from isthmus.cli.so_far import carried_so_far, noting_run
     from isthmus.cli.streams import reader_left
@@ -117,6 +117,7 @@ def copy(
         with (
             closing(opening) as opened,
             open_target(target, create=True) as address,
+            tidied_before_leaving(address.close),
             noting_run(known, address.conninfo),
             stop_on_signals(err) as stop,
         ):

@@ -1,4 +1,4 @@
-"""Findings of a check and refusals as JSON."""
+"""Findings of a check, and what commands leave that were refused or stopped, as JSON."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Callable, Generator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from isthmus.cli.interrupt import STOPPED, is_interruption, tidied_before_leaving
 from isthmus.cli.output import write_json
 from isthmus.connect.secrets import hide
 from isthmus.errors import IsthmusError, Problem, Where
@@ -20,25 +21,55 @@ def findings_json(findings: Sequence[Finding]) -> list[dict[str, Any]]:
 
 
 @contextlib.contextmanager
-def writing_refusals(json_file: str | None, as_json: Callable[[IsthmusError], dict[str, Any]]) -> Generator[None]:
-    """Write what a refused command leaves, then let its error pass.
+def writing_refusals(
+    json_file: str | None,
+    as_json: Callable[[IsthmusError], dict[str, Any]],
+    write_page: Callable[[IsthmusError], None] | None = None,
+) -> Generator[None]:
+    """Write what a command leaves that is refused or stopped, then let what ended it pass.
 
-    The file of an earlier command must not be taken for the result of this one.
+    The files of an earlier command must not be taken for the result of this one.
 
     Args:
         json_file: As `write_json` takes it.
-        as_json: Called with the error, when there is one.
+        as_json: Called with the error, when there is one; of a command that is stopped it has the code `stopped`.
+        write_page: Writes the page, where there may be one.
     """
-    try:
-        yield
-    except IsthmusError as fault:
+
+    def leave(fault: IsthmusError) -> None:
+        if write_page is not None:
+            write_page(fault)
         write_json(as_json(fault), json_file)
+
+    # Who leaves at once takes nothing from standard output any more.
+    files_only = json_file != "-"
+    try:
+        with tidied_before_leaving(lambda: leave(_stopped())) if files_only else contextlib.nullcontext():
+            yield
+    except BaseException as ending:
+        fault = _refusal(ending)
+        if fault is not None:
+            leave(fault)
         raise
 
 
+def _refusal(ending: BaseException) -> IsthmusError | None:
+    """Return what is to be told of what ended a command; None where nobody is told anything."""
+    if isinstance(ending, IsthmusError):
+        return ending
+    return _stopped() if is_interruption(ending) else None
+
+
+def _stopped() -> IsthmusError:
+    stopped = IsthmusError("It was stopped before its end.", code="stopped", hint="Run the same command again.")
+    stopped.exit_code = STOPPED
+    return stopped
+
+
 def failed_json(fault: IsthmusError) -> dict[str, Any]:
-    """Return what every refusal tells: outcome, exit code, code, the error's sentence."""
-    return {"outcome": "failed", "exit_code": fault.exit_code, "code": fault.code, "error": hide(str(fault))}
+    """Return what every refusal tells: outcome (failed, interrupted), exit code, code, the error's sentence."""
+    outcome = "interrupted" if fault.exit_code == STOPPED else "failed"
+    return {"outcome": outcome, "exit_code": fault.exit_code, "code": fault.code, "error": hide(str(fault))}
 
 
 def uncopied_json(fault: IsthmusError, known: dict[str, Any] | None = None) -> dict[str, Any]:

@@ -108,7 +108,8 @@ def export(
     """
     import csv
 
-    from isthmus.cli.output import err, plural, writing
+    from isthmus.cli.output import err, plural
+    from isthmus.cli.result_files import writing
     from isthmus.cli.streams import lost_output
     from isthmus.cli.target import reading
     from isthmus.mapping import parse_mapping

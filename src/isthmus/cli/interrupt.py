@@ -10,14 +10,23 @@ import contextlib
 import os
 import signal
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from types import FrameType
 from typing import TYPE_CHECKING
+
+from isthmus.errors import IsthmusError
+from isthmus.work.interrupted import Interrupted
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 
+STOPPED = 130
+"""The exit code of a command that was stopped."""
+
+_ended = threading.Event()
+_tidying: list[Callable[[], None]] = []
+_TIDY_SECONDS = 0.5
 _HANGUP: tuple[signal.Signals, ...] = (signal.SIGHUP,) if hasattr(signal, "SIGHUP") else ()  # Windows has none
 
 
@@ -40,6 +49,7 @@ def _end(number: int, frame: FrameType | None) -> None:
     Raises:
         KeyboardInterrupt: Always.
     """
+    _ended.set()
     _count_once(number)
     name = signal.Signals(number).name
     words = f"{name}: ending now. What was committed is kept; the same command may be run again.\n"
@@ -55,10 +65,50 @@ def _count_once(number: int) -> None:
 
 
 def is_interruption(fault: BaseException | None) -> bool:
-    """Tell whether an error is what Ctrl-C or a signal became: Python wraps what ends the making of a class."""
-    while fault is not None and not isinstance(fault, KeyboardInterrupt):
+    """Tell whether an error is what Ctrl-C or a signal became.
+
+    Python wraps what ends the making of a class, and a compiled module may keep only its words: what comes after a
+    signal that ends the command is taken for its work.
+    """
+    if _ended.is_set():
+        return True
+    while fault is not None and not isinstance(fault, (KeyboardInterrupt, Interrupted)):
         fault = fault.__cause__ or fault.__context__
     return fault is not None
+
+
+@contextlib.contextmanager
+def tidied_before_leaving(tidy: Callable[[], None]) -> Generator[None]:
+    """Call `tidy` when a second signal leaves at once while the context lasts, from a thread; it may be cut short."""
+    _tidying.append(tidy)
+    try:
+        yield
+    finally:
+        _tidying.remove(tidy)
+
+
+def _tidy() -> None:
+    """Leave the terminal as it was. What was interrupted may hold a lock that this needs, so it is not waited for."""
+    for tidy in reversed(_tidying):
+        tidying = threading.Thread(target=tidy, daemon=True)
+        tidying.start()
+        tidying.join(_TIDY_SECONDS)
+
+
+@contextlib.contextmanager
+def saying_when_stopped(console: Console, words: str) -> Generator[None]:
+    """Say what stands when a signal ends the block, then let the end pass.
+
+    Args:
+        console: Where to.
+        words: A sentence.
+    """
+    try:
+        yield
+    except BaseException as ending:
+        if not isinstance(ending, IsthmusError) and is_interruption(ending):
+            console.print(words, markup=False, soft_wrap=True)
+        raise
 
 
 @contextlib.contextmanager
@@ -66,7 +116,7 @@ def stop_on_signals(console: Console, doing: str = "finishing the batch in hand"
     """Turn SIGINT, SIGTERM and SIGHUP into a stop event while the context lasts; a SIGHUP that is ignored stays so.
 
     Also right for process 1 of a container, where SIGTERM has no default action. A second signal leaves at once with
-    code 130: what is committed is safe under any end.
+    code 130, after what `tidied_before_leaving` names: what is committed is safe under any end.
 
     Args:
         console: Gets one line when the first signal arrives.
@@ -79,7 +129,8 @@ def stop_on_signals(console: Console, doing: str = "finishing the batch in hand"
 
     def handle(number: int, _frame: FrameType | None) -> None:
         if stop.is_set() and number not in _HANGUP:
-            os._exit(130)
+            _tidy()
+            os._exit(STOPPED)
         _count_once(number)
         stop.set()
         name = signal.Signals(number).name

@@ -37,6 +37,7 @@ def list_(
 
     from rich.text import Text
 
+    from isthmus.cli.long_paths import short_message, short_path
     from isthmus.cli.output import err, result_console, show_paragraph, write_json
     from isthmus.cli.sensitive import sensitive_of
     from isthmus.cli.target import reading, shown_target
@@ -64,10 +65,10 @@ def list_(
             head = Text(f"{letter.id:>5}  ", style="bold")
             head.append(f"{letter.collection} {letter.source_id or '(no _id)'}")
             head.append(f"  {letter.code}", style="yellow")
-            head.append(f"  {letter.path}" if letter.path else "")
+            head.append(f"  {short_path(letter.path)}" if letter.path else "")
             head.append(f"  ({letter.stage})", style="dim")
             console.print(head, soft_wrap=True)
-            show_paragraph(console, " " * 7, letter.message)
+            show_paragraph(console, " " * 7, short_message(letter.message, letter.path))
         if total > limit:
             err.print(
                 f"{limit} of {total:,} shown; --limit shows more, --collection and --code narrow, --json gives all."
@@ -92,6 +93,7 @@ def show(
 
     from isthmus.cli.documents import printable_document
     from isthmus.cli.letter_codes import remedy_of
+    from isthmus.cli.long_paths import short_message, short_path
     from isthmus.cli.output import err, plural, result_console, show_hint, show_paragraph, write_json
     from isthmus.cli.sensitive import sensitive_of
     from isthmus.cli.target import reading, shown_target
@@ -113,8 +115,9 @@ def show(
     console.print(f"  stage  {letter.stage}", markup=False)
     told: set[str] = set()
     for cause in causes:
-        console.print(f"  • {cause['code']}  {cause['path'] or '(document)'}", style="bold", markup=False)
-        show_paragraph(console, "    ", cause["message"])
+        path = short_path(cause["path"])
+        console.print(f"  • {cause['code']}  {path or '(document)'}", style="bold", markup=False)
+        show_paragraph(console, "    ", short_message(cause["message"], cause["path"]))
         remedy = remedy_of(cause["code"])
         if remedy and remedy not in told:
             show_hint(console, remedy, indent=4)
@@ -153,7 +156,8 @@ def export(
     import json
 
     from isthmus.cli.documents import printable_document
-    from isthmus.cli.output import err, plural, writing
+    from isthmus.cli.output import err, plural
+    from isthmus.cli.result_files import writing
     from isthmus.cli.sensitive import sensitive_of
     from isthmus.cli.streams import lost_output
     from isthmus.cli.target import reading

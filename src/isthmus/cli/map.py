@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from contextlib import closing, nullcontext
 from functools import partial
 from pathlib import Path
 from threading import Event
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from isthmus.mapping import Mapping
     from isthmus.sources import Source
     from isthmus.survey.model import Survey
-    from isthmus.survey.propose.unique import Counts
     from isthmus.work.progress import Progress
 
 
 def map_(
+    context: typer.Context,
     source: Annotated[
         str | None,
         typer.Argument(
@@ -42,7 +42,8 @@ def map_(
         typer.Option(
             "--survey",
             metavar="FILE",
-            help="Take this survey (isthmus survey SOURCE --json FILE), and read no source.",
+            help="Take this survey (isthmus survey SOURCE --json FILE), and read no document. A SOURCE beside it must"
+            " be the one that was surveyed.",
         ),
     ] = None,
     update: Annotated[
@@ -61,26 +62,29 @@ def map_(
     Exit codes: 0 a mapping is written, 2 usage, 3 the source cannot be read, or not to its end (what could be read is
     mapped then, and comments say where it broke), 130 stopped.
     """
-    from isthmus.cli.output import err, plural, show_note, writing
-    from isthmus.survey.propose import propose, update_text, write_mapping
+    from isthmus.cli.interrupt import saying_when_stopped
+    from isthmus.cli.output import err, plural, show_hint, show_note
+    from isthmus.survey.propose import propose, stated_policies, update_text, write_mapping
+    from isthmus.survey.report.ending import remedy
 
-    kept = _kept(output, update=update)
-    survey, counts = _look(source, survey_file, db, workers, ignore_oplog=ignore_oplog)
-    proposal = propose(survey, counts, kept[1] if kept is not None else None)
-    added: list[str] | None = None
-    if kept is None:
-        text = write_mapping(proposal)
-    else:
-        updated = update_text(kept[0], kept[1], proposal)
-        text, added = updated.text, updated.added
-        for one in updated.by_hand:
-            show_note(err, one)
-    mapping = _checked(text, output)
-    if kept is None and output is not None and output.exists():
-        raise _there(output)
+    with saying_when_stopped(err, "Stopped; nothing was written."):
+        kept = _kept(output, update=update)
+        survey = _look(_named(context, source, survey_file), survey_file, db, workers, ignore_oplog=ignore_oplog)
+        proposal = propose(survey) if kept is None else propose(survey, kept[1], stated_policies(kept[0]))
+        added: list[str] | None = None
+        by_hand: list[str] = []
+        if kept is None:
+            text = write_mapping(proposal)
+        else:
+            updated = update_text(kept[0], kept[1], proposal)
+            text, added, by_hand = updated.text, updated.added, list(updated.by_hand)
+        mapping = _checked(text, output)
+        if kept is None and output is not None and output.exists():
+            raise _there(output)
+    for one in by_hand:
+        show_note(err, one)
     if kept is None or text != kept[0]:
-        with writing(output) as stream:
-            stream.write(text)
+        _write(text, output)
     shown = str(output) if output is not None else "mapping"
     if added is not None:
         err.print(f"{shown}: {_added_words(added)}", markup=False, soft_wrap=True)
@@ -95,7 +99,33 @@ def map_(
     for name, one in survey.collections.items():
         for why in one.broken:
             show_note(err, f"{name} could not be read to its end: {why}")
+    for name in survey.unread:
+        show_note(err, f"{name} could not be read, and is not mapped: {survey.left_out.get(name, 'it is not there')}")
+    if survey.broken:
+        show_hint(err, f"Exit code 3: {remedy(survey)}", indent=0)
     return 3 if survey.broken else 0
+
+
+def _named(context: typer.Context, source: str | None, survey_file: Path | None) -> str | None:
+    """Return the source that was named; with a survey one of the environment is another command's."""
+    origin = context.get_parameter_source("source")
+    by_hand = origin is not None and origin.name == "COMMANDLINE"
+    return source if survey_file is None or by_hand else None
+
+
+def _write(text: str, output: Path | None) -> None:
+    """Write the mapping, or nothing of it: a signal that comes now finds it written.
+
+    Raises:
+        ConfigError: It cannot be written (code `output-lost`).
+    """
+    from isthmus.cli.interrupt import stop_on_signals
+    from isthmus.cli.output import err
+    from isthmus.cli.result_files import writing
+
+    held = stop_on_signals(err, "the mapping is being written") if output is not None else nullcontext()
+    with held, writing(output) as stream:
+        stream.write(text)
 
 
 def _kept(output: Path | None, *, update: bool) -> tuple[str, Mapping] | None:
@@ -134,23 +164,30 @@ def _there(output: Path) -> Exception:
     )
 
 
-def _look(
-    source: str | None, survey_file: Path | None, db: str | None, workers: int, *, ignore_oplog: bool
-) -> tuple[Survey, Counts]:
-    """Return the survey, and what was counted beside it."""
+def _look(source: str | None, survey_file: Path | None, db: str | None, workers: int, *, ignore_oplog: bool) -> Survey:
+    """Return the survey.
+
+    Raises:
+        ConfigError: There is nothing to map, or the survey is none, or of another source (code `survey-differs`).
+        Interrupted: The user asked to stop.
+        SourceError: The source cannot be read.
+    """
     from isthmus.errors import ConfigError
     from isthmus.sources import open_source
     from isthmus.survey.model import read_survey
     from isthmus.work.progress import Progress
     from isthmus.work.retry import persist
 
+    survey: Survey | None = None
     if survey_file is not None:
         try:
             text = survey_file.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as fault:
             why = fault.strerror if isinstance(fault, OSError) else "it is no UTF-8"
             raise ConfigError(f"The survey {survey_file} cannot be read: {why}.", code="not-a-survey") from None
-        return read_survey(text, file_name=str(survey_file)), {}
+        survey = read_survey(text, file_name=str(survey_file))
+        if source is None:
+            return survey
     if source is None:
         raise ConfigError(
             "There is nothing to map.", code="no-source", hint="Name a SOURCE, or a survey of it: --survey FILE."
@@ -164,21 +201,53 @@ def _look(
         most_troubles=1,
     )
     with closing(opening) as opened:
-        return _read(opened, workers, progress)
+        if survey is None:
+            return _read(opened, workers, progress)
+        _check_same(survey, opened, survey_file)
+        return survey
 
 
-def _read(opened: Source, workers: int, progress: Progress) -> tuple[Survey, Counts]:
+def _check_same(survey: Survey, opened: Source, survey_file: Path | None) -> None:
+    """Refuse a survey of another source than the one that is named beside it.
+
+    Raises:
+        ConfigError: It is one (code `survey-differs`).
+    """
+    from isthmus.errors import ConfigError, Problem
+    from isthmus.survey.same_source import differences
+
+    database = opened.identity().get("database")
+    found = differences(
+        survey,
+        database=database if isinstance(database, str) else None,
+        moves=opened.moves,
+        collections=opened.collections(),
+    )
+    if found:
+        raise ConfigError(
+            f"{survey_file} is a survey of {survey.source}, and {opened.name} is not what it was made from.",
+            code="survey-differs",
+            problems=tuple(Problem("survey-differs", one) for one in found),
+            hint="Make a survey of this source, or leave SOURCE out to map what was surveyed.",
+        )
+
+
+def _read(opened: Source, workers: int, progress: Progress) -> Survey:
     from isthmus.cli.bars import ProgressView
     from isthmus.cli.interrupt import stop_on_signals
     from isthmus.cli.output import err
     from isthmus.sources.reading import Options
-    from isthmus.survey.propose.unique import count_values, wanted
+    from isthmus.survey.propose.unique import count_unique
     from isthmus.survey.run import survey_source
+    from isthmus.work.interrupted import Interrupted
 
     options = Options(workers=workers)
-    with stop_on_signals(err) as stop, ProgressView(progress):
+    with stop_on_signals(err, "stopping") as stop, ProgressView(progress):
         survey = survey_source(opened, options, progress, stop)
-        return survey, count_values(opened, wanted(survey), options, progress, stop)
+        survey = count_unique(survey, opened, options, progress, stop)
+        if stop.is_set():  # it came when all was read
+            raise Interrupted
+        return survey
 
 
 def _checked(text: str, output: Path | None) -> Mapping:

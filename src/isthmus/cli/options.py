@@ -9,6 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
+from isthmus.cli.result_files import refusal_to_write
+
 MappingArgument = Annotated[
     Path, typer.Argument(metavar="MAPPING", envvar="ISTHMUS_MAPPING", help="The mapping file (YAML).")
 ]
@@ -55,19 +57,29 @@ ReadTargetOption = Annotated[str, _target("Where to read the run from")]
 LookTargetOption = Annotated[str, _target("Where to look")]
 
 
-def _writable(path: Path) -> None:
-    """Refuse a file that cannot be written before the work begins rather than after it."""
-    folder = path.absolute().parent
-    if not folder.is_dir():
-        raise typer.BadParameter(f"The folder {folder} does not exist.")
-    if path.is_dir() or not os.access(path if path.exists() else folder, os.W_OK):
-        raise typer.BadParameter(f"{path} cannot be written.")
+def _check_results(context: typer.Context, target: str | Path | None, other: str | Path | None) -> None:
+    """Refuse a file that cannot be written, or that is to hold another result, too: before the work, not after it.
+
+    Raises:
+        typer.BadParameter: It is so.
+    """
+    if target is None:
+        return
+    why = refusal_to_write(Path(target))
+    if why is not None:
+        raise typer.BadParameter(why)
+    if other is not None and os.path.realpath(target) == os.path.realpath(other):
+        raise typer.BadParameter(f"{target} cannot hold both the JSON and the page: name two files.", context)
 
 
-def _check_json(target: str | None) -> str | None:
-    if target not in {None, "-"}:
-        _writable(Path(str(target)))
+def _check_json(context: typer.Context, target: str | None) -> str | None:
+    _check_results(context, None if target == "-" else target, context.params.get("html"))
     return target
+
+
+def _check_html(context: typer.Context, path: Path | None) -> Path | None:
+    _check_results(context, path, context.params.get("json_file"))
+    return path
 
 
 def check_output(path: Path | None) -> Path | None:
@@ -76,8 +88,9 @@ def check_output(path: Path | None) -> Path | None:
     Raises:
         typer.BadParameter: It cannot be written.
     """
-    if path is not None:
-        _writable(path)
+    why = refusal_to_write(path) if path is not None else None
+    if why is not None:
+        raise typer.BadParameter(why)
     return path
 
 
@@ -93,7 +106,7 @@ JsonOption = Annotated[
 HtmlOption = Annotated[
     Path | None,
     typer.Option(
-        "--html", metavar="FILE", help="Write a page to FILE that opens without network.", callback=check_output
+        "--html", metavar="FILE", help="Write a page to FILE that opens without network.", callback=_check_html
     ),
 ]
 RetrySecondsOption = Annotated[

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import re
 import sys
 import traceback
-from collections.abc import Collection, Generator, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from isthmus.cli.result_files import is_written, write_result
 from isthmus.cli.streams import lost_output
 from isthmus.connect.secrets import hide
 from isthmus.errors import ConfigError, IsthmusError, Problem
@@ -40,7 +40,6 @@ __all__ = [
     "show_unexpected",
     "some",
     "write_json",
-    "writing",
 ]
 
 # A pipe or a file has no width of its own: tables written there should not be squeezed into 80 columns, and sentences
@@ -142,7 +141,7 @@ def result_console(json_target: str | None) -> Console:
 def write_json(data: Any, target: str | None) -> None:
     """Write a result as JSON to a file or standard output; None writes nothing.
 
-    A file is replaced as a whole, so a reader never sees half of it. `delivered` tells whether standard output took it.
+    A file is replaced as a whole, so a reader never sees half of it. `delivered` tells whether it took it.
     """
     if target is None:
         return
@@ -151,36 +150,14 @@ def write_json(data: Any, target: str | None) -> None:
         sys.stdout.write(text + "\n")
         sys.stdout.flush()  # what comes after may rely on its being out
         return
-    with writing(Path(target)) as stream:
-        stream.write(text + "\n")
+    write_result(Path(target), text + "\n")
 
 
 def delivered(json_target: str | None) -> bool:
     """Tell whether what a command came to is out: the file of its JSON, or all that went to standard output."""
-    return json_target not in {None, "-"} or lost_output() is None
-
-
-@contextlib.contextmanager
-def writing(path: Path | None, *, private: bool = False) -> Generator[TextIO]:
-    """Open a file to write a result to, or standard output for None.
-
-    The file is replaced as a whole when all went well; after an error the old one is still there. `private`: only its
-    owner may read it, from the first byte on.
-    """
-    if path is None:
-        yield sys.stdout
-        sys.stdout.flush()
-        return
-    partial = path.with_name(path.name + ".partial")
-    partial.unlink(missing_ok=True)
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600 if private else 0o666)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as stream:
-            yield stream
-        partial.replace(path)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
+    if json_target is None or json_target == "-":
+        return lost_output() is None
+    return is_written(Path(json_target))
 
 
 def show_error(fault: IsthmusError) -> None:

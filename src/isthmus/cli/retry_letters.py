@@ -63,7 +63,7 @@ def retry(
     """
     from isthmus.cli.bars import ProgressView
     from isthmus.cli.findings import failed_json, writing_refusals
-    from isthmus.cli.interrupt import stop_on_signals
+    from isthmus.cli.interrupt import stop_on_signals, tidied_before_leaving
     from isthmus.cli.output import delivered, err, result_console, show_lost_output, write_json
     from isthmus.cli.streams import reader_left
     from isthmus.connect.target import open_target
@@ -85,6 +85,7 @@ def retry(
                 reached = open_source(source, database=db, ignore_oplog=ignore_oplog, patience_seconds=retry_seconds)
                 opened = stack.enter_context(closing(reached))
             address = stack.enter_context(open_target(target))
+            stack.enter_context(tidied_before_leaving(address.close))
             stop = stack.enter_context(stop_on_signals(err))
             progress = Progress()
             with ProgressView(progress):

@@ -73,7 +73,9 @@ def _mappings_in(folder: Path, name: str) -> str:
     except OSError:
         there = []
     if not there:
-        return f"No YAML file is in {folder.absolute()}."
+        return (
+            f"No YAML file is in {folder.absolute()}. Name the mapping's path, or make one: isthmus map SOURCE -o FILE."
+        )
     by_stem = {Path(one).stem: one for one in there}  # the endings would make every name a near one
     close = difflib.get_close_matches(Path(name).stem, by_stem, 1, 0.6)
     return f"Did you mean `{by_stem[close[0]]}`?" if close else suggest("", there)

@@ -42,7 +42,12 @@ _LIKE_ADDRESS = re.compile(r"[\s\ufeff]*(mongodb(\+srv)?(:|//)|[^@]*:.*@)", re.I
 
 
 def open_source(
-    text: str, *, database: str | None = None, ignore_oplog: bool = False, patience_seconds: float | None = None
+    text: str,
+    *,
+    database: str | None = None,
+    ignore_oplog: bool = False,
+    patience_seconds: float | None = None,
+    past_metadata: bool = False,
 ) -> Source:
     """Open a source.
 
@@ -57,6 +62,8 @@ def open_source(
             against what is there otherwise.
         ignore_oplog: Carry the collections of a dump without the changes in its oplog, rather than refuse it.
         patience_seconds: How long the caller would wait for a server that is away: one question to it lasts no longer.
+        past_metadata: List a collection of a dump folder also when its metadata cannot be read, with the reason as its
+            `fault`, rather than refuse the dump.
 
     Raises:
         ConfigError: `text` is a kind of source this version does not read (`source-not-supported`), or a MongoDB URL
@@ -91,7 +98,7 @@ def open_source(
             return open_json(path.absolute(), database=database)
         if not path.is_dir():
             _refuse_file(path)
-        return _open_folder(path.resolve(), database, ignore_oplog)
+        return _open_folder(path.resolve(), database, ignore_oplog, past_metadata)
     except OSError as error:
         unreadable(path, None, None, error)
 
@@ -124,7 +131,7 @@ def _open_archive(path: Path, database: str | None, ignore_oplog: bool) -> Sourc
     return source
 
 
-def _open_folder(folder: Path, database: str | None, ignore_oplog: bool) -> Source:
+def _open_folder(folder: Path, database: str | None, ignore_oplog: bool, past_metadata: bool) -> Source:
     below = databases(folder)
     if not below and not _holds_data(folder):
         for place in (folder, folder / database if database is not None else folder):
@@ -133,21 +140,21 @@ def _open_folder(folder: Path, database: str | None, ignore_oplog: bool) -> Sour
     if holds_collections(folder) and database not in below:
         if database is not None and database != folder.name:
             _refuse_database(folder, database, [folder.name, *below])
-        return _open_database(folder, folder.name, ignore_oplog)
+        return _open_database(folder, folder.name, ignore_oplog, past_metadata)
     if not below:
         _refuse_empty(folder, "no NAME.bson of mongodump and no NAME.json of mongoexport, in it or in a folder in it")
     if database is None:
         _refuse_unnamed(folder, "the root of a dump", below)
     if database not in below:
         _refuse_database(folder, database, below)
-    return _open_database(folder / database, database, ignore_oplog)
+    return _open_database(folder / database, database, ignore_oplog, past_metadata)
 
 
-def _open_database(folder: Path, database: str, ignore_oplog: bool) -> Source:
+def _open_database(folder: Path, database: str, ignore_oplog: bool, past_metadata: bool) -> Source:
     if not ignore_oplog:
         for place in (folder, folder.parent):
             _refuse_oplog(place)
-    found = list_collections(folder)
+    found = list_collections(folder, past_metadata=past_metadata)
     readable = [one for one in found.values() if one.info.readable]
     if not readable:
         _refuse_empty(folder, "what is in it are views, or belongs to the server")

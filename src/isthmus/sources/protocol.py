@@ -33,6 +33,7 @@ class CollectionInfo:
         options: Collection options as `listCollections` gives them, folded the same way.
         rule: Whole sentence why this collection is not read, None when it is.
         bytes_exact: Whether a full read gives exactly `bytes_total`, so that the one can be held against the other.
+        fault: Whole sentence why nothing is known of its indexes and options; None where they are known.
     """
 
     name: str
@@ -43,6 +44,7 @@ class CollectionInfo:
     options: dict[str, object]
     rule: str | None = None
     bytes_exact: bool = False
+    fault: str | None = None
 
     @property
     def info(self) -> CollectionInfo:

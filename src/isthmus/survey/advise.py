@@ -70,6 +70,7 @@ def advise(survey: Survey) -> dict[str, Advice]:
 
 def _look(survey: Survey, name: str) -> _Looked:
     one = survey.collections[name]
+    meant = [ref for ref in survey.references if not ref.doubt]
     return _Looked(
         one=one,
         fields=tuple(
@@ -77,8 +78,8 @@ def _look(survey: Survey, name: str) -> _Looked:
             for path, node in one.profile.walk()
             if path[0] != "_id" and ELEMENT not in path and ANY_KEY not in path
         ),
-        out=tuple(ref for ref in survey.references if ref.collection == name),
-        into=tuple(ref for ref in survey.references if ref.collection != name and name in _targets(ref)),
+        out=tuple(ref for ref in meant if ref.collection == name),
+        into=tuple(ref for ref in meant if ref.collection != name and name in _targets(ref)),
     )
 
 

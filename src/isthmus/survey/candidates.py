@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from isthmus.survey.chance import is_meant, resemblance
-from isthmus.survey.kinds import said_beside
+from isthmus.survey.kinds import Kinds
 from isthmus.survey.paths import node_at
 from isthmus.survey.profile import ANY_KEY, ELEMENT, Node, Path, Profile
 from isthmus.survey.reference import ID, Form, Key
@@ -55,7 +55,7 @@ class Candidate:
         path: Where.
         forms: How a value may refer.
         keys: What values may be equal to, form `value`.
-        ids: Collections whose ObjectIds the forms `oid`, `hex` and `dbref` may mean.
+        ids: Collections whose ids the forms `oid`, `hex` and `dbref` may mean.
         said: What a field beside says: collection → how often.
     """
 
@@ -144,6 +144,7 @@ class _Finder:
 
     def __init__(self, profiles: Mapping[str, Profile], keys: Mapping[str, tuple[Key, ...]]) -> None:
         self._collections = tuple(profiles)
+        self._kinds = Kinds(self._collections)
         found = [
             _Held(key, node, _families(node), _reach(node))
             for held in keys.values()
@@ -176,14 +177,25 @@ class _Finder:
         families = _families(node)
         if not families and not ids:
             return None
-        said = said_beside(root, path, self._collections)
+        said = self._kinds.said_beside(root, path)
         held = tuple(self._held(collection, path, node, families, said)) if families else ()
         if held:
             forms.append("value")
         return Candidate(collection, path, tuple(forms), held, ids, said) if ids or held else None
 
     def _reached(self, node: Node) -> tuple[str, ...]:
-        """Return the collections whose ObjectIds are worth looking into."""
+        """Return the collections whose ids are worth looking into: ObjectIds, and those that DBRefs name."""
+        ids = self._of_object_ids(node)
+        if node.documents is None or not node.documents.dbref:
+            return ids
+        told = node.fields.get("$ref")
+        names = self._collections
+        if told is not None and told.values is not None:
+            said = {str(value) for (_, value), _ in told.values}
+            names = tuple(name for name in names if name in said)
+        return tuple(dict.fromkeys((*ids, *names)))
+
+    def _of_object_ids(self, node: Node) -> tuple[str, ...]:
         if len(self._ids) <= _FEW_SETS or not node.sketch or set(node.kinds) != {"objectId"}:
             return tuple(one.key.collection for one in self._ids)
         known = set(node.sketch)

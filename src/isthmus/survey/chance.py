@@ -75,7 +75,7 @@ def is_meant(
     if only_numbers(node, there) and is_dense(there):
         return (
             named >= CLEAR
-            or _is_same_number(path, key)
+            or is_same_number(path, key)
             or _goes_through(node, there, path, spread, looked_up=distinct is not None)
         )
     if distinct is None or (node.kinds.get("object") and there.kinds.get("object")):
@@ -96,7 +96,7 @@ def is_dense(node: Node) -> bool:
     return low < _SMALL and node.distinct > _DENSE * (high - low + 1)
 
 
-def _is_same_number(path: Path, key: Key) -> bool:
+def is_same_number(path: Path, key: Key) -> bool:
     """Tell whether a field has the name of a key, and one that says of what it is the number: `account_number`."""
     names = names_of(path)
     return bool(names) and says_reference(names[0]) and is_same_name(names[0], key.path[-1])
@@ -110,7 +110,8 @@ def lies_apart(node: Node, there: Node) -> bool:
     return high - low > _APART * (most - least)
 
 
-def _says_id(path: Path) -> bool:
+def says_id(path: Path) -> bool:
+    """Tell whether a field's name says that it holds ids: `owner_id`, `owner._id`."""
     names = names_of(path)
     if not names:  # keys that are written as the marks for elements and for data
         return False
@@ -140,7 +141,7 @@ def _goes_through(node: Node, there: Node, path: Path, spread: Sequence[int] | N
     counted = node.distinct >= node.filled and is_dense(node)
     if low < least or counted or node.distinct < _LEAST_SPREAD:
         return False
-    if there.distinct <= _COUNTED and not _says_id(path):
+    if there.distinct <= _COUNTED and not says_id(path):
         return False
     if spread is not None:
         # Of parts that are drawn evenly so many stay empty, give or take the root of it.

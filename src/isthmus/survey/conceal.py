@@ -10,8 +10,9 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
+from isthmus.sources.protocol import CollectionInfo
 from isthmus.survey.model import Survey, Surveyed
 from isthmus.survey.profile import ANY_KEY, ELEMENT, Path, read_profile
 from isthmus.survey.reference import Reference
@@ -19,6 +20,8 @@ from isthmus.survey.sensitive_names import is_sensitive
 
 HIDDEN = "(hidden)"
 
+_CONDITIONS = frozenset({"partialFilterExpression", "validator"})
+"""Parts of indexes and options in which fields are compared with values."""
 _INT32 = 2**31
 _INT64 = 2**63
 _YEAR_MS = 365 * 86_400_000
@@ -46,6 +49,35 @@ def _reference(one: Reference) -> Reference:
 
 
 def _collection(one: Surveyed) -> Surveyed:
+    return _profile(replace(one, info=_info(one.info)))
+
+
+def _info(info: CollectionInfo) -> CollectionInfo:
+    """Hide what indexes and options compare secret fields with: conditions of partial indexes, validators."""
+    return replace(
+        info,
+        indexes=tuple(_without_literals(index) for index in info.indexes),
+        options=_without_literals(info.options),
+    )
+
+
+def _without_literals(stated: dict[str, object]) -> dict[str, object]:
+    return {key: _literals(value, secret=False) if key in _CONDITIONS else value for key, value in stated.items()}
+
+
+def _literals(value: object, *, secret: bool) -> object:
+    """Hide the values that stand below the name of a secret field, at any depth."""
+    if isinstance(value, dict):
+        found = cast("dict[str, object]", value)
+        return {
+            key: _literals(inner, secret=secret or is_sensitive(tuple(key.split(".")))) for key, inner in found.items()
+        }
+    if isinstance(value, list):
+        return [_literals(item, secret=secret) for item in cast("list[object]", value)]
+    return HIDDEN if secret else value
+
+
+def _profile(one: Surveyed) -> Surveyed:
     found = json.loads(one.text)
     if not _hide_below(found["root"], ()) | _hide_odd_keys(found):
         return one

@@ -9,11 +9,19 @@ import math
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 
-from isthmus.survey.chance import is_dense, is_meant, lies_apart, resemblance
+from isthmus.survey.chance import (
+    is_dense,
+    is_meant,
+    is_same_number,
+    lies_apart,
+    only_numbers,
+    resemblance,
+    says_id,
+)
 from isthmus.survey.lookups import Looked
 from isthmus.survey.paths import node_at
 from isthmus.survey.profile import ELEMENT, Node, Path
-from isthmus.survey.reference import ID, Cardinality, Form, Key, Reference
+from isthmus.survey.reference import ID, Cardinality, Doubt, Form, Key, Reference
 from isthmus.survey.similar import CLEAR
 
 _ALIKE = 0.9
@@ -215,6 +223,7 @@ class _Field:
             distinct=distinct,
             sampled=sampled,
             repeated=grounds.repeated.get(best, 0),
+            doubt=self._doubt(keys, forms, lost=hits < values),
             false_positives=max((looked.noise.get(key, 0.0) for key in keys), default=0.0),
             pairs=looked.pairs,
             pairs_distinct=looked.pairs_distinct,
@@ -243,6 +252,18 @@ class _Field:
         if len(keys) > 1:
             least = min(least, 0.5 * values)
         return hits >= max(1.0, least) and (hits > 1 or 2 * hits > values)
+
+    def _doubt(self, keys: list[Key], forms: Mapping[Form, int], *, lost: bool) -> Doubt:
+        """Return why the values may be equal by chance alone; ObjectIds, UUIDs and documents never are."""
+        by_themselves = set(forms) == {"value"} and not set(self._node.kinds) <= {"binData", "object", "null"}
+        if not by_themselves or self._said_by_name(keys) or says_id(self._path):
+            return ""
+        if any(is_same_number(self._path, key) for key in keys):
+            return ""
+        there = node_at(self._grounds.roots[keys[0].collection], keys[0].path)
+        if there is not None and only_numbers(self._node, there) and is_dense(there):
+            return "numbers"
+        return "values" if lost else ""
 
     def _said_by_name(self, keys: list[Key]) -> bool:
         return any(self._named(key) >= CLEAR for key in keys)

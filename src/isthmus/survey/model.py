@@ -36,6 +36,11 @@ class Surveyed:
     broken: tuple[str, ...] = ()
     sampled: bool = False
 
+    @property
+    def malformed(self) -> int:
+        """Documents that are malformed, and so not counted in the profile."""
+        return sum(self.profile.broken.values())
+
 
 @dataclass(frozen=True)
 class LookedIn:
@@ -73,7 +78,10 @@ class Survey:
         buckets: Names of GridFS buckets.
         references: What points at what, by collection and path.
         looked_in: In which sets values were looked up; with `sample`, those hold ids of the sample only.
+        counted: Collection and path of a field that a unique index or a reference asks for → how many different values
+            it has, exactly; what the profile knows is not in it.
         advice: Collection → where it could go.
+        database: Which database the source says it is; None where it names none.
     """
 
     source: str
@@ -87,17 +95,19 @@ class Survey:
     buckets: tuple[str, ...] = ()
     references: tuple[Reference, ...] = ()
     looked_in: tuple[LookedIn, ...] = ()
+    counted: dict[tuple[str, Path], int] = field(default_factory=dict["tuple[str, Path]", int])
     advice: dict[str, Advice] = field(default_factory=dict[str, Advice])
+    database: str | None = None
 
     @property
     def broken(self) -> bool:
         """Whether anything of the source could not be read, or not to its end."""
-        return bool(self.unread) or any(one.broken for one in self.collections.values())
+        return bool(self.unread) or any(one.broken or one.info.fault for one in self.collections.values())
 
     @property
     def malformed(self) -> int:
         """Documents that are malformed, and so not counted in any profile."""
-        return sum(sum(one.profile.broken.values()) for one in self.collections.values())
+        return sum(one.malformed for one in self.collections.values())
 
     def as_json(self) -> dict[str, Any]:
         """Return it as JSON values."""
@@ -105,6 +115,7 @@ class Survey:
             "format": FORMAT,
             "source": self.source,
             "kind": self.kind,
+            "database": self.database,
             "moves": self.moves,
             "sample": self.sample,
             "collections": {name: _collection_json(one) for name, one in self.collections.items()},
@@ -114,6 +125,10 @@ class Survey:
             "gridfs": list(self.buckets),
             "references": [one.as_json() for one in self.references],
             "looked_in": [{**vars(one), "path": list(one.path)} for one in self.looked_in],
+            "counted": [
+                {"collection": name, "path": list(path), "values": count}
+                for (name, path), count in sorted(self.counted.items())
+            ],
             "advice": {name: one.as_json() for name, one in self.advice.items()},
         }
 
@@ -124,6 +139,7 @@ def _collection_json(one: Surveyed) -> dict[str, Any]:
         "kind": info.kind,
         "indexes": list(info.indexes),
         "options": info.options,
+        "fault": info.fault,
         "broken": list(one.broken),
         "sampled": one.sampled,
         "profile": json.loads(one.text),
@@ -134,10 +150,17 @@ def read_survey(text: str, *, file_name: str) -> Survey:
     """Read a survey that was written as JSON.
 
     Raises:
-        ConfigError: It is none, or of another format (code `not-a-survey`).
+        ConfigError: It is none, what a refused or stopped one left, or of another format (code `not-a-survey`).
     """
     try:
         found: dict[str, Any] = json.loads(text)
+        refusal = _refusal_in(found)
+        if refusal is not None:
+            raise ConfigError(
+                f"{file_name} is no survey: {refusal}",
+                code="not-a-survey",
+                hint="When that is mended, make the survey again: isthmus survey SOURCE --json FILE.",
+            )
         if found["format"] != FORMAT:
             raise ValueError
         return Survey(
@@ -152,7 +175,9 @@ def read_survey(text: str, *, file_name: str) -> Survey:
             buckets=tuple(found["gridfs"]),
             references=tuple(read_reference(one) for one in found["references"]),
             looked_in=tuple(_looked_in(one) for one in found["looked_in"]),
+            counted={(one["collection"], tuple(one["path"])): one["values"] for one in found.get("counted", ())},
             advice={name: read_advice(one) for name, one in found["advice"].items()},
+            database=found.get("database"),
         )
     except (ValueError, KeyError, TypeError, AttributeError):
         raise ConfigError(
@@ -160,6 +185,15 @@ def read_survey(text: str, *, file_name: str) -> Survey:
             code="not-a-survey",
             hint="Make one with isthmus survey SOURCE --json FILE.",
         ) from None
+
+
+def _refusal_in(found: dict[str, Any]) -> str | None:
+    """Return why a survey came to nothing, if that is what its JSON tells."""
+    if "collections" in found or "error" not in found:
+        return None
+    if found["outcome"] == "interrupted":
+        return "the survey was stopped before its end."
+    return f"the survey was refused ({found['code']}). {found['error']}"
 
 
 def _looked_in(found: dict[str, Any]) -> LookedIn:
@@ -176,5 +210,6 @@ def _collection(name: str, found: dict[str, Any]) -> Surveyed:
         documents=profile.documents,
         indexes=tuple(found["indexes"]),
         options=found["options"],
+        fault=found["fault"],
     )
     return Surveyed(info, text, profile, tuple(found["broken"]), found["sampled"])

@@ -22,8 +22,9 @@ from isthmus.survey.reference import ID, Form, Key
 
 KEYS_BYTES = 256 << 20
 """Memory of all sets of a kind together; each worker may hold as much again of what it has not handed over yet."""
-_LEAST_BYTES = 1 << 20
-_MOST_BYTES = 64 << 20
+LEAST_BYTES = 1 << 20
+MOST_BYTES = 64 << 20
+"""Memory that one set has, at least and at most."""
 _ESTIMATED = 256
 """Beyond so many different values their number is an estimate."""
 _NEARLY = 0.8
@@ -34,7 +35,7 @@ _NUMBER = struct.Struct("<ib4sqb")
 
 def limits(sets: int, expected: int) -> dict[str, int]:
     """Return the core's limits of one of several sets that are held at once."""
-    return {"ids_bytes": min(_MOST_BYTES, max(_LEAST_BYTES, KEYS_BYTES // max(1, sets))), "expected": expected}
+    return {"ids_bytes": min(MOST_BYTES, max(LEAST_BYTES, KEYS_BYTES // max(1, sets))), "expected": expected}
 
 
 @dataclass
@@ -122,7 +123,8 @@ class Probing:
         for forms in _together(one):
             keys = one.keys if forms == ("value",) else [Key(name, ID, "id") for name in one.ids]
             numbers = sorted(self._sets.places[key] for key in keys)
-            yield {"path": list(one.path), "forms": forms, "sets": numbers}
+            collections = [self._sets.keys[number].collection for number in numbers]
+            yield {"path": list(one.path), "forms": forms, "sets": numbers, "collections": collections}
         if cut := self._cut_keys(one):
             numbers = [number for key in cut for number in self._sets.parts[key]]
             yield {"path": list(one.path), "forms": ["value"], "sets": numbers}

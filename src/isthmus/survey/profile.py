@@ -52,6 +52,7 @@ class Texts:
         hex24: 24 hexadecimal digits, as an ObjectId is printed.
         date: An ISO 8601 date, with or without a time.
         number: A decimal number.
+        zero_led: One of these with a leading zero or `+`, which a number would lose: a postal code, a telephone number.
         padded: A space at an end.
         lines: A line break inside.
     """
@@ -64,6 +65,7 @@ class Texts:
     url: int = 0
     date: int = 0
     number: int = 0
+    zero_led: int = 0
     empty: int = 0
     padded: int = 0
     nul: int = 0

@@ -10,6 +10,7 @@ from isthmus.survey.profile import Path
 Form = Literal["oid", "hex", "dbref", "value"]
 """How a value points: an ObjectId, its 24 hexadecimal digits as text, a DBRef, or the value of a key itself."""
 
+Doubt = Literal["", "numbers", "values"]
 Cardinality = Literal["one-to-one", "many-to-one", "one-to-many", "many-to-many"]
 
 ID: Path = ("_id",)
@@ -52,6 +53,8 @@ class Reference:
             the part that was not read.
         repeated: How many values of `to` stand there more than once, so that a value may mean two documents; None where
             there were too many to count.
+        doubt: Why what is found may be found by chance: only `numbers` that are counted from one on are equal, or it is
+            plain `values` of which some are nowhere; and no name speaks for it. Empty where neither is so.
         false_positives: Chance that a value that is nowhere counts as a hit, because ids no longer fitted exactly;
             `hits` is without those to be expected.
         pairs: The lowest hashes of the pairs of documents that the values join, those in `wrong` included; not kept.
@@ -74,6 +77,7 @@ class Reference:
     other_side: tuple[str, Path] | None = None
     sampled: bool = False
     repeated: int | None = 0
+    doubt: Doubt = ""
     false_positives: float = 0.0
     pairs: tuple[int, ...] = field(default=(), repr=False)
     pairs_distinct: int = field(default=0, repr=False)
@@ -107,6 +111,7 @@ class Reference:
             "other_side": None if self.other_side is None else [self.other_side[0], list(self.other_side[1])],
             "sampled": self.sampled,
             "repeated": self.repeated,
+            "doubt": self.doubt,
             "false_positives": self.false_positives,
         }
 
@@ -134,5 +139,6 @@ def read_reference(found: dict[str, Any]) -> Reference:
         other_side=None if other is None else (other[0], tuple(other[1])),
         sampled=found["sampled"],
         repeated=found["repeated"],
+        doubt=found["doubt"],
         false_positives=found["false_positives"],
     )

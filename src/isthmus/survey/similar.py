@@ -58,6 +58,17 @@ def likeness(field: str, collection: str) -> float:
     return 0.4 if set(said) & set(named) else 0.0
 
 
+def last_word(name: str, *, said: bool = False) -> str:
+    """Return the word by which a name says what it is of; empty where it has none.
+
+    Args:
+        name: A collection's name, or a text.
+        said: Whether words such as `id` at its end are passed over, as `likeness` does with a field's.
+    """
+    found = [word for word in words(name) if not (said and word in _SAYS_REFERENCE)]
+    return found[-1] if found else ""
+
+
 def is_same_name(field: str, key: str) -> bool:
     """Tell whether a field has the name of a key."""
     return bool(words(field)) and words(field) == words(key)

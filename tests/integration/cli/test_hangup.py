@@ -1,4 +1,4 @@
-"""A terminal that is lost (SIGHUP): it ends a command as SIGTERM does, and leaves no embedded server behind.
+"""A terminal that is lost (SIGHUP), and a second Ctrl-C: both end a command, and leave no embedded server behind.
 
 Oracle: the exit code of DESIGN section 11, the process table, and a resumed copy.
 """
@@ -60,6 +60,23 @@ def test_copy_that_loses_its_terminal_ends_after_its_batch_stops_its_server_and_
     ended = copy.run()
     assert (ended.code, "The books balance" in ended.text) == (FINISHED, True), ended.text
     assert server_of(target) is None
+
+
+def test_second_ctrl_c_leaves_at_once_and_stops_the_server(world: World, tmp_path: Path, short_path: Path) -> None:
+    target = short_path / "pg"
+    copy: Copy = world.copy(f"embedded:{target}", tmp_path)
+    with copy.begin(pause=("copy.rows-sent", 5)) as session:
+        session.wait_until_paused()
+        server = server_of(target)
+        assert server is not None
+        session.process.send_signal(signal.SIGINT)
+        time.sleep(0.2)
+        session.process.send_signal(signal.SIGINT)
+        ended = session.ended(10)
+    assert ended.code == INTERRUPTED, "it does not wait for the batch in hand"
+    psutil.wait_procs([psutil.Process(server)] if psutil.pid_exists(server) else [], timeout=10)
+    assert server_of(target) is None
+    assert copy.run().code == FINISHED
 
 
 def hang_up_while_waiting(folder: Path, before: Callable[[], object] | None = None) -> subprocess.Popen[str]:

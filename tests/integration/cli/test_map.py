@@ -6,10 +6,14 @@ of it is shown in `tests/scenarios/test_map_and_copy.py`.
 
 from __future__ import annotations
 
+import json
 import random
+import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
+from bson import DBRef, ObjectId
 
 from tests.fix_dumps import MakeDump, write_collection
 from tests.fix_mongo import MongoDatabase
@@ -19,6 +23,14 @@ from tests.oracle.copying import url
 from tests.planted import random_database
 from tests.planted.random_database import Settings
 from tests.planted.write import write_dump
+
+
+def write_indexes(dump: Path, collection: str, indexes: list[dict[str, Any]]) -> None:
+    """State the indexes of a collection that was dumped."""
+    own = {"v": 2, "key": {"_id": 1}, "name": "_id_"}
+    metadata = {"options": {}, "indexes": [own, *indexes], "collectionName": collection, "type": "collection"}
+    (dump / f"{collection}.metadata.json").write_text(json.dumps(metadata))
+
 
 USERS = [{"_id": oid(n), "email": f"u{n}@example.com", "password": f"geheim{n}"} for n in range(1, 60)]
 POSTS = [{"_id": oid(100 + n), "title": f"post {n}", "user": oid(n)} for n in range(1, 60)]
@@ -94,12 +106,57 @@ def test_update_of_a_mapping_with_mistakes_is_refused_and_writes_nothing(
     assert "password" not in mapping.read_text()
 
 
-def test_survey_file_gives_the_same_mapping_without_the_source(isthmus: RunCommand, dump: Path, tmp_path: Path) -> None:
+def test_survey_file_gives_the_same_mapping_without_the_source(
+    isthmus: RunCommand, make_dump: MakeDump, tmp_path: Path
+) -> None:
+    users = [{"_id": oid(n), "email": f"u{n}@example.com", "no": n, "boss": DBRef("users", oid(n))} for n in range(400)]
+    keys = ("email", "no", "boss")  # more values than a profile keeps: whether they differ is counted
+    dump = make_dump({"users": users, "posts": POSTS})
+    write_indexes(dump, "users", [{"v": 2, "key": {key: 1}, "name": key, "unique": True} for key in keys])
     survey = tmp_path / "survey.json"
     assert isthmus("survey", dump, "--json", survey).code == 0
     read = isthmus("map", dump)
     told = isthmus("map", "--survey", survey)
     assert (told.code, told.out) == (0, read.out)
+    assert "email: {type: text!, unique: true}" in told.out
+    assert told.out.count("unique: true") == len(keys)
+    assert "was not counted" not in told.out
+
+
+def test_survey_of_the_source_beside_it_is_taken_and_one_of_another_is_refused(
+    isthmus: RunCommand, dump: Path, make_dump: MakeDump, tmp_path: Path
+) -> None:
+    survey, mapping = tmp_path / "survey.json", tmp_path / "mapping.yaml"
+    assert isthmus("survey", dump, "--json", survey).code == 0
+    moved = tmp_path / "elsewhere" / "shop"
+    shutil.copytree(dump, moved)
+    assert isthmus("map", moved, "--survey", survey).code == 0
+    others = {
+        "posts holds 2,": make_dump({"users": USERS, "posts": POSTS[:50]}),
+        "orders is in the source only.": write_other(tmp_path / "more" / "shop", "users", "posts", "orders"),
+        "posts is in the survey only.": write_other(tmp_path / "less" / "shop", "users"),
+        "The survey is of the database shop, not of crm.": write_other(tmp_path / "crm", "users", "posts"),
+    }
+    for differs, other in others.items():
+        ran = isthmus("map", other, "--survey", survey, "-o", mapping)
+        assert (ran.code, "error (survey-differs): " in ran.err, differs in ran.err) == (2, True, True), ran.all
+        assert "leave SOURCE out to map what was surveyed" in ran.err
+        assert not mapping.exists()
+
+
+def write_other(folder: Path, *names: str) -> Path:
+    for name in names:
+        write_collection(folder, name, {"users": USERS, "posts": POSTS}.get(name, USERS))
+    return folder
+
+
+def test_source_of_the_environment_is_not_held_against_a_survey(
+    isthmus: RunCommand, dump: Path, tmp_path: Path
+) -> None:
+    survey = tmp_path / "survey.json"
+    assert isthmus("survey", dump, "--json", survey).code == 0
+    ran = isthmus("map", "--survey", survey, env={"MONGODB_URI": str(tmp_path / "none")})
+    assert ran.code == 0, ran.all
 
 
 def test_survey_file_that_is_none_is_refused(isthmus: RunCommand, tmp_path: Path) -> None:
@@ -138,6 +195,7 @@ def test_broken_source_is_mapped_as_far_as_it_is_read_and_exits_3(
     ran = isthmus("map", dump, "-o", mapping)
     assert ran.code == 3, ran.all
     assert "posts could not be read to its end" in ran.err
+    assert ran.err.splitlines()[-1].endswith("repair it: docs/how-to/repair-a-broken-dump.md.")
     text = mapping.read_text()
     assert "# check: could not be read to its end" in text
     assert "title: text\n" in text  # nothing is required of what was not read to its end
@@ -148,7 +206,8 @@ def test_collection_that_cannot_be_read_is_named_and_not_skipped(
 ) -> None:
     write_collection(dump, "lost", None)
     mapping = tmp_path / "mapping.yaml"
-    assert isthmus("map", dump, "-o", mapping).code == 3
+    ran = isthmus("map", dump, "-o", mapping)
+    assert (ran.code, "lost could not be read, and is not mapped: " in ran.err) == (3, True)
     assert "# check: lost is not mapped" in mapping.read_text()
     assert isthmus("check", mapping, "--source", dump).code == 3
 
@@ -166,3 +225,62 @@ def test_running_server_is_mapped_with_its_indexes_and_copied(
     assert 'references: users, on_orphan: "null"' in text  # what came meanwhile may lead nowhere
     copied = isthmus("copy", mapping, "--source", mongo.url, "--target", url(database))
     assert copied.code == 0, copied.all
+
+
+def letters_of(isthmus: RunCommand, mapping: Path, dump: Path, database: str) -> int:
+    """Copy with a mapping; return how many documents became dead letters."""
+    books = mapping.with_suffix(".json")
+    ran = isthmus("copy", mapping, "--source", dump, "--target", url(database), "--json", books)
+    assert books.exists(), ran.all
+    letters = sum(one["dead_letters"] for one in json.loads(books.read_text())["collections"].values())
+    assert (ran.code == 0) == (letters == 0), ran.all
+    return letters
+
+
+def test_unique_index_over_references_in_several_spellings_costs_no_document(
+    isthmus: RunCommand, make_dump: MakeDump, database: str, tmp_path: Path
+) -> None:
+    low = "abcdef0123456789abcdef01"
+    dump = make_dump(
+        {
+            "y": [{"_id": ObjectId(low)}, {"_id": oid(2)}],
+            "x": [{"_id": oid(10), "y": low, "n": 1}, {"_id": oid(11), "y": low.upper(), "n": 1}],
+            "z": [
+                {"_id": oid(20), "y": DBRef("y", oid(2)), "n": 1},
+                {"_id": oid(21), "y": DBRef("y", oid(2), "shop"), "n": 1},
+            ],
+        }
+    )
+    for name in ("x", "z"):
+        keys = [{"y": 1}, {"n": 1, "y": 1}]
+        write_indexes(dump, name, [{"v": 2, "key": key, "name": "_".join(key), "unique": True} for key in keys])
+    mapping = tmp_path / "mapping.yaml"
+    assert isthmus("map", dump, "-o", mapping).code == 0
+    assert "references:" in mapping.read_text()
+    assert letters_of(isthmus, mapping, dump, database) == 0
+
+
+def test_index_over_long_ids_that_are_referred_to_is_not_made(
+    isthmus: RunCommand, make_dump: MakeDump, database: str, tmp_path: Path
+) -> None:
+    chance = random.Random(1)
+    ids = [chance.randbytes(500).hex() for _ in range(12)]
+    rows = [{"_id": oid(n), "t_id": one, "text": chance.randbytes(850).hex()} for n, one in enumerate(ids)]
+    dump = make_dump({"ts": [{"_id": one} for one in ids], "rows": rows})
+    write_indexes(dump, "rows", [{"v": 2, "key": {"t_id": 1, "text": 1}, "name": "wide"}])
+    mapping = tmp_path / "mapping.yaml"
+    assert isthmus("map", dump, "-o", mapping).code == 0
+    assert "references: ts" in mapping.read_text()
+    assert letters_of(isthmus, mapping, dump, database) == 0
+
+
+def test_new_field_with_values_that_postgresql_refuses_is_carried_by_an_updated_mapping(
+    isthmus: RunCommand, make_dump: MakeDump, database: str, tmp_path: Path
+) -> None:
+    documents = [{"_id": oid(n), "old": n, "new": "a\0b", "json": [float("nan"), "\0"]} for n in range(160)]
+    dump = make_dump({"c": documents})
+    mapping = tmp_path / "mapping.yaml"
+    mapping.write_text("isthmus: 1\ncollections:\n  c:\n    fields:\n      old: integer\n")
+    ran = isthmus("map", dump, "-o", mapping, "--update")
+    assert "2 things added: field c.json, field c.new" in ran.err
+    assert letters_of(isthmus, mapping, dump, database) == 0

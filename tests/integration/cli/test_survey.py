@@ -32,6 +32,13 @@ POSTS: list[dict[str, Any]] = [
 BOTH = {"users": USERS, "posts": POSTS}
 
 
+def page_of_docs(name: str) -> str:
+    """Return how a message names a page, which is there."""
+    page = f"docs/how-to/{name}.md"
+    assert (Path(__file__).parents[3] / page).is_file()
+    return page
+
+
 def survey_json(text: str) -> dict[str, Any]:
     return json.loads(text)
 
@@ -121,10 +128,11 @@ def test_sample_reads_less_and_says_what_it_cannot_see(isthmus: RunCommand, make
     ran = isthmus("survey", make_dump({"large": large}), "--sample", 100)
     assert ran.code == 0
     assert "a sample was read." in ran.out
-    assert "Only a sample was read of 1 collection (large)" in ran.out
     told = survey_json(isthmus("survey", make_dump({"large": large}), "--sample", 100, "--json", "-").out)
+    read = told["collections"]["large"]["profile"]["documents"]
     assert told["sample"] == 100
-    assert 100 <= told["collections"]["large"]["profile"]["documents"] < 9000
+    assert 100 <= read < 9000
+    assert f"Only a sample was read of 1 collection (large: {read:,} documents)" in " ".join(ran.out.split())
 
 
 def test_broken_dump_is_told_as_far_as_it_can_be_read(isthmus: RunCommand, make_dump: MakeDump, tmp_path: Path) -> None:
@@ -144,23 +152,43 @@ def test_broken_dump_is_told_as_far_as_it_can_be_read(isthmus: RunCommand, make_
     assert told["collections"]["users"]["profile"]["documents"] == 40
     assert "and not all of the source could be read" in page.read_text(encoding="utf-8")
     assert "isthmus map" not in ran.err, "nothing should be proposed from a part"
+    last_line = "→ Exit code 3: posts could not be read to its end. Make the dump anew, or repair it: {}."
+    assert ran.err.splitlines()[-1] == last_line.format(page_of_docs("repair-a-broken-dump"))
 
 
-def test_malformed_document_is_counted_apart(isthmus: RunCommand, make_dump: MakeDump) -> None:
+def test_malformed_document_is_counted_apart_and_explains_the_exit_code(
+    isthmus: RunCommand, make_dump: MakeDump, tmp_path: Path
+) -> None:
     broken = bytearray(bson.encode({"_id": 7, "text": "abc"}))
     broken[-5] = 0xFF  # the text's last letter: a byte that no UTF-8 has is fine
     broken[4] = 0x7E  # no BSON type
-    dump = make_dump({"posts": [*POSTS, bytes(broken)]})
-    ran = isthmus("survey", dump)
+    dump = make_dump({"posts": [*POSTS, bytes(broken)], "users": USERS})
+    page = tmp_path / "page.html"
+    ran = isthmus("survey", dump, "--html", page)
     assert ran.code == 1, ran.all
-    assert "1 document is malformed" in ran.out
-    assert "1 collection, 100 documents" in ran.out
+    first = ran.out.splitlines()[0]
+    assert "2 collections, 140 documents" in first
+    assert first.endswith("; 1 document is malformed and not counted.")
+    assert [
+        line.endswith("  1 malformed") for line in ran.out.splitlines() if line.startswith(("posts  ", "users  "))
+    ] == [
+        True,
+        False,
+    ]
+    assert "and not counted; a copy makes a dead letter of it." in ran.out
+    assert page.read_text(encoding="utf-8").count('<strong class="bad-text">1 malformed</strong>') == 1
+    last = ran.err.splitlines()[-1]
+    assert last.startswith(
+        "→ Exit code 1: 1 document of posts is malformed and not counted. A copy keeps its bytes as a dead letter"
+    )
+    assert last.endswith(f"see {page_of_docs('read-dead-letters')}.")
 
 
 def test_incomplete_dump_is_a_source_error(isthmus: RunCommand, make_dump: MakeDump) -> None:
     ran = isthmus("survey", make_dump({**BOTH, "gone": None}))
     assert ran.code == 3, ran.all
     assert "gone was left out: gone has metadata but no data file" in ran.out
+    assert ran.err.splitlines()[-1].startswith("→ Exit code 3: gone could not be read at all. Make the dump anew")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -190,7 +218,8 @@ def test_survey_that_is_stopped_ends_with_130_and_no_result(
             process.kill()
     assert f"{number.name}: " in rest
     assert out == ""
-    assert not (tmp_path / "survey.json").exists()
+    left = survey_json((tmp_path / "survey.json").read_text(encoding="utf-8"))
+    assert (left["outcome"], left["exit_code"], "collections" in left) == ("interrupted", 130, False)
 
 
 def test_hostile_names_reach_neither_terminal_nor_page_as_they_are(
@@ -205,3 +234,19 @@ def test_hostile_names_reach_neither_terminal_nor_page_as_they_are(
     html = (tmp_path / "page.html").read_text(encoding="utf-8")
     assert html.count("<script") == 1
     assert "\x1b" not in html
+
+
+def test_metadata_that_cannot_be_read_is_told_and_the_rest_is_surveyed(
+    isthmus: RunCommand, make_dump: MakeDump
+) -> None:
+    dump = make_dump(BOTH)
+    (dump / "posts.metadata.json").write_text('{"options": {"cap')
+    ran = isthmus("survey", dump, "--json", "-")
+    told = survey_json(ran.out)
+    assert ran.code == 3
+    assert told["collections"]["posts"]["profile"]["documents"] == len(BOTH["posts"])
+    assert "not readable metadata" in told["collections"]["posts"]["fault"]
+    ran = isthmus("survey", dump)
+    assert ran.code == 3
+    assert "the metadata of posts could not be read, so its indexes are not known" in " ".join(ran.all.split())
+    assert isthmus("map", dump, "-o", dump.parent / "m.yaml").code == 3

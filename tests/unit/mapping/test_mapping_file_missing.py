@@ -34,4 +34,5 @@ def test_folder_is_told_with_the_mappings_in_it(tmp_path: Path) -> None:
 
 def test_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     assert refused(tmp_path / "none" / "mapping.yaml").hint == f"There is no folder {tmp_path / 'none'} either."
-    assert "YAML" in str(refused(tmp_path / "mapping.yaml").hint)
+    hint = str(refused(tmp_path / "mapping.yaml").hint)
+    assert hint == f"No YAML file is in {tmp_path}. Name the mapping's path, or make one: isthmus map SOURCE -o FILE."

@@ -99,3 +99,21 @@ def test_paths_of_odd_keys_inside_of_a_secret_end_at_it(tmp_path: Path) -> None:
     paths = {path for path, _ in survey.collections["users"].profile.odd_keys["dot"]}
     assert paths == {"tokens.(hidden)", r"note.a\.b"}
     assert is_sensitive(("tokens",))
+
+
+def test_conditions_of_indexes_and_validators_hold_no_secret(tmp_path: Path) -> None:
+    index = {
+        "v": 2,
+        "key": {"plain": 1},
+        "name": "i",
+        "partialFilterExpression": {"$and": [{"password": {"$gt": "hunter0"}}, {"plain": "red"}]},
+    }
+    validator = {"apiKey": {"$in": ["sk-aaa-live"]}, "plain": {"$ne": "blue"}}
+    survey = survey_of(
+        tmp_path, {"users": SECRET}, indexes={"users": [index]}, options={"users": {"validator": validator}}
+    )
+    text = json.dumps(survey.as_json())
+    assert [value for value in VALUES if value in text] == []
+    assert '"plain": "red"' in text
+    assert '{"$ne": "blue"}' in text
+    assert '{"$gt": "(hidden)"}' in text

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bson import DBRef, Int64, ObjectId
+from bson import Binary, DBRef, Int64, ObjectId
 
 from isthmus.survey.reference import Reference
 from tests.unit.survey.surveys import survey_of
@@ -303,3 +303,71 @@ def test_one_to_one_is_counted_and_not_estimated(twice: int, tmp_path: Path) -> 
     reference = one(tmp_path, {"people": people, "things": things})
     assert reference.cardinality == ("many-to-one" if twice else "one-to-one")
     assert reference.distinct == 1500 - twice
+
+
+# What may be chance.
+
+
+@pytest.mark.parametrize(
+    ("field", "most", "doubt"),
+    [
+        ("weight", 320, "numbers"),  # some are nowhere
+        ("weight", 300, "numbers"),  # all are found, as any number of that size would be
+        ("customer", 320, ""),
+        ("customer_id", 300, ""),
+        ("ownerId", 320, ""),
+    ],
+)
+def test_counted_numbers_of_which_no_name_speaks_may_be_found_by_chance(
+    field: str, most: int, doubt: str, tmp_path: Path
+) -> None:
+    chance = random.Random(1)
+    customers: Docs = [{"_id": n} for n in range(1, 301)]
+    things: Docs = [{"_id": ObjectId(), field: chance.randint(1, most)} for _ in range(2000)]
+    reference = one(tmp_path, {"customers": customers, "things": things})
+    assert (reference.to.collection, reference.doubt) == ("customers", doubt)
+
+
+@pytest.mark.parametrize(("field", "kept", "doubt"), [("x", 60, ""), ("x", 45, "values"), ("people", 45, "")])
+def test_texts_of_which_some_are_nowhere_may_be_found_by_chance(
+    field: str, kept: int, doubt: str, tmp_path: Path
+) -> None:
+    people: Docs = [{"_id": f"person-{n}"} for n in range(kept)]
+    things: Docs = [{"_id": ObjectId(), field: f"person-{n % 60}"} for n in range(240)]
+    assert one(tmp_path, {"people": people, "things": things}).doubt == doubt
+
+
+def test_object_ids_and_uuids_are_never_found_by_chance(tmp_path: Path) -> None:
+    chance = random.Random(2)
+    devices: Docs = [{"_id": Binary(chance.randbytes(16), 4)} for _ in range(40)]
+    things = [*pointing(devices, 60), {"_id": ObjectId(), "x": Binary(bytes(16), 4)}]
+    assert one(tmp_path / "uuid", {"devices": devices, "things": things}).doubt == ""
+    people = users()
+    assert one(tmp_path / "oid", {"people": people[1:], "things": pointing(people, 60)}).doubt == ""
+
+
+# DBRefs.
+
+
+@pytest.mark.parametrize("make_id", [lambda n: n + 1, "p{}".format, lambda n: Binary(bytes([n] * 16), 4)])
+def test_dbrefs_into_ids_of_any_type_are_looked_up(make_id: Any, tmp_path: Path) -> None:
+    people: Docs = [{"_id": make_id(n)} for n in range(40)]
+    lost: dict[str, Any] = {"_id": ObjectId(), "x": DBRef("people", "?")}
+    things = [*pointing(people, 100, lambda value: DBRef("people", value)), lost]
+    reference = one(tmp_path, {"people": people, "things": things})
+    assert (reference.to.collection, reference.forms) == ("people", {"dbref": 101})
+    assert (reference.hits, reference.orphans) == (100, 1)
+
+
+def test_a_dbref_is_looked_up_only_where_it_says(tmp_path: Path) -> None:
+    people, posts = users(), users()
+    things = pointing(people, 60, lambda value: DBRef("posts", value))
+    assert found(tmp_path, {"people": people, "posts": posts, "things": things}) == []
+
+
+def test_dbrefs_with_the_digits_of_an_object_id_and_with_null(tmp_path: Path) -> None:
+    people = users()
+    things = pointing(people, 60, lambda value: DBRef("people", str(value)))
+    things.append({"_id": ObjectId(), "x": DBRef("people", None)})
+    reference = one(tmp_path, {"people": people, "things": things})
+    assert (reference.hits, reference.orphans, reference.forms) == (60, 0, {"dbref": 60})

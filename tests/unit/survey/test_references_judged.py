@@ -10,7 +10,7 @@ import pytest
 from isthmus.survey.candidates import Candidate, find_candidates, find_keys
 from isthmus.survey.chance import PARTS, is_meant, parts
 from isthmus.survey.judge import Grounds, judge
-from isthmus.survey.kinds import said_beside
+from isthmus.survey.kinds import Kinds
 from isthmus.survey.lookups import Looked, read_probes
 from isthmus.survey.profile import Integers, Node, Profile, Texts
 from isthmus.survey.reference import Key, Reference, read_reference
@@ -180,8 +180,8 @@ def test_a_field_that_names_collections_is_told_from_one_that_does_not() -> None
 
     fields = {"ref": Node(), "status": texts("open", "closed"), "kind": texts("User", "user", "Team")}
     root = Node(fields={"about": Node(elements=Node(fields=fields))})
-    assert said_beside(root, ("about", "[]", "ref"), ("users", "teams", "notes")) == {"users": 2, "teams": 1}
-    assert said_beside(root, ("about", "[]", "ref"), ("users", "notes")) == {}
+    assert Kinds(("users", "teams", "notes")).said_beside(root, ("about", "[]", "ref")) == {"users": 2, "teams": 1}
+    assert Kinds(("users", "notes")).said_beside(root, ("about", "[]", "ref")) == {}
 
 
 # JSON.

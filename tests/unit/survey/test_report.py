@@ -340,15 +340,15 @@ def test_sample_says_what_it_cannot_see(tmp_path: Path) -> None:
     assert survey.collections["things"].sampled
     assert not survey.collections["few"].sampled
     said = "\n".join(notes(survey))
-    assert "Only a sample was read of 1 collection (things)" in said
-    assert "fewer than about one document in 200 has" in said
+    assert "Only a sample was read of 1 collection (things: 7,864 documents)" in said
+    assert "fewer than about one document in 2,621 has" in said
     assert "orphans are not told" in said
     assert "a sample was read." in printed(summary(survey), 200)
 
 
 def test_sample_larger_than_every_collection_is_no_sample(tmp_path: Path) -> None:
     survey = survey_of(tmp_path, {"few": [{"_id": 1}]}, sample=600)
-    assert "no collection has more, so all were read" in "\n".join(notes(survey))
+    assert "and all were read: no collection has more" in "\n".join(notes(survey))
 
 
 def test_filters_are_named_with_their_false_positives(tmp_path: Path) -> None:

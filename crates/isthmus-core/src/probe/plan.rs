@@ -43,6 +43,10 @@ pub(super) struct Probe {
     pub(super) forms: Vec<Form>,
     /// By position.
     pub(super) sets: Vec<usize>,
+    /// The collection that each of `sets` holds ids of; DBRefs into others are not looked up there. Empty where
+    /// nothing is said.
+    #[serde(default)]
+    pub(super) collections: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -119,6 +123,9 @@ impl Plan {
             if probe.path.is_empty() {
                 return Err(format!("Probe {number} has an empty path."));
             }
+            if !probe.collections.is_empty() && probe.collections.len() != probe.sets.len() {
+                return Err(format!("Probe {number} names collections, but not one for each of its sets."));
+            }
             top.at(&probe.path).probes.push(number);
         }
         let named = file.probes.iter().flat_map(|probe| &probe.sets).chain(&file.own);
@@ -173,6 +180,7 @@ mod tests {
             (r#"{"probes": [{"path": [], "forms": [], "sets": []}]}"#, "empty path"),
             (r#"{"collect": [{"path": [], "set": "x"}]}"#, "empty path"),
             (r#"{"probes": [{"path": ["a"], "forms": ["odi"], "sets": []}]}"#, "odi"),
+            (r#"{"probes": [{"path": ["a"], "forms": [], "sets": [0, 1], "collections": ["x"]}]}"#, "not one for each"),
             (r#"{"limits": {"kyes": 1}}"#, "kyes"),
         ] {
             assert!(Plan::parse(plan, 2).unwrap_err().contains(said), "{plan}");

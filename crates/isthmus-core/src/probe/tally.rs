@@ -52,6 +52,8 @@ pub(super) struct Tally {
     null: u64,
     forms: Vec<(Form, Lookups)>,
     sets: Vec<usize>,
+    /// As the probe's.
+    collections: Vec<String>,
     distinct: Sketch,
     /// Pairs of the document and what its value hit; each is the same from either side.
     pairs: Sketch,
@@ -62,7 +64,8 @@ impl Tally {
         let lookups = || Lookups { hits: vec![0; probe.sets.len()], ..Lookups::default() };
         let forms = probe.forms.iter().map(|form| (*form, lookups())).collect();
         let (distinct, pairs) = (Sketch::default(), Sketch::default());
-        Self { values: 0, null: 0, forms, sets: probe.sets.clone(), distinct, pairs }
+        let (sets, collections) = (probe.sets.clone(), probe.collections.clone());
+        Self { values: 0, null: 0, forms, sets, collections, distinct, pairs }
     }
 
     /// Looks a value up, in each form that it has.
@@ -79,12 +82,18 @@ impl Tally {
         }
         self.values += 1;
         for (form, lookups) in &mut self.forms {
-            let Some(key) = key_of(*form, value, lookups, scratch) else { continue };
-            let hash = key.hash();
+            let Some(meant) = meant(*form, value, lookups, scratch) else { continue };
+            let hash = meant.or.as_ref().unwrap_or(&meant.key).hash();
             self.distinct.add(hash as u64, SKETCH);
             let mut found = 0;
-            for (set, hits) in self.sets.iter().zip(&mut lookups.hits) {
-                if sets[*set].contains(&key) {
+            for (at, (set, hits)) in self.sets.iter().zip(&mut lookups.hits).enumerate() {
+                let elsewhere = meant
+                    .collection
+                    .zip(self.collections.get(at))
+                    .is_some_and(|(named, collection)| named != collection.as_bytes());
+                let ids = &sets[*set];
+                if !elsewhere && (ids.contains(&meant.key) || meant.or.as_ref().is_some_and(|key| ids.contains(key)))
+                {
                     *hits += 1;
                     found += 1;
                     if let Some(owner) = owner {
@@ -202,18 +211,33 @@ impl Lookups {
     }
 }
 
-/// The key of a value in one form; none when it does not have that form.
-fn key_of(form: Form, value: &Value<'_>, lookups: &mut Lookups, scratch: &mut Vec<u8>) -> Option<Key> {
+/// What a value in one form means.
+struct Meant<'v> {
+    key: Key,
+    /// A text of 24 hex digits in a DBRef may be that text or the ObjectId that it writes.
+    or: Option<Key>,
+    /// The collection that it names, raw bytes.
+    collection: Option<&'v [u8]>,
+}
+
+/// What a value means in one form; none when it does not have that form.
+fn meant<'v>(form: Form, value: &Value<'v>, lookups: &mut Lookups, scratch: &mut Vec<u8>) -> Option<Meant<'v>> {
+    let plain = |key| Some(Meant { key, or: None, collection: None });
     match (form, value) {
-        (Form::Oid, Value::ObjectId(id)) => Some(Key::ObjectId(*id)),
-        (Form::Hex, Value::String(text)) => Key::of_hex(text),
+        (Form::Oid, Value::ObjectId(id)) => plain(Key::ObjectId(*id)),
+        (Form::Hex, Value::String(text)) => plain(Key::of_hex(text)?),
         (Form::Dbref, Value::Document(raw)) => {
             let found = db_ref(*raw).ok()??;
+            let or = match found.id {
+                Value::Null | Value::Undefined => return None, // it names a collection and no document
+                Value::String(text) => Key::of_hex(text),
+                _ => None,
+            };
             lookups.name_collection(found.collection);
-            Some(Key::of(&found.id, scratch))
+            Some(Meant { key: Key::of(&found.id, scratch), or, collection: Some(found.collection) })
         }
         (Form::Value, Value::ObjectId(_) | Value::Array(_)) => None,
-        (Form::Value, _) => Some(Key::of(value, scratch)),
+        (Form::Value, _) => plain(Key::of(value, scratch)),
         _ => None,
     }
 }

@@ -10,7 +10,7 @@ use crate::time::{day_from_millis, micros_from_millis};
 
 use super::few::write_double_json;
 use super::print::{write_count, Object};
-use super::shapes::{is_email, is_html, is_padded, is_url, nul_and_newline, Looks};
+use super::shapes::{is_email, is_html, is_padded, is_url, is_zero_led, nul_and_newline, Looks};
 
 /// Lowest and highest of what was met.
 pub(super) type Range<T> = Option<(T, T)>;
@@ -36,6 +36,7 @@ enum Trait {
     Url,
     Date,
     Number,
+    ZeroLed,
     Empty,
     Padded,
     Nul,
@@ -53,8 +54,21 @@ pub(super) struct Strings {
 }
 
 impl Strings {
-    const NAMES: [&'static str; 12] =
-        ["hex24", "uuid", "email", "url", "date", "number", "empty", "padded", "nul", "invalid_utf8", "lines", "html"];
+    const NAMES: [&'static str; 13] = [
+        "hex24",
+        "uuid",
+        "email",
+        "url",
+        "date",
+        "number",
+        "zero_led",
+        "empty",
+        "padded",
+        "nul",
+        "invalid_utf8",
+        "lines",
+        "html",
+    ];
 
     #[inline]
     fn mark(&mut self, property: Trait, holds: bool) {
@@ -84,6 +98,7 @@ impl Strings {
             self.mark(Trait::Uuid, looks.has(Looks::UUID));
             self.mark(Trait::Date, looks.has(Looks::DATE));
             self.mark(Trait::Number, looks.has(Looks::NUMBER));
+            self.mark(Trait::ZeroLed, looks.has(Looks::NUMBER) && is_zero_led(text));
         }
         match valid {
             Some(valid) => self.mark(Trait::Padded, is_padded(valid)),

@@ -59,6 +59,12 @@ impl Looks {
     }
 }
 
+/// Whether a text that is a number begins with what a number would lose: `007`, `+49`.
+pub(super) fn is_zero_led(number: &[u8]) -> bool {
+    let digits = number.strip_prefix(b"-").unwrap_or(number);
+    digits.first() == Some(&b'+') || (digits.first() == Some(&b'0') && digits.get(1).is_some_and(u8::is_ascii_digit))
+}
+
 /// `name@host.domain` without spaces, at most 254 bytes.
 pub(super) fn is_email(text: &[u8]) -> bool {
     if text.len() > 254 {
@@ -145,6 +151,15 @@ mod tests {
         assert!(digits.has(Looks::HEX24) && digits.has(Looks::NUMBER) && !digits.has(Looks::DATE));
         assert_eq!(digits.and(Looks::of(b"7")).name(), "number");
         assert_eq!(Looks::ALL.and(Looks::UUID), Looks::UUID);
+    }
+
+    #[test]
+    fn numbers_that_would_lose_a_digit() {
+        for (text, led) in [("01001", true), ("-007", true), ("+49", true), ("00", true), ("0", false), ("0.5", false)]
+        {
+            assert_eq!(is_zero_led(text.as_bytes()), led, "{text}");
+        }
+        assert!(!is_zero_led(b"10") && !is_zero_led(b"-1") && !is_zero_led(b".5"));
     }
 
     #[test]

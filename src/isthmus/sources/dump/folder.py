@@ -61,8 +61,13 @@ def databases(root: Path) -> list[str]:
     return sorted(path.name for path in root.iterdir() if path.is_dir() and holds_collections(path))
 
 
-def list_collections(folder: Path) -> dict[str, DumpedCollection]:
+def list_collections(folder: Path, *, past_metadata: bool = False) -> dict[str, DumpedCollection]:
     """Read names and metadata of every collection in one database's folder.
+
+    Args:
+        folder: The folder.
+        past_metadata: Whether a collection with data whose metadata cannot be read is listed all the same, with the
+            reason as its `fault`.
 
     Returns:
         Collections by name, sorted.
@@ -72,14 +77,25 @@ def list_collections(folder: Path) -> dict[str, DumpedCollection]:
             (`metadata-broken`).
     """
     files = _group(folder)
-    metadata = {stem: _read_metadata(one.metadata) for stem, one in files.items()}
+    metadata: dict[str, dict[str, object]] = {}
+    faults: dict[str, str] = {}
+    for stem, one in files.items():
+        try:
+            metadata[stem] = _read_metadata(one.metadata)
+        except SourceError as fault:
+            if not past_metadata or one.data is None:
+                raise
+            metadata[stem] = {}
+            faults[stem] = fault.message
     found: dict[str, DumpedCollection] = {}
     for stem in sorted(files):
         name = _name(stem, metadata[stem])
         buckets = files.get(BUCKETS + stem)
         if name.startswith(BUCKETS) and stem.removeprefix(BUCKETS) in files:
             continue
-        one = _collection(name, files[stem], metadata[stem], buckets.data if buckets is not None else None)
+        one = _collection(
+            name, files[stem], metadata[stem], buckets.data if buckets is not None else None, faults.get(stem)
+        )
         if name in found:
             message = f"Two files of this dump are both collection {shown(name)}."
             raise SourceError(message, code="ambiguous-collection", where=Where(file=shown(folder), collection=name))
@@ -128,15 +144,16 @@ def _name(stem: str, metadata: dict[str, object]) -> str:
     return unquote(printable(stem), errors="replace")
 
 
-def _collection(name: str, files: _Files, metadata: dict[str, object], buckets: Path | None) -> DumpedCollection:
+def _collection(
+    name: str, files: _Files, metadata: dict[str, object], buckets: Path | None, fault: str | None
+) -> DumpedCollection:
     options, indexes = options_and_indexes(metadata)
     kind, rule = kind_and_rule(name, metadata, options, has_data=files.data is not None)
     path = files.data if files.data is not None else buckets
     compressed = path is not None and path.name.endswith(".gz")
     total = _bytes_total(path, compressed)
-    info = CollectionInfo(
-        name, kind, total, None, indexes, options, rule, bytes_exact=path is not None and not compressed
-    )
+    exact = path is not None and not compressed
+    info = CollectionInfo(name, kind, total, None, indexes, options, rule, bytes_exact=exact, fault=fault)
     return DumpedCollection(info, path, compressed)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from isthmus.survey.propose.proposal import Proposal
 from isthmus.survey.propose.propose import propose
-from isthmus.survey.propose.update import update_text
+from isthmus.survey.propose.update import stated_policies, update_text
 from isthmus.survey.propose.write import write_mapping
 
-__all__ = ["Proposal", "propose", "update_text", "write_mapping"]
+__all__ = ["Proposal", "propose", "stated_policies", "update_text", "write_mapping"]

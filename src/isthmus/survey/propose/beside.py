@@ -31,6 +31,10 @@ class Beside:
         flows = self._mapping.flows_of(collection)
         return self._mapping.collections[flows[0].entry] if flows else None
 
+    def has(self, collection: str) -> bool:
+        """Tell whether a collection is carried."""
+        return self._entry(collection) is not None
+
     def names(self) -> set[str]:
         """Return the names of tables, junctions, enums and indexes."""
         if self._mapping is None:
@@ -63,6 +67,11 @@ class Beside:
             return False
         entry = self._entry(collection)
         return entry is None or (len(self._mapping.flows_of(collection)) == 1 and entry.id.kept and entry.key is None)
+
+    def leaves_some(self, collection: str) -> bool:
+        """Tell whether a carried collection leaves documents behind by a rule: references to them are orphans."""
+        entry = self._entry(collection)
+        return entry is not None and bool(entry.skip or entry.when)
 
     def has_key(self, collection: str, path: Path, type_: str) -> bool | None:
         """Tell whether a carried collection has a unique column of a field; None where it is not carried yet."""

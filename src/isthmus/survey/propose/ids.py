@@ -13,6 +13,7 @@ from isthmus.survey.model import Surveyed
 from isthmus.survey.profile import Node
 from isthmus.survey.propose.figures import several, share
 from isthmus.survey.propose.proposal import CHECK
+from isthmus.survey.propose.spelling import same_digits
 from isthmus.survey.propose.types import choose_type, fits, scalar_type
 
 LONGEST_KEY_BYTES = 1000
@@ -58,7 +59,7 @@ def choose_ids(one: Surveyed, referring: Iterable[Node] = ()) -> IdChoice:
     chosen = None if node.null or unusable else scalar_type(node)
     if chosen is not None and not all(_refers(chosen.type, other) for other in referring):
         why = "keys are derived, because some references hold values of other types; source_id holds the _id itself"
-        return IdChoice(source=choose_type(node).type, notes=(why,))
+        return IdChoice(source=choose_type(node).type, notes=(why, *_same_digits(node)))
     if (
         chosen is not None
         and chosen.type in _KEPT
@@ -68,12 +69,19 @@ def choose_ids(one: Surveyed, referring: Iterable[Node] = ()) -> IdChoice:
         return IdChoice(chosen.type, keep=True, notes=("ids that are no ObjectIds stay as they are",))
     source = choose_type(node)
     notes = [*warning, f"ids are {several(node.kinds)}: keys are derived; source_id holds the _id itself"]
-    if kinds >= {"objectId", "string"} and node.texts is not None and node.texts.hex24:
-        notes.append(
-            f"{CHECK}texts of 24 digits beside ObjectIds: {node.texts.hex24:,}; two ids that spell the same are one"
-            " id, and the second becomes a dead letter (duplicate-id)"
-        )
-    return IdChoice(source=source.type, notes=tuple(notes))
+    return IdChoice(source=source.type, notes=(*notes, *_same_digits(node)))
+
+
+def _same_digits(node: Node) -> list[str]:
+    """Warn of ids that MongoDB tells apart and that derive one key: the same 24 digits, in whatever form."""
+    if node.texts is None or not node.texts.hex24 or not (node.kinds.get("objectId") or same_digits(node)):
+        return []
+    beside = " beside ObjectIds" if node.kinds.get("objectId") else ""
+    note = (
+        f"{CHECK}texts of 24 digits{beside}: {node.texts.hex24:,}; ids of the same digits, in upper or lower case, are"
+        " one id, and all but the first become dead letters (duplicate-id)"
+    )
+    return [note]
 
 
 def _refers(type_: str, node: Node) -> bool:

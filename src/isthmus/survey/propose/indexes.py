@@ -9,20 +9,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
-from isthmus.mapping.names import fold
 from isthmus.mapping.reading.indexes import SEARCH_LANGUAGES
 from isthmus.survey.model import Survey, Surveyed
+from isthmus.survey.paths import node_at
 from isthmus.survey.profile import Node, Path
-from isthmus.survey.propose.ids import LONGEST_KEY_BYTES
-from isthmus.survey.propose.names import column_wish
-from isthmus.survey.propose.partial import Untranslated, translate
-from isthmus.survey.propose.pointing import Pointers, column_fault, unique_fault
+from isthmus.survey.propose.partial import Secret, Untranslated, translate
+from isthmus.survey.propose.pointing import Pointing, column_fault, unique_fault
 from isthmus.survey.propose.proposal import CHECK, Fields, Index
-from isthmus.survey.propose.tables import Place, TableMaker
+from isthmus.survey.propose.spelling import spelling_fault
+from isthmus.survey.propose.tables import Place, Shared, TableMaker
 from isthmus.survey.propose.unique import Counts, known_distinct
 
 _MOST_BYTES = 2_600
 """Bytes of one entry of a B-tree, of all columns together; PostgreSQL takes 2,704."""
+_OVERHEAD_BYTES = 8
+"""Of each further value in such an entry: what says how long it is, and what aligns it."""
+_UUID_BYTES = 40
+"""Of a key that is derived, as a UUID or as text."""
+_HEX_BYTES = 24
 _MOST_COLUMNS = 32
 _GIN_BYTES = 2_000
 
@@ -36,24 +40,26 @@ class _Refused(Exception):  # noqa: N818  becomes a comment
 
 def column_of(place: Place) -> str:
     """Return the column of a rule."""
-    stated = place.rule.body.get("column")
-    return stated if isinstance(stated, str) else fold(column_wish(place.rule.path))
+    return place.rule.column
 
 
-def carry_indexes(survey: Survey, one: Surveyed, maker: TableMaker, pointers: Pointers, counts: Counts) -> None:
+def carry_indexes(survey: Survey, one: Surveyed, maker: TableMaker, shared: Shared, counts: Counts) -> None:
     """Carry the indexes of a collection into its tables."""
-    carrier = _Carrier(survey, one, maker, pointers, counts)
+    carrier = _Carrier(survey, one, maker, shared, counts)
     for index in sorted(one.info.indexes, key=lambda found: str(found.get("name"))):
         carrier.carry(index)
 
 
 class _Carrier:
-    def __init__(self, survey: Survey, one: Surveyed, maker: TableMaker, pointers: Pointers, counts: Counts) -> None:
+    def __init__(self, survey: Survey, one: Surveyed, maker: TableMaker, shared: Shared, counts: Counts) -> None:
         self._survey = survey
         self._one = one
         self._maker = maker
-        self._pointers = pointers
+        self._shared = shared
         self._counts = counts
+
+    def _pointing(self, place: Place) -> Pointing | None:
+        return self._shared.pointers.good.get((self._one.info.name, place.at)) if place.type == "reference" else None
 
     def carry(self, index: Mapping[str, object]) -> None:
         keys = index.get("key")
@@ -147,6 +153,8 @@ class _Carrier:
             return None
         try:
             return translate(condition, self._maker.places, column_of)
+        except Secret as fault:
+            raise _Refused(f"its condition compares {fault}, whose values are secret and stand in no mapping") from None
         except Untranslated as fault:
             raise _Refused(f"its condition has no like in SQL here ({fault})") from None
 
@@ -166,7 +174,7 @@ class _Carrier:
             place = places[0]
             if place is None:
                 return
-            fault = unique_fault(self._survey, self._one.info.name, place.rule.path, self._counts)
+            fault = self._repeats(place)
             if fault is not None:
                 raise _Refused(fault)
             place.rule.body.pop("index", None)
@@ -185,9 +193,19 @@ class _Carrier:
 
     def _is_proven(self, place: Place | None) -> bool:
         """Tell whether the values of one column alone are known to differ."""
-        if place is None:
-            return True
-        return unique_fault(self._survey, self._one.info.name, place.rule.path, self._counts) is None
+        return place is None or self._repeats(place) is None
+
+    def _repeats(self, place: Place) -> str | None:
+        """Say why one column alone cannot be unique; of DBRefs of one shape their `$id` tells."""
+        name, at = self._one.info.name, place.at
+        inner = place.node.fields.get("$id")
+        if place.type != "reference" or inner is None:
+            return unique_fault(self._survey, name, at, self._counts)
+        distinct = self._counts.get((name, (*at, "$id")), known_distinct(inner))
+        if distinct is None or self._one.sampled:
+            return f"it was not counted whether all {inner.filled:,} DBRefs differ"
+        again = inner.filled - distinct
+        return f"{again:,} of its {inner.filled:,} DBRefs are there a second time" if again > 0 else None
 
     def _check_combinations(self, places: list[Place | None]) -> None:
         """Refuse what cannot be unique: fewer combinations of values than documents that have them all."""
@@ -201,19 +219,37 @@ class _Carrier:
             raise _Refused(f"its fields have {most:,} combinations at most, fewer than documents")
 
     def _unique_fault(self, place: Place) -> str | None:
-        if place.type == "reference":
-            pointing = self._pointers.good.get((self._one.info.name, place.rule.path))
-            if pointing is not None and not pointing.single:
-                return "its references are written in several ways, so two may mean the same document"
-            return None
         if place.node.duplicate_keys:
             return "documents have the field twice"
+        pointing = self._pointing(place)
+        if pointing is not None and pointing.by is None:
+            return spelling_fault(place.node, kept=self._shared.ids[pointing.targets[0]].keep)
         return column_fault(place.node)
 
     def _check_length(self, places: list[Place | None]) -> None:
-        total = sum(16 if place is None else _bytes(place) for place in places)
-        if total > _MOST_BYTES:
+        total = sum(self._bytes(place) for place in places)
+        if total + _OVERHEAD_BYTES * (len(places) - 1) > _MOST_BYTES:
             raise _Refused(f"its values have up to {total:,} bytes together, too many for an index")
+
+    def _bytes(self, place: Place | None) -> int:
+        """Return the most bytes of a value in an index; None is the key of the table."""
+        if place is None:
+            return self._key_bytes(self._one.info.name, self._id(self._one.info.name))
+        pointing = self._pointing(place)
+        if pointing is None:
+            return _bytes(place.type, place.node)
+        name = pointing.targets[0]
+        if pointing.by is None:
+            return max(self._key_bytes(name, place.node), self._key_bytes(name, self._id(name)))
+        target = node_at(self._survey.collections[name].profile.root, pointing.by)
+        return max(_bytes(pointing.type, place.node), _bytes(pointing.type, target))
+
+    def _key_bytes(self, collection: str, node: Node | None) -> int:
+        ids = self._shared.ids[collection]
+        return _bytes(ids.type, node) if ids.keep else _UUID_BYTES
+
+    def _id(self, collection: str) -> Node | None:
+        return self._survey.collections[collection].profile.root.fields.get("_id")
 
     def _plain(
         self, places: list[Place | None], columns: list[str], table: Fields, where: str | None, notes: list[str]
@@ -252,17 +288,25 @@ class _Carrier:
         paths = list(cast("Mapping[str, object]", weights)) if isinstance(weights, Mapping) else []
         paths = paths or [path for path, kind in spec.items() if kind == "text" and not path.startswith("_fts")]
         columns: list[str] = []
+        left: list[str] = []
         for path in sorted(paths):
             place = self._maker.places.get(tuple(path.split(".")))
             if place is None or place.table is not root or not (place.type or "").startswith(("text", "jsonb")):
-                continue
-            if not place.rule.body.get("sensitive"):
+                left.append(f"{path} (no column of text)")
+            elif place.rule.body.get("sensitive"):
+                left.append(f"{path} (a secret)")
+            else:
                 columns.append(column_of(place))
         if not columns:
             raise _Refused("none of its fields is a column of text")
         language = str(index.get("default_language") or "english")
         root.search = {"columns": columns, "language": language if language in SEARCH_LANGUAGES else "simple"}
         root.notes.append(f"search is the text index {name} of MongoDB, without its weights")
+        others = [path for path, kind in spec.items() if kind != "text" and path != "_ftsx"]
+        lost = [*([f"its keys beside the text ({', '.join(others)})"] if others else []), *left]
+        lost += ["its condition: it finds all rows"] if index.get("partialFilterExpression") else []
+        if lost:
+            root.notes.append(f"{CHECK}not carried of {name}: {'; '.join(lost)}")
 
 
 def _index(columns: list[str], where: str | None, *, unique: bool) -> dict[str, Any]:
@@ -285,15 +329,14 @@ def _is_array(place: Place) -> bool:
     return place.type is not None and place.type.endswith("[]")
 
 
-def _bytes(place: Place) -> int:
-    if place.type == "reference":
-        return LONGEST_KEY_BYTES if "type" in place.rule.body else 40
-    if place.type == "bytea" and place.node.binaries is not None:
-        return place.node.binaries.length[1]
-    if place.type == "numeric":
-        return 400 if place.node.doubles is None else 700
-    texts = place.node.texts
-    return texts.bytes_max if texts is not None else 16
+def _bytes(type_: str | None, node: Node | None) -> int:
+    """Return the most bytes of a value in a column of a type, as far as they were met at a node."""
+    node = node or Node()
+    if type_ == "bytea" and node.binaries is not None:
+        return node.binaries.length[1]
+    if type_ == "numeric":
+        return 400 if node.doubles is None else 700
+    return max(node.texts.bytes_max if node.texts is not None else 0, _HEX_BYTES)
 
 
 def _number(value: object) -> str:

@@ -23,6 +23,10 @@ class Untranslated(Exception):  # noqa: N818  says why, to be told in a comment
     """The condition means nothing in SQL that is the same."""
 
 
+class Secret(Untranslated):
+    """The condition compares a secret: its values stand in the condition."""
+
+
 def translate(condition: object, places: Mapping[Path, Place], column_of: Callable[[Place], str]) -> str:
     """Translate a `partialFilterExpression`.
 
@@ -32,6 +36,7 @@ def translate(condition: object, places: Mapping[Path, Place], column_of: Callab
         column_of: Names a column.
 
     Raises:
+        Secret: It names values of a field that is called secret.
         Untranslated: Some part of it has no like.
     """
     if not isinstance(condition, Mapping):
@@ -46,10 +51,17 @@ def translate(condition: object, places: Mapping[Path, Place], column_of: Callab
         place = places.get(tuple(key.split(".")))
         if place is None or place.type is None or place.inner:
             raise Untranslated(f"{key} is no column of the table")
+        if place.rule.body.get("sensitive") and not _is_open(value):
+            raise Secret(key)
         parts += _field(place, quote_identifier(column_of(place)), value)
     if not parts:
         raise Untranslated("it is empty")
     return " AND ".join(parts)
+
+
+def _is_open(value: object) -> bool:
+    """Tell whether a condition says nothing of the values: that there is one, or of which type."""
+    return isinstance(value, Mapping) and set(cast("Mapping[str, object]", value)) <= {"$exists", "$type"}
 
 
 def _field(place: Place, column: str, value: object) -> list[str]:

@@ -18,7 +18,7 @@ from isthmus.survey.propose.proposal import CHECK
 from isthmus.survey.propose.shapes import judge_documents
 from isthmus.survey.propose.types import choose_type, fits
 from isthmus.survey.propose.unique import Counts, known_distinct
-from isthmus.survey.reference import Reference
+from isthmus.survey.reference import Doubt, Reference
 
 _IDS = frozenset(
     {"objectId", "string", "symbol", "int", "long", "double", "decimal", "binData", "object", "date", "bool"}
@@ -26,6 +26,9 @@ _IDS = frozenset(
 """Types of values that ids are derived from."""
 _MEANT = 0.9
 """Share of a field's values that must be references for it to be one: others are lost to the ledger of orphans."""
+_FOUND = 0.5
+"""Share of the values that must lead somewhere for a reference to be proposed."""
+_DOUBTS: Mapping[Doubt, str] = {"numbers": "they are small numbers", "values": "some are nowhere"}
 _CERTAIN = 1_000_000
 """Ids of a collection up to which the survey holds all of them, so that no orphan is overlooked."""
 
@@ -41,7 +44,6 @@ class Pointing:
         type: Of the key, for `by`.
         orphans: Values that lead nowhere.
         certain: Whether the survey would have seen every orphan.
-        single: Whether a document of the target can be meant in one way only.
     """
 
     reference: Reference
@@ -50,7 +52,6 @@ class Pointing:
     type: str | None = None
     orphans: int = 0
     certain: bool = False
-    single: bool = True
 
     def note(self) -> str:
         """Say what was measured."""
@@ -58,6 +59,9 @@ class Pointing:
         at = " and ".join(self.targets) if self.by is None else f"{self.targets[0]}.{'.'.join(self.by)}"
         if not self.orphans:
             return f"all {one.values:,} values are found in {at}"
+        if one.sampled:
+            found = share(one.hits, self.orphans + one.hits)
+            return f"{CHECK}at least {found} values are found in {at}, of which only a part could be read"
         return f"{CHECK}{share(one.hits, self.orphans + one.hits)} values are found in {at}, {self.orphans:,} nowhere"
 
 
@@ -126,11 +130,24 @@ def find_pointers(
 
 def _take(found: Pointers, survey: Survey, ids: Mapping[str, IdChoice], one: Reference, key_type: str | None) -> None:
     at = (one.collection, one.path)
+    if one.doubt:
+        target = one.to.collection if key_type is None else _shown((one.to.collection, one.to.path))
+        found.refused[at] = (
+            f"{CHECK}{share(one.hits, one.values)} values are found in {target}, perhaps by chance:"
+            f" {_DOUBTS[one.doubt]} and no name speaks for it; if they refer to it, write references: {target}"
+        )
+        return
     targets = tuple(sorted(one.several, key=lambda name: (-one.several[name], name))) or (one.to.collection,)
+    if one.hit_rate < _FOUND and not one.sampled:
+        found.refused[at] = (
+            f"{CHECK}only {share(one.hits, one.values)} values are found in {' and '.join(targets)}: too few for a"
+            " reference, whose others would become NULL"
+        )
+        return
     node = None
     if one.collection in survey.collections:
         node = node_at(survey.collections[one.collection].profile.root, one.path)
-    fault = _fault(ids, one, targets, node, key_type)
+    fault = _fault(survey, ids, one, targets, node, key_type)
     if fault is not None or node is None:
         found.refused[at] = (
             f"{CHECK}{share(one.hits, one.values)} values are found in {' and '.join(targets)}, but this cannot be"
@@ -148,11 +165,11 @@ def _take(found: Pointers, survey: Survey, ids: Mapping[str, IdChoice], one: Ref
         and survey.sample is None
         and all(survey.collections[name].profile.documents <= _CERTAIN for name in targets)
         and not any(survey.collections[name].broken for name in targets),
-        single=len(one.forms) == 1,
     )
 
 
 def _fault(
+    survey: Survey,
     ids: Mapping[str, IdChoice],
     one: Reference,
     targets: tuple[str, ...],
@@ -171,6 +188,8 @@ def _fault(
     if len(kept) > 1:
         return "the collections have ids of several types"
     dbrefs = node.documents.dbref if node.documents is not None else 0
+    if dbrefs and not _databases(node) <= {None, survey.database}:
+        return "its DBRefs name another database"
     if node.kinds.get("object"):
         if dbrefs not in {0, node.kinds["object"]}:
             return "some of its documents are DBRefs and some are not"
@@ -190,6 +209,16 @@ def _named(node: Node) -> set[str]:
     """Return the collections that DBRefs name; one that there is none of where they are too many or hidden."""
     named = node.fields.get("$ref")
     if named is None or named.values is None or set(named.kinds) != {"string"}:
+        return {""}
+    return {str(value) for (_, value), _ in named.values}
+
+
+def _databases(node: Node) -> set[str | None]:
+    """Return the databases that DBRefs name; one that there is none of where they are too many."""
+    named = node.fields.get("$db")
+    if named is None:
+        return {None}
+    if named.values is None:
         return {""}
     return {str(value) for (_, value), _ in named.values}
 
@@ -244,4 +273,6 @@ def _repeats(node: Node, counted: int | None, *, sampled: bool) -> str | None:
     if distinct is None:
         return f"it was not counted whether all {node.filled:,} values differ"
     repeated = node.filled - distinct
-    return f"{repeated:,} of its {node.filled:,} values stand there before" if repeated > 0 else None
+    if repeated <= 0:
+        return None
+    return f"{repeated:,} of its {node.filled:,} values {'is' if repeated == 1 else 'are'} there a second time"

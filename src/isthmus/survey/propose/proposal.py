@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from isthmus.mapping.names import fold
 from isthmus.survey.profile import Path
+from isthmus.survey.propose.names import column_wish
 
 CHECK = "check: "
 """What a comment begins with where a person should look."""
@@ -30,10 +32,10 @@ class Rule:
     child: Fields | None = None
 
     @property
-    def column(self) -> str | None:
-        """Name of the column; None for what is no column of its own."""
+    def column(self) -> str:
+        """Name of the column, where it is one."""
         found = self.body.get("column")
-        return found if isinstance(found, str) else None
+        return found if isinstance(found, str) else fold(column_wish(self.path))
 
 
 @dataclass

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from isthmus.mapping.model import Mapping
 from isthmus.mapping.names import fold
 from isthmus.survey.model import Survey, Surveyed
 from isthmus.survey.paths import node_at
-from isthmus.survey.profile import Node
+from isthmus.survey.profile import Node, Path
 from isthmus.survey.propose.beside import Beside
 from isthmus.survey.propose.ids import IdChoice, choose_ids
 from isthmus.survey.propose.indexes import carry_indexes
@@ -18,30 +18,30 @@ from isthmus.survey.propose.junctions import join_arrays
 from isthmus.survey.propose.names import free_name
 from isthmus.survey.propose.pointing import find_pointers
 from isthmus.survey.propose.proposal import CHECK, Entry, Proposal
+from isthmus.survey.propose.refused import count_refused, standing_of
 from isthmus.survey.propose.tables import Shared, TableMaker
-from isthmus.survey.propose.unique import Counts
+from isthmus.survey.propose.unique import Counts, known_distinct
+from isthmus.survey.sensitive_names import is_sensitive
 from isthmus.work.amounts import plural
 
 _PLACE = re.compile(r" (?:in|at) ")
-_RAW_TEXTS = frozenset({"javascript", "javascriptWithScope", "symbol", "regex", "dbPointer"})
-"""Types that hold texts whose bytes the profile does not look at."""
 
 
-def propose(survey: Survey, counts: Counts | None = None, beside: Mapping | None = None) -> Proposal:
+def propose(survey: Survey, beside: Mapping | None = None, stated: Collection[str] = ()) -> Proposal:
     """Propose a mapping that carries everything a survey saw.
 
     Args:
         survey: What was found.
-        counts: How many different values fields have, where that was counted beside the survey.
         beside: A mapping that the proposal is to be added to: its names are taken, what it skips is not referred to,
             and the ids of its collections are as it says.
+        stated: Names of the policies that the file of that mapping states (`stated_policies`); these are followed.
 
     Returns:
-        The proposal; the same survey and counts give the same one.
+        The proposal; the same survey gives the same one.
     """
     counted: Counts = {
         **{(one.collection, one.path): one.count for one in survey.looked_in if one.exact},
-        **(counts or {}),
+        **survey.counted,
     }
     proposal = Proposal(header=list(_header(survey)), policies=_policies(survey))
     there = Beside(beside)
@@ -51,7 +51,15 @@ def propose(survey: Survey, counts: Counts | None = None, beside: Mapping | None
     }
     pointed = {name: one for name, one in ids.items() if there.may_be_pointed_at(name)}
     pointers = find_pointers(survey, pointed, counted, there.has_key)
-    shared = Shared(ids, pointers, names=there.names(), enums=proposal.enums, beside=there)
+    shared = Shared(
+        ids,
+        pointers,
+        names=there.names(),
+        enums=proposal.enums,
+        beside=there,
+        said=standing_of(beside, stated),
+        secret=_secret(survey),
+    )
     makers: dict[str, TableMaker] = {}
     for name in sorted(survey.collections):
         table = there.table(name) or free_name(name, shared.names, fallback="documents")
@@ -63,15 +71,30 @@ def propose(survey: Survey, counts: Counts | None = None, beside: Mapping | None
     tables = {name: maker.root.table for name, maker in makers.items()}
     proposal.junctions = join_arrays({name: maker.arrays for name, maker in makers.items()}, tables, shared)
     for name, maker in makers.items():
-        carry_indexes(survey, survey.collections[name], maker, shared.pointers, counted)
+        carry_indexes(survey, survey.collections[name], maker, shared, counted)
     for name in sorted({*makers, *survey.left_out}):
         if name in makers:
-            proposal.entries.append(_entry(survey, name, makers[name], ids[name]))
+            proposal.entries.append(_entry(survey, name, makers[name], ids[name], counted))
         elif name in survey.unread:
             proposal.entries.append(Entry(name, notes=[f"{CHECK}{name} is not mapped: {survey.left_out[name]}"]))
         elif not name.startswith("system."):
             proposal.entries.append(Entry(name, skip=_reason(survey.left_out[name])))
     return proposal
+
+
+def _secret(survey: Survey) -> set[tuple[str, Path]]:
+    """Return the fields that hold what a secret field holds, whatever they are called: they refer to it, or to such."""
+    found: set[tuple[str, Path]] = set()
+    while (
+        more := {
+            (one.collection, one.path)
+            for one in survey.references
+            if is_sensitive(one.to.path) or (one.to.collection, one.to.path) in found
+        }
+        - found
+    ):
+        found |= more
+    return found
 
 
 def _referring(survey: Survey, collection: str) -> Iterator[Node]:
@@ -83,14 +106,29 @@ def _referring(survey: Survey, collection: str) -> Iterator[Node]:
                 yield node
 
 
-def _entry(survey: Survey, name: str, maker: TableMaker, ids: IdChoice) -> Entry:
+def _entry(survey: Survey, name: str, maker: TableMaker, ids: IdChoice, counted: Counts) -> Entry:
     one = survey.collections[name]
-    entry = Entry(name, fields=maker.root, notes=[*_notes(survey, name, one), *ids.notes])
+    notes = [*_notes(survey, name, one), *ids.notes, *_ids_twice(one, counted.get((name, ("_id",))))]
+    entry = Entry(name, fields=maker.root, notes=notes)
     if maker.root.table != fold(name):
         entry.head["table"] = maker.root.table
     if ids.keep:
         entry.head["ids"] = "keep"
     return entry
+
+
+def _ids_twice(one: Surveyed, counted: int | None) -> Iterator[str]:
+    """Name ids that several documents have, which only a damaged dump holds; those are found where ids are counted."""
+    node = one.profile.root.fields.get("_id")
+    if node is None or one.sampled:
+        return
+    distinct = counted if counted is not None else known_distinct(node)
+    again = node.present - node.kinds.get("array", 0) - node.kinds.get("regex", 0) - (distinct or node.present)
+    if again > 0:
+        yield (
+            f"{CHECK}{plural(again, 'document')} of {node.present:,} with an _id that another one has, too: all but the"
+            " first become dead letters (duplicate-id)"
+        )
 
 
 def _notes(survey: Survey, name: str, one: Surveyed) -> Iterator[str]:
@@ -119,7 +157,8 @@ def _notes(survey: Survey, name: str, one: Surveyed) -> Iterator[str]:
 def _header(survey: Survey) -> Iterator[str]:
     documents = sum(one.profile.documents for one in survey.collections.values())
     yield f"Proposed by isthmus map from {_source(survey.source)}:"
-    how = "all were read" if survey.sample is None else f"at most {survey.sample:,} of each were read"
+    part = any(one.sampled for one in survey.collections.values())
+    how = "a sample, not all there are" if part else "all were read"
     yield f"{plural(documents, 'document')} in {plural(len(survey.collections), 'collection')}; {how}."
     yield "Lines with `check:` are where a person should look: they say what was seen, and what else could be done."
     if survey.moves:
@@ -132,7 +171,7 @@ def _policies(survey: Survey) -> dict[str, tuple[str, str]]:
     for one in survey.collections.values():
         refused.update(one.profile.refused)
         keys += len(dict(one.profile.odd_keys).get("invalid_utf8", ()))
-        raw += sum(sum(node.types.get(kind, 0) for kind in _RAW_TEXTS) for node in _nodes(one.profile.root))
+        raw += count_refused(one.profile.root).raw
     found: dict[str, tuple[str, str]] = {}
     listed = "isthmus.adjustment lists each with its original"
     if refused["nul"] or raw:
@@ -152,16 +191,6 @@ def _policies(survey: Survey) -> dict[str, tuple[str, str]]:
             f"NaN or infinite: {plural(special, 'number')}, kept in columns of numbers, null inside of jsonb; {listed}",
         )
     return found
-
-
-def _nodes(node: Node) -> Iterator[Node]:
-    yield node
-    for child in node.fields.values():
-        yield from _nodes(child)
-    if node.collapsed is not None:
-        yield from _nodes(node.collapsed.node)
-    if node.elements is not None:
-        yield from _nodes(node.elements)
 
 
 def _source(name: str) -> str:

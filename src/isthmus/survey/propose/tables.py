@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -19,6 +19,7 @@ from isthmus.survey.propose.ids import LONGEST_KEY_BYTES, IdChoice
 from isthmus.survey.propose.names import RESERVED_COLUMNS, column_wish, cut, free_name
 from isthmus.survey.propose.pointing import Pointers, Pointing
 from isthmus.survey.propose.proposal import CHECK, Enum, Fields, Rule
+from isthmus.survey.propose.refused import Refused, Standing, count_refused, left_over, settle
 from isthmus.survey.propose.shapes import MOST_COLUMNS, MOST_LEVELS, judge_documents, judge_elements
 from isthmus.survey.propose.tiers import is_filter, is_searched
 from isthmus.survey.propose.types import choose_type
@@ -44,6 +45,8 @@ class Shared:
         names: Tables, junctions and enums, which share one namespace.
         enums: By name.
         beside: The mapping that this is to be added to.
+        said: What that mapping says of values that PostgreSQL refuses.
+        secret: Fields that hold what a secret field of another collection holds.
     """
 
     ids: Mapping[str, IdChoice]
@@ -51,6 +54,8 @@ class Shared:
     names: set[str] = field(default_factory=set[str])
     enums: dict[str, Enum] = field(default_factory=dict[str, Enum])
     beside: Beside = field(default_factory=Beside)
+    said: Standing = field(default_factory=Standing)
+    secret: Set[tuple[str, Path]] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -61,15 +66,20 @@ class Place:
         table: The table it is in.
         rule: The rule.
         node: What was met.
-        inner: Whether the table is a child.
+        at: From the top of the document, `[]` among them.
         type: Of the column; None for what is no column of a plain type.
     """
 
     table: Fields
     rule: Rule
     node: Node
-    inner: bool
+    at: Path
     type: str | None
+
+    @property
+    def inner(self) -> bool:
+        """Whether the table is a child."""
+        return ELEMENT in self.at
 
 
 @dataclass(frozen=True)
@@ -109,6 +119,7 @@ class TableMaker:
         self.root = Fields(table, taken={"id", EXTRAS, *RESERVED_COLUMNS})
         self._keys: dict[str, tuple[str, ...]] = {table: ("id",)}
         self._whole = not one.sampled and not one.broken and bool(one.profile.documents)
+        self._carried: list[Refused] = []
 
     def make(self) -> None:
         """Make the rules."""
@@ -119,10 +130,34 @@ class TableMaker:
                 f"{CHECK}the keys of whole documents are data ({root.collapsed.keys:,} or more); all go to extras"
             )
         self._level(root, _Here(), self.root)
+        if not self._shared.beside.has(self._name):
+            self.root.notes += left_over(self._refused(), self._carried, self._shared.said)
         texts = [place for place in self.places.values() if place.table is self.root and self._is_searched(place)]
         if texts:
-            names = [str(place.rule.body.get("column") or fold(column_wish(place.rule.path))) for place in texts]
+            names = [place.rule.column for place in texts]
             self.root.search = {"columns": names[:_MOST_SEARCHED]}
+
+    def _refused(self) -> Refused:
+        """Count what PostgreSQL refuses of all documents; a key that only looks mended is none."""
+        profile = self._one.profile
+        met = count_refused(profile.root)
+        mended = profile.refused.get("invalid_utf8") or dict(profile.odd_keys).get("invalid_utf8")
+        return met if mended else replace(met, utf8=0)
+
+    def _mend(self, node: Node, type_: str, body: dict[str, Any], notes: list[str]) -> None:
+        """Say in a column's rule what becomes of values that PostgreSQL refuses."""
+        told, policies = settle(node, type_, self._shared.said)
+        notes[:0] = told
+        if policies:
+            body["policies"] = policies
+        self._carried.append(count_refused(node))
+
+    def _mend_reference(self, node: Node, one: Pointing, body: dict[str, Any], notes: list[str]) -> None:
+        """Do so for a reference: where it derives an id, it takes every text as it is."""
+        if one.by is None and not self._shared.ids[one.targets[0]].keep:
+            self._carried.append(count_refused(node))
+        else:
+            self._mend(node, "text", body, notes)
 
     def _key(self) -> None:
         ids = self._shared.ids[self._name]
@@ -132,8 +167,9 @@ class TableMaker:
             return
         column = free_name("source_id", self.root.taken, fallback="source_id")
         self.root.taken.add(column)
-        body = {"path": ["_id"], "column": column, "type": ids.source}
+        body: dict[str, Any] = {"path": ["_id"], "column": column, "type": ids.source}
         rule = Rule(("_id",), body, [], name=column)
+        self._mend(self._one.profile.root.fields.get("_id") or Node(), ids.source, body, rule.notes)
         self.root.rules.append(rule)
 
     def _is_searched(self, place: Place) -> bool:
@@ -250,7 +286,7 @@ class TableMaker:
         if node.null:
             rule.notes.append(f"{share(node.null, node.present)} values are null, which means no rows")
         table.rules.append(rule)
-        self._place(here, Place(table, rule, node, inner=here.arrays > 0, type=None))
+        self._place(here, Place(table, rule, node, here.at, type=None))
         below = _Here((*here.at, ELEMENT), (), True, 0, here.arrays + 1)
         self._level(elements, below, inner)
 
@@ -265,7 +301,7 @@ class TableMaker:
         stated = {} if said else {"column": column}
         rule = Rule(here.inner, {**stated, **body}, notes)
         table.rules.append(rule)
-        self._place(here, Place(table, rule, node, inner=here.arrays > 0, type=type_))
+        self._place(here, Place(table, rule, node, here.at, type=type_))
         return rule
 
     def _column_name(self, here: _Here, table: Fields) -> str:
@@ -277,16 +313,19 @@ class TableMaker:
         self.places.setdefault(tuple(key for key in here.at if key != ELEMENT), place)
 
     def _is_secret(self, here: _Here, node: Node) -> bool:
-        return is_sensitive(here.at) or any(is_sensitive((*here.at, *path)) for path in _names_below(node))
+        """Tell whether a value holds a secret by its name, or by what it refers to."""
+        if is_sensitive(here.at) or any(is_sensitive((*here.at, *path)) for path in _names_below(node)):
+            return True
+        return any(name == self._name and at[: len(here.at)] == here.at for name, at in self._shared.secret)
 
     def _column(self, node: Node, here: _Here, table: Fields, notes: list[str]) -> None:
         secret = self._is_secret(here, node)
         chosen = choose_type(node, hidden=secret)
         key = (self._name, here.at)
         is_key = key in self._shared.pointers.keys
+        if any(note.startswith(CHECK) for note in chosen.notes):  # says with numbers what is of other types
+            notes = [note for note in notes if "document" not in note]
         notes = [*notes, *chosen.notes]
-        if notes and notes[0].endswith("so it stays JSON"):
-            notes = [note for note in notes if "which only JSON takes" not in note]
         refused = self._shared.pointers.refused
         inner = (self._name, (*here.at, ELEMENT))
         notes += [refused[at] for at in (key, inner) if at in refused]
@@ -298,22 +337,17 @@ class TableMaker:
         type_ = chosen.type
         if type_ == "text" and self._whole and not secret and not is_key:
             type_ = self._enum(node, here, table, notes) or type_
-        body: dict[str, Any] = {"type": type_ + ("!" if self._is_required(here) else "")}
+        required = self._is_required(here) and not (chosen.policies and self._shared.said.dates_vanish)
+        body: dict[str, Any] = {"type": type_ + ("!" if required else "")}
         if is_key:
             body["unique"] = True
         elif here.arrays == 0 and chosen.is_plain and self._is_filter(node, here, chosen.type):
             body["index"] = True
         if type_ == "jsonb":
             body |= self._rewrites(here, notes)
-            if _not_finite(node):
-                notes.append(
-                    f"{CHECK}{_not_finite(node):,} NaN or infinite numbers inside become null, which is all JSON has;"
-                    " isthmus.adjustment lists the originals"
-                )
         if secret:
             body["sensitive"] = True
-        if chosen.policies:
-            body["policies"] = chosen.policies
+        self._mend(node, chosen.type, body, notes)
         self._add(node, here, table, body, notes, type_=chosen.type if type_ == chosen.type else "enum")
 
     def _is_filter(self, node: Node, here: _Here, type_: str) -> bool:
@@ -356,7 +390,8 @@ class TableMaker:
         if len(one.targets) > 1:
             self._route(here, table, node, one, notes)
             return
-        required = self._is_required(here) and one.certain and not one.orphans and not _null_dbref(node)
+        found = one.certain and not one.orphans and not any(map(self._shared.beside.leaves_some, one.targets))
+        required = self._is_required(here) and found and not _null_dbref(node)
         body: dict[str, Any] = {}
         wish = column_wish(here.inner)
         if one.by is not None:
@@ -372,18 +407,20 @@ class TableMaker:
         body["unique" if (self._name, here.at) in self._shared.pointers.keys else "index"] = True
         if self._is_secret(here, node):
             body["sensitive"] = True
+        self._mend_reference(node, one, body, notes)
         named = fold(wish)
         if one.by is None and here.arrays == 0 and not named.endswith(("_id", "_ref")):
             column = free_name(f"{wish} id", table.taken, fallback="reference_id")
             table.taken.add(column)
             rule = Rule(here.inner, {"column": column, **body}, notes)
             table.rules.append(rule)
-            self._place(here, Place(table, rule, node, inner=False, type="reference"))
+            self._place(here, Place(table, rule, node, here.at, type="reference"))
             return
         self._add(node, here, table, body, notes, type_="reference")
 
     def _route(self, here: _Here, table: Fields, node: Node, one: Pointing, notes: list[str]) -> None:
         columns: dict[str, dict[str, Any]] = {}
+        self._carried.append(count_refused(node))
         for target in one.targets:
             column = free_name(f"{column_wish(here.inner)} {target} id", table.taken, fallback="reference_id")
             table.taken.add(column)
@@ -395,7 +432,7 @@ class TableMaker:
             body["sensitive"] = True
         rule = Rule(here.inner, body, notes)
         table.rules.append(rule)
-        self._place(here, Place(table, rule, node, inner=here.arrays > 0, type=None))
+        self._place(here, Place(table, rule, node, here.at, type=None))
 
     def _references(self, node: Node, here: _Here, table: Fields, one: Pointing) -> bool:
         """Add an array of references; False where it must stay as it is."""
@@ -410,13 +447,15 @@ class TableMaker:
             body: dict[str, Any] = {"type": f"{type_}[]", "references": pointer_text(one), "on_orphan": "null"}
             if self._is_secret(here, node):
                 body["sensitive"] = True
+            self._mend_reference(node, one, body, notes)
             self._add(node, here, table, body, notes, type_=f"{type_}[]")
             return True
+        self._carried.append(count_refused(node))
         if one.orphans:
             notes.append("orphans have no pair; isthmus orphans list tells them")
         rule = Rule(here.inner, {"junction": ""}, notes)
         table.rules.append(rule)
-        self._place(here, Place(table, rule, node, inner=False, type=None))
+        self._place(here, Place(table, rule, node, here.at, type=None))
         self.arrays.append((rule, one))
         return True
 
@@ -445,21 +484,6 @@ def _names_below(node: Node) -> Iterator[Path]:
     for key, child in children:
         yield (key,)
         yield from ((key, *path) for path in _names_below(child))
-
-
-def _not_finite(node: Node) -> int:
-    """Count numbers in a value that JSON has no word for."""
-    own = 0
-    if node.doubles is not None:
-        own += node.doubles.nan + node.doubles.infinite
-    if node.decimals is not None:
-        own += node.decimals.nan + node.decimals.infinite
-    children = [*node.fields.values()]
-    if node.collapsed is not None:
-        children.append(node.collapsed.node)
-    if node.elements is not None:
-        children.append(node.elements)
-    return own + sum(_not_finite(child) for child in children)
 
 
 def _rewrite_path(path: Path) -> str | None:

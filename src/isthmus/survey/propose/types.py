@@ -7,7 +7,6 @@ what a text looks like: a date written as text stays text, and a comment says so
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 from isthmus.mapping.types import INTEGER_RANGES
 from isthmus.survey.profile import Node
@@ -29,12 +28,12 @@ class Chosen:
     Attributes:
         type: As a mapping writes it.
         notes: Comments.
-        policies: Of the column.
+        policies: Those without which it refuses some values, which are replaced.
     """
 
     type: str
     notes: tuple[str, ...] = ()
-    policies: dict[str, Any] = field(default_factory=dict[str, Any])
+    policies: dict[str, str] = field(default_factory=dict[str, str])
 
     @property
     def is_plain(self) -> bool:
@@ -65,9 +64,9 @@ def scalar_type(node: Node) -> Chosen | None:
     """Choose the type that takes all scalars of a node exactly; None where there is none but jsonb."""
     kinds = set(node.kinds)
     if kinds <= _TEXTS or kinds == {"objectId"}:
-        return Chosen("text", tuple(_refused_text(node)))
+        return Chosen("text")
     if kinds <= _TEXTS | {"objectId"}:
-        return Chosen("text", (*_refused_text(node), f"ObjectIds as their 24 digits: {several(node.kinds)}"))
+        return Chosen("text", (f"ObjectIds as their 24 digits: {several(node.kinds)}",))
     if kinds == {"bool"}:
         return Chosen("boolean")
     if kinds <= _NUMBERS:
@@ -145,11 +144,7 @@ def _date(node: Node) -> Chosen:
         return Chosen(
             "jsonb", (f"{CHECK}{share(out, node.filled)} dates lie beyond PostgreSQL's years; JSON keeps them all",)
         )
-    note = (
-        f"{CHECK}{share(out, node.filled)} dates lie beyond PostgreSQL's years and become infinity;"
-        " isthmus.adjustment lists the originals"
-    )
-    return Chosen("timestamptz", (note,), {"range": "infinity"})
+    return Chosen("timestamptz", policies={"range": "infinity"})
 
 
 def _binary(node: Node) -> Chosen:
@@ -181,7 +176,9 @@ def _array(node: Node) -> Chosen:
 
 
 def _why_json_array(elements: Node) -> list[str]:
-    return [f"elements of several kinds: {several(elements.kinds)}"] if len(elements.kinds) > 1 else []
+    if len(elements.kinds) > 1:
+        return [f"{CHECK}elements of several types, which only JSON takes as they are: {several(elements.kinds)}"]
+    return []
 
 
 def _why_json(node: Node) -> list[str]:
@@ -191,24 +188,6 @@ def _why_json(node: Node) -> list[str]:
     if len(kinds) > 1:
         return [f"{CHECK}values of several types, which only JSON takes as they are: {several(kinds)}"]
     return []
-
-
-def _refused_text(node: Node) -> list[str]:
-    texts = node.texts
-    if texts is None:
-        return []
-    notes: list[str] = []
-    if texts.nul:
-        notes.append(
-            f"{CHECK}{share(texts.nul, node.filled)} texts hold NUL, which is removed;"
-            " isthmus.adjustment lists the originals"
-        )
-    if texts.invalid_utf8:
-        notes.append(
-            f"{CHECK}{share(texts.invalid_utf8, node.filled)} texts are not UTF-8; U+FFFD stands for the bytes that are"
-            " not, isthmus.adjustment lists the originals"
-        )
-    return notes
 
 
 _LOOKS = (
@@ -224,5 +203,7 @@ def _remarks(node: Node, type_: str) -> list[str]:
         return []
     for look, meaning in _LOOKS:
         if getattr(texts, look) == node.filled:
+            if look == "number" and texts.zero_led:
+                return [f"numbers, {texts.zero_led:,} of them with leading zeros, which only a text keeps"]
             return [f"{CHECK}all {node.filled:,} values are {meaning}"]
     return []

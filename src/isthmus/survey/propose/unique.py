@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterable, Mapping
-from typing import Any
+from dataclasses import replace
+from typing import Any, cast
 
 from isthmus._rust import Prober
 from isthmus.sources.protocol import Source
@@ -27,19 +28,46 @@ _SKETCH = 256
 """Different values up to which the profile knows their number exactly."""
 
 
+def count_unique(survey: Survey, source: Source, options: Options, progress: Progress, stop: threading.Event) -> Survey:
+    """Return a survey that knows of every field that may be unique how many different values it has.
+
+    Reads the collections of such fields once more, where the profile does not know.
+
+    Args:
+        survey: What was found.
+        source: The source it was found in.
+        options: How to read.
+        progress: Told how far it is.
+        stop: Set when the user wants it to end.
+
+    Raises:
+        Interrupted: The user asked to stop.
+        SourceError: The source as a whole cannot be read.
+    """
+    counts = count_values(source, wanted(survey), options, progress, stop)
+    return replace(survey, counted={**survey.counted, **counts})
+
+
 def wanted(survey: Survey) -> list[tuple[str, Path]]:
-    """Return what must be counted: keys that references name, and fields with a unique index; sorted."""
+    """Return what must be counted: keys that references name, and fields with a unique index; sorted.
+
+    What was not read to its end is not: nothing is known of the rest.
+    """
     found = {(one.to.collection, one.to.path) for one in survey.references if one.to.path != ("_id",)}
     for name, one in survey.collections.items():
         for index in one.info.indexes:
             keys = index.get("key")
-            if index.get("unique") and isinstance(keys, Mapping) and len(keys) == 1:  # pyright: ignore[reportUnknownArgumentType]
-                found.add((name, tuple(str(next(iter(keys))).split("."))))  # pyright: ignore[reportUnknownArgumentType]
-    known = {(one.collection, one.path) for one in survey.looked_in if one.exact}
+            if not index.get("unique") or not isinstance(keys, Mapping):
+                continue
+            paths = [tuple(key.split(".")) for key in cast("Mapping[str, object]", keys)]
+            if len(paths) == 1:  # of a DBRef, which is not counted itself, its `$id` is
+                found |= {(name, paths[0]), (name, (*paths[0], "$id"))}
+    known = {(one.collection, one.path) for one in survey.looked_in if one.exact} | set(survey.counted)
     return sorted(
         (name, path)
         for name, path in found - known
         if name in survey.collections
+        and not (survey.collections[name].sampled or survey.collections[name].broken)
         and (node := _node(survey, name, path)) is not None
         and node.filled
         and known_distinct(node) is None

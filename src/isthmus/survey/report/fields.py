@@ -243,6 +243,8 @@ def _texts(texts: Texts, count: int, *, mixed: bool, listed_too: bool) -> Iterat
             break
         if alike and attribute != "html":
             yield f"{alike:,} look like {word}"
+    if texts.zero_led:
+        yield f"{texts.zero_led:,} with a leading zero or +, as codes have"
     low, high = texts.length
     same = low == high and count in {texts.hex24, texts.uuid}
     if not listed_too and not same:

@@ -124,6 +124,7 @@ def page(survey: Survey) -> str:
         notes=notes(survey),
         graph=draw(survey),
         legend=LEGEND,
+        error="",
         verdicts=VERDICTS,
         shown=shown,
         facts=[
@@ -132,6 +133,28 @@ def page(survey: Survey) -> str:
             ("References", f"{len(told):,}"),
             ("Values that lead nowhere", _orphans(told)),
         ],
+    )
+
+
+def refusal_page(source: str, error: str, hint: str) -> str:
+    """Return the page of a survey that came to nothing.
+
+    Args:
+        source: What was to be surveyed, without secrets.
+        error: Why, without secrets.
+        hint: What to do about that.
+    """
+    return render_page(
+        "isthmus.survey.report",
+        "survey.html",
+        styles=("survey.css",),
+        scripts=("graph.js",),
+        source=shown(source),
+        verdict=f"Not surveyed: {shown(error)}",
+        tone="bad",
+        error=shown(error),
+        hint=shown(hint),
+        facts=[],
     )
 
 

@@ -29,7 +29,7 @@ _REFUSED = {
     "invalid_utf8": ("text that is not UTF-8", "texts that are not UTF-8", "PostgreSQL's text is UTF-8"),
     "nan": ("NaN", "NaN", "JSON has none; double precision and numeric do"),
     "infinite": ("infinite number", "infinite numbers", "JSON has none; double precision and numeric do"),
-    "out_of_range": ("date out of range", "dates out of range", "a timestamp ends in the year 294276"),
+    "out_of_range": ("date out of range", "dates out of range", "a timestamp is one of 4714 BC to 294276"),
     "decimal_special": ("special decimal", "special decimals", "JSON has no NaN or infinity"),
 }
 
@@ -40,11 +40,14 @@ def oddities(one: Surveyed) -> list[str]:
 
 
 def _breaks(one: Surveyed) -> Iterator[str]:
+    if one.info.fault:
+        yield f"Its indexes and options are not known: {shown(one.info.fault)}"
     for why in one.broken:
         yield f"Not read to its end: {shown(why)} What stands before that is counted."
     for code, count in one.profile.broken.items():
         are = plural(count, "document is", "documents are")
-        yield f"{are} malformed ({code}) and not counted; a copy makes dead letters of them."
+        letters = "a dead letter of it" if count == 1 else "dead letters of them"
+        yield f"{are} malformed ({code}) and not counted; a copy makes {letters}."
 
 
 def _refused(profile: Profile) -> Iterator[str]:
@@ -132,15 +135,19 @@ def notes(survey: Survey) -> list[str]:
 def _sample_notes(survey: Survey) -> Iterator[str]:
     if survey.sample is None:
         return
-    part = [shown(name) for name, one in survey.collections.items() if one.sampled]
+    part = {name: one.profile.documents for name, one in survey.collections.items() if one.sampled}
     if not part:
-        yield f"A sample of {survey.sample:,} documents was asked for; no collection has more, so all were read."
+        yield (
+            f"A sample of {survey.sample:,} documents was asked for, and all were read: no collection has more than are"
+            " read at once."
+        )
         return
+    told = [f"{shown(name)}: {count:,} documents" for name, count in part.items()]
     yield (
-        f"Only a sample was read of {plural(len(part), 'collection')} ({listed(part, _NAMED)}): about {survey.sample:,}"
-        " documents each, the first ones of several stretches. Not seen may be: fields and types that fewer than"
-        f" about one document in {max(1, survey.sample // 3):,} has, wider ranges, longer texts, further values. What"
-        " is unique or always there in the sample need not be so in the collection."
+        f"Only a sample was read of {plural(len(part), 'collection')} ({listed(told, _NAMED)}), the first ones of"
+        " several stretches. Not seen may be: fields and types that fewer than about one document in"
+        f" {max(1, min(part.values()) // 3):,} has, wider ranges, longer texts, further values. What is unique or"
+        " always there in the sample need not be so in the collection."
     )
     yield (
         "References were looked up among the ids of the sample. What is not found may be an id outside of it, so"

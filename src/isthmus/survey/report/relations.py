@@ -70,6 +70,8 @@ class Relation:
         found: list[str] = []
         if self.other is not None:
             found.append(f"the same relation as {shown(self.other.collection)}.{path_text(self.other.path)}")
+        if self.one.doubt:
+            found.append("perhaps by chance: no name speaks for it")
         if self.lost:
             found.append(f"not found: {self.lost}")
         if self.one.wrong:

@@ -77,8 +77,11 @@ def _head(survey: Survey) -> Iterator[Block]:
         yield Point("", f"{survey.source} holds no collection that can be read.")
         return
     part = any(one.sampled for one in survey.collections.values())
-    read = "not all could be read." if survey.broken else "a sample was read." if part else "all were read."
-    yield Point("", f"{survey.source} ({survey.kind}): {what}; {read}")
+    read = "not all could be read" if survey.broken else "a sample was read" if part else "all were read"
+    if survey.malformed:
+        lost = f"{plural(survey.malformed, 'document is', 'documents are')} malformed and not counted"
+        read = f"{read}, and {lost}" if survey.broken or part else lost
+    yield Point("", f"{survey.source} ({survey.kind}): {what}; {read}.")
 
 
 def _overview(survey: Survey) -> Table:
@@ -91,7 +94,9 @@ def _overview(survey: Survey) -> Table:
     table.add_column("Advice", no_wrap=True)
     table.add_column("", overflow="fold")
     for name, one in survey.collections.items():
-        remark = [word for word, there in (("broken", one.broken), ("sample", one.sampled)) if there]
+        malformed = f"{one.malformed:,} malformed"
+        told = (("broken", one.broken), (malformed, one.malformed), ("sample", one.sampled))
+        remark = [word for word, there in told if there]
         kind = kind_text(survey, name)
         table.add_row(
             Text(shown(name)),

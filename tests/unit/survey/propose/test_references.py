@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
 from bson import DBRef, ObjectId
 
 from isthmus.mapping.model import JunctionField
@@ -110,3 +111,64 @@ def test_kept_ids_give_way_to_references_of_other_types(tmp_path: Path) -> None:
     users = [{"_id": oid(n), "no": n if n < 138 else "none"} for n in range(100, 140)]
     _, mapping = proposed(tmp_path, {"numbers": numbers, "users": users})
     assert mapping.collections["numbers"].ids == "uuid"
+
+
+def test_what_may_be_found_by_chance_stays_a_value_and_is_told(tmp_path: Path) -> None:
+    customers: list[dict[str, Any]] = [{"_id": n} for n in range(1, 301)]
+    things: list[dict[str, Any]] = [{"_id": oid(n), "weight": 1 + n * 7919 % 320} for n in range(1, 2001)]
+    text, _ = proposed(tmp_path, {"customers": customers, "things": things})
+    assert line_of(text, "weight:") == "weight: integer!"
+    (note,) = notes_above(text, "weight:")
+    assert note.startswith("# check: ")
+    assert "found in customers, perhaps by chance: they are small numbers" in note
+    assert note.endswith("if they refer to it, write references: customers")
+
+
+def test_ids_of_which_most_lead_nowhere_stay_values(tmp_path: Path) -> None:
+    posts = [{"_id": oid(100 + n), "user": oid(n)} for n in range(1, 81)]
+    text, _ = proposed(tmp_path, {"users": USERS, "posts": posts})
+    assert "references: users" not in text
+    assert "only 30 of 80 (37.5 %) values are found in users: too few" in notes_above(text, "user:")[0]
+
+
+def test_dbrefs_into_another_database_are_no_references(tmp_path: Path) -> None:
+    posts = [{"_id": oid(100 + n), "user": DBRef("users", oid(n), "elsewhere")} for n in range(1, 31)]
+    text, _ = proposed(tmp_path, {"users": USERS, "posts": posts})
+    assert "references: users" not in text
+    assert any("its DBRefs name another database" in note for note in notes_above(text, "user:"))
+
+
+def test_ids_that_may_be_the_same_digits_are_warned_of(tmp_path: Path) -> None:
+    low, high = "abcdef0123456789abcdef01", "ABCDEF0123456789ABCDEF01"
+    warning = "ids of the same digits, in upper or lower case, are one id"
+    derived = [{"_id": low}, {"_id": high}, {"_id": "w" * 3000}]
+    for number, ids in enumerate((derived, [{"_id": low}, {"_id": high}, {"_id": oid(5)}])):
+        text, _ = proposed(tmp_path / f"said{number}", {"c": ids})
+        assert warning in text
+    for number, ids in enumerate(([{"_id": low}, {"_id": "w" * 3000}], [{"_id": low}, {"_id": high}])):
+        text, _ = proposed(tmp_path / f"silent{number}", {"c": ids})
+        assert warning not in text
+
+
+@pytest.mark.parametrize("number", [20, 900])
+def test_ids_that_stand_twice_in_a_damaged_dump_are_named(number: int, tmp_path: Path) -> None:
+    documents = [{"_id": oid(n)} for n in range(number)]
+    text, _ = proposed(tmp_path / "whole", {"c": documents})
+    assert "another one has" not in text
+    text, _ = proposed(tmp_path / "twice", {"c": [*documents, *documents[:2]]})
+    assert f"# check: 2 documents of {number + 2} with an _id that another one has, too" in text
+
+
+def test_field_that_refers_to_a_secret_is_one(tmp_path: Path) -> None:
+    secrets = [f"geheim-{n:05}-x" for n in range(60)]
+    tokens = [{"_id": oid(n), "token": secret} for n, secret in enumerate(secrets)]
+    uses = [
+        {"_id": oid(100 + n), "x": one, "xs": [one], "o": {"t": one}, "j": [{"t": one}, 1]}
+        for n, one in enumerate(secrets * 2)
+    ]
+    text, _ = proposed(tmp_path / "unique", {"tok": tokens, "use": uses})
+    for field in ("x", "xs", "o.t", "j"):
+        assert "sensitive: true" in line_of(text, f"{field}:")
+    uses[0]["x"] = 5
+    text, _ = proposed(tmp_path / "mixed", {"tok": tokens, "use": uses})  # what cannot be written as a reference
+    assert line_of(text, "x:") == "x: {type: jsonb!, sensitive: true}"

@@ -16,6 +16,7 @@ from tests.unit.survey.propose.proposals import line_of, notes_above, proposed
 from tests.unit.survey.surveys import survey_of
 
 UUID = Binary(b"\1" * 16, 4)
+LISTED = "isthmus.adjustment lists the originals"
 DAY = datetime(2024, 1, 1, tzinfo=UTC)
 
 
@@ -108,3 +109,32 @@ def test_sensitive_field_is_called_so_and_nothing_of_its_values_is_told(tmp_path
 def test_json_that_holds_a_secret_is_sensitive_as_a_whole(tmp_path: Path) -> None:
     text, _ = proposed(tmp_path, {"c": [{"_id": 1, "f": [{"token": "x"}, 5]}]})
     assert line_of(text, "f:") == "f: {type: jsonb!, sensitive: true}"
+
+
+def test_numbers_with_leading_zeros_are_not_told_to_become_numbers(tmp_path: Path) -> None:
+    shown, notes = rule(tmp_path / "zeros", ["01234", "56789"])
+    assert (shown, notes) == ("text!", ["# numbers, 1 of them with leading zeros, which only a text keeps"])
+    shown, notes = rule(tmp_path / "plain", ["1234", "56789"])
+    assert notes == ["# check: all 2 values are numbers written as text; numeric with coerce: true takes them"]
+
+
+@pytest.mark.parametrize(
+    ("values", "note"),
+    [
+        ([{"a": 1}, "a"], "# check: values of several types, which only JSON takes as they are: object 1, string 1"),
+        ([["a", 1]], "# check: elements of several types, which only JSON takes as they are: int 1, string 1"),
+        ([[{"a": 1}, 5]], "# check: elements of several types, which only JSON takes as they are: int 1, object 1"),
+        ([[["a"], 5]], "# check: elements of several types, which only JSON takes as they are: array 1, int 1"),
+        ([["a"], "a"], "# check: values of several types, which only JSON takes as they are: array 1, string 1"),
+    ],
+)
+def test_values_of_several_types_are_to_be_looked_at(values: list[Any], note: str, tmp_path: Path) -> None:
+    assert rule(tmp_path, values) == ("jsonb!", [note])
+
+
+def test_what_json_cannot_hold_is_said_of_json_too(tmp_path: Path) -> None:
+    _, notes = rule(tmp_path, [["a\0", 1, float("nan")]])
+    assert notes[:2] == [
+        f"# check: 1 text inside holds NUL, which is removed; {LISTED}",
+        f"# check: 1 NaN or infinite numbers inside become null, which is all JSON has; {LISTED}",
+    ]
