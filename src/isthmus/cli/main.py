@@ -7,10 +7,11 @@ import sys
 
 import typer
 
-from isthmus.cli import check, conflicts, copy, ddl, demo, ids, letters, orphans, psql, status, survey, verify
+from isthmus.cli import check, conflicts, copy, ddl, demo, ids, letters, orphans, psql, schema, status, survey, verify
 from isthmus.cli import map as map_command
 from isthmus.cli.interrupt import is_interruption, take_signals_as_ctrl_c
 from isthmus.cli.logs import show_logs
+from isthmus.cli.result_files import unwritten
 from isthmus.cli.setting_files import read_setting_files
 from isthmus.cli.streams import lost_output, outlive_readers, reader_left
 from isthmus.errors import IsthmusError
@@ -53,6 +54,7 @@ app.command("copy")(copy.copy)
 app.command("verify")(verify.verify)
 app.command("status")(status.status)
 app.command("psql")(psql.psql)
+app.add_typer(schema.app, name="schema")
 app.add_typer(letters.app, name="letters")
 app.add_typer(orphans.app, name="orphans")
 app.add_typer(conflicts.app, name="conflicts")
@@ -64,7 +66,8 @@ def main() -> None:
 
     Exit codes: 0 all carried, 1 finished with something not carried, 2 usage or mapping, 3 source, 4 target,
     5 refused by a governance rule, 130 interrupted and resumable. Who reads the output, or stops reading it
-    (isthmus … | head), changes none of them; an output that could not be written for another reason makes it 2 or more.
+    (isthmus … | head), changes none of them; an output or a file of results that could not be written for another
+    reason makes it 2 or more.
     """
     take_signals_as_ctrl_c()
     show_logs()
@@ -75,6 +78,11 @@ def main() -> None:
         from isthmus.cli.output import show_lost_output
 
         code = max(code, show_lost_output())
+    for fault in unwritten():
+        from isthmus.cli.output import show_error
+
+        show_error(fault)
+        code = max(code, fault.exit_code)
     sys.exit(code)
 
 

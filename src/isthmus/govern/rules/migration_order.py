@@ -1,0 +1,48 @@
+"""New migrations come after all that are there.
+
+Problem: a migration with an older number than one that is applied is passed over by some runners, refused by others,
+and applied in another order on a new database than on the old one. It comes in with merges: two branches wrote theirs
+at the same time.
+
+Solution: the number of a new migration is greater than every number in HEAD and in the base, and no two are the same.
+`isthmus schema renumber` gives new numbers to what is in neither.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from isthmus.govern.checking import Checking
+from isthmus.govern.findings import Finding
+from isthmus.govern.rules.rule import Rule
+
+
+def _find(checking: Checking) -> Iterator[Finding]:
+    numbers: dict[str, list[str]] = defaultdict(list)
+    for one in checking.now.named:
+        assert one.name is not None  # noqa: S101  `named` says so
+        numbers[one.name.number].append(one.text)
+    hint = "isthmus schema renumber gives new numbers to migrations that are neither merged nor applied."
+    for number, texts in numbers.items():
+        if len(texts) > 1:
+            path = checking.now.migrations[texts[-1]].path
+            yield Finding(
+                path, 0, RULE.name, f"{number} is the number of {len(texts)} migrations: {', '.join(texts)}.", hint
+            )
+    in_base = checking.tip.folder.migrations if checking.tip is not None else {}
+    told: set[str] = set()
+    for side in (checking.tip, checking.head):
+        if side is None or not side.folder.named:
+            continue
+        last = side.folder.named[-1]
+        for one in checking.governed:
+            known = one.text in told or one.text in side.folder.migrations or one.text in in_base
+            if known or one.name is None or last.name is None:
+                continue
+            if one.name.order < last.name.order:
+                told.add(one.text)
+                yield Finding(one.path, 0, RULE.name, f"It comes before {last.text}, which is in {side.name}.", hint)
+
+
+RULE = Rule("migration-order", _find)
