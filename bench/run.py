@@ -68,6 +68,7 @@ def main() -> None:
             load.measure(small, work, rounds, arguments.streams)
         if "verify" in chosen and small:
             verify.measure(small, work, rounds, arguments.streams)
+            verify.measure_shapes(work, rounds, arguments.streams)
         if "live" in chosen:
             live.measure(_data(folder, "small", sizes.live_documents), work, rounds, arguments.streams)
         if "memory" in chosen and small:

@@ -63,6 +63,7 @@ _LEDGERS = {
         SELECT collection, table_name, row_id, source_row_id, differing::text, policy, action, document
         FROM isthmus.conflict""",
     "row_state": "SELECT table_schema, table_name, id, source_id, source_digest, loaded_digest FROM isthmus.row_state",
+    "kept_value": "SELECT to_jsonb(k) - 'run_id' FROM isthmus.kept_value AS k",
     "saved_ddl": "SELECT table_schema, table_name, kind, name, statements::text FROM isthmus.saved_ddl",
     "partition": """
         SELECT collection, min(start_position), max(position), bool_and(done) FROM isthmus.partition GROUP BY 1""",

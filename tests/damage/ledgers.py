@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zlib
+
 import bson
 
 from tests.damage.case import ANY, Case, Named, both, counted, row_added, row_gone
@@ -15,6 +17,29 @@ _BOB = "UPDATE people SET boss_id = '{0}' WHERE name = 'bob'"
 _ABOUT = "about_person_id|about_team_id"
 _ACCOUNT = "SELECT id::text FROM accounts WHERE number = "
 _MERGED = "SELECT m.derived_id FROM isthmus.id_map m WHERE m.origin = 'merged' AND m.id = "
+
+
+_NOBODY = "00000000-0000-8000-8000-0000000000aa"
+
+
+def _orphan(table: str, column: str, row: str) -> str:
+    """Return SQL that enters an orphan of a row, of an id that nothing has."""
+    number = 9000 + len(column)
+    place = f"'id', {number}, 'table_name', '{table}', 'column_name', '{column}', 'row_id', '{row}'"
+    return (
+        "INSERT INTO isthmus.orphan OVERRIDING SYSTEM VALUE SELECT (jsonb_populate_record(o,"
+        f" jsonb_build_object({place}, 'target_id', '{_NOBODY}'))).* FROM isthmus.orphan o"
+        " WHERE table_name = 'people' AND column_name = 'boss_id'"
+    )
+
+
+def _more(path: str, amount: int) -> str:
+    """Return SQL that adds to a number of the run's books, at a path with a slash between its keys."""
+    quoted = ",".join(f'"{key}"' for key in path.split("/"))
+    return (
+        f"UPDATE isthmus.run SET balance = jsonb_set(balance, '{{{quoted}}}',"
+        f" to_jsonb(coalesce((balance #>> '{{{quoted}}}')::integer, 0) + {amount}))"
+    )
 
 
 def _letters(collection: str) -> Named:
@@ -154,6 +179,45 @@ ORPHANS = [
         (person("fay"), person("ann")),
         may=(Named("references", "people", ANY, "boss_id"),),
     ),
+    Case(
+        "reference that leads to a row taken away, an orphan of another id forged, and the books with it",
+        both("people", person("fay"), "boss_id"),
+        (
+            "UPDATE people SET boss_id = NULL WHERE name = 'fay'",
+            _orphan("people", "boss_id", "{0}"),
+            _more("references/people.boss_id/resolved", -1),
+            _more("references/people.boss_id/orphans", 1),
+            _more("references/people.boss_id/actions/null", 1),
+        ),
+        (person("fay"),),
+    ),
+    Case(
+        "orphan told of another id that is not there",
+        both("people", person("bob"), "boss_id"),
+        (f"UPDATE isthmus.orphan SET target_id = '{_NOBODY}' WHERE table_name = 'people' AND column_name = 'boss_id'",),
+    ),
+    Case(
+        "orphan of a child row told of what is no id",
+        both("order_lines", order(4, 1), "by_id"),
+        ("UPDATE isthmus.orphan SET target_id = 'no id' WHERE table_name = 'order_lines' AND row_position = '{1}'",),
+    ),
+    Case(
+        "looked-up orphan told of another value",
+        (Named("checksum", "people", person("bob"), "team_id"),),
+        ("UPDATE isthmus.orphan SET target_id = 'none' WHERE table_name = 'people' AND column_name = 'team_id'",),
+    ),
+    Case(
+        "routed reference that leads to a row taken away, an orphan of another id forged, and the books with it",
+        both("people", person("ann"), "about_person_id"),
+        (
+            "UPDATE people SET about_person_id = NULL WHERE name = 'ann'",
+            _orphan("people", _ABOUT, "{0}"),
+            _more(f"references/people.{_ABOUT}/resolved", -1),
+            _more(f"references/people.{_ABOUT}/orphans", 1),
+            _more(f"references/people.{_ABOUT}/actions/null", 1),
+        ),
+        (person("ann"),),
+    ),
 ]
 
 _FORGED = (
@@ -161,16 +225,36 @@ _FORGED = (
     " SELECT (jsonb_populate_record(d, jsonb_build_object('id', 9999))).* FROM isthmus.dead_letter d"
     " WHERE collection = 'papers'"
 )
-# The fourth document of stays, as a letter that nobody wrote.
+# A document, as a letter that nobody wrote.
 _EXCUSED = (
     "INSERT INTO isthmus.dead_letter OVERRIDING SYSTEM VALUE SELECT (jsonb_populate_record(d, jsonb_build_object("
     "'id', 9999, 'collection', 'stays', 'document', '\\x{0}', 'document_digest', '\\x{1}'))).*"
     " FROM isthmus.dead_letter d WHERE collection = 'papers'"
 )
-_EXCUSE = (
-    f"SELECT '{bson.encode(database()['stays'][3]).hex()}'",
-    "SELECT encode(substr(document_digests, 16 * 3 + 9, 8), 'hex') FROM isthmus.batch WHERE collection = 'stays'",
-)
+_NUMBER = '{"$numberInt":"5"}'
+
+
+def _excuse(collection: str, number: int) -> tuple[str, str]:
+    """Return queries for a document, and for the digest that the run has of it."""
+    return (
+        f"SELECT '{bson.encode(database()[collection][number]).hex()}'",
+        (
+            f"SELECT encode(substr(document_digests, 16 * {number} + 9, 8), 'hex') FROM isthmus.batch"
+            f" WHERE collection = '{collection}'"
+        ),
+    )
+
+
+def _forged(stage: str, code: str, column: str, collection: str = "stays") -> tuple[str, str]:
+    """Return SQL that makes a document a dead letter of a stage, for a reason."""
+    named = _EXCUSED.replace("'stays'", f"'{collection}'")
+    cause = f'[{{"code": "{code}", "path": "", "message": "", "column": "{column}"}}]'.replace("'", "''")
+    told = f"stage = '{stage}', code = '{code.replace(chr(39), chr(39) * 2)}', causes = '{cause}'"
+    number = f"9{zlib.crc32((told + collection).encode())}"
+    return named.replace("9999", number), f"UPDATE isthmus.dead_letter SET {told} WHERE id = {number}"
+
+
+_EXCUSE = _excuse("stays", 3)
 LETTERS = [
     Case(
         "dead letter deleted",
@@ -227,14 +311,52 @@ LETTERS = [
         (
             *row_added("stays", "SELECT id::text FROM stays WHERE what = 'a number'"),
             *counted("stays", "what", "nights"),
+            Named("counts", "stays", _NUMBER, "(dead letters)"),
         ),
         (_EXCUSED,),
         _EXCUSE,
         may=(Named("counts", "stays", None, ANY),),
     ),
+    *(
+        Case(
+            f"row deleted, its document forged as a dead letter ({stage}, {code}, {column}), and the books with it",
+            (Named(layer, "stays", _NUMBER, "(dead letters)"),),
+            (
+                *_forged(stage, code, column),
+                "DELETE FROM stays WHERE what = 'a number'",
+                _more("collections/stays/dead_letters", 1),
+                _more("collections/stays/copied", -1),
+            ),
+            _EXCUSE,
+        )
+        for layer, stage, code, column in (
+            ("counts", "convert", "type", ""),
+            ("samples", "load", "target-refused", ""),
+            ("samples", "load", "duplicate-key", "stays.what"),
+            ("samples", "finish", "duplicate-key", "stays.what"),
+            ("samples", "finish", "duplicate-key", "stays.nights"),
+            ("samples", "finish", "duplicate-id", "stays.id"),
+            ("samples", "finish", "orphan", "stays.what"),
+            ("samples", "finish", "key-too-long", "stays.what"),
+            ("samples", "finish", "joined-left", ""),
+            ("samples", "finish", "somebody's own", ""),
+        )
+    ),
+    Case(
+        "row deleted, its document forged as a dead letter for a reference that leads to a row, and the books with it",
+        (Named("samples", "Orders 2023", "0000000000000000000000c9", "(dead letters)"),),
+        (
+            *_forged("finish", "orphan", "orders.user_id", "Orders 2023"),
+            "DELETE FROM orders WHERE number = 1",
+            _more("collections/Orders 2023/dead_letters", 1),
+            _more("collections/Orders 2023/copied", -1),
+        ),
+        _excuse("Orders 2023", 0),
+        may=(booked("orders", ANY),),
+    ),
     Case(
         "row deleted, and its document forged as a dead letter",
-        (Named("counts", "stays", None, ANY),),
+        (Named("counts", "stays", None, ANY), Named("counts", "stays", _NUMBER, "(dead letters)")),
         (_EXCUSED, "DELETE FROM stays WHERE what = 'a number'"),
         _EXCUSE,
         may=(Named("types", "stays", None, ANY),),
@@ -279,10 +401,17 @@ JOINED = [
         "joining of documents deleted from the ledger",
         (
             Named("counts", "accounts", None, "(rows)"),
-            Named("checksum", "accounts", f"{_MERGED}({_ACCOUNT}'A1')", "(joined into)"),
+            # a document that no ledger says was joined must have a row of its own
+            Named("checksum", "accounts", f"{_MERGED}({_ACCOUNT}'A1')", "(row)"),
+            Named("checksum", "accounts", f"{_ACCOUNT}'A1'", "title"),
         ),
         ("DELETE FROM isthmus.id_map WHERE origin = 'merged' AND id = '{0}'",),
         (f"{_ACCOUNT}'A1'",),
+        may=(
+            Named("checksum", "account_entries", ANY, "(row)"),
+            Named("samples", "accounts", ANY, ANY),
+            Named("samples", "account_entries", ANY, "(row)"),
+        ),
     ),
     Case(
         "joining of documents told of another row",
@@ -355,6 +484,59 @@ RUN = [
         (Named("counts", "person_likes", None, "(rows)"),),
         ("UPDATE isthmus.run SET balance = NULL",),
         may=(Named("counts", ANY, None, ANY),),
+    ),
+    Case(
+        "mapping of the run changed in the target, and a row with it",
+        damage=(
+            (
+                "UPDATE isthmus.run SET mapping_text = replace(mapping_text, 'stays: {fields',"
+                " 'stays: {skip: [{when: {what: a number}, why: forged}], fields')"
+            ),
+            "DELETE FROM stays WHERE what = 'a number'",
+        ),
+        code=4,
+        refused="state-broken",
+    ),
+    Case(
+        "mapping of the run made unreadable in the target",
+        damage=("UPDATE isthmus.run SET mapping_text = 'no mapping'",),
+        code=4,
+        refused="state-broken",
+    ),
+    Case(
+        "retry forged that another mapping is kept for",
+        damage=(
+            (
+                "UPDATE isthmus.run SET retries = jsonb_build_array(jsonb_build_object('fingerprint', '00',"
+                " 'mapping_text', mapping_text, 'version', '1', 'carried', '{}'::jsonb))"
+            ),
+        ),
+        code=4,
+        refused="state-broken",
+    ),
+    Case(
+        "all changed values deleted from the ledger",
+        (Named("counts", "people", None, "note"), Named("counts", "people", None, "mail")),
+        ("DELETE FROM isthmus.adjustment",),
+        may=(Named("counts", ANY, None, ANY),),
+    ),
+    Case(
+        "changed value listed that is none",
+        (Named("counts", "people", None, "name"),),
+        (
+            (
+                "INSERT INTO isthmus.adjustment (run_id, collection, table_name, column_name, kind, original)"
+                " VALUES (1, 'people', 'people', 'name', 'nul_removed', 'x')"
+            ),
+        ),
+    ),
+    Case(
+        "unique index dropped, and forged as one that was left out",
+        (Named("schema", "products", None, "products_title_key"),),
+        (
+            "DROP INDEX products_title_key",
+            ("UPDATE isthmus.run SET balance = jsonb_set(balance, '{left_out_indexes}', '[\"products_title_key\"]')"),
+        ),
     ),
     Case(
         "what the run read changed by one document",

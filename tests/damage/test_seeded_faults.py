@@ -1,6 +1,8 @@
 """Faults planted in the core turn the layer samples red, and nothing else can: the checksum shares them.
 
 The copy and the verification run with the same fault (`tests.faulty_core`); the oracle of samples knows nothing of it.
+Faults of a conversion are planted in the rows that a copy gets, type by type; samples must name row and column of each.
+Then the checksum is red too, for it goes through the core as it is.
 """
 
 from __future__ import annotations
@@ -10,7 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import psycopg
 import pytest
+from psycopg import sql
 
 from tests.damage.case import Named
 from tests.damage.source import THINGS
@@ -189,6 +193,12 @@ def look(faults: Sequence[Fault], verified: Target, server: str) -> list[str]:
         drop_database(server, target.conninfo)
 
 
+def _rows(target: Target, query: str) -> list[tuple[str, str]]:
+    with psycopg.connect(target.conninfo) as connection:
+        connection.execute(sql.SQL("SET search_path = {}").format(sql.Identifier(target.schema)))
+        return connection.execute(query.encode()).fetchall()
+
+
 def judged(faults: Sequence[Fault], ended: Ended) -> list[str]:
     """Return which faults samples does not show, and what the checksum says against the target."""
     report = ended.report or {}
@@ -216,6 +226,113 @@ def test_faults_planted_in_the_core_turn_samples_red(verified: Target, postgres:
 def test_fault_planted_in_the_core_turns_samples_red(fault: Fault, verified: Target, postgres: str) -> None:
     wrong = look([fault], verified, postgres)
     assert not wrong, "\n".join(wrong)
+
+
+TEXT = 'te "xt" %s'
+# what the core makes of a value in the row of this label: label, column, how it becomes another one
+CONVERSIONS: list[tuple[str, str, list[str | int]]] = [
+    ("first", "si", ["add", 1]),
+    ("first", "i", ["add", -1]),
+    ("first", "bi", ["add", 1]),  # beyond what a double can tell
+    ("second", "bi", ["bytes swapped"]),
+    ("first", "re", ["last bit"]),
+    ("first", "do", ["last bit"]),
+    ("special", "do", ["null"]),  # a NaN
+    ("first", "nu", ["digit", 10]),
+    ("second", "nu", ["sign"]),
+    ("third", "nu", ["weight"]),
+    ("high", "nu", ["scale", 1]),  # one more zero
+    ("special", "nu", ["null"]),  # a NaN
+    ("first", "n2", ["digit", 100]),
+    ("second", "n2", ["sign"]),
+    ("first", "bo", ["last bit"]),
+    ("first", "da", ["add", 1]),
+    ("second", "da", ["add", -1]),
+    ("first", "ts", ["add", 1]),
+    ("second", "ts", ["add", 3_600_000_000]),
+    ("first", "tz", ["add", -1]),
+    ("second", "tz", ["add", -7_200_000_000]),
+    ("first", "tz3", ["add", 1000]),
+    ("first", "u", ["last bit"]),
+    ("second", "u", ["bit", 3]),
+    ("first", "by", ["bit", 0]),
+    ("empty", "by", ["null"]),
+    ("first", TEXT, ["text", "é", "e"]),
+    ("second", TEXT, ["text", "é", "e\u0301"]),
+    ("third", TEXT, ["text", "S", "s"]),
+    ("high", TEXT, ["text", " ", "  "]),
+    ("empty", TEXT, ["null"]),
+    ("missing", TEXT, ["value", ""]),
+    ("first", "vc", ["text", "v", "w"]),
+    ("first", "j", ["text", "2.5", "2.4"]),
+    ("second", "j", ["text", "1.00", "1.0"]),
+    ("third", "j", ["text", "null", "false"]),
+    ("high", "j", ["text", '"x"', '"X"']),
+    ("empty", "j", ["null"]),
+    ("special", "j", ["text", "0", "-1"]),
+    ("low", "j", ["text", '"a"', '"A"']),
+    ("first", "ta", ["order"]),
+    ("second", "ta", ["shorter"]),
+    ("empty", "ta", ["null"]),
+    ("first", "ua", ["order"]),
+    ("second", "ua", ["last bit"]),
+    ("first", "ia", ["order"]),
+    ("second", "ia", ["shorter"]),
+    ("third", "ia", ["last bit"]),
+    ("first", "na", ["order"]),
+    ("second", "na", ["last bit"]),
+    ("first", "das", ["last bit"]),
+    ("second", "das", ["order"]),
+    ("first", "en", ["value", "OK"]),
+    ("first", "ea", ["shorter"]),
+    ("first", "pin", ["text", "pin", "pim"]),
+    ("first", "secret", ["text", "code", "c0de"]),
+    ("first", "extras", ["text", "deep", "deeq"]),
+    ("second", "extras", ["text", "5", "6"]),
+]
+
+
+def test_faults_of_conversions_turn_samples_red(verified: Target, postgres: str) -> None:
+    things = [
+        {"table": THINGS, "where": ["label", label], "column": column, "change": change}
+        for label, column, change in CONVERSIONS
+    ]
+    others = [
+        {"table": "people", "where": ["name", "ann"], "column": "boss_id", "change": ["of", "id"]},
+        {"table": "people", "where": ["name", "gus"], "column": "reviewers", "change": ["null"]},
+        {"table": "people", "where": ["name", "gus"], "column": "friend_ids", "change": ["order"]},
+        {"table": "people", "where": ["name", "hal"], "column": "since", "change": ["null"]},
+        {"table": "order_lines", "where": ["sku", "a"], "column": "when", "change": ["add", 1]},
+        {"table": "order_lines", "where": ["sku", "c"], "column": "position", "change": ["add", 1]},
+        {"table": "products", "where": ["title", "milk"], "column": "id", "change": ["last bit"]},
+    ]
+    target = Target(create_database(postgres), verified.dump, verified.mapping)
+    try:
+        copied = target.copy(faults=json.dumps([*things, *others]))
+        assert copied.report is not None, copied.said
+        assert copied.report["outcome"] == "complete", copied.said
+        ids = dict(_rows(target, f'SELECT label, id::text FROM "{THINGS.replace(chr(34), chr(34) * 2)}"'))
+        people = dict(_rows(target, "SELECT name, id::text FROM people"))
+        orders = dict(_rows(target, "SELECT sku, orders_id::text FROM order_lines"))
+        ((_, wrong),) = _rows(target, "SELECT title, id::text FROM products WHERE title = 'milk'")
+        must = {(THINGS, ids[label], column) for label, column, _ in CONVERSIONS} | {
+            ("people", people["ann"], "boss_id"),
+            ("people", people["gus"], "reviewers"),
+            ("people", people["gus"], "friend_ids"),
+            ("people", people["hal"], "since"),
+            ("order_lines", f"{orders['a']}/0", "when"),
+            ("order_lines", f"{orders['c']}/2", "(row)"),
+            ("order_lines", f"{orders['c']}/3", "(row)"),
+            ("products", wrong[:-1] + f"{int(wrong[-1], 16) ^ 1:x}", "(row)"),
+        }
+        ended = target.verify()
+        assert (ended.code, ended.report is not None) == (1, True), ended.said
+        assert ended.report is not None
+        shown = {(one["layer"], one["table"], one["id"], one["path"]) for one in ended.report["differences"]}
+        assert {place[1:] for place in shown if place[0] == "samples"} == must
+        assert ("checksum", "products", wrong, "(row)") in shown  # samples says nothing of rows without a document
+    finally:
+        drop_database(postgres, target.conninfo)
 
 
 def test_core_without_faults_is_as_it_is(verified: Target) -> None:

@@ -186,15 +186,19 @@ def _reference(chance: random.Random, made: list[_Collection]) -> Make:
         return _oid
     first, second = chance.choice(targets), chance.choice(targets)
     wrong = chance.choice([0.0, 0.0, 0.1])
-    form = chance.choice(["plain", "plain", "dbref", "wrong dbref", "mixed", "either", "hex"])
+    form = chance.choice(
+        ["plain", "plain", "dbref", "null dbref", "wrong dbref", "mixed", "either", "either mixed", "hex"]
+    )
 
     def make(c: random.Random) -> Value:
         if c.random() < wrong:
             return c.choice([_oid, _text, _word])(c)
-        one = c.choice([first, second]) if form == "either" else first
+        one = c.choice([first, second]) if form in {"either", "either mixed"} else first
         value = c.choice(one.ids)
-        if form == "dbref" or (form == "mixed" and c.random() < 0.5):
+        if form == "dbref" or (form in {"mixed", "either mixed"} and c.random() < 0.5):
             return bw.dbref(one.name, value)
+        if form == "null dbref":
+            return bw.dbref(one.name, c.choice([bw.null(), bw.undefined()]) if c.random() < 0.1 else value)
         if form == "wrong dbref":
             return bw.dbref(c.choice([one.name, "elsewhere"]), value)
         if form == "hex" and value.type == 0x07:

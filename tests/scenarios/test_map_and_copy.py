@@ -1,8 +1,8 @@
 """A mapping as `isthmus map` proposes it, copied unchanged: no dead letter, balanced books, exit 0, every row right.
 
 Oracle: the books of the copy, and the slow reference of `verify`, which reads the documents again and shares nothing
-with the core. What this cannot see: whether the proposal is a good one for people; `tests/unit/survey/propose` holds
-its rules.
+with the core. Where that finds nothing, `isthmus verify` must not either, in any layer. What this cannot see: whether
+the proposal is a good one for people; `tests/unit/survey/propose` holds its rules.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import pytest
 
 from tests.generators.hostile import write_hostile
 from tests.integration.cli.conftest import run_command
-from tests.oracle.copying import compared, copy
+from tests.oracle.copying import compared, copy, url
 from tests.planted import crm, random_database
 from tests.planted.random_database import Settings
 from tests.planted.write import write_dump
@@ -21,7 +21,7 @@ from tests.scenarios.test_real_dumps import DUMPS
 
 
 def carried_unchanged(source: Path, folder: Path, database: str) -> None:
-    """Map a source and copy it; every row must be as the oracle says."""
+    """Map a source and copy it; every row must be as the oracle says, and every layer of verify must say so too."""
     mapping = folder / "mapping.yaml"
     mapped = run_command(folder, "map", source, "-o", mapping)
     assert mapped.code == 0, mapped.all
@@ -31,6 +31,10 @@ def carried_unchanged(source: Path, folder: Path, database: str) -> None:
     letters = {name: books["dead_letters"] for name, books in copied.report["collections"].items()}
     assert (copied.code, sum(letters.values())) == (0, 0), f"{copied.said}\n{text}"
     assert not compared(mapping, source, database).differences
+    verified = run_command(
+        folder, "verify", mapping, "--source", source, "--sample", "all", env={"DATABASE_URL": url(database)}
+    )
+    assert verified.code == 0, f"{verified.all}\n{text}"
 
 
 @pytest.mark.parametrize("seed", [1, 2, pytest.param(3, marks=pytest.mark.soak)])

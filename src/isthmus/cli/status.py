@@ -36,9 +36,10 @@ def status(target: ReadTargetOption, json_file: JsonOption = None) -> int:
     from isthmus.state.checkpoints import read_partitions
     from isthmus.state.reports import at_work, books_so_far, letter_counts, orphan_counts, waiting_references
     from isthmus.state.retries import retries_of
-    from isthmus.state.verifications import latest
+    from isthmus.state.verifications import latest, latest_whole
     from isthmus.transfer.balance import balance_from_json
     from isthmus.transfer.moving.moved import moved_of
+    from isthmus.verify.result import LAYERS
 
     with reading(target) as (connection, run):
         holder = at_work(connection)
@@ -48,7 +49,7 @@ def status(target: ReadTargetOption, json_file: JsonOption = None) -> int:
         orphans = orphan_counts(connection, run.id)
         waiting = waiting_references(connection, run.target_schema)
         moved = moved_of(connection, run.id)
-        verification = latest(connection, run.id)
+        whole, newest = latest_whole(connection, run.id, LAYERS), latest(connection, run.id)
     books = without_junctions(books, parse_mapping(run.mapping_text, file_name="the run's mapping").junctions)
     running = holder is not None
     balance = balance_from_json(run.balance) if run.balance is not None else None
@@ -61,8 +62,9 @@ def status(target: ReadTargetOption, json_file: JsonOption = None) -> int:
     console.print(f"  begun    {run.started_at:%Y-%m-%d %H:%M:%S} UTC with Isthmus {run.version}", markup=False)
     if run.finished_at:
         console.print(f"  ended    {run.finished_at:%Y-%m-%d %H:%M:%S} UTC", markup=False)
-    aged = verification is not None and _retried_since(run, verification)
-    _show_since(console, run, verification, aged=aged)
+    verification = whole or newest
+    partial = newest if whole is not None and newest is not None and newest.id > whole.id else None
+    _show_since(console, run, verification, partial)
     console.print(f"  lease    held by {holder}" if running else f"  lease    last held by {run.holder}", markup=False)
     show_table(console, _collections(books, states))
     for collection, stage, code, count in letters:
@@ -74,7 +76,7 @@ def status(target: ReadTargetOption, json_file: JsonOption = None) -> int:
     if run.stage != "complete":
         console.print("→ It is at work." if running else "→ Run the same isthmus copy again; it goes on from here.")
     else:
-        _show_next(console, shown_target(target), has_letters=bool(letters), verified=verification is not None)
+        _show_next(console, shown_target(target), has_letters=bool(letters), verified=whole is not None)
     write_json(
         {
             **run.summary(),
@@ -89,7 +91,8 @@ def status(target: ReadTargetOption, json_file: JsonOption = None) -> int:
             "balanced": None if balance is None else not unbalanced,
             "left_behind": None if balance is None else left_behind_json(balance),
             "moved": None if moved is None else moved.as_json(),
-            "verification": None if verification is None else {**verification.summary(), "retried_since": aged},
+            "verification": _verification_json(run, verification),
+            "partial_verification": _verification_json(run, partial),
             "balance": run.balance,
         },
         json_file,
@@ -97,9 +100,9 @@ def status(target: ReadTargetOption, json_file: JsonOption = None) -> int:
     return 1 if unbalanced else 0
 
 
-def _show_since(console: Console, run: Run, verification: Verification | None, *, aged: bool) -> None:
-    """Print what was done with a run since it was carried: retries of its dead letters, its last verification."""
-    from isthmus.cli.output import plural, show_paragraph
+def _show_since(console: Console, run: Run, *verifications: Verification | None) -> None:
+    """Print what was done with a run since it was carried: retries of its dead letters, verifications."""
+    from isthmus.cli.output import plural
     from isthmus.state.retries import retries_of
 
     for retried in retries_of(run):
@@ -109,18 +112,36 @@ def _show_since(console: Console, run: Run, verification: Verification | None, *
             f"  retried  {retried.begun_at[:19].replace('T', ' ')} UTC with another mapping: {carried} carried{ended}",
             markup=False,
         )
-    if verification is None:
-        return
+    for one in verifications:
+        if one is not None:
+            _show_verification(console, run, one)
+
+
+def _show_verification(console: Console, run: Run, verification: Verification) -> None:
+    """Print what a verification came to; it is called verified only where all layers were asked and nothing differs."""
+    from isthmus.cli.output import plural, show_paragraph
+    from isthmus.verify.result import LAYERS
+
+    whole = all(layer in verification.layers for layer in LAYERS)
     layers = plural(len(verification.layers), "layer")
+    if not whole:
+        layers = f"{len(verification.layers)} of {len(LAYERS)} layers ({', '.join(verification.layers)})"
     words = {
-        "passed": f"nothing differs in {layers}",
+        "passed": f"nothing differs in {layers}{'' if whole else '; the others were not asked'}",
         "failed": f"{plural(verification.found, 'difference')} in {layers}",
     }.get(verification.outcome, "stopped before its end, so nothing is proven")
     if verification.outcome == "interrupted" and verification.found:
         words += f"; {plural(verification.found, 'difference')} until then"
-    since = "; dead letters were retried since, so verify again" if aged else ""
+    since = "; dead letters were retried since, so verify again" if _retried_since(run, verification) else ""
     begun = f"{verification.started_at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
-    show_paragraph(console, "  verified ", f"{begun}: {words}{since}")
+    label = "  verified " if whole and verification.outcome == "passed" else "  verify   "
+    show_paragraph(console, label, f"{begun}: {words}{since}")
+
+
+def _verification_json(run: Run, verification: Verification | None) -> dict[str, Any] | None:
+    if verification is None:
+        return None
+    return {**verification.summary(), "retried_since": _retried_since(run, verification)}
 
 
 def _retried_since(run: Run, verification: Verification) -> bool:

@@ -13,13 +13,14 @@ from rich.text import Text
 from isthmus.cli.output import plural, show_hint, show_paragraph, show_table, some
 from isthmus.sources.shown import shown
 from isthmus.verify.report.accounted import Account
-from isthmus.verify.report.choosing import first_differences, uncompared
-from isthmus.verify.report.words import WORDS, checked_words, remarks, tone, value_words, verdict
+from isthmus.verify.report.choosing import Total, first_differences, totals, uncompared
+from isthmus.verify.report.words import WORDS, checked_words, found_words, remarks, side_words, tone, verdict
 from isthmus.verify.result import Difference, Verified
 
 _MOST_DIFFERENCES = 20
 _MOST_LEFT_OUT = 12
 _MOST_PLACES = 6
+_MOST_TOTALS = 12
 _MOST_REMARKS = 5
 _LONGEST_VALUE = 120
 _STYLES = {"good": "bold green", "warn": "bold yellow", "bad": "bold red"}
@@ -28,7 +29,13 @@ _ROWS = frozenset({"counts", "samples", "references", "types", "rules", "checksu
 
 
 def show_verified(
-    console: Console, verified: Verified, accounts: Sequence[Account], target: str, *, sampled: bool
+    console: Console,
+    verified: Verified,
+    accounts: Sequence[Account],
+    target: str,
+    *,
+    sampled: bool,
+    files: Sequence[str] = (),
 ) -> None:
     """Print what a verification came to, with what to do next.
 
@@ -38,15 +45,16 @@ def show_verified(
         accounts: What differs rightly.
         target: The target as commands may name it.
         sampled: Whether the layer samples left documents out.
+        files: Where all of it is written, in words; empty where nowhere.
     """
     console.print(f"{verdict(verified)} ({verified.seconds:.1f} s)", style=_STYLES[tone(verified)], markup=False)
     if verified.run:
         show_paragraph(console, f"Run {verified.run}: ", f"{shown(verified.source)} → {shown(verified.target)}")
     _show_layers(console, verified)
-    _show_differences(console, verified)
+    _show_differences(console, verified, files)
     _show_accounts(console, accounts, target)
-    _show_left_out(console, verified)
-    _show_remarks(console, verified)
+    _show_left_out(console, verified, files)
+    _show_remarks(console, verified, files)
     _show_next(console, verified, sampled=sampled)
 
 
@@ -71,23 +79,48 @@ def _show_layers(console: Console, verified: Verified) -> None:
     show_table(console, table)
 
 
-def _show_differences(console: Console, verified: Verified) -> None:
+def _show_differences(console: Console, verified: Verified, files: Sequence[str]) -> None:
     chosen = first_differences(verified, _MOST_DIFFERENCES)
     for name, layer in verified.layers.items():
         mine = [one for one in chosen if one.layer == name]
         if not mine:
             continue
         console.print()
-        console.print(f"{name}: {plural(layer.found, 'difference')}", style="bold red")
+        console.print(f"{name}: {found_words(layer)}", style="bold red")
+        _show_totals(console, [one for one in totals(verified) if one.layer == name], few=layer.found == len(mine))
         for table, ones in groupby(mine, key=lambda one: one.table):
             if table:
                 console.print(f"  {shown(table)}", style="bold", markup=False)
             for message, alike in groupby(ones, key=lambda one: one.message):
                 _show_alike(console, message, list(alike))
     left = len(verified.differences) - len(chosen)
+    if any(one.found > len(one.differences) for one in verified.layers.values()):
+        console.print()
+        console.print("An entry that tells of several rows or values counts as so many differences.")
     if left:
         console.print()
-        console.print(f"… and {left:,} more: --html FILE or --json FILE lists them.", markup=False)
+        console.print(
+            f"… and {left:,} more: {_all_of_it(files, '--html FILE or --json FILE lists them')}.", markup=False
+        )
+
+
+def _show_totals(console: Console, there: Sequence[Total], *, few: bool) -> None:
+    """Print how many differences are where; `few`: all are listed below, so one place needs no total."""
+    if few and len(there) == 1:
+        return
+    told = [f"{shown(one.place)} {one.count:,}" for one in there[:_MOST_TOTALS]]
+    more = there[_MOST_TOTALS:]
+    if more:
+        rest = sum(one.count for one in more)
+        told.append(f"{plural(len(more), 'other place')} {rest:,}")
+    show_paragraph(console, "  where: ", ", ".join(told))
+
+
+def _all_of_it(files: Sequence[str], otherwise: str) -> str:
+    """Return where all is written, or else how it would be."""
+    if not files:
+        return otherwise
+    return f"{' and '.join(files)} {'lists' if len(files) == 1 else 'list'} them"
 
 
 def _show_alike(console: Console, message: str, alike: Sequence[Difference]) -> None:
@@ -112,13 +145,13 @@ def _values(one: Difference) -> str:
     """Return both values; empty where neither is known."""
     if one.expected is None and one.actual is None:
         return ""
-    return f"{_value(one.expected)} → {_value(one.actual)}"
+    return f"{_value(one, one.expected)} → {_value(one, one.actual)}"
 
 
-def _value(text: str | None) -> str:
+def _value(one: Difference, text: str | None) -> str:
     if text is not None and len(text) > _LONGEST_VALUE:
         text = text[: _LONGEST_VALUE - 1] + "…"
-    return value_words(text)
+    return side_words(one, text)
 
 
 def _show_accounts(console: Console, accounts: Sequence[Account], target: str) -> None:
@@ -133,7 +166,7 @@ def _show_accounts(console: Console, accounts: Sequence[Account], target: str) -
         console.print(f"  {one.count:>9,}  {words}{command}", markup=False, soft_wrap=True)
 
 
-def _show_left_out(console: Console, verified: Verified) -> None:
+def _show_left_out(console: Console, verified: Verified, files: Sequence[str]) -> None:
     left_out = uncompared(verified)
     if not left_out:
         return
@@ -146,10 +179,11 @@ def _show_left_out(console: Console, verified: Verified) -> None:
         why = shown(one.why).rstrip(".")
         show_paragraph(console, "  • ", f"{one.layer}: {', '.join(names[:_MOST_PLACES])}{more}{count}: {why}.")
     if len(left_out) > _MOST_LEFT_OUT:
-        console.print(f"  … and {len(left_out) - _MOST_LEFT_OUT} more; --html and --json have them.", markup=False)
+        words = _all_of_it(files, "--html and --json have them")
+        console.print(f"  … and {len(left_out) - _MOST_LEFT_OUT} more; {words}.", markup=False)
 
 
-def _show_remarks(console: Console, verified: Verified) -> None:
+def _show_remarks(console: Console, verified: Verified, files: Sequence[str]) -> None:
     if not verified.layers:
         return
     console.print()
@@ -159,7 +193,8 @@ def _show_remarks(console: Console, verified: Verified) -> None:
         for note in told[:_MOST_REMARKS]:
             show_paragraph(console, "  • ", f"{name}: {shown(note)}")
         if len(told) > _MOST_REMARKS:
-            console.print(f"    … and {len(told) - _MOST_REMARKS} more; --html and --json have them.", markup=False)
+            words = _all_of_it(files, "--html and --json have them")
+            console.print(f"    … and {len(told) - _MOST_REMARKS} more; {words}.", markup=False)
 
 
 def _show_next(console: Console, verified: Verified, *, sampled: bool) -> None:

@@ -94,12 +94,12 @@ def verify(
 
     from isthmus.cli.bars import ProgressView
     from isthmus.cli.findings import failed_json, writing_refusals
-    from isthmus.cli.interrupt import stop_on_signals
+    from isthmus.cli.interrupt import stop_on_signals, tidied_before_leaving
     from isthmus.cli.output import err, result_console, show_lost_output, write_json
+    from isthmus.cli.result_files import is_written
     from isthmus.cli.streams import reader_left
     from isthmus.cli.verified import show_verified
     from isthmus.connect.target import open_target
-    from isthmus.errors import IsthmusError
     from isthmus.mapping import load_mapping
     from isthmus.sources import open_source
     from isthmus.verify.report.accounted import accounts_json
@@ -119,56 +119,62 @@ def verify(
             "accounted": accounts_json(accounts),
         }
 
-    with writing_refusals(json_file, lambda fault: {**as_json([]), **failed_json(fault)}):
-        try:
-            wanted = read_layers(layers)
-            checked = load_mapping(mapping)
-            progress = Progress()
-            view = ProgressView(progress)
-            # Nothing is in hand yet, so a signal ends the wait at once.
-            opening = persist(
-                partial(open_source, source, database=db, ignore_oplog=ignore_oplog, patience_seconds=retry_seconds),
-                seconds=retry_seconds,
-                stop=Event(),
-                note=progress.note,
-                most_troubles=1,
-            )
-            with (
-                closing(opening) as opened,
-                open_target(target) as address,
-                stop_on_signals(err, "stopping") as stop,
-            ):
-                shown_target = address.display
-                with view:
-                    try:
-                        verify_database(
-                            checked,
-                            opened,
-                            address.conninfo,
-                            mapping_name=mapping.name,
-                            target_name=address.display,
-                            options=Options(
-                                workers=workers,
-                                sample=None if sample == "all" else int(sample),
-                                retry_seconds=retry_seconds,
-                                seed=seed,
-                            ),
-                            layers=wanted,
-                            progress=progress,
-                            stop=stop,
-                            result=result,
-                        )
-                    except psycopg.Error as fault:
-                        raise _unreadable(address.conninfo, checked, fault) from None
-                accounts = _accounts(address.conninfo)
-        except IsthmusError as fault:
-            _write_page(html, result, [], shown_target, begun, _asked(sample, seed, layers), fault)
-            raise
-        _write_page(html, result, accounts, shown_target, begun, _asked(sample, seed, layers))
+    def write_page(accounts: list[Account], fault: IsthmusError | None = None) -> None:
+        _write_page(html, result, accounts, shown_target, begun, _asked(sample, seed, layers), fault)
+
+    with writing_refusals(
+        json_file, lambda fault: {**as_json([]), **failed_json(fault)}, lambda fault: write_page([], fault)
+    ):
+        wanted = read_layers(layers)
+        checked = load_mapping(mapping)
+        mapping_text = mapping.read_text(encoding="utf-8")
+        progress = Progress()
+        view = ProgressView(progress)
+        # Nothing is in hand yet, so a signal ends the wait at once.
+        opening = persist(
+            partial(open_source, source, database=db, ignore_oplog=ignore_oplog, patience_seconds=retry_seconds),
+            seconds=retry_seconds,
+            stop=Event(),
+            note=progress.note,
+            most_troubles=1,
+        )
+        with (
+            closing(opening) as opened,
+            open_target(target) as address,
+            tidied_before_leaving(address.close),
+            stop_on_signals(err, "stopping") as stop,
+        ):
+            shown_target = address.display
+            with view:
+                try:
+                    verify_database(
+                        checked,
+                        opened,
+                        address.conninfo,
+                        mapping_name=mapping.name,
+                        mapping_text=mapping_text,
+                        target_name=address.display,
+                        options=Options(
+                            workers=workers,
+                            sample=None if sample == "all" else int(sample),
+                            retry_seconds=retry_seconds,
+                            seed=seed,
+                        ),
+                        layers=wanted,
+                        progress=progress,
+                        stop=stop,
+                        result=result,
+                    )
+                except psycopg.Error as fault:
+                    raise _unreadable(address.conninfo, checked, fault) from None
+            accounts = _accounts(address.conninfo)
+        write_page(accounts)
         # Colours, width and folding are the console's; what is told is the same everywhere.
-        show_verified(result_console(json_file), result, accounts, shown_target, sampled=sample != "all")
+        files = [str(html)] if html is not None else []
+        files += [] if json_file is None else ["the JSON" if json_file == "-" else str(json_file)]
+        show_verified(result_console(json_file), result, accounts, shown_target, sampled=sample != "all", files=files)
         write_json(as_json(accounts), json_file)
-    if html is not None:
+    if html is not None and is_written(html):
         err.print(f"The page is in {html}.", markup=False, soft_wrap=True)
     if json_file == "-" and reader_left():  # who asks for the result as JSON must not take its absence for a result
         return max(exit_code(result), show_lost_output())
@@ -257,7 +263,7 @@ def _write_page(
     if path is None:
         return
     from isthmus import __version__
-    from isthmus.cli.output import writing
+    from isthmus.cli.result_files import write_result
     from isthmus.connect.secrets import hide
     from isthmus.verify.report.html import verification_page
 
@@ -271,5 +277,4 @@ def _write_page(
         error=hide(str(fault)) if fault is not None else "",
         hint=hide(fault.hint or "") if fault is not None else "",
     )
-    with writing(path) as stream:
-        stream.write(text)
+    write_result(path, text)

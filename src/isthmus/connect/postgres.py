@@ -51,7 +51,9 @@ def connect(conninfo: str, *, autocommit: bool = False) -> psycopg.Connection:
             " set_config('idle_in_transaction_session_timeout', '0', false), set_config('timezone', 'UTC', false),"
             # values are compared by their texts, also with those of earlier sessions
             " set_config('datestyle', 'ISO, YMD', false), set_config('intervalstyle', 'postgres', false),"
-            " set_config('extra_float_digits', '1', false), set_config('bytea_output', 'hex', false)"
+            " set_config('extra_float_digits', '1', false), set_config('bytea_output', 'hex', false),"
+            # and so are definitions
+            " set_config('quote_all_identifiers', 'off', false)"
         )
         connection.execute(  # settings that not every version has
             "SELECT set_config(name, '0', false)"

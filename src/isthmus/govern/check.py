@@ -149,17 +149,8 @@ def _place(repository: Repository, project: Project, settings: SchemaSettings) -
 
 
 def _chosen(project: Project, only: Sequence[str]) -> list[SchemaSettings]:
-    known = {settings.title: settings for settings in project.settings.schemas}
-    for name in only:
-        if name not in known:
-            raise ConfigError(
-                f"There is no schema {name}.",
-                code="unknown-schema",
-                where=Where(file=str(project.file)),
-                hint=f"It has {', '.join(known) or 'none'}.",
-            )
     rules = {rule.name for rule in RULES}
-    for settings in known.values():
+    for settings in project.settings.schemas:
         for name in settings.off:
             if name not in rules:
                 raise ConfigError(
@@ -168,7 +159,7 @@ def _chosen(project: Project, only: Sequence[str]) -> list[SchemaSettings]:
                     where=Where(file=str(project.file), path="schema.off"),
                     hint=f"The rules: {', '.join(sorted(rules))}.",
                 )
-    return [known[name] for name in only] if only else list(known.values())
+    return project.settings.chosen(only, project.file)
 
 
 def _refuse_baseline(project: Project, settings: SchemaSettings, checking: Checking) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal, cast
 
@@ -95,6 +96,23 @@ class Settings(_Settings):
     base: str | None = None
     schemas: tuple[SchemaSettings, ...] = Field(default=(), alias="schema")
     changes: ChangesSettings | None = None
+
+    def chosen(self, names: Sequence[str], file: Path) -> list[SchemaSettings]:
+        """Return the schemas of these names; all where none is given.
+
+        Raises:
+            ConfigError: There is none of a name (code `unknown-schema`).
+        """
+        known = {one.title: one for one in self.schemas}
+        for name in names:
+            if name not in known:
+                raise ConfigError(
+                    f"There is no schema {name}.",
+                    code="unknown-schema",
+                    where=Where(file=str(file)),
+                    hint=f"It has {', '.join(known) or 'none'}.",
+                )
+        return [known[name] for name in names] if names else list(known.values())
 
 
 class Project(BaseModel):

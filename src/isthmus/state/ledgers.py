@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import psycopg
 from psycopg.types.json import Jsonb
 
+from isthmus._rust import Reject
 from isthmus.state.statements import statement
 
 
@@ -33,6 +34,16 @@ class Cause:
     column: str | None = None
     bson_type: str = ""
     value: str = ""
+
+
+_UNREADABLE = frozenset({"bson", "bson-type", "nesting"})
+"""What makes everything else that is said of a document void: it was not read to its end."""
+
+
+def causes_of(reject: Reject) -> list[Cause]:
+    """Return the core's causes as the ledger keeps them: why a document cannot be read comes first, as headline."""
+    causes = [Cause(c.code, c.path, c.message, c.column, c.bson_type, c.value) for c in reject.causes]
+    return sorted(causes, key=lambda cause: cause.code not in _UNREADABLE)
 
 
 def causes_json(causes: Sequence[Cause]) -> list[dict[str, str | None]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
@@ -14,6 +15,14 @@ from psycopg.types.json import Jsonb
 from isthmus.errors import TargetError
 from isthmus.state.statements import statement
 
+_MOST_NAMES = 10
+_KINDS: dict[object, str] = {
+    "archive": "an archive",
+    "dump": "a dump",
+    "json": "exported JSON",
+    "live": "a running server",
+    None: "none",
+}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Stage = Literal["copying", "finishing", "complete"]
@@ -74,8 +83,31 @@ class Run:
         """Say how a source's identity is another than that of the run's source; None when it is the same."""
         if self.source == identity:
             return None
-        differing = sorted(key for key in {*self.source, *identity} if self.source.get(key) != identity.get(key))
-        return "; ".join(f"{key}: it was {self.source.get(key)}, now {identity.get(key)}" for key in differing)
+        told: list[str] = []
+        for key in sorted({*self.source, *identity}):
+            before, now = self.source.get(key), identity.get(key)
+            if key != "collections":
+                told += [f"its {key} was {_named(before)}, now {_named(now)}"] if before != now else []
+            elif before is not None and now is not None:  # else it is another kind of source, which has no such list
+                told += _lists_differ(before, now)
+        return "; ".join(told) or "it lists its collections in another way"
+
+    def differs_in_mapping(self, text: str) -> str:
+        """Say in a sentence where a mapping file first differs from the one that the run began with.
+
+        Lines with nothing in them but blanks or a comment are passed over; they never make another mapping.
+        """
+        before, now = _lines(self.mapping_text), _lines(text)
+        for (_, left), (number, right) in zip(before, now, strict=False):
+            if left != right:
+                return f"The first difference is in line {number}: it was `{left}`, now `{right}`."
+        if len(now) > len(before):
+            number, line = now[len(before)]
+            return f"The first difference is in line {number}: nothing was there, now `{line}`."
+        if len(now) < len(before):
+            number, line = before[len(now)]
+            return f"The first difference is behind its end: line {number} was `{line}`."
+        return "Its text is the same; this version of Isthmus reads it differently."
 
     def summary(self) -> dict[str, Any]:
         """Return its facts as JSON values, without its mapping text and books."""
@@ -89,6 +121,36 @@ class Run:
             "isthmus_version": self.version,
             "holder": self.holder,
         }
+
+
+def _lines(text: str) -> list[tuple[int, str]]:
+    """Return the lines of a mapping file that say something, without the blanks around, each with its number."""
+    lines = ((number, line.strip()) for number, line in enumerate(text.splitlines(), start=1))
+    return [(number, line) for number, line in lines if line and not line.startswith("#")]
+
+
+def _lists_differ(before: Sequence[str], now: Sequence[str]) -> list[str]:
+    """Return what was added to a list of collections, and what is gone from it."""
+    told = (
+        ("which the run did not know", [name for name in now if name not in set(before)]),
+        ("which the run had", [name for name in before if name not in set(now)]),
+    )
+    verbs = ("it has", "it lacks")
+    return [
+        f"{verb} the collection{'s' if len(names) > 1 else ''} {_some(names)}, {words}"
+        for verb, (words, names) in zip(verbs, told, strict=True)
+        if names
+    ]
+
+
+def _named(value: object) -> str:
+    return _KINDS.get(value, str(value))
+
+
+def _some(names: Sequence[str]) -> str:
+    if len(names) > _MOST_NAMES:
+        return f"{', '.join(names[:_MOST_NAMES])} and {len(names) - _MOST_NAMES:,} more"
+    return " and ".join(part for part in (", ".join(names[:-1]), names[-1]) if part)
 
 
 def latest_run(connection: psycopg.Connection) -> Run | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
@@ -129,14 +130,16 @@ def latest(connection: psycopg.Connection[Any], run: int) -> Verification | None
     return Verification(*row) if row else None
 
 
-def list_verifications(
-    connection: psycopg.Connection[Any], run: int, *, limit: int | None = None
-) -> list[Verification]:
-    """Return the verifications of a run, newest first; none where the state is older than verifications."""
+def latest_whole(connection: psycopg.Connection[Any], run: int, layers: Collection[str]) -> Verification | None:
+    """Return the newest verification of a run that came to its end and asked these layers, perhaps others too; None
+    when there is none.
+    """
     if not _exists(connection):
-        return []
-    rows = connection.execute(statement("verification", "list_verifications"), {"run": run, "limit": limit})
-    return [Verification(*row) for row in rows.fetchall()]
+        return None
+    row = connection.execute(
+        statement("verification", "latest_whole_verification"), {"run": run, "layers": list(layers)}
+    ).fetchone()
+    return Verification(*row) if row else None
 
 
 def _exists(connection: psycopg.Connection[Any]) -> bool:

@@ -15,6 +15,7 @@ from isthmus.connect.postgres import first_number
 from isthmus.verify.result import ColumnCheck, LayerResult
 from isthmus.verify.source_facts import CollectionFacts, SourceFacts
 from isthmus.verify.subject import Subject
+from isthmus.work.amounts import plural
 
 
 def check(subject: Subject, facts: SourceFacts) -> LayerResult:
@@ -23,6 +24,7 @@ def check(subject: Subject, facts: SourceFacts) -> LayerResult:
     result.notes.append("Counts cannot see which rows there are, nor what is in them.")
     check_source(subject, facts, result)
     merged = _merged(subject)
+    _adjustments(subject, facts, result)
     for table in subject.schema.tables.values():
         there = first_number(
             subject.connection.execute(
@@ -53,10 +55,27 @@ def check(subject: Subject, facts: SourceFacts) -> LayerResult:
 def check_source(subject: Subject, facts: SourceFacts, result: LayerResult) -> None:
     """Hold the documents of the source against what the copy read, and against the dead letters."""
     _source_as_mapped(facts, result)
+    _mappings(subject, facts, result)
     recorded = _recorded(subject)
     for name, found in facts.collections.items():
         _collection(name, found, recorded.get(name, (0, 0)), result)
         _letters(subject, name, found, result)
+
+
+def _mappings(subject: Subject, facts: SourceFacts, result: LayerResult) -> None:
+    """Say which mappings documents were carried with, where there are several."""
+    late = sum((found.late for found in facts.collections.values()), Counter[int]())
+    for number, history in enumerate(subject.histories):
+        fingerprint = history.mapping.fingerprint
+        given = fingerprint == subject.mapping.fingerprint
+        which = "the given mapping" if given else f"another mapping (fingerprint {fingerprint[:12]})"
+        if not number and not given:
+            result.notes.append(f"The run began with {which}: what it carried then is held against that one.")
+        if late[number]:
+            result.notes.append(
+                f"{plural(late[number], 'document')} came by {which}, with which dead letters were tried again, and are"
+                " held against that one."
+            )
 
 
 def _source_as_mapped(facts: SourceFacts, result: LayerResult) -> None:
@@ -87,11 +106,12 @@ def _collection(name: str, found: CollectionFacts, recorded: tuple[int, int], re
     for why in found.broken:
         result.differs(name, "(source)", f"{name} could not be read to its end: {why}", expected="read to its end")
     if recorded != (found.documents, found.digest) and not found.broken:
+        then, now = f"{recorded[0]:,}", f"{found.documents:,}"
+        what = f"{then} documents then, {now} now" if then != now else f"{now} documents as then, with other contents"
         result.differs(
             name,
             "(source)",
-            f"{name} is not what the copy read: it had {recorded[0]:,} documents then, {found.documents:,} now, or the"
-            " same number with other contents. Run isthmus copy again: it names what changed.",
+            f"{name} is not what the copy read: {what}. Run isthmus copy again: it names what changed.",
             expected=f"{recorded[0]} documents, digest {recorded[1]:016x}",
             actual=f"{found.documents} documents, digest {found.digest:016x}",
         )
@@ -106,11 +126,28 @@ def _collection(name: str, found: CollectionFacts, recorded: tuple[int, int], re
             actual="neither",
         )
     if found.more_lost:
-        result.found += found.more_lost
+        result.more(name, "(document)", found.more_lost)
 
 
 def _letters(subject: Subject, name: str, found: CollectionFacts, result: LayerResult) -> None:
     """Hold the ledger of dead letters against the source, and against the books of the copy."""
+    carriable = len(found.carriable) + found.more_carriable
+    if carriable and subject.existing:
+        result.notes.append(
+            f"{plural(carriable, 'dead letter')} of {name} could be converted as the mapping says; whether the columns"
+            " that are there refused them was not looked at."
+        )
+    for source_id in found.carriable if not subject.existing else ():
+        result.differs(
+            name,
+            "(dead letters)",
+            f"The ledger says that the document {source_id} of {name} could not be converted, but it can.",
+            id=source_id,
+            expected="a row",
+            actual="a dead letter",
+        )
+    if found.more_carriable and not subject.existing:
+        result.more(name, "(dead letters)", found.more_carriable)
     if found.letters_unmet:
         result.differs(
             name,
@@ -131,6 +168,28 @@ def _letters(subject: Subject, name: str, found: CollectionFacts, result: LayerR
             actual=str(found.letters_listed),
             times=abs(booked - found.letters_listed),
         )
+
+
+def _adjustments(subject: Subject, facts: SourceFacts, result: LayerResult) -> None:
+    """Hold the ledger of changed values against those that the core changes in the documents that have rows."""
+    wanted = sum((found.adjusted for found in facts.collections.values()), Counter[tuple[str, str, str]]())
+    rows = subject.connection.execute(
+        "SELECT table_name, column_name, kind, count(*) FROM isthmus.adjustment WHERE run_id = %s GROUP BY 1, 2, 3",
+        (subject.run.id,),
+    )
+    there = Counter({(str(table), str(column), str(kind)): int(count) for table, column, kind, count in rows})
+    for place in sorted(wanted.keys() | there.keys()):
+        table, column, kind = place
+        if wanted[place] != there[place]:
+            result.differs(
+                table,
+                column,
+                f"The ledger lists {plural(there[place], 'value')} of {table}.{column} as changed on the way ({kind});"
+                f" the documents of the source have {wanted[place]:,}.",
+                expected=str(wanted[place]),
+                actual=str(there[place]),
+                times=abs(wanted[place] - there[place]),
+            )
 
 
 def _recorded(subject: Subject) -> dict[str, tuple[int, int]]:

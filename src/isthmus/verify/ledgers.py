@@ -12,6 +12,8 @@ from isthmus.verify.reference import Reference
 from isthmus.verify.reference.accounts import GivenAccounts, digest_of
 
 Connection = psycopg.Connection[Any]
+_AS_TEXT = {"text", "varchar", "uuid", "smallint", "integer", "bigint"}
+"""Types whose values the ledger has as the oracle has them."""
 
 
 def accounts_of(
@@ -41,7 +43,10 @@ def accounts_of(
             # The last position is that of the element.
             accounts.elements[one.table, "/".join(above[:-1]), one.column, one.positions[-1]] = one.action
         elif one.action == "null":
-            accounts.nulls.add((one.table, "/".join(above), one.column))
+            place = (one.table, "/".join(above), one.column)
+            accounts.nulls.add(place)
+            if one.column in shape.columns and shape.columns[one.column].kind in _AS_TEXT:
+                accounts.held.setdefault(place, set()).add(one.target_id)
         else:
             first, _ = shape.key
             pair = (one.target_id, one.row_id) if one.column == first else (one.row_id, one.target_id)

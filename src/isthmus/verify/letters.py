@@ -12,9 +12,11 @@ from typing import Any
 import psycopg
 
 from isthmus._rust import document_digest
+from isthmus.connect.postgres import first_number
 
-_AT_ONCE = 100
-"""Letters fetched together; a document may have 16 MiB."""
+STAGES = ("convert", "load", "finish")
+_AT_ONCE, _AT_ONCE_BYTES = 1_000, 16 << 20
+"""Letters fetched together, and about their bytes; a document may have 16 MiB."""
 
 
 class Letters:
@@ -27,29 +29,34 @@ class Letters:
 
     def __init__(self, connection: psycopg.Connection[Any], run: int) -> None:
         self._mutex = threading.Lock()
-        self._left: dict[str, Counter[bytes]] = defaultdict(Counter)
+        self._left: dict[str, Counter[tuple[bytes, str]]] = defaultdict(Counter)
         self.count: Counter[str] = Counter()
         """Collection → letters in the ledger."""
+        largest = first_number(
+            connection.execute(
+                "SELECT coalesce(max(octet_length(document)), 0) FROM isthmus.dead_letter WHERE run_id = %s", (run,)
+            )
+        )
         with connection.cursor("isthmus_letters") as cursor:
-            cursor.itersize = _AT_ONCE
-            cursor.execute("SELECT collection, document FROM isthmus.dead_letter WHERE run_id = %s", (run,))
-            for collection, document in cursor:
+            cursor.itersize = max(1, min(_AT_ONCE, _AT_ONCE_BYTES // max(1, largest)))
+            cursor.execute("SELECT collection, stage, document FROM isthmus.dead_letter WHERE run_id = %s", (run,))
+            for collection, stage, document in cursor:
                 # of the bytes that are kept, for these are what is left of the document
-                self._left[collection][document_digest(bytes(document))] += 1
+                self._left[collection][document_digest(bytes(document)), stage] += 1
                 self.count[collection] += 1
 
     def any(self, collection: str) -> bool:
         """Tell whether a collection has letters that no document was met for."""
         return bool(self._left.get(collection))
 
-    def take(self, collection: str, digest: bytes) -> bool:
-        """Tell whether a document is a letter, and count it as met."""
+    def take(self, collection: str, digest: bytes) -> str | None:
+        """Return the stage that made a document a letter, and count it as met; None where it is none."""
         with self._mutex:
-            left = self._left.get(collection)
-            if left is None or not left[digest]:
-                return False
-            left[digest] -= 1
-            return True
+            left = self._left[collection] if collection in self._left else Counter[tuple[bytes, str]]()
+            stage = next((one for one in STAGES if left[digest, one]), None)
+            if stage is not None:
+                left[digest, stage] -= 1
+            return stage
 
     def unmet(self, collection: str) -> int:
         """Return how many letters are left for which no document of the source was met."""

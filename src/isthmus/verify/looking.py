@@ -25,11 +25,6 @@ _PAGE = 5_000
 NOT_OURS = "They are in rows that were there before the copy, as far as their ids tell."
 
 
-def ident(*names: str) -> sql.Identifier:
-    """Quote a name, qualified or not."""
-    return sql.Identifier(*names)
-
-
 def of_row(name: str, alias: str = "r") -> sql.Composed:
     """Return SQL of a column of a row."""
     return sql.SQL("{}.{}").format(sql.Identifier(alias), sql.Identifier(name))
@@ -149,7 +144,7 @@ class Looking:
             query = sql.SQL("SELECT * FROM ({}) AS x LIMIT {}").format(fault.query, sql.Literal(room))
             rows = self.connection.execute(query).fetchall() if room else []
             self._list(fault, rows)
-            self.result.found += wrong - len(rows)
+            self.result.more(fault.table, fault.path, wrong - len(rows))
             return wrong, 0
         entered = total = 0
         with self.connection.cursor(name="isthmus_verify_rows") as cursor:

@@ -16,8 +16,8 @@ SELECT DISTINCT table_name, column_name FROM isthmus.orphan WHERE run_id = %s AN
 ORDER BY 1, 2
 """
 _SELECT = (
-    "SELECT row_id, row_position, target_id, action FROM isthmus.orphan o WHERE run_id = {run}"
-    " AND action IN ('null', 'drop') AND table_name = {table} AND column_name = {column}"
+    "SELECT o.row_id, o.row_position, o.target_id, o.action FROM isthmus.orphan o WHERE o.run_id = {run}"
+    " AND o.action IN ('null', 'drop') AND o.table_name = {table} AND o.column_name = {column}"
 )
 
 
@@ -48,13 +48,16 @@ def read_orphans(connection: psycopg.Connection[Any], run: int, schema: TargetSc
         table = schema.tables.get(table_name)
         if table is None:
             continue
-        query = sql.SQL(_SELECT).format(
-            run=sql.Literal(run), table=sql.Literal(table_name), column=sql.Literal(column_name)
-        )
-        for there in _there(schema, table, column_name):
-            query += there
-        for row_id, positions, target_id, action in connection.execute(query):
+        for row_id, positions, target_id, action in connection.execute(orphans_of(run, schema, table, column_name)):
             yield Orphan(table_name, column_name, row_id, tuple(positions or ()), target_id, action)
+
+
+def orphans_of(run: int, schema: TargetSchema, table: Table, column: str) -> sql.Composed:
+    """Return the query for those of a column, or of a route by its name in the ledger: row, positions, what it holds,
+    action.
+    """
+    query = sql.SQL(_SELECT).format(run=sql.Literal(run), table=sql.Literal(table.name), column=sql.Literal(column))
+    return sql.Composed([query, *_there(schema, table, column)])
 
 
 def _there(schema: TargetSchema, table: Table, column: str) -> Iterator[sql.Composed]:

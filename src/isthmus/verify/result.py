@@ -5,6 +5,7 @@ A difference is a result, not an exception. What nothing was compared for is sai
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
@@ -95,6 +96,7 @@ class LayerResult:
         unit: That unit, in plural: rows, values, constraints.
         found: How many differences there are.
         unexpected: Those of them that only stand against the mapping's `expect`, so that the source may hold the same.
+        places: (table, path) → how many of them are there.
         differences: The first of them.
         columns: Column by column what was compared.
         notes: What else must be said, sentences; its blind spots among them.
@@ -106,6 +108,7 @@ class LayerResult:
     checked: int = 0
     found: int = 0
     unexpected: int = 0
+    places: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
     differences: list[Difference] = field(default_factory=list[Difference])
     columns: list[ColumnCheck] = field(default_factory=list[ColumnCheck])
     notes: list[str] = field(default_factory=list[str])
@@ -128,9 +131,14 @@ class LayerResult:
         times: int = 1,
     ) -> None:
         """Enter a difference; `times` where one entry stands for several."""
-        self.found += times
+        self.more(table, path, times)
         if len(self.differences) < MOST_LISTED:
             self.differences.append(Difference(self.layer, table, id, path, expected, actual, message))
+
+    def more(self, table: str, path: str, times: int) -> None:
+        """Count differences that are not entered one by one."""
+        self.found += times
+        self.places[table, path] += times
 
     def as_json(self) -> dict[str, Any]:
         """Return it as JSON values, without its differences one by one."""

@@ -12,16 +12,19 @@ import psycopg
 
 from isthmus import __version__
 from isthmus.connect.postgres import connect, explain
-from isthmus.errors import SourceError
+from isthmus.errors import IsthmusError, SourceError
 from isthmus.mapping import Mapping
 from isthmus.sources.protocol import Source
 from isthmus.state.verifications import keep
 from isthmus.verify import counts, references, rules, samples, schema, types
 from isthmus.verify.checksum.layer import Checksum
+from isthmus.verify.checksum.spool import Spool
 from isthmus.verify.existing.layer import ExistingTables
+from isthmus.verify.oracle import Oracle
 from isthmus.verify.result import LAYERS, Layer, LayerResult, Verified
 from isthmus.verify.source_facts import SourceFacts
 from isthmus.verify.source_reading import Taker, Wanted, read_source
+from isthmus.verify.stopping import cancelled_by
 from isthmus.verify.subject import Options, Subject, open_subject
 from isthmus.work.interrupted import Interrupted
 from isthmus.work.progress import Progress
@@ -38,6 +41,7 @@ def verify_database(
     conninfo: str,
     *,
     mapping_name: str = "",
+    mapping_text: str = "",
     target_name: str = "",
     options: Options | None = None,
     layers: Sequence[Layer] = LAYERS,
@@ -54,6 +58,7 @@ def verify_database(
         source: Where documents came from; not closed here.
         conninfo: Target, as libpq takes it.
         mapping_name: The mapping's file, for people.
+        mapping_text: Its text, to say how it differs from the run's; empty where that need not be said.
         target_name: The target, for people, without secrets.
         options: How to work.
         layers: Which to check, in any order.
@@ -70,13 +75,16 @@ def verify_database(
     began, started = time.monotonic(), datetime.now(UTC)
     result.mapping, result.source, result.target = mapping_name, source.name, target_name
     progress.stage("opening")
-    with open_subject(mapping, source, conninfo, options) as subject, ExitStack() as stack:
+    with open_subject(mapping, source, conninfo, options, mapping_text) as subject, ExitStack() as stack:
         result.run = subject.run.id
         wanted: list[Layer] = [layer for layer in LAYERS if layer in layers]
         try:
-            _layers(subject, wanted, progress, stop, result, stack)
-        except Interrupted:
-            result.interrupted = True
+            with cancelled_by(stop, subject.connections):
+                _layers(subject, wanted, progress, stop, result, stack)
+        except (Interrupted, psycopg.Error, IsthmusError):
+            if not stop.is_set():  # the stop cancels statements, and what is cancelled fails
+                raise
+        result.interrupted = stop.is_set()
         result.seconds = time.monotonic() - began
     with connect(conninfo, autocommit=True) as connection:
         outcome = "interrupted" if result.interrupted else "passed" if result.passed else "failed"
@@ -95,23 +103,30 @@ def _layers(
     stack: ExitStack,
 ) -> None:
     facts = SourceFacts()
-    checksum = Checksum(subject, stack) if "checksum" in wanted and not subject.existing else None
+    oracle = Oracle(subject, stack, stop)
+    checksum = Checksum(subject, oracle, stack) if "checksum" in wanted and not subject.existing else None
     existing = ExistingTables(subject, stack) if subject.existing and _READS & set(wanted) else None
     if _READS & set(wanted):
 
         def takers(collection: str) -> list[Taker]:
             compared = existing or checksum
-            return compared.takers(collection) if compared is not None else []
+            mine = compared.takers(collection) if compared is not None else []
+            return [*mine, *(oracle.takers(collection) if {"samples", "checksum"} & set(wanted) else ())]
 
         sample = subject.options.sample if "samples" in wanted else 0
+        spools = (stack.enter_context(Spool()), stack.enter_context(Spool())) if sample is None else None
         progress.stage("reading the source")
         facts = read_source(
-            subject, Wanted(sample, "types" in wanted, takers), progress, stop, existing.carried if existing else None
+            subject,
+            Wanted(sample, "types" in wanted, takers, spools=spools, adjusted="counts" in wanted and existing is None),
+            progress,
+            stop,
+            existing.carried if existing else None,
         )
         _refuse_broken(facts, wanted)
     work: dict[Layer, Callable[[], LayerResult]] = {
         "counts": lambda: counts.check(subject, facts),
-        "samples": lambda: samples.check(subject, facts, progress, stop),
+        "samples": lambda: samples.check(subject, facts, oracle),
         "references": lambda: references.check(subject),
         "types": lambda: types.check(subject, facts),
         "rules": lambda: rules.check(subject),
@@ -120,7 +135,7 @@ def _layers(
     if checksum is not None:
         work["checksum"] = lambda: checksum.result(progress, stop)
     if existing is not None:
-        work |= existing.layers(facts, progress, stop)
+        work |= existing.layers(facts, oracle)
     progress.stage("verifying", steps=len(wanted))
     for layer in wanted:
         if stop.is_set():

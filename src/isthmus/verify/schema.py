@@ -44,6 +44,7 @@ def _check_made(subject: Subject, connection: psycopg.Connection[Any], result: L
     schema = subject.schema
     left_out: list[str] = (subject.run.balance or {}).get("left_out_indexes", [])
     unknown: dict[str, str] = {}
+    path = ""
     try:
         made = make_anew(connection, subject.mapping)
     except CannotMake as reason:
@@ -58,10 +59,10 @@ def _check_made(subject: Subject, connection: psycopg.Connection[Any], result: L
         result.notes.append(
             f"PostgreSQL's own words for the mapping's definitions are not known, for nothing can be made in this"
             f" database ({reason}). So predicates and expressions of indexes, and functions, were not compared; all"
-            " else was, with the mapping. A role that may create schemas in the database gets the whole comparison."
+            " else was, with the mapping. A role that may make temporary tables gets the whole comparison."
         )
     else:
-        wanted, unknown = made.definitions, made.unknown
+        wanted, unknown, path = made.definitions, made.unknown, made.path
         for name, words in unknown.items():
             result.notes.append(f"The index {name} could not be made anew to be compared with: {words}.")
         # what could not be made anew is at least there
@@ -69,7 +70,7 @@ def _check_made(subject: Subject, connection: psycopg.Connection[Any], result: L
             if one.kind == "index" and one.name in unknown:
                 wanted[place] = one
     functions = [name for kind, _, name in wanted if kind == "function"]
-    there = read_definitions(connection, schema.schema, schema.tables, schema.enums, functions)
+    there = read_definitions(connection, schema.schema, schema.tables, schema.enums, functions, path)
     compare(result, there, wanted, left_out=left_out, unknown=lambda one: _why(one, unknown))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 
@@ -17,12 +18,18 @@ class CollectionFacts:
         letters: Those the ledger has as dead letters.
         letters_unmet: Dead letters that no document of the source was met for.
         letters_listed: Dead letters in the ledger.
+        carriable: Those that are dead letters because they could not be converted, and that every mapping of the run
+            converts: their `_id` as text.
+        more_carriable: How many more there are.
+        late: Number of a mapping of the run, from 1 → documents that only it carried, when dead letters were retried.
         lost: Those that are neither carried nor in the ledger: (`_id` as text, why they cannot be carried).
         more_lost: How many more there are.
+        adjusted: (table, column, kind) → changed values of those that have rows, whose originals are lost but for the
+            ledger; empty where nobody asked.
         digest: Sum of the digests of all documents, as `state` keeps those of the copy.
         broken: Where reading ended early.
         profile: What the core's `Profiler` says of the accepted ones, JSON; empty where nobody asked.
-        sample: Documents that were drawn among those that are no dead letters, raw BSON.
+        sample: Documents that were drawn among those that are no dead letters, raw BSON; may be gone through again.
         refused: Documents that were drawn among those which the core refuses, and which are dead letters.
     """
 
@@ -32,13 +39,17 @@ class CollectionFacts:
     letters: int = 0
     letters_unmet: int = 0
     letters_listed: int = 0
+    carriable: list[str] = field(default_factory=list[str])
+    more_carriable: int = 0
+    late: Counter[int] = field(default_factory=Counter[int])
     lost: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     more_lost: int = 0
+    adjusted: Counter[tuple[str, str, str]] = field(default_factory=Counter[tuple[str, str, str]])
     digest: int = 0
     broken: list[str] = field(default_factory=list[str])
     profile: str = ""
-    sample: list[bytes] = field(default_factory=list[bytes])
-    refused: list[bytes] = field(default_factory=list[bytes])
+    sample: Iterable[bytes] = ()
+    refused: Iterable[bytes] = ()
 
 
 @dataclass

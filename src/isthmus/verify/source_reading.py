@@ -19,7 +19,9 @@ from isthmus._rust import source_id as document_id
 from isthmus.mapping.plan_tables import PlanTable
 from isthmus.sources.reading import Options as ReadingOptions
 from isthmus.sources.reading import read_all
+from isthmus.state.ledgers import causes_of
 from isthmus.state.source_ids import show
+from isthmus.verify.checksum.spool import Spool
 from isthmus.verify.letters import Letters
 from isthmus.verify.source_facts import CollectionFacts, SourceFacts
 from isthmus.verify.subject import Subject
@@ -47,14 +49,18 @@ class Wanted:
     """What a reading is for.
 
     Attributes:
-        sample: Documents of each collection to draw; None for all.
+        sample: Documents of each collection to draw; None for all, which `spools` keep.
         profiles: Whether documents are profiled.
         takers: Makes what takes a collection's documents.
+        spools: What keeps documents where all are drawn: those that are no dead letters, and those that are.
+        adjusted: Whether changed values are counted.
     """
 
     sample: int | None = 0
     profiles: bool = False
     takers: Callable[[str], list[Taker]] = lambda _collection: []
+    spools: tuple[Spool, Spool] | None = None
+    adjusted: bool = False
 
 
 @dataclass
@@ -63,27 +69,35 @@ class _Drawn:
 
     most: int | None
     seed: int
+    spool: Spool | None
+    collection: str
     heap: list[tuple[int, bytes]] = field(default_factory=list[tuple[int, bytes]])
 
     def offer(self, digests: array[int], numbers: Iterable[int], document: Callable[[int], bytes]) -> None:
         """Offer documents by their numbers; `digests` are two numbers a document."""
         if self.most == 0:
             return
+        if self.most is None:
+            if self.spool is not None and (documents := b"".join(map(document, numbers))):
+                self.spool.add(self.collection, documents)
+            return
         for number in numbers:
             rank = (digests[2 * number + 1] ^ self.seed) * 0x9E3779B97F4A7C15 & 0xFFFFFFFFFFFFFFFF
-            if self.most is None or len(self.heap) < self.most:
+            if len(self.heap) < self.most:
                 heapq.heappush(self.heap, (-rank, document(number)))
             elif -rank > self.heap[0][0]:
                 heapq.heapreplace(self.heap, (-rank, document(number)))
 
     @property
-    def documents(self) -> list[bytes]:
-        """What was drawn, always in the same order."""
+    def documents(self) -> Iterable[bytes]:
+        """What was drawn: where not all are, always in the same order."""
+        if self.most is None and self.spool is not None:
+            return self.spool.of(self.collection)
         return [document for _, document in sorted(self.heap, reverse=True)]
 
     def merge(self, other: _Drawn) -> None:
         for one in other.heap:
-            if self.most is None or len(self.heap) < self.most:
+            if self.most is None or len(self.heap) < self.most:  # of all none is in a heap
                 heapq.heappush(self.heap, one)
             elif one > self.heap[0]:
                 heapq.heapreplace(self.heap, one)
@@ -99,8 +113,9 @@ class _Reader:
         self._tables = reading.tables(collection)
         self.facts = CollectionFacts()
         self.rows: Counter[str] = Counter()
-        self.drawn = _Drawn(reading.wanted.sample, reading.subject.options.seed)
-        self.refused = _Drawn(reading.wanted.sample, reading.subject.options.seed)
+        most, seed = reading.wanted.sample, reading.subject.options.seed
+        drawn, refused = reading.wanted.spools or (None, None)
+        self.drawn, self.refused = _Drawn(most, seed, drawn, collection), _Drawn(most, seed, refused, collection)
         self.profiler = Profiler() if reading.wanted.profiles else None
         self.takers = reading.wanted.takers(collection)
 
@@ -112,7 +127,7 @@ class _Reader:
         digests.frombytes(batch.document_digests)
         self.facts.documents += batch.documents
         self.facts.digest = (self.facts.digest + sum(digests)) % 2**64
-        apart, refused = self._apart(batch)
+        apart, refused = self._apart(documents, batch)
         letters = {reject.document for reject in batch.rejects}.difference(refused) if apart else ()
         self.refused.offer(digests, sorted(letters), self._document(documents, batch))
         if not apart:
@@ -131,7 +146,7 @@ class _Reader:
     def _document(self, documents: bytes, batch: Batch) -> Callable[[int], bytes]:
         return lambda number: documents[batch.offset(number) : batch.offset(number + 1)]
 
-    def _apart(self, batch: Batch) -> tuple[set[int], list[int]]:
+    def _apart(self, documents: bytes, batch: Batch) -> tuple[set[int], list[int]]:
         """Return the numbers of documents that the first mapping gives no rows, and of those which are no letters."""
         refused = {reject.document for reject in batch.rejects}
         letters = self._reading.letters
@@ -139,26 +154,37 @@ class _Reader:
             return refused, sorted(refused)
         digests = batch.document_digests
         met = {
-            number
+            number: stage
             for number in range(batch.documents)
-            if letters.take(self._collection, digests[number * _DIGEST + 8 : (number + 1) * _DIGEST])
+            if (stage := letters.take(self._collection, digests[number * _DIGEST + 8 : (number + 1) * _DIGEST]))
         }
         self.facts.letters += len(met)
-        return refused | met, sorted(refused - met)
+        for number in sorted(number for number, stage in met.items() if stage == "convert" and number not in refused):
+            self._converted(documents[batch.offset(number) : batch.offset(number + 1)])
+        return refused | met.keys(), sorted(refused - met.keys())
+
+    def _converted(self, document: bytes) -> None:
+        """Enter a document that the ledger says could not be converted, and that the first mapping converts."""
+        if any(transcoder.transcode(document).rejects for transcoder in self._transcoders[1:]):
+            return  # a retry may have said so
+        if len(self.facts.carriable) < _MOST_LOST:
+            self.facts.carriable.append(_shown_id(document))
+        else:
+            self.facts.more_carriable += 1
 
     def _retried(self, document: bytes, digests: array[int], number: int, document_of: Callable[[int], bytes]) -> None:
         """Take a document that a retry carried; enter it as lost where none did."""
-        for transcoder in self._transcoders[1:]:
+        for late, transcoder in enumerate(self._transcoders[1:], start=1):
             batch = transcoder.transcode(document)
             if not batch.rejects:
+                self.facts.late[late] += 1
                 self._take(document, batch)
                 self.drawn.offer(digests, [number], document_of)
                 return
         rejects = self._transcoders[0].transcode(document).rejects
-        code = rejects[0].causes[0].code if rejects else ""
+        code = causes_of(rejects[0])[0].code if rejects else ""
         if len(self.facts.lost) < _MOST_LOST:
-            found = document_id(document)
-            self.facts.lost.append((show(found) if found else "(no readable _id)", code))
+            self.facts.lost.append((_shown_id(document), code))
         else:
             self.facts.more_lost += 1
 
@@ -167,6 +193,8 @@ class _Reader:
         self.facts.skipped.update(batch.skips)
         for table in self._tables:
             self.rows[table.name] += batch.rows(table.index)
+        if self._reading.wanted.adjusted:
+            self.facts.adjusted.update((one.table, one.column, one.kind) for one in batch.adjustments)
         if self.profiler is not None:
             self.profiler.read(documents)
         for taker in self.takers:
@@ -179,6 +207,10 @@ class _Reader:
         mine.accepted += theirs.accepted
         mine.skipped.update(theirs.skipped)
         mine.letters += theirs.letters
+        mine.adjusted.update(theirs.adjusted)
+        mine.carriable = (mine.carriable + theirs.carriable)[:_MOST_LOST]
+        mine.more_carriable += theirs.more_carriable
+        mine.late.update(theirs.late)
         mine.lost = (mine.lost + theirs.lost)[:_MOST_LOST]
         mine.more_lost += theirs.more_lost
         mine.digest = (mine.digest + theirs.digest) % 2**64
@@ -264,3 +296,8 @@ def read_source(
 
 def _maker(reading: _Reading, collection: str) -> Callable[[], _Reader]:
     return lambda: _Reader(reading, collection)
+
+
+def _shown_id(document: bytes) -> str:
+    found = document_id(document)
+    return show(found) if found else "(no readable _id)"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -16,7 +16,7 @@ from psycopg import sql
 
 from isthmus._rust import Transcoder
 from isthmus.connect.postgres import connect
-from isthmus.errors import ConfigError, SourceError, TargetError
+from isthmus.errors import ConfigError, MappingError, SourceError, TargetError
 from isthmus.mapping import Mapping, parse_mapping
 from isthmus.mapping.plan import compile_plans
 from isthmus.mapping.plan_tables import PlanTable, plan_tables
@@ -25,6 +25,7 @@ from isthmus.sources.protocol import Source
 from isthmus.state.reports import at_work, require_run
 from isthmus.state.runs import Run, id_key
 from isthmus.verify.hiding import Hiding
+from isthmus.verify.stopping import Connections
 
 _TEXT_OID = 25
 
@@ -61,9 +62,8 @@ class History:
     plans: dict[str, str]
 
     @classmethod
-    def of(cls, text: str) -> History:
-        """Read a mapping of a run."""
-        mapping = parse_mapping(text)
+    def of(cls, text: str, mapping: Mapping) -> History:
+        """Take a mapping of a run, and its text."""
         return cls(mapping, text, compile_plans(mapping))
 
 
@@ -83,6 +83,7 @@ class Subject:
         options: How to work.
         histories: The mappings that rows came from: the one the run began with, then those with which its dead letters
             were tried again.
+        connections: All that are open, so that a stop can cancel what they do.
     """
 
     mapping: Mapping
@@ -95,6 +96,7 @@ class Subject:
     snapshot: str
     options: Options
     histories: tuple[History, ...]
+    connections: Connections = field(default_factory=Connections)
 
     @property
     def existing(self) -> bool:
@@ -132,32 +134,36 @@ class Subject:
     def another_connection(self) -> Generator[psycopg.Connection[Any]]:
         """Open another connection that sees the same instant."""
         connection = connect(self.conninfo)
+        self.connections.add(connection)
         try:
             connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
             connection.execute(sql.SQL("SET TRANSACTION SNAPSHOT {}").format(sql.Literal(self.snapshot)))
             yield connection
         finally:
-            connection.close()
+            self.connections.close(connection)
 
 
 @contextmanager
-def open_subject(mapping: Mapping, source: Source, conninfo: str, options: Options) -> Generator[Subject]:
-    """Open what is to be verified; nothing is written.
+def open_subject(
+    mapping: Mapping, source: Source, conninfo: str, options: Options, mapping_text: str = ""
+) -> Generator[Subject]:
+    """Open what is to be verified; nothing is written. The mapping's file, if it is given, says how it differs.
 
     Raises:
         TargetError: No run (`no-run`), one that is not complete (`not-complete`), or one at work (`lease-held`).
         ConfigError: The run was made with another mapping (`mapping-changed`).
         SourceError: The run was made from another source (`source-differs`).
+        TargetError: The mappings that the target keeps are not those that the run was made with (`state-broken`).
     """
     with ExitStack() as stack:
         connection = connect(conninfo)
         stack.callback(connection.close)
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         run = require_run(connection)
-        _refuse(run, mapping, source, at_work(connection))
+        _refuse(run, mapping, mapping_text, source, at_work(connection))
         row = connection.execute("SELECT pg_export_snapshot()").fetchone()
         assert row is not None  # noqa: S101  it always gives one
-        yield Subject(
+        subject = Subject(
             mapping=mapping,
             schema=build_schema(mapping),
             run=run,
@@ -167,11 +173,50 @@ def open_subject(mapping: Mapping, source: Source, conninfo: str, options: Optio
             conninfo=conninfo,
             snapshot=row[0],
             options=options,
-            histories=tuple(map(History.of, run.mapping_texts)),
+            histories=_histories(run, mapping, mapping_text),
         )
+        subject.connections.add(connection)
+        yield subject
 
 
-def _refuse(run: Run, mapping: Mapping, source: Source, holder: str | None) -> None:
+def _histories(run: Run, mapping: Mapping, mapping_text: str) -> tuple[History, ...]:
+    """Return the mappings that rows came from, each as it was given if it was, else as the target keeps it.
+
+    Raises:
+        TargetError: A text that is kept is not the mapping it is kept for (`state-broken`).
+    """
+    kept = [(run.fingerprint, run.mapping_text)]
+    kept += [(str(retry["fingerprint"]), str(retry["mapping_text"])) for retry in run.retries]
+    found: dict[str, History] = {}
+    for number, (fingerprint, text) in enumerate(kept):
+        one = History.of(text, _read_kept(run, fingerprint, text, number))
+        if mapping_text and fingerprint == mapping.fingerprint:
+            one = History.of(mapping_text, mapping)
+        found.setdefault(fingerprint, one)
+    return tuple(found.values())
+
+
+def _read_kept(run: Run, fingerprint: str, text: str, number: int) -> Mapping:
+    """Read a mapping that the target keeps: of the run, or of its retry with this number, from 1."""
+    why = ""
+    try:
+        mapping = parse_mapping(text)
+    except MappingError as fault:
+        why = f": {fault.message.removesuffix('.')}"
+    else:
+        if mapping.fingerprint == fingerprint:
+            return mapping
+    of = f"run {run.id}" if not number else f"retry {number} of run {run.id}"
+    raise TargetError(
+        f"The mapping that the target keeps for {of} is not the one with the fingerprint beside it"
+        f" ({fingerprint[:12]}){why}. What the rows came from is not known, so nothing can be verified.",
+        code="state-broken",
+        hint="Somebody changed the table isthmus.run: restore the target from a backup, or start over with isthmus copy"
+        " --fresh.",
+    )
+
+
+def _refuse(run: Run, mapping: Mapping, mapping_text: str, source: Source, holder: str | None) -> None:
     if holder is not None:
         raise TargetError(
             f"Another isthmus is writing to this target (holder: {holder}).",
@@ -186,7 +231,8 @@ def _refuse(run: Run, mapping: Mapping, source: Source, holder: str | None) -> N
         )
     if mapping.fingerprint not in run.fingerprints:
         raise ConfigError(
-            f"Run {run.id} of this target was made with another mapping.",
+            f"Run {run.id} of this target was made with another mapping."
+            f"{f' {run.differs_in_mapping(mapping_text)}' if mapping_text else ''}",
             code="mapping-changed",
             hint="Verify with the mapping the target was copied with; to copy with this one, start over with"
             " isthmus copy --fresh.",

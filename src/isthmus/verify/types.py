@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Mapping as ReadOnly
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from psycopg import sql
@@ -21,9 +22,11 @@ from isthmus.mapping.model import ColumnField, Flow
 from isthmus.mapping.placing import PlacedColumn, PlacedTable, place_tables
 from isthmus.mapping.tables import Table
 from isthmus.mapping.types import INTEGER_RANGES
+from isthmus.verify.reference.printed import printed_float, printed_instant
 from isthmus.verify.result import ColumnCheck, LayerResult
 from isthmus.verify.source_facts import SourceFacts
 from isthmus.verify.subject import Subject
+from isthmus.work.amounts import plural
 
 _Node = ReadOnly[str, Any]
 _NULLS = ("null", "undefined")
@@ -41,7 +44,10 @@ class _Expected:
         low: Smallest value; None where the extremes are not compared.
         high: Largest one.
         how: SQL that gives what they are compared with, over the column.
+        words: What smallest and largest are called.
+        shown: Prints them for people.
         why: Why the column is not compared, a sentence; empty where it is.
+        nowhere: DBRefs with a null `$id`, which are not among `filled`.
     """
 
     filled: int = 0
@@ -49,7 +55,10 @@ class _Expected:
     low: Any = None
     high: Any = None
     how: str = ""
+    words: tuple[str, str] = ("smallest value", "largest value")
+    shown: Callable[[Any], str] = str
     why: str = ""
+    nowhere: int = 0
 
 
 def check(subject: Subject, facts: SourceFacts, but: ReadOnly[tuple[str, str], str] | None = None) -> LayerResult:
@@ -75,6 +84,9 @@ def check(subject: Subject, facts: SourceFacts, but: ReadOnly[tuple[str, str], s
             result.checked += 1
             column.accounted = gone[table.name, name]
             column.compared = there[name][0]
+            if one.nowhere:
+                are = "has a null $id, and is" if one.nowhere == 1 else "have a null $id, and are"
+                result.notes.append(f"{plural(one.nowhere, 'DBRef')} of {table.name}.{name} {are} NULL.")
             _compare(subject, result, table.name, name, one, there[name], gone[table.name, name])
     return result
 
@@ -102,14 +114,14 @@ def _compare(
             times=abs(count - wanted),
         )
     if expected.how and not gone and count:
-        for word, mine, other in (("smallest", expected.low, low), ("largest", expected.high, high)):
+        for word, mine, other in zip(expected.words, (expected.low, expected.high), (low, high), strict=True):
             if mine != other:
                 result.differs(
                     table,
                     column,
-                    f"The {word} value of {table}.{column} is not that of the source.",
-                    expected=hiding.shown(table, column, mine),
-                    actual=hiding.shown(table, column, other),
+                    f"The {word} of {table}.{column} is not that of the source.",
+                    expected=hiding.shown(table, column, None if mine is None else expected.shown(mine)),
+                    actual=hiding.shown(table, column, None if other is None else expected.shown(other)),
                 )
 
 
@@ -203,10 +215,28 @@ def _of_column(placed: PlacedTable, column: PlacedColumn, profile: _Node) -> _Ex
     ):
         return _Expected(types=types, why="A policy changes values that do not fit.")
     filled = sum(count for name, count in types.items() if name not in _NULLS)
-    expected = _Expected(filled, types)
+    nowhere: int | None = 0
+    if reference is not None and reference.by is None and not column.column.type.array:
+        nowhere = _null_dbrefs(node)
+        if nowhere is None:
+            return _Expected(types=types, why="How many of its DBRefs have a null $id was not counted.")
+        filled -= nowhere
+    expected = _Expected(filled, types, nowhere=nowhere)
     if not rule.coerce and not rule.normalise and not column.column.type.array and column.referred is None:
         _set_extremes(expected, column.column.type.kind, node)
     return expected
+
+
+def _null_dbrefs(node: _Node) -> int | None:
+    """Count the DBRefs whose `$id` is null, which a reference takes for null; None where that cannot be told."""
+    dbrefs = int(node.get("document", {}).get("dbref", 0))
+    if not dbrefs:
+        return 0
+    types: ReadOnly[str, int] = node.get("fields", {}).get("$id", {}).get("types", {})
+    met, nulls = sum(types.values()), sum(types.get(name, 0) for name in _NULLS)
+    if met == dbrefs:
+        return nulls
+    return None if nulls or met < dbrefs else 0  # of documents that are no DBRefs some may have an `$id` too
 
 
 def _is_changed(node: _Node, kind: str) -> bool:
@@ -227,12 +257,26 @@ def _set_extremes(expected: _Expected, kind: str, node: _Node) -> None:
     elif kinds == {"double"} and kind == "double" and "range" in node["double"] and not _special(node["double"]):
         (low, high), how = node["double"]["range"], "{}"
         expected.low, expected.high, expected.how = float(low), float(high), how
+        expected.shown = printed_float
     elif kinds == {"date"} and kind in {"timestamp", "timestamptz"}:
         (low, high), how = node["date"]["range"], "trunc(extract(epoch FROM {}) * 1000)"
         expected.low, expected.high, expected.how = Decimal(low), Decimal(high), how
+        expected.words = ("earliest instant", "latest instant")
+        expected.shown = partial(_instant, zone=kind == "timestamptz")
     elif kinds == {"string"} and kind in {"text", "varchar"} and not node["string"].get("nul"):
         (low, high), how = node["string"]["length"], "char_length({})"
         expected.low, expected.high, expected.how = low, high, how
+        expected.words, expected.shown = ("shortest text", "longest text"), _length
+
+
+def _instant(milliseconds: Decimal, *, zone: bool) -> str:
+    if not milliseconds.is_finite():
+        return "infinity" if milliseconds > 0 else "-infinity"
+    return printed_instant(int(milliseconds) * 1000, zone=zone)
+
+
+def _length(characters: int) -> str:
+    return plural(characters, "character")
 
 
 def _special(doubles: _Node) -> bool:

@@ -53,7 +53,7 @@ def test_copy_tells_that_the_source_moved_and_what_to_do(
         ran = isthmus("copy", mapping, "-s", mongo.url, "-t", database)
     assert ran.code == 1, ran.all
     assert "The source moved while it was read: 0 new, 1 changed, 0 gone." in ran.out
-    assert f"Things: {oid(7)}" in ran.out
+    assert f"Things, changed: {oid(7)}" in ran.out
     assert "--fresh" in ran.out
     rows = World(database, Path()).column("SELECT id FROM things")
     assert len(rows) == 20
@@ -90,6 +90,9 @@ def test_json_of_a_copy_says_how_the_source_moved_and_null_of_one_that_stands_st
         "changed": 1,
         "gone": 0,
         "named": {"Things": [str(oid(7))]},
+        "new_ids": {},
+        "changed_ids": {"Things": [str(oid(7))]},
+        "gone_ids": {},
         "reordered": [],
         "broken": {},
     }

@@ -109,7 +109,33 @@ def test_changed_value_is_named_and_exits_1(world: World) -> None:
     assert "Differs: " in (world.folder / "report.html").read_text()
     status = world("status")
     assert status.code == 0
-    assert "difference" in status.out.partition("  verified ")[2].splitlines()[0]
+    assert "  verified " not in status.out
+    assert "difference" in status.out.partition("  verify   ")[2].splitlines()[0]
+
+
+def test_status_tells_the_last_whole_verification_and_a_newer_one_of_some_layers(world: World) -> None:
+    world.execute("UPDATE users SET name = 'Eve ' WHERE name = 'Bob'")
+    assert world.verify("--layers", "schema")[0].code == 0
+    status = world("status", "--json", "status.json")
+    assert "  verified " not in status.out
+    assert "nothing differs in 1 of 7 layers (schema); the others were not asked" in status.out
+    assert "isthmus verify MAPPING" in status.out, "nothing was held against its document yet"
+    assert world.verify()[0].code == 1
+    assert world.verify("--layers", "schema,counts")[0].code == 0
+    status = world("status", "--json", "status.json")
+    assert "  verified " not in status.out
+    first, second = (line for line in status.out.splitlines() if line.startswith("  verify   "))
+    assert "in 7 layers" in first
+    assert "2 of 7 layers (counts, schema)" in second
+    told = json.loads((world.folder / "status.json").read_text())
+    assert (told["verification"]["outcome"], len(told["verification"]["layers"])) == ("failed", 7)
+    assert list(told["partial_verification"]["layers"]) == ["counts", "schema"]
+    world.execute("UPDATE users SET name = 'Bob' WHERE name = 'Eve '")
+    assert world.verify()[0].code == 0
+    status = world("status", "--json", "status.json")
+    assert "  verify   " not in status.out
+    assert "  verified " in status.out
+    assert json.loads((world.folder / "status.json").read_text())["partial_verification"] is None
 
 
 def test_sensitive_values_are_nowhere(world: World) -> None:
@@ -147,6 +173,41 @@ def test_verification_before_a_retry_is_told_to_be_older(world: World) -> None:
     assert "verify again" not in world("status").out
 
 
+def test_documents_that_came_by_another_mapping_are_told(world: World) -> None:
+    ran, report = world.verify()
+    assert not any("mapping" in note for note in report["layers"]["counts"]["notes"])
+    assert world("letters", "retry", "corrected.yaml").code == 0
+    ran, report = world.verify()
+    assert ran.code == 0, ran.all
+    (note,) = (note for note in report["layers"]["counts"]["notes"] if "mapping" in note)
+    assert note.startswith("1 document came by another mapping (fingerprint ")
+    assert "came by another mapping" in ran.out
+    ran = world("verify", "corrected.yaml", "--json", "report.json")
+    assert ran.code == 0, ran.all
+    first, second = (
+        note
+        for note in json.loads((world.folder / "report.json").read_text())["layers"]["counts"]["notes"]
+        if "mapping" in note
+    )
+    assert first.startswith("The run began with another mapping (fingerprint ")
+    assert second.startswith("1 document came by the given mapping, with which dead letters were tried again")
+
+
+def test_mapping_that_was_changed_in_the_target_is_refused(world: World) -> None:
+    world.execute("UPDATE isthmus.run SET mapping_text = replace(mapping_text, 'name: text', 'name: jsonb')")
+    ran, report = world.verify()
+    assert (ran.code, report["code"]) == (4, "state-broken"), ran.all
+    assert "The mapping that the target keeps for run 1 is not the one with the fingerprint beside it" in ran.err
+    assert report["layers"] == {}
+
+
+def test_mapping_that_says_the_same_in_other_words_is_taken(world: World) -> None:
+    (world.folder / "mapping.yaml").write_text(f"# a comment\n{MAPPING}")
+    ran, report = world.verify()
+    assert ran.code == 0, ran.all
+    assert report["outcome"] == "passed"
+
+
 def test_refusal_takes_the_place_of_an_older_result(world: World) -> None:
     ran, _ = world.verify("--html", "report.html")
     assert ran.code == 0, ran.all
@@ -154,6 +215,8 @@ def test_refusal_takes_the_place_of_an_older_result(world: World) -> None:
     ran, report = world.verify("--html", "report.html")
     assert ran.code == 2, ran.all
     assert (report["outcome"], report["exit_code"], report["code"]) == ("failed", 2, "mapping-changed")
+    assert "line 4: it was `Posts: {fields: {title: text," in ran.err, "as copy says it"
+    assert "now `Posts: {fields: {title: text!," in ran.err
     assert report["layers"] == {}
     page = (world.folder / "report.html").read_text()
     assert "Not verified: " in page
@@ -170,6 +233,7 @@ def test_other_source_is_refused(world: World, make_dump: MakeDump, tmp_path: Pa
     other = make_dump({"Users": USERS, "Posts": POSTS}, database="other", root=tmp_path / "elsewhere")
     ran, report = world.verify("--source", other)
     assert (ran.code, report["code"]) == (3, "source-differs"), ran.all
+    assert "(its database was shop, now other)" in ran.err
 
 
 @pytest.mark.parametrize(

@@ -260,3 +260,12 @@ def test_collections_broken_by_flips_complete_after_repair_where_nothing_read_wa
     balanced(repaired)
     assert repaired.balance is not None
     assert {books.copied for books in repaired.balance.collections.values()} == {6}
+
+
+def test_what_cannot_be_read_is_the_headline_before_what_is_missing(world: World) -> None:
+    mapping = MAPPING.replace("name: text\n", "name: text!\n", 1)
+    world.write({"Bad": document(5, ("junk", deep(150, array=False)))})
+    balanced(world.copy(mapping))
+    (letter,) = world.letters("Bad")
+    assert letter.code == "nesting"
+    assert [cause["code"] for cause in letter.causes] == ["nesting", "required"]

@@ -190,7 +190,7 @@ def test_changed_mapping_or_source_is_refused_with_what_differs_and_fresh_starts
     with pytest.raises(SourceError) as source:
         other.copy(MAPPING)
     assert (source.value.code, source.value.exit_code) == ("source-differs", 3)
-    assert "database: it was shop, now shop2" in str(source.value)
+    assert "its database was shop, now shop2" in str(source.value)
     assert world.one("SELECT count(*) FROM users") == 1
     balanced(other.copy(MAPPING, fresh=True))
 

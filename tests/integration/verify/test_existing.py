@@ -234,6 +234,18 @@ CHANGES: dict[str, tuple[str, str, str]] = {
     "date": ("UPDATE people SET day = day + 1 WHERE age = 2", "people", "day"),
     "kept value changed since": (f"UPDATE people SET role = 'GUEST' WHERE {KEPT}", "people", "role"),
     "kept age": (f"UPDATE people SET tags = '{{x}}' WHERE {KEPT}", "people", "tags"),
+    "kept number": (f"UPDATE people SET salary = 7 WHERE {KEPT}", "people", "salary"),
+    "kept reference": (
+        f"UPDATE people SET boss = '00000000-0000-4000-8000-000000000002' WHERE {KEPT}",
+        "people",
+        "boss",
+    ),
+    "kept array of references": (f"UPDATE people SET friends = '{{}}' WHERE {KEPT}", "people", "friends"),
+    "child row of a kept row": (
+        "INSERT INTO phones VALUES ('00000000-0000-4000-8000-000000000001', 2, 'x')",
+        "phones",
+        "(row)",
+    ),
     "child value": (
         "UPDATE phones SET number = '3' WHERE position = 1 AND people_id IN (SELECT id FROM people WHERE age = 2)",
         "phones",
@@ -287,7 +299,7 @@ CHANGES: dict[str, tuple[str, str, str]] = {
     ),
     "extras gone": ("DELETE FROM isthmus.extras WHERE table_name = 'phones'", "phones", "(extras)"),
     "ledger of orphans emptied": ("DELETE FROM isthmus.orphan WHERE column_name = 'boss'", "people", "boss"),
-    "ledger of kept rows emptied": ("DELETE FROM isthmus.conflict WHERE action = 'kept'", "people", "role"),
+    "ledger of kept values emptied": ("DELETE FROM isthmus.kept_value", "people", "role"),
     "known id forgotten": ("DELETE FROM isthmus.id_map WHERE id = 'abc'", "people", "org"),
 }
 
@@ -295,7 +307,7 @@ CHANGES: dict[str, tuple[str, str, str]] = {
 ALSO: dict[str, set[tuple[str, str]]] = {
     "row with the id of a document that is none": {("people", "boss")},
     "known id forgotten": {("orgs", "(row)"), ("clubs", "owner_org")},
-    "ledger of kept rows emptied": {
+    "ledger of kept values emptied": {
         ("people", name)
         for name in ("roles", "org", "boss", "friends", "salary", "age", "born", "tags", "profile", "is_active")
     }
@@ -312,6 +324,67 @@ def test_damage_is_named(office: Made, name: str) -> None:
     result = verified(office, ("checksum",))
     assert not result.passed
     assert named(result) == {(table, path), *ALSO.get(name, set())}, result.differences
+
+
+OLDER = (
+    "DROP TABLE isthmus.kept_value",
+    "DELETE FROM isthmus.migration WHERE version >= 9",
+    "DELETE FROM isthmus.tally WHERE kind LIKE 'kept-values%'",
+)
+"""Makes of a target what a version left that noted nothing of what it kept."""
+
+
+def test_a_target_of_an_older_version_passes_and_what_it_did_not_note_is_left_out(office: Made) -> None:
+    office.do(*OLDER)
+    result = verified(office, LAYERS)
+    assert result.passed, result.differences
+    checks = {(one.table, one.column): one for one in result.layers["checksum"].columns}
+    assert (checks["people", "age"].accounted, checks["people", "age"].left_out) == (1, 0)
+    assert (checks["phones", ""].accounted, checks["phones", ""].left_out) == (0, 2)
+    assert "did not note" in checks["phones", ""].why
+
+
+@pytest.mark.parametrize(
+    ("column", "value"), [("salary", "7"), ("age", "7"), ("tags", "'{x}'"), ("role", "'GUEST'"), ("weight", "7")]
+)
+def test_what_the_ledger_of_an_older_version_shows_whole_is_still_held_against_it(
+    office: Made, column: str, value: str
+) -> None:
+    office.do(*OLDER, f"UPDATE people SET {column} = {value} WHERE {KEPT}")
+    assert named(verified(office, ("checksum",))) == {("people", column)}
+
+
+def test_what_was_kept_is_accounted_for_and_not_compared(office: Made) -> None:
+    result = verified(office, LAYERS)
+    for layer in ("samples", "types", "checksum"):
+        checks = {(one.table, one.column): one for one in result.layers[layer].columns}
+        assert checks["people", "age"].accounted == 1, layer
+    assert {one.compared for one in result.layers["types"].columns if (one.table, one.column) == ("people", "age")} == {
+        4
+    }
+
+
+FORGED_WAIT = (
+    "INSERT INTO isthmus.pending_reference (run_id, table_schema, table_name, column_name, row_id, row_position,"
+    " target_table, target_id) SELECT 1, 'public', 'people', 'boss', id::text, '{}', 'people', id::text FROM people"
+    " WHERE age = 2"
+)
+
+
+@pytest.mark.parametrize(
+    ("ledger", "layer", "path"),
+    [
+        ("DELETE FROM isthmus.conflict WHERE action = 'kept'", "counts", "(conflicts)"),
+        ("DELETE FROM isthmus.kept_value WHERE column_name = 'age'", "counts", "(kept values)"),
+        ("DELETE FROM isthmus.orphan WHERE column_name = 'boss'", "references", "boss"),
+        (FORGED_WAIT, "references", "boss"),
+    ],
+)
+def test_a_ledger_that_does_not_have_what_the_run_counted_is_named(
+    office: Made, ledger: str, layer: Layer, path: str
+) -> None:
+    office.do(ledger)
+    assert path in {place for _, place in named(verified(office, (layer,)), layer)}
 
 
 def test_rows_of_others_are_counted_and_no_difference(office: Made) -> None:
@@ -424,6 +497,13 @@ def test_rows_edited_or_deleted_between_copies_are_accounted_for_and_no_more_of_
     assert result.passed, result.differences
     checks = {(one.table, one.column): one for one in result.layers["checksum"].columns}
     assert (checks["users", "name"].accounted, checks["users", ""].accounted, checks["cars", ""].accounted) == (1, 1, 2)
+    made.do("UPDATE users SET name = 'edited again' WHERE age = 1")
+    assert named(verified(made)) == {("users", "name")}
+    made.do("UPDATE users SET name = 'n1' WHERE age = 1", "UPDATE users SET name = 'edited' WHERE age = 3")
+    assert {one.id for one in verified(made).layers["checksum"].differences} == {
+        str(made.one("SELECT id FROM users WHERE age = 3"))
+    }
+    made.do("UPDATE users SET name = 'edited' WHERE age = 1")
     made.do("UPDATE users SET name = 'damaged' WHERE age = 3")
     result = verified(made)
     assert {one.id for one in result.layers["checksum"].differences} >= {

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from isthmus.mapping import parse_mapping
 from isthmus.verify.result import LayerResult
 from isthmus.verify.rules import check
 from tests.integration.verify.made import Made, found, only
@@ -280,9 +281,10 @@ def test_rules_of_a_mapping_that_letters_were_tried_with_again_count_too(make_he
     text = "isthmus: 1\ncollections: {a: {fields: {t: {type: text, values: {s: small, m: middle, '*': other}}}}}\n"
     made.do("UPDATE a SET t = 'middle'")
     assert only(rules_of(made)).path == "t"
+    fingerprint = parse_mapping(text).fingerprint
     made.do(
-        "UPDATE isthmus.run SET retries = jsonb_build_array(jsonb_build_object('fingerprint', 'f', 'mapping_text',"
-        f" $t${text}$t$))"
+        f"UPDATE isthmus.run SET retries = jsonb_build_array(jsonb_build_object('fingerprint', '{fingerprint}',"
+        f" 'mapping_text', $t${text}$t$))"
     )
     assert rules_of(made).passed
 

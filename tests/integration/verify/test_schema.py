@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from psycopg.conninfo import make_conninfo
@@ -138,6 +138,36 @@ DAMAGES = {
 }
 
 
+@pytest.fixture
+def only_looking() -> Iterator[Callable[..., str]]:
+    """Return a function that makes a role that may read a target, and gives its conninfo.
+
+    It may make no schema, and temporary tables only where it `makes_temporary` ones.
+    """
+    seen: list[Made] = []
+
+    def make(made: Made, schema: str, *, makes_temporary: bool = True) -> str:
+        seen.append(made)
+        database = made.one("SELECT quote_ident(current_database())")
+        made.do(
+            "DROP ROLE IF EXISTS looker",
+            "CREATE ROLE looker LOGIN",
+            f"GRANT USAGE ON SCHEMA {schema}, isthmus TO looker",
+            f"GRANT SELECT ON ALL TABLES IN SCHEMA {schema}, isthmus TO looker",
+            *([] if makes_temporary else [f"REVOKE TEMPORARY ON DATABASE {database} FROM PUBLIC"]),
+        )
+        return make_conninfo(made.conninfo, user="looker")
+
+    yield make
+    for made in seen:
+        made.do("DROP OWNED BY looker", "DROP ROLE looker")
+
+
+def quote_all(made: Made) -> None:
+    """Let the server quote every name that it prints in sessions to come."""
+    made.do(f"ALTER DATABASE {made.one('SELECT quote_ident(current_database())')} SET quote_all_identifiers = on")
+
+
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_damage_is_named(shop_twin: Made, damage: str) -> None:
     statements, table, path = DAMAGES[damage]
@@ -226,28 +256,75 @@ def test_index_that_the_copy_left_out(make_here: Callable[..., Made]) -> None:
     assert any("a_t_idx" in note and "left it out" in note for note in result.notes)
 
 
-def test_role_that_may_not_make_anything(shop_twin: Made) -> None:
-    shop_twin.do(
-        "DROP ROLE IF EXISTS looker",
-        "CREATE ROLE looker LOGIN",
-        f"GRANT USAGE ON SCHEMA {S}, isthmus TO looker",
-        f"GRANT SELECT ON ALL TABLES IN SCHEMA {S}, isthmus TO looker",
+def test_role_that_may_not_make_anything(shop_twin: Made, only_looking: Callable[..., str]) -> None:
+    conninfo = only_looking(shop_twin, S, makes_temporary=False)
+    result = schema_of(shop_twin, conninfo)
+    assert found(result) == []
+    assert any("permission denied" in note for note in result.notes)
+    assert any(one.left_out for one in result.columns)
+    shop_twin.do(f"ALTER TABLE {S}.orders ALTER total TYPE numeric(12,2)", f"DROP INDEX {S}.users_email_key")
+    shop_twin.do(f"ALTER TABLE {S}.orders DROP CONSTRAINT orders_user_id_fkey")
+    assert found(schema_of(shop_twin, conninfo)) == [
+        ("orders", "orders_user_id_fkey", None),
+        ("orders", "total", None),
+        ("users", "users_email_key", None),
+    ]
+
+
+def test_role_that_may_make_temporary_tables_compares_all(shop_twin: Made, only_looking: Callable[..., str]) -> None:
+    conninfo = only_looking(shop_twin, S)
+    result = schema_of(shop_twin, conninfo)
+    assert found(result) == []
+    assert not any(one.left_out for one in result.columns)
+    whole = schema_of(shop_twin)
+    assert (result.checked, result.notes) == (whole.checked, whole.notes)
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_damage_is_named_to_a_role_that_may_make_temporary_tables(
+    shop_twin: Made, only_looking: Callable[..., str], damage: str
+) -> None:
+    statements, table, path = DAMAGES[damage]
+    shop_twin.do(statements)
+    one = only(schema_of(shop_twin, only_looking(shop_twin, S)))
+    assert (one.table, one.path) == (table, path)
+    assert "pg_temp" not in f"{one.expected} {one.actual}"
+
+
+def test_predicates_for_a_role_that_may_make_temporary_tables(
+    make_here: Callable[..., Made], only_looking: Callable[..., str]
+) -> None:
+    made = make_here(
+        """
+        isthmus: 1
+        enums: {state: [A, B], "public.x": [A, B]}
+        collections:
+          a:
+            fields: {n: integer, state: state, t: text, back: {references: a, on_orphan: "null"}, every: "public.x[]"}
+            indexes:
+              - {columns: [n], where: "state = 'A'::public.state", name: by_n}
+              - {columns: [state], where: "state <> 'A'", name: by_state}
+              - {columns: [t], where: "t <> 'pg_temp.A' AND t <> 'public.B'", name: by_t}
+              - {columns: [n, t], where: "'A' = ANY (every)", name: by_all}
+        """,
+        {"a": [{"_id": 1, "n": 1, "state": "A", "t": "x", "every": ["B"]}]},
     )
-    try:
-        conninfo = make_conninfo(shop_twin.conninfo, user="looker")
-        result = schema_of(shop_twin, conninfo)
-        assert found(result) == []
-        assert any("permission denied" in note for note in result.notes)
-        assert any(one.left_out for one in result.columns)
-        shop_twin.do(f"ALTER TABLE {S}.orders ALTER total TYPE numeric(12,2)", f"DROP INDEX {S}.users_email_key")
-        shop_twin.do(f"ALTER TABLE {S}.orders DROP CONSTRAINT orders_user_id_fkey")
-        assert found(schema_of(shop_twin, conninfo)) == [
-            ("orders", "orders_user_id_fkey", None),
-            ("orders", "total", None),
-            ("users", "users_email_key", None),
-        ]
-    finally:
-        shop_twin.do("DROP OWNED BY looker", "DROP ROLE looker")
+    conninfo = only_looking(made, "public")
+    result = schema_of(made, conninfo)
+    assert found(result) == [], result.differences
+    assert not any(one.left_out for one in result.columns)
+    made.do("DROP INDEX by_n", "CREATE INDEX by_n ON a (n) WHERE state = 'B'::public.state")
+    made.do("DROP INDEX by_t", "CREATE INDEX by_t ON a (t) WHERE t <> 'pg_temp.A' AND t <> 'B'")
+    assert found(schema_of(made, conninfo)) == [("a", "by_n", None), ("a", "by_t", None)]
+
+
+@pytest.mark.parametrize("role", ["owner", "looker"])
+def test_a_server_that_quotes_every_name(shop_twin: Made, only_looking: Callable[..., str], role: str) -> None:
+    quote_all(shop_twin)
+    conninfo = only_looking(shop_twin, S) if role == "looker" else None
+    assert found(schema_of(shop_twin, conninfo)) == []
+    shop_twin.do(f"DROP INDEX {S}.users_boss_id_idx")
+    assert found(schema_of(shop_twin, conninfo)) == [("users", "users_boss_id_idx", None)]
 
 
 EXISTING = """
@@ -278,6 +355,24 @@ def test_existing_tables_pass(existing: Made) -> None:
     assert any("not Isthmus's own" in note for note in result.notes)
     extras = next(one for one in result.columns if (one.table, one.column) == ("users", "extras"))
     assert "isthmus.extras" in extras.why
+
+
+@pytest.mark.parametrize("since", ["before the copy", "after the copy", "only during the copy"])
+def test_existing_tables_of_a_server_that_quotes_every_name(make_here: Callable[..., Made], since: str) -> None:
+    always = (
+        "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET quote_all_identifiers = on', current_database()); END $$;"
+    )
+    before = TABLES + "CREATE INDEX posts_of ON app.posts (title) WHERE author_id IS NOT NULL;"
+    made = make_here(
+        EXISTING, {"users": USERS, "posts": POSTS}, before=before if since == "after the copy" else before + always
+    )
+    if since == "after the copy":
+        quote_all(made)
+    if since == "only during the copy":
+        made.do(f"ALTER DATABASE {made.one('SELECT quote_ident(current_database())')} RESET ALL")
+    result = schema_of(made)
+    assert found(result) == []
+    assert not any("New since the copy" in note for note in result.notes)
 
 
 EXISTING_DAMAGES = {

@@ -81,7 +81,7 @@ def test_hostile_names_and_values_are_text() -> None:
 def test_page_tells_verdict_layers_differences_and_coverage() -> None:
     text = Read(page(failed())).text
     assert "Differs: 3 of 7 layers found 39 differences." in text
-    assert "39 differences in 35 entries. Expected" in text
+    assert "39 differences in 35 entries (one that tells of several rows or values counts as so many). Expected" in text
     for words in ("users_email_key", "UNIQUE (email)", "0197f1b4-32ab-8cde-8123-456789000029", "17/2", "(hidden)"):
         assert words in text, words
     assert "isthmus letters list --target postgresql://a@b/c" in text
@@ -89,6 +89,25 @@ def test_page_tells_verdict_layers_differences_and_coverage() -> None:
     assert "A vector has no canonical form." in text
     assert "Two workers read the source." in text
     assert "2026-01-02 03:04:05 UTC" in text
+
+
+def test_page_tells_how_many_differences_are_where() -> None:
+    text = Read(page(failed())).text
+    where = text[text.index("How many are where") : text.index("One by one")]
+    assert where.startswith("How many are where Where counts schema checksum users.name – – 30 ")
+    assert "orders (row) – – 1" in where
+    alone = passed()
+    alone.layers["counts"].differs("a", "b", "m", expected="1", actual="2")
+    assert "How many are where" not in page(alone)
+
+
+def test_page_shows_no_value_in_a_column_of_a_row_as_null() -> None:
+    verified = passed()
+    verified.layers["checksum"].differs("t", "c", "m", id="1", expected="x")
+    verified.layers["checksum"].differs("t", "(row)", "m", id="2", expected="a row")
+    text = Read(page(verified)).text
+    assert "1 x NULL m" in text
+    assert "2 a row nothing m" in text
 
 
 def test_page_of_a_passed_verification_says_what_it_cannot_see() -> None:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 
 import pytest
 from rich.console import Console
 
 from isthmus.cli.verified import show_verified
-from isthmus.verify.result import ColumnCheck, Verified
+from isthmus.verify.result import MOST_LISTED, ColumnCheck, Verified
 from tests.unit.verify.made import accounts, failed, passed
 
 
-def shown(verified: Verified, *, width: int = 80, color: bool = False, sampled: bool = True) -> str:
+def shown(
+    verified: Verified, *, width: int = 80, color: bool = False, sampled: bool = True, files: Sequence[str] = ()
+) -> str:
     text = io.StringIO()
     console = Console(
         file=text,
@@ -22,7 +25,7 @@ def shown(verified: Verified, *, width: int = 80, color: bool = False, sampled: 
         highlight=False,
         emoji=False,
     )
-    show_verified(console, verified, accounts(), "embedded:pg", sampled=sampled)
+    show_verified(console, verified, accounts(), "embedded:pg", sampled=sampled, files=files)
     return text.getvalue()
 
 
@@ -50,6 +53,50 @@ def test_few_differences_are_listed_and_the_rest_is_counted() -> None:
     assert "row 0197f1b4-32ab-8cde-8123-456789000003 name: Ann 3 → Bob 3" in text
     assert "users_email_key: UNIQUE (email) → nothing" in text
     assert "card: (hidden) → (hidden)" in text
+
+
+def test_rest_is_where_it_was_written() -> None:
+    text = shown(failed(), files=["report.html", "the JSON"])
+    assert "… and 15 more: report.html and the JSON list them." in text
+    assert "--html" not in text
+    assert "… and 15 more: report.html lists them." in shown(failed(), files=["report.html"])
+
+
+def test_differences_are_counted_table_by_table_and_column_by_column() -> None:
+    text = " ".join(shown(failed()).split())
+    assert "checksum: 37 differences in 33 entries where:" in text
+    assert "An entry that tells of several rows or values counts as so many differences." in text
+    assert "where: users.name 30, <script>" in text
+    assert "orders (row) 1, orders.card 1" in text
+    assert "counts: 1 difference Users" in text, "what is all below needs no total"
+
+
+def test_of_many_places_the_first_are_counted_by_name_and_the_others_together() -> None:
+    many = passed()
+    for number in range(30):
+        many.layers["checksum"].differs("t", f"c{number}", "m", id="1", times=30 - number)
+    text = " ".join(shown(many).split())
+    assert "where: t.c0 30, t.c1 29, " in text
+    assert "t.c11 19, 18 other places 171" in text
+
+
+def test_what_is_not_kept_one_by_one_is_counted_all_the_same() -> None:
+    many = passed()
+    for number in range(MOST_LISTED + 5):
+        many.layers["checksum"].differs("t", "c", "m", id=str(number))
+    text = " ".join(shown(many).split())
+    assert "checksum: 1,005 differences, of which the first 1,000 entries are kept where: t.c 1,005" in text
+
+
+def test_no_value_in_a_column_of_a_row_is_null() -> None:
+    verified = passed()
+    verified.layers["checksum"].differs("t", "c", "m", id="1", expected="x")
+    verified.layers["checksum"].differs("t", "(row)", "n", id="2", expected="a row")
+    verified.layers["schema"].differs("t", "i", "o", expected="UNIQUE (c)")
+    text = shown(verified)
+    assert "row 1 c: x → NULL" in text
+    assert "row 2 (row): a row → nothing" in text
+    assert "i: UNIQUE (c) → nothing" in text
 
 
 def test_values_are_no_orders_to_the_terminal() -> None:

@@ -17,7 +17,7 @@ import psycopg
 
 from isthmus.connect.postgres import connect
 from isthmus.errors import GovernError, Problem, TargetError, Where
-from isthmus.govern.deploying.standing import Standing, standings
+from isthmus.govern.deploying.standing import MISFITS, Standing, standings
 from isthmus.govern.migrations.script import Script
 from isthmus.state.lease import Lease
 from isthmus.state.migrate import migrate
@@ -27,22 +27,6 @@ from isthmus.work.interrupted import Interrupted
 LOCK_SECONDS = 5.0
 """A statement waits no longer for a lock: whoever waits for an exclusive one keeps everybody else waiting behind it."""
 _PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0)
-
-_STANDS: dict[str, tuple[str, str]] = {
-    "changed": (
-        "It was applied with another text.",
-        "Put the file back as it was applied, and write the change as a new migration.",
-    ),
-    "missing": ("It was applied, and its file is gone.", "Put the file back."),
-    "out-of-order": (
-        "It is older than one that is applied.",
-        "isthmus schema renumber gives it a new number, where it is neither merged nor applied elsewhere.",
-    ),
-    "half-run": (
-        "It was begun, and is not through: it runs without a transaction.",
-        "Look what of it is there, then isthmus schema resolve says how to go on.",
-    ),
-}
 
 
 @dataclass(frozen=True)
@@ -68,8 +52,8 @@ def refuse(standing: Sequence[Standing]) -> None:
     """
     problems: list[Problem] = []
     for one in standing:
-        if one.stand in _STANDS:
-            message, hint = _STANDS[one.stand]
+        if one.stand in MISFITS:
+            message, hint = MISFITS[one.stand]
             problems.append(Problem(one.stand, message, Where(file=one.script.file if one.script else one.name), hint))
     if problems:
         raise GovernError(
@@ -100,7 +84,7 @@ def deploy(
     title: str,
     scripts: Sequence[Script],
     *,
-    tell: Callable[[Script], None] = lambda _: None,
+    tell: Callable[[Done], None] = lambda _: None,
     stop: Event | None = None,
     lock_seconds: float = LOCK_SECONDS,
 ) -> list[Done]:
@@ -110,7 +94,7 @@ def deploy(
         conninfo: Direct address of the database.
         title: What the settings call the schema.
         scripts: All its migrations.
-        tell: Called before each.
+        tell: Called with each that was applied.
         stop: Set when the user wants it to end; then it ends between two migrations.
         lock_seconds: How long a statement waits for a lock before its migration is tried again.
 
@@ -133,8 +117,8 @@ def deploy(
                 continue
             if stop is not None and stop.is_set():
                 raise Interrupted
-            tell(one.script)
             found.append(_apply(conninfo, connection, title, one.script, lock_seconds, stop))
+            tell(found[-1])
     return found
 
 

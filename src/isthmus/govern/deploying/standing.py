@@ -11,6 +11,23 @@ from isthmus.state.schema_history import Applied
 
 Stand = Literal["applied", "baseline", "pending", "changed", "missing", "failed", "half-run", "out-of-order"]
 
+MISFITS: Mapping[str, tuple[str, str]] = {
+    "changed": (
+        "It was applied with another text.",
+        "Put the file back as it was applied, and write the change as a new migration.",
+    ),
+    "missing": ("It was applied, and its file is gone.", "Put the file back."),
+    "out-of-order": (
+        "It is older than one that is applied.",
+        "isthmus schema renumber gives it a new number, where it is neither merged nor applied elsewhere.",
+    ),
+    "half-run": (
+        "It was begun, and is not through: it runs without a transaction.",
+        "Look what of it is there, then isthmus schema resolve says how to go on.",
+    ),
+}
+"""Stands in which nothing may be applied → what is wrong, and what to do."""
+
 
 @dataclass(frozen=True)
 class Standing:

@@ -8,10 +8,11 @@ INSERT INTO isthmus.verification (run_id, started_at, seconds, outcome, layers, 
 VALUES (%(run)s, %(started_at)s, %(seconds)s, %(outcome)s, %(layers)s, %(differences)s, %(version)s)
 RETURNING id
 
--- name: list_verifications
--- The verifications of a run, newest first.
+-- name: latest_whole_verification
+-- The newest verification of a run that some layers are in, all of them.
 SELECT id, run_id, started_at, seconds, outcome, layers, differences, isthmus_version
-FROM isthmus.verification WHERE run_id = %(run)s ORDER BY id DESC LIMIT %(limit)s
+FROM isthmus.verification WHERE run_id = %(run)s AND layers ?& %(layers)s::text[] AND outcome <> 'interrupted'
+ORDER BY id DESC LIMIT 1
 
 -- name: latest_verification
 -- The newest verification of a run that came to its end or had found something; only if there is none, another one.

@@ -26,8 +26,7 @@ def refuse_other(run: Run, mapping: Mapping, mapping_text: str, source: Source |
     """
     if mapping.fingerprint not in run.fingerprints:
         raise ConfigError(
-            f"Run {run.id} of this target began with another mapping."
-            f" {_first_difference(run.mapping_text, mapping_text)}",
+            f"Run {run.id} of this target began with another mapping. {run.differs_in_mapping(mapping_text)}",
             code="mapping-changed",
             hint=f"Go on with the mapping it began with{_retry(run)}, or start over with --fresh ({_dropped(run)}).",
         )
@@ -62,14 +61,3 @@ def _dropped(run: Run) -> str:
     if "delivers" not in run.tables:
         return "it drops what the run made"
     return "it drops what the run had loaded, and never a table that is not its own; rows that were delivered stay"
-
-
-def _first_difference(before: str, after: str) -> str:
-    """Return a sentence with the first line in which two mapping files differ."""
-    old, new = before.splitlines(), after.splitlines()
-    for number, (left, right) in enumerate(zip(old, new, strict=False), start=1):
-        if left != right:
-            return f"The first difference is in line {number}: it was `{left.strip()}`, now `{right.strip()}`."
-    if len(old) != len(new):
-        return f"It had {len(old)} lines, now {len(new)}."
-    return "Its text is the same; this version of Isthmus reads it differently."

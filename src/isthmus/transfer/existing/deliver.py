@@ -20,7 +20,7 @@ from isthmus.state.checkpoints import add_tally, read_tallies
 from isthmus.state.ledgers import Cause
 from isthmus.state.runs import Run
 from isthmus.transfer.document_rows import flow_column, key_column
-from isthmus.transfer.existing import matching, row_state, waiting, waiting_there
+from isthmus.transfer.existing import kept_values, matching, row_state, waiting, waiting_there
 from isthmus.transfer.existing.fit import Existing, FedTable, backward_keys, delivery_order
 from isthmus.transfer.existing.pairs import deliver_pairs
 from isthmus.transfer.existing.pieces import Chosen, swallowed, whole_or_pieces
@@ -186,10 +186,12 @@ def _deliver_staged(delivery: _Delivery) -> None:
             if delivery.refused:
                 raise _Undo
             waiting_there.keep(sides)
-            delivery.tallies.update(waiting_there.resolve(sides))
+            with kept_values.following(sides):
+                delivery.tallies.update(waiting_there.resolve(sides))
             waiting_there.look_again(sides)
             for (verdict, collection), amount in row_state.write(sides).items():
                 delivery.tallies[f"verdict-{verdict}", collection] += amount
+            delivery.tallies.update(kept_values.write(sides))
     except psycopg.errors.ForeignKeyViolation as fault:
         raise TargetError(
             f"The rows cannot be delivered: {job.explain(fault)}.",

@@ -10,7 +10,7 @@ from isthmus._rust import Batch
 from isthmus.connect.postgres import explain
 from isthmus.mapping.model import Flow
 from isthmus.mapping.tables import Table
-from isthmus.state.ledgers import Cause
+from isthmus.state.ledgers import Cause, causes_of
 from isthmus.state.retries import (
     LetterBytes,
     Refusal,
@@ -118,7 +118,7 @@ def _key_columns(table: Table, constraint: str | None) -> tuple[str, ...]:
 
 
 def core_causes(batch: Batch) -> list[Cause]:
-    return [Cause(c.code, c.path, c.message, c.column, c.bson_type, c.value) for c in batch.rejects[0].causes]
+    return causes_of(batch.rejects[0])
 
 
 def _taken(letter: LetterBytes, what: Judged, root: Table) -> Cause:

@@ -23,6 +23,7 @@ from isthmus.state.ledgers import (
     Adjusted,
     Cause,
     DeadLetter,
+    causes_of,
     insert_adjustments,
     insert_dead_letters,
     insert_ids,
@@ -303,7 +304,7 @@ class Loader:
                     stage="convert",
                     document=document,
                     digest=document_digest(document),
-                    causes=[Cause(c.code, c.path, c.message, c.column, c.bson_type, c.value) for c in reject.causes],
+                    causes=causes_of(reject),
                 )
             )
 

@@ -38,7 +38,7 @@ def find_moved(job: Job, states: list[PartitionState], broken: dict[str, SourceE
     moved = Changes()
     for collection in sorted({state.collection for state in states}):
         try:
-            moved.add(compare_collection(job, states, collection, moved.room))
+            moved.add(compare_collection(job, states, collection, moved))
         except SourceError as fault:
             broken[collection] = fault
             job.progress.broken(collection, str(fault))

@@ -7,11 +7,13 @@ finished run compares everything and names what is new or changed; it writes not
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from functools import partial
-from typing import Any, TypeVar
+from itertools import islice
+from typing import Any, LiteralString, TypeVar
 
+import psycopg
 from blake3 import blake3
 from psycopg import sql
 
@@ -21,6 +23,7 @@ from isthmus.sources.protocol import Block, Partition
 from isthmus.state.checkpoints import BatchRecord, PartitionState, read_batches
 from isthmus.state.source_ids import show
 from isthmus.transfer.job import Job
+from isthmus.transfer.moving.gone import find_gone
 from isthmus.work.retry import persist
 
 T = TypeVar("T")
@@ -30,7 +33,8 @@ _BLOCK_BYTES = 1 << 20
 _CONTENT_CODES = frozenset(
     {"truncated", "broken-framing", "gzip-broken", "changed-under-us", "broken-json", "crc-differs"}
 )
-_NAMED = 100  # new or changed documents listed by id; the rest is counted
+_NAMED = 100  # new or changed documents listed by id, and as many that are gone; the rest is counted
+_SOUGHT = 10_000  # gone documents of a collection that are looked for: of some the target holds no id
 
 
 @dataclass
@@ -42,6 +46,9 @@ class Changes:
         changed: Documents whose `_id` was there with other content.
         gone: Documents that are no longer there, or not so many times.
         named: Collection → ids of new and changed documents, at most 100 in all.
+        new_ids: Those of them that are new.
+        changed_ids: Those of them that are changed. A state that an older version wrote has neither.
+        gone_ids: Collection → ids of documents that are gone, at most 100 in all, as far as the target tells them.
         reordered: Collections with the same documents in another order, which is no change.
         broken: Collections that can no longer be read to their end, with the reason.
     """
@@ -50,13 +57,21 @@ class Changes:
     changed: int = 0
     gone: int = 0
     named: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+    new_ids: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+    changed_ids: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+    gone_ids: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     reordered: list[str] = field(default_factory=list[str])
     broken: dict[str, str] = field(default_factory=dict[str, str])
 
     @property
     def room(self) -> int:
-        """How many more documents may be named."""
-        return _NAMED - sum(len(names) for names in self.named.values())
+        """How many more documents that are new or changed may be named."""
+        return max(0, _NAMED - _count(self.named))
+
+    @property
+    def gone_room(self) -> int:
+        """How many more documents that are gone may be named."""
+        return max(0, _NAMED - _count(self.gone_ids))
 
     def add(self, more: Changes) -> None:
         """Add what differs in another collection."""
@@ -64,6 +79,9 @@ class Changes:
         self.changed += more.changed
         self.gone += more.gone
         self.named.update(more.named)
+        self.new_ids.update(more.new_ids)
+        self.changed_ids.update(more.changed_ids)
+        self.gone_ids.update(more.gone_ids)
         self.reordered += more.reordered
         self.broken.update(more.broken)
 
@@ -73,6 +91,10 @@ class Changes:
 
     def __bool__(self) -> bool:
         return bool(self.new or self.changed or self.gone or self.broken)
+
+
+def _count(names: dict[str, list[str]]) -> int:
+    return sum(map(len, names.values()))
 
 
 def check_read_part(job: Job, states: Iterable[PartitionState]) -> None:
@@ -167,14 +189,14 @@ def find_changes(job: Job, states: list[PartitionState]) -> Changes:
     changes = Changes()
     for collection in sorted({state.collection for state in states}):
         try:
-            changes.add(compare_collection(job, states, collection, changes.room))
+            changes.add(compare_collection(job, states, collection, changes))
         except SourceError as fault:
             changes.broken[collection] = str(fault)
     return changes
 
 
-def compare_collection(job: Job, states: list[PartitionState], collection: str, room: int) -> Changes:
-    """Compare a collection with what the run carried of it; name at most `room` documents that are new or changed.
+def compare_collection(job: Job, states: list[PartitionState], collection: str, before: Changes) -> Changes:
+    """Compare a collection with what the run carried of it; name as many documents as `before` leaves room for.
 
     The common case, nothing changed, costs one read of the collection. Only one that differs is compared document by
     document, in temporary tables of the target. A source in trouble that may pass is waited for.
@@ -188,7 +210,7 @@ def compare_collection(job: Job, states: list[PartitionState], collection: str, 
     ]
     if _persist(job, partial(_unchanged, job, collection, records)):
         return Changes()
-    return _persist(job, partial(_compare_documents, job, collection, room))
+    return _persist(job, partial(_compare_documents, job, collection, before))
 
 
 def _whole(job: Job, collection: str) -> Iterator[Block]:
@@ -205,8 +227,8 @@ def _unchanged(job: Job, collection: str, records: list[BatchRecord]) -> bool:
     return stream.ended()
 
 
-def _compare_documents(job: Job, collection: str, room: int) -> Changes:
-    """Compare a collection document by document; name at most `room` of those that are new or changed."""
+def _compare_documents(job: Job, collection: str, before: Changes) -> Changes:
+    """Compare a collection document by document; name as many as `before` leaves room for."""
     connection = job.connect()
     try:
         connection.execute("CREATE TEMP TABLE seen (id bytea, content bytea)")
@@ -243,14 +265,18 @@ def _compare_documents(job: Job, collection: str, room: int) -> Changes:
         ).fetchone()
         changed, new, gone = map(int, row) if row else (0, 0, 0)
         changes = Changes(new, changed, gone)
-        wanted = {
-            bytes(id_digest)
-            for (id_digest,) in connection.execute(
-                sql.SQL("SELECT DISTINCT id FROM differing WHERE more > 0 LIMIT {}").format(sql.Literal(max(0, room)))
-            )
-        }
+        wanted = _digests(connection, "bool_or(more > 0)", before.room)
         if wanted:
-            changes.named[collection] = list(dict.fromkeys(_names(job, collection, wanted)))
+            names = dict(_names(job, collection, wanted.keys()))
+            changes.named[collection] = list(names)
+            for ids, was in ((changes.new_ids, False), (changes.changed_ids, True)):
+                if some := [name for name, digest in names.items() if wanted[digest] == was]:
+                    ids[collection] = some
+        lost = _digests(connection, "bool_and(more < 0)", _SOUGHT) if before.gone_room else {}
+        if lost:
+            names = list(islice(find_gone(job, connection, collection, lost.keys()), before.gone_room))
+            if names:
+                changes.gone_ids[collection] = names
         if not changes:
             changes.reordered.append(collection)
         return changes
@@ -258,8 +284,22 @@ def _compare_documents(job: Job, collection: str, room: int) -> Changes:
         connection.close()
 
 
-def _names(job: Job, collection: str, wanted: set[bytes]) -> Iterator[str]:
-    """Yield the printable ids of the documents with these digests of `_id`, in source order.
+def _digests(connection: psycopg.Connection, which: LiteralString, most: int) -> dict[bytes, bool]:
+    """Return digest of `_id` → whether the run carried a document with it that is not there now, of some that differ.
+
+    Args:
+        connection: Has the temporary table `differing`.
+        which: SQL that is true of the wanted ones, of all that differs under an `_id`.
+        most: How many.
+    """
+    query = sql.SQL("SELECT id, bool_or(more < 0) FROM differing GROUP BY id HAVING {} LIMIT {}").format(
+        sql.SQL(which), sql.Literal(most)
+    )
+    return {bytes(digest): bool(was) for digest, was in connection.execute(query)}
+
+
+def _names(job: Job, collection: str, wanted: Collection[bytes]) -> Iterator[tuple[str, bytes]]:
+    """Yield the printable ids of the documents with these digests of `_id`, each with it, in source order.
 
     Not by content: a document that is written to all the time has another one by now.
     """
@@ -267,6 +307,7 @@ def _names(job: Job, collection: str, wanted: set[bytes]) -> Iterator[str]:
     for block in _whole(job, collection):
         batch = transcoder.transcode(block.data)
         for number in range(batch.documents):
-            if batch.document_digests[number * 16 : number * 16 + 8] in wanted:
+            digest = batch.document_digests[number * 16 : number * 16 + 8]
+            if digest in wanted:
                 source_id = document_id(block.data[batch.offset(number) : batch.offset(number + 1)])
-                yield show(source_id) if source_id else f"document {number + 1} without an _id"
+                yield show(source_id) if source_id else f"document {number + 1} without an _id", digest

@@ -1,4 +1,4 @@
-"""What the ledgers say of rows, as the checksum must know it beforehand: orphans, and documents that were joined."""
+"""What the ledgers say of rows, as the checksum must know it beforehand: orphans, routes, and joined documents."""
 
 from __future__ import annotations
 
@@ -7,22 +7,26 @@ from typing import Any
 
 import psycopg
 
+from isthmus.verify.checksum.routes import read_routes
 from isthmus.verify.checksum.sides import Compared, Known, Sides
+from isthmus.verify.joined import JOINED
 from isthmus.verify.orphans import Orphan
 
-_JOINED = "SELECT collection, derived_id, id FROM isthmus.id_map WHERE origin = 'merged' ORDER BY 1, 2"
+_JOINED = f"SELECT collection, derived_id, id FROM {JOINED} j ORDER BY 1, 2"
 
 
 def read_known(connection: psycopg.Connection[Any], orphans: Iterable[Orphan], sides: Sides) -> Known:
     """Tell which references were set to null, which rows must be left to the oracle because of their orphans, and
-    which ids became others.
+    which ids became or stand for others.
 
     A table of which neither can be said is left to the oracle as a whole, in `sides`.
     """
-    known = Known()
+    known = Known(routes=read_routes(connection, sides))
     for collection, derived, row_id in connection.execute(_JOINED):
         for root in sides.roots_of(collection):
             known.translations.setdefault(root, []).append((derived, row_id))
+            if root not in sides.by_hand:
+                known.left_out.setdefault(root, set()).update((derived, row_id))
     for one in orphans:
         compared = sides.tables.get(one.table)
         if compared is None or compared.table.kind == "junction":
@@ -32,7 +36,9 @@ def read_known(connection: psycopg.Connection[Any], orphans: Iterable[Orphan], s
         kind = next((there.type for there in compared.columns if there.name == column), None)
         key = _key(compared)
         if kind is not None and not kind.array and key is not None:
-            known.nulls.append((one.table, (one.row_id, *map(str, one.positions)), column))
+            known.nulls[one.table, column] += 1
+        elif kind is not None and kind.array and compared.owner is not None and one.positions:
+            known.elements[one.table, column] += 1
         elif compared.owner is not None:
             known.left_out.setdefault(root, set()).add(one.row_id)
         else:

@@ -12,8 +12,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import Any
@@ -31,13 +30,12 @@ from isthmus.verify.checksum.changed import changed_tables
 from isthmus.verify.checksum.known import read_known
 from isthmus.verify.checksum.pairs import PairStore
 from isthmus.verify.checksum.sides import Compared, Sides
-from isthmus.verify.checksum.spool import Spool
-from isthmus.verify.checksum.takers import OracleTaker, PairTaker, S, SumTaker, ids_to_find
-from isthmus.verify.oracle import comparison_of
+from isthmus.verify.checksum.takers import PairTaker, S, SumTaker
+from isthmus.verify.oracle import Oracle
 from isthmus.verify.orphans import read_orphans
-from isthmus.verify.reference.compare import is_held
+from isthmus.verify.reference.compare import Totals, is_held
 from isthmus.verify.result import MOST_LISTED, ColumnCheck, LayerResult
-from isthmus.verify.samples import enter, learn
+from isthmus.verify.samples import enter
 from isthmus.verify.source_reading import Taker, Wanted, read_source
 from isthmus.verify.subject import Subject
 from isthmus.work.interrupted import Interrupted
@@ -48,6 +46,7 @@ _WORDS = {
     "extra": "{table} holds the row {id}, which no document of the source gives.",
     "different": "{table}.{column} of row {id} is not what its document gives.",
 }
+_PARTS_CHANGED = "A table that holds parts of the same documents is not as the mapping makes it."
 
 
 class Checksum:
@@ -55,11 +54,13 @@ class Checksum:
 
     Args:
         subject: What is verified.
+        oracle: Compares what the core cannot.
         stack: Closes what it opens.
     """
 
-    def __init__(self, subject: Subject, stack: ExitStack) -> None:
+    def __init__(self, subject: Subject, oracle: Oracle, stack: ExitStack) -> None:
         self._subject = subject
+        self._oracle = oracle
         pending = pending_tables(subject.histories[0].mapping)
         merging = {table.name for table in subject.schema.tables.values() if subject.mapping.joins(table.entries)}
         ids = {name: entry.ids for name, entry in subject.mapping.collections.items()}
@@ -70,14 +71,15 @@ class Checksum:
         )
         # what the oracle cannot look at whole it does not look at
         self._unreadable = {self._sides.root_of(subject.schema.tables[name]) for name in self._changed}
-        for root in self._unreadable:
-            self._known.left_out.pop(root, None)
+        self._merging = merging
         self._junctions_by_hand = self._leave_junctions(pending, merging)
         self._mutex = threading.Lock()
         self._actual = Digester(self._sides.actual(self._known))
         self._expected = self._actual.fresh()
-        self._spool = stack.enter_context(Spool())
-        self._met: dict[str, set[int]] = {}
+        for root in self._sides.by_hand.keys() - self._unreadable:
+            oracle.keep_whole(root)
+        for root in self._known.left_out.keys() - self._sides.by_hand.keys() - self._unreadable:
+            oracle.keep(root, self._known.left_out[root])
         connection = stack.enter_context(subject.another_connection())
         self._pairs = _open_pairs(
             subject, connection, pending, self._junctions_by_hand | self._sides.tables.keys() | self._changed.keys()
@@ -89,7 +91,6 @@ class Checksum:
         return [
             SumTaker(side, self._expected, self._mutex),
             PairTaker(self._pairs, self._subject.plan_tables(collection)),
-            *self._oracle_takers(collection),
         ]
 
     def result(self, progress: Progress, stop: threading.Event) -> LayerResult:
@@ -108,17 +109,16 @@ class Checksum:
         for name, one in self._sides.tables.items():
             root = self._sides.root_of(one.table)
             if name not in self._changed and root in self._unreadable and root in self._sides.by_hand:
-                why = "A table that holds parts of the same documents is not as the mapping makes it."
-                result.columns.append(ColumnCheck(name, "", left_out=1, why=why))
+                result.columns.append(ColumnCheck(name, "", left_out=1, why=_PARTS_CHANGED))
         progress.stage("comparing rows")
         tables = list(self._sides.compared())
         self._read_target(self._actual, tables, stop)
-        self._account(result)
         differing = self._expected.compare(self._actual)
         if differing:
             self._name(differing, result, progress, stop)
         self._pairs.compare(result)
-        self._by_hand(result, progress, stop)
+        progress.stage("comparing by the oracle")
+        self._account(result, self._by_hand(result))
         return result
 
     def _leave_junctions(self, pending: list[PendingTable], merging: set[str]) -> frozenset[str]:
@@ -128,12 +128,18 @@ class Checksum:
             one.table
             for one in pending
             if one.pairs
-            and one.reference.by is None
-            and all(column.role != "id" for column in self._subject.schema.tables[one.reference.table].final.columns)
+            and (
+                one.reference.table in merging
+                or (
+                    one.reference.by is None
+                    and all(
+                        column.role != "id" for column in self._subject.schema.tables[one.reference.table].final.columns
+                    )
+                )
+            )
         }
         for table in self._subject.schema.tables.values():
-            ends = {column.reference.table for column in table.columns if column.reference is not None}
-            if table.kind == "junction" and (table.name in indirect or ends & merging):
+            if table.kind == "junction" and table.name in indirect:
                 left.add(table.name)
         for collection in self._subject.histories[0].plans:
             for plan_table in self._subject.plan_tables(collection):
@@ -144,20 +150,6 @@ class Checksum:
 
     def _root(self, flow: Flow) -> Table:
         return self._subject.schema.tables[self._subject.mapping.collections[flow.entry].table]
-
-    def _oracle_takers(self, collection: str) -> Iterator[Taker]:
-        flows = self._subject.mapping.flows_of(collection)
-        roots = {root.name: root for root in map(self._root, flows) if root.name not in self._unreadable}
-        if roots.keys() & self._sides.by_hand.keys():
-            yield OracleTaker(self._spool, collection)
-            return
-        for name, root in roots.items():
-            left_out = self._known.left_out.get(name)
-            if left_out:
-                kind = next(column.type.kind for column in root.columns if column.role == "id")
-                ids = ids_to_find(left_out, uuid=kind == "uuid")
-                met = self._met.setdefault(name, set())
-                yield OracleTaker(self._spool, collection, self._subject.transcoders(collection)[0], ids, met)
 
     def _read_target(self, side: S, tables: Sequence[Compared], stop: threading.Event) -> S:
         """Read tables of the target, several at once, into the target's side, and return that."""
@@ -181,7 +173,7 @@ class Checksum:
                         if not waiting:
                             break
                         one = waiting.pop(0)
-                    for data in receive_copy(connection, self._sides.select(one, self._subject.run.id)):
+                    for data in receive_copy(connection, self._sides.select(one, self._subject.run.id, self._known)):
                         own.read_copy(places[one.name], data)
                         if stop.is_set():
                             raise Interrupted
@@ -194,22 +186,33 @@ class Checksum:
                 future.result()
         return side
 
-    def _account(self, result: LayerResult) -> None:
-        rows, cells, by_oracle = self._actual.rows(), self._actual.cells(), self._actual.left_out()
-        nulls = Counter((table, column) for table, _, column in self._known.nulls)
+    def _account(self, result: LayerResult, by_oracle: Totals) -> None:
+        """Say column by column what the sums and the oracle compared."""
+        rows, cells, left_out = self._actual.rows(), self._actual.cells(), self._actual.left_out()
         for one in self._sides.compared():
-            whole = rows[one.number] + by_oracle[one.number]
+            unread = left_out[one.number] if self._sides.root_of(one.table) in self._unreadable else 0
+            why = f"{unread:,} rows are those of joined documents. {_PARTS_CHANGED}" if unread else ""
+            told = by_oracle.rows[one.name] if left_out[one.number] and not unread else 0
+            whole = rows[one.number] + told
             result.checked += whole
-            result.columns.append(ColumnCheck(one.name, "", compared=whole))
-            if by_oracle[one.number]:
+            result.columns.append(ColumnCheck(one.name, "", compared=whole, left_out=unread, why=why))
+            if told:
                 result.notes.append(
-                    f"{by_oracle[one.number]:,} rows of {one.name} were compared by the slower oracle: references in"
-                    " arrays of them lead nowhere."
+                    f"{told:,} rows of {one.name} were compared by the slower oracle: those of documents that were"
+                    " joined, or whose references lead nowhere in a table without positions."
                 )
             for number, column in enumerate(one.columns):
-                check = ColumnCheck(one.name, column.name, compared=cells[one.number][number])
-                check.accounted = nulls[one.name, column.name]
+                check = ColumnCheck(one.name, column.name, compared=cells[one.number][number], left_out=unread, why=why)
+                check.compared += by_oracle.values[one.name, column.name] if told else 0
+                check.accounted = self._known.nulls[one.name, column.name] + self._known.elements[one.name, column.name]
                 result.columns.append(check)
+        for table in self._subject.schema.tables.values():
+            if self._is_by_hand(table):
+                result.checked += by_oracle.rows[table.name]
+                result.columns.append(ColumnCheck(table.name, "", compared=by_oracle.rows[table.name]))
+                for column in table.final.columns:
+                    compared = by_oracle.values[table.name, column.name]
+                    result.columns.append(ColumnCheck(table.name, column.name, compared=compared))
 
     def _name(
         self,
@@ -259,51 +262,45 @@ class Checksum:
     def _feeds(self, plan_table: PlanTable, names: set[str]) -> bool:
         return plan_table.name in names or any(plan_table.name.startswith(f"{name}.") for name in names)
 
-    def _by_hand(self, result: LayerResult, progress: Progress, stop: threading.Event) -> None:
-        """Let the oracle compare what the core cannot."""
-        comparison = comparison_of(self._subject)
+    def _by_hand(self, result: LayerResult) -> Totals:
+        """Let the oracle compare what the core cannot, and return what it compared."""
+        by_hand = self._sides.by_hand.keys() - self._unreadable
+        some = self._known.left_out.keys() - self._sides.by_hand.keys() - self._unreadable
+        if not by_hand and not some and not self._merging:
+            return Totals()
+        comparison = self._oracle.comparison()
         shapes = comparison.reference.shapes
-        whole = [
-            shapes[table.name]
-            for table in self._subject.schema.tables.values()
-            if self._sides.root_of(table) not in self._unreadable
-            and (
-                (table.kind != "junction" and self._sides.root_of(table) in self._sides.by_hand)
-                or table.name in self._junctions_by_hand
-            )
-        ]
-        if not whole and not self._known.left_out:
-            return
-        learn(self._subject, comparison, progress, stop)
+        whole = [shapes[table.name] for table in self._subject.schema.tables.values() if self._is_by_hand(table)]
         mine = {shape.table for shape in whole} | {
-            one.name for one in self._sides.compared() if self._sides.root_of(one.table) in self._known.left_out
+            one.name for one in self._sides.compared() if self._sides.root_of(one.table) in some
         }
-        for found in comparison.of_documents(self._spool.read()):
+        for found in comparison.of_documents(self._oracle.documents(by_hand | some)):
             if found.table in mine:
                 enter(result, found, self._subject.hiding)
-        self._unmet(result)
+        self._unmet(result, some)
         for shape in whole:
             found_whole = comparison.whole(shape) if is_held(shape) else comparison.surplus(shape.table)
             for found in found_whole:
                 enter(result, found, self._subject.hiding)
-        if comparison.finishing.joinings:
+        if self._merging:
             for found in comparison.ledgers():
                 enter(result, found, self._subject.hiding)
-        for shape in whole:
-            rows = comparison.totals.rows[shape.table]
-            result.checked += rows
-            result.columns.append(ColumnCheck(shape.table, "", compared=rows))
         for root, why in self._sides.by_hand.items():
             if root not in self._unreadable:
                 result.notes.append(f"{root} was compared by the slower oracle: {why}.")
+        return comparison.totals
 
-    def _unmet(self, result: LayerResult) -> None:
+    def _is_by_hand(self, table: Table) -> bool:
+        """Whether the oracle compares all rows of a table."""
+        root = self._sides.root_of(table)
+        if root in self._unreadable:
+            return False
+        return (table.kind != "junction" and root in self._sides.by_hand) or table.name in self._junctions_by_hand
+
+    def _unmet(self, result: LayerResult, roots: Collection[str]) -> None:
         """Enter rows that were left to the oracle, and that no document of the source gives."""
-        for root, ids in self._known.left_out.items():
-            if root in self._sides.by_hand:
-                continue  # all of its rows are gone through
-            met = self._met.get(root, set())
-            unmet = [one for number, one in enumerate(sorted(ids)) if number not in met]
+        for root in sorted(roots):
+            unmet = self._oracle.unmet(root)
             for one in self._sides.compared() if unmet else ():
                 if self._sides.root_of(one.table) != root or one.owner is None:
                     continue

@@ -16,7 +16,8 @@ from isthmus._rust import Batch
 from isthmus.connect.binary_copy import send_copy
 from isthmus.connect.postgres import first_number
 from isthmus.mapping.plan_tables import PlanTable
-from isthmus.mapping.tables import PendingTable, Table
+from isthmus.mapping.tables import Column, PendingTable, Table
+from isthmus.verify.joined import JOINED
 from isthmus.verify.result import MOST_LISTED, ColumnCheck, LayerResult
 from isthmus.verify.subject import Subject
 
@@ -42,6 +43,8 @@ class PairStore:
         self._connection = connection
         self._mutex = threading.Lock()
         tables = [table for table in subject.schema.tables.values() if table.kind == "junction"]
+        roots = (table for table in subject.schema.tables.values() if table.kind == "root")
+        self._merging = {root.name: list(root.collections) for root in roots if subject.mapping.joins(root.entries)}
         self._junctions = {table.name: table for table in tables if table.name not in left_out}
         self._places = {name: sql.Identifier("pg_temp", f"pairs_{n}") for n, name in enumerate(self._junctions)}
         self._pending = {one.name: one for one in pending if one.pairs and one.table in self._junctions}
@@ -87,6 +90,7 @@ class PairStore:
         target = self._subject.schema.tables[reference.table]
         by = reference.by or next(c.name for c in target.columns if c.role == "id")
         own = pending.keys[0][0]
+        self._follow(sql.Identifier("pg_temp", pending.name), own, self._junctions[pending.table])
         parts = {
             "pairs": self._places[pending.table],
             "own": sql.Identifier(own),
@@ -118,6 +122,8 @@ class PairStore:
     def _compare(self, table: Table, result: LayerResult) -> None:
         place, there = self._places[table.name], sql.Identifier(self._subject.schema.schema, table.name)
         self._connection.execute(sql.SQL("ANALYZE {}").format(place))
+        for column in table.columns:
+            self._follow(place, column.name, table)
         dropped = self._forget_orphans(table)
         first, second = (sql.Identifier(column.name) for column in table.columns)
         same = sql.SQL("a.{0} = b.{0} AND a.{1} = b.{1}").format(first, second)
@@ -149,7 +155,37 @@ class PairStore:
                 message = f"{table.name} holds the pair {shown}, which no document of the source names."
                 result.differs(table.name, "(row)", message, id=shown, actual=shown)
         if rows and rows[0][2] > len(rows):
-            result.found += rows[0][2] - len(rows)
+            result.more(table.name, "(row)", rows[0][2] - len(rows))
+
+    def _follow(self, place: sql.Identifier, column: str, table: Table) -> None:
+        """Let pairs whose end is a joined document name the row that it became part of."""
+        reference = table.column(column).reference
+        if reference is None or reference.table not in self._merging:
+            return
+        statement = (
+            "UPDATE {pairs} p SET {column} = m.id::{kind} FROM {joined} m WHERE m.collection = ANY({names})"
+            " AND m.derived_id = p.{column}::text"
+        )
+        self._connection.execute(
+            sql.SQL(statement).format(
+                pairs=place,
+                joined=sql.SQL(JOINED),
+                column=sql.Identifier(column),
+                kind=sql.SQL(table.column(column).type.sql(self._subject.schema.schema)),  # pyright: ignore[reportArgumentType]  of the mapping
+                names=sql.Literal(self._merging[reference.table]),
+            )
+        )
+
+    def _names(self, column: Column) -> sql.Composed:
+        """Return SQL that is true where the ledger (`o`) names the row that a pair (`p`) belongs to."""
+        own = sql.SQL("p.{}::text").format(sql.Identifier(column.name))
+        names = self._merging.get(column.reference.table) if column.reference is not None else None
+        if names is None:
+            return sql.SQL("o.row_id = {}").format(own)
+        return sql.SQL(
+            "(o.row_id = {own} OR EXISTS (SELECT FROM {joined} m WHERE m.collection = ANY({names})"
+            " AND m.derived_id = o.row_id AND m.id = {own}))"
+        ).format(own=own, joined=sql.SQL(JOINED), names=sql.Literal(names))
 
     def _forget_orphans(self, table: Table) -> int:
         """Leave out pairs with an end that is not there, where the ledger has them; return how many."""
@@ -162,15 +198,14 @@ class PairStore:
             forgotten += self._connection.execute(
                 sql.SQL(
                     "DELETE FROM {pairs} p USING isthmus.orphan o WHERE o.run_id = {run} AND o.table_name = {table}"
-                    " AND o.column_name = {name} AND o.action = 'drop' AND o.row_id = p.{other}::text"
-                    " AND o.target_id = p.{column}::text"
+                    " AND o.column_name = {name} AND o.action = 'drop' AND {its} AND o.target_id = p.{column}::text"
                     " AND NOT EXISTS (SELECT FROM {target} t WHERE t.{held} = p.{column})"
                 ).format(
                     pairs=self._places[table.name],
                     run=sql.Literal(self._subject.run.id),
                     table=sql.Literal(table.name),
                     name=sql.Literal(column.name),
-                    other=sql.Identifier(other.name),
+                    its=self._names(other),
                     column=sql.Identifier(column.name),
                     target=sql.Identifier(self._subject.schema.schema, reference.table),
                     held=sql.Identifier(reference.column),

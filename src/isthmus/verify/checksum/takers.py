@@ -89,7 +89,7 @@ class OracleTaker:
     """Keeps the documents that are left to the oracle.
 
     Args:
-        spool: Keeps them.
+        spool: Keeps them; None where something else does.
         collection: Whose.
         find: Finds those with one of `ids`; None keeps all.
         ids: Of their root rows, as `Transcoder.find` takes them.
@@ -98,7 +98,7 @@ class OracleTaker:
 
     def __init__(
         self,
-        spool: Spool,
+        spool: Spool | None,
         collection: str,
         find: Transcoder | None = None,
         ids: Sequence[bytes | str] = (),
@@ -114,11 +114,15 @@ class OracleTaker:
         """See `Taker`."""
         del batch
         if self._find is None:
-            self._spool.add(self._collection, documents)
+            self._keep(documents)
             return
         for offset, length, which in self._find.find(documents, self._ids):
             self._met.add(which)
-            self._spool.add(self._collection, documents[offset : offset + length])
+            self._keep(documents[offset : offset + length])
+
+    def _keep(self, documents: bytes) -> None:
+        if self._spool is not None:
+            self._spool.add(self._collection, documents)
 
     def merge(self, other: OracleTaker) -> None:
         """See `Taker`."""

@@ -1,11 +1,12 @@
 """What the server makes of the mapping's definitions: made anew in a schema of their own, read, and rolled back.
 
 So predicates, expressions and types are compared in the server's own words, whatever its version. Nothing stays, and
-no table of the target is locked against writing.
+no table of the target is locked against writing. For a role that may not create schemas all is made temporary.
 """
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -20,6 +21,10 @@ from isthmus.mapping.search import ARRAY_TEXT
 from isthmus.mapping.tables import Index, Table, TargetSchema, build_schema
 from isthmus.verify.definitions.catalog import Definition, Definitions, read_definitions
 
+_TEMPORARY = "pg_temp"
+_TEMPORARY_SCHEMA = re.compile(r"(?<![\w\"])pg_temp(?:_\d+)?\.")
+"""How the server may call it (PostgreSQL: Client Connection Defaults, `search_path`)."""
+
 
 @dataclass
 class Wanted:
@@ -27,10 +32,12 @@ class Wanted:
 
     Attributes:
         definitions: By place, as if they were in the target's schema.
+        path: The `search_path` under which the target's own definitions read alike.
         unknown: Name of each index that could not be made anew → why, the server's words.
     """
 
     definitions: Definitions = field(default_factory=dict[tuple[str, str, str], Definition])
+    path: str = ""
     unknown: dict[str, str] = field(default_factory=dict[str, str])
 
 
@@ -49,31 +56,62 @@ def make_anew(connection: psycopg.Connection[Any], mapping: Mapping) -> Wanted:
         CannotMake: The server refuses, because the role may not, or because it stands by for another.
         psycopg.Error: The connection broke, or the like.
     """
-    real, name = mapping.target.schema_name, f"isthmus_verify_{secrets.token_hex(8)}"
-    target = mapping.target.model_copy(update={"schema_name": name})
-    schema = build_schema(mapping.model_copy(update={"target": target}))
-    wanted = Wanted()
     try:
-        with connection.transaction(force_rollback=True):
-            _run(connection, [ddl.create_schema_sql(schema)])
-            connection.execute(
-                "SELECT set_config('search_path', concat_ws(', ', %s::text,"
-                " nullif(pg_catalog.current_setting('search_path'), '')), true)",
-                (name,),
-            )
-            _make(connection, schema, wanted, real)
-            functions = [ARRAY_TEXT] if schema.functions else []
-            found = read_definitions(connection, name, schema.tables, schema.enums, functions)
-            quoted = connection.execute("SELECT pg_catalog.quote_ident(%s)", (real,)).fetchone()
+        try:
+            return _made_in(connection, mapping, f"isthmus_verify_{secrets.token_hex(8)}")
+        except psycopg.errors.InsufficientPrivilege:
+            return _made_in(connection, mapping, _TEMPORARY)
     except psycopg.Error as fault:
         if meaning(fault) == "transient":
             raise
         raise CannotMake(explain(fault)) from None
-    assert quoted is not None  # noqa: S101  it always gives one
+
+
+def _made_in(connection: psycopg.Connection[Any], mapping: Mapping, name: str) -> Wanted:
+    real = mapping.target.schema_name
+    target = mapping.target.model_copy(update={"schema_name": name})
+    schema = build_schema(mapping.model_copy(update={"target": target}))
+    quoted = sql.Identifier(real).as_string(connection)
+    wanted = Wanted(path=quoted if name == _TEMPORARY else "")
+    with connection.transaction(force_rollback=True):
+        if name != _TEMPORARY:
+            _run(connection, [ddl.create_schema_sql(schema)])
+        connection.execute(
+            "SELECT set_config('search_path', concat_ws(', ', %s::text,"
+            " nullif(pg_catalog.current_setting('search_path'), '')), true)",
+            (name,),
+        )
+        _make(connection, schema, wanted, real)
+        functions = [ARRAY_TEXT] if schema.functions else []
+        found = read_definitions(connection, name, schema.tables, schema.enums, functions)
+        row = connection.execute("SELECT pg_catalog.quote_ident(%s)", (real,)).fetchone()
+    assert row is not None  # noqa: S101  it always gives one
     for one in (*found.values(), *wanted.definitions.values()):
-        parts = {part: said.replace(f"{name}.", f"{quoted[0]}.") for part, said in one.parts.items()}
+        parts = {part: _renamed(one, part, name, str(row[0])) for part in one.parts}
         wanted.definitions[one.place] = replace(one, parts=parts)
     return wanted
+
+
+def _renamed(one: Definition, part: str, name: str, real: str) -> str:
+    """Return a part with the real schema for that in which it was made.
+
+    The server names temporary tables and types without a schema, as it does those of the real schema in `search_path`;
+    but the table of an index and a function's own name always with it.
+    """
+    said = one.parts[part]
+    if name != _TEMPORARY:
+        return said.replace(f"{name}.", f"{real}.")
+    place = _TEMPORARY_SCHEMA.search(said) if part == "definition" and one.kind in {"index", "function"} else None
+    if place is None:
+        return _without(said, real)
+    return f"{said[: place.start()]}{real}.{_without(said[place.end() :], real)}"
+
+
+def _without(said: str, real: str) -> str:
+    """Leave out the temporary schema and the real one before names; neither in literals nor inside of names."""
+    schema = rf"{_TEMPORARY_SCHEMA.pattern}|(?<![\w\"]){re.escape(real)}\."
+    parts = re.compile(rf"""'(?:[^']|'')*'|(?P<schema>{schema})|"(?:[^"]|"")*\"""")
+    return parts.sub(lambda part: "" if part["schema"] else part[0], said)
 
 
 def _make(connection: psycopg.Connection[Any], schema: TargetSchema, wanted: Wanted, real: str) -> None:
@@ -114,11 +152,10 @@ def _make_index(
 def _make_over_real(
     connection: psycopg.Connection[Any], schema: TargetSchema, table: Table, index: Index, real: str
 ) -> Definition:
-    place, aside = sql.Identifier(schema.schema, table.name), sql.Identifier(f"{schema.schema}_aside")
+    place = sql.Identifier(schema.schema, table.name)
     with connection.transaction(force_rollback=True):
-        # The table of the index must have the table's name, so the one that has it goes aside meanwhile.
-        connection.execute(sql.SQL("CREATE SCHEMA {}").format(aside))
-        connection.execute(sql.SQL("ALTER TABLE {} SET SCHEMA {}").format(place, aside))
+        # The table of the index must have the table's name, so the one that has it goes meanwhile.
+        connection.execute(sql.SQL("DROP TABLE {}").format(place))
         connection.execute(sql.SQL("CREATE TABLE {} (LIKE {})").format(place, sql.Identifier(real, table.name)))
         _run(connection, [ddl.create_index(schema, table, index)])
         return read_definitions(connection, schema.schema, [table.name])["index", table.name, index.name]

@@ -151,20 +151,26 @@ def read_definitions(
     tables: Iterable[str],
     enums: Iterable[str] = (),
     functions: Iterable[str] = (),
+    path: str = "",
 ) -> Definitions:
     """Read what a schema has under some names, as it is now.
 
     Args:
         connection: In a transaction.
-        schema: The schema.
+        schema: The schema; `pg_temp` for the session's own.
         tables: Names of relations; what is not there is absent.
         enums: Names of enum types.
         functions: Names of functions.
+        path: The `search_path`: what is found in it is written without its schema.
     """
     found: Definitions = {}
     with connection.transaction(force_rollback=True), connection.cursor(row_factory=dict_row) as cursor:
-        # so that types, functions and tables are written with their schemas
-        cursor.execute("SELECT set_config('search_path', '', true)")
+        cursor.execute("SELECT set_config('search_path', %s, true)", (path,))
+        if schema == "pg_temp":
+            row = cursor.execute(
+                "SELECT nspname FROM pg_catalog.pg_namespace WHERE oid = pg_catalog.pg_my_temp_schema()"
+            ).fetchone()
+            schema = str(row["nspname"]) if row else schema
         oids = cursor.execute(
             "SELECT coalesce(array_agg(c.oid::bigint), '{}') AS oids FROM pg_catalog.pg_class c"
             " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"

@@ -1,23 +1,28 @@
 """What differs rightly, because the ledgers of the copy say so: entered as `why` in the table of what differs.
 
-The ledgers are believed as far as what they say could have happened: an orphan that points at a row is none, a kept row
-must hold what it held when it was kept, and of rows that somebody edited or deleted between two copies there are no
-more than the last one met.
+The ledgers are believed as far as what they say could have happened: an orphan that points at a row is none, it is an
+orphan only of what its document says, and what was left as it was must be that still.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, LiteralString
 
 from psycopg import sql
 
-from isthmus.mapping.placing import place_tables
 from isthmus.mapping.tables import Table
-from isthmus.verify.existing.compare import DIFFERING, EXTRAS, ROW
-from isthmus.verify.existing.known import Known, ident, of
+from isthmus.state.kept_values import NOTED, ROW, VALUES, digest, is_content, row_text
+from isthmus.verify.existing import older_accounts
+from isthmus.verify.existing.compare import DIFFERING
+from isthmus.verify.existing.given import key_column
+from isthmus.verify.existing.known import Known, ident, named_columns, of
 
 ORPHANS = ident("pg_temp", "isthmus_orphans")
+WAITING = ident("pg_temp", "isthmus_waiting")
+KEPT_ROW = "a row that was kept"
+"""What is given of a child row that no document gives, and that was there when the copy left it."""
 _MET = "verdict-"
 
 Tallies = Mapping[str, Mapping[str, int]]
@@ -37,6 +42,7 @@ class Accounts:
         self._tallies = tallies
         self._schema = sql.Literal(known.subject.schema.schema)
         self._run = sql.Literal(known.subject.run.id)
+        self.notes = bool(known.number("SELECT (to_regclass('isthmus.kept_value') IS NOT NULL)::integer"))
 
     def verdicts(self, root: Table) -> Counter[str]:
         """Return what the delivery decided about documents of a root table whose row was there before."""
@@ -77,148 +83,164 @@ class Accounts:
         self._known.do("ANALYZE {differing}", differing=DIFFERING)
         self._orphans()
         self._waiting()
-        self._kept()
+        self._noted()
         for root in self._subject.schema.tables.values():
-            if root.kind == "root":
-                self._known_before(root)
+            if root.kind == "root" and root.name not in self._tallies.get(NOTED, {}):
+                older_accounts.enter(self._known, root, self.verdicts(root))
 
     def _orphans(self) -> None:
         self._known.do(
             "UPDATE {differing} d SET why = 'orphan' FROM {orphans} o WHERE d.why IS NULL AND d.actual IS NULL"
             " AND o.table_name = d.table_name AND d.path = ANY(string_to_array(o.column_name, '|'))"
-            " AND o.row_id = d.own AND o.row_position = d.positions AND o.action = 'null'",
+            " AND o.row_id = d.own AND o.row_position = d.positions AND o.action = 'null' AND o.target_id = d.raw",
             differing=DIFFERING,
             orphans=ORPHANS,
         )
 
     def _waiting(self) -> None:
-        """References to what was not carried: NULL until it is, or a place in their array."""
+        """References to what was not carried: NULL until it is, or a NULL in their array."""
+        listed = " p.table_name = d.table_name AND p.column_name = d.path AND p.row_id = d.row_id"
+        self._read_waiting()
         self._known.do(
-            "UPDATE {differing} d SET why = 'waiting' FROM isthmus.pending_reference p WHERE d.why IS NULL"
-            " AND p.table_schema = {schema} AND p.table_name = d.table_name AND p.own_column IS NULL"
-            " AND split_part(p.column_name, '.', 1) IN (d.path, p.column_name) AND p.column_name = d.path"
-            " AND p.row_id = d.row_id AND (d.actual IS NULL AND p.row_position = d.positions"
-            " OR cardinality(p.row_position) > cardinality(d.positions)"
-            " AND p.row_position[:cardinality(d.positions)] = d.positions)",
+            "UPDATE {differing} d SET why = 'waiting' FROM {waiting} p WHERE d.why IS NULL AND"
+            f"{listed} AND d.actual IS NULL AND p.row_position = d.positions AND p.target_id = d.raw",
             differing=DIFFERING,
-            schema=self._schema,
+            waiting=WAITING,
         )
-
-    def _kept(self) -> None:
-        """Rows that were there before and that the policy kept, and those that were deleted since they were carried."""
-        known = self._known
-        known.do(
-            "UPDATE {differing} d SET why = 'kept' FROM isthmus.conflict c WHERE d.why IS NULL AND c.run_id = {run}"
-            " AND c.table_name = d.root AND c.source_row_id = d.own AND c.row_id = d.row_id AND c.action = 'kept'"
-            " AND (d.path = {extras} OR d.table_name <> d.root AND c.differing ? d.table_name"
-            " OR d.table_name = d.root AND c.differing ? d.path AND ((c.differing -> d.path ->> 'target')"
-            " IN ('(hidden)', left(d.actual, 80)) OR (c.differing -> d.path ->> 'target') IS NULL AND d.actual IS NULL"
-            " OR {loose}))",
-            differing=DIFFERING,
-            run=self._run,
-            extras=sql.Literal(EXTRAS),
-            loose=self._loosely(),
-        )
-        known.do(
-            "UPDATE {differing} d SET why = 'deleted' FROM isthmus.conflict c WHERE d.why IS NULL AND c.run_id = {run}"
-            " AND c.table_name = d.root AND c.source_row_id = d.own AND c.action = 'deleted-in-target'"
-            " AND d.actual IS NULL",
-            differing=DIFFERING,
-            run=self._run,
-        )
-
-    def _loosely(self) -> sql.Composed:
-        """Return SQL that is true of columns whose kept value is not written in the ledger as it stands there."""
-        found = [
-            sql.SQL("(d.table_name = {} AND d.path = {})").format(sql.Literal(table.name), sql.Literal(column.name))
+        arrays = [
+            f"{table.name}.{column.name}"
             for table in self._subject.schema.tables.values()
             for column in table.columns
-            if column.type.kind in {"numeric", "smallint", "integer", "bigint"} or column.reference or column.rewrites
+            if column.type.array and column.reference is not None
         ]
-        return sql.SQL("({})").format(sql.SQL(" OR ").join([*found, sql.SQL("false")]))
+        many = (
+            f"(SELECT count(*) FROM {{waiting}} p WHERE{listed}"
+            " AND cardinality(p.row_position) = cardinality(d.positions) + 1"
+            " AND p.row_position[:cardinality(d.positions)] = d.positions)"
+        )
+        self._known.do(
+            "UPDATE {differing} d SET why = 'waiting' WHERE d.why IS NULL"
+            " AND d.table_name || '.' || d.path = ANY({arrays})"
+            f" AND {many} > 0 AND CASE WHEN d.given IS NOT NULL AND d.actual IS NOT NULL THEN"
+            " array_remove(d.given::text[], NULL) = array_remove(d.actual::text[], NULL)"
+            f" AND cardinality(array_positions(d.actual::text[], NULL)) <= {many}"
+            " + cardinality(array_positions(d.given::text[], NULL)) END",
+            differing=DIFFERING,
+            waiting=WAITING,
+            arrays=sql.Literal(arrays),
+        )
 
-    def _known_before(self, root: Table) -> None:
-        """What is told by verdicts alone: rows that were there before this copy."""
-        verdicts = self.verdicts(root)
-        if not verdicts.total():
-            return
-        self._same_number(root)
-        self._filled_in(root)
-        if self._subject.mapping.collections[root.entries[0]].rerun == "tracked":
-            self._tracked(root, verdicts)
-
-    def _same_number(self, root: Table) -> None:
-        """A number that was there before is the same whatever zeros it is written with."""
+    def _read_waiting(self) -> None:
+        """Take over the references that wait; one that leads to something does not, unless the table refused it."""
+        known = self._known
+        known.do(
+            "CREATE TEMPORARY TABLE {waiting} AS SELECT table_name, column_name, row_id, row_position, target_id"
+            " FROM isthmus.pending_reference WHERE table_schema = {schema} AND own_column IS NULL",
+            waiting=WAITING,
+            schema=self._schema,
+        )
         for table in self._subject.schema.tables.values():
-            if table.kind == "junction" or self._known.root_of(table) is not root:
-                continue
-            numeric = [name for name, there in self._known.there.columns[table.name].items() if there.base == "numeric"]
-            self._known.do(
-                "DELETE FROM {differing} d WHERE d.table_name = {table} AND d.path = ANY({names})"
-                " AND CASE WHEN d.given IS NOT NULL AND d.actual IS NOT NULL THEN d.given::numeric = d.actual::numeric"
-                " END",
-                differing=DIFFERING,
-                table=sql.Literal(table.name),
-                names=sql.Literal(numeric),
-            )
+            for column in table.columns:
+                reference = column.reference
+                if reference is None or reference.routed:  # a route waits while it is not decided where it leads
+                    continue
+                if f"{table.name}.{column.name}" not in self._tallies.get("refused-waiting", {}):
+                    known.do(
+                        "DELETE FROM {waiting} p WHERE table_name = {table} AND column_name = {column} AND {there}",
+                        waiting=WAITING,
+                        table=sql.Literal(table.name),
+                        column=sql.Literal(column.name),
+                        there=known.exists(reference, sql.SQL("p.target_id")),
+                    )
+        known.do("CREATE INDEX ON {waiting} (table_name, column_name, row_id)", waiting=WAITING)
+        known.do("ANALYZE {waiting}", waiting=WAITING)
 
-    def _filled_in(self, root: Table) -> None:
-        """A time that was filled in for want of one says nothing of rows that were there before."""
-        known, mapping = self._known, self._subject.mapping
-        places = {
-            (table.name, placed.column.name, placed.column.type.sql("pg_catalog"))
-            for flow in mapping.flows
-            for table in place_tables(mapping, flow)
-            for placed in table.columns
-            if placed.rule is not None and placed.rule.default is not None and placed.rule.default.kind == "now"
-        }
-        for name, column, kind in sorted(places):
-            table = self._subject.schema.tables[name]
-            there = known.column(table, column)
-            if known.root_of(table) is root and there is not None:
-                now = sql.SQL("{}::timestamptz::{}").format(
-                    sql.Literal(self._subject.run.started_at),
-                    sql.SQL(kind),  # pyright: ignore[reportArgumentType]  made by the mapping
-                )
-                known.do(
-                    "UPDATE {differing} d SET why = 'filled in' WHERE d.why IS NULL AND d.table_name = {table}"
-                    " AND d.path = {column} AND d.given = {now} AND d.actual IS NOT NULL",
-                    differing=DIFFERING,
-                    table=sql.Literal(name),
-                    column=sql.Literal(column),
-                    now=there.text(now),
-                )
+    def _noted(self) -> None:
+        """What copies left as it was in rows that were there before, and that is so still."""
+        known = self._known
+        if not self.notes:
+            return
+        known.do(
+            "UPDATE {differing} d SET why = k.why FROM isthmus.kept_value k WHERE d.why IS NULL AND k.run_id = {run}"
+            " AND k.table_name = d.table_name AND k.column_name = d.path AND k.source_row_id = d.own"
+            " AND k.row_position = d.positions AND CASE WHEN d.path = {row} THEN k.digest IS NULL AND d.actual IS NULL"
+            " ELSE k.digest = {digest} END",
+            differing=DIFFERING,
+            run=self._run,
+            row=sql.Literal(ROW),
+            digest=_digest_of(sql.SQL("d.actual"), "d.path", "d.positions"),
+        )
+        known.do(
+            "UPDATE {differing} d SET why = 'deleted' FROM {differing} o WHERE d.why IS NULL AND d.actual IS NULL"
+            " AND d.root = o.root AND d.own = o.own AND o.why = 'deleted' AND o.table_name = o.root AND o.path = {row}",
+            differing=DIFFERING,
+            row=sql.Literal(ROW),
+        )
+        for table in self._subject.schema.tables.values():
+            if table.kind == "child" and self._known.there.columns[table.name]:
+                self._noted_rows(table)
 
-    def _tracked(self, root: Table, verdicts: Counter[str]) -> None:
-        """Rows that an earlier copy carried: edited or deleted since then, or kept then."""
+    def _noted_rows(self, table: Table) -> None:
+        """Child rows that were left there though no document gives them: as they were, changed, or gone."""
+        known = self._known
+        there = known.there.columns[table.name]
+        text = row_text(
+            (column.name, of("t", column.name), there[column.name].base)
+            for column in named_columns(table, there)
+            if is_content(column.role)
+        )
         parts = {
             "differing": DIFFERING,
-            "schema": self._schema,
-            "root": sql.Literal(root.name),
+            "run": self._run,
+            "root": sql.Literal(known.root_of(table).name),
+            "table": sql.Literal(table.name),
             "row": sql.Literal(ROW),
+            "real": known.real(table.name),
+            "owner": of("t", key_column(table)),
+            "at": known.positions(table, "t"),
         }
-        state = (
-            "SELECT DISTINCT d.own FROM {differing} d JOIN isthmus.row_state s ON s.table_schema = {schema}"
-            " AND s.table_name = {root} AND s.id = d.row_id WHERE d.root = {root} AND d.why IS NULL"
+        known.do(
+            "UPDATE {differing} d SET why = k.why FROM isthmus.kept_value k JOIN {real} t"
+            " ON {owner}::text = k.row_id AND {at} = k.row_position WHERE d.why IS NULL AND k.run_id = {run}"
+            " AND k.table_name = {table} AND k.column_name = {row} AND d.table_name = {table} AND d.path = {row}"
+            " AND d.given IS NULL AND d.own = k.source_row_id AND d.positions = k.row_position AND k.digest = {digest}",
+            digest=_digest_of(text, "d.path", "d.positions"),
+            **parts,
         )
-        gone = " AND EXISTS (SELECT FROM {differing} o WHERE o.root = {root} AND o.table_name = {root}"
-        gone += " AND o.path = {row} AND o.actual IS NULL AND o.own = d.own)"
-        cases = (
-            ("deleted", state + gone, verdicts["deleted"]),
-            ("kept", state + " AND s.loaded_digest IS NULL", verdicts["kept"] + verdicts["kept-before"]),
-            ("edited", state + " AND s.loaded_digest IS NOT NULL", verdicts["edited"]),
+        known.do(
+            "INSERT INTO {differing} SELECT {root}, {table}, {row}, k.source_row_id, k.row_id, k.row_position,"
+            " {what}, NULL FROM isthmus.kept_value k WHERE k.run_id = {run} AND k.table_name = {table}"
+            " AND k.column_name = {row} AND k.digest IS NOT NULL"
+            " AND NOT EXISTS (SELECT FROM {real} t WHERE {owner}::text = k.row_id AND {at} = k.row_position)",
+            what=sql.Literal(KEPT_ROW),
+            **parts,
         )
-        for why, query, most in cases:
-            concerned = sql.SQL(query).format(**parts)  # pyright: ignore[reportArgumentType]  literals of this module
-            found = self._known.number("SELECT count(*) FROM ({concerned}) x", concerned=concerned)
-            if 0 < found <= most:
-                self._known.do(
-                    "UPDATE {differing} d SET why = {why} WHERE d.root = {root} AND d.why IS NULL"
-                    " AND d.own IN ({concerned})",
-                    why=sql.Literal(why),
-                    concerned=concerned,
-                    **parts,
-                )
+
+    def wrong_ledgers(self) -> Iterator[tuple[str, str, str, int, int]]:
+        """Yield ledgers that hold another number than the run counted: table, part, what it holds, counted, held."""
+        if self.notes:
+            rows = self._known.rows(
+                "SELECT root_table, count(*) FROM isthmus.kept_value WHERE run_id = {run} GROUP BY 1", run=self._run
+            )
+            yield from self._other(rows, self._tallies.get(VALUES, {}), "(kept values)", "values that were kept")
+        rows = self._known.rows(
+            "SELECT c.collection, count(*) FROM isthmus.conflict c WHERE run_id = {run} AND action = 'kept' GROUP BY 1",
+            run=self._run,
+        )
+        yield from self._other(rows, self._tallies.get(f"{_MET}kept", {}), "(conflicts)", "rows that were kept")
+
+    @staticmethod
+    def _other(
+        rows: Iterable[tuple[Any, ...]], counted: Mapping[str, int], part: str, what: str
+    ) -> Iterator[tuple[str, str, str, int, int]]:
+        held = {str(name): int(count) for name, count in rows}
+        for name in sorted({*held, *counted}):
+            if held.get(name, 0) != counted.get(name, 0):
+                yield name, part, what, counted.get(name, 0), held.get(name, 0)
+
+
+def _digest_of(text: sql.Composable, column: LiteralString, at: LiteralString) -> sql.Composed:
+    return digest(text, table=sql.SQL("d.table_name"), column=sql.SQL(column), own=sql.SQL("d.own"), at=sql.SQL(at))
 
 
 def accounted_of(known: Known) -> dict[tuple[str, str], Counter[str]]:

@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from psycopg import sql
 
 from isthmus.mapping.tables import Column, Table
+from isthmus.state.kept_values import EXTRAS, ROW
 from isthmus.verify.existing.given import key_column
 from isthmus.verify.existing.known import Known, ident, named_columns, of
 
 DIFFERING = ident("pg_temp", "isthmus_differing")
-EXTRAS = "(extras)"
-ROW = "(row)"
 _AT_ONCE = 200
 """Columns a statement."""
 
@@ -38,10 +37,10 @@ class Compared:
 
 
 def prepare(known: Known) -> None:
-    """Make the table of what differs."""
+    """Make the table of what differs; `raw` is the id that a document's reference has before it is followed."""
     known.do(
         "CREATE TEMPORARY TABLE {differing} (root text, table_name text, path text, own text, row_id text,"
-        " positions integer[], given text, actual text, why text)",
+        " positions integer[], given text, actual text, why text, raw text)",
         differing=DIFFERING,
     )
 
@@ -85,9 +84,9 @@ def compare_table(known: Known, table: Table) -> Compared:
     for start in range(0, len(columns), _AT_ONCE):
         pairs = [_pair(known, table, column) for column in columns[start : start + _AT_ONCE]]
         known.do(
-            "INSERT INTO {differing} SELECT {root}, {table}, x.path, r.own, r.row_id, {positions}, x.given, x.actual"
-            " FROM {given} g JOIN {rows} r ON r.own = {own}::text JOIN {real} t ON {there}"
-            " CROSS JOIN LATERAL (VALUES {pairs}) AS x(path, given, actual)"
+            "INSERT INTO {differing} SELECT {root}, {table}, x.path, r.own, r.row_id, {positions}, x.given, x.actual,"
+            " NULL, x.raw FROM {given} g JOIN {rows} r ON r.own = {own}::text JOIN {real} t ON {there}"
+            " CROSS JOIN LATERAL (VALUES {pairs}) AS x(path, given, actual, raw)"
             " WHERE x.given IS DISTINCT FROM x.actual AND {alone}",
             pairs=sql.SQL(", ").join(pairs),
             **parts,
@@ -134,8 +133,11 @@ def same_row(known: Known, table: Table) -> sql.Composed:
 
 def _pair(known: Known, table: Table, column: Column) -> sql.Composed:
     there = known.there.columns[table.name][column.name]
-    return sql.SQL("({}, {}, {})").format(
-        sql.Literal(column.name), known.text(table, column, "g"), there.own_text(of("t", column.name))
+    raw: sql.Composable = sql.SQL("NULL::text")
+    if column.reference is not None and not column.type.array:
+        raw = sql.SQL("{}::text").format(of("g", column.name))
+    return sql.SQL("({}, {}, {}, {})").format(
+        sql.Literal(column.name), known.text(table, column, "g"), there.own_text(of("t", column.name)), raw
     )
 
 

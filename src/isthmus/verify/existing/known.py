@@ -264,7 +264,7 @@ class Known:
             "CASE WHEN {value} IS NOT NULL THEN ARRAY(SELECT CASE WHEN o.action IS NULL THEN {moved} END"
             " FROM unnest({value}) WITH ORDINALITY AS e(v, n)"
             " LEFT JOIN pg_temp.isthmus_orphans o ON o.table_name = {table} AND o.column_name = {column}"
-            " AND o.row_id = {own}::text AND o.row_position = {position} AND {stands}"
+            " AND o.row_id = {own}::text AND o.row_position = {position} AND o.target_id = e.v::text AND {stands}"
             " WHERE o.action IS DISTINCT FROM 'drop' ORDER BY e.n) END"
         ).format(
             value=value,

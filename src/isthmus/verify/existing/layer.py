@@ -6,7 +6,6 @@ whose id does not tell that Isthmus wrote them; of rows that somebody edited bet
 
 from __future__ import annotations
 
-import threading
 from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -19,21 +18,23 @@ from isthmus.connect.postgres import explain
 from isthmus.errors import TargetError
 from isthmus.mapping.tables import Table
 from isthmus.state.checkpoints import read_tallies
+from isthmus.state.kept_values import EXTRAS, ROW
 from isthmus.verify import counts, samples, types
-from isthmus.verify.existing.accounts import Accounts, absent_rightly, accounted_of
-from isthmus.verify.existing.compare import DIFFERING, EXTRAS, ROW, Compared, compare_table, prepare
+from isthmus.verify.existing.accounts import KEPT_ROW, Accounts, absent_rightly, accounted_of
+from isthmus.verify.existing.compare import DIFFERING, Compared, compare_table, prepare
 from isthmus.verify.existing.given import Given, GivenTaker
 from isthmus.verify.existing.known import Known
-from isthmus.verify.existing.mirror import make_mirror, mirrored
+from isthmus.verify.existing.mirror import counted_as_given, make_mirror, mirrored
+from isthmus.verify.existing.older_accounts import UNJUDGED
 from isthmus.verify.existing.pairs import compare_pairs
 from isthmus.verify.existing.strangers import Strangers, find_strangers
 from isthmus.verify.existing.there import There, read_there
 from isthmus.verify.hiding import HIDDEN
+from isthmus.verify.oracle import Oracle
 from isthmus.verify.result import MOST_LISTED, ColumnCheck, Layer, LayerResult
 from isthmus.verify.source_facts import SourceFacts
 from isthmus.verify.source_reading import Taker
 from isthmus.verify.subject import Subject
-from isthmus.work.progress import Progress
 
 _WHY = {
     "orphan": "{n} references point at nothing, and are NULL.",
@@ -41,8 +42,11 @@ _WHY = {
     "kept": "{n} were there before, and the policy kept them.",
     "edited": "{n} were edited in the target between two copies.",
     "deleted": "{n} were deleted in the target between two copies.",
-    "filled in": "{n} times were filled in by an earlier copy.",
+    "filled in": "{n} are of rows that were there before: a time that is filled in for want of one goes to new rows.",
+    "number": "{n} are numbers of rows that were there before, written with other zeros.",
+    UNJUDGED: "{n} are of rows that were there before, and the version that copied did not note what they were.",
 }
+"""Why something differs rightly, or cannot be judged."""
 
 
 class ExistingTables:
@@ -77,13 +81,11 @@ class ExistingTables:
         """Return what takes the documents of a collection that have rows."""
         return [GivenTaker(self._given, self._subject.plan_tables(collection))]
 
-    def layers(
-        self, facts: SourceFacts, progress: Progress, stop: threading.Event
-    ) -> dict[Layer, Callable[[], LayerResult]]:
+    def layers(self, facts: SourceFacts, oracle: Oracle) -> dict[Layer, Callable[[], LayerResult]]:
         """Return the layers that need what is compared here."""
         return {
             "counts": lambda: self._looked("counts", lambda: self.counts(facts)),
-            "samples": lambda: self._looked("samples", lambda: self.samples(facts, progress, stop)),
+            "samples": lambda: self._looked("samples", lambda: self.samples(facts, oracle)),
             "types": lambda: self._looked("types", lambda: self.types(facts)),
             "checksum": lambda: self._looked("checksum", self.checksum),
         }
@@ -175,6 +177,15 @@ class ExistingTables:
                     actual=str(found.met),
                     times=abs(found.met - expected),
                 )
+        for name, part, what, counted, held in self._accounts.wrong_ledgers():
+            result.differs(
+                name,
+                part,
+                f"The ledger has {held:,} {what} of {name}; the run counted {counted:,}.",
+                expected=str(counted),
+                actual=str(held),
+                times=abs(held - counted),
+            )
         self._say_not_compared(result)
         return result
 
@@ -217,18 +228,31 @@ class ExistingTables:
         )
         return result
 
-    def samples(self, facts: SourceFacts, progress: Progress, stop: threading.Event) -> LayerResult:
+    def samples(self, facts: SourceFacts, oracle: Oracle) -> LayerResult:
         """Compare the rows of the documents that were drawn with what the oracle expects, but for references."""
         self._compare()
         if (refused := self._refused("samples")) is not None:
             return refused
-        result = samples.check(self._mirror(), facts, progress, stop, self._is_sampled)
+        result = samples.check(self._mirror(), facts, oracle, self._is_sampled)
         result.notes.append("What references of tables that were there before lead to is compared by checksum alone.")
         for table in self._subject.schema.tables.values():
             for column in table.final.columns:
-                if table.kind != "junction" and not self._is_sampled(table.name, column.name):
-                    why = "References are compared by checksum."
-                    result.columns.append(ColumnCheck(table.name, column.name, left_out=1, why=why))
+                if table.kind == "junction":
+                    continue
+                check = ColumnCheck(table.name, column.name)
+                if not self._is_sampled(table.name, column.name):
+                    check.left_out, check.why = 1, "References are compared by checksum."
+                else:
+                    path = (
+                        EXTRAS if column.role == "extras" and column.name not in self._there.columns[table.name] else ""
+                    )
+                    self._account(check, path or column.name)
+                if check.left_out or check.accounted:
+                    result.columns.append(check)
+            check = ColumnCheck(table.name, "")
+            self._account(check, ROW)
+            if check.left_out or check.accounted:
+                result.columns.append(check)
         return result
 
     def _is_sampled(self, table: str, path: str) -> bool:
@@ -248,7 +272,17 @@ class ExistingTables:
         )
         why = "References of it wait for what was not carried."
         but = {(str(table), str(column)): why for table, column in waiting}
-        return self._refused("types") or types.check(self._mirror(), facts, but)
+        if (refused := self._refused("types")) is not None:
+            return refused
+        result = types.check(self._mirror(), facts, but)
+        for name, given in counted_as_given(self._known, self._accounted).items():
+            for check in result.columns:
+                if (count := given[check.column]) and check.table == name and not check.left_out:
+                    check.compared -= count
+                    words = "is not compared, but held" if count == 1 else "are not compared, but held"
+                    check.accounted += count
+                    check.why = f"{count:,} {words} by checksum against what was noted of them."
+        return result
 
     def _refused(self, layer: Layer) -> LayerResult | None:
         """Return what a layer says where tables or columns of the mapping are not there; None where all are."""
@@ -265,7 +299,8 @@ class ExistingTables:
 
     def _account(self, check: ColumnCheck, path: str) -> None:
         told = self._accounted.get((check.table, path), Counter[str]())
-        check.accounted = sum(told.values())
+        check.left_out += told[UNJUDGED]
+        check.accounted += told.total() - told[UNJUDGED]
         words = [_WHY[why].format(n=f"{count:,}") for why, count in sorted(told.items())]
         check.why = " ".join([*([check.why] if check.why else []), *words])
 
@@ -280,7 +315,9 @@ class ExistingTables:
 
     def _list(self, result: LayerResult) -> None:
         hiding = self._subject.hiding
-        whole = self._known.number("SELECT count(*) FROM {d} d WHERE why IS NULL", d=DIFFERING)
+        whole = self._known.rows(
+            "SELECT table_name, path, count(*) FROM {d} d WHERE why IS NULL GROUP BY 1, 2 ORDER BY 1, 2", d=DIFFERING
+        )
         rows = self._known.rows(
             "SELECT table_name, path, coalesce(row_id, own), positions, left(given, 300), left(actual, 300)"
             " FROM {d} d WHERE why IS NULL ORDER BY 1, 3, 4, 2 LIMIT {most}",
@@ -294,6 +331,8 @@ class ExistingTables:
                 message = f"{table}.{path} of row {name} is not what its document gives."
             elif given is None:
                 message = f"{table} holds the row {name}, which no document of the source gives."
+            elif actual is None and given == KEPT_ROW:
+                message = f"{table} lacks the row {name}, which was there before the copy and which the copy kept."
             elif actual is None:
                 message = f"{table} lacks the row {name}, which a document of the source gives."
             else:
@@ -306,7 +345,10 @@ class ExistingTables:
                 expected=hiding.shown(table, path, given),
                 actual=hiding.shown(table, path, actual),
             )
-        result.found += whole - len(rows)
+        listed = Counter((table, path) for table, path, *_ in rows)
+        for table, path, count in whole:
+            if count > listed[table, path]:
+                result.more(table, path, count - listed[table, path])
 
     def _label(self, table: str, row_id: str | None, positions: list[int]) -> str | None:
         """Return a row's key as a report shows it."""

@@ -14,8 +14,9 @@ from dataclasses import replace
 from psycopg import sql
 
 from isthmus.mapping.tables import Column, Table
+from isthmus.state.kept_values import EXTRAS, ROW
 from isthmus.verify.existing.accounts import ORPHANS
-from isthmus.verify.existing.compare import DIFFERING, EXTRAS, ROW, same_row
+from isthmus.verify.existing.compare import DIFFERING, same_row
 from isthmus.verify.existing.given import key_column
 from isthmus.verify.existing.known import Known, ident, of
 from isthmus.verify.subject import Subject
@@ -46,6 +47,38 @@ def make_mirror(known: Known, accounted: Mapping[tuple[str, str], Counter[str]],
         )
         if whole and table.kind != "junction" and not table.column(key_column(table)).hidden:
             known.do("CREATE INDEX ON {name} ({key})", name=ident(_SCHEMA, table.name), key=ident(key_column(table)))
+
+
+def counted_as_given(known: Known, accounted: Mapping[tuple[str, str], Counter[str]]) -> dict[str, Counter[str]]:
+    """Return table → column → how many values of the mirror are given ones, because what is there differs rightly."""
+    found: dict[str, Counter[str]] = {}
+    for name, path, count in known.rows(
+        "SELECT table_name, path, count(given) FROM {differing} WHERE why <> 'orphan' AND path NOT IN ({row}, {extras})"
+        " GROUP BY 1, 2",
+        differing=DIFFERING,
+        row=sql.Literal(ROW),
+        extras=sql.Literal(EXTRAS),
+    ):
+        found.setdefault(str(name), Counter())[str(path)] += int(count)
+    for table in known.subject.schema.tables.values():
+        if table.kind == "junction" or not accounted.get((table.name, ROW)):
+            continue
+        columns = [column.name for column in table.columns]
+        (counts,) = known.rows(
+            "SELECT {counts} FROM {given} g JOIN {rows} r ON r.own = {own}::text"
+            " WHERE EXISTS (SELECT FROM {differing} d WHERE d.why IS NOT NULL AND d.table_name = {table}"
+            " AND d.path = {row} AND d.actual IS NULL AND d.own = r.own AND d.positions = {positions})",
+            counts=sql.SQL(", ").join(sql.SQL("count({})").format(of("g", name)) for name in columns),
+            given=known.given.place(table.name),
+            rows=known.given.place(known.root_of(table).name, "rows"),
+            own=of("g", key_column(table)),
+            differing=DIFFERING,
+            table=sql.Literal(table.name),
+            row=sql.Literal(ROW),
+            positions=known.positions(table, "g"),
+        )
+        found.setdefault(table.name, Counter()).update(dict(zip(columns, map(int, counts), strict=True)))
+    return found
 
 
 def _query(known: Known, table: Table, accounted: Mapping[tuple[str, str], Counter[str]]) -> sql.Composed:
@@ -88,8 +121,14 @@ def _orphan(known: Known, table: Table, column: Column) -> sql.Composed:
         return sql.SQL("false").format()
     return sql.SQL(
         "EXISTS (SELECT FROM {} o WHERE o.table_name = {} AND o.column_name = {} AND o.row_id = r.own"
-        " AND o.row_position = {})"
-    ).format(ORPHANS, sql.Literal(table.name), sql.Literal(column.name), known.positions(table, "g"))
+        " AND o.row_position = {} AND o.target_id = {}::text)"
+    ).format(
+        ORPHANS,
+        sql.Literal(table.name),
+        sql.Literal(column.name),
+        known.positions(table, "g"),
+        of("g", column.name),
+    )
 
 
 def _real(known: Known, column: Column) -> sql.Composed:

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from psycopg import sql
 
 from isthmus.mapping.tables import Table
+from isthmus.state.kept_values import ROW
 from isthmus.verify.existing.accounts import ORPHANS
-from isthmus.verify.existing.compare import DIFFERING, ROW, Compared
+from isthmus.verify.existing.compare import DIFFERING, Compared
 from isthmus.verify.existing.given import key_column
 from isthmus.verify.existing.known import Known, ident, of
 

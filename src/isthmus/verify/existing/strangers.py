@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 
 from psycopg import sql
 
+from isthmus.errors import MappingError
+from isthmus.mapping import parse_mapping
 from isthmus.mapping.tables import Table
 from isthmus.verify.existing.given import key_column
 from isthmus.verify.existing.known import Known
@@ -50,7 +52,7 @@ def find_strangers(known: Known, table: Table) -> Strangers:
     )
     hidden = table.column(key_column(table)).hidden
     ours = Ours(subject, known.given.connection)
-    earlier_runs = _had_earlier_runs(known)
+    earlier_runs = _had_earlier_runs(known, table)
     with known.given.connection.cursor(name="isthmus_strangers") as cursor:
         cursor.itersize = _PAGE
         cursor.execute(query)
@@ -66,6 +68,28 @@ def find_strangers(known: Known, table: Table) -> Strangers:
     return found
 
 
-def _had_earlier_runs(known: Known) -> bool:
-    """Tell whether a copy before this one may have delivered rows: then also what is gone from the source is there."""
-    return known.subject.run.id > 1
+def _had_earlier_runs(known: Known, table: Table) -> bool:
+    """Tell whether a copy before this one may have delivered rows that nothing remembers.
+
+    Then what is gone from the source is there, too. Tracked tables remember every row that was delivered.
+    """
+    run = known.subject.run.id
+    if run == 1:
+        return False
+    earlier = known.rows("SELECT mapping_text, retries FROM isthmus.run WHERE id < {run}", run=sql.Literal(run))
+    if len(earlier) < run - 1:  # some were forgotten; what they did with the table nobody knows
+        return True
+    texts = set(known.subject.run.mapping_texts)
+    for text, retries in earlier:
+        texts |= {str(text), *(str(one["mapping_text"]) for one in retries or ())}
+    return not all(_tracks(text, table) for text in texts)
+
+
+def _tracks(mapping_text: str, table: Table) -> bool:
+    """Tell whether a mapping tracks a table, or has none of that name."""
+    try:
+        mapping = parse_mapping(mapping_text)
+    except MappingError:  # of an older version
+        return False
+    entries = [one for one in mapping.collections.values() if one.table == table.name]
+    return mapping.target.tables == "existing" and all(entry.rerun == "tracked" for entry in entries)

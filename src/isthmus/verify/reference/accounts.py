@@ -23,8 +23,11 @@ class Accounts(Protocol):
         """Whether this document is a dead letter of a stage that the oracle does not know (load, finish)."""
         ...
 
-    def nulled(self, table: str, row_id: str, column: str) -> bool:
-        """Whether this reference was an orphan and set to null; of a route its columns are joined with `|`."""
+    def nulled(self, table: str, row_id: str, column: str, value: str | None = None) -> bool:
+        """Whether this reference was an orphan and set to null; of a route its columns are joined with `|`.
+
+        With the value that it held, of a reference that needs no looking up: whether it was so with this one.
+        """
         ...
 
     def element(self, table: str, row_id: str, column: str, position: int) -> str | None:
@@ -51,6 +54,7 @@ class GivenAccounts:
     Attributes:
         dead_documents: (collection, `digest_of` the document's bytes).
         nulls: (table, row key, column).
+        held: What these held; of those that are not in it, anything.
         pairs: (table, first value, second value), in column order.
         elements: (table, row key, column, position) to `null` or `drop`.
         joined_into: The id of the row that each joined document became part of; None: not known.
@@ -59,6 +63,7 @@ class GivenAccounts:
 
     dead_documents: set[tuple[str, int]] = field(default_factory=set[tuple[str, int]])
     nulls: set[tuple[str, str, str]] = field(default_factory=set[tuple[str, str, str]])
+    held: dict[tuple[str, str, str], set[str]] = field(default_factory=dict[tuple[str, str, str], set[str]])
     pairs: set[tuple[str, str, str]] = field(default_factory=set[tuple[str, str, str]])
     elements: dict[tuple[str, str, str, int], str] = field(default_factory=dict[tuple[str, str, str, int], str])
     joined_into: dict[Source, str] | None = None
@@ -68,9 +73,10 @@ class GivenAccounts:
         """See `Accounts`."""
         return (collection, digest_of(document)) in self.dead_documents
 
-    def nulled(self, table: str, row_id: str, column: str) -> bool:
+    def nulled(self, table: str, row_id: str, column: str, value: str | None = None) -> bool:
         """See `Accounts`."""
-        return (table, row_id, column) in self.nulls
+        place = (table, row_id, column)
+        return place in self.nulls and (value is None or place not in self.held or value in self.held[place])
 
     def element(self, table: str, row_id: str, column: str, position: int) -> str | None:
         """See `Accounts`."""

@@ -2,7 +2,8 @@
 
 Reads the finished target with plain SELECTs in chunks of root keys; writes nothing. Memory is bounded by the chunk,
 plus eight bytes for each row seen (so that a surplus can be named at the end without holding the rows); the rows of a
-table that keeps no id are held and compared all at once, and what rows of other documents are looked up by is held too.
+table that keeps neither id nor key are held and compared all at once, and what rows of other documents are looked up by
+is held too.
 
 Accounted for, and no difference: a document among the dead letters, a reference set to null, an element or a pair
 dropped, each only where `Accounts` says so; an account that is stated but did not happen is a difference.
@@ -18,7 +19,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
@@ -33,6 +34,7 @@ from isthmus.verify.reference.accounts import Accounts, GivenAccounts, Source, d
 from isthmus.verify.reference.finishing import NOTHING, Finishing, LookUp, id_of
 from isthmus.verify.reference.forms import Form, input_form, read_form, sql_form
 from isthmus.verify.reference.joining import merged_names
+from isthmus.verify.reference.printed import printed
 from isthmus.verify.reference.rules import Flow
 from isthmus.verify.reference.values import Type
 
@@ -53,6 +55,7 @@ class Difference:
         expected: Canonical form, None for NULL or a row that should not be there.
         actual: The same for what is there.
         what: `missing`, `extra` or `different`.
+        type: Of a column that differs; a row's parts are printed already.
     """
 
     table: str
@@ -61,6 +64,7 @@ class Difference:
     expected: Form
     actual: Form
     what: str
+    type: Type | None = None
 
 
 @dataclass
@@ -73,6 +77,7 @@ class Totals:
         skipped: Documents the mapping leaves out, by collection.
         merged: Documents that were joined into others, by collection.
         rows: Rows expected and looked for, by table (a pair that both sides state counts once).
+        values: Values of them that are not NULL, by table and column.
     """
 
     documents: Counter[str] = field(default_factory=Counter[str])
@@ -80,6 +85,7 @@ class Totals:
     skipped: Counter[str] = field(default_factory=Counter[str])
     merged: Counter[str] = field(default_factory=Counter[str])
     rows: Counter[str] = field(default_factory=Counter[str])
+    values: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
 
 
 class Comparison:
@@ -90,6 +96,7 @@ class Comparison:
         connection: To the target; used for SELECTs only, in the caller's transaction (repeatable read is best).
         accounts: What the ledgers account for.
         look_up: See `Finishing`.
+        check_stop: Called now and then; raises what ends the comparison.
     """
 
     def __init__(
@@ -98,17 +105,27 @@ class Comparison:
         connection: Connection,
         accounts: Accounts | None = None,
         look_up: LookUp | None = None,
+        check_stop: Callable[[], None] = lambda: None,
     ) -> None:
         self.reference = reference
         self.connection = connection
         self.accounts: Accounts = accounts or GivenAccounts()
         selects = {name: partial(self._selects, reference.shapes[name]) for name in reference.rules.merging}
-        self.finishing = Finishing(reference.rules, self.accounts, selects, look_up)
+        self.check_stop = check_stop
+        self.finishing = Finishing(reference.rules, self.accounts, selects, look_up, check_stop)
         self.totals = Totals()
         self.seen: dict[str, array[int]] = defaultdict(lambda: array("Q"))
         self.missing: Counter[str] = Counter()
         self.held: dict[str, list[Row]] = defaultdict(list)
         self.learned = not self.finishing.must_learn
+
+    def again(self) -> Comparison:
+        """Return another comparison of the same target, which knows what this one has learned and compared nothing."""
+        other = Comparison(
+            self.reference, self.connection, self.accounts, self.finishing.look_up, check_stop=self.check_stop
+        )
+        other.finishing, other.learned = self.finishing, self.learned
+        return other
 
     def differences(self, documents: Iterable[tuple[str, bytes]]) -> Iterator[Difference]:
         """Compare these documents' rows, then look for rows that belong to none of them.
@@ -127,11 +144,16 @@ class Comparison:
         yield from self.ledgers()
 
     def learn(self, documents: Iterable[tuple[str, bytes]]) -> None:
-        """Go through all documents once, for what the final form of rows depends on."""
+        """Go through all documents once, for what the final form of rows depends on.
+
+        Where rows can be looked up, those of `Finishing.to_learn` are enough, and of the others in `Finishing.joinings`
+        whole groups of those that are joined.
+        """
         for collection, raw in documents:
+            self.check_stop()
             if not self.accounts.dead(collection, raw):
                 result = self.reference.expected(collection, raw)
-                if result.flow is not None and result.rows:
+                if result.flow is not None and result.rows and result.flow.table in self.finishing.of_use:
                     self.finishing.learn(result.flow, result)
         self.finishing.settle()
         self.learned = True
@@ -139,8 +161,8 @@ class Comparison:
     def of_documents(self, documents: Iterable[tuple[str, bytes]]) -> Iterator[Difference]:
         """Compare these documents' rows only; a sample is fine, and says nothing about surplus rows.
 
-        Rows of tables that keep no id are remembered for `whole`. Where rows depend on other documents, `learn` all of
-        them first.
+        Rows of tables that keep neither id nor key are remembered for `whole`. Where rows depend on other documents,
+        `learn` all of them first.
         """
         stream = iter(documents)
         while chunk := list(islice(stream, CHUNK_DOCUMENTS)):
@@ -150,6 +172,7 @@ class Comparison:
         expected: dict[str, dict[str, Row]] = defaultdict(dict)
         owners: dict[str, list[str]] = defaultdict(list)
         for collection, raw in documents:
+            self.check_stop()
             self.totals.documents[collection] += 1
             result = self.reference.expected(collection, raw)
             if result.skipped is not None:
@@ -163,14 +186,14 @@ class Comparison:
                     self.totals.merged[collection] += self.finishing.is_joined(result.flow, result)
                     yield from self._place(result, expected)
         for shape in self.reference.shapes.values():
-            rows = expected[shape.table]
-            if shape.kind == "junction":
-                actual = self._fetch_keyed(shape, list(rows.values()))
-            elif is_held(shape):
+            if is_held(shape):
                 continue
+            rows = expected[shape.table]
+            if shape.kind == "junction" or keeps_no_id(shape):
+                actual = self._fetch_keyed(shape, list(rows.values()))
             else:
                 actual = self._fetch_owned(shape, owners[shape.table])
-            yield from self._match(shape, rows, actual, both_ways=shape.kind != "junction")
+            yield from self._match(shape, rows, actual, both_ways=shape.owner is not None)
             # What is there and should not be is named once, not again as a surplus.
             self.seen[shape.table].extend(digest_of(key.encode("utf-8")) for key in rows.keys() | actual.keys())
 
@@ -198,24 +221,15 @@ class Comparison:
             yield Difference(table, "/".join(pair), "(row)", list(pair), None, "missing")
 
     def whole(self, shape: Shape) -> Iterator[Difference]:
-        """Compare a table that keeps no id with all its expected rows at once: by its key, or row by row."""
+        """Compare a table that keeps neither id nor key with all its expected rows at once, row by row."""
         there = [_read(values, shape) for values in self.connection.execute(self._select(shape))]
-        if shape.key:
-            expected = {key_of(row, shape): row for row in self.held[shape.table]}
-            yield from self._match(shape, expected, {key_of(row, shape): row for row in there}, both_ways=True)
-            return
         wanted, found = (Counter(map(_as_text, rows)) for rows in (self.held[shape.table], there))
         self.totals.rows[shape.table] += wanted.total()
-        names = {_as_text(row): _name(row) for row in (*self.held[shape.table], *there)}
+        rows = {_as_text(row): row for row in (*self.held[shape.table], *there)}
         for text in (wanted - found).elements():
-            yield Difference(shape.table, names[text], "(row)", text, None, "missing")
+            yield Difference(shape.table, _name(rows[text]), "(row)", _summary(rows[text], shape), None, "missing")
         for text in (found - wanted).elements():
-            yield Difference(shape.table, names[text], "(row)", None, text, "extra")
-
-    def drawn(self, shape: Shape) -> Iterator[Difference]:
-        """Compare those rows of a table that keeps no id which the documents gave, found by their key; no others."""
-        rows = {key_of(row, shape): row for row in self.held[shape.table]}
-        yield from self._match(shape, rows, self._fetch_keyed(shape, list(rows.values())), both_ways=False)
+            yield Difference(shape.table, _name(rows[text]), "(row)", None, _summary(rows[text], shape), "extra")
 
     def ledgers(self) -> Iterator[Difference]:
         """Compare who was joined into whom, and what they say otherwise, with what the ledgers know of it.
@@ -227,6 +241,7 @@ class Comparison:
         differing: dict[Source, list[str]] = {}
         may_be_listed: dict[Source, set[str]] = {}
         for shape, one, keeper, names in self.finishing.expected_joined():
+            self.check_stop()
             source = (one.flow.collection, one.id)
             joined[source] = keeper.id
             may_be_listed[source] = self.finishing.pointing_at_joined(shape)
@@ -268,15 +283,18 @@ class Comparison:
             there = actual.get(key)
             if there is None:
                 self.missing[shape.table] += 1
-                yield Difference(shape.table, key, "(row)", _summary(row), None, "missing")
+                yield Difference(shape.table, key, "(row)", _summary(row, shape), None, "missing")
                 continue
             for column, form in row.items():
+                if form is not None:
+                    self.totals.values[shape.table, column] += 1
                 if there[column] != form:
-                    yield Difference(shape.table, key, column, form, there[column], "different")
+                    kind = shape.final.get(column)
+                    yield Difference(shape.table, key, column, form, there[column], "different", kind)
         if both_ways:
             for key, row in actual.items():
                 if key not in expected:
-                    yield Difference(shape.table, key, "(row)", None, _summary(row), "extra")
+                    yield Difference(shape.table, key, "(row)", None, _summary(row, shape), "extra")
 
     def _fetch_owned(self, shape: Shape, owners: list[str]) -> dict[str, Row]:
         """Rows that belong to these root keys."""
@@ -287,13 +305,43 @@ class Comparison:
 
     def _fetch_keyed(self, shape: Shape, rows: list[Row]) -> dict[str, Row]:
         """The rows with exactly these keys, where they are there."""
+        rows = [row for row in rows if not any(row[name] is None or _is_lost(row[name]) for name in shape.key)]
         if not rows:
             return {}
-        names = sql.SQL(", ").join(map(sql.Identifier, shape.key))
+        enums = {name for name in shape.key if shape.columns[name].kind == "enum"}  # compared by their labels
+        names = sql.SQL(", ").join(
+            sql.SQL("{}::text" if name in enums else "{}").format(sql.Identifier(name)) for name in shape.key
+        )
         values = sql.SQL(", ").join(_array([row[name] for row in rows], shape.columns[name]) for name in shape.key)
         parts = sql.SQL(", ").join(sql.Identifier(f"k{number}") for number in range(len(shape.key)))
         where = sql.SQL("({}) IN (SELECT {} FROM unnest({}) AS k({}))").format(names, parts, values, parts)
         return self._fetch(shape, where)
+
+    def holds_any(self, shape: Shape, columns: Sequence[str], rows: list[Row], where: str | None = None) -> bool:
+        """Whether the target has a row with the values of one of some rows in some columns, none of them an array.
+
+        Args:
+            shape: The table.
+            columns: The columns.
+            rows: Their values.
+            where: A condition (SQL) that the row must meet besides.
+        """
+        names = sql.SQL(", ").join(map(sql.Identifier, columns))
+        values = sql.SQL(", ").join(_array([row[name] for row in rows], shape.columns[name]) for name in columns)
+        parts = sql.SQL(", ").join(sql.Identifier(f"- {number}") for number in range(len(columns)))
+        found = self.connection.execute(
+            sql.SQL(
+                "SELECT EXISTS (SELECT FROM {} WHERE ({}) IN (SELECT {} FROM unnest({}) AS k({})) AND ({}\n))"
+            ).format(
+                sql.Identifier(self.reference.rules.schema, shape.table),
+                names,
+                parts,
+                values,
+                parts,
+                sql.SQL(cast("LiteralString", where or "true")),
+            )
+        ).fetchone()
+        return found is not None and bool(found[0])
 
     def _select(self, shape: Shape) -> sql.Composed:
         columns = [
@@ -315,7 +363,7 @@ class Comparison:
     def surplus(self, table: str) -> Iterator[Difference]:
         """Rows of a table whose key no document compared so far has; reads the whole table only if there are any."""
         shape = self.reference.shapes[table]
-        distinct = array("Q", sorted(set(self.seen[table])))
+        distinct = _distinct(self.seen[table])
         name = sql.Identifier(self.reference.rules.schema, table)
         counted = self.connection.execute(sql.SQL("SELECT count(*) FROM {}").format(name)).fetchone()
         if counted is not None and counted[0] == len(distinct) - self.missing[table]:
@@ -326,7 +374,7 @@ class Comparison:
                 wanted = digest_of(key_of(row, shape).encode("utf-8"))
                 at = bisect_left(distinct, wanted)
                 if at == len(distinct) or distinct[at] != wanted:
-                    yield Difference(table, key_of(row, shape), "(row)", None, _summary(row), "extra")
+                    yield Difference(table, key_of(row, shape), "(row)", None, _summary(row, shape), "extra")
 
 
 def compare(
@@ -343,6 +391,14 @@ def _read(values: Sequence[Any], shape: Shape) -> Row:
     return {name: read_form(value, kind) for (name, kind), value in zip(shape.final.items(), values, strict=True)}
 
 
+def _distinct(digests: array[int]) -> array[int]:
+    """Return numbers sorted and each once, in parts: as objects of Python they take many times the room."""
+    found = array("Q")
+    for part in range(16):
+        found.extend(sorted({one for one in digests if one >> 60 == part}))
+    return found
+
+
 def _is_lost(form: Form) -> bool:
     """Whether a form, or one inside an array, stands for a value that points at nothing."""
     if isinstance(form, list):
@@ -350,8 +406,9 @@ def _is_lost(form: Form) -> bool:
     return str(form).startswith(NOTHING)
 
 
-def _summary(row: Row) -> list[str | None]:
-    return [f"{name}={form}"[:200] for name, form in row.items()]
+def _summary(row: Row, shape: Shape) -> list[str | None]:
+    """Return each column of a row with its value, as a person reads it."""
+    return [f"{name}={printed(form, shape.final.get(name))}"[:200] for name, form in row.items()]
 
 
 def _name(row: Row) -> str:
@@ -363,9 +420,14 @@ def _as_text(row: Row) -> str:
     return "\n".join(f"{name}={form!r}" for name, form in row.items())
 
 
-def is_held(shape: Shape) -> bool:
-    """Whether a table's rows can only be compared all at once, for it keeps no id to find them by."""
+def keeps_no_id(shape: Shape) -> bool:
+    """Whether a root table's rows can be found by their key at most."""
     return shape.kind == "root" and shape.owner is None
+
+
+def is_held(shape: Shape) -> bool:
+    """Whether a table's rows can only be compared all at once, for it keeps neither id nor key to find them by."""
+    return keeps_no_id(shape) and not shape.key
 
 
 def key_of(row: Row, shape: Shape) -> str:

@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, cast
 
 from isthmus.verify.reference.accounts import Accounts
@@ -82,12 +83,19 @@ class Finishing:
         selects: Tells which rows the condition of a partial unique index selects, given its table.
         look_up: What a reference to the row with this value in this place finally holds, of rows that are not learned;
             None: every row is learned.
+        check_stop: Called now and then while documents are joined; raises what ends that.
     """
 
     def __init__(
-        self, rules: Rules, accounts: Accounts, selects: Mapping[str, Selects], look_up: LookUp | None = None
+        self,
+        rules: Rules,
+        accounts: Accounts,
+        selects: Mapping[str, Selects],
+        look_up: LookUp | None = None,
+        check_stop: Callable[[], None] = lambda: None,
     ) -> None:
         self.look_up = look_up
+        self.check_stop = check_stop
         self.language = rules.language
         self.shapes = rules.shapes
         self.accounts = accounts
@@ -108,17 +116,22 @@ class Finishing:
         """Whether any row's final form depends on other documents, and these are not looked up."""
         return bool(self.to_learn)
 
-    @property
-    def to_learn(self) -> set[str]:
+    @cached_property
+    def to_learn(self) -> frozenset[str]:
         """The root tables of whose documents all must be learned.
 
-        Where others can be looked up in the target, these are still those whose documents are joined, and those that
-        keep no id by which they could be found.
+        Where others can be looked up in the target, these are still those that keep no id by which they could be found.
+        Of the others whose documents are joined only those must be learned that are joined with another.
         """
         if self.look_up is None:
-            return {table for table, _ in self.known} | set(self.joinings)
-        without_id = {table for table, column in self.known if column == ID and self.shapes[table].owner is None}
-        return without_id | set(self.joinings)
+            return frozenset({table for table, _ in self.known} | self.joinings.keys())
+        asked = {table for table, column in self.known if column == ID} | self.joinings.keys()
+        return frozenset(table for table in asked if self.shapes[table].owner is None)
+
+    @cached_property
+    def of_use(self) -> frozenset[str]:
+        """The root tables of which something is to be learned."""
+        return self.to_learn | self.joinings.keys()
 
     def place(self, reference: Reference) -> tuple[str, str]:
         """(table, column) that a reference's value is looked for in; `ID` stands for the id."""
@@ -152,7 +165,12 @@ class Finishing:
 
     def settle(self) -> None:
         """Find out which documents are one, when all are learned: what is joined may make others hold one value."""
-        while any(joining.join(self._root_of) for joining in self.joinings.values()):
+
+        def root_of(candidate: Candidate) -> Forms:
+            self.check_stop()
+            return self._root_of(candidate)
+
+        while any(joining.join(root_of) for joining in self.joinings.values()):
             pass
 
     def is_joined(self, flow: Flow, result: Expected) -> bool:
@@ -161,9 +179,10 @@ class Finishing:
         return bool(group) and group[0].id != id_of(result, flow)
 
     def group(self, flow: Flow, result: Expected) -> list[Candidate]:
-        """A document and all that are one with it, the one that stays first; empty where none are joined."""
+        """A document and all that are one with it, the one that stays first; empty where none are joined, as far as is
+        learned."""
         joining = self.joinings.get(flow.table)
-        return joining.group_of[id_of(result, flow)] if joining is not None else []
+        return joining.group_of.get(id_of(result, flow), []) if joining is not None else []
 
     def resolved(self, reference: Reference, value: str) -> str | None:
         """What a reference finally holds; None when nothing has that value."""
@@ -221,6 +240,11 @@ class Finishing:
                     shifts[table] += len(rows)
         found.rows.append((root, filled(root, roots)))
         return found
+
+    def alone(self, result: Expected) -> Finished:
+        """The rows of a document in their final form, as if it were joined with none."""
+        flow = result.flow
+        return Finished() if flow is None else self._alone(flow, result, id_of(result, flow), Counter())
 
     def expected_joined(self) -> Iterator[tuple[Shape, Candidate, Candidate, list[str]]]:
         """(table, joined document, document that stays, columns in which the first has other values) of each."""
@@ -305,7 +329,7 @@ class Finishing:
             elif reference.lookup:
                 value = _form(values[0]["value"], reference.type) if values else None
                 forms[name] = self._scalar(shape.table, keys, name, reference, value)
-            elif self.accounts.nulled(shape.table, keys.own, name):
+            elif forms[name] is not None and self.accounts.nulled(shape.table, keys.own, name, str(forms[name])):
                 forms[name] = None
             elif forms[name] is not None:
                 forms[name] = self._derived(shape.table, keys, name, reference, str(forms[name]))
@@ -316,7 +340,8 @@ class Finishing:
         """A value that needs no looking up; foreign keys say whether it points at something."""
         found = self.pointing(reference, value)
         is_lost = self.place(reference) in self.known and self.resolved(reference, value) is None
-        return None if is_lost and self.accounts.nulled(table, keys.joined, column) else found
+        own = value if keys.joined == keys.own else None  # of joined documents another one's value may have been there
+        return None if is_lost and self.accounts.nulled(table, keys.joined, column, own) else found
 
     def _nulled(self, table: str, keys: Keys, column: str) -> bool:
         return self.accounts.nulled(table, keys.own, column) or self.accounts.nulled(table, keys.joined, column)

@@ -32,6 +32,30 @@ def first_differences(verified: Verified, most: int) -> list[Difference]:
     return [one for queue, count in zip(queues, taken, strict=True) for one in queue[:count]]
 
 
+@dataclass(frozen=True)
+class Total:
+    """How many differences of one layer there are at one place.
+
+    Attributes:
+        layer: Who found them.
+        place: Table, or column as `table.column`.
+        count: How many, listed or not.
+    """
+
+    layer: Layer
+    place: str
+    count: int
+
+
+def totals(verified: Verified) -> list[Total]:
+    """Return how many differences each layer found where: layers in their order, of each the most first."""
+    return [
+        Total(name, place_of(table, path) or "source and target", count)
+        for name, layer in verified.layers.items()
+        for (table, path), count in sorted(layer.places.items(), key=lambda one: (-one[1], one[0]))
+    ]
+
+
 @dataclass
 class Uncompared:
     """What was left out for one reason.
@@ -106,8 +130,8 @@ def coverage(verified: Verified) -> list[Covered]:
 
 
 def place_of(table: str, column: str) -> str:
-    """Return a column as `table.column`, a table by its name."""
-    return ".".join(part for part in (table, column) if part)
+    """Return a column as `table.column`, another part as `table (part)`, a table by its name."""
+    return (" " if column.startswith("(") else ".").join(part for part in (table, column) if part)
 
 
 def _together(one: ColumnCheck, other: ColumnCheck) -> ColumnCheck:

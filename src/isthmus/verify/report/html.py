@@ -9,8 +9,8 @@ from typing import Any
 
 from isthmus.sources.shown import shown
 from isthmus.verify.report.accounted import Account
-from isthmus.verify.report.choosing import coverage, uncompared
-from isthmus.verify.report.words import WORDS, checked_words, remarks, tone, value_words, verdict
+from isthmus.verify.report.choosing import coverage, totals, uncompared
+from isthmus.verify.report.words import WORDS, checked_words, remarks, side_words, tone, verdict
 from isthmus.verify.result import LAYERS, MOST_LISTED, Difference, Layer, LayerResult, Verified
 from isthmus.work.page import render_page
 
@@ -58,6 +58,8 @@ def verification_page(
         differences=[_difference(one) for one in listed],
         cut=MOST_LISTED if any(len(one.differences) >= MOST_LISTED for one in verified.layers.values()) else 0,
         found=sum(one.found for one in verified.layers.values()),
+        failing=[name for name, one in verified.layers.items() if one.found],
+        totals=_totals(verified),
         accounts=[
             (one.count, one.word if one.count == 1 else one.words, _command(one, target))
             for one in accounts
@@ -107,11 +109,24 @@ def _difference(one: Difference) -> dict[str, Any]:
         "table": shown(one.table),
         "row": None if one.id is None else shown(one.id),
         "path": shown(one.path),
-        "expected": None if one.expected is None else value_words(one.expected),
-        "actual": None if one.actual is None else value_words(one.actual),
+        "expected": _side(one, one.expected),
+        "actual": _side(one, one.actual),
         "unsaid": one.expected is None and one.actual is None,
         "message": shown(one.message),
     }
+
+
+def _totals(verified: Verified) -> list[tuple[str, dict[Layer, int]]]:
+    """Return place → layer → how many differences, the places with the most first."""
+    found: dict[str, dict[Layer, int]] = {}
+    for one in totals(verified):
+        found.setdefault(shown(one.place), {})[one.layer] = one.count
+    return sorted(found.items(), key=lambda one: -max(one[1].values()))
+
+
+def _side(one: Difference, text: str | None) -> str | None:
+    words = side_words(one, text)
+    return None if text is None and words != "NULL" else words
 
 
 def _places(places: Sequence[str]) -> str:

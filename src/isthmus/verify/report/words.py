@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from isthmus.sources.shown import shown
-from isthmus.verify.result import LAYERS, Layer, LayerResult, Verified
+from isthmus.verify.result import LAYERS, MOST_LISTED, Difference, Layer, LayerResult, Verified
 from isthmus.work.amounts import plural
 
 
@@ -35,7 +35,7 @@ WORDS: dict[Layer, LayerWords] = {
         "conversion anew",
         "Documents of every collection, converted a second time by plain code that shares nothing with what wrote the"
         " rows.",
-        "Documents outside the sample (--sample all takes every one), and a rule that both conversions misread alike.",
+        "A rule that both conversions misread alike.",
     ),
     "references": LayerWords(
         "what points where",
@@ -85,6 +85,20 @@ def value_words(text: str | None) -> str:
     plain = shown(text)
     unclear = plain != plain.strip() or not plain or "  " in plain or plain == "nothing"
     return f'"{plain}"' if unclear else plain
+
+
+def side_words(one: Difference, text: str | None) -> str:
+    """Return what a difference says of one side; no value in a column of a row is NULL."""
+    in_column = one.layer in {"samples", "checksum"} and one.id is not None and not one.path.startswith("(")
+    return "NULL" if text is None and in_column else value_words(text)
+
+
+def found_words(layer: LayerResult) -> str:
+    """Return how many differences a layer found, and in how many entries where these are fewer."""
+    found, listed = plural(layer.found, "difference"), len(layer.differences)
+    if listed >= MOST_LISTED:
+        return f"{found}, of which the first {MOST_LISTED:,} entries are kept"
+    return f"{found} in {plural(listed, 'entry', 'entries')}" if layer.found > listed else found
 
 
 def remarks(layer: LayerResult) -> list[str]:
