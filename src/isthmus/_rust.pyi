@@ -367,6 +367,8 @@ class Digester:
     Args:
         side: JSON object.
 
+            - `seed`: 0 to 2^64 - 1, default 0; the same on both sides. Drawn anew for each comparison, it keeps anybody
+              from writing values that have the sum of others.
             - `buckets`: 1 to 65536. Cells are added up by the bucket that their row's key falls into.
             - `columns`: number of columns of each shared table.
             - `tables`: the tables of this side, for `read_batch` in the order of `Batch.tables`. Of each `table` (its
@@ -382,13 +384,10 @@ class Digester:
               value is one element of such an array; -1 with NULL is the empty array), `unless` (positions of columns:
               where one of them holds a value this one adds nothing, so that several columns may be one), `sensitive`.
             - `translations`: lists of [from, to], ids as PostgreSQL prints them. `key`, `owner` and cells hold `to`.
-            - `exceptions`: lists of [shared table, [key parts], shared column, "null" or "skip"]. The cell adds
-              nothing, on this side. "null": it is to be NULL, so give it to the expected side only; "skip": it is not
-              compared, so give it to both.
             - `leave_out`: lists of [shared table, [owners]], whose rows are only counted; every table of the side that
               adds to that shared table needs an `owner`.
 
-            Keys and owners of `exceptions` and `leave_out` are texts as PostgreSQL prints them, of columns of type
+            Owners of `leave_out` are texts as PostgreSQL prints them, of columns of type
             uuid, text, varchar, smallint, integer, bigint or an enum.
 
     Raises:

@@ -1,7 +1,7 @@
 """Digester and Finder: what a server stores equals what went in, and every difference is found where it is.
 
 The server is the judge of the canonical forms: it rounds, cuts and reorders, and what it gives back must be equal to
-what it was given. Blind spots: translations, exceptions, elements and damaged bytes, which
+what it was given. Blind spots: translations, elements and damaged bytes, which
 `crates/isthmus-core/tests/checksum.rs` and the fuzz target `checksum` look at.
 """
 

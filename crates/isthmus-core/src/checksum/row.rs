@@ -9,9 +9,6 @@ use super::json::Json;
 use super::side::{Cells, Column, Side, Table};
 use super::{copy, ReadError};
 
-const KEY_SEED: u64 = 1;
-const CELL_SEED: u64 = 2;
-
 /// Bytes before a cell's form: the key's digest. Its table and column need not be in its digest, for their sums are apart.
 const PREFIX: usize = 16;
 /// Number of an element that stands for an array without any.
@@ -46,11 +43,6 @@ pub(super) struct Reader {
     json: Json,
     parts: Vec<u8>,
     cell: Vec<u8>,
-}
-
-/// The digest of a key's parts.
-pub(super) fn key_digest(parts: &[u8]) -> u128 {
-    xxh3_128_with_seed(parts, KEY_SEED)
 }
 
 /// Appends one part of a key with its length.
@@ -139,21 +131,19 @@ impl Reader {
                 }
             }
         }
-        let key = key_digest(&self.parts);
+        let key = xxh3_128_with_seed(&self.parts, side.seed.wrapping_add(1)); // a cell must not look like a key
         if !sink.begin(side, table, shared, key, &self.parts) {
             return Ok(());
         }
         self.cell.clear();
         self.cell.extend_from_slice(&key.to_le_bytes());
         if table.row {
-            sink.row(xxh3_128_with_seed(&self.cell, CELL_SEED));
+            sink.row(xxh3_128_with_seed(&self.cell, side.seed));
         }
-        let exceptions = if table.exceptions.is_empty() { None } else { table.exceptions.get(&key) };
         for &(position, shared) in &table.compared {
             let column = &table.columns[position];
-            let excepted = exceptions.is_some_and(|columns| columns.contains(&shared));
             let yields = column.unless.iter().any(|&other| fields[other].is_some());
-            if excepted || yields || !sink.wants(shared) {
+            if yields || !sink.wants(shared) {
                 continue;
             }
             self.cell.truncate(PREFIX);
@@ -190,7 +180,7 @@ impl Reader {
             Cells::One => {
                 let Some(value) = value else { return Ok(()) };
                 column.write(value, side, &mut self.json, &mut self.cell)?;
-                let digest = xxh3_128_with_seed(&self.cell, CELL_SEED);
+                let digest = xxh3_128_with_seed(&self.cell, side.seed);
                 sink.cell(column, shared, digest, None, Some(&self.cell[PREFIX..]));
                 Ok(())
             }
@@ -206,7 +196,7 @@ impl Reader {
                     return self.element(side, column, shared, NO_ELEMENT, None, sink);
                 }
                 if !array.is_list() {
-                    return self.put_element(column, shared, NO_LIST, true, sink, |reader| {
+                    return self.put_element(side, column, shared, NO_LIST, true, sink, |reader| {
                         column.write(value, side, &mut reader.json, &mut reader.cell)
                     });
                 }
@@ -224,14 +214,16 @@ impl Reader {
         value: Option<&[u8]>,
         sink: &mut impl Sink,
     ) -> Result<(), &'static str> {
-        self.put_element(column, shared, number, value.is_some(), sink, |reader| match value {
+        self.put_element(side, column, shared, number, value.is_some(), sink, |reader| match value {
             Some(value) => column.write_single(value, side, &mut reader.json, &mut reader.cell),
             None => Ok(()),
         })
     }
 
+    #[allow(clippy::too_many_arguments)]
     fn put_element(
         &mut self,
+        side: &Side,
         column: &Column,
         shared: usize,
         number: i64,
@@ -244,7 +236,7 @@ impl Reader {
         self.cell.push(u8::from(present));
         let start = self.cell.len();
         write(self)?;
-        let digest = xxh3_128_with_seed(&self.cell, CELL_SEED);
+        let digest = xxh3_128_with_seed(&self.cell, side.seed);
         sink.cell(column, shared, digest, Some(number), present.then(|| &self.cell[start..]));
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! One side of the comparison, as JSON says it: its tables, and which shared tables and columns they are.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use serde::Deserialize;
 
@@ -9,7 +9,6 @@ use crate::plan::Kind;
 use super::form::Form;
 use super::group::{Asked, Group};
 use super::json::Rewrites;
-use super::row::{key_digest, put_part};
 
 /// Sums are kept for each bucket of each column.
 const MOST_BUCKETS: usize = 1 << 16;
@@ -19,23 +18,16 @@ const MOST_COLUMNS: usize = 1 << 16;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SideFile {
+    /// What digests begin with, so that nobody can know beforehand which values have the same sum.
+    #[serde(default)]
+    seed: u64,
     buckets: usize,
     columns: Vec<usize>,
     tables: Vec<TableFile>,
     #[serde(default)]
     translations: Vec<Vec<(String, String)>>,
     #[serde(default)]
-    exceptions: Vec<(usize, Vec<String>, usize, Except)>,
-    #[serde(default)]
     leave_out: Vec<(usize, Vec<String>)>,
-}
-
-/// Either way the cell adds nothing; the words tell what the caller knows of it.
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Except {
-    Null,
-    Skip,
 }
 
 #[derive(Debug, Deserialize)]
@@ -130,14 +122,13 @@ pub(super) struct Table {
     pub columns: Vec<Column>,
     /// Positions of the columns that are compared, and their shared numbers.
     pub compared: Vec<(usize, usize)>,
-    /// Shared columns that add nothing, by the key's digest.
-    pub exceptions: HashMap<u128, Vec<usize>>,
     /// Forms of the owners whose rows are left out.
     pub left_out: HashSet<Box<[u8]>>,
 }
 
 #[derive(Debug)]
 pub(super) struct Side {
+    pub seed: u64,
     pub buckets: usize,
     /// Columns of each shared table.
     pub columns: Vec<usize>,
@@ -166,10 +157,7 @@ impl Side {
             .collect::<Result<Vec<_>, _>>()?;
         let groups = file.translations.into_iter().zip(asked);
         let groups = groups.map(|(pairs, asked)| Group::new(pairs, asked)).collect::<Result<_, _>>()?;
-        let mut side = Self { buckets: file.buckets, columns: file.columns, tables, groups };
-        for (table, key, column, _) in file.exceptions {
-            side.except(table, &key, column)?;
-        }
+        let mut side = Self { seed: file.seed, buckets: file.buckets, columns: file.columns, tables, groups };
         for (table, owners) in file.leave_out {
             side.leave_out(table, &owners)?;
         }
@@ -179,37 +167,14 @@ impl Side {
     /// # Errors
     /// A sentence when the numbers of the other are not those of this one.
     pub(super) fn check_same(&self, other: &Self) -> Result<(), String> {
-        if self.buckets == other.buckets && self.columns == other.columns {
+        if self.seed == other.seed && self.buckets == other.buckets && self.columns == other.columns {
             return Ok(());
         }
-        Err("Sides with different buckets or shared tables cannot be put together.".to_owned())
+        Err("Sides with different seeds, buckets or shared tables cannot be put together.".to_owned())
     }
 
     pub(super) fn bucket(&self, key: u128) -> usize {
         (((key >> 64) * self.buckets as u128) >> 64) as usize
-    }
-
-    fn except(&mut self, shared: usize, key: &[String], column: usize) -> Result<(), String> {
-        let said = || format!("The exception for {key:?} of shared table {shared}, column {column},");
-        if self.columns.get(shared).is_none_or(|&columns| column >= columns) {
-            return Err(format!("{} names what is not there.", said()));
-        }
-        for table in self.tables.iter_mut().filter(|table| table.shared == Some(shared)) {
-            if table.key.len() != key.len() {
-                return Err(format!("{} has not {} key parts.", said(), table.key.len()));
-            }
-            let mut forms = Vec::new();
-            for (&position, text) in table.key.iter().zip(key) {
-                let part = table.columns[position].of_id(text);
-                let part = part.ok_or_else(|| format!("{} has a key part that its column cannot hold.", said()))?;
-                put_part(&mut forms, |out| {
-                    out.extend_from_slice(&part);
-                    Ok::<(), String>(())
-                })?;
-            }
-            table.exceptions.entry(key_digest(&forms)).or_default().push(column);
-        }
-        Ok(())
     }
 
     fn leave_out(&mut self, shared: usize, owners: &[String]) -> Result<(), String> {
@@ -280,7 +245,6 @@ fn prepare(file: TableFile, shared: &[usize], asked: &mut [Asked]) -> Result<Tab
         owner: file.owner,
         columns,
         compared,
-        exceptions: HashMap::new(),
         left_out: HashSet::new(),
     })
 }

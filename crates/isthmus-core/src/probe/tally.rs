@@ -92,8 +92,7 @@ impl Tally {
                     .zip(self.collections.get(at))
                     .is_some_and(|(named, collection)| named != collection.as_bytes());
                 let ids = &sets[*set];
-                if !elsewhere && (ids.contains(&meant.key) || meant.or.as_ref().is_some_and(|key| ids.contains(key)))
-                {
+                if !elsewhere && (ids.contains(&meant.key) || meant.or.as_ref().is_some_and(|key| ids.contains(key))) {
                     *hits += 1;
                     found += 1;
                     if let Some(owner) = owner {

@@ -8,6 +8,7 @@ documents do, the target's side asks for it through the row it points at.
 from __future__ import annotations
 
 import json
+import secrets
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -108,6 +109,7 @@ class Sides:
         without: Container[str] = (),
     ) -> None:
         self._schema = schema
+        self._seed = secrets.randbits(64)  # nobody can know beforehand which values have the same sum
         self._without = without
         self._ids = ids
         self._plans = {name: json.loads(text) for name, text in plans.items()}
@@ -403,6 +405,7 @@ class Sides:
         ]
         return json.dumps(
             {
+                "seed": self._seed,
                 "buckets": BUCKETS,
                 "columns": [len(one.columns) for one in self.tables.values()],
                 "tables": tables,
@@ -410,7 +413,6 @@ class Sides:
                     *([list(pair) for pair in known.translations.get(root, ())] for root in sorted(self._merging)),
                     *([list(pair) for pair in known.routes.get(route, ())] for route in self.routes),
                 ],
-                "exceptions": [],
                 "leave_out": left_out,
             }
         )
