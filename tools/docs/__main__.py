@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tools.docs import cli_page, error_page, forms_page, mapping_page
+from tools.docs import cli_page, error_page, forms_page, mapping_page, rule_pages
 
 ROOT = Path(__file__).parents[2]
 PAGES: dict[str, Callable[[Path], str]] = {
@@ -20,6 +20,7 @@ PAGES: dict[str, Callable[[Path], str]] = {
     "docs/reference/errors.md": error_page.page,
     "docs/reference/mapping.md": mapping_page.page,
     "docs/reference/mapping.schema.json": mapping_page.schema,
+    **rule_pages.pages(),
 }
 
 
@@ -40,6 +41,7 @@ def main(arguments: list[str]) -> int:
         print("".join(differences), end="")
         return 1 if differences else 0
     for name, make in PAGES.items():
+        (ROOT / name).parent.mkdir(exist_ok=True)
         (ROOT / name).write_text(make(ROOT), encoding="utf-8")
         print(f"wrote {name}")
     return 0

@@ -12,6 +12,8 @@ import pytest
 
 from isthmus.errors import ConfigError
 from isthmus.govern.check import Checked, check_schemas
+from isthmus.govern.rules.all import RULES
+from isthmus.govern.rules.rule import Rule
 from isthmus.govern.settings import find_project
 from tests.fix_git import Git
 from tests.integration.govern.repositories import (
@@ -253,6 +255,16 @@ def test_good_repository_passes(case: str, how: str, tmp_path: Path) -> None:
         git.commit()
     options: dict[str, Any] = {"staged": {"staged": True}, "base": {"base": "main"}}.get(how, {})
     assert checked(git, **options).findings == ()
+
+
+@pytest.mark.parametrize("rule", [rule for rule in RULES if rule.bad[0]], ids=lambda rule: rule.name)
+def test_examples_of_pages_are_what_they_say(rule: Rule, tmp_path: Path) -> None:
+    layout = "folders" if "/" in rule.bad[0] else "flat"
+    for which, (file, text) in (("bad", rule.bad), ("good", rule.good)):
+        git = Git(tmp_path / which)
+        git.add("isthmus.toml", f'[schema]\nfolder = "m"\nlayout = "{layout}"\n')
+        git.add(f"m/{file}", text)
+        assert (rule.name in {one.rule for one in checked(git).findings}) == (which == "bad"), which
 
 
 # Branches.
