@@ -7,7 +7,22 @@ import sys
 
 import typer
 
-from isthmus.cli import check, conflicts, copy, ddl, demo, ids, letters, orphans, psql, schema, status, survey, verify
+from isthmus.cli import (
+    check,
+    conflicts,
+    copy,
+    ddl,
+    demo,
+    hooks,
+    ids,
+    letters,
+    orphans,
+    psql,
+    schema,
+    status,
+    survey,
+    verify,
+)
 from isthmus.cli import map as map_command
 from isthmus.cli.interrupt import is_interruption, take_signals_as_ctrl_c
 from isthmus.cli.logs import show_logs
@@ -55,6 +70,7 @@ app.command("verify")(verify.verify)
 app.command("status")(status.status)
 app.command("psql")(psql.psql)
 app.add_typer(schema.app, name="schema")
+app.add_typer(hooks.app, name="hooks")
 app.add_typer(letters.app, name="letters")
 app.add_typer(orphans.app, name="orphans")
 app.add_typer(conflicts.app, name="conflicts")

@@ -92,6 +92,10 @@ class Repository:
         found = _run(self.root, ["merge-base", one, other])
         return found.stdout.decode().strip() or None
 
+    def hooks(self) -> Path:
+        """Return the folder of its hooks, wherever the settings have it."""
+        return self.root / os.fsdecode(self._git(["rev-parse", "--git-path", "hooks"]).removesuffix(b"\n"))
+
     def untracked(self, folders: Sequence[str]) -> list[str]:
         """Return files of the working tree that git neither holds nor ignores; the one thing asked of the working
         tree, to say what is not looked at."""

@@ -1,0 +1,51 @@
+"""`isthmus hooks`: let git ask isthmus before every commit."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(help="Let git ask isthmus before every commit.", no_args_is_help=True)
+
+_DONE = {
+    "written": "written",
+    "added": "isthmus was added to what was there",
+    "renewed": "renewed",
+    "unchanged": "as it should be",
+    "removed": "isthmus was taken out",
+}
+
+
+@app.callback()
+def _root() -> None:  # pyright: ignore[reportUnusedFunction]  makes `install` a subcommand
+    """Let git ask isthmus before every commit."""
+
+
+@app.command("install")
+def install(
+    remove: Annotated[bool, typer.Option("--remove", help="Take it out again.")] = False,
+) -> int:
+    """Put `isthmus schema check --staged` into git's hooks pre-commit and pre-merge-commit.
+
+    What stands there already stays, and runs behind it. Safe to repeat. --no-verify passes hooks over, so let CI run
+    isthmus schema check --base as well.
+    """
+    from isthmus.cli.output import out
+    from isthmus.govern import hooks
+    from isthmus.govern.repository.git import Repository
+    from isthmus.govern.settings import find_project
+
+    project = find_project(Path.cwd())
+    repository = Repository.around(project.folder)
+    executable = shutil.which(sys.argv[0]) or sys.argv[0]
+    commands = ["schema check --staged"] if project.settings.schemas else []
+    done = hooks.remove(repository) if remove else hooks.install(repository, commands, executable)
+    for one in done:
+        out.print(f"{one.file}: {_DONE[one.done]}", markup=False, soft_wrap=True)
+    if remove and not done:
+        out.print("No hook asks isthmus.")
+    return 0
