@@ -9,7 +9,7 @@ import pytest
 
 from tests.fix_git import Git
 from tests.integration.cli.conftest import RunCommand
-from tests.integration.govern.repositories import FIRST, SECOND, SQL, THIRD, prisma
+from tests.integration.govern.repositories import FIRST, SECOND, SQL, THIRD, drizzle, prisma
 
 PURPOSE = "-- Purpose: a test\n-- Ticket: PANA-1\n-- Reversible: No\n"
 
@@ -82,3 +82,32 @@ def test_status_and_deploy(isthmus: RunCommand, project: Git, database: str) -> 
     ran = isthmus("schema", "deploy", cwd=project.folder, env=environment)
     assert ran.code == 5
     assert "history-differs" in ran.err
+
+
+def test_new_writes_what_check_only_wants_filled_in(isthmus: RunCommand, project: Git) -> None:
+    project("checkout", "-q", "-b", "feature/PANA-77-mails")
+    ran = isthmus("schema", "new", "Add e-mails", cwd=project.folder)
+    assert ran.code == 0
+    (file,) = [Path(line) for line in ran.out.splitlines() if line.endswith(".sql")]
+    text = file.read_text()
+    assert file.parent.name.endswith("_add_e_mails")
+    assert f"-- Migration: {file.parent.name}\n" in text
+    assert "-- Ticket: PANA-77\n" in text
+    project("add", "-A")
+    told = json.loads(isthmus("schema", "check", "--staged", "--json", "-", cwd=project.folder).out)
+    assert [(one["rule"], one["line"]) for one in told["findings"]] == [("migration-files", None), ("header-values", 2)]
+    file.write_text(text.replace("<what it is for>", "mails of users") + "CREATE TABLE mails (id int);\n")
+    project("add", "-A")
+    assert isthmus("schema", "check", "--staged", cwd=project.folder).code == 0
+
+
+def test_new_in_the_flat_layout_adds_to_the_journal(isthmus: RunCommand, tmp_path: Path) -> None:
+    project = drizzle(tmp_path / "flat")
+    ran = isthmus("schema", "new", "third", "--purpose", "a test", "--ticket", "N/A", cwd=project.folder)
+    assert ran.code == 0
+    assert (project.folder / "drizzle" / "0002_third.sql").exists()
+    project.add("drizzle/0002_third.sql", (project.folder / "drizzle/0002_third.sql").read_text() + "SELECT 1;\n")
+    project("add", "-A")
+    assert isthmus("schema", "check", cwd=project.folder).code == 0
+    assert isthmus("schema", "new", "!", cwd=project.folder).code == 2
+    assert isthmus("schema", "new", "x", "--schema", "other", cwd=project.folder).code == 2

@@ -92,6 +92,11 @@ class Repository:
         found = _run(self.root, ["merge-base", one, other])
         return found.stdout.decode().strip() or None
 
+    def branch(self) -> str:
+        """Return the name of the branch that is checked out; empty where none is."""
+        found = _run(self.root, ["symbolic-ref", "--quiet", "--short", "HEAD"])
+        return os.fsdecode(found.stdout).strip()
+
     def hooks(self) -> Path:
         """Return the folder of its hooks, wherever the settings have it."""
         return self.root / os.fsdecode(self._git(["rev-parse", "--git-path", "hooks"]).removesuffix(b"\n"))

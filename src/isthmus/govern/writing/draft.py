@@ -1,0 +1,148 @@
+"""The next migration of a folder: its name, its header, its entry in Drizzle's journal. Pure."""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from isthmus.errors import ConfigError
+from isthmus.govern.migrations.names import Name, instant, parse_name
+from isthmus.govern.settings import Layout
+
+WHY, TICKET = "<what it is for>", "<ticket>"
+"""What stands where a person must write; `schema check` refuses both."""
+_MOST_FLAT = 9999
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What a new migration begins with.
+
+    Attributes:
+        name: Its name.
+        text: Its SQL, header and body.
+    """
+
+    name: str
+    text: str
+
+
+def words_of(said: str) -> str:
+    """Return what a person calls a migration as the words of its name: `Add Users' e-mail` is `add_users_e_mail`.
+
+    Raises:
+        ConfigError: Nothing of it can stand in a name (code `bad-name`).
+    """
+    plain = unicodedata.normalize("NFKD", said.replace("ß", "ss")).encode("ascii", "ignore").decode().lower()
+    words = "_".join(re.findall(r"[a-z0-9]+", plain.replace("'", "")))
+    if not words or not words[0].isalpha():
+        raise ConfigError(
+            f"No name can be made of {said!r}.", code="bad-name", hint="Begin with a letter: add_users_email."
+        )
+    return words
+
+
+def next_name(words: str, known: Iterable[Name], layout: Layout, now: datetime) -> str:
+    """Return the name of a migration that comes after all that are known.
+
+    Args:
+        words: Its words.
+        known: Those of the folder, and of wherever the branch will be merged into.
+        layout: Of the folder.
+        now: UTC, without zone.
+
+    Raises:
+        ConfigError: There is no number left, or the name is too long (code `bad-name`).
+    """
+    last = max(known, key=lambda one: one.order, default=None)
+    if layout == "folders":
+        at = now
+        if last is not None and (newest := instant(last.number)) is not None and newest >= now:
+            at = newest + timedelta(seconds=1)
+        name = f"{at:%Y%m%d%H%M%S}_{words}"
+    else:
+        number = 0 if last is None else int(last.number) + 1
+        if number > _MOST_FLAT:
+            raise ConfigError(
+                f"{_MOST_FLAT} is the last number of four digits.", code="bad-name", hint="Begin another folder."
+            )
+        name = f"{number:04}_{words}"
+    if parse_name(name, layout) is None:
+        raise ConfigError(f"{name} is too long for a name.", code="bad-name", hint="Use fewer words.")
+    return name
+
+
+def draft(
+    name: str,
+    *,
+    purpose: str | None = None,
+    ticket: str | None = None,
+    statements: Sequence[str] = (),
+    rollback: Sequence[str] | None = None,
+    transaction: bool = True,
+) -> Draft:
+    """Return a migration with its header filled in.
+
+    Args:
+        name: Its name.
+        purpose: Why it is there; None for a person to write.
+        ticket: Where that was decided.
+        statements: Its body, without semicolons; none for a person to write.
+        rollback: What undoes it; None where nothing does, empty for a person to write.
+        transaction: Whether it is one.
+    """
+    lines = [f"-- Migration: {name}", f"-- Purpose: {purpose or WHY}", f"-- Ticket: {ticket or TICKET}"]
+    lines.append(f"-- Reversible: {'No' if rollback is None else 'Yes'}")
+    if rollback is not None:
+        lines.append("-- Rollback:")
+        lines += [f"--   {line}" for one in rollback or ("<SQL that undoes it>",) for line in _ended(one).splitlines()]
+    if not transaction:
+        lines.append("-- Transaction: none")
+    return Draft(name, "\n".join([*lines, "", *(map(_ended, statements) if statements else ("",)), ""]))
+
+
+def _ended(statement: str) -> str:
+    text = statement.strip()
+    return text if text.endswith((";", ">")) else f"{text};"
+
+
+def ticket_of(branch: str, pattern: str) -> str | None:
+    """Return the ticket that the name of a branch holds: `feature/PANA-12-users` holds PANA-12."""
+    found = re.search(pattern, branch, re.IGNORECASE)
+    said = None if found is None else found[0]
+    for one in (said, said and said.upper()):
+        if one and re.fullmatch(pattern, one):
+            return one
+    return None
+
+
+def with_entry(journal: str, tag: str, now: datetime) -> str:
+    """Return Drizzle's journal with an entry more, in the form that Drizzle writes.
+
+    Raises:
+        ConfigError: It is no journal (code `bad-journal`).
+    """
+    try:
+        found: dict[str, Any] = json.loads(journal)
+        entries: list[dict[str, Any]] = found["entries"]
+        last = entries[-1] if entries else {"when": 0, "version": found.get("version", "7")}
+        milliseconds = int((now - datetime(1970, 1, 1)) / timedelta(milliseconds=1))  # noqa: DTZ001  UTC without zone
+        entries.append(
+            {
+                "idx": len(entries),
+                "version": last["version"],
+                "when": max(milliseconds, int(last["when"]) + 1),
+                "tag": tag,
+                "breakpoints": bool(last.get("breakpoints", True)),
+            }
+        )
+    except (ValueError, KeyError, TypeError) as fault:
+        raise ConfigError(
+            f"The journal cannot be added to: {fault}.", code="bad-journal", hint="Put it back from HEAD."
+        ) from None
+    return json.dumps(found, indent=2, ensure_ascii=False) + "\n"
