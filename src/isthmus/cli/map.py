@@ -213,7 +213,7 @@ def _check_same(survey: Survey, opened: Source, survey_file: Path | None) -> Non
     Raises:
         ConfigError: It is one (code `survey-differs`).
     """
-    from isthmus.errors import ConfigError, Problem
+    from isthmus.errors import ConfigError
     from isthmus.survey.same_source import differences
 
     database = opened.identity().get("database")
@@ -225,9 +225,9 @@ def _check_same(survey: Survey, opened: Source, survey_file: Path | None) -> Non
     )
     if found:
         raise ConfigError(
-            f"{survey_file} is a survey of {survey.source}, and {opened.name} is not what it was made from.",
+            f"{survey_file} is a survey of {survey.source}, and {opened.name} is not what it was made from."
+            f" {' '.join(found)}",
             code="survey-differs",
-            problems=tuple(Problem("survey-differs", one) for one in found),
             hint="Make a survey of this source, or leave SOURCE out to map what was surveyed.",
         )
 

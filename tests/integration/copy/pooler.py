@@ -53,6 +53,7 @@ class Pooler:
         self._to = conninfo_to_dict(conninfo)
         self._per_transaction = per_transaction
         self._idle: list[_Wire] = []
+        self._closed = False
         self._greeting = b""
         self._mutex = threading.Lock()
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -63,8 +64,10 @@ class Pooler:
 
     def close(self) -> None:
         self._listener.close()
-        for wire in self._idle:
-            wire.end.close()
+        with self._mutex:
+            self._closed = True
+            for wire in self._idle:
+                wire.end.close()
 
     def _serve(self) -> None:
         with contextlib.suppress(OSError):
@@ -77,7 +80,11 @@ class Pooler:
             if self._idle:
                 return self._idle.pop()
         end = socket.socket(socket.AF_UNIX)
-        end.connect(f"{self._to['host']}/.s.PGSQL.{self._to['port']}")
+        try:
+            end.connect(f"{self._to['host']}/.s.PGSQL.{self._to['port']}")
+        except OSError:
+            end.close()
+            raise
         words = b"".join(
             f"{key}\0{value}\0".encode()
             for key, value in (("user", self._to["user"]), ("database", self._to["dbname"]))
@@ -134,7 +141,10 @@ class Pooler:
 
     def _give_back(self, server: _Wire) -> None:
         with self._mutex:
-            self._idle.append(server)
+            if not self._closed:
+                self._idle.append(server)
+                return
+        server.end.close()
 
 
 @contextmanager
