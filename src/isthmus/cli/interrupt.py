@@ -126,6 +126,7 @@ def stop_on_signals(console: Console, doing: str = "finishing the batch in hand"
         The event.
     """
     stop = threading.Event()
+    saying: list[threading.Thread] = []
 
     def handle(number: int, _frame: FrameType | None) -> None:
         if stop.is_set() and number not in _HANGUP:
@@ -133,14 +134,18 @@ def stop_on_signals(console: Console, doing: str = "finishing the batch in hand"
             os._exit(STOPPED)
         _count_once(number)
         stop.set()
-        name = signal.Signals(number).name
-        console.print(f"{name}: {doing}; again to leave at once (nothing committed is lost).")
+        words = f"{signal.Signals(number).name}: {doing}; again to leave at once (nothing committed is lost)."
+        # Not from here: what the signal has interrupted may be drawing bars, and lines between them would stay.
+        saying.append(threading.Thread(target=console.print, args=(words,), name="isthmus-stopping", daemon=True))
+        saying[-1].start()
 
     hangup = [number for number in _HANGUP if signal.getsignal(number) is not signal.SIG_IGN]
     before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM, *hangup)}
     try:
         yield stop
     finally:
+        for one in saying:
+            one.join(_TIDY_SECONDS)
         for number, handler in before.items():
             if signal.getsignal(number) is handle:  # a SIGHUP that came is ignored from then on
                 signal.signal(number, handler)

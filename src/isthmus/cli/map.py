@@ -237,8 +237,8 @@ def _read(opened: Source, workers: int, progress: Progress) -> Survey:
     from isthmus.cli.interrupt import stop_on_signals
     from isthmus.cli.output import err
     from isthmus.sources.reading import Options
-    from isthmus.survey.propose.unique import count_unique
     from isthmus.survey.run import survey_source
+    from isthmus.survey.unique import count_unique
     from isthmus.work.interrupted import Interrupted
 
     options = Options(workers=workers)

@@ -77,9 +77,9 @@ def survey(
     from isthmus.sources import open_source
     from isthmus.sources.reading import Options
     from isthmus.survey.model import FORMAT
-    from isthmus.survey.propose.unique import count_unique
     from isthmus.survey.report.ending import exit_code, remedy
     from isthmus.survey.run import survey_source
+    from isthmus.survey.unique import count_unique
     from isthmus.work.interrupted import Interrupted
     from isthmus.work.progress import Progress
     from isthmus.work.retry import persist

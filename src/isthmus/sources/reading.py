@@ -119,9 +119,15 @@ class _Reading(Generic[C]):
         self._fatal: BaseException | None = None
         self._parts: queue.SimpleQueue[_Part] = queue.SimpleQueue()
 
+    def _wanted(self) -> int:
+        """Return into how many parts a collection is cut: to find them costs a look at most of it."""
+        if self._options.workers <= 1 and self._options.sample is None:
+            return 1
+        return self._options.workers * _PARTS_PER_WORKER
+
     def run(self) -> None:
         for name in self._found:
-            parts = self._source.partitions(name, self._options.workers * _PARTS_PER_WORKER)
+            parts = self._source.partitions(name, self._wanted())
             share = None if self._options.sample is None else -(-self._options.sample // len(parts))
             for part in parts:
                 self._parts.put(_Part(part, share))

@@ -52,7 +52,7 @@ READING = [
     ("isthmus.survey.run", "conceal"),
 ]
 PROPOSING = [
-    ("isthmus.survey.propose.unique", "count_values"),
+    ("isthmus.survey.unique", "count_values"),
     ("isthmus.survey.propose", "propose"),
     ("isthmus.survey.propose", "write_mapping"),
     ("isthmus.mapping", "parse_mapping"),

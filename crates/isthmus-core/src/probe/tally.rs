@@ -92,7 +92,10 @@ impl Tally {
                     .zip(self.collections.get(at))
                     .is_some_and(|(named, collection)| named != collection.as_bytes());
                 let ids = &sets[*set];
-                if !elsewhere && (ids.contains(&meant.key) || meant.or.as_ref().is_some_and(|key| ids.contains(key))) {
+                // The document's own id stands in its collection's set: the one look-up that is always the largest.
+                let own = owner.is_some_and(|owner| owner.set == *set && owner.id == hash);
+                let holds = || ids.contains(&meant.key) || meant.or.as_ref().is_some_and(|key| ids.contains(key));
+                if !elsewhere && (own || holds()) {
                     *hits += 1;
                     found += 1;
                     if let Some(owner) = owner {

@@ -97,8 +97,10 @@ impl Strings {
             self.mark(Trait::Hex24, looks.has(Looks::HEX24));
             self.mark(Trait::Uuid, looks.has(Looks::UUID));
             self.mark(Trait::Date, looks.has(Looks::DATE));
-            self.mark(Trait::Number, looks.has(Looks::NUMBER));
-            self.mark(Trait::ZeroLed, looks.has(Looks::NUMBER) && is_zero_led(text));
+            if looks.has(Looks::NUMBER) {
+                self.mark(Trait::Number, true);
+                self.mark(Trait::ZeroLed, is_zero_led(text));
+            }
         }
         match valid {
             Some(valid) => self.mark(Trait::Padded, is_padded(valid)),

@@ -18,7 +18,7 @@ from isthmus.survey.propose.pointing import Pointing, column_fault, unique_fault
 from isthmus.survey.propose.proposal import CHECK, Fields, Index
 from isthmus.survey.propose.spelling import spelling_fault
 from isthmus.survey.propose.tables import Place, Shared, TableMaker
-from isthmus.survey.propose.unique import Counts, known_distinct
+from isthmus.survey.unique import Counts, known_distinct
 
 _MOST_BYTES = 2_600
 """Bytes of one entry of a B-tree, of all columns together; PostgreSQL takes 2,704."""

@@ -17,8 +17,8 @@ from isthmus.survey.propose.ids import LONGEST_KEY_BYTES, IdChoice
 from isthmus.survey.propose.proposal import CHECK
 from isthmus.survey.propose.shapes import judge_documents
 from isthmus.survey.propose.types import choose_type, fits
-from isthmus.survey.propose.unique import Counts, known_distinct
 from isthmus.survey.reference import Doubt, Reference
+from isthmus.survey.unique import Counts, known_distinct
 
 _IDS = frozenset(
     {"objectId", "string", "symbol", "int", "long", "double", "decimal", "binData", "object", "date", "bool"}

@@ -20,8 +20,8 @@ from isthmus.survey.propose.pointing import find_pointers
 from isthmus.survey.propose.proposal import CHECK, Entry, Proposal
 from isthmus.survey.propose.refused import count_refused, standing_of
 from isthmus.survey.propose.tables import Shared, TableMaker
-from isthmus.survey.propose.unique import Counts, known_distinct
 from isthmus.survey.sensitive_names import is_sensitive
+from isthmus.survey.unique import Counts, known_distinct
 from isthmus.work.amounts import plural
 
 _PLACE = re.compile(r" (?:in|at) ")
