@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
-from functools import partial
 from pathlib import Path
-from threading import Event
 from typing import Annotated, Any
 
 import typer
@@ -79,17 +77,16 @@ def copy(
     from isthmus.cli.books import copy_json, show_result
     from isthmus.cli.findings import uncopied_json, writing_refusals
     from isthmus.cli.interrupt import stop_on_signals, tidied_before_leaving
+    from isthmus.cli.opening import open_waiting
     from isthmus.cli.output import delivered, err, result_console, show_lost_output, write_json
     from isthmus.cli.so_far import carried_so_far, noting_run
     from isthmus.cli.streams import reader_left
     from isthmus.connect.target import open_target
     from isthmus.mapping import load_mapping
-    from isthmus.sources import open_source
     from isthmus.transfer.job import Options
     from isthmus.transfer.result import Result
     from isthmus.transfer.run import copy_database, tell
     from isthmus.work.progress import Progress
-    from isthmus.work.retry import persist
 
     options = Options(
         workers=workers,
@@ -106,14 +103,7 @@ def copy(
         mapping_text = mapping.read_text(encoding="utf-8")
         progress = Progress()
         view = ProgressView(progress)
-        # Nothing is in hand yet, so a signal ends the wait as it ends everything before a copy: at once.
-        opening = persist(
-            partial(open_source, source, database=db, ignore_oplog=ignore_oplog, patience_seconds=retry_seconds),
-            seconds=options.retry_seconds,
-            stop=Event(),
-            note=progress.note,
-            most_troubles=1,
-        )
+        opening = open_waiting(source, database=db, ignore_oplog=ignore_oplog, seconds=retry_seconds, progress=progress)
         with (
             closing(opening) as opened,
             open_target(target, create=True) as address,

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing, nullcontext
-from functools import partial
 from pathlib import Path
-from threading import Event
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -172,11 +170,10 @@ def _look(source: str | None, survey_file: Path | None, db: str | None, workers:
         Interrupted: The user asked to stop.
         SourceError: The source cannot be read.
     """
+    from isthmus.cli.opening import open_waiting
     from isthmus.errors import ConfigError
-    from isthmus.sources import open_source
     from isthmus.survey.model import read_survey
     from isthmus.work.progress import Progress
-    from isthmus.work.retry import persist
 
     survey: Survey | None = None
     if survey_file is not None:
@@ -193,13 +190,7 @@ def _look(source: str | None, survey_file: Path | None, db: str | None, workers:
             "There is nothing to map.", code="no-source", hint="Name a SOURCE, or a survey of it: --survey FILE."
         )
     progress = Progress()
-    opening = persist(
-        partial(open_source, source, database=db, ignore_oplog=ignore_oplog, patience_seconds=60.0),
-        seconds=60.0,
-        stop=Event(),
-        note=progress.note,
-        most_troubles=1,
-    )
+    opening = open_waiting(source, database=db, ignore_oplog=ignore_oplog, seconds=60.0, progress=progress)
     with closing(opening) as opened:
         if survey is None:
             return _read(opened, workers, progress)

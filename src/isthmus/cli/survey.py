@@ -66,15 +66,13 @@ def survey(
     Exit codes: 0 all documents were read, 1 some are malformed and not counted, 2 usage, 3 source (also when it could
     not be read to its end: what could be read is told), 130 stopped by Ctrl-C, SIGTERM or SIGHUP.
     """
-    from functools import partial
-    from threading import Event
 
     from isthmus.cli.bars import ProgressView
     from isthmus.cli.findings import failed_json, writing_refusals
     from isthmus.cli.interrupt import saying_when_stopped, stop_on_signals
+    from isthmus.cli.opening import open_waiting
     from isthmus.cli.output import err, result_console, show_hint, write_json
     from isthmus.cli.result_files import is_written, write_result
-    from isthmus.sources import open_source
     from isthmus.sources.reading import Options
     from isthmus.survey.model import FORMAT
     from isthmus.survey.report.ending import exit_code, remedy
@@ -82,7 +80,6 @@ def survey(
     from isthmus.survey.unique import count_unique
     from isthmus.work.interrupted import Interrupted
     from isthmus.work.progress import Progress
-    from isthmus.work.retry import persist
 
     with (
         saying_when_stopped(err, "Stopped before the end: there is no survey, and nothing is known to be complete."),
@@ -94,19 +91,13 @@ def survey(
     ):
         progress = Progress()
         view = ProgressView(progress)
-        opening = persist(
-            partial(
-                open_source,
-                source,
-                database=db,
-                ignore_oplog=ignore_oplog,
-                patience_seconds=retry_seconds,
-                past_metadata=True,
-            ),
+        opening = open_waiting(
+            source,
+            database=db,
+            ignore_oplog=ignore_oplog,
             seconds=retry_seconds,
-            stop=Event(),
-            note=progress.note,
-            most_troubles=1,
+            progress=progress,
+            past_metadata=True,
         )
         options = Options(workers=workers, sample=sample, retry_seconds=retry_seconds)
         with closing(opening) as opened, stop_on_signals(err, "stopping") as stop, view:

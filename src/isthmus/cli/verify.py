@@ -87,27 +87,24 @@ def verify(
     Exit codes: 0 nothing differs, 1 something does, 2 usage or mapping, 3 source, 4 target, 130 stopped by Ctrl-C,
     SIGTERM or SIGHUP (a lost terminal); then nothing is proven.
     """
-    from functools import partial
-    from threading import Event
 
     import psycopg
 
     from isthmus.cli.bars import ProgressView
     from isthmus.cli.findings import failed_json, writing_refusals
     from isthmus.cli.interrupt import stop_on_signals, tidied_before_leaving
+    from isthmus.cli.opening import open_waiting
     from isthmus.cli.output import err, result_console, show_lost_output, write_json
     from isthmus.cli.result_files import is_written
     from isthmus.cli.streams import reader_left
     from isthmus.cli.verified import show_verified
     from isthmus.connect.target import open_target
     from isthmus.mapping import load_mapping
-    from isthmus.sources import open_source
     from isthmus.verify.report.accounted import accounts_json
     from isthmus.verify.result import Verified
     from isthmus.verify.run import verify_database
     from isthmus.verify.subject import Options
     from isthmus.work.progress import Progress
-    from isthmus.work.retry import persist
 
     result, begun, shown_target = Verified(mapping=mapping.name), datetime.now(UTC), ""
 
@@ -130,14 +127,7 @@ def verify(
         mapping_text = mapping.read_text(encoding="utf-8")
         progress = Progress()
         view = ProgressView(progress)
-        # Nothing is in hand yet, so a signal ends the wait at once.
-        opening = persist(
-            partial(open_source, source, database=db, ignore_oplog=ignore_oplog, patience_seconds=retry_seconds),
-            seconds=retry_seconds,
-            stop=Event(),
-            note=progress.note,
-            most_troubles=1,
-        )
+        opening = open_waiting(source, database=db, ignore_oplog=ignore_oplog, seconds=retry_seconds, progress=progress)
         with (
             closing(opening) as opened,
             open_target(target) as address,

@@ -94,7 +94,11 @@ class Checking:
         except UnicodeDecodeError:
             return None
 
+    @cached_property
+    def _headers(self) -> dict[str, Header]:
+        texts = {one.text: self.text(one.sql) for one in self.looked_at}
+        return {name: read_header(text) for name, text in texts.items() if text is not None}
+
     def header(self, one: Migration) -> Header | None:
-        """Return a migration's header; None where its text was not read."""
-        text = self.text(one.sql)
-        return None if text is None else read_header(text)
+        """Return the header of a migration that is looked at; None where its text was not read, or is none."""
+        return self._headers.get(one.text)

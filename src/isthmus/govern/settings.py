@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, cast
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from isthmus.errors import ConfigError, Problem, Where
+from isthmus.work.amounts import plural
 
 FILES = ("isthmus.toml", "pyproject.toml")
 Layout = Literal["folders", "flat"]
@@ -174,18 +175,13 @@ def _parse(file: Path, found: dict[str, Any]) -> Settings:
             for one in fault.errors()
         )
         raise ConfigError(
-            f"{plural_settings(len(problems))} wrong.",
+            f"{plural(len(problems), 'setting is', 'settings are')} wrong.",
             code="bad-settings",
             where=Where(file=str(file)),
             problems=problems,
         ) from None
     _refuse_overlaps(file, settings)
     return settings
-
-
-def plural_settings(count: int) -> str:
-    """Return `1 setting is` or `3 settings are`."""
-    return "1 setting is" if count == 1 else f"{count} settings are"
 
 
 def _sentence(text: str) -> str:

@@ -118,7 +118,7 @@ def _script(folder: Path, one: Migration, texts: dict[str, bytes], problems: lis
         one.name,
         str(folder / one.sql.path.removeprefix("m/")),
         text,
-        hashlib.sha256(raw).hexdigest(),
+        one.sql.oid,
         statements,
         rollback if rollback is not None else read_header(text).value("Rollback"),
     )

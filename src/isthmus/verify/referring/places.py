@@ -8,11 +8,11 @@ from typing import Literal
 
 from psycopg import sql
 
+from isthmus.connect.jsonb_paths import values_inside
 from isthmus.mapping.model import FieldPath, Mapping, RouteField, walk
 from isthmus.mapping.reading.fields import show_path
 from isthmus.mapping.tables import Column, Reference, Table, TargetSchema
 from isthmus.verify.looking import key_column, of_row
-from isthmus.verify.referring.inside import values_inside
 
 Shape = Literal["column", "array", "route", "pair", "jsonb", "parent"]
 
