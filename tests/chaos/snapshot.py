@@ -31,7 +31,8 @@ _CATALOG = {
         WHERE n.nspname = ANY(%(schemas)s)""",
     "functions": """
         SELECT n.nspname, p.proname, pg_get_functiondef(p.oid)
-        FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname = ANY(%(schemas)s)""",
+        FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname = ANY(%(schemas)s)
+          AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')""",  # of no extension
     "types": """
         SELECT n.nspname, t.typname, e.enumlabel
         FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace LEFT JOIN pg_enum e ON e.enumtypid = t.oid

@@ -7,7 +7,7 @@ import re
 
 from isthmus.mapping.names import quote_identifier, quote_literal
 from isthmus.mapping.target import Index, Table, TargetSchema
-from isthmus.mapping.types import ColumnType
+from isthmus.mapping.types import INTEGER_RANGES, ColumnType
 
 _HEAD = '''"""The tables of a mapping, made by `isthmus ddl --format sqlalchemy`."""
 
@@ -63,7 +63,7 @@ def render_sqlalchemy(schema: TargetSchema) -> str:
             target = names["table", key.target_table]
             mine = ", ".join(f"{variable}.c[{column!r}]" for column in key.columns)
             theirs = ", ".join(f"{target}.c[{column!r}]" for column in key.target_columns)
-            on_delete = ', ondelete="CASCADE"' if key.on_delete == "cascade" else ""
+            on_delete = "" if key.on_delete is None else f', ondelete="{key.on_delete.upper()}"'
             parts.append(
                 f"{variable}.append_constraint(\n"
                 f"    ForeignKeyConstraint([{mine}], [{theirs}], name={key.name!r}{on_delete})\n)\n"
@@ -110,7 +110,12 @@ def _variables(schema: TargetSchema) -> dict[tuple[str, str], str]:
 def _table(table: Table, names: dict[tuple[str, str], str]) -> str:
     lines = [f"{names['table', table.name]} = Table(", f"    {table.name!r},", "    metadata,"]
     for column in table.final.columns:
-        lines.append(f"    Column({column.name!r}, {_type(column.type, names)}, nullable={column.nullable}),")
+        said = f"{column.name!r}, {_type(column.type, names)}, nullable={column.nullable}"
+        if column.name in table.primary_key and column.type.kind in INTEGER_RANGES:
+            said += ", autoincrement=False"  # or SQLAlchemy makes a sequence of it
+        if column.sql_default is not None:
+            said += f", server_default=literal_column({column.sql_default!r})"
+        lines.append(f"    Column({said}),")
     if table.primary_key:
         key = ", ".join(repr(column) for column in table.primary_key)
         lines.append(f"    PrimaryKeyConstraint({key}, name={table.primary_key_name!r}),")

@@ -71,7 +71,8 @@ def create_table(schema: TargetSchema, table: Table, *, final: bool = False) -> 
 
 def _column(schema: TargetSchema, column: Column, *, final: bool) -> str:
     null = "" if column.nullable or (column.waits and not final) else " NOT NULL"
-    return f"{quote_identifier(column.name)} {column.type.sql(schema.schema)}{null}"
+    default = "" if column.sql_default is None else f" DEFAULT {column.sql_default}"
+    return f"{quote_identifier(column.name)} {column.type.sql(schema.schema)}{null}{default}"
 
 
 def create_pending_table(schema: TargetSchema, pending: PendingTable, state_schema: str = "isthmus") -> str:
@@ -134,7 +135,7 @@ def create_index(schema: TargetSchema, table: Table, index: Index) -> str:
 
 def add_foreign_key(schema: TargetSchema, key: ForeignKey, *, not_valid: bool = True) -> str:
     """Add a foreign key; `not_valid` leaves the rows that are there to `validate_foreign_key`."""
-    on_delete = " ON DELETE CASCADE" if key.on_delete == "cascade" else ""
+    on_delete = "" if key.on_delete is None else f" ON DELETE {key.on_delete.upper()}"
     return (
         f"ALTER TABLE {qualified(schema, key.table)}\n"
         f"  ADD CONSTRAINT {quote_identifier(key.name)} FOREIGN KEY ({_list(key.columns)})\n"

@@ -46,6 +46,7 @@ COLUMN_KEYS = (
     "required",
     "default",
     "default_for",
+    "table_default",
     "coerce",
     "normalise",
     "values",
@@ -53,6 +54,7 @@ COLUMN_KEYS = (
     "unique",
     "references",
     "on_orphan",
+    "on_delete",
     "rewrite",
     "sensitive",
     "policies",
@@ -65,7 +67,7 @@ DROP_KEYS = ("path", "drop")
 TO_FLAGS_KEYS = ("path", "to_flags")
 FLAG_COLUMN_KEYS = ("column", "required", "default", "index")
 ROUTE_KEYS = (*CHOICE_KEYS, "route", "required", "on_orphan", "sensitive")
-ROUTE_COLUMN_KEYS = ("column", "index")
+ROUTE_COLUMN_KEYS = ("column", "index", "on_delete")
 FORMS = {
     "junction": JUNCTION_KEYS,
     "child": CHILD_KEYS,

@@ -26,6 +26,7 @@ from isthmus.mapping.model import (
     ToFlagsField,
 )
 from isthmus.mapping.references import Referred, make_reference, refer
+from isthmus.mapping.table_defaults import default_sql
 from isthmus.mapping.target import HIDDEN_SOURCE, POSITION, Column
 from isthmus.mapping.types import ColumnType
 
@@ -147,6 +148,7 @@ class _Placer:
             sensitive=rule.sensitive,
             path=rule.path,
             rewrites=tuple((one.path, refer(mapping, one.collection).pointer.entry) for one in rule.rewrite),
+            sql_default=None if rule.table_default is None else default_sql(rule.table_default),
         )
         if rule.references is None:
             return PlacedColumn(column, rule)
@@ -154,7 +156,7 @@ class _Placer:
         action, stated = rule.orphan_action, rule.on_orphan is not None
         if route is not None:
             action, stated = route.orphan_action, route.on_orphan is not None or route.required
-        reference = make_reference(mapping, referred, action, stated=stated, routed=routed)
+        reference = make_reference(mapping, referred, action, stated=stated, routed=routed, on_delete=rule.on_delete)
         column = replace(column, type=referred.type, role="reference", reference=reference)
         return PlacedColumn(column, rule, referred=referred)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from isthmus.mapping.model import Collection, ColumnField, FieldPath, Mapping
 from isthmus.mapping.paths import parse_path
+from isthmus.mapping.rules import OnDelete
 from isthmus.mapping.target import OrphanAction, Reference
 from isthmus.mapping.types import ColumnType
 
@@ -178,6 +179,7 @@ def make_reference(
     *,
     stated: bool,
     routed: tuple[str, ...] = (),
+    on_delete: OnDelete | None = None,
 ) -> Reference:
     """Describe a reference for the target."""
     pointer = referred.pointer
@@ -191,6 +193,7 @@ def make_reference(
         by=referred.by,
         lookup=referred.lookup,
         routed=routed,
+        on_delete="set null" if on_delete == "null" else on_delete,
     )
 
 

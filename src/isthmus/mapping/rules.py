@@ -17,6 +17,7 @@ from isthmus.mapping.types import ColumnType
 FieldPath = tuple[str, ...]
 OnOrphan = Literal["null", "dead_letter"]
 ElementOnOrphan = Literal["null", "dead_letter", "drop"]
+OnDelete = Literal["null", "cascade", "restrict"]
 Operator = Literal["eq", "ne", "in", "not_in", "missing", "null", "present"]
 Method = Literal["btree", "gin"]
 Normalise = Literal["trim", "lower"]
@@ -144,6 +145,8 @@ class ColumnField(_Chosen):
         type: None for a reference whose type follows from what it points at.
         references: What the value points at, as the file says it; see `references.point`.
         on_orphan: What an orphan gets; None when the mapping does not say, see `orphan_action`.
+        on_delete: What becomes of the row when the row it points at is deleted; None refuses the deletion.
+        table_default: What the table itself gives to rows that others add later; never `id_time`.
         values: Values that are replaced.
         other_values: What all other values become; None when they are converted as usual.
         normalise: In the order it is done.
@@ -162,6 +165,8 @@ class ColumnField(_Chosen):
     unique: bool = False
     references: str | None = None
     on_orphan: ElementOnOrphan | None = None
+    on_delete: OnDelete | None = None
+    table_default: Default | None = None
     rewrite: tuple[Rewrite, ...] = ()
     sensitive: bool = False
     policies: Policies = Policies()
@@ -228,6 +233,7 @@ class RouteColumn(Model):
     entry: str
     column: str
     index: bool = False
+    on_delete: OnDelete | None = None
 
 
 class RouteField(_Chosen):
@@ -263,6 +269,7 @@ class RouteField(_Chosen):
                 column=route.column,
                 references=route.entry,
                 on_orphan=self.on_orphan,
+                on_delete=route.on_delete,
                 index=route.index,
                 sensitive=self.sensitive,
                 policies=self.policies,

@@ -31,6 +31,7 @@ from isthmus.mapping.model import (
     Naming,
     Normalise,
     OnConflict,
+    OnDelete,
     OnDuplicate,
     OnOrphan,
     Policies,
@@ -325,10 +326,15 @@ def _column() -> Json:
                 "description": "What is done to texts before they are stored.",
             },
             "values": {**_some(True), "description": "Values that are replaced; * for all others, null for NULL."},
+            "table_default": {
+                "type": ["string", "number", "boolean", "object"],
+                "description": "What the table gives to rows that others add later: a literal, or now.",
+            },
             "index": _flag("Make an index (gin for jsonb and arrays)."),
             "unique": _flag("Make a unique index."),
             "references": _text("The collection whose documents the value names, or a unique field of it."),
             "on_orphan": {"enum": [*get_args(OnOrphan), "drop", None], "description": "What an orphan gets."},
+            "on_delete": _words(OnDelete, "What becomes of the row when the row it points at is deleted.", null=True),
             "rewrite": _map(
                 _ref("word"), "Ids inside jsonb that are replaced: path to collection, [] for every element."
             ),
@@ -343,6 +349,7 @@ def _column() -> Json:
         *(("flags", word) for word in NOT_WITH_FLAGS),
         *(("values", word) for word in NOT_WITH_VALUES),
         ("references", "default"),
+        ("references", "table_default"),
         ("references", "expect"),
     ]
     return {
@@ -407,7 +414,13 @@ def _to_flags() -> Json:
 
 def _route() -> Json:
     long_form = _closed(
-        ROUTE_COLUMN_KEYS, {"column": _ref("name"), "index": _flag("Make an index.")}, required=["column"]
+        ROUTE_COLUMN_KEYS,
+        {
+            "column": _ref("name"),
+            "index": _flag("Make an index."),
+            "on_delete": _words(OnDelete, "What becomes of the row when the row it points at is deleted.", null=True),
+        },
+        required=["column"],
     )
     columns: Json = {"type": "object", "minProperties": 2, "additionalProperties": {"anyOf": [_ref("name"), long_form]}}
     return {

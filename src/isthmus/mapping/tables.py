@@ -20,6 +20,7 @@ from isthmus.mapping.target import (
     HIDDEN_SOURCE,
     POSITION,
     Column,
+    DeleteAction,
     ForeignKey,
     Index,
     IndexKind,
@@ -172,11 +173,12 @@ class _SchemaBuilder:
         foreign_keys: list[ForeignKey] = []
         if parent is not None:
             mine = table.row_key[: len(parent.row_key)]
-            foreign_keys.append(self._foreign_key(table.name, mine, parent.name, parent.row_key, cascade=True))
+            foreign_keys.append(self._foreign_key(table.name, mine, parent.name, parent.row_key, "cascade"))
         for column in columns:
             target = column.reference
             if target is not None and not column.type.array:
-                foreign_keys.append(self._foreign_key(table.name, (column.name,), target.table, (target.column,)))
+                ends = (column.name,), target.table, (target.column,)
+                foreign_keys.append(self._foreign_key(table.name, *ends, target.on_delete))
         indexes = [self._index(table.name, one.rule, one.kind) for one in _all_indexes(shares)]
         search = next((share.table.search for share in shares if share.table.search is not None), None)
         if search is not None:
@@ -199,15 +201,14 @@ class _SchemaBuilder:
         columns: tuple[str, ...],
         target: str,
         target_columns: tuple[str, ...],
-        *,
-        cascade: bool = False,
+        on_delete: DeleteAction | None,
     ) -> ForeignKey:
         # Names of foreign keys live in their table, apart from those of indexes.
         name = object_name((table, *columns), "fkey")
         if (table, name) in self._constraints:
             name = object_name((table, *columns), "fkey", detail="\0".join(columns))
         self._constraints.add((table, name))
-        return ForeignKey(name, table, columns, target, target_columns, "cascade" if cascade else None)
+        return ForeignKey(name, table, columns, target, target_columns, on_delete)
 
     def _index(self, table: str, rule: IndexRule, kind: IndexKind) -> Index:
         name = rule.name
@@ -234,7 +235,7 @@ class _SchemaBuilder:
             reference = make_reference(self.mapping, referred, junction.orphan_action, stated=stated)
             column = Column(end.column, referred.type, nullable=False, role="other", reference=reference)
             columns.append(replace(column, sensitive=meets_sensitive(self.mapping, end.collection)))
-            key = self._foreign_key(name, (end.column,), reference.table, (reference.column,), cascade=True)
+            key = self._foreign_key(name, (end.column,), reference.table, (reference.column,), "cascade")
             foreign_keys.append(key)
         first, second = (column.name for column in columns)
         key_name = self._name((name,), "pkey")

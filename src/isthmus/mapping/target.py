@@ -28,6 +28,7 @@ Role = Literal[
 TableKind = Literal["root", "child", "junction"]
 IndexKind = Literal["unique", "filter", "reference", "gin", "search"]
 OrphanAction = Literal["null", "dead_letter", "drop"]
+DeleteAction = Literal["cascade", "set null", "restrict"]
 
 POSITION = "position"
 """Column of a child row's place in its array, from 0."""
@@ -52,6 +53,7 @@ class Reference:
         lookup: Whether the value waits in a pending table and is replaced in finish; False when the value of the
             document, derived or converted, is itself the reference.
         routed: All columns of its route, in order of preference; empty outside routes.
+        on_delete: What becomes of a row when the row it points at is deleted, in the words of SQL; None refuses it.
     """
 
     collection: str
@@ -63,6 +65,7 @@ class Reference:
     by: str | None = None
     lookup: bool = False
     routed: tuple[str, ...] = ()
+    on_delete: DeleteAction | None = None
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,7 @@ class Column:
     Attributes:
         path: Keys of the field it comes from, relative to the row's document; None for columns Isthmus adds.
         rewrites: Paths inside a jsonb value whose ids are replaced, with the entry they belong to.
-        sql_default: Always None: defaults are filled in by the copy, not left to the table.
+        sql_default: What the table gives to rows that others add; the copy names every column and never meets it.
         hidden: Whether it is there only until the end of finish.
     """
 
@@ -84,7 +87,7 @@ class Column:
     sensitive: bool = False
     path: FieldPath | None = None
     rewrites: tuple[tuple[FieldPath, str], ...] = ()
-    sql_default: None = None
+    sql_default: str | None = None
     hidden: bool = False
 
     @property
@@ -95,14 +98,14 @@ class Column:
 
 @dataclass(frozen=True)
 class ForeignKey:
-    """A foreign key; `on_delete` is `cascade` where rows are part of the row they point at."""
+    """A foreign key; `on_delete` is `cascade` where rows are part of what they point at, else as the mapping says."""
 
     name: str
     table: str
     columns: tuple[str, ...]
     target_table: str
     target_columns: tuple[str, ...]
-    on_delete: Literal["cascade"] | None = None
+    on_delete: DeleteAction | None = None
 
 
 @dataclass(frozen=True)

@@ -285,6 +285,8 @@ TYPES = {
     "date into timestamp": ("date", "timestamp", datetime(2024, 5, 6), "column-type"),  # noqa: DTZ001
     "text[] into text[]": ("text[]", "text[]", ["a"], ["a"]),
     "text[] into varchar(3)[]": ("text[]", "varchar(3)[]", ["a"], "column-type"),
+    "uuid[] into text[]": ("uuid[]", "text[]", [UUID(int=7)], [str(UUID(int=7))]),
+    "uuid[] into varchar(40)[]": ("uuid[]", "varchar(40)[]", [UUID(int=7)], "column-type"),
     "text into text[]": ("text", "text[]", "a", "column-type"),
     "into a domain that refuses": ("integer", "even", 3, "target-refused"),
     "into a domain that takes": ("integer", "even", 4, 4),
@@ -313,6 +315,11 @@ def test_values_arrive_unchanged_or_make_a_dead_letter(world: World) -> None:
     documents = [{"_id": oid(number), f"c{number}": TYPES[case][2]} for number, case in enumerate(cases)]
     for document in documents:
         document |= {k: Binary.from_uuid(v) for k, v in document.items() if isinstance(v, UUID)}
+        document |= {
+            k: [Binary.from_uuid(one) if isinstance(one, UUID) else one for one in v]
+            for k, v in document.items()
+            if isinstance(v, list)
+        }
     world.write({"A": documents})
     balanced(world.copy(type_mapping(cases)))
     codes = world.codes()

@@ -5,6 +5,9 @@ Oracle: rows read with SQL of the test's own.
 
 from __future__ import annotations
 
+import pytest
+
+from isthmus.errors import IsthmusError
 from tests.integration.copy.carrying import World, balanced, oid
 
 TABLES = """
@@ -43,9 +46,11 @@ def unique_number(mapping: str) -> str:
     return mapping.replace("{number: integer!}", "{number: {type: integer!, unique: true}}")
 
 
-def test_everything_that_refers_finds_its_row_before_and_after_the_copy(world: World) -> None:
+@pytest.mark.parametrize("kind", ["uuid[]", "text[]"])
+def test_everything_that_refers_finds_its_row_before_and_after_the_copy(world: World, kind: str) -> None:
+    tables = TABLES.replace("uuid[]", kind)
     world.rows(
-        f"{TABLES} INSERT INTO accounts VALUES ('{OLD}01', 10, 'current'), ('{OLD}02', 99, 'other');"
+        f"{tables} INSERT INTO accounts VALUES ('{OLD}01', 10, 'current'), ('{OLD}02', 99, 'other');"
         f"INSERT INTO customers (id, code) VALUES ('{OLD}11', 'ann')"
     )
     notes = [{"about": {"who": oid(1)}, "by": oid(2)}, {"other": "thing"}, 5]
@@ -116,3 +121,24 @@ def test_value_that_a_document_and_the_row_it_is_both_have_is_looked_up_once(wor
     assert result.balance.references["customers.main"].resolved == 1
     assert world.column("SELECT main::text FROM customers") == [f"{OLD}01"]
     assert sorted(world.column("SELECT account_id::text FROM holders")) == [f"{OLD}01", f"{OLD}02"]
+
+
+def test_a_route_needs_columns_that_take_null(world: World) -> None:
+    world.rows(f"{TABLES} ALTER TABLE customers ALTER COLUMN likes SET NOT NULL")
+    world.write({"current": [], "savings": [], "customers": [{"_id": oid(1), "code": "ann"}]})
+    with pytest.raises(IsthmusError) as caught:
+        world.copy(unique_number(MAPPING))
+    hints = {problem.code: problem.hint for problem in caught.value.problems}
+    assert 'ALTER COLUMN "likes" DROP NOT NULL' in (hints["not-null-route"] or "")
+    assert not world.has_state()
+
+
+def test_rows_of_nothing_but_an_id_are_known_again(world: World) -> None:
+    world.rows("CREATE TABLE pictures (id uuid PRIMARY KEY)")
+    mapping = "isthmus: 1\ntarget: {tables: existing}\nextras: dead_letter\ncollections: {pictures: {}}\n"
+    world.write({"pictures": [{"_id": oid(1)}, {"_id": oid(2)}]})
+    world.copy(mapping)
+    result = world.copy(mapping, fresh=True)
+    assert result.balance is not None
+    assert result.balance.collections["pictures"].kept == 2
+    assert world.one("SELECT count(*) FROM pictures") == 2

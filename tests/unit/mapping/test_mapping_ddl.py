@@ -24,14 +24,14 @@ collections:
   "Weird \"Table\" ü":
     fields:
       "a\"b": text!
-      "UPPER case": {type: "st\"a'te; --", index: true}
+      "UPPER case": {type: "st\"a'te; --", table_default: "c\\", index: true}
       "states": {type: "st\"a'te; --[]"}
       select: {type: "text[]", index: true}
       "100%": {type: jsonb, index: true}
       "x:y": {type: varchar(10), unique: true}
       "éééééééééééééééééééééééééééééé123": numeric(10,2)
       aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa: {type: timestamptz(3), index: true}
-      other: {references: other, index: true}
+      other: {references: other, on_delete: null, index: true}
       "kids[]":
         child: "Kids \"of\" us"
         fields:
@@ -47,20 +47,26 @@ collections:
     ids: keep
     fields:
       _id: {column: "the key", type: bigint}
-      back: {references: "Weird \"Table\" ü"}
-      f: real
-      i: smallint
+      back: {references: "Weird \"Table\" ü", on_delete: cascade}
+      back2: {references: "Weird \"Table\" ü", on_delete: restrict}
+      t: {type: text, table_default: "it's :x 100%"}
+      w: {type: timestamp(3), table_default: now}
+      n: {type: "numeric(5,2)", table_default: 1.50}
+      f: {type: real, table_default: 0.1}
+      i: {type: smallint, table_default: -5}
       d: date
       u: uuid
-      b: boolean
+      b: {type: boolean, table_default: false}
 junctions:
   "Pairs; DROP": {"a b": "Weird \"Table\" ü", select: other}
 """
 
 CATALOG = {
     "columns": """
-        SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attnum
+        SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attnum,
+               pg_get_expr(d.adbin, d.adrelid)
         FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+        LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
         WHERE n.nspname = %s AND c.relkind = 'r' AND a.attnum > 0 ORDER BY 1, 5""",
     "constraints": """
         SELECT c.conname, c.contype, pg_get_constraintdef(c.oid) FROM pg_constraint c

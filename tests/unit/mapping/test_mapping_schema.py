@@ -81,7 +81,12 @@ collections:
       roles: {to_flags: {admin: is_admin, editor: , viewer: {column: v, default: false, index: true, required: true}}}
       friends: {references: people, type: "uuid[]", on_orphan: drop, index: true}
       country: {references: countries.code, normalise: trim, coerce: true}
-      owner: {route: {countries: c_id, firms: {column: f_id, index: true}}, required: true, on_orphan: dead_letter}
+      owner:
+        route: {countries: c_id, firms: {column: f_id, index: true, on_delete: null}}
+        required: true
+        on_orphan: dead_letter
+      chief: {references: people, on_delete: restrict}
+      rank: {type: integer, table_default: 3}
       owner2: {first_of: [x, y.z], route: {countries: c2, firms: f2}, sensitive: true}
   others: {from: [P1, P2], key: none, fields: {a: text}}
   countries: {fields: {code: {type: text, unique: true}, people: {junction: pc}}}
@@ -132,6 +137,9 @@ BAD = [
     "isthmus: 1\ncollections: {A: {fields: {a: {expect: email, references: A}}}}\n",
     "isthmus: 1\ncollections: {A: {fields: {a: {flags: {x: 1}, type: text}}}}\n",
     "isthmus: 1\ncollections: {A: {fields: {a: {flags: {x: X}, path: y, type: text}}}}\n",
+    "isthmus: 1\ncollections: {A: {fields: {a: {references: A, on_delete: drop}}}}\n",
+    "isthmus: 1\ncollections: {A: {fields: {a: {references: A, table_default: x}}}}\n",
+    "isthmus: 1\ncollections: {A: {fields: {a: {type: text, table_default: null}}}}\n",
     "isthmus: 1\ncollections: {A: {fields: {a: {to_flags: {}}}}}\n",
     "isthmus: 1\ncollections: {A: {fields: {a: {to_flags: {x: {default: 1}}}}}}\n",
     "isthmus: 1\ncollections: {A: {}, B: {fields: {a: {route: {A: x}}}}}\n",

@@ -79,6 +79,13 @@ def test_values_keep_the_types_of_their_keys() -> None:
     assert rule_of("a: {type: boolean, values: {x: true}}").other_values is None
 
 
+def test_an_element_of_an_array_of_references_takes_a_single_one_too() -> None:
+    shape = shape_of("accountsIDs: {references: U, element: 0, coerce: true, column: account}")
+    (field,) = shape["fields"]
+    assert (field["element"], field["coerce"]) == (0, True)
+    assert column_of(shape, "account")["reference"] == {"collection": "U", "ids": "uuid", "by": None}
+
+
 def test_values_of_an_array_replace_its_elements() -> None:
     rule = rule_of('a: {type: "s[]", values: {old: new, 5: old}}', head="enums: {s: [new, old]}")
     assert rule.values == (ValueRule(source=5, becomes="old"), ValueRule(source="old", becomes="new"))

@@ -117,12 +117,16 @@ def _difference(first: Column, second: Column) -> str | None:
     if first.role != second.role:
         ours, theirs = (_ROLES.get(column.role, column.role) for column in (first, second))
         return f"it is {ours} in the first, {theirs} in the second"
+    if first.sql_default != second.sql_default:
+        return "the table's own default is not the same"
     if first.reference is None or second.reference is None:
         return None
     ends = [
         replace(reference, collection="", entry="", stated=False) for reference in (first.reference, second.reference)
     ]
-    return None if ends[0] == ends[1] else "they do not refer to the same, or orphans are treated otherwise"
+    return (
+        None if ends[0] == ends[1] else "they do not refer to the same, or orphans or deletions are treated otherwise"
+    )
 
 
 _ROLES = {"value": "a field", "reference": "a reference", "constant": "a constant", "extras": "for extras"}

@@ -31,6 +31,9 @@ def check_links(mapping: Mapping, reader: Reader, table: TableView) -> None:
             continue
         if rule.references is not None:
             _check_reference(mapping, reader, rule, rule.references, place)
+        elif rule.on_delete is not None:
+            at = (*place, "on_delete")
+            reader.report("needs-references", at, "`on_delete` needs `references`.", "Add it, or remove `on_delete`.")
         for rewrite in rule.rewrite:
             at = (*place, "rewrite")
             pointer = check_pointer(mapping, reader, rewrite.collection, at, "`rewrite`")
@@ -63,6 +66,14 @@ def _check_reference(mapping: Mapping, reader: Reader, rule: ColumnField, text: 
         reader.report(
             "required-null", (*place, "on_orphan"), message, "Use `on_orphan: dead_letter`, or leave `required` away."
         )
+    if array and rule.on_delete is not None:
+        message = "An array of references has no foreign key, so nothing follows a deletion."
+        reader.report("reference-rule", (*place, "on_delete"), message, "Remove `on_delete`, or use a junction.")
+    elif rule.required and rule.on_delete == "null":
+        message = "A required column cannot become NULL when the row it points at is deleted."
+        reader.report(
+            "required-null", (*place, "on_delete"), message, "Use `cascade` or `restrict`, or leave `required` away."
+        )
     if array and rule.unique:
         message = "An array of references cannot be unique in a useful way."
         reader.report("reference-rule", (*place, "unique"), message, "Remove `unique`, or use a junction.")
@@ -71,7 +82,8 @@ def _check_reference(mapping: Mapping, reader: Reader, rule: ColumnField, text: 
         return
     if pointer.field is None:
         for key, used in (("coerce", rule.coerce), ("normalise", bool(rule.normalise))):
-            if used and not (key == "coerce" and array):
+            takes_single = key == "coerce" and (array or rule.element is not None)
+            if used and not takes_single:
                 message = f"A reference follows the ids of its collection; `{key}` has no effect on it."
                 reader.report("reference-rule", (*place, key), message, "Remove it.")
     _check_type(mapping, reader, rule, text, pointer, place)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any, cast, get_args
 
 from isthmus.mapping.keys import COLUMN_KEYS, FORMS
-from isthmus.mapping.model import ColumnField, ElementOnOrphan, FieldRule, Flag, OnOrphan, Rewrite
+from isthmus.mapping.model import ColumnField, Default, ElementOnOrphan, FieldRule, Flag, OnOrphan, Rewrite
 from isthmus.mapping.paths import parse_path
 from isthmus.mapping.reading.choosing import Choice, read_choice, read_normalise, read_values
 from isthmus.mapping.reading.context import Context, read_column_name, read_policies, read_type
-from isthmus.mapping.reading.defaults import read_default, read_default_for
+from isthmus.mapping.reading.defaults import read_default, read_default_for, read_on_delete, read_table_default
 from isthmus.mapping.reading.expect import read_expect
 from isthmus.mapping.reading.flags import read_flags
 from isthmus.mapping.reading.nodes import MapNode, Node, ScalarNode
@@ -25,6 +25,7 @@ NOT_WITH_FLAGS = (
     "others",
     "references",
     "on_orphan",
+    "on_delete",
     "rewrite",
     "values",
     "normalise",
@@ -93,6 +94,13 @@ def read_column(reader: Reader, key: str, node: MapNode, place: Place, context: 
             reader.report("bad-default", (*place, "default"), "A reference has no default.", "Remove `default`.")
         elif type_is_known and column_type is not None:
             default = read_default(reader, found["default"], (*place, "default"), column_type, context.enums)
+    table_default: Default | None = None
+    if "table_default" in found:
+        at = (*place, "table_default")
+        if "references" in found:
+            reader.report("bad-default", at, "A reference has no default.", "Remove `table_default`.")
+        elif type_is_known and column_type is not None:
+            table_default = read_table_default(reader, found["table_default"], at, column_type, context.enums)
     rule = ColumnField(
         **choice.fields(),
         flags=flags,
@@ -108,6 +116,8 @@ def read_column(reader: Reader, key: str, node: MapNode, place: Place, context: 
         unique=flag("unique"),
         references=_references(reader, found["references"], (*place, "references")) if "references" in found else None,
         on_orphan=_on_orphan(reader, found, place, column_type),
+        on_delete=read_on_delete(reader, found, place),
+        table_default=table_default,
         rewrite=_rewrite(reader, found["rewrite"], (*place, "rewrite")) if "rewrite" in found else (),
         sensitive=flag("sensitive"),
         policies=read_policies(reader, found["policies"], (*place, "policies"), context.policies)

@@ -1,14 +1,15 @@
-"""Reading `default` and `default_for`."""
+"""Reading what happens without a value: `default`, `default_for`, `table_default`, `on_delete`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping as MappingABC
-from typing import Literal, cast
+from typing import Literal, cast, get_args
 
-from isthmus.mapping.model import Default
+from isthmus.mapping.model import Default, OnDelete
 from isthmus.mapping.reading.literals import LiteralFault, column_literal
 from isthmus.mapping.reading.nodes import ListNode, MapNode, Node, ScalarNode
 from isthmus.mapping.reading.reader import Place, Reader
+from isthmus.mapping.table_defaults import PLAIN_KINDS
 from isthmus.mapping.types import INSTANT_KINDS, ColumnType
 
 
@@ -62,3 +63,27 @@ def read_default(
             hint = f"{hint.removesuffix('.')}, or `now` or `id_time`."
         reader.report("bad-default", place_of_value, f"The default {fault.message}.", hint, line=node.line)
         return None
+
+
+def read_table_default(
+    reader: Reader, node: Node, place: Place, column_type: ColumnType, enums: MappingABC[str, tuple[str, ...]]
+) -> Default | None:
+    """Read the default that the table itself has; None when it is none."""
+    word = node.value if isinstance(node, ScalarNode) else None
+    is_instant = column_type.kind in INSTANT_KINDS
+    if column_type.array or (column_type.kind not in PLAIN_KINDS and not is_instant):
+        message = f"A column of type `{column_type}` takes no default of the table."
+        reader.report("bad-default", place, message, "Give texts, numbers, booleans and enums one, or instants `now`.")
+        return None
+    if is_instant and word != "now":
+        reader.report("bad-default", place, "An instant has one default of the table, `now`.", "Write `now`.")
+        return None
+    return read_default(reader, node, place, column_type, enums)
+
+
+def read_on_delete(reader: Reader, found: dict[str, Node], place: Place) -> OnDelete | None:
+    """Read what becomes of a row when the row that it points at is deleted."""
+    if "on_delete" not in found:
+        return None
+    at = (*place, "on_delete")
+    return cast("OnDelete", reader.choice(found["on_delete"], at, "`on_delete`", get_args(OnDelete), "restrict"))

@@ -18,7 +18,7 @@ from isthmus.mapping.model import (
 from isthmus.mapping.paths import show_path
 from isthmus.mapping.reading.choosing import read_choice, read_dotted
 from isthmus.mapping.reading.context import Context, default_name
-from isthmus.mapping.reading.defaults import read_default
+from isthmus.mapping.reading.defaults import read_default, read_on_delete
 from isthmus.mapping.reading.literals import LiteralFault, column_literal
 from isthmus.mapping.reading.nodes import Node, ScalarNode
 from isthmus.mapping.reading.reader import Place, Reader, shorten
@@ -146,4 +146,4 @@ def _route_column(reader: Reader, entry: str, node: Node, place: Place) -> Route
     elif not reader.is_broken(place):
         reader.report("missing-key", place, "This route has no `column`.", "Write {COLLECTION: COLUMN}.")
     index = reader.flag(found["index"], (*place, "index"), "`index`") if "index" in found else False
-    return RouteColumn(entry=entry, column=column, index=index)
+    return RouteColumn(entry=entry, column=column, index=index, on_delete=read_on_delete(reader, found, place))

@@ -424,6 +424,14 @@ def _fit_column(
             MappingError,
         )
     reference = column.reference
+    if found.not_null and reference is not None and reference.routed:
+        owned = f"{quote_identifier(there.schema)}.{quote_identifier(there.name)}"
+        return _refuse(
+            "not-null-route",
+            place,
+            f"{label} takes no NULL, and an id that goes to another column of its route leaves it NULL.",
+            f"Run as its owner: ALTER TABLE {owned} ALTER COLUMN {quote_identifier(found.name)} DROP NOT NULL",
+        )
     if found.not_null and column.nullable and reference is not None and reference.on_orphan == "null":
         return _refuse(
             "not-null-reference",

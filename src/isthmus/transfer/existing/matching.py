@@ -385,7 +385,7 @@ def _differing(sides: Sides, fed: FedTable) -> sql.Composed:
             ).format(sql.Literal(child.name), column=sql.Identifier(row_state.child_column(sides, child)))
         )
     if not pairs:
-        return sql.SQL("'{}'::jsonb").format()
+        return sql.SQL("'{{}}'::jsonb").format()
     return sql.SQL(
         "(SELECT coalesce(jsonb_object_agg(k, v), '{{}}'::jsonb) FROM (VALUES {}) AS x(k, v) WHERE v IS NOT NULL)"
     ).format(sql.SQL(", ").join(pairs))

@@ -85,7 +85,8 @@ def fit_type(name: str, wanted: ColumnType, there: ThereColumn, labels: Sequence
         )
     kind = "enum" if there.enum is not None else _KINDS.get(there.base, there.base)
     fit = _fit(name, wanted, there, kind, labels, schema)
-    if wanted.array and isinstance(fit, Fits) and (fit.check is not None or kind != wanted.kind):
+    ids_as_text = wanted.kind == "uuid" and kind == "text"
+    if wanted.array and isinstance(fit, Fits) and not ids_as_text and (fit.check is not None or kind != wanted.kind):
         return Differs("elements of an array are not converted", f"Say {there.type} in the mapping.")
     return fit
 
