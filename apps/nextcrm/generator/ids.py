@@ -1,0 +1,94 @@
+"""Ids and labels that follow from collection and number, so that nothing has to be remembered to point at a document.
+
+A label is a text that only one document of its collection has, in a column that is carried unchanged: by it a test
+finds the row of a document without asking anybody how ids were made.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+from datetime import UTC, datetime
+
+from bson import ObjectId
+
+from apps.nextcrm.generator.models import FIELDS
+from apps.nextcrm.generator.seeds import LOOKUPS
+
+FIRST = int(datetime(2023, 3, 1, tzinfo=UTC).timestamp())
+LAST = int(datetime(2025, 10, 31, tzinfo=UTC).timestamp())
+
+LABELS: dict[str, tuple[str, str]] = {
+    "crm_Accounts": ("name", "Account {} s.r.o."),
+    "crm_Leads": ("lastName", "Lead-{}"),
+    "crm_Opportunities": ("name", "Opportunity {}"),
+    "crm_campaigns": ("name", "Campaign {}"),
+    "crm_Opportunities_Sales_Stages": ("name", "Stage {}"),
+    "crm_Opportunities_Type": ("name", "Type {}"),
+    "crm_Contacts": ("last_name", "Contact-{}"),
+    "crm_Contracts": ("title", "Contract {}"),
+    "Boards": ("title", "Board {}"),
+    "Employees": ("name", "Employee {}"),
+    "MyAccount": ("company_name", "Company {}"),
+    "Invoices": ("invoice_number", "INV-{}"),
+    "invoice_States": ("name", "State {}"),
+    "Documents": ("document_name", "Document {}.pdf"),
+    "Documents_Types": ("name", "Document type {}"),
+    "Sections": ("title", "Section {}"),
+    "crm_Industry_Type": ("name", "Industry {}"),
+    "modulStatus": ("name", "Modul {}"),
+    "Tasks": ("title", "Task {}"),
+    "crm_Accounts_Tasks": ("title", "CRM task {}"),
+    "tasksComments": ("comment", "Comment {}"),
+    "TodoList": ("title", "To do {}"),
+    "Users": ("email", "user{}@example.com"),
+    "system_Modules_Enabled": ("name", "module {}"),
+    "secondBrain_notions": ("notion_db_id", "notion-{}"),
+    "openAi_keys": ("organization_id", "org-{}"),
+    "systemServices": ("name", "service {}"),
+    "gpt_models": ("model", "gpt-x-{}"),
+}
+"""Field (and column) and text; images have no field at all."""
+
+
+class Ids:
+    """The ids of one database.
+
+    Args:
+        seed: Different seeds, different ids.
+        sizes: Documents of each collection.
+    """
+
+    def __init__(self, seed: int, sizes: dict[str, int]) -> None:
+        self._machine = {name: _machine(f"{seed} {name}") for name in (*FIELDS, "")}
+        self._step = {name: max(1, (LAST - FIRST) // max(1, size)) for name, size in sizes.items()}
+
+    def of(self, collection: str, number: int) -> ObjectId:
+        """The `_id` of a document; later numbers have greater ones."""
+        at = self.created(collection, number)
+        return ObjectId(struct.pack(">I5s", at, self._machine[collection]) + (number & 0xFFFFFF).to_bytes(3, "big"))
+
+    def created(self, collection: str, number: int) -> int:
+        """The time inside the id, in seconds."""
+        return FIRST + number * self._step.get(collection, 1) % (LAST - FIRST)
+
+    @staticmethod
+    def number(identifier: ObjectId) -> int:
+        """The number of the document that has an id, in collections of fewer than 16 million."""
+        return int.from_bytes(identifier.binary[9:], "big")
+
+    def gone(self, number: int) -> ObjectId:
+        """An id that no document has."""
+        return ObjectId(struct.pack(">I5s", FIRST + number, self._machine[""]) + number.to_bytes(3, "big"))
+
+
+def label(collection: str, number: int) -> str:
+    """The text by which a document is found."""
+    names = LOOKUPS.get(collection, ())
+    if number < len(names):
+        return str(names[number][LABELS[collection][0]])
+    return LABELS[collection][1].format(f"{number:06}")
+
+
+def _machine(text: str) -> bytes:
+    return hashlib.blake2b(text.encode(), digest_size=5).digest()
