@@ -19,8 +19,10 @@ TABLES = """
 CREATE TABLE firms (id uuid PRIMARY KEY, name text);
 CREATE TABLE staff (
   id uuid PRIMARY KEY, email text UNIQUE, name text, bio text, pin text, wage numeric, age integer, firm uuid,
-  boss uuid, friends uuid[], seen timestamptz, note text
+  boss uuid, friends uuid[], seen timestamptz, note text, CONSTRAINT "Works FOR" FOREIGN KEY (firm) REFERENCES firms,
+  CONSTRAINT grown CHECK (age >= 0)
 );
+CREATE INDEX "Staff ""By"" Name" ON staff (name) WHERE age > 1;
 CREATE TABLE phones (staff_id uuid, position integer, number text, PRIMARY KEY (staff_id, position));
 INSERT INTO firms VALUES ('00000000-0000-4000-8000-000000000009', 'theirs');
 INSERT INTO staff (id, email, name, bio, pin, wage, age, boss, friends, seen) VALUES
@@ -101,11 +103,11 @@ def _of(row: str, *paths: str, made: str | None = None) -> Names:
     )
 
 
-def _kept(change: str, *paths: str, unseen: bool = False) -> Case:
-    """Damage to the row that was kept; `unseen` where samples does not compare the column."""
-    must = tuple(Named("checksum", "staff", KEPT, path) for path in paths) if unseen else _of(KEPT, *paths, made=_MADE)
+def _kept(change: str, *paths: str) -> Case:
+    """Damage to the row that was kept."""
     types = tuple(Named("types", "staff", None, path) for path in paths)
-    return Case(f"kept row: {change}", must, (f"UPDATE staff SET {change} WHERE id = '{KEPT}'",), may=types)
+    damage = (f"UPDATE staff SET {change} WHERE id = '{KEPT}'",)
+    return Case(f"kept row: {change}", _of(KEPT, *paths, made=_MADE), damage, may=types)
 
 
 def _forged(name: str, insert: Callable[[str], str], must: Names) -> Case:
@@ -113,7 +115,7 @@ def _forged(name: str, insert: Callable[[str], str], must: Names) -> Case:
     damage = ("UPDATE staff SET boss = NULL WHERE email = 'e5'", insert("{0}"))
     return Case(
         name,
-        (Named("checksum", "staff", _id("e5"), "boss"), *must),
+        (*_of(_id("e5"), "boss"), *must),
         damage,
         (_id("e5"),),
         may=(Named("types", "staff", None, "boss"), Named("references", "staff", ANY, "boss")),
@@ -154,9 +156,9 @@ CASES = (
     _kept("pin = 'changed'", "pin"),
     _kept("bio = repeat('a', 80) || 'HACKED'", "bio"),
     _kept("seen = now()", "seen"),
-    _kept("firm = '00000000-0000-4000-8000-000000000009'", "firm", unseen=True),
-    _kept("boss = (SELECT id FROM staff WHERE email = 'e5')", "boss", unseen=True),
-    _kept("friends = '{}'", "friends", unseen=True),
+    _kept("firm = '00000000-0000-4000-8000-000000000009'", "firm"),
+    _kept("boss = (SELECT id FROM staff WHERE email = 'e5')", "boss"),
+    _kept("friends = '{}'", "friends"),
     Case(
         "kept child row: its value",
         (Named("checksum", "phones", f"{KEPT}/0", "number"), Named("samples", "phones", ANY, "number")),
@@ -254,6 +256,51 @@ CASES = (
             _KEPT_VALUE,
         ),
         (_id("e5"),),
+    ),
+    *(
+        Case(f"{what}", (Named("schema", table, None, path),), damage)
+        for what, table, path, damage in (
+            ("a foreign key is gone", "staff", "Works FOR", ('ALTER TABLE staff DROP CONSTRAINT "Works FOR"',)),
+            (
+                "a foreign key that nothing has proven",
+                "staff",
+                "Works FOR",
+                (
+                    'ALTER TABLE staff DROP CONSTRAINT "Works FOR"',
+                    'ALTER TABLE staff ADD CONSTRAINT "Works FOR" FOREIGN KEY (firm) REFERENCES firms NOT VALID',
+                ),
+            ),
+            (
+                "a foreign key that nothing enforces",
+                "staff",
+                "Works FOR",
+                ("ALTER TABLE staff DISABLE TRIGGER ALL",),
+            ),
+            ("a CHECK constraint is gone", "staff", "grown", ("ALTER TABLE staff DROP CONSTRAINT grown",)),
+            (
+                "a unique constraint is gone",
+                "staff",
+                "staff_email_key",
+                ("ALTER TABLE staff DROP CONSTRAINT staff_email_key",),
+            ),
+            ("a primary key is gone", "phones", "phones_pkey", ("ALTER TABLE phones DROP CONSTRAINT phones_pkey",)),
+            ("an index is gone", "staff", 'Staff "By" Name', ('DROP INDEX "Staff ""By"" Name"',)),
+            (
+                "an index over fewer rows",
+                "staff",
+                'Staff "By" Name',
+                ('DROP INDEX "Staff ""By"" Name"', 'CREATE INDEX "Staff ""By"" Name" ON staff (name) WHERE age > 2'),
+            ),
+        )
+    ),
+    Case(
+        "an index, a column and a constraint more",
+        damage=(
+            "CREATE INDEX later ON staff (age)",
+            "ALTER TABLE staff ADD later text",
+            "ALTER TABLE staff ADD CONSTRAINT later CHECK (wage > 0) NOT VALID",
+        ),
+        code=0,
     ),
     Case(
         "a kept value forgotten",

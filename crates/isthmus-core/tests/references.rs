@@ -85,11 +85,15 @@ fn references_derive_like_the_ids_they_point_at() {
     let transcoder = transcoder(&reference(&json!({})));
     let dbref = document(&[("$ref", text("Users")), ("$id", Value::ObjectId(USER)), ("$db", text("d"))]);
     let lookalike = document(&[("$id", Value::ObjectId(USER))]);
+    let null = document(&[("$ref", text("Users")), ("$id", Value::Null)]);
+    let undefined = document(&[("$ref", text("Users")), ("$id", Value::Undefined)]);
     let values = [
         (Value::ObjectId(USER), derived("Users", Value::ObjectId(USER)), false),
         (text("6553f1000102030405060708"), derived("Users", Value::ObjectId(USER)), false),
         (as_document(&dbref), derived("Users", Value::ObjectId(USER)), false),
         (text("ann"), derived("Users", text("ann")), true),
+        (as_document(&null), derived("Users", Value::Null), true),
+        (as_document(&undefined), derived("Users", Value::Null), true),
         (Value::Int64(5), derived("Users", Value::Int32(5)), true),
         (as_document(&lookalike), derived("Users", as_document(&lookalike)), true),
     ];

@@ -14,6 +14,7 @@ from collections.abc import Callable, Generator
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from isthmus.cli.early import NUMBERS, leave
 from isthmus.errors import IsthmusError
 from isthmus.work.interrupted import Interrupted
 
@@ -36,11 +37,9 @@ def take_signals_as_ctrl_c() -> None:
     Process 1 of a container never gets a signal that it has no handler for. Whoever started us may have set one to be
     ignored (`nohup`); that stays so.
     """
-    for number in (signal.SIGTERM, *_HANGUP):
-        if signal.getsignal(number) is signal.SIG_DFL:
+    for number in NUMBERS:
+        if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler, leave):
             signal.signal(number, _end)
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        signal.signal(signal.SIGINT, _end)
 
 
 def _end(number: int, frame: FrameType | None) -> None:

@@ -126,15 +126,17 @@ def _show_verification(console: Console, run: Run, verification: Verification) -
     layers = plural(len(verification.layers), "layer")
     if not whole:
         layers = f"{len(verification.layers)} of {len(LAYERS)} layers ({', '.join(verification.layers)})"
+    lacking = "; ".join(f"{name} could not look at {what}" for name, what in verification.lacking.items())
     words = {
+        "partly": f"nothing differs in what could be compared of {layers}, but {lacking}",
         "passed": f"nothing differs in {layers}{'' if whole else '; the others were not asked'}",
         "failed": f"{plural(verification.found, 'difference')} in {layers}",
-    }.get(verification.outcome, "stopped before its end, so nothing is proven")
+    }.get(verification.verdict, "stopped before its end, so nothing is proven")
     if verification.outcome == "interrupted" and verification.found:
         words += f"; {plural(verification.found, 'difference')} until then"
     since = "; dead letters were retried since, so verify again" if _retried_since(run, verification) else ""
     begun = f"{verification.started_at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
-    label = "  verified " if whole and verification.outcome == "passed" else "  verify   "
+    label = "  verified " if whole and verification.verdict == "passed" else "  verify   "
     show_paragraph(console, label, f"{begun}: {words}{since}")
 
 

@@ -80,9 +80,10 @@ def verify(
     was copied with. Dead letters, orphans, rows that were kept and values changed on the way are accounted for: they
     are in the run's ledgers, and no differences.
 
-    The JSON: run, outcome (passed, failed, interrupted), exit_code, layers (of each: outcome, checked, unit,
-    differences, columns, notes, seconds), differences (layer, table, id, path, expected, actual, message; at most
-    1,000 a layer) and accounted (numbers).
+    The JSON: run, outcome (passed, partly, failed, interrupted), exit_code, layers (of each: outcome, checked, unit,
+    differences, columns, notes, lacking, seconds), differences (layer, table, id, path, expected, actual, message; at
+    most 1,000 a layer) and accounted (numbers). Partly: nothing differs, but a layer could not look at all it is there
+    for, such as one that needs temporary tables where the role may make none; it is then not called verified.
 
     Exit codes: 0 nothing differs, 1 something does, 2 usage or mapping, 3 source, 4 target, 130 stopped by Ctrl-C,
     SIGTERM or SIGHUP (a lost terminal); then nothing is proven.

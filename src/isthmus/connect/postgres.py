@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import psycopg
+from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from isthmus.connect.names import NamesCursor
@@ -86,6 +87,16 @@ def first_number(cursor: psycopg.Cursor[Any]) -> int:
     """Return the first value of a statement's first row, a count for example; 0 when there is no row."""
     row = cursor.fetchone()
     return int(row[0]) if row else 0
+
+
+def has_rows(connection: psycopg.Connection[Any], schema: str, table: str) -> bool:
+    """Tell whether a table holds any row.
+
+    Raises:
+        psycopg.errors.InsufficientPrivilege: The role may not look into it.
+    """
+    query = sql.SQL("SELECT EXISTS (SELECT FROM {})::integer").format(sql.Identifier(schema, table))
+    return bool(first_number(connection.execute(query)))
 
 
 # A network that swallows everything would otherwise hold a wait for the system's two hours.

@@ -25,6 +25,9 @@ _KINDS: dict[object, str] = {
 }
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
+STOOD = "stood"
+"""Under which name a run keeps what was there of tables of somebody else when it began: `Definition.as_line` each."""
+
 Stage = Literal["copying", "finishing", "complete"]
 
 

@@ -30,8 +30,8 @@ class Verification:
         run: The run that was verified.
         started_at: When.
         seconds: How long it took.
-        outcome: passed, failed or interrupted.
-        layers: By name: outcome, checked, unit, differences, columns, notes, seconds.
+        outcome: passed, failed or interrupted, as it is kept; see `verdict`.
+        layers: By name: outcome, checked, unit, differences, columns, notes, lacking, seconds.
         differences: The first of each layer, as the report has them.
         version: Isthmus version that verified.
     """
@@ -50,6 +50,16 @@ class Verification:
         """How many differences there were, listed or not."""
         return sum(int(layer["differences"]) for layer in self.layers.values())
 
+    @property
+    def lacking(self) -> dict[str, str]:
+        """Layers that could not look at all they are there for → at what not, as a sentence ends."""
+        return {name: str(layer["lacking"]) for name, layer in self.layers.items() if layer.get("lacking")}
+
+    @property
+    def verdict(self) -> str:
+        """passed, failed, interrupted, or partly: nothing differs, and a layer could not look at all."""
+        return "partly" if self.outcome == "passed" and self.lacking else self.outcome
+
     def summary(self) -> dict[str, Any]:
         """Return its facts as JSON values, without columns and differences one by one."""
         told = ("outcome", "checked", "unit", "differences")
@@ -58,7 +68,7 @@ class Verification:
             "run": self.run,
             "started_at": self.started_at.isoformat(),
             "seconds": round(self.seconds, 3),
-            "outcome": self.outcome,
+            "outcome": self.verdict,
             "layers": {name: {key: layer.get(key) for key in told} for name, layer in self.layers.items()},
             "isthmus_version": self.version,
         }

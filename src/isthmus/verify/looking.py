@@ -22,7 +22,7 @@ from isthmus.verify.subject import Subject
 
 SHOWN_CHARACTERS = 200
 _PAGE = 5_000
-NOT_OURS = "They are in rows that were there before the copy, as far as their ids tell."
+NOT_OURS = "They are in rows that were there before the copy, as far as ids and ledgers tell."
 
 
 def of_row(name: str, alias: str = "r") -> sql.Composed:

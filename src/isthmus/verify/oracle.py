@@ -22,7 +22,7 @@ from isthmus.verify.orphans import read_orphans
 from isthmus.verify.reference import Expected, Reference
 from isthmus.verify.reference.accounts import GivenAccounts
 from isthmus.verify.reference.compare import Comparison
-from isthmus.verify.reference.finishing import Finishing, LookUp
+from isthmus.verify.reference.finishing import Finishing, LookUp, There
 from isthmus.verify.reference.joining import Selects
 from isthmus.verify.reference.reading import parse
 from isthmus.verify.source_reading import Taker
@@ -117,22 +117,23 @@ class Oracle:
         names = {flow.collection for root in roots for flow in self._subject.schema.tables[root].flows}
         return self._spool.read(names)
 
-    def comparison(self, subject: Subject | None = None) -> Comparison:
+    def comparison(self, subject: Subject | None = None, there: There | None = None) -> Comparison:
         """Return a comparison that knows all it must, once the source is read.
 
         Args:
             subject: Where it looks; None for what is verified.
+            there: Where documents are in another subject's tables; None: where their ids say.
 
         Raises:
             Interrupted: The user asked to stop.
         """
         if subject is not None and subject is not self._subject:
-            return self._learn(subject)
+            return self._learn(subject, there)
         if self._learned is None:
             self._learned = self._learn(self._subject)
         return self._learned.again()
 
-    def _learn(self, subject: Subject) -> Comparison:
+    def _learn(self, subject: Subject, there: There | None = None) -> Comparison:
         reference = self._reference
         if subject is not self._subject:
             reference = RunReference(subject, self._check_stop)
@@ -142,7 +143,7 @@ class Oracle:
         accounts = accounts_of(subject.connection, reference, orphans, subject.run.id)
         # whoever reads the source tells documents from letters, each as often as it is one; bytes alone do not
         accounts.dead_documents.clear()
-        comparison = Comparison(reference, subject.connection, accounts, look_up, self._check_stop)
+        comparison = Comparison(reference, subject.connection, accounts, look_up, self._check_stop, there)
         comparison.learn(self.documents(comparison.finishing.of_use))
         return comparison
 

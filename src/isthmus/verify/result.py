@@ -100,6 +100,7 @@ class LayerResult:
         differences: The first of them.
         columns: Column by column what was compared.
         notes: What else must be said, sentences; its blind spots among them.
+        lacking: What it is there to look at and could not, as a sentence ends; empty where it looked at all.
         seconds: How long it took.
     """
 
@@ -112,12 +113,18 @@ class LayerResult:
     differences: list[Difference] = field(default_factory=list[Difference])
     columns: list[ColumnCheck] = field(default_factory=list[ColumnCheck])
     notes: list[str] = field(default_factory=list[str])
+    lacking: str = ""
     seconds: float = 0.0
 
     @property
     def passed(self) -> bool:
-        """Whether nothing differs."""
+        """Whether nothing differs, in what it could look at."""
         return self.found == 0
+
+    @property
+    def outcome(self) -> str:
+        """passed, failed, or partly: nothing differs, and it could not look at all."""
+        return "failed" if not self.passed else "partly" if self.lacking else "passed"
 
     def differs(
         self,
@@ -143,13 +150,14 @@ class LayerResult:
     def as_json(self) -> dict[str, Any]:
         """Return it as JSON values, without its differences one by one."""
         return {
-            "outcome": "passed" if self.passed else "failed",
+            "outcome": self.outcome,
             "checked": self.checked,
             "unit": self.unit,
             "differences": self.found,
             "unexpected": self.unexpected,
             "columns": [one.as_json() for one in self.columns],
             "notes": self.notes,
+            "lacking": self.lacking,
             "seconds": round(self.seconds, 3),
         }
 
@@ -183,6 +191,15 @@ class Verified:
         return not self.interrupted and any(one.checked for one in layers) and all(one.passed for one in layers)
 
     @property
+    def outcome(self) -> str:
+        """passed, failed, interrupted, or partly: nothing differs, and a layer could not look at all."""
+        if self.interrupted:
+            return "interrupted"
+        if not self.passed:
+            return "failed"
+        return "partly" if any(one.lacking for one in self.layers.values()) else "passed"
+
+    @property
     def differences(self) -> list[Difference]:
         """The differences of all layers, as far as they are listed."""
         return [found for layer in self.layers.values() for found in layer.differences]
@@ -191,7 +208,7 @@ class Verified:
         """Return the contract's JSON."""
         return {
             "run": self.run,
-            "outcome": "interrupted" if self.interrupted else "passed" if self.passed else "failed",
+            "outcome": self.outcome,
             "mapping": self.mapping,
             "source": self.source,
             "target": self.target,

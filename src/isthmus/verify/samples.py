@@ -13,6 +13,7 @@ from isthmus.verify.hiding import Hiding
 from isthmus.verify.left_behind import find_wrongly_carried, find_wrongly_refused
 from isthmus.verify.oracle import Oracle
 from isthmus.verify.reference.compare import Comparison, Difference, is_held, keeps_no_id
+from isthmus.verify.reference.finishing import There
 from isthmus.verify.reference.forms import Form
 from isthmus.verify.reference.printed import printed
 from isthmus.verify.result import ColumnCheck, LayerResult
@@ -32,13 +33,22 @@ def check(
     facts: SourceFacts,
     oracle: Oracle,
     judged: Callable[[str, str], bool] = lambda _table, _path: True,
+    there: There | None = None,
 ) -> LayerResult:
-    """Compare the rows of the documents that were drawn with what the oracle expects, where `judged` (table, path)."""
+    """Compare the rows of the documents that were drawn with what the oracle expects.
+
+    Args:
+        subject: What is verified, or a mirror of it.
+        facts: What is known of the source, with the documents that were drawn.
+        oracle: Converts them.
+        judged: Tells of (table, path) whether what differs counts.
+        there: Where documents are in tables that were there before; None: where their ids say.
+    """
     result = LayerResult("samples", unit="documents")
     if subject.options.sample is not None:
         result.notes.append("A sample cannot see documents that were not drawn; --sample all draws every one.")
     result.notes.append("It cannot see a rule that both conversions misread alike.")
-    comparison = oracle.comparison(subject)
+    comparison = oracle.comparison(subject, there)
     documents = ((name, raw) for name, found in facts.collections.items() for raw in found.sample)
     for found in comparison.of_documents(documents):
         if judged(found.table, found.path):

@@ -13,8 +13,8 @@ from typing import Any
 
 import psycopg
 
+from isthmus.connect.definitions import Definition, read_definitions
 from isthmus.verify.definitions.anew import CannotMake, make_anew
-from isthmus.verify.definitions.catalog import Definition, read_definitions
 from isthmus.verify.definitions.compare import compare
 from isthmus.verify.definitions.existing import check_existing
 from isthmus.verify.definitions.stated import state
@@ -49,20 +49,17 @@ def _check_made(subject: Subject, connection: psycopg.Connection[Any], result: L
         made = make_anew(connection, subject.mapping)
     except CannotMake as reason:
         wanted = state(schema, lambda name: _quoted(connection, name))
-        why = "Only whether there is a predicate or an expression was compared, not which."
-        unknown = {
-            index.name: why
-            for table in schema.tables.values()
-            for index in table.indexes
-            if index.where is not None or index.expression is not None
-        }
+        result.lacking = "whole definitions of keys, indexes and functions, for want of temporary tables"
         result.notes.append(
             f"PostgreSQL's own words for the mapping's definitions are not known, for nothing can be made in this"
-            f" database ({reason}). So predicates and expressions of indexes, and functions, were not compared; all"
-            " else was, with the mapping. A role that may make temporary tables gets the whole comparison."
+            f" database ({reason}). So only parts of keys, indexes and functions were compared, with the mapping; all"
+            " of tables, columns and enums was. A role that may make temporary tables gets the whole comparison: GRANT"
+            " TEMPORARY ON DATABASE … TO the role."
         )
     else:
         wanted, unknown, path = made.definitions, made.unknown, made.path
+        if unknown:
+            result.lacking = "whole definitions of indexes that could not be made anew"
         for name, words in unknown.items():
             result.notes.append(f"The index {name} could not be made anew to be compared with: {words}.")
         # what could not be made anew is at least there
@@ -71,13 +68,22 @@ def _check_made(subject: Subject, connection: psycopg.Connection[Any], result: L
                 wanted[place] = one
     functions = [name for kind, _, name in wanted if kind == "function"]
     there = read_definitions(connection, schema.schema, schema.tables, schema.enums, functions, path)
-    compare(result, there, wanted, left_out=left_out, unknown=lambda one: _why(one, unknown))
+    compare(result, there, wanted, left_out=left_out, unknown=_why)
 
 
-def _why(one: Definition, unknown: dict[str, str]) -> str:
-    if one.kind != "index" or one.name not in unknown:
+def _why(one: Definition) -> str:
+    """Return why a definition that was stated without the server is compared in part only; empty where it is not."""
+    if "definition" in one.parts:
         return ""
-    return f"{one.name}: its definition could not be made anew, so its predicate and expression were not compared."
+    if one.parts.get("partial") == "yes" or one.parts.get("columns") == '["(expression)"]':
+        return "Of its predicate or expression only that there is one was compared, not which."
+    return {
+        "key": "Only its columns were compared, not the rest of its definition.",
+        "foreign key": "Only its columns, those it points at and ON DELETE were compared, not the rest of its"
+        " definition.",
+        "index": "Only its columns and its method were compared, not the rest of its definition.",
+        "function": "Only that it is there was compared, not what it does.",
+    }.get(one.kind, "")
 
 
 def _quoted(connection: psycopg.Connection[Any], name: str) -> str:

@@ -47,7 +47,7 @@ class _Expected:
         words: What smallest and largest are called.
         shown: Prints them for people.
         why: Why the column is not compared, a sentence; empty where it is.
-        nowhere: DBRefs with a null `$id`, which are not among `filled`.
+        nowhere: DBRefs with a null `$id` that stand for NULL, and are not among `filled`.
     """
 
     filled: int = 0
@@ -175,7 +175,7 @@ def _of_table(
             elif any(_differ(before.get(column.column.name), column.rule) for before in earlier):
                 one = _Expected(why="Some documents were carried with another rule for it.")
             else:
-                one = _of_column(placed, column, profile)
+                one = _of_column(mapping, placed, column, profile)
             expected[column.column.name] = one
     return expected
 
@@ -192,7 +192,7 @@ def _differ(before: ColumnField | None, rule: ColumnField | None) -> bool:
     return (before and before.model_dump()) != (rule and rule.model_dump())
 
 
-def _of_column(placed: PlacedTable, column: PlacedColumn, profile: _Node) -> _Expected:
+def _of_column(mapping: Mapping, placed: PlacedTable, column: PlacedColumn, profile: _Node) -> _Expected:
     rule = column.rule
     if column.column.role not in {"value", "reference"} or rule is None:
         return _Expected(why="Isthmus makes its values.")
@@ -216,7 +216,8 @@ def _of_column(placed: PlacedTable, column: PlacedColumn, profile: _Node) -> _Ex
         return _Expected(types=types, why="A policy changes values that do not fit.")
     filled = sum(count for name, count in types.items() if name not in _NULLS)
     nowhere: int | None = 0
-    if reference is not None and reference.by is None and not column.column.type.array:
+    keeps = reference is not None and reference.by is None and mapping.collections[reference.entry].ids == "keep"
+    if keeps and not column.column.type.array:
         nowhere = _null_dbrefs(node)
         if nowhere is None:
             return _Expected(types=types, why="How many of its DBRefs have a null $id was not counted.")
@@ -228,7 +229,8 @@ def _of_column(placed: PlacedTable, column: PlacedColumn, profile: _Node) -> _Ex
 
 
 def _null_dbrefs(node: _Node) -> int | None:
-    """Count the DBRefs whose `$id` is null, which a reference takes for null; None where that cannot be told."""
+    """Count the DBRefs whose `$id` is null, which a reference to a kept id takes for null; None where that cannot be
+    told."""
     dbrefs = int(node.get("document", {}).get("dbref", 0))
     if not dbrefs:
         return 0

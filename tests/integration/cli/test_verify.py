@@ -6,15 +6,18 @@ What each layer finds is looked at in tests/integration/verify; how a result is 
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from isthmus.cli.verify import exit_code, read_layers
 from isthmus.errors import ConfigError
+from isthmus.mapping.names import quote_identifier
 from isthmus.verify.result import LAYERS
 from tests.fix_dumps import MakeDump
 from tests.fix_postgres import password_url
@@ -111,6 +114,33 @@ def test_changed_value_is_named_and_exits_1(world: World) -> None:
     assert status.code == 0
     assert "  verified " not in status.out
     assert "difference" in status.out.partition("  verify   ")[2].splitlines()[0]
+
+
+def test_layer_that_could_not_look_at_all_is_no_full_pass(world: World) -> None:
+    """A role that may make nothing sees parts of definitions only, and is told which."""
+    database = quote_identifier(str(conninfo_to_dict(world.database)["dbname"]))
+    role = f"looker_{secrets.token_hex(4)}"
+    world.execute(f"CREATE ROLE {role} LOGIN")
+    try:
+        world.execute(f"GRANT USAGE ON SCHEMA public, isthmus TO {role}")
+        world.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA public, isthmus TO {role}")
+        world.execute(f"GRANT INSERT ON isthmus.verification TO {role}")
+        world.execute(f"REVOKE TEMPORARY ON DATABASE {database} FROM PUBLIC")
+        target = make_conninfo(world.database, user=role)
+        ran, report = world.verify("--layers", "schema", "--html", "page.html", "--target", target)
+        assert ran.code == 0, ran.all
+        assert ran.out.startswith("Nothing differs in 1 of 7 layers (schema) as far as could be compared: schema could")
+        assert "Not compared" in ran.out
+        assert "users.users_pkey" in ran.out
+        assert (report["outcome"], report["layers"]["schema"]["outcome"]) == ("partly", "partly")
+        assert "passed in part" in (world.folder / "page.html").read_text()
+        status = world("status", "--json", "status.json")
+        assert "  verified " not in status.out
+        assert "schema could not look at" in " ".join(status.out.split())
+        assert json.loads((world.folder / "status.json").read_text())["verification"]["outcome"] == "partly"
+    finally:
+        world.execute(f"DROP OWNED BY {role}")
+        world.execute(f"DROP ROLE {role}")
 
 
 def test_status_tells_the_last_whole_verification_and_a_newer_one_of_some_layers(world: World) -> None:

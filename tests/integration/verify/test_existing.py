@@ -465,6 +465,95 @@ def test_a_trigger_that_changes_rows_is_told(make_here: Callable[..., Made]) -> 
     assert any("has triggers (shout)" in note for note in result.layers["checksum"].notes)
 
 
+# What is done to a reference whose id the plain oracle can follow; in which column it must name it.
+FOLLOWED: dict[str, tuple[str, str, str]] = {
+    "elsewhere": ("UPDATE people SET boss = id WHERE age = 2", "people", "boss"),
+    "to a matched row, nulled": (
+        "UPDATE people SET boss = NULL WHERE boss = '00000000-0000-4000-8000-000000000001'",
+        "people",
+        "boss",
+    ),
+    "of a kept row": (CHANGES["kept reference"][0], "people", "boss"),
+    "an orphan's place filled": ("UPDATE people SET boss = id WHERE email = 'p1@x'", "people", "boss"),
+    "fewer in an array": (CHANGES["array of references"][0], "people", "friends"),
+    "array of a kept row": (CHANGES["kept array of references"][0], "people", "friends"),
+    "matched row in an array": (
+        "UPDATE people SET friends = array_replace(friends, '00000000-0000-4000-8000-000000000001', id) WHERE age = 2",
+        "people",
+        "friends",
+    ),
+    "route": (
+        "UPDATE clubs SET owner_person = (SELECT id FROM people WHERE age = 3) WHERE name = 'two'",
+        "clubs",
+        "owner_person",
+    ),
+    "inside jsonb": (
+        "UPDATE clubs SET reviewers = jsonb_set(reviewers, '{0,user}', reviewers -> 1 -> 'user') WHERE name = 'one'",
+        "clubs",
+        "reviewers",
+    ),
+}
+
+
+@pytest.mark.parametrize("sample", [None, 100])
+def test_samples_say_which_references_they_do_not_follow(office: Made, sample: int | None) -> None:
+    result = verified(office, ("samples",), sample)
+    assert result.passed, result.differences
+    left = {(one.table, one.column): one.why for one in result.layers["samples"].columns if one.column and one.left_out}
+    assert left == {
+        ("people", "org"): "Ids have another type there than in the mapping: checksum compares it.",
+        ("clubs", "head"): (
+            "It is looked up by another field than the id, which rows of others may hold, too: checksum compares it."
+        ),
+        ("clubs", "owner_org"): "Ids have another type there than in the mapping: checksum compares it.",
+    }
+    compared = {(one.table, one.column): one.compared for one in result.layers["samples"].columns if one.compared}
+    followed = [("people", "boss"), ("people", "friends"), ("clubs", "owner_person"), ("clubs", "reviewers")]
+    assert [compared[place] for place in followed] == [4, 5, 1, 1]
+
+
+@pytest.mark.parametrize("damage", FOLLOWED)
+def test_samples_name_references_that_are_others(office: Made, damage: str) -> None:
+    statement, table, path = FOLLOWED[damage]
+    office.do(statement)
+    assert named(verified(office, ("samples",), 100), "samples") == {(table, path)}
+
+
+def test_samples_follow_references_to_rows_that_no_document_gives(make_here: Callable[..., Made]) -> None:
+    """Documents that earlier copies brought and that are gone from the source are pointed at all the same."""
+    before = "CREATE TABLE towns (id uuid PRIMARY KEY, name text);"
+    before += "CREATE TABLE people (id uuid PRIMARY KEY, town uuid, towns uuid[], name text)"
+    mapping = """
+    isthmus: 1
+    target: {tables: existing, rerun: tracked}
+    collections:
+      towns: {fields: {name: text}}
+      people: {fields: {name: text, town: {references: towns}, towns: {type: "uuid[]", references: towns}}}
+    """
+    towns: list[dict[str, Any]] = [{"_id": oid(n), "name": f"t{n}"} for n in range(1, 4)]
+    people: list[dict[str, Any]] = [
+        {"_id": oid(10 + n), "name": "x", "town": oid(n), "towns": [oid(1), oid(n)]} for n in range(1, 4)
+    ]
+    made = make_here(mapping, {"towns": towns, "people": people}, before=before)
+    assert verified(made, LAYERS).passed
+    write_collection(made.folder, "towns", towns[1:])
+    made.copy()
+    result = verified(made, LAYERS)
+    assert result.passed, result.differences
+    made.do("UPDATE people SET town = gen_random_uuid(), towns = towns[2:] WHERE town = towns[1]")
+    assert named(verified(made, ("samples",)), "samples") == {("people", "town"), ("people", "towns")}
+
+
+def test_dead_letters_that_a_table_refused_are_said_to_be_left_out(make_here: Callable[..., Made]) -> None:
+    before = "CREATE TABLE users (id uuid PRIMARY KEY, name text, age integer CHECK (age < 3))"
+    users: list[dict[str, Any]] = [{"_id": oid(n), "name": f"n{n}", "age": n} for n in range(5)]
+    result = verified(make_here(ONE, {"users": users}, before=before))
+    assert result.passed, result.differences
+    (letters,) = [one for one in result.layers["samples"].columns if one.column == "(dead letters)" and one.left_out]
+    assert (letters.table, letters.left_out) == ("users", 2)
+    assert "their reasons are not looked at" in letters.why
+
+
 TRACKED = """
 isthmus: 1
 target: {tables: existing, rerun: tracked}

@@ -308,9 +308,53 @@ def test_rows_that_were_there_before_are_told_apart(make_here: Callable[..., Mad
     result = rules_of(made)
     assert found(result) == []
     left = {one.column: one.left_out for one in result.columns if "before the copy" in one.why}
-    assert left == {"email (required)": 1, "email (lower)": 1, "age (range)": 1, "email (unique)": 1}
+    assert left == {"email (required)": 1, "email (lower)": 1, "age (range)": 1, "email (unique)": 2}
     made.do("UPDATE app.users SET email = upper(email), age = 70000 WHERE email IN ('new', 'other')")
     rows = {str(one) for (one,) in made.rows("SELECT id FROM app.users WHERE age = 70000")}
     result = rules_of(made)
     assert len(rows) == 2
     assert {(one.id, one.path) for one in result.differences} == {(row, c) for row in rows for c in ("email", "age")}
+
+
+def test_row_of_a_document_with_the_unique_value_of_somebody_elses_is_named(make_here: Callable[..., Made]) -> None:
+    before = "CREATE SCHEMA app; CREATE TABLE app.users (id uuid PRIMARY KEY, email text, age bigint)"
+    made = make_here(EXISTING, {"users": [{"_id": oid(1), "email": "new", "age": 3}]}, before=before)
+    own = made.one("SELECT id::text FROM app.users")
+    for stranger in ("00000000-0000-4000-8000-000000000000", "ffffffff-ffff-4fff-bfff-ffffffffffff"):
+        made.do(f"INSERT INTO app.users VALUES ('{stranger}', 'new', 1)")
+        result = rules_of(made)
+        assert [(one.id, one.path) for one in result.differences] == [(own, "email")]
+        made.do(f"DELETE FROM app.users WHERE id = '{stranger}'")
+
+
+MATCHED = EXISTING.replace("users: {", "users: {match: [[age]], on_conflict: overwrite, ")
+
+
+def test_matched_rows_that_hold_what_their_documents_say_are_held_to_the_rules(make_here: Callable[..., Made]) -> None:
+    made = make_here(
+        MATCHED,
+        {"users": [{"_id": oid(n), "email": f"u{n}", "age": n} for n in (1, 2, 3)]},
+        before="CREATE SCHEMA app; CREATE TABLE app.users (id uuid PRIMARY KEY, email text, age bigint);"
+        " INSERT INTO app.users VALUES (gen_random_uuid(), 'OLD', 1), (gen_random_uuid(), 'u2', 2),"
+        " (gen_random_uuid(), 'STRANGER', 9)",
+    )
+    assert made.one("SELECT count(*) FROM isthmus.id_map WHERE origin = 'matched'") == 2
+    assert found(rules_of(made)) == []
+    made.do("UPDATE app.users SET email = upper(email)")
+    rows = {str(one) for (one,) in made.rows("SELECT id FROM app.users WHERE age < 9")}
+    assert {(one.id, one.path) for one in rules_of(made).differences} == {(row, "email") for row in rows}
+
+
+def test_matched_rows_that_the_policy_kept_are_not(make_here: Callable[..., Made]) -> None:
+    made = make_here(
+        MATCHED.replace("overwrite", "keep_target"),
+        {"users": [{"_id": oid(n), "email": f"u{n}", "age": n} for n in (1, 2)]},
+        before="CREATE SCHEMA app; CREATE TABLE app.users (id uuid PRIMARY KEY, email text, age bigint);"
+        " INSERT INTO app.users VALUES (gen_random_uuid(), 'OLD', 1), (gen_random_uuid(), 'u2', 2)",
+    )
+    result = rules_of(made)
+    assert found(result) == []
+    assert {one.column: one.left_out for one in result.columns if "before the copy" in one.why} == {"email (lower)": 1}
+    made.do("UPDATE app.users SET email = upper(email)")
+    same = str(made.one("SELECT id FROM app.users WHERE age = 2"))
+    assert {(one.id, one.path) for one in rules_of(made).differences} == {(same, "email")}

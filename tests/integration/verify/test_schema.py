@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 import pytest
 from psycopg.conninfo import make_conninfo
 
+from isthmus.errors import TargetError
+from isthmus.transfer.existing import saved_ddl
 from isthmus.verify.result import LayerResult
 from isthmus.verify.schema import check
 from tests.integration.verify.made import Made, found, only
@@ -261,7 +263,19 @@ def test_role_that_may_not_make_anything(shop_twin: Made, only_looking: Callable
     result = schema_of(shop_twin, conninfo)
     assert found(result) == []
     assert any("permission denied" in note for note in result.notes)
-    assert any(one.left_out for one in result.columns)
+    assert (result.outcome, result.passed) == ("partly", True)
+    left = {(one.table, one.column): one.why for one in result.columns if one.left_out}
+    assert left["orders", "orders_user_id_fkey"].startswith("Only its columns, those it points at")
+    assert left["orders", "orders_pkey"].startswith("Only its columns were compared")
+    assert left["users", "users_boss_id_idx"].startswith("Only its columns and its method")
+    assert {why for why in left.values() if "predicate" in why}, left
+    assert not [name for table, name in left if name in {"total", "email"}]
+    whole = schema_of(shop_twin)
+    assert (whole.outcome, [one for one in whole.columns if one.left_out]) == ("passed", [])
+    shop_twin.do(f"ALTER TABLE {S}.orders ALTER CONSTRAINT orders_user_id_fkey DEFERRABLE")  # which only the other sees
+    assert found(schema_of(shop_twin, conninfo)) == []
+    assert found(schema_of(shop_twin)) == [("orders", "orders_user_id_fkey", None)]
+    shop_twin.do(f"ALTER TABLE {S}.orders ALTER CONSTRAINT orders_user_id_fkey NOT DEFERRABLE")
     shop_twin.do(f"ALTER TABLE {S}.orders ALTER total TYPE numeric(12,2)", f"DROP INDEX {S}.users_email_key")
     shop_twin.do(f"ALTER TABLE {S}.orders DROP CONSTRAINT orders_user_id_fkey")
     assert found(schema_of(shop_twin, conninfo)) == [
@@ -339,6 +353,8 @@ CREATE SCHEMA app;
 CREATE TABLE app.users (id uuid PRIMARY KEY, email varchar(80) NOT NULL UNIQUE, age bigint CHECK (age > 0), more text);
 CREATE TABLE app.posts (id uuid PRIMARY KEY, title text, author_id uuid REFERENCES app.users, extras jsonb);
 CREATE INDEX posts_by_title ON app.posts (title);
+CREATE FUNCTION app.watch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+CREATE TRIGGER watch AFTER DELETE ON app.users EXECUTE FUNCTION app.watch();
 """
 USERS = [{"_id": n, "email": f"{n}@x", "age": n, "shoe": 3} for n in range(1, 4)]
 POSTS = [{"_id": n, "title": "t", "author": n} for n in range(1, 6)]
@@ -380,8 +396,37 @@ EXISTING_DAMAGES = {
     "column": ("ALTER TABLE app.posts DROP COLUMN title", "posts", "title"),
     "type": ("ALTER TABLE app.posts ALTER title TYPE integer USING 1", "posts", "title"),
     "null": ("ALTER TABLE app.users ALTER email DROP NOT NULL", "users", "email"),
-    "unique": ("ALTER TABLE app.users DROP CONSTRAINT users_email_key", "users", "(table)"),
-    "check": ("ALTER TABLE app.users DROP CONSTRAINT users_age_check", "users", "(table)"),
+    "unique": ("ALTER TABLE app.users DROP CONSTRAINT users_email_key", "users", "users_email_key"),
+    "check": ("ALTER TABLE app.users DROP CONSTRAINT users_age_check", "users", "users_age_check"),
+    "foreign key gone": (
+        "ALTER TABLE app.posts DROP CONSTRAINT posts_author_id_fkey",
+        "posts",
+        "posts_author_id_fkey",
+    ),
+    "foreign key of another kind": (
+        (
+            "ALTER TABLE app.posts DROP CONSTRAINT posts_author_id_fkey; ALTER TABLE app.posts ADD CONSTRAINT"
+            " posts_author_id_fkey FOREIGN KEY (author_id) REFERENCES app.users ON DELETE CASCADE"
+        ),
+        "posts",
+        "posts_author_id_fkey",
+    ),
+    "index gone": ("DROP INDEX app.posts_by_title", "posts", "posts_by_title"),
+    "index over something else": (
+        "DROP INDEX app.posts_by_title; CREATE INDEX posts_by_title ON app.posts (author_id)",
+        "posts",
+        "posts_by_title",
+    ),
+    "foreign key of another name that nothing proved": (
+        (
+            "ALTER TABLE app.posts DROP CONSTRAINT posts_author_id_fkey; ALTER TABLE app.posts ADD CONSTRAINT renamed"
+            " FOREIGN KEY (author_id) REFERENCES app.users NOT VALID"
+        ),
+        "posts",
+        "renamed",
+    ),
+    "trigger off": ("ALTER TABLE app.users DISABLE TRIGGER watch", "users", "watch"),
+    "unlogged": ("ALTER TABLE app.posts SET UNLOGGED", "posts", "posts"),
     "foreign key": (
         (
             "ALTER TABLE app.posts DROP CONSTRAINT posts_author_id_fkey; ALTER TABLE app.posts ADD CONSTRAINT"
@@ -427,3 +472,70 @@ def test_existing_tables_may_grow(existing: Made) -> None:
     result = schema_of(existing)
     assert result.passed
     assert any("New since the copy began: app.users.nick text" in note for note in result.notes)
+    assert any("New since the copy began: the index users_nick_idx of users" in note for note in result.notes)
+
+
+def test_what_came_since_may_be_unproven_or_invalid(existing: Made) -> None:
+    existing.do(
+        "CREATE INDEX later ON app.posts (author_id)",
+        "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'app.later'::regclass",
+        "ALTER TABLE app.posts ADD CONSTRAINT later CHECK (title <> '') NOT VALID",
+    )
+    result = schema_of(existing)
+    assert found(result) == []
+    assert any("the index later of posts; it is not valid" in note for note in result.notes)
+    assert any("the CHECK constraint later of posts; it is not validated" in note for note in result.notes)
+
+
+def test_what_is_only_called_otherwise_is_no_difference(existing: Made) -> None:
+    existing.do(
+        'ALTER INDEX app.posts_by_title RENAME TO "Posts ON ""Titles"""',
+        "ALTER TABLE app.posts RENAME CONSTRAINT posts_author_id_fkey TO written_by",
+    )
+    result = schema_of(existing)
+    assert found(result) == []
+    assert any("posts_author_id_fkey of posts is called written_by now" in note for note in result.notes)
+
+
+def test_what_was_not_proven_before_the_copy_is_noted(make_here: Callable[..., Made]) -> None:
+    tables = TABLES + "ALTER TABLE app.posts ADD CONSTRAINT own FOREIGN KEY (author_id) REFERENCES app.users NOT VALID;"
+    made = make_here(EXISTING, {"users": USERS, "posts": POSTS}, before=tables)
+    result = schema_of(made)
+    assert found(result) == []
+    assert any("own of posts was not validated before the copy" in note for note in result.notes)
+    made.do("ALTER TABLE app.posts VALIDATE CONSTRAINT own")
+    assert found(schema_of(made)) == []
+
+
+@pytest.mark.parametrize("text", ["no JSON", "[1, 2]", '["index", "a", "b", 3]', "7"])
+def test_a_list_that_somebody_changed_is_an_error(existing: Made, text: str) -> None:
+    existing.do(f"UPDATE isthmus.run SET tables = jsonb_set(tables, '{{stood}}', jsonb_build_array($t${text}$t$))")
+    with pytest.raises(TargetError) as raised:
+        schema_of(existing)
+    assert raised.value.code == "state-broken"
+
+
+def test_what_a_copy_set_aside_and_put_back_is_what_it_was(
+    make_here: Callable[..., Made], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(saved_ddl, "WORTH_ROWS", 1)
+    dropped: list[str] = []
+    monkeypatch.setattr(saved_ddl, "reached", dropped.append)
+    more = (
+        TABLES,
+        'CREATE INDEX "Posts ""by"" Both" ON app.posts (author_id DESC) INCLUDE (title) WHERE title > $$a$$;',
+        "ALTER TABLE app.posts ADD CONSTRAINT again FOREIGN KEY (author_id) REFERENCES app.users DEFERRABLE;",
+        "ALTER TABLE app.posts ADD CONSTRAINT unproven FOREIGN KEY (author_id) REFERENCES app.users NOT VALID;",
+    )
+    made = make_here(EXISTING, {"users": USERS, "posts": POSTS}, before="".join(more))
+    assert "saved.dropped-after-commit" in dropped
+    result = schema_of(made)
+    assert (found(result), result.outcome) == ([], "passed")
+
+
+def test_a_run_that_kept_no_definitions_says_so(existing: Made) -> None:
+    existing.do("UPDATE isthmus.run SET tables = tables - 'stood'", "DROP INDEX app.posts_by_title")
+    result = schema_of(existing)
+    assert found(result) == []
+    assert any("did not keep what there was" in note for note in result.notes)
+    assert result.outcome == "partly"

@@ -282,9 +282,12 @@ class TestRoute:
         assert (row["user_id"], row["team_id"]) == (None, run(reference, "Users", [], USER).id)
         assert run(reference, "Main", [("owner", bw.dbref("Other", USER))]).rejected == [("wrong-collection", "owner")]
 
+        row = run(reference, "Main", [("owner", bw.dbref("Users", bw.null()))]).rows["main"][0]
+        assert (row["user_id"], row["team_id"]) == (run(reference, "Users", [], bw.null()).id, None)
+
     def test_null_missing_and_arrays(self) -> None:
         reference = reader(self.COLLECTIONS)
-        for elements in ([], [("owner", bw.null())], [("owner", bw.dbref("Users", bw.null()))]):
+        for elements in ([], [("owner", bw.null())]):
             row = run(reference, "Main", elements).rows["main"][0]
             assert (row["user_id"], row["team_id"]) == (None, None)
         assert run(reference, "Main", [("owner", bw.array([USER]))]).rejected == [("type", "owner")]

@@ -375,9 +375,13 @@ class TestArraysOfReferences:
         ]
         result = run(self.RULE, [("users", bw.array(values))])
         found = row(result)["users"]
-        assert found == [result.id, None, found[2], result.id, None, result.id]
-        assert result.references == {"main.users": 4}
-        assert [(entry[0], entry[2], entry[3]) for entry in result.journal.id_map] == [("Users", found[2], "reference")]
+        assert found == [result.id, None, found[2], result.id, found[4], result.id]
+        assert found[4] not in (None, found[2], result.id)
+        assert result.references == {"main.users": 5}
+        assert [(entry[0], entry[2], entry[3]) for entry in result.journal.id_map] == [
+            ("Users", found[2], "reference"),
+            ("Users", found[4], "reference"),
+        ]
 
     def test_what_is_no_array(self) -> None:
         assert run(self.RULE, [("users", OID)]).rejected == [("type", "users")]

@@ -24,6 +24,27 @@ def test_verified_is_said_only_of_all_layers_that_found_nothing() -> None:
     assert verdict(stopped) == "Stopped before its end, so nothing is proven; 1 difference so far."
 
 
+def test_a_layer_that_could_not_look_at_all_makes_no_full_pass() -> None:
+    lacking, alone, differing = passed(), passed("schema"), failed()
+    for one in (lacking, alone, differing):
+        one.layers["schema"].lacking = "whole definitions"
+    assert verdict(lacking) == (
+        "Nothing differs as far as could be compared: schema could not look at whole definitions."
+    )
+    assert verdict(alone) == (
+        "Nothing differs in 1 of 7 layers (schema) as far as could be compared: schema could not look at whole"
+        " definitions; the others were not asked."
+    )
+    assert verdict(differing) == verdict(failed())
+    assert [(one.outcome, one.as_json()["outcome"], tone(one)) for one in (lacking, differing)] == [
+        ("partly", "partly", "warn"),
+        ("failed", "failed", "bad"),
+    ]
+    assert lacking.as_json()["layers"]["schema"]["outcome"] == "partly"
+    assert lacking.as_json()["layers"]["checksum"]["outcome"] == "passed"
+    assert lacking.passed  # nothing differs: exit code 0
+
+
 def test_tone_of_a_stopped_or_empty_verification_is_never_good() -> None:
     stopped = passed()
     stopped.interrupted = True

@@ -27,6 +27,9 @@ impl Converter {
             side.references += u64::from(wrote == Wrote::Value);
             return Ok(wrote);
         }
+        if matches!(value, Value::Null | Value::Undefined) {
+            return Ok(Wrote::Null);
+        }
         if let Value::ObjectId(id) = *value {
             if reference.ids != IdScheme::Keep {
                 side.references += 1;
@@ -38,11 +41,12 @@ impl Converter {
         let value = match *value {
             Value::Array(_) => return Err(self.wrong_type(value, false)),
             Value::Document(raw) => match dbref_id(raw, reference.collection.as_bytes())? {
-                Some(Value::Null | Value::Undefined) => return Ok(Wrote::Null),
+                // It names a document all the same: the one whose `_id` is null, which no kept id can be.
+                Some(Value::Null | Value::Undefined) if reference.ids == IdScheme::Keep => return Ok(Wrote::Null),
+                Some(Value::Undefined) => Value::Null,
                 Some(id) => id,
                 None => *value,
             },
-            Value::Null | Value::Undefined => return Ok(Wrote::Null),
             other => other,
         };
         if reference.ids == IdScheme::Keep {

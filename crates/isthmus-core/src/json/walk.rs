@@ -223,6 +223,7 @@ impl Walk<'_, '_> {
         out: &mut Vec<u8>,
     ) -> Result<(), JsonFault> {
         let mut target = *value;
+        let mut is_dbref = false;
         if let Value::Document(raw) = target {
             if let Some(found) = db_ref(raw).map_err(|error| self.bson_fault(error, value))? {
                 if found.collection != rule.collection.as_bytes() {
@@ -233,10 +234,13 @@ impl Walk<'_, '_> {
                     );
                     return Err(self.report.fault("wrong-collection", value, self.settings.sensitive, message));
                 }
-                target = found.id;
+                target = if found.id == Value::Undefined { Value::Null } else { found.id };
+                is_dbref = true;
             }
         }
         match target {
+            // A DBRef names a document all the same: the one whose `_id` is null, which no kept id can be.
+            Value::Null if is_dbref && rule.ids != IdScheme::Keep => {}
             Value::Null | Value::Undefined => {
                 out.extend_from_slice(b"null");
                 return Ok(());

@@ -230,13 +230,13 @@ fn meant<'v>(form: Form, value: &Value<'v>, lookups: &mut Lookups, scratch: &mut
         (Form::Hex, Value::String(text)) => plain(Key::of_hex(text)?),
         (Form::Dbref, Value::Document(raw)) => {
             let found = db_ref(*raw).ok()??;
-            let or = match found.id {
-                Value::Null | Value::Undefined => return None, // it names a collection and no document
+            let id = if found.id == Value::Undefined { Value::Null } else { found.id };
+            let or = match id {
                 Value::String(text) => Key::of_hex(text),
                 _ => None,
             };
             lookups.name_collection(found.collection);
-            Some(Meant { key: Key::of(&found.id, scratch), or, collection: Some(found.collection) })
+            Some(Meant { key: Key::of(&id, scratch), or, collection: Some(found.collection) })
         }
         (Form::Value, Value::ObjectId(_) | Value::Array(_)) => None,
         (Form::Value, _) => plain(Key::of(value, scratch)),

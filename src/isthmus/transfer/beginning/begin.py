@@ -13,6 +13,7 @@ from functools import partial
 import psycopg
 
 from isthmus import __version__
+from isthmus.connect.definitions import read_definitions
 from isthmus.errors import TargetError
 from isthmus.mapping import Mapping, ddl
 from isthmus.mapping.tables import TargetSchema, pending_tables
@@ -20,7 +21,7 @@ from isthmus.sources.protocol import Source
 from isthmus.state.checkpoints import PartitionState, insert_partitions, read_partitions
 from isthmus.state.lease import Lease
 from isthmus.state.migrate import check_state, migrate, state_exists
-from isthmus.state.runs import Run, id_key, insert_run, latest_run
+from isthmus.state.runs import STOOD, Run, id_key, insert_run, latest_run
 from isthmus.transfer import staging
 from isthmus.transfer.beginning.fresh import check_dependents, drop_run
 from isthmus.transfer.beginning.preflight import Finding, check_server, check_source, check_target, raise_findings
@@ -211,6 +212,8 @@ def _begin(task: Task, lease: Lease, existing: Existing | None) -> tuple[Run, li
             for text in ddl.create_all(schema):
                 connection.execute(text.encode())
         else:
+            stood = read_definitions(connection, existing.schema, existing.tables)
+            tables[STOOD] = sorted(one.as_line() for one in stood.values())
             create_stage(connection, schema, existing)
         run = insert_run(
             connection,

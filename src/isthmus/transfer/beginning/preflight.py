@@ -10,8 +10,8 @@ import difflib
 from dataclasses import dataclass
 
 import psycopg
-from psycopg import sql
 
+from isthmus.connect.postgres import has_rows
 from isthmus.errors import IsthmusError, MappingError, Problem, SourceError, TargetError, Where
 from isthmus.mapping import Mapping
 from isthmus.mapping.tables import TargetSchema
@@ -263,7 +263,7 @@ def _in_the_way(connection: psycopg.Connection, schema: TargetSchema, replaced: 
         (schema.schema, [*schema.tables, *sorted(indexes)], own.get("tables", [])),
     ).fetchall():
         word = _KINDS.get(str(kind), "relation")
-        filled = kind in {"r", "p"} and _has_rows(connection, schema.schema, str(name))
+        filled = kind in {"r", "p"} and _is_filled(connection, schema.schema, str(name))
         rows = " with rows in it" if filled else ""
         found.append(
             Finding(
@@ -295,15 +295,12 @@ def _in_the_way(connection: psycopg.Connection, schema: TargetSchema, replaced: 
     return found
 
 
-def _has_rows(connection: psycopg.Connection, schema: str, table: str) -> bool:
+def _is_filled(connection: psycopg.Connection, schema: str, table: str) -> bool:
     """Tell whether a table holds rows; one that cannot be looked into counts as filled."""
     try:
-        row = connection.execute(
-            sql.SQL("SELECT EXISTS (SELECT FROM {})").format(sql.Identifier(schema, table))
-        ).fetchone()
+        return has_rows(connection, schema, table)
     except psycopg.errors.InsufficientPrivilege:
         return True
-    return bool(row and row[0])
 
 
 def _extensions(connection: psycopg.Connection, schema: TargetSchema) -> list[Finding]:

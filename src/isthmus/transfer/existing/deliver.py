@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 import psycopg
 from psycopg import sql
 
+from isthmus.connect.postgres import has_rows
 from isthmus.errors import TargetError
 from isthmus.state.checkpoints import add_tally, read_tallies
 from isthmus.state.ledgers import Cause
@@ -169,7 +170,7 @@ def _deliver_staged(delivery: _Delivery) -> None:
     """
     sides, job = delivery.sides, delivery.sides.job
     _lock(sides)
-    sides.filled = {fed.name for fed in sides.existing.tables.values() if _has_rows(sides, fed)}
+    sides.filled = {name for name in sides.existing.tables if has_rows(sides.connection, sides.existing.schema, name)}
     _refuse_unknowable(sides)
     try:
         with _deferred_keys(sides):
@@ -210,10 +211,6 @@ def _lock(sides: Sides) -> None:
         seconds=sides.job.options.retry_seconds,
     )
     reached("deliver.locked")
-
-
-def _has_rows(sides: Sides, fed: FedTable) -> bool:
-    return bool(sides.one(sql.SQL("SELECT EXISTS (SELECT FROM {})::integer").format(sides.real(fed.name))))
 
 
 def _refuse_unknowable(sides: Sides) -> None:

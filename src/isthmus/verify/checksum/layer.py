@@ -15,14 +15,11 @@ import threading
 from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from typing import Any
 
-import psycopg
 from psycopg import sql
 
 from isthmus._rust import Digester, Finder
 from isthmus.connect.binary_copy import receive_copy
-from isthmus.errors import TargetError
 from isthmus.mapping.model import Flow
 from isthmus.mapping.plan_tables import PlanTable
 from isthmus.mapping.tables import PendingTable, Table, pending_tables
@@ -38,6 +35,7 @@ from isthmus.verify.result import MOST_LISTED, ColumnCheck, LayerResult
 from isthmus.verify.samples import enter
 from isthmus.verify.source_reading import Taker, Wanted, read_source
 from isthmus.verify.subject import Subject
+from isthmus.verify.temporary import needing_temporary_tables
 from isthmus.work.interrupted import Interrupted
 from isthmus.work.progress import Progress
 
@@ -81,9 +79,12 @@ class Checksum:
         for root in self._known.left_out.keys() - self._sides.by_hand.keys() - self._unreadable:
             oracle.keep(root, self._known.left_out[root])
         connection = stack.enter_context(subject.another_connection())
-        self._pairs = _open_pairs(
-            subject, connection, pending, self._junctions_by_hand | self._sides.tables.keys() | self._changed.keys()
-        )
+        elsewhere = self._junctions_by_hand | self._sides.tables.keys() | self._changed.keys()
+        with needing_temporary_tables(
+            "Pairs that both sides of a junction name",
+            "leave the checksum out: --layers counts,samples,references,types,rules,schema",
+        ):
+            self._pairs = PairStore(subject, connection, pending, elsewhere)
 
     def takers(self, collection: str) -> list[Taker]:
         """Return what takes the documents of a collection that have rows."""
@@ -318,21 +319,6 @@ class Checksum:
                     row_id = hiding.row(one.name, found)
                     message = _WORDS["extra"].format(table=one.name, id=row_id)
                     result.differs(one.name, "(row)", message, id=row_id, times=count)
-
-
-def _open_pairs(
-    subject: Subject, connection: psycopg.Connection[Any], pending: list[PendingTable], elsewhere: frozenset[str]
-) -> PairStore:
-    try:
-        return PairStore(subject, connection, pending, elsewhere)
-    except (psycopg.errors.InsufficientPrivilege, psycopg.errors.ReadOnlySqlTransaction):
-        raise TargetError(
-            "Pairs that both sides of a junction name are compared in temporary tables of the target, and the role may"
-            " not make any there, or the server takes no writes at all.",
-            code="no-temporary-tables",
-            hint="GRANT TEMPORARY ON DATABASE … TO the role, and verify the server that takes writes; or leave the"
-            " checksum out: --layers counts,samples,references,types,rules,schema.",
-        ) from None
 
 
 def _buckets(bits: bytes) -> list[int]:

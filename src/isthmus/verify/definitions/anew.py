@@ -15,11 +15,11 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from isthmus.connect.definitions import Definition, Definitions, read_definitions
 from isthmus.connect.postgres import explain, meaning
 from isthmus.mapping import Mapping, ddl
 from isthmus.mapping.search import ARRAY_TEXT
 from isthmus.mapping.tables import Index, Table, TargetSchema, build_schema
-from isthmus.verify.definitions.catalog import Definition, Definitions, read_definitions
 
 _TEMPORARY = "pg_temp"
 _TEMPORARY_SCHEMA = re.compile(r"(?<![\w\"])pg_temp(?:_\d+)?\.")

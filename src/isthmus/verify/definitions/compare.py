@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection
 
-from isthmus.verify.definitions.catalog import Definition, Definitions
+from isthmus.connect.definitions import Definition, Definitions
 from isthmus.verify.result import ColumnCheck, LayerResult
 
 _SPELLED_OUT = {"unique", "method", "columns", "partial", "target", "target columns", "on delete"}
@@ -45,7 +45,6 @@ def compare(
     """
     gone = {table for kind, table, _ in wanted if kind == "table" and ("table", table, table) not in there}
     others = Counter[str]()
-    whys: dict[str, list[str]] = {}
     for place, want in wanted.items():
         have = there.get(place)
         if want.kind != "table" and want.table in gone:
@@ -57,14 +56,12 @@ def compare(
         else:
             compared = _compare_one(result, have, want)
         result.checked += 1
-        if want.kind == "column":
+        if want.kind == "column" or why:
             result.columns.append(ColumnCheck(want.table, want.name, compared, 0, int(bool(why)), why))
         else:
             others[want.table] += 1
-            whys.setdefault(want.table, []).extend([why] if why else [])
     for table, count in others.items():
-        told = list(dict.fromkeys(whys[table]))
-        result.columns.append(ColumnCheck(table, "", count - len(whys[table]), 0, len(whys[table]), " ".join(told)))
+        result.columns.append(ColumnCheck(table, "", count))
     for place, have in there.items():
         if place not in wanted:
             _added(result, have)
@@ -82,23 +79,23 @@ def _missing(result: LayerResult, want: Definition, left_out: Collection[str]) -
     result.differs(
         want.table,
         want.name,
-        f"The {_word(want.kind)}{name} is missing.",
-        expected=_said(want, _parts(want)),
+        f"The {word(want.kind)}{name} is missing.",
+        expected=said(want, parts_of(want)),
         actual=None,
     )
 
 
 def _compare_one(result: LayerResult, have: Definition, want: Definition) -> int:
     """Enter an object of which any part differs; return how many parts were compared."""
-    parts = _parts(want)
+    parts = parts_of(want)
     differing = [part for part in parts if have.parts.get(part) != want.parts[part]]
     if differing:
         result.differs(
             want.table,
             want.name,
-            f"The {_word(want.kind)} differs in: {', '.join(differing)}.",
-            expected=_said(want, differing),
-            actual=_said(have, differing),
+            f"The {word(want.kind)} differs in: {', '.join(differing)}.",
+            expected=said(want, differing),
+            actual=said(have, differing),
         )
     return len(parts)
 
@@ -108,19 +105,21 @@ def _added(result: LayerResult, have: Definition) -> None:
         result.notes.append(f"{have.table} has an index that is not in the mapping: {have.name}.")
     elif have.kind in _ADDED:
         message = f"{_ADDED[have.kind]}: {have.name}."
-        told = ["definition"] if "definition" in have.parts else _parts(have)
-        result.differs(have.table, have.name, message, expected=None, actual=_said(have, told))
+        told = ["definition"] if "definition" in have.parts else parts_of(have)
+        result.differs(have.table, have.name, message, expected=None, actual=said(have, told))
 
 
-def _parts(one: Definition) -> list[str]:
-    """Name the parts that are compared: each thing once."""
+def parts_of(one: Definition) -> list[str]:
+    """Name the parts of an object that are compared: each thing once."""
     whole = "definition" in one.parts
     return [part for part in one.parts if not (whole and part in _SPELLED_OUT)]
 
 
-def _said(one: Definition, parts: Collection[str]) -> str:
+def said(one: Definition, parts: Collection[str]) -> str:
+    """Return what an object says in some parts, for people."""
     return "; ".join(f"{part}: {one.parts.get(part) or 'none'}" for part in parts)
 
 
-def _word(kind: str) -> str:
+def word(kind: str) -> str:
+    """Return a kind of object for people."""
     return {"key": "primary key", "enum": "enum type", "check": "CHECK constraint"}.get(kind, kind)

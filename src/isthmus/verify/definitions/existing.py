@@ -1,19 +1,23 @@
-"""What a mapping needs of tables that belong to somebody else, and what a copy set aside and must have put back.
+"""What a mapping needs of tables that belong to somebody else, what hung on them, and what a copy must have put back.
 
-Blind spots: indexes and foreign keys that were there before the copy and are gone without being in
-`isthmus.saved_ddl`: nobody wrote down that they ever were.
+Blind spots: where an older version of Isthmus copied, indexes and foreign keys that were there before the copy and are
+gone without being in `isthmus.saved_ddl`: nobody wrote down that they ever were.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import psycopg
 
+from isthmus.connect.definitions import Definition, Definitions, read_definitions
+from isthmus.errors import TargetError
 from isthmus.mapping.tables import Table
 from isthmus.mapping.types import ColumnType
-from isthmus.verify.definitions.catalog import Definition, Definitions, read_definitions
+from isthmus.state.runs import STOOD
 from isthmus.verify.definitions.shape import read_shape
+from isthmus.verify.definitions.stood import WORSE, check_standing
 from isthmus.verify.result import ColumnCheck, LayerResult
 from isthmus.verify.subject import Subject
 
@@ -35,6 +39,7 @@ _FITTING = {
     "jsonb": ("json",),
 }
 """Kind of the mapping → how the words of types that take its values begin; of other kinds the kind itself."""
+_IS_RELATION = " is a relation of kind "
 _KNOWN = (*_TEXTS, *_INTEGERS, "uuid", "real", "double", "timestamp", "json", "boolean", "bytea", "date")
 """How the words of types begin that are PostgreSQL's own; others are enums, domains, or of extensions."""
 
@@ -45,19 +50,55 @@ def check_existing(subject: Subject, connection: psycopg.Connection[Any], result
     there = read_definitions(connection, schema.schema, schema.tables)
     for table in schema.tables.values():
         _check_table(result, table, there, schema.schema)
+    before = subject.run.tables.get(STOOD)
+    if before is None:
+        result.lacking = "keys and indexes that were there when the copy began: the version that copied kept no list"
+        _check_all_valid(subject, there, result)
+    else:
+        stood = _stood(subject.run.id, before)
+        _check_columns(result, stood, there)
+        check_standing(result, stood, there)
+    _check_shape(subject, connection, result, whole=before is None)
+    _check_set_aside(connection, schema.schema, result)
+    result.notes.append(
+        "The tables are not Isthmus's own: compared is what the mapping needs, and what was there when the copy began."
+        " What came since is no difference."
+        if before is not None
+        else "The tables are not Isthmus's own: compared is what the mapping needs. An index or a foreign key that"
+        " somebody dropped is not missed, unless the copy itself had set it aside: the version that copied did not keep"
+        " what there was."
+    )
+
+
+def _stood(run: int, lines: Sequence[str]) -> Definitions:
+    try:
+        return {one.place: one for one in map(Definition.from_line, lines)}
+    except (ValueError, TypeError, AttributeError):
+        raise TargetError(
+            f"What the target keeps of the tables as they were when run {run} began cannot be read.",
+            code="state-broken",
+            hint="Somebody changed the table isthmus.run: restore the target from a backup, or copy anew.",
+        ) from None
+
+
+def _check_all_valid(subject: Subject, there: Definitions, result: LayerResult) -> None:
+    """Enter whatever is not valid, but for a CHECK constraint of which the run kept that it was not."""
     for one in there.values():
-        if f"{schema.schema}.{one.table} {one.parts.get('definition')} NOT VALID" in subject.run.tables.get(
-            "shape", []
-        ):
+        line = f"{subject.schema.schema}.{one.table} {one.parts.get('definition')} NOT VALID"
+        if line in subject.run.tables.get("shape", []):
             result.notes.append(f"The CHECK constraint {one.name} of {one.table} was not validated before the copy.")
         else:
             _check_validity(result, one)
-    _check_shape(subject, connection, result)
-    _check_set_aside(connection, schema.schema, result)
-    result.notes.append(
-        "The tables are not Isthmus's own: compared is what the mapping needs. An index or a foreign key that somebody"
-        " dropped is not missed, unless the copy itself had set it aside."
-    )
+
+
+def _check_columns(result: LayerResult, before: Definitions, there: Definitions) -> None:
+    """Enter columns that were NOT NULL and whose constraint is not validated now (PostgreSQL 18)."""
+    unproven = "not null, not validated"
+    for place, have in there.items():
+        was = before.get(place)
+        if have.kind == "column" and was is not None and have.parts["null"] == unproven != was.parts["null"]:
+            message = "The column's NOT NULL is not validated: rows that are there were never held against it."
+            result.differs(have.table, have.name, message, expected=was.parts["null"], actual=unproven)
 
 
 def _check_table(result: LayerResult, table: Table, there: Definitions, schema: str) -> None:
@@ -100,18 +141,14 @@ def _check_validity(result: LayerResult, one: Definition) -> None:
     if one.kind not in _CHECKED and one.kind != "index":
         return
     result.checked += 1
-    for part, what in (
-        ("validated", "is not validated: rows that are there were never held against it"),
-        ("enforced", "is not enforced: a trigger of it is switched off"),
-        ("index valid", "has an index that is not valid"),
-        ("valid", "is not valid"),
-    ):
+    for part, what in WORSE.items():
         if one.parts.get(part) == "no":
             message = f"The {one.kind} {one.name} {what}."
             result.differs(one.table, one.name, message, expected=f"{part}: yes", actual=f"{part}: no")
 
 
-def _check_shape(subject: Subject, connection: psycopg.Connection[Any], result: LayerResult) -> None:
+def _check_shape(subject: Subject, connection: psycopg.Connection[Any], result: LayerResult, *, whole: bool) -> None:
+    """Enter what is not as the run kept it; of keys and CHECK constraints only where `whole`: else others name them."""
     before = subject.run.tables.get("shape")
     if before is None:
         result.notes.append("The run did not keep what the tables were like, so no change since then can be seen.")
@@ -123,12 +160,16 @@ def _check_shape(subject: Subject, connection: psycopg.Connection[Any], result: 
         if line in now:
             continue
         table, name = _place(subject, line)
+        if not (whole or name or _IS_RELATION in line):
+            continue
         instead = next((one for one in come if _place(subject, one) == (table, name) and name), None)
         if instead is not None:
             come.remove(instead)
         message = "The table is not what it was when the copy began."
         result.differs(table, name or "(table)", message, expected=line, actual=instead)
     for line in come:
+        if not whole and not _place(subject, line)[1]:
+            continue
         result.notes.append(f"New since the copy began: {line}.")
 
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 
+from isthmus.connect.definitions import Definition, Definitions
+from isthmus.mapping.search import ARRAY_TEXT
 from isthmus.mapping.tables import ForeignKey, Index, Table, TargetSchema
 from isthmus.mapping.types import ColumnType
-from isthmus.verify.definitions.catalog import Definition, Definitions
 
 _NAMES = {"varchar": "character varying", "double": "double precision"}
 _INSTANTS = {"timestamp": "without time zone", "timestamptz": "with time zone"}
@@ -26,6 +27,7 @@ def state(schema: TargetSchema, quote: Quote) -> Definitions:
         Definition("enum", name, name, {"labels": json.dumps(labels, ensure_ascii=False)})
         for name, labels in schema.enums.items()
     ]
+    found += [Definition("function", name, name, {}) for name in ([ARRAY_TEXT] if schema.functions else [])]
     for table in schema.tables.values():
         found += _of_table(schema, table.final, quote)
     return {one.place: one for one in found}

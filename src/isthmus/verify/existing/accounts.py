@@ -17,10 +17,11 @@ from isthmus.state.kept_values import NOTED, ROW, VALUES, digest, is_content, ro
 from isthmus.verify.existing import older_accounts
 from isthmus.verify.existing.compare import DIFFERING
 from isthmus.verify.existing.given import key_column
-from isthmus.verify.existing.known import Known, ident, named_columns, of
+from isthmus.verify.existing.known import Known, named_columns
+from isthmus.verify.looking import of_row
 
-ORPHANS = ident("pg_temp", "isthmus_orphans")
-WAITING = ident("pg_temp", "isthmus_waiting")
+ORPHANS = sql.Identifier("pg_temp", "isthmus_orphans")
+WAITING = sql.Identifier("pg_temp", "isthmus_waiting")
 KEPT_ROW = "a row that was kept"
 """What is given of a child row that no document gives, and that was there when the copy left it."""
 _MET = "verdict-"
@@ -185,7 +186,7 @@ class Accounts:
         known = self._known
         there = known.there.columns[table.name]
         text = row_text(
-            (column.name, of("t", column.name), there[column.name].base)
+            (column.name, of_row(column.name, "t"), there[column.name].base)
             for column in named_columns(table, there)
             if is_content(column.role)
         )
@@ -196,7 +197,7 @@ class Accounts:
             "table": sql.Literal(table.name),
             "row": sql.Literal(ROW),
             "real": known.real(table.name),
-            "owner": of("t", key_column(table)),
+            "owner": of_row(key_column(table), "t"),
             "at": known.positions(table, "t"),
         }
         known.do(
@@ -249,7 +250,7 @@ def accounted_of(known: Known) -> dict[tuple[str, str], Counter[str]]:
     for table, path, why, count in known.rows(
         "SELECT table_name, path, why, count(*) FROM {differing} d WHERE {why} IS NOT NULL GROUP BY 1, 2, 3",
         differing=DIFFERING,
-        why=of("d", "why"),
+        why=of_row("why", "d"),
     ):
         found.setdefault((str(table), str(path)), Counter())[str(why)] += int(count)
     return found
@@ -261,7 +262,7 @@ def absent_rightly(known: Known) -> Counter[str]:
         "SELECT table_name, count(*) FROM {differing} d WHERE {why} IS NOT NULL AND path = {row} AND actual IS NULL"
         " GROUP BY 1",
         differing=DIFFERING,
-        why=of("d", "why"),
+        why=of_row("why", "d"),
         row=sql.Literal(ROW),
     )
     return Counter({str(table): int(count) for table, count in rows})

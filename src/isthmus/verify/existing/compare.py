@@ -12,9 +12,10 @@ from psycopg import sql
 from isthmus.mapping.tables import Column, Table
 from isthmus.state.kept_values import EXTRAS, ROW
 from isthmus.verify.existing.given import key_column
-from isthmus.verify.existing.known import Known, ident, named_columns, of
+from isthmus.verify.existing.known import Known, named_columns
+from isthmus.verify.looking import of_row
 
-DIFFERING = ident("pg_temp", "isthmus_differing")
+DIFFERING = sql.Identifier("pg_temp", "isthmus_differing")
 _AT_ONCE = 200
 """Columns a statement."""
 
@@ -64,7 +65,7 @@ def compare_table(known: Known, table: Table) -> Compared:
         "given": _given(known, table),
         "rows": known.given.place(root.name, "rows"),
         "real": known.real(table.name),
-        "own": of("g", own),
+        "own": of_row(own, "g"),
         "positions": known.positions(table, "g"),
         "there": same_row(known, table),
     }
@@ -126,8 +127,8 @@ def same_row(known: Known, table: Table) -> sql.Composed:
     if table.kind == "root":
         return sql.SQL("{} = r.row_id").format(known.row_text(table, "t"))
     places = [column.name for column in table.columns if column.role in {"ancestor_position", "position"}]
-    same = [sql.SQL("{}::text = r.row_id").format(of("t", key_column(table)))]
-    same += [sql.SQL("{} = {}").format(of("t", name), of("g", name)) for name in places]
+    same = [sql.SQL("{}::text = r.row_id").format(of_row(key_column(table), "t"))]
+    same += [sql.SQL("{} = {}").format(of_row(name, "t"), of_row(name, "g")) for name in places]
     return sql.SQL(" AND ").join(same)
 
 
@@ -135,9 +136,9 @@ def _pair(known: Known, table: Table, column: Column) -> sql.Composed:
     there = known.there.columns[table.name][column.name]
     raw: sql.Composable = sql.SQL("NULL::text")
     if column.reference is not None and not column.type.array:
-        raw = sql.SQL("{}::text").format(of("g", column.name))
+        raw = sql.SQL("{}::text").format(of_row(column.name, "g"))
     return sql.SQL("({}, {}, {}, {})").format(
-        sql.Literal(column.name), known.text(table, column, "g"), there.own_text(of("t", column.name)), raw
+        sql.Literal(column.name), known.text(table, column, "g"), there.own_text(of_row(column.name, "t")), raw
     )
 
 
@@ -146,8 +147,8 @@ def _surplus(known: Known, table: Table, parts: dict[str, sql.Composable]) -> No
     places = [column.name for column in table.columns if column.role in {"ancestor_position", "position"}]
     same = sql.SQL(" AND ").join(
         [
-            sql.SQL("{}::text = r.own").format(of("g", key_column(table))),
-            *(sql.SQL("{} = {}").format(of("t", name), of("g", name)) for name in places),
+            sql.SQL("{}::text = r.own").format(of_row(key_column(table), "g")),
+            *(sql.SQL("{} = {}").format(of_row(name, "t"), of_row(name, "g")) for name in places),
         ]
     )
     known.do(
@@ -158,7 +159,7 @@ def _surplus(known: Known, table: Table, parts: dict[str, sql.Composable]) -> No
             **parts,
             "same": same,
             "row": sql.Literal(ROW),
-            "owner": of("t", key_column(table)),
+            "owner": of_row(key_column(table), "t"),
             "there_positions": known.positions(table, "t"),
         },
     )
@@ -177,7 +178,7 @@ def _compare_extras(known: Known, table: Table, parts: dict[str, sql.Composable]
         **{
             **parts,
             "path": sql.Literal(EXTRAS),
-            "value": of("g", extras.name),
+            "value": of_row(extras.name, "g"),
             "schema": sql.Literal(known.subject.schema.schema),
         },
     )
@@ -188,7 +189,7 @@ def _compare_as_wholes(known: Known, table: Table) -> Compared:
     columns = [column for column in named_columns(table, known.there.columns[table.name]) if column.role != "source"]
     given = sql.SQL(", ").join(known.text(table, column, "g") for column in columns)
     real = sql.SQL(", ").join(
-        known.there.columns[table.name][column.name].own_text(of("t", column.name)) for column in columns
+        known.there.columns[table.name][column.name].own_text(of_row(column.name, "t")) for column in columns
     )
     parts = {
         "differing": DIFFERING,

@@ -15,17 +15,8 @@ from isthmus.connect.jsonb_paths import as_id_there, changed_inside
 from isthmus.mapping.tables import Column, PendingTable, Reference, Table
 from isthmus.verify.existing.given import Given, key_column
 from isthmus.verify.existing.there import There, ThereColumn, number
+from isthmus.verify.looking import of_row
 from isthmus.verify.subject import Subject
-
-
-def ident(*names: str) -> sql.Identifier:
-    """Quote a name."""
-    return sql.Identifier(*names)
-
-
-def of(alias: str, name: str) -> sql.Composed:
-    """Return SQL of a column of an alias."""
-    return sql.SQL("{}.{}").format(ident(alias), ident(name))
 
 
 class Known:
@@ -61,7 +52,7 @@ class Known:
 
     def real(self, table: str) -> sql.Identifier:
         """Name a real table."""
-        return ident(self.subject.schema.schema, table)
+        return sql.Identifier(self.subject.schema.schema, table)
 
     def column(self, table: Table, name: str) -> ThereColumn | None:
         """Return what is there of a column; None where the table has none of that name."""
@@ -80,8 +71,8 @@ class Known:
         """Return SQL of what a real row of a root table is known by, as text."""
         name = key_column(table)
         if not table.column(name).hidden:
-            return sql.SQL("{}::text").format(of(alias, name))
-        texts = sql.SQL(", ").join(sql.SQL("{}::text").format(of(alias, key)) for key in self.key(table))
+            return sql.SQL("{}::text").format(of_row(name, alias))
+        texts = sql.SQL(", ").join(sql.SQL("{}::text").format(of_row(key, alias)) for key in self.key(table))
         return sql.SQL("to_jsonb(ARRAY[{}]::text[])::text").format(texts)
 
     def follow(self) -> None:
@@ -118,15 +109,15 @@ class Known:
         target = self._tables[reference.table]
         table = self._tables[waiting.table]
         names = {
-            "waiting": ident("pg_temp", waiting.name),
-            "keys": sql.SQL(", ").join(of("p", key) for key, _ in waiting.keys),
+            "waiting": sql.Identifier("pg_temp", waiting.name),
+            "keys": sql.SQL(", ").join(of_row(key, "p") for key, _ in waiting.keys),
             "held": self.holders(target, reference.by or key_column(target), reference.column),
-            "value": of("p", waiting.value),
+            "value": of_row(waiting.value, "p"),
             "place": self.given.place(waiting.table),
-            "column": ident(waiting.column),
+            "column": sql.Identifier(waiting.column),
             "kind": self.given.kind(table.column(waiting.column)),
             "same": sql.SQL(" AND ").join(
-                sql.SQL("{} = {}").format(of("g", column), of("f", key)) for key, column in waiting.keys
+                sql.SQL("{} = {}").format(of_row(column, "g"), of_row(key, "f")) for key, column in waiting.keys
             ),
             "flow": self.given.of_flow(waiting, "g"),
         }
@@ -153,12 +144,12 @@ class Known:
         if self.column(target, key) is not None and self.column(target, result) is not None:
             parts.append(
                 sql.SQL("SELECT {}::text AS value, {}::text AS result, 0 AS rank FROM {} t").format(
-                    of("t", key), of("t", result), self.real(target.name)
+                    of_row(key, "t"), of_row(result, "t"), self.real(target.name)
                 )
             )
         parts.append(
             sql.SQL("SELECT {}::text AS value, {}::text AS result, 1 AS rank FROM {} g").format(
-                of("g", key), of("g", result), self.given.place(target.name)
+                of_row(key, "g"), of_row(result, "g"), self.given.place(target.name)
             )
         )
         if target.column(key).hidden and self.key(target) == (result,):  # documents of an earlier copy
@@ -174,7 +165,7 @@ class Known:
 
     def _find_rows(self, table: Table) -> None:
         """Fill `rows` (`own`, `row_id`)."""
-        place, own = self.given.place(table.name, "rows"), of("g", key_column(table))
+        place, own = self.given.place(table.name, "rows"), of_row(key_column(table), "g")
         name = key_column(table)
         if not table.column(name).hidden:
             there = self.column(table, name)
@@ -207,13 +198,17 @@ class Known:
             "CREATE TEMPORARY TABLE {place} AS SELECT {key}::text AS given_id, r.row_id::jsonb ->> 0 AS row_id"
             " FROM {given} g JOIN {rows} r ON r.own = {own}::text WHERE {key}::text <> r.row_id::jsonb ->> 0",
             place=place,
-            key=of("g", key),
+            key=of_row(key, "g"),
             given=self.given.place(table.name),
             rows=self.given.place(table.name, "rows"),
-            own=of("g", key_column(table)),
+            own=of_row(key_column(table), "g"),
         )
         if self.number("SELECT count(*) FROM {place}", place=place):
             self._rekeyed.add(table.name)
+
+    def has_moved(self, table: str) -> bool:
+        """Tell whether documents of a root table are rows with other ids."""
+        return table in self._moved
 
     def moves_of(self, column: Column, table: Table) -> sql.Identifier | None:
         """Name the temporary table (`given_id`, `row_id`) of ids or keys of a column that are others there."""
@@ -233,7 +228,7 @@ class Known:
     def text(self, table: Table, column: Column, alias: str) -> sql.Composed:
         """Return SQL of a given value as it must stand in the real table, as text."""
         there = self.there.columns[table.name][column.name]
-        value: sql.Composable = of(alias, column.name)
+        value: sql.Composable = of_row(column.name, alias)
         for path, entry in column.rewrites:
             pointed_at = self.subject.mapping.collections[entry].table
             if pointed_at in self._moved:
@@ -271,7 +266,7 @@ class Known:
             moved=moved,
             table=sql.Literal(table.name),
             column=sql.Literal(column.name),
-            own=of(alias, key_column(table)),
+            own=of_row(key_column(table), alias),
             position=self.positions(table, alias, sql.SQL("(e.n - 1)::integer")),
             stands=sql.Literal(not column.waits),  # what was looked up is without them already
         )
@@ -279,7 +274,7 @@ class Known:
     def positions(self, table: Table, alias: str, *more: sql.Composable) -> sql.Composed:
         """Return SQL of a row's place inside arrays, outermost first."""
         names = [column.name for column in table.columns if column.role in {"ancestor_position", "position"}]
-        parts = [*(of(alias, name) for name in names), *more]
+        parts = [*(of_row(name, alias) for name in names), *more]
         return sql.SQL("ARRAY[{}]::integer[]").format(sql.SQL(", ").join(parts))
 
     def _routed(self, table: Table, column: Column, alias: str) -> sql.Composed:
@@ -291,19 +286,19 @@ class Known:
             one = table.column(name).reference
             if one is None:
                 continue
-            has = self.exists(one, of(alias, name))
+            has = self.exists(one, of_row(name, alias))
             if name == column.name:
                 conditions.append(has)
                 break
             conditions.append(sql.SQL("NOT ({})").format(has))
-        return sql.SQL("CASE WHEN {} THEN {} END").format(sql.SQL(" AND ").join(conditions), of(alias, column.name))
+        return sql.SQL("CASE WHEN {} THEN {} END").format(sql.SQL(" AND ").join(conditions), of_row(column.name, alias))
 
     def exists(self, reference: Reference, value: sql.Composable) -> sql.Composed:
         """Return SQL that is true of a value that points at a row, given or there."""
         target = self._tables[reference.table]
         key = (reference.by or key_column(target)) if reference.lookup else reference.column
         found = sql.SQL("EXISTS (SELECT FROM {} x WHERE {}::text = ({})::text)").format(
-            self.given.place(target.name), of("x", key), value
+            self.given.place(target.name), of_row(key, "x"), value
         )
         if key == key_column(target) and target.name in self._moved:  # documents of earlier copies too
             found = sql.SQL(
@@ -318,7 +313,7 @@ class Known:
         if self.column(target, key) is None:
             return found
         return sql.SQL("({} OR EXISTS (SELECT FROM {} x WHERE {}::text = ({})::text))").format(
-            found, self.real(target.name), of("x", key), value
+            found, self.real(target.name), of_row(key, "x"), value
         )
 
 

@@ -9,19 +9,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
-from typing import Any
 
 import psycopg
 from psycopg import sql
 
 from isthmus.connect.postgres import explain
-from isthmus.errors import TargetError
-from isthmus.mapping.tables import Table
+from isthmus.mapping.tables import Column, Table
 from isthmus.state.checkpoints import read_tallies
 from isthmus.state.kept_values import EXTRAS, ROW
 from isthmus.verify import counts, samples, types
 from isthmus.verify.existing.accounts import KEPT_ROW, Accounts, absent_rightly, accounted_of
 from isthmus.verify.existing.compare import DIFFERING, Compared, compare_table, prepare
+from isthmus.verify.existing.followed import Followed, why_not_followed
 from isthmus.verify.existing.given import Given, GivenTaker
 from isthmus.verify.existing.known import Known
 from isthmus.verify.existing.mirror import counted_as_given, make_mirror, mirrored
@@ -35,6 +34,7 @@ from isthmus.verify.result import MOST_LISTED, ColumnCheck, Layer, LayerResult
 from isthmus.verify.source_facts import SourceFacts
 from isthmus.verify.source_reading import Taker
 from isthmus.verify.subject import Subject
+from isthmus.verify.temporary import needing_temporary_tables
 
 _WHY = {
     "orphan": "{n} references point at nothing, and are NULL.",
@@ -47,6 +47,9 @@ _WHY = {
     UNJUDGED: "{n} are of rows that were there before, and the version that copied did not note what they were.",
 }
 """Why something differs rightly, or cannot be judged."""
+_LETTERS = (
+    "What stands against these documents may be a row of somebody else's, so their reasons are not looked at again."
+)
 
 
 class ExistingTables:
@@ -65,7 +68,10 @@ class ExistingTables:
         connection = stack.enter_context(subject.another_connection())
         for setting, value in (("jit", "off"), ("work_mem", "64MB")):
             connection.execute(sql.SQL("SET LOCAL {} = {}").format(sql.Identifier(setting), sql.Literal(value)))
-        self._given = _open_given(subject, connection)
+        with needing_temporary_tables(
+            "Rows of tables that were there before", "look at what needs no source: --layers references,rules,schema"
+        ):
+            self._given = Given(subject, connection)
         self.carried = tuple(subject.run.tables.get("only") or subject.histories[0].plans)
         self._there: There = read_there(connection, subject.schema.schema, subject.schema.tables)
         self._known = Known(subject, self._given, self._there)
@@ -76,6 +82,7 @@ class ExistingTables:
         self._absent: Counter[str] = Counter()
         self._done = False
         self._mirrored: Subject | None = None
+        self._waits: set[tuple[str, str]] | None = None
 
     def takers(self, collection: str) -> list[Taker]:
         """Return what takes the documents of a collection that have rows."""
@@ -229,19 +236,22 @@ class ExistingTables:
         return result
 
     def samples(self, facts: SourceFacts, oracle: Oracle) -> LayerResult:
-        """Compare the rows of the documents that were drawn with what the oracle expects, but for references."""
+        """Compare the rows of the documents that were drawn with what the oracle expects."""
         self._compare()
         if (refused := self._refused("samples")) is not None:
             return refused
-        result = samples.check(self._mirror(), facts, oracle, self._is_sampled)
-        result.notes.append("What references of tables that were there before lead to is compared by checksum alone.")
+        result = samples.check(self._mirror(), facts, oracle, self._is_sampled, Followed(self._known))
+        result.notes.append(
+            "Where references of tables that were there before lead is compared where the id tells, derived or by"
+            " isthmus.id_map; pairs are compared by checksum alone."
+        )
         for table in self._subject.schema.tables.values():
             for column in table.final.columns:
                 if table.kind == "junction":
                     continue
                 check = ColumnCheck(table.name, column.name)
-                if not self._is_sampled(table.name, column.name):
-                    check.left_out, check.why = 1, "References are compared by checksum."
+                if why := self._why_not_sampled(table, column):
+                    check.left_out, check.why = 1, why
                 else:
                     path = (
                         EXTRAS if column.role == "extras" and column.name not in self._there.columns[table.name] else ""
@@ -253,6 +263,13 @@ class ExistingTables:
             self._account(check, ROW)
             if check.left_out or check.accounted:
                 result.columns.append(check)
+        letters = self._known.rows(
+            "SELECT collection, count(*) FROM isthmus.dead_letter WHERE run_id = {run} AND stage <> 'convert'"
+            " GROUP BY 1 ORDER BY 1",
+            run=sql.Literal(self._subject.run.id),
+        )
+        for name, count in letters:
+            result.columns.append(ColumnCheck(str(name), "(dead letters)", left_out=int(count), why=_LETTERS))
         return result
 
     def _is_sampled(self, table: str, path: str) -> bool:
@@ -261,17 +278,34 @@ class ExistingTables:
         if found.kind == "junction" or table not in self._compared or self._compared[table].joined:
             return False
         column = next((one for one in found.columns if one.name == path), None)
-        return column is None or (column.reference is None and not column.rewrites)
+        return column is None or not self._why_not_sampled(found, column)
+
+    def _why_not_sampled(self, table: Table, column: Column) -> str:
+        """Return why samples does not compare a column, a sentence; empty where it does."""
+        found = self._compared.get(table.name)
+        if found is None:
+            return "Its documents were not carried by this copy."
+        if found.joined:
+            return "Its documents may be joined."
+        return why_not_followed(self._known, table, column, self._waiting())
+
+    def _is_followed(self, table: Table, column: Column) -> bool:
+        return not why_not_followed(self._known, table, column, self._waiting())
+
+    def _waiting(self) -> set[tuple[str, str]]:
+        """Return (table, column) of references that wait for what was not carried."""
+        if self._waits is None:
+            rows = self._known.rows(
+                "SELECT DISTINCT table_name, column_name FROM isthmus.pending_reference WHERE table_schema = {schema}",
+                schema=sql.Literal(self._subject.schema.schema),
+            )
+            self._waits = {(str(table), str(column)) for table, column in rows}
+        return self._waits
 
     def types(self, facts: SourceFacts) -> LayerResult:
         """Hold what each column holds against what the source's fields hold."""
         self._compare()
-        waiting = self._known.rows(
-            "SELECT DISTINCT table_name, column_name FROM isthmus.pending_reference WHERE table_schema = {schema}",
-            schema=sql.Literal(self._subject.schema.schema),
-        )
-        why = "References of it wait for what was not carried."
-        but = {(str(table), str(column)): why for table, column in waiting}
+        but = dict.fromkeys(self._waiting(), "References of it wait for what was not carried.")
         if (refused := self._refused("types")) is not None:
             return refused
         result = types.check(self._mirror(), facts, but)
@@ -293,7 +327,7 @@ class ExistingTables:
     def _mirror(self) -> Subject:
         """Return the subject with the mirror of its tables, made the first time."""
         if self._mirrored is None:
-            make_mirror(self._known, self._accounted, whole=self._subject.options.sample is None)
+            make_mirror(self._known, self._accounted, self._is_followed, whole=self._subject.options.sample is None)
             self._mirrored = mirrored(self._known)
         return self._mirrored
 
@@ -375,16 +409,3 @@ class ExistingTables:
                     f"{found.earlier:,} rows of {name} came with documents of earlier copies that are gone from the"
                     " source or not carried now."
                 )
-
-
-def _open_given(subject: Subject, connection: psycopg.Connection[Any]) -> Given:
-    try:
-        return Given(subject, connection)
-    except (psycopg.errors.InsufficientPrivilege, psycopg.errors.ReadOnlySqlTransaction):
-        raise TargetError(
-            "Rows of tables that were there before are compared in temporary tables of the target, and the role may not"
-            " make any there, or the server takes no writes at all.",
-            code="no-temporary-tables",
-            hint="GRANT TEMPORARY ON DATABASE … TO the role, and verify the server that takes writes; or look at what"
-            " needs no source: --layers references,rules,schema.",
-        ) from None

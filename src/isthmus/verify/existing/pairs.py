@@ -11,7 +11,8 @@ from isthmus.state.kept_values import ROW
 from isthmus.verify.existing.accounts import ORPHANS
 from isthmus.verify.existing.compare import DIFFERING, Compared
 from isthmus.verify.existing.given import key_column
-from isthmus.verify.existing.known import Known, ident, of
+from isthmus.verify.existing.known import Known
+from isthmus.verify.looking import of_row
 
 
 def compare_pairs(known: Known, table: Table, new: Mapping[str, sql.Composable]) -> Compared:
@@ -31,13 +32,13 @@ def compare_pairs(known: Known, table: Table, new: Mapping[str, sql.Composable])
                 "INSERT INTO {place} ({own}, {other}) SELECT {mine}, h.result::{kind} FROM {waiting} p JOIN {held} h"
                 " ON h.value = {value}::text",
                 place=place,
-                own=ident(waiting.keys[0][0]),
-                other=ident(waiting.column),
-                mine=of("p", waiting.keys[0][0]),
+                own=sql.Identifier(waiting.keys[0][0]),
+                other=sql.Identifier(waiting.column),
+                mine=of_row(waiting.keys[0][0], "p"),
                 kind=known.given.kind(table.column(waiting.column)),
-                waiting=ident("pg_temp", waiting.name),
+                waiting=sql.Identifier("pg_temp", waiting.name),
                 held=known.holders(target, waiting.reference.by or key_column(target), waiting.reference.column),
-                value=of("p", waiting.value),
+                value=of_row(waiting.value, "p"),
             )
     _forget_orphans(known, table)
     first, second = table.columns
@@ -46,8 +47,8 @@ def compare_pairs(known: Known, table: Table, new: Mapping[str, sql.Composable])
         "CREATE TEMPORARY TABLE {wanted} AS SELECT DISTINCT {a}::text AS given_a, {b}::text AS given_b,"
         " {one} AS a, {two} AS b FROM {place} g",
         wanted=wanted,
-        a=of("g", first.name),
-        b=of("g", second.name),
+        a=of_row(first.name, "g"),
+        b=of_row(second.name, "g"),
         one=known.text(table, first, "g"),
         two=known.text(table, second, "g"),
         place=place,
@@ -57,7 +58,7 @@ def compare_pairs(known: Known, table: Table, new: Mapping[str, sql.Composable])
         "wanted": wanted,
         "real": known.real(table.name),
         "same": sql.SQL("{} = w.a AND {} = w.b").format(
-            *(known.there.columns[table.name][one.name].own_text(of("t", one.name)) for one in table.columns)
+            *(known.there.columns[table.name][one.name].own_text(of_row(one.name, "t")) for one in table.columns)
         ),
         "differing": DIFFERING,
         "table": sql.Literal(table.name),
@@ -76,7 +77,7 @@ def compare_pairs(known: Known, table: Table, new: Mapping[str, sql.Composable])
         why=_why(known, table),
         **parts,
     )
-    texts = [known.there.columns[table.name][one.name].own_text(of("t", one.name)) for one in table.columns]
+    texts = [known.there.columns[table.name][one.name].own_text(of_row(one.name, "t")) for one in table.columns]
     known.do(
         "INSERT INTO {differing} SELECT {table}, {table}, {row}, NULL, {a} || '/' || {b}, '{{}}', 'one pair',"
         " count(*)::text || ' pairs' FROM {real} t JOIN (SELECT DISTINCT a, b FROM {wanted}) w ON {same}"
@@ -107,8 +108,8 @@ def _forget_orphans(known: Known, table: Table) -> None:
             orphans=ORPHANS,
             table=sql.Literal(table.name),
             name=sql.Literal(column.name),
-            own=of("g", other.name),
-            value=of("g", column.name),
+            own=of_row(other.name, "g"),
+            value=of_row(column.name, "g"),
         )
 
 
@@ -126,9 +127,9 @@ def _why(known: Known, table: Table) -> sql.Composed:
                 sql.Literal(known.subject.schema.schema),
                 sql.Literal(table.name),
                 sql.Literal(column.name),
-                ident(own),
-                ident(other),
-                ident(f"given_{other}"),
+                sql.Identifier(own),
+                sql.Identifier(other),
+                sql.Identifier(f"given_{other}"),
             )
         )
         target = column.reference.table if column.reference is not None else ""
@@ -136,7 +137,9 @@ def _why(known: Known, table: Table) -> sql.Composed:
             sql.SQL(
                 "WHEN EXISTS (SELECT FROM {} d WHERE d.root = {} AND d.table_name = {} AND d.path = {}"
                 " AND d.why = 'deleted' AND d.own = w.{}) THEN 'deleted'"
-            ).format(DIFFERING, sql.Literal(target), sql.Literal(target), sql.Literal(ROW), ident(f"given_{own}"))
+            ).format(
+                DIFFERING, sql.Literal(target), sql.Literal(target), sql.Literal(ROW), sql.Identifier(f"given_{own}")
+            )
         )
     return sql.SQL("CASE {} END").format(sql.SQL(" ").join(whens))
 
@@ -150,7 +153,7 @@ def _ours(known: Known, table: Table, new: Mapping[str, sql.Composable]) -> sql.
         if reference is not None and target is not None and reference.column == key_column(target):
             parts.append(
                 sql.SQL("EXISTS (SELECT FROM {} r WHERE r.row_id = {}::text AND {})").format(
-                    known.given.place(target.name, "rows"), of("t", column.name), new[target.name]
+                    known.given.place(target.name, "rows"), of_row(column.name, "t"), new[target.name]
                 )
             )
     return sql.SQL(" OR ").join([*parts, sql.SQL("false")])

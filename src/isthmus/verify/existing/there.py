@@ -41,13 +41,17 @@ class ThereColumn:
     base: str
     as_text: bool
 
+    def value(self, text: sql.Composable) -> sql.Composed:
+        """Return SQL of a text as a value of the column's type."""
+        return sql.SQL("({})::{}").format(text, sql.SQL(cast("LiteralString", self.type)))
+
     def text(self, value: sql.Composable) -> sql.Composed:
         """Return SQL of what a given value is there, as text."""
         if self.base == "json":
             return sql.SQL("({})::jsonb::text").format(value)
         if self.as_text:
             return sql.SQL("({})::text").format(value)
-        return sql.SQL("({})::{}::text").format(value, sql.SQL(cast("LiteralString", self.type)))
+        return sql.SQL("{}::text").format(self.value(value))
 
     def own_text(self, value: sql.Composable) -> sql.Composed:
         """Return SQL of a value of the column, as text."""

@@ -31,7 +31,7 @@ from psycopg.types.json import Jsonb
 
 from isthmus.verify.reference import Expected, Reference, Shape
 from isthmus.verify.reference.accounts import Accounts, GivenAccounts, Source, digest_of
-from isthmus.verify.reference.finishing import NOTHING, Finishing, LookUp, id_of
+from isthmus.verify.reference.finishing import NOTHING, Finishing, LookUp, There, id_of
 from isthmus.verify.reference.forms import Form, input_form, read_form, sql_form
 from isthmus.verify.reference.joining import merged_names
 from isthmus.verify.reference.printed import printed
@@ -74,7 +74,6 @@ class Totals:
     Attributes:
         documents: Documents read, by collection.
         rejected: Documents the oracle refuses, by collection.
-        skipped: Documents the mapping leaves out, by collection.
         merged: Documents that were joined into others, by collection.
         rows: Rows expected and looked for, by table (a pair that both sides state counts once).
         values: Values of them that are not NULL, by table and column.
@@ -82,7 +81,6 @@ class Totals:
 
     documents: Counter[str] = field(default_factory=Counter[str])
     rejected: Counter[str] = field(default_factory=Counter[str])
-    skipped: Counter[str] = field(default_factory=Counter[str])
     merged: Counter[str] = field(default_factory=Counter[str])
     rows: Counter[str] = field(default_factory=Counter[str])
     values: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
@@ -96,6 +94,7 @@ class Comparison:
         connection: To the target; used for SELECTs only, in the caller's transaction (repeatable read is best).
         accounts: What the ledgers account for.
         look_up: See `Finishing`.
+        there: See `Finishing`.
         check_stop: Called now and then; raises what ends the comparison.
     """
 
@@ -106,13 +105,14 @@ class Comparison:
         accounts: Accounts | None = None,
         look_up: LookUp | None = None,
         check_stop: Callable[[], None] = lambda: None,
+        there: There | None = None,
     ) -> None:
         self.reference = reference
         self.connection = connection
         self.accounts: Accounts = accounts or GivenAccounts()
         selects = {name: partial(self._selects, reference.shapes[name]) for name in reference.rules.merging}
         self.check_stop = check_stop
-        self.finishing = Finishing(reference.rules, self.accounts, selects, look_up, check_stop)
+        self.finishing = Finishing(reference.rules, self.accounts, selects, look_up, check_stop, there)
         self.totals = Totals()
         self.seen: dict[str, array[int]] = defaultdict(lambda: array("Q"))
         self.missing: Counter[str] = Counter()
@@ -176,8 +176,8 @@ class Comparison:
             self.totals.documents[collection] += 1
             result = self.reference.expected(collection, raw)
             if result.skipped is not None:
-                self.totals.skipped[collection] += 1
-            elif result.flow is None or result.rejected is not None:
+                continue
+            if result.flow is None or result.rejected is not None:
                 self.totals.rejected[collection] += 1
             else:
                 dead = self.accounts.dead(collection, raw)

@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 from isthmus.verify.reference.accounts import Accounts
 from isthmus.verify.reference.columns import Json
@@ -38,6 +38,18 @@ ID = ""
 """Stands for the id among the columns a row may be known by."""
 LookUp = Callable[[tuple[str, str], str], str | None]
 """What a reference to a row finally holds, given (table, column or `ID`) and the value there; None for no such row."""
+
+
+class There(Protocol):
+    """Where documents are, in tables that were there before: some of them are rows with other ids."""
+
+    def row_of(self, table: str, document_id: str, /) -> str:
+        """The id of the row that a document is; its own where it is no other."""
+        ...
+
+    def has(self, table: str, document_id: str, /) -> bool:
+        """Whether the table has the row that a document with this id is, whoever brought it."""
+        ...
 
 
 @dataclass
@@ -84,6 +96,7 @@ class Finishing:
         look_up: What a reference to the row with this value in this place finally holds, of rows that are not learned;
             None: every row is learned.
         check_stop: Called now and then while documents are joined; raises what ends that.
+        there: Where documents are, if they may be other rows; not asked about references that are looked up.
     """
 
     def __init__(
@@ -93,7 +106,9 @@ class Finishing:
         selects: Mapping[str, Selects],
         look_up: LookUp | None = None,
         check_stop: Callable[[], None] = lambda: None,
+        there: There | None = None,
     ) -> None:
+        self.there = there
         self.look_up = look_up
         self.check_stop = check_stop
         self.language = rules.language
@@ -192,6 +207,8 @@ class Finishing:
             if self.look_up is None or place[0] in self.to_learn:
                 return None
             held = self.look_up(place, value)
+            if held is None and place[1] == ID and self.there is not None and self.there.has(place[0], value):
+                held = value
             return held if held is None or reference.lookup else value
         joining = self.joinings.get(self.language.table(reference.entry))
         keeper = joining.keeper(found.id) if joining is not None else None
@@ -304,7 +321,7 @@ class Finishing:
 
     def _pointed(self, content: Any) -> Any:
         """JSON whose ids of joined documents point at the rows these became part of."""
-        if not isinstance(content, Json) or not self.joinings:
+        if not isinstance(content, Json) or not (self.joinings or self.there):
             return content
         return Json(moved(content.value, self._row_id))
 
@@ -312,7 +329,11 @@ class Finishing:
         """The id of the row that a document's row is in the end."""
         joining = self.joinings.get(self.language.table(entry))
         keeper = joining.keeper(row_id) if joining is not None else None
-        return keeper.id if keeper is not None else row_id
+        return self._there(entry, keeper.id if keeper is not None else row_id)
+
+    def _there(self, entry: str, row_id: str) -> str:
+        """The id that the row has in the target."""
+        return row_id if self.there is None else self.there.row_of(self.language.table(entry), row_id)
 
     def _references(self, shape: Shape, keys: Keys, forms: Forms, waiting: Waiting, row: tuple[object, ...]) -> None:
         routed = {name for names in shape.routes for name in names}
@@ -341,7 +362,9 @@ class Finishing:
         found = self.pointing(reference, value)
         is_lost = self.place(reference) in self.known and self.resolved(reference, value) is None
         own = value if keys.joined == keys.own else None  # of joined documents another one's value may have been there
-        return None if is_lost and self.accounts.nulled(table, keys.joined, column, own) else found
+        if is_lost and self.accounts.nulled(table, keys.joined, column, own):
+            return None
+        return found if reference.by is not None else self._there(reference.entry, found)
 
     def _nulled(self, table: str, keys: Keys, column: str) -> bool:
         return self.accounts.nulled(table, keys.own, column) or self.accounts.nulled(table, keys.joined, column)
@@ -367,7 +390,8 @@ class Finishing:
             if value is not None and found is None and action is None:
                 content.append(f"{NOTHING} {value})")
             elif action != "drop":
-                content.append(found)
+                plain = found is None or reference.lookup or reference.by is not None
+                content.append(found if plain else self._there(reference.entry, cast("str", found)))
         return content
 
     def _route(self, shape: Shape, keys: Keys, names: Sequence[str], forms: Forms) -> None:
@@ -377,7 +401,8 @@ class Finishing:
         }
         kept = next((name for name, found in points.items() if found is not None), None)
         for name in names:
-            forms[name] = points[name] if name == kept else None
+            to = points.get(name)
+            forms[name] = self._there(shape.references[name].entry, to) if to is not None and name == kept else None
         if value is not None and kept is None and not self._nulled(shape.table, keys, "|".join(names)):
             forms[names[0]] = f"{NOTHING} {cast('str', value)})"
 

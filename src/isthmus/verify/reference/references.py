@@ -65,7 +65,8 @@ class References:
     def target(self, value: Value, reference: Reference) -> Value | None:
         """The id a value refers with: a DBRef's `$id`, else the value; None for null.
 
-        A DBRef has a string `$ref`, then `$id`, then perhaps a string `$db`, and nothing else.
+        A DBRef has a string `$ref`, then `$id`, then perhaps a string `$db`, and nothing else. One whose `$id` is null
+        names a document, too: the one whose `_id` is null. Under `keep` there can be none, so it is a null there.
         """
         if value.type == bson.DOCUMENT:
             parts: Document = value.data
@@ -76,6 +77,8 @@ class References:
                     if parts[0][1].data != reference.collection.encode("utf-8"):
                         raise Refusal("wrong-collection")
                     value = parts[1][1]
+                    if is_null(value) and reference.ids != "keep":
+                        return Value(bson.NULL, None, b"")
         return None if is_null(value) else value
 
     def derived(self, value: Value, reference: Reference, place: str | None) -> str:

@@ -87,6 +87,9 @@ def verification_page(
     )
 
 
+_OUTCOMES = {"passed": "passed", "partly": "passed in part", "failed": "differs"}
+
+
 def _layer(layer: LayerResult, verified: Verified) -> dict[str, Any]:
     longest = max((one.seconds for one in verified.layers.values()), default=0.0)
     return {
@@ -97,8 +100,8 @@ def _layer(layer: LayerResult, verified: Verified) -> dict[str, Any]:
         "found": layer.found,
         "seconds": layer.seconds,
         "share": round(100 * layer.seconds / longest) if longest > 0 else 0,
-        "outcome": "differs" if layer.found else "nothing to check" if not layer.checked else "passed",
-        "tone": "bad" if layer.found else "warn" if not layer.checked else "good",
+        "outcome": _OUTCOMES[layer.outcome] if layer.found or layer.checked else "nothing to check",
+        "tone": "bad" if layer.found else "good" if layer.checked and not layer.lacking else "warn",
         "remarks": [shown(note) for note in remarks(layer)],
     }
 

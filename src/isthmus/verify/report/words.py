@@ -109,7 +109,7 @@ def remarks(layer: LayerResult) -> list[str]:
 def verdict(verified: Verified) -> str:
     """Return what a verification came to, as one sentence.
 
-    It says `Verified` only when every layer was asked, came to its end and found nothing.
+    It says `Verified` only when every layer was asked, came to its end, could look at all and found nothing.
     """
     layers = verified.layers
     found = sum(one.found for one in layers.values())
@@ -124,9 +124,17 @@ def verdict(verified: Verified) -> str:
     idle = [name for name, one in layers.items() if not one.checked]
     if len(idle) == len(layers):
         return "Nothing was compared, so nothing is proven."
+    lacking = [f"{name} could not look at {one.lacking}" for name, one in layers.items() if one.lacking]
+    asked, others = "", ""
     if set(layers) != set(LAYERS):
-        asked = f"{len(layers)} of {len(LAYERS)} layers ({', '.join(layers)})"
-        return f"Nothing differs in {asked}; the others were not asked."
+        asked, others = (
+            f" in {len(layers)} of {len(LAYERS)} layers ({', '.join(layers)})",
+            "; the others were not asked",
+        )
+    if lacking:
+        return f"Nothing differs{asked} as far as could be compared: {'; '.join(lacking)}{others}."
+    if asked:
+        return f"Nothing differs{asked}{others}."
     without = f" Nothing to compare: {', '.join(idle)}." if idle else ""
     return f"Verified: {len(layers) - len(idle)} layers, {_compared(verified)}nothing differs.{without}"
 
@@ -135,7 +143,7 @@ def tone(verified: Verified) -> str:
     """Return how a verdict is to be taken: good, warn or bad."""
     if any(not one.passed for one in verified.layers.values()):
         return "bad"
-    return "good" if verified.passed else "warn"
+    return "good" if verified.outcome == "passed" else "warn"
 
 
 def _compared(verified: Verified) -> str:

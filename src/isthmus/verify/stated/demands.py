@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from psycopg import sql
 from pydantic import JsonValue
 
+from isthmus.mapping.reading.choosing import WHITE_SPACE
 from isthmus.mapping.rules import ColumnField
 from isthmus.mapping.tables import TargetSchema
 from isthmus.mapping.types import INTEGER_RANGES
@@ -18,13 +19,6 @@ from isthmus.verify.looking import of_row, owner
 from isthmus.verify.stated.literals import comparable, literal
 from isthmus.verify.stated.sources import Filled
 
-WHITE_SPACE = "".join(
-    map(
-        chr,
-        [*range(0x09, 0x0E), 0x20, 0x85, 0xA0, 0x1680, *range(0x2000, 0x200B), 0x2028, 0x2029, 0x202F, 0x205F, 0x3000],
-    )
-)
-"""What `trim` takes away: characters with Unicode's property White_Space."""
 _CAPITALS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 

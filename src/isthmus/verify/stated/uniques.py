@@ -41,6 +41,21 @@ def _check(looking: Looking, table: Table, columns: tuple[str, ...], where: str 
         source=source,
         names=names,
     )
+    listed = sql.SQL("SELECT g.label, g.owner, concat_ws(': ', g.n::text || ' rows', g.value) FROM ({}) AS g").format(
+        groups
+    )
+    if looking.subject.existing:  # row by row: others may have the value of one that came with a document
+        listed = sql.SQL(
+            "SELECT g.label, g.owner, concat_ws(': ', g.n::text || ' rows', g.value) FROM"
+            " (SELECT {label} AS label, {owner} AS owner, {value} AS value, count(*) OVER (PARTITION BY {names}) AS n"
+            " FROM {source}) g WHERE n > 1"
+        ).format(
+            label=label(table),
+            owner=owner(table),
+            value=shown(texts, sensitive=sensitive),
+            names=names,
+            source=source,
+        )
     check = ColumnCheck(table.name, f"{path} (unique)")
     looking.result.columns.append(check)
     with looking.at(table.name, path):
@@ -52,10 +67,8 @@ def _check(looking: Looking, table: Table, columns: tuple[str, ...], where: str 
             path,
             "Several rows have the same value of a key that must be unique.",
             "1 row",
-            sql.SQL("SELECT g.label, g.owner, concat_ws(': ', g.n::text || ' rows', g.value) FROM ({}) AS g").format(
-                groups
-            ),
+            listed,
         )
         _, foreign = looking.enter(fault, wrong)
         if foreign:
-            check.left_out, check.why = foreign, f"{foreign} values are there more than once. {NOT_OURS}"
+            check.left_out, check.why = foreign, f"{foreign} rows have a value that others have, too. {NOT_OURS}"

@@ -5,6 +5,7 @@ Blind spots: owners, privileges, comments, statistics, storage settings, the ord
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -37,6 +38,20 @@ class Definition:
     def place(self) -> tuple[Kind, str, str]:
         """What it is found by."""
         return self.kind, self.table, self.name
+
+    def as_line(self) -> str:
+        """Return it as a text that `from_line` reads again."""
+        return json.dumps([*self.place, self.parts], ensure_ascii=False, sort_keys=True)
+
+    @classmethod
+    def from_line(cls, line: str) -> Definition:
+        """Read what `as_line` wrote.
+
+        Raises:
+            ValueError: It is no such text.
+        """
+        kind, table, name, parts = json.loads(line)
+        return cls(str(kind), str(table), str(name), {str(part): str(said) for part, said in parts.items()})
 
 
 Definitions = dict[tuple[Kind, str, str], Definition]

@@ -1,0 +1,110 @@
+"""Where the documents that references name are in tables that were there before: for the plain oracle of *samples*.
+
+Known are ids: those that were derived, and what `isthmus.id_map` says these became. What is looked up by other values
+is not: rows of others may hold them, and which of them was meant the checksum knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from functools import lru_cache
+
+import psycopg
+from psycopg import sql
+
+from isthmus.mapping.tables import Column, Table
+from isthmus.verify.existing.given import key_column
+from isthmus.verify.existing.known import Known
+from isthmus.verify.existing.there import ThereColumn
+
+_KEPT = 100_000
+_BASES = {"uuid": "uuid", "smallint": "int2", "integer": "int4", "bigint": "int8", "numeric": "numeric"}
+"""Kind of the mapping → the server's name of the type that holds just its values; texts hold any."""
+_TEXTS = {"text", "varchar"}
+_LOOKED_UP = "It is looked up by another field than the id, which rows of others may hold, too: checksum compares it."
+_WITHOUT_ID = "It leads to a table that keeps no id: checksum compares it."
+_OTHER_TYPE = "Ids have another type there than in the mapping: checksum compares it."
+_WAITS = "References of it wait for what was not carried: checksum compares it."
+
+
+class Followed:
+    """Follows ids to rows; see `reference.finishing.There`. For one thread.
+
+    Args:
+        known: The rows.
+    """
+
+    def __init__(self, known: Known) -> None:
+        self._known = known
+        self.row_of = lru_cache(maxsize=_KEPT)(self._row_of)
+        self.has = lru_cache(maxsize=_KEPT)(self._has)
+
+    def _row_of(self, table: str, document_id: str) -> str:
+        """Return the id of the row that a document of a root table is."""
+        if not self._known.has_moved(table):
+            return document_id
+        found = self._known.rows(
+            "SELECT row_id FROM {moved} WHERE given_id = {id}",
+            moved=self._known.given.place(table, "moved"),
+            id=sql.Literal(document_id),
+        )
+        return str(found[0][0]) if found else document_id
+
+    def _has(self, table: str, document_id: str) -> bool:
+        """Tell whether a root table has the row that a document with this id is."""
+        known = self._known
+        key = key_column(known.subject.schema.tables[table])
+        there = known.there.columns[table].get(key)
+        if there is None:
+            return False
+        try:
+            with known.given.connection.transaction():
+                return bool(
+                    known.number(
+                        "SELECT EXISTS (SELECT FROM {real} t WHERE t.{key} = {value})::integer",
+                        real=known.real(table),
+                        key=sql.Identifier(key),
+                        value=there.value(sql.Literal(self.row_of(table, document_id))),
+                    )
+                )
+        except psycopg.DataError:  # it is no value of the column's type
+            return False
+
+
+def why_not_followed(known: Known, table: Table, column: Column, waiting: Collection[tuple[str, str]]) -> str:
+    """Return why the oracle cannot say what references of a column hold, a sentence; empty where it can.
+
+    Args:
+        known: The rows.
+        table: The column's table.
+        column: The column.
+        waiting: (table, column) of references that wait.
+    """
+    there = known.column(table, column.name)
+    entries = known.subject.mapping.collections
+    tables = known.subject.schema.tables
+    for target in {
+        tables[entries[entry].table].name: tables[entries[entry].table] for _, entry in column.rewrites
+    }.values():
+        id_there = known.column(target, key_column(target))
+        if id_there is None:
+            return _WITHOUT_ID
+        if not (id_there.as_text or id_there.base == "uuid"):
+            return _OTHER_TYPE
+    reference = column.reference
+    if reference is None:
+        return ""
+    if reference.by is not None or (reference.lookup and not reference.routed):
+        return _LOOKED_UP
+    target = tables[reference.table]
+    if target.column(key_column(target)).hidden:
+        return _WITHOUT_ID
+    if there is not None and not _holds_the_same(column, there):
+        return _OTHER_TYPE
+    is_open = column.type.array or reference.routed
+    return _WAITS if is_open and (table.name, column.name) in waiting else ""
+
+
+def _holds_the_same(column: Column, there: ThereColumn) -> bool:
+    kind = column.type.kind
+    return kind in _TEXTS or there.base.removeprefix("_") == _BASES.get(kind)
