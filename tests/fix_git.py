@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -11,13 +12,22 @@ class Git:
     """A repository in a folder of its own.
 
     Args:
-        folder: An empty folder.
+        folder: An empty folder, or one that is a repository already.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
-        self("init", "--quiet", "--initial-branch", "main")
+        if not (folder / ".git").exists():
+            self("init", "--quiet", "--initial-branch", "main")
+
+    @classmethod
+    def copied(cls, other: Path, folder: Path) -> Git:
+        """Return a copy of a repository, in a folder that is made; sooner than to make it again."""
+        shutil.copytree(other, folder, symlinks=True, dirs_exist_ok=True)
+        made = cls.__new__(cls)
+        made.folder = folder
+        return made
 
     def __call__(self, *words: str) -> str:
         """Run git, and return what it printed."""

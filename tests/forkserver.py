@@ -34,6 +34,7 @@ _LOADED = (
         "isthmus.sources.live.source",
         "isthmus.state.ids",
     ),
+    *("isthmus.govern.models.from_models", "isthmus.govern.drifting.drift"),
     *("isthmus.transfer.letters.retry", "isthmus.transfer.run", "isthmus.verify.reference"),
     *("isthmus.cli.verified", "isthmus.verify.report.accounted", "isthmus.verify.run"),
     *("pydantic.type_adapter", "pymongo", "rich.console", "rich.progress", "rich.table", "tests.chaos.runner"),

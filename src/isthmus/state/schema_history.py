@@ -17,7 +17,8 @@ from isthmus import __version__
 from isthmus.state.migrate import applied_versions
 from isthmus.state.statements import statement
 
-State = Literal["baseline", "applied", "running", "failed"]
+State = Literal["baseline", "applied", "running", "failed", "settled"]
+Whose = Literal["person", "prisma", "drizzle"]
 _VERSION = 10
 """The state migration that makes the table."""
 _LONGEST_FAULT = 2_000
@@ -30,13 +31,16 @@ class Applied:
     Attributes:
         name: Its name.
         checksum: SHA-256 of the SQL that was applied, hex.
-        state: `running` where it is tried now, or its deployer died; `failed` where the server refused it.
+        state: `running` where it is tried now, or its deployer died; `failed` where the server refused it; `settled`
+            where a person said behind which statement to go on.
         steps: Statements that it has.
         steps_done: How many are through; of one in a transaction all or none.
         started_at: When it was begun.
-        applied_at: When it was through.
-        seconds: How long it took.
+        applied_at: When it was through; None where it is not, or nobody knows.
+        seconds: How long it took; None where Isthmus did not apply it.
         fault: What the server said of the last attempt.
+        isthmus_version: Which Isthmus wrote this.
+        on_word_of: Whose word it is; None where Isthmus saw all of it.
     """
 
     name: str
@@ -48,6 +52,8 @@ class Applied:
     applied_at: datetime | None
     seconds: float | None
     fault: str | None
+    isthmus_version: str
+    on_word_of: Whose | None
 
     @property
     def is_through(self) -> bool:
@@ -77,19 +83,11 @@ def step(connection: psycopg.Connection, title: str, name: str, done: int) -> No
 
 
 def applied(
-    connection: psycopg.Connection,
-    title: str,
-    name: str,
-    checksum: str,
-    steps: int,
-    started_at: datetime,
-    *,
-    state: State = "applied",
+    connection: psycopg.Connection, title: str, name: str, checksum: str, steps: int, started_at: datetime
 ) -> None:
     """Write down that a migration is through, in the caller's transaction."""
-    connection.execute(
-        statement("schema_history", "applied"), _given(title, name, checksum, steps, started_at) | {"state": state}
-    )
+    given = _given(title, name, checksum, steps) | {"started_at": started_at}
+    connection.execute(statement("schema_history", "applied"), given)
 
 
 def failed(
@@ -97,8 +95,37 @@ def failed(
 ) -> bool:
     """Write down what the server said; return False where the migration got through all the same: its commit did, and
     the answer to that was lost."""
-    given = _given(title, name, checksum, steps, started_at) | {"fault": fault[:_LONGEST_FAULT]}
+    given = _given(title, name, checksum, steps) | {"started_at": started_at, "fault": fault[:_LONGEST_FAULT]}
     return connection.execute(statement("schema_history", "failed"), given).rowcount > 0
+
+
+def told(
+    connection: psycopg.Connection,
+    title: str,
+    name: str,
+    checksum: str,
+    steps: int,
+    *,
+    state: State,
+    done: int,
+    whose: Whose,
+    applied_at: datetime | None = None,
+) -> None:
+    """Write down what Isthmus did not do itself, on somebody's word, in the caller's transaction.
+
+    Args:
+        connection: In the caller's transaction.
+        title: What the settings call the schema.
+        name: The migration's.
+        checksum: SHA-256 of its file as it is now, hex.
+        steps: Statements that it has.
+        state: What is said of it.
+        done: How many statements are through.
+        whose: Who says so.
+        applied_at: When it was applied; None where nobody knows.
+    """
+    given = {"state": state, "done": done, "whose": whose, "applied_at": applied_at}
+    connection.execute(statement("schema_history", "told"), _given(title, name, checksum, steps) | given)
 
 
 def forget(connection: psycopg.Connection, title: str, name: str) -> None:
@@ -106,12 +133,5 @@ def forget(connection: psycopg.Connection, title: str, name: str) -> None:
     connection.execute(statement("schema_history", "forget"), {"title": title, "name": name})
 
 
-def _given(title: str, name: str, checksum: str, steps: int, started_at: datetime) -> dict[str, Any]:
-    return {
-        "title": title,
-        "name": name,
-        "checksum": checksum,
-        "steps": steps,
-        "started_at": started_at,
-        "version": __version__,
-    }
+def _given(title: str, name: str, checksum: str, steps: int) -> dict[str, Any]:
+    return {"title": title, "name": name, "checksum": checksum, "steps": steps, "version": __version__}

@@ -1,4 +1,4 @@
-"""Load named SQL statements from the `.sql` files of this package.
+"""Load named SQL statements from `.sql` files: of this package, and of others that keep theirs the same way.
 
 Each file holds statements that begin with a line `-- name: NAME` and a line that says what they are for. Statements
 take psycopg's named parameters.
@@ -16,8 +16,14 @@ _NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
 
 
 @cache
-def _load(file: str) -> dict[str, bytes]:
-    text = files("isthmus.state").joinpath("sql", f"{file}.sql").read_text(encoding="utf-8")
+def statements(file: str, package: str = "isthmus.state") -> dict[str, bytes]:
+    """Return name → statement of a file, in its order.
+
+    Args:
+        file: File name without `.sql`, below the folder `sql` of the package.
+        package: Its full name.
+    """
+    text = files(package).joinpath("sql", f"{file}.sql").read_text(encoding="utf-8")
     parts = _NAME.split(text)
     return {name: body.strip().encode() for name, body in zip(parts[1::2], parts[2::2], strict=True)}
 
@@ -36,6 +42,6 @@ def statement(file: str, name: str) -> bytes:
         InternalError: No such file or name.
     """
     try:
-        return _load(file)[name]
+        return statements(file)[name]
     except (KeyError, FileNotFoundError) as fault:
         raise InternalError(f"There is no SQL statement {name} in {file}.sql.", code="no-statement") from fault
