@@ -39,15 +39,16 @@ class Measured:
     output: str
 
 
-def run(command: Sequence[str], *, sample_memory: bool = False) -> Measured:
+def run(command: Sequence[str], *, sample_memory: bool = False, folder: Path | None = None) -> Measured:
     """Run a command to its end.
 
     Args:
         command: Program and arguments.
         sample_memory: Whether to look at the tree's resident memory every 10 ms.
+        folder: Where it is started; None for here.
     """
     began_at = time.monotonic()
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as child:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=folder) as child:
         sampler = Sampler(child.pid) if sample_memory else None
         if sampler is not None:
             sampler.start()

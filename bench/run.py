@@ -1,8 +1,8 @@
 """Measure speed and memory: `python -m bench.run [SUITE…] [--quick]`. Prints one JSON line a result.
 
-Suites: startup, transcode, survey, references, load, verify, live, memory. Lines go to bench/results/SUITE.jsonl,
-unless --quick asks for sizes that are good for a look only. What is compared, and why that is fair, stands in
-bench/README.md.
+Suites: startup, check, transcode, survey, references, load, verify, live, memory. Lines go to
+bench/results/SUITE.jsonl, unless --quick asks for sizes that are good for a look only. What is compared, and why that
+is fair, stands in bench/README.md.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench import check, live, load, machine, memory, references, startup, survey, transcode, verify
 from bench import data as make
-from bench import live, load, machine, memory, references, startup, survey, transcode, verify
 
-SUITES = ("startup", "transcode", "survey", "references", "load", "verify", "live", "memory")
+SUITES = ("startup", "check", "transcode", "survey", "references", "load", "verify", "live", "memory")
 
 
 @dataclass(frozen=True)
@@ -28,10 +28,11 @@ class Sizes:
     large_documents: int
     planted_databases: int
     rounds: int
+    migrations: int
 
 
-FULL = Sizes(make.SMALL_DOCUMENTS, 60_000, make.LARGE_DOCUMENTS, 60, 5)
-QUICK = Sizes(50_000, 10_000, 16, 5, 2)
+FULL = Sizes(make.SMALL_DOCUMENTS, 60_000, make.LARGE_DOCUMENTS, 60, 5, 500)
+QUICK = Sizes(50_000, 10_000, 16, 5, 2, 50)
 
 
 def main() -> None:
@@ -57,7 +58,9 @@ def main() -> None:
         work.mkdir(parents=True, exist_ok=True)
         if "startup" in chosen:
             startup.measure(10)
-        small = _data(folder, "small", sizes.small_documents) if set(chosen) - {"startup", "live"} else None
+        if "check" in chosen:
+            check.measure(work, sizes.migrations, 10)
+        small = _data(folder, "small", sizes.small_documents) if set(chosen) - {"startup", "check", "live"} else None
         if "transcode" in chosen and small:
             transcode.measure(small, max(rounds, 5))
         if "survey" in chosen and small:

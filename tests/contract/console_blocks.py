@@ -27,7 +27,7 @@ FENCE = re.compile(
 EXIT = re.compile(r"\s+# exit (\d+)$")
 COMMAND_SECONDS = 240
 # A reader's shell has neither our test settings nor databases by environment.
-NOT_A_READERS = ("PYTEST", "ISTHMUS", "DATABASE_URL", "MONGODB_URI")
+NOT_A_READERS = ("PYTEST", "ISTHMUS", "DATABASE_URL", "MONGODB_URI", "POSTGRES_DIRECT_URL")
 
 
 @dataclass

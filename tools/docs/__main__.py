@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tools.docs import cli_page, error_page, forms_page, mapping_page, rule_pages
+from tools.docs import cli_page, error_page, forms_page, mapping_page, rule_pages, settings_page
 
 ROOT = Path(__file__).parents[2]
 PAGES: dict[str, Callable[[Path], str]] = {
@@ -20,6 +20,7 @@ PAGES: dict[str, Callable[[Path], str]] = {
     "docs/reference/errors.md": error_page.page,
     "docs/reference/mapping.md": mapping_page.page,
     "docs/reference/mapping.schema.json": mapping_page.schema,
+    "docs/reference/settings.md": settings_page.page,
     **rule_pages.pages(),
 }
 

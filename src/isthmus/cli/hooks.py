@@ -29,21 +29,30 @@ def _root() -> None:  # pyright: ignore[reportUnusedFunction]  makes `install` a
 def install(
     remove: Annotated[bool, typer.Option("--remove", help="Take it out again.")] = False,
 ) -> int:
-    """Put `isthmus schema check --staged` into git's hooks pre-commit and pre-merge-commit.
+    """Put isthmus schema check --staged and changes check --staged into git's hooks pre-commit and pre-merge-commit.
 
-    What stands there already stays, and runs behind it. Safe to repeat. --no-verify passes hooks over, so let CI run
-    isthmus schema check --base as well.
+    Each is asked where the settings have what it is about. What stands in a hook already stays, and runs behind it.
+    With husky the hooks in .husky are written; lefthook and the pre-commit framework write theirs anew, so what to tell
+    them is said instead. Safe to repeat. --no-verify passes hooks over, so let CI run isthmus schema check --base and
+    isthmus changes check --base as well.
+
+    Exit codes: 0 done, 2 the settings, the repository or a hook that is there cannot be used; nothing was written.
     """
     from isthmus.cli.output import out
     from isthmus.govern import hooks
     from isthmus.govern.repository.git import Repository
+    from isthmus.govern.repository.places import place_of
     from isthmus.govern.settings import find_project
 
-    project = find_project(Path.cwd())
-    repository = Repository.around(project.folder)
-    executable = shutil.which(sys.argv[0]) or sys.argv[0]
-    commands = ["schema check --staged"] if project.settings.schemas else []
-    done = hooks.remove(repository) if remove else hooks.install(repository, commands, executable)
+    if remove:
+        done = hooks.remove(Repository.around(Path.cwd()))
+    else:
+        project = find_project(Path.cwd())
+        repository = Repository.around(project.folder)
+        executable = shutil.which(sys.argv[0]) or sys.argv[0]
+        commands = ["schema check --staged"] if project.settings.schemas else []
+        commands += ["changes check --staged"] if project.settings.changes is not None else []
+        done = hooks.install(repository, commands, executable, place=place_of(repository, project, "."))
     for one in done:
         out.print(f"{one.file}: {_DONE[one.done]}", markup=False, soft_wrap=True)
     if remove and not done:

@@ -8,6 +8,7 @@ import sys
 import typer
 
 from isthmus.cli import (
+    changes,
     check,
     conflicts,
     copy,
@@ -70,6 +71,7 @@ app.command("verify")(verify.verify)
 app.command("status")(status.status)
 app.command("psql")(psql.psql)
 app.add_typer(schema.app, name="schema")
+app.add_typer(changes.app, name="changes")
 app.add_typer(hooks.app, name="hooks")
 app.add_typer(letters.app, name="letters")
 app.add_typer(orphans.app, name="orphans")

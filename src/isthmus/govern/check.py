@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 
 from isthmus.errors import ConfigError, Where
-from isthmus.govern.checking import Checking, Scope, Side
+from isthmus.govern.checking import Checking, Scope
 from isthmus.govern.findings import Finding
-from isthmus.govern.migrations.folder import read_folder
-from isthmus.govern.repository.git import Repository
-from isthmus.govern.repository.tree import LINK, MODULE, Blob
+from isthmus.govern.gathering import Gathered, gather
+from isthmus.govern.linting.dangers import NAMES
+from isthmus.govern.linting.report import Report
+from isthmus.govern.linting.squawk import Text, find_squawk, lint
+from isthmus.govern.migrations.folder import Migration
+from isthmus.govern.rules import dangerous_ddl, header_dependencies
 from isthmus.govern.rules.all import RULES
 from isthmus.govern.settings import Project, SchemaSettings
+from isthmus.work.amounts import plural
+
+_ON_CHANGES = frozenset({"migration-unchanged", "migration-applied", "migration-order"})
 
 
 @dataclass(frozen=True)
@@ -26,6 +31,7 @@ class Checked:
         looked_at: Folder → those whose names and texts were looked at.
         untracked: Files of those folders that git does not hold, so that nothing looked at them.
         off: Rule → why it is switched off, by folder.
+        notes: Sentences on what could not be looked at.
     """
 
     findings: tuple[Finding, ...] = ()
@@ -33,10 +39,16 @@ class Checked:
     looked_at: dict[str, int] = field(default_factory=dict[str, int])
     untracked: tuple[str, ...] = ()
     off: dict[str, dict[str, str]] = field(default_factory=dict[str, dict[str, str]])
+    notes: tuple[str, ...] = ()
 
 
 def check_schemas(
-    project: Project, *, staged: bool = False, base: str | None = None, only: Sequence[str] = ()
+    project: Project,
+    *,
+    staged: bool = False,
+    base: str | None = None,
+    only: Sequence[str] = (),
+    applied: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Checked:
     """Check every folder of migrations of a project, as it would be committed.
 
@@ -46,110 +58,93 @@ def check_schemas(
         base: Revision that the branch will be merged into: only texts that it has not are looked at. Where None, the
             one of the settings is compared with if it is there, and all texts are looked at.
         only: Names of schemas; none for all.
+        applied: Schema → name → checksum of what a database has; None where none is asked.
 
     Raises:
         ConfigError: No repository (`no-repository`, `no-git`), a merge that is not settled (`unmerged`), a base that is
-            no revision (`no-base`), a schema of another name (`unknown-schema`), a rule that there is none of
-            (`unknown-rule`), a baseline that is no migration (`unknown-baseline`).
+            no revision (`no-base`) or has no commit in common with HEAD (`no-common-commit`), a schema of another name
+            (`unknown-schema`), a rule that there is none of (`unknown-rule`), a baseline that is no migration
+            (`unknown-baseline`), a squawk that does not work (`squawk-failed`).
     """
     schemas = _chosen(project, only)
     scope: Scope = "staged" if staged else "base" if base is not None else "all"
-    repository = Repository.around(project.folder)
-    places = {settings.title: _place(repository, project, settings) for settings in schemas}
-    revisions = _revisions(repository, base if base is not None else project.settings.base, given=base is not None)
-    folders = sorted(places.values())
-    index = repository.index(folders)
-    trees = {oid: repository.tree(oid, folders, name=name) for name, oid in revisions.known}
-    found: list[Finding] = []
-    held: dict[str, int] = {}
-    looked_at: dict[str, int] = {}
-    for settings in schemas:
-        place = places[settings.title]
-
-        def side(found: tuple[str, str] | None, place: str = place, settings: SchemaSettings = settings) -> Side | None:
-            return None if found is None else Side(found[0], read_folder(trees[found[1]], place, settings))
-
-        checking = Checking(
-            now=read_folder(index, place, settings),
-            head=side(revisions.head),
-            parted=side(revisions.parted),
-            tip=side(revisions.tip),
-            scope=scope,
-            tree=index,
-            today=datetime.now(UTC).replace(tzinfo=None),
-        )
-        _refuse_baseline(project, settings, checking)
-        checking = replace(checking, texts=repository.read(_to_read(checking)))
-        for rule in RULES:
-            if rule.name not in settings.off:
-                found += rule.find(checking)
-        held[settings.title], looked_at[settings.title] = len(checking.now.migrations), len(checking.looked_at)
+    gathered = gather(project, schemas, scope=scope, base=base, applied=applied)
+    report, unasked = _lint(gathered.checkings.values())
+    checkings = {title: replace(one, lint=report) for title, one in gathered.checkings.items()}
+    found = [
+        finding
+        for settings in schemas
+        for rule in RULES
+        if rule.name not in settings.off
+        for finding in rule.find(checkings[settings.title])
+    ]
     return Checked(
-        tuple(sorted(found)),
-        held,
-        looked_at,
-        tuple(repository.untracked(folders)),
+        tuple(sorted([*found, *gathered.given_up])),
+        {title: len(one.now.migrations) for title, one in checkings.items()},
+        {title: len(one.looked_at) for title, one in checkings.items()},
+        tuple(gathered.repository.untracked(gathered.folders)),
         {settings.title: settings.off for settings in schemas if settings.off},
+        (*unasked, *_notes(project, gathered), *_committed(checkings, found)),
     )
 
 
-def _to_read(checking: Checking) -> list[Blob]:
-    wanted = [blob for one in checking.looked_at for blob in (one.sql, one.rollback) if blob is not None]
-    wanted += [checking.now.journal] if checking.now.journal is not None else []
-    return [blob for blob in wanted if blob.mode not in {LINK, MODULE}]
+def _lint(checkings: Iterable[Checking]) -> tuple[Report | None, list[str]]:
+    """Ask squawk of all new migrations at once; return what it said, and a note where it is not installed."""
+    texts = [
+        Text(one.sql.path, checking.texts[one.sql.oid], _in_transaction(checking, one))
+        for checking in checkings
+        if dangerous_ddl.RULE.name not in checking.now.settings.off
+        for one in checking.new
+        if one.sql is not None and checking.text(one.sql)
+    ]
+    if not texts:
+        return None, []
+    squawk = find_squawk()
+    if squawk is None:
+        many = plural(len(texts), "migration")
+        note = f"squawk is not installed, so that dangerous DDL was not looked for in {many}: pip install squawk-cli."
+        return None, [note]
+    return lint(squawk, texts), []
 
 
-@dataclass(frozen=True)
-class _Revisions:
-    """Commits, each as its name for people and its id.
-
-    Attributes:
-        head: None before the first commit.
-        parted: Where HEAD parted from the base.
-        tip: The base as it is now.
-    """
-
-    head: tuple[str, str] | None
-    parted: tuple[str, str] | None = None
-    tip: tuple[str, str] | None = None
-
-    @property
-    def known(self) -> list[tuple[str, str]]:
-        """Those that there are."""
-        return [one for one in (self.head, self.parted, self.tip) if one is not None]
+def _in_transaction(checking: Checking, one: Migration) -> bool:
+    header = checking.header(one)
+    return header is None or header.value("Transaction") != "none"
 
 
-def _revisions(repository: Repository, base: str | None, *, given: bool) -> _Revisions:
-    commit = repository.commit("HEAD")
-    head = ("HEAD", commit) if commit is not None else None
-    tip = repository.commit(base) if base is not None else None
-    if tip is None and given:
-        raise ConfigError(
-            f"{base} is no revision of this repository.",
-            code="no-base",
-            hint="Fetch it (in CI: with enough history), or name another one.",
+def _notes(project: Project, gathered: Gathered) -> Iterator[str]:
+    if project.settings.base is not None and gathered.revisions.tip is None:
+        yield (
+            f"There is no {project.settings.base} here, which the settings name as the base: nothing was compared with "
+            "it. git fetch brings it."
         )
-    if base is None or tip is None:
-        return _Revisions(head)
-    parted = repository.parted(commit, tip) if commit is not None else None
-    return _Revisions(head, (base, parted) if parted is not None else None, (base, tip))
+    for title, checking in gathered.checkings.items():
+        if checking.schema_json is None and header_dependencies.names_tables(checking):
+            yield (
+                f"{title} has no schema.json, so that tables in `Dependencies:` were not looked up: isthmus schema "
+                "rehearse writes it."
+            )
 
 
-def _place(repository: Repository, project: Project, settings: SchemaSettings) -> str:
-    folder = (project.folder / settings.folder).resolve()
-    root = repository.root.resolve()
-    if not folder.is_relative_to(root):
-        raise ConfigError(
-            f"{settings.folder} lies outside of the repository.",
-            code="bad-settings",
-            where=Where(file=str(project.file)),
-            hint="A folder of migrations belongs to the repository it is checked in.",
-        )
-    return folder.relative_to(root).as_posix()
+def _committed(checkings: Mapping[str, Checking], found: Iterable[Finding]) -> Iterator[str]:
+    """Say where findings are about what may not be changed any more, and how to live with that."""
+    files = [one.file for one in found if one.rule not in _ON_CHANGES]
+    for title, checking in checkings.items():
+        if checking.head is None or checking.baseline is not None:
+            continue
+        held = checking.head.folder
+        count = sum(file in held.blobs and checking.tree.blobs.get(file) == held.blobs[file] for file in files)
+        if count:
+            yield (
+                f"{plural(count, 'finding is', 'findings are')} about migrations of {title} that are committed "
+                "already. "
+                "Where they were there before Isthmus, name the last of them in the settings: "
+                f'baseline = "{held.named[-1].text if held.named else "…"}".'
+            )
 
 
 def _chosen(project: Project, only: Sequence[str]) -> list[SchemaSettings]:
-    rules = {rule.name for rule in RULES}
+    rules = {rule.name for rule in RULES} | {f"{dangerous_ddl.RULE.name}/{name}" for name in NAMES}
     for settings in project.settings.schemas:
         for name in settings.off:
             if name not in rules:
@@ -157,17 +152,6 @@ def _chosen(project: Project, only: Sequence[str]) -> list[SchemaSettings]:
                     f"There is no rule {name} to switch off.",
                     code="unknown-rule",
                     where=Where(file=str(project.file), path="schema.off"),
-                    hint=f"The rules: {', '.join(sorted(rules))}.",
+                    hint=f"The rules: {', '.join(rule.name for rule in RULES)}; and dangerous-ddl/NAME, of its page.",
                 )
     return project.settings.chosen(only, project.file)
-
-
-def _refuse_baseline(project: Project, settings: SchemaSettings, checking: Checking) -> None:
-    stated = settings.baseline
-    if stated is not None and (checking.baseline is None or stated not in checking.now.migrations):
-        raise ConfigError(
-            f"The baseline {stated} is no migration of {settings.folder}.",
-            code="unknown-baseline",
-            where=Where(file=str(project.file), path="schema.baseline"),
-            hint="Name the last migration that was there before Isthmus.",
-        )

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal, cast
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from isthmus.errors import ConfigError, Problem, Where
+from isthmus.govern.changes.globs import OUT, glob_fault
 from isthmus.work.amounts import plural
 
 FILES = ("isthmus.toml", "pyproject.toml")
@@ -34,8 +36,21 @@ def _pattern(text: str) -> str:
     return text
 
 
+def _any_in(globs: tuple[str, ...]) -> tuple[str, ...]:
+    if all(one.startswith(OUT) for one in globs):
+        raise ValueError("one of them must take files in")
+    return globs
+
+
+def _glob(text: str) -> str:
+    if (fault := glob_fault(text)) is not None:
+        raise ValueError(fault)
+    return text
+
+
 Folder = Annotated[str, AfterValidator(_folder)]
 Pattern = Annotated[str, AfterValidator(_pattern)]
+Glob = Annotated[str, AfterValidator(_glob)]
 
 
 class _Settings(BaseModel):
@@ -52,7 +67,9 @@ class SchemaSettings(_Settings):
         ticket: What a `Ticket:` must be, a regular expression for the whole value.
         models: `module:attribute` of SQLAlchemy's metadata.
         baseline: The last migration that was there before Isthmus: up to it only changes are refused.
-        off: Rule → why it is switched off.
+        unproven: Migration → why its rollback need not restore what was there, or why it may fail where tables have
+            rows; for what is committed and can no longer say so itself.
+        off: Rule, or `dangerous-ddl/NAME` → why it is switched off.
     """
 
     folder: Folder
@@ -61,6 +78,7 @@ class SchemaSettings(_Settings):
     ticket: Pattern = r"[A-Z][A-Z0-9]*-[0-9]+|N/A"
     models: str | None = None
     baseline: str | None = None
+    unproven: dict[str, Annotated[str, Field(min_length=1)]] = Field(default_factory=dict)
     off: dict[str, Annotated[str, Field(min_length=1)]] = Field(default_factory=dict)
 
     @property
@@ -74,14 +92,16 @@ class ChangesSettings(_Settings):
 
     Attributes:
         folder: Where its entries are.
-        models: Globs of the model files.
+        models: Globs of the model files, from the project's folder; one with ! in front takes files out again.
         ticket: As of a schema.
+        since: Entries of earlier days were there before Isthmus: they are only kept from change.
         off: Rule → why it is switched off.
     """
 
     folder: Folder
-    models: tuple[str, ...] = Field(min_length=1)
+    models: Annotated[tuple[Glob, ...], AfterValidator(_any_in)]
     ticket: Pattern = r"[A-Z][A-Z0-9]*-[0-9]+|N/A"
+    since: date | None = None
     off: dict[str, Annotated[str, Field(min_length=1)]] = Field(default_factory=dict)
 
 
@@ -89,9 +109,10 @@ class Settings(_Settings):
     """All of it.
 
     Attributes:
-        base: Revision that branches are merged into, such as `origin/main`; None where none is said.
-        schemas: Key `schema`: one table or several.
-        changes: None where no models are governed.
+        base: Revision that branches are merged into, such as `origin/main`: what it has is not changed any more, and
+            new migrations come after it.
+        schemas: Folders of SQL migrations.
+        changes: The log of changes of MongoDB models.
     """
 
     base: str | None = None

@@ -71,6 +71,7 @@ def test_header_is_read_again() -> None:
         ticket="A-1",
         statements=["CREATE TABLE x (\n  id int\n)", "CREATE INDEX i ON x (id);"],
         rollback=["DROP INDEX i", "DROP TABLE\n  x;"],
+        reversible="Yes",
         transaction=False,
     )
     header = read_header(made.text)
@@ -82,7 +83,7 @@ def test_header_is_read_again() -> None:
         "Rollback": "DROP INDEX i;\nDROP TABLE\nx;",
         "Transaction": "none",
     }
-    assert made.text.endswith("\n\nCREATE TABLE x (\n  id int\n);\nCREATE INDEX i ON x (id);\n")
+    assert made.text.endswith("\n\nCREATE TABLE x (\n  id int\n);\n\nCREATE INDEX i ON x (id);\n")
     assert not header.misspelt
 
 

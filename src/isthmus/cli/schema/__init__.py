@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from isthmus.cli.schema import check, deploy, new, status
+from isthmus.cli.schema import adopt, check, deploy, drift, new, rehearse, renumber, resolve, status
 
 app = typer.Typer(help="SQL migrations under rules.", no_args_is_help=True)
 
@@ -16,5 +16,10 @@ def _root() -> None:  # pyright: ignore[reportUnusedFunction]  typer calls it
 
 app.command("new")(new.new)
 app.command("check")(check.check)
+app.command("renumber")(renumber.renumber)
+app.command("rehearse")(rehearse.rehearse)
+app.command("drift")(drift.drift)
 app.command("status")(status.status)
 app.command("deploy")(deploy.deploy)
+app.command("resolve")(resolve.resolve)
+app.command("adopt")(adopt.adopt)

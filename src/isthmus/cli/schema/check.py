@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import groupby
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,9 +15,6 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from isthmus.govern.check import Checked
-    from isthmus.govern.findings import Finding
-
-_MOST_UNTRACKED = 5
 
 
 def check(
@@ -31,14 +28,21 @@ def check(
             "--base", metavar="REV", help="Only what this revision has not, and nothing that it has may change: for CI."
         ),
     ] = None,
+    target: Annotated[
+        str | None,
+        typer.Option(
+            "--target", "-t", metavar="TARGET", help="Nothing that this database has may be changed or gone either."
+        ),
+    ] = None,
     json_file: JsonOption = None,
 ) -> int:
-    """Check migrations as git holds them: names, order, headers, and that nothing committed was changed.
+    """Check migrations as git holds them: names, order, headers, dangerous DDL, and that nothing committed was changed.
 
     The settings stand in isthmus.toml or in pyproject.toml. Looked at is the index, never the working tree. All
-    findings are told at once.
+    findings are told at once. Dangerous DDL is found by squawk, where it is installed.
 
-    Exit codes: 0 nothing is found, 2 the settings or the repository cannot be used, 5 a rule refuses something.
+    Exit codes: 0 nothing is found, 2 the settings, the repository or squawk cannot be used, 4 the database cannot be
+    read, 5 a rule refuses something.
     """
     from isthmus.cli.output import result_console, write_json
     from isthmus.errors import ConfigError
@@ -48,7 +52,12 @@ def check(
     if staged and base is not None:
         raise ConfigError("--staged and --base ask for different things.", code="usage", hint="Give one of them.")
     project = find_project(Path.cwd())
-    found = check_schemas(project, staged=staged, base=base, only=names or ())
+    applied = None
+    if target is not None:
+        from isthmus.cli.schema.histories import read_applied
+
+        applied = read_applied(target, project.settings.chosen(names or (), project.file))
+    found = check_schemas(project, staged=staged, base=base, only=names or (), applied=applied)
     console = result_console(json_file)
     _show(console, found)
     code = 5 if found.findings else 0
@@ -61,6 +70,7 @@ def check(
             "findings": [one.as_json() for one in found.findings],
             "untracked": list(found.untracked),
             "off": found.off,
+            "notes": list(found.notes),
         },
         json_file,
     )
@@ -68,34 +78,23 @@ def check(
 
 
 def _show(console: Console, found: Checked) -> None:
-    from isthmus.cli.output import err, plural, show_hint, show_note, show_paragraph
+    from isthmus.cli.output import err, plural, show_note, show_paragraph
+    from isthmus.cli.rule_findings import counted, show_findings, show_off, show_untracked
 
-    for file, ones in groupby(found.findings, lambda one: one.file):
-        console.print(file, markup=False, style="bold", soft_wrap=True)
-        for one in ones:
-            show_paragraph(console, "  • ", f"{_place(one)}{one.message} ({one.rule})")
-            show_hint(console, one.hint, indent=4)
+    show_findings(console, found.findings)
     for schema, rules in found.off.items():
-        for rule, why in rules.items():
-            show_note(err, f"The rule {rule} is switched off for {schema}: {why}")
-    if found.untracked:
-        shown = ", ".join(found.untracked[:_MOST_UNTRACKED])
-        more = len(found.untracked) - _MOST_UNTRACKED
-        show_note(
-            err,
-            f"Not looked at, for git does not hold {'it' if len(found.untracked) == 1 else 'them'}: {shown}"
-            + (f" and {more} more" if more > 0 else "")
-            + ". git add what belongs there.",
-        )
+        show_off(rules, schema)
+    show_untracked(found.untracked)
+    for note in found.notes:
+        show_note(err, note)
     held, looked_at = sum(found.folders.values()), sum(found.looked_at.values())
-    files = len({one.file for one in found.findings})
-    console.print(
-        f"{plural(len(found.findings), 'finding')} in {plural(files, 'file')}."
-        if found.findings
-        else f"{plural(held, 'migration')}, {looked_at:,} looked at: nothing stands against them.",
-        markup=False,
-    )
-
-
-def _place(one: Finding) -> str:
-    return f"line {one.line}: " if one.line else ""
+    if found.findings:
+        rules = Counter(one.rule for one in found.findings)
+        console.print(counted(found.findings), markup=False)
+        if len(rules) > 1:
+            counts = ", ".join(f"{rule} {count:,}" for rule, count in rules.most_common())
+            show_paragraph(console, "By rule: ", f"{counts}.")
+    else:
+        console.print(
+            f"{plural(held, 'migration')}, {looked_at:,} looked at: nothing stands against them.", markup=False
+        )

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from isthmus.govern.settings import Project, SchemaSettings
 
 NamesArgument = Annotated[
     list[str] | None, typer.Argument(metavar="[SCHEMA]…", help="Only these schemas of the settings; else all.")
@@ -20,3 +23,24 @@ TargetOption = Annotated[
         show_default=False,
     ),
 ]
+SchemaOption = Annotated[
+    str | None, typer.Option("--schema", metavar="SCHEMA", help="Of which schema, where the settings name several.")
+]
+
+
+def only_schema(project: Project, schema: str | None) -> SchemaSettings:
+    """Return the one schema that a command is for.
+
+    Raises:
+        ConfigError: The settings name several, or none (code `which-schema`).
+    """
+    from isthmus.errors import ConfigError
+
+    chosen = project.settings.chosen([schema] if schema is not None else [], project.file)
+    if len(chosen) != 1:
+        raise ConfigError(
+            "The settings name several schemas." if chosen else "The settings name no schema.",
+            code="which-schema",
+            hint=f"Give --schema, one of: {', '.join(one.title for one in chosen)}." if chosen else "Add [schema].",
+        )
+    return chosen[0]

@@ -7,41 +7,27 @@ statement by statement; before each the history says how far it is, so that a de
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from threading import Event
 
 import psycopg
 
-from isthmus.connect.postgres import connect
-from isthmus.errors import GovernError, Problem, TargetError, Where
-from isthmus.govern.deploying.standing import MISFITS, Standing, standings
+from isthmus.connect.postgres import explain, trouble
+from isthmus.errors import ConfigError, GovernError, Problem, TargetError, Where
+from isthmus.govern.deploying.applying import apply
+from isthmus.govern.deploying.beside import refuse_foreign
+from isthmus.govern.deploying.deployer import LOCK_SECONDS, Deployer
+from isthmus.govern.deploying.standing import TO_APPLY, Standing, standings
+from isthmus.govern.deploying.telling import Done, Telling
 from isthmus.govern.migrations.script import Script
+from isthmus.state.deployer_at_work import last_session_over
 from isthmus.state.lease import Lease
-from isthmus.state.migrate import migrate
-from isthmus.state.schema_history import applied, begin, failed, read_history, step
+from isthmus.state.migrate import check_state, migrate
+from isthmus.state.schema_history import read_history
 from isthmus.work.interrupted import Interrupted
 
-LOCK_SECONDS = 5.0
-"""A statement waits no longer for a lock: whoever waits for an exclusive one keeps everybody else waiting behind it."""
-_PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0)
-
-
-@dataclass(frozen=True)
-class Done:
-    """One migration that was applied now.
-
-    Attributes:
-        name: Its name.
-        seconds: How long it took.
-        attempts: How often it was tried, because a lock was not to be had.
-    """
-
-    name: str
-    seconds: float
-    attempts: int
+_POLL_SECONDS = 0.5
 
 
 def refuse(standing: Sequence[Standing]) -> None:
@@ -52,8 +38,8 @@ def refuse(standing: Sequence[Standing]) -> None:
     """
     problems: list[Problem] = []
     for one in standing:
-        if one.stand in MISFITS:
-            message, hint = MISFITS[one.stand]
+        if one.misfit is not None:
+            message, hint = one.misfit
             problems.append(Problem(one.stand, message, Where(file=one.script.file if one.script else one.name), hint))
     if problems:
         raise GovernError(
@@ -63,20 +49,86 @@ def refuse(standing: Sequence[Standing]) -> None:
         )
 
 
-@contextmanager
-def deploying(conninfo: str) -> Generator[psycopg.Connection]:
-    """Hold a database as its only deployer, its state brought up to date; the connection is in autocommit mode.
+def to_apply(standing: Sequence[Standing], to: str | None = None) -> list[tuple[Script, Standing]]:
+    """Return what is to be applied, in order.
+
+    Args:
+        standing: Of all migrations.
+        to: The last one that is wanted; None for all.
 
     Raises:
-        TargetError: As `Lease.acquire` and `migrate`.
+        GovernError: The history does not fit (code `history-differs`).
+        ConfigError: There is no migration of that name (code `unknown-migration`), or one that is pending cannot be
+            executed as it is (`bad-migrations`).
     """
-    lease = Lease(conninfo)
-    lease.acquire()
+    known = [one.name for one in standing if one.script is not None]
+    if to is not None and to not in known:
+        raise ConfigError(
+            f"There is no migration {to}.",
+            code="unknown-migration",
+            hint=f"The last one is {known[-1]}." if known else None,
+        )
+    refuse(standing)
+    wanted = known if to is None else known[: known.index(to) + 1]
+    found = [(one.script, one) for one in standing if one.script and one.stand in TO_APPLY and one.name in wanted]
+    faults = [fault for script, _ in found for fault in script.faults]
+    if faults:
+        raise ConfigError(
+            "Some of what is pending cannot be executed as it is; nothing was applied.",
+            code="bad-migrations",
+            problems=tuple(faults),
+            hint="It belongs to the baseline: where the database has it, isthmus schema resolve takes that down.",
+        )
+    return found
+
+
+@contextmanager
+def deploying(
+    conninfo: str, *, telling: Telling | None = None, wait_seconds: float = 0.0, stop: Event | None = None
+) -> Generator[Lease]:
+    """Hold a database as its only deployer; who writes to its state brings that up to date before.
+
+    Args:
+        conninfo: Direct address of the database.
+        telling: Hears that somebody else is waited for.
+        wait_seconds: How long another isthmus is waited for.
+        stop: Set when the user wants it to end.
+
+    Raises:
+        TargetError: As `Lease.acquire` and `check_state`, or the server failed inside the block (`target-unavailable`,
+            `target-refused`).
+        Interrupted: The user asked to stop while it waited.
+    """
+    lease = _acquired(conninfo, telling or Telling(), wait_seconds, stop)
     try:
-        migrate(lease.connection)
-        yield lease.connection
+        last_session_over(lease.connection)
+        check_state(lease.connection)
+        yield lease
+    except psycopg.Error as fault:
+        raise trouble(fault, "be deployed to", explain(fault)) from fault
     finally:
         lease.release()
+
+
+def _acquired(conninfo: str, telling: Telling, wait_seconds: float, stop: Event | None) -> Lease:
+    ends_at = time.monotonic() + wait_seconds
+    told = False
+    while True:
+        lease = Lease(conninfo)
+        try:
+            lease.acquire()
+        except TargetError as fault:
+            if fault.code != "lease-held" or time.monotonic() >= ends_at:
+                raise
+            if not told:
+                telling.waits_for_lease(fault.message)
+                told = True
+        else:
+            return lease
+        if stop is not None and stop.wait(_POLL_SECONDS):
+            raise Interrupted
+        if stop is None:
+            time.sleep(_POLL_SECONDS)
 
 
 def deploy(
@@ -84,9 +136,11 @@ def deploy(
     title: str,
     scripts: Sequence[Script],
     *,
-    tell: Callable[[Done], None] = lambda _: None,
+    telling: Telling | None = None,
     stop: Event | None = None,
     lock_seconds: float = LOCK_SECONDS,
+    wait_seconds: float = 0.0,
+    to: str | None = None,
 ) -> list[Done]:
     """Apply every pending migration of a schema, in order.
 
@@ -94,116 +148,36 @@ def deploy(
         conninfo: Direct address of the database.
         title: What the settings call the schema.
         scripts: All its migrations.
-        tell: Called with each that was applied.
+        telling: Hears of the work.
         stop: Set when the user wants it to end; then it ends between two migrations.
         lock_seconds: How long a statement waits for a lock before its migration is tried again.
+        wait_seconds: How long another isthmus that is at work is waited for.
+        to: The last migration that is wanted; None for all.
 
     Returns:
         What was applied now.
 
     Raises:
-        GovernError: The history does not fit (`history-differs`).
-        TargetError: The server refused a migration (`migration-failed`), or a lock was not to be had
-            (`migration-locked`); what came before it stays applied, and of itself nothing is there, unless it runs
-            without a transaction.
+        GovernError: The history does not fit (`history-differs`), or another runner is at work in this database
+            (`not-adopted`, `history-grew`).
+        ConfigError: As `to_apply`.
+        TargetError: The server refused a migration (`migration-failed`), a lock was not to be had (`migration-locked`),
+            or the connection was lost (`connection-lost`); what came before it stays applied, and of itself nothing is
+            there, unless it runs without a transaction.
         Interrupted: The user asked to stop.
     """
+    telling = telling or Telling()
     found: list[Done] = []
-    with deploying(conninfo) as connection:
-        standing = standings(scripts, read_history(connection, title))
-        refuse(standing)
-        for one in standing:
-            if one.stand not in {"pending", "failed"} or one.script is None:
-                continue
+    with deploying(conninfo, telling=telling, wait_seconds=wait_seconds, stop=stop) as lease:
+        history = read_history(lease.connection, title)
+        refuse_foreign(lease.connection, title, scripts, history)
+        deployer = Deployer(conninfo, lease, title, telling, lock_seconds, stop)
+        pending = to_apply(standings(scripts, history), to)
+        if pending:
+            migrate(lease.connection)
+        for script, one in pending:
             if stop is not None and stop.is_set():
                 raise Interrupted
-            found.append(_apply(conninfo, connection, title, one.script, lock_seconds, stop))
-            tell(found[-1])
+            found.append(apply(deployer, script, one.applied))
+            telling.has_done(found[-1])
     return found
-
-
-def _apply(
-    conninfo: str, history: psycopg.Connection, title: str, script: Script, lock_seconds: float, stop: Event | None
-) -> Done:
-    began = time.monotonic()
-    for attempt, pause in enumerate((*_PAUSES, None), 1):
-        started_at = datetime.now(UTC)
-        # A session of its own: what a migration sets is gone with it.
-        with connect(conninfo, autocommit=True) as connection:
-            connection.execute("SELECT set_config('lock_timeout', %s, false)", (f"{round(lock_seconds * 1000)}ms",))
-            try:
-                run = _as_a_whole if script.in_transaction else _step_by_step
-                run(connection, history, title, script, started_at)
-                return Done(script.name.text, time.monotonic() - began, attempt)
-            except psycopg.Error as fault:
-                busy = isinstance(fault, psycopg.errors.LockNotAvailable) and script.in_transaction
-                if busy and pause is not None:
-                    if stop is not None and stop.wait(pause):
-                        raise Interrupted from None
-                    if stop is None:
-                        time.sleep(pause)
-                    continue
-                refusal = _refusal(history, title, script, started_at, fault, busy=busy)
-                if refusal is None:
-                    return Done(script.name.text, time.monotonic() - began, attempt)
-                raise refusal from None
-    raise AssertionError  # the last attempt returns or raises
-
-
-def _as_a_whole(
-    connection: psycopg.Connection, history: psycopg.Connection, title: str, script: Script, started_at: datetime
-) -> None:
-    del history
-    with connection.transaction():
-        for one in script.statements:
-            _execute(connection, script, one.text, one.line)
-        applied(connection, title, script.name.text, script.checksum, len(script.statements), started_at)
-
-
-def _step_by_step(
-    connection: psycopg.Connection, history: psycopg.Connection, title: str, script: Script, started_at: datetime
-) -> None:
-    name = script.name.text
-    done = begin(history, title, name, script.checksum, len(script.statements))
-    for number, one in enumerate(script.statements[done:], done + 1):
-        _execute(connection, script, one.text, one.line)
-        step(history, title, name, number)
-    applied(history, title, name, script.checksum, len(script.statements), started_at)
-
-
-def _execute(connection: psycopg.Connection, script: Script, text: str, line: int) -> None:
-    try:
-        connection.execute(text.encode())
-    except psycopg.Error as fault:
-        fault.add_note(f"{script.file}:{line + _lines_before(text, fault)}")
-        raise
-
-
-def _lines_before(text: str, fault: psycopg.Error) -> int:
-    place = fault.diag.statement_position
-    return text.count("\n", 0, int(place) - 1) if place else 0
-
-
-def _refusal(
-    history: psycopg.Connection, title: str, script: Script, started_at: datetime, fault: psycopg.Error, *, busy: bool
-) -> TargetError | None:
-    """Write down what the server said, and return it; None where the migration got through all the same."""
-    said = (fault.diag.message_primary or str(fault)).strip()
-    hint = fault.diag.message_hint
-    place = next(iter(getattr(fault, "__notes__", [])), script.file)
-    file, _, line = place.rpartition(":")
-    if not failed(history, title, script.name.text, script.checksum, len(script.statements), started_at, said):
-        return None
-    if not script.in_transaction:
-        then = "It runs without a transaction: look what of it is there, then isthmus schema resolve says how to go on."
-    elif busy:
-        then = "Nothing of it is there. Try again when the table is used less, or end what holds the lock."
-    else:
-        then = "Nothing of it is there. Correct it (it is not applied, so it may change) and deploy again."
-    return TargetError(
-        f"The server refused {script.name.text}: {said}{f' ({hint})' if hint else ''}",
-        code="migration-locked" if busy else "migration-failed",
-        where=Where(file=file or script.file, line=int(line) if line.isdigit() else None),
-        hint=then,
-        retryable=busy,
-    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from isthmus.govern.migrations.names import JOURNAL, Name, is_exempt, owner, parse_name, rollback_path, sql_path
+from isthmus.govern.migrations.names import JOURNAL, Name, is_exempt, name_of, owner, rollback_path, sql_path
 from isthmus.govern.repository.tree import Blob, Tree
 from isthmus.govern.settings import SchemaSettings
 
@@ -100,7 +100,7 @@ def _migration(text: str, blobs: list[Blob], path: str, settings: SchemaSettings
     known = {blob.path: blob for blob in blobs}
     return Migration(
         text,
-        parse_name(text, layout),
+        name_of(text, settings),
         known.pop(sql, None),
         known.pop(rollback, None),
         tuple(known.values()),

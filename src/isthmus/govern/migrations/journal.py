@@ -21,6 +21,7 @@ class Entry:
         tag: Name of the file, without `.sql`.
         when: Milliseconds since 1970.
         line: Where it stands, from 1.
+        breakpoints: Whether Drizzle cuts the file at its marks; None where it does not say.
     """
 
     place: int
@@ -28,6 +29,7 @@ class Entry:
     tag: str
     when: int
     line: int
+    breakpoints: bool | None = None
 
 
 class JournalFault(ValueError):  # noqa: N818  it becomes a finding
@@ -47,7 +49,7 @@ def read_journal(text: str) -> list[Entry]:
         for place, one in enumerate(found["entries"]):
             entry = _whole(one["idx"]), _text(one["tag"]), _whole(one["when"])
             at = max(at, text.find(json.dumps(entry[1], ensure_ascii=False), at + 1))
-            made.append(Entry(place, *entry, line=text.count("\n", 0, at) + 1))
+            made.append(Entry(place, *entry, text.count("\n", 0, at) + 1, one.get("breakpoints")))
     except json.JSONDecodeError as fault:
         raise JournalFault(f"it is no JSON (line {fault.lineno}: {fault.msg})") from None
     except (KeyError, TypeError, ValueError) as fault:

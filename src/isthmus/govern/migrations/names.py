@@ -10,11 +10,13 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
-from isthmus.govern.settings import Layout
+from isthmus.govern.settings import Layout, SchemaSettings
 
 SQL_FILE = "migration.sql"
 ROLLBACK_FILE = "rollback.sql"
 SCHEMA_FILE = "schema.json"
+SEED_FILE = "seed.sql"
+BEFORE_FILE = "before.sql"
 JOURNAL = "meta/_journal.json"
 _WORDS = r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*"
 _NAMES: dict[Layout, re.Pattern[str]] = {
@@ -22,7 +24,11 @@ _NAMES: dict[Layout, re.Pattern[str]] = {
     "flat": re.compile(rf"([0-9]{{4}})_({_WORDS})"),
 }
 FORMS: dict[Layout, str] = {"folders": "YYYYMMDDHHMMSS_snake_case", "flat": "NNNN_snake_case"}
-_EXEMPT = frozenset({"TEMPLATE.sql", "migration_lock.toml", "README.md", ".gitkeep", SCHEMA_FILE})
+_EARLIER = re.compile(r"([0-9]{1,20})[_-](.+)")
+"""What other runners take for a name: `0_init`, `20240101000000-AddUsers`."""
+_EXEMPT = frozenset(
+    {"TEMPLATE.sql", "migration_lock.toml", "README.md", ".gitkeep", SCHEMA_FILE, SEED_FILE, BEFORE_FILE}
+)
 _MOST_BYTES = 200
 """Longer names are no file names everywhere (most file systems end at 255 bytes)."""
 
@@ -51,6 +57,32 @@ def parse_name(text: str, layout: Layout) -> Name | None:
     """Take a name apart; None where it has not the form of its layout."""
     found = _NAMES[layout].fullmatch(text)
     return Name(text, found[1], found[2]) if found and len(text.encode()) <= _MOST_BYTES else None
+
+
+def baseline_of(settings: SchemaSettings) -> Name | None:
+    """Return the name of the last migration that was there before Isthmus; None where none is stated, or it is none."""
+    stated = settings.baseline
+    return None if stated is None else parse_name(stated, settings.layout) or _earlier(stated)
+
+
+def name_of(text: str, settings: SchemaSettings) -> Name | None:
+    """Take a name apart; up to the baseline it may have any form in which a number comes first."""
+    found = parse_name(text, settings.layout)
+    if found is not None:
+        return found
+    baseline, earlier = baseline_of(settings), _earlier(text)
+    return earlier if baseline is not None and earlier is not None and earlier.order <= baseline.order else None
+
+
+def is_earlier(name: Name, settings: SchemaSettings) -> bool:
+    """Tell whether a migration was there before Isthmus: it is the baseline, or comes before it."""
+    baseline = baseline_of(settings)
+    return baseline is not None and name.order <= baseline.order
+
+
+def _earlier(text: str) -> Name | None:
+    found = _EARLIER.fullmatch(text)
+    return Name(text, found[1], found[2]) if found else None
 
 
 def instant(number: str) -> datetime | None:

@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 from isthmus.errors import ConfigError, Problem, Where
 from isthmus.govern.migrations.folder import Migration, read_folder
 from isthmus.govern.migrations.header import Header, read_header
-from isthmus.govern.migrations.names import Name
+from isthmus.govern.migrations.names import Name, is_earlier
 from isthmus.govern.repository.tree import FILE, Blob, Tree
 from isthmus.govern.settings import SchemaSettings
-from isthmus.govern.sql.statements import SqlFault, Statement, split
-
-_ENDING_A_TRANSACTION = (
-    ("BEGIN",),
-    ("START", "TRANSACTION"),
-    ("COMMIT",),
-    ("END",),
-    ("ROLLBACK",),
-    ("ABORT",),
-    ("PREPARE", "TRANSACTION"),
-)
+from isthmus.govern.sql.statements import SqlFault, Statement, split, tokens
+from isthmus.govern.sql.transactions import misplaced
 
 
 @dataclass(frozen=True)
@@ -37,6 +29,9 @@ class Script:
         checksum: SHA-256 of the file, hex.
         statements: Its statements.
         rollback: The SQL that undoes it; None where it has none.
+        as_one_text: Whether it is sent as a whole, as its own runner did: one of the baseline that ends transactions
+            itself, or cannot be cut up. It is its only statement then, and no transaction of ours.
+        faults: Why it cannot be executed at all. Others than those of the baseline are refused when they are read.
     """
 
     name: Name
@@ -45,6 +40,8 @@ class Script:
     checksum: str
     statements: tuple[Statement, ...]
     rollback: str | None
+    as_one_text: bool = False
+    faults: tuple[Problem, ...] = ()
 
     @cached_property
     def header(self) -> Header:
@@ -54,7 +51,17 @@ class Script:
     @property
     def in_transaction(self) -> bool:
         """Whether all of it is one transaction."""
-        return self.header.value("Transaction") != "none"
+        return self.header.value("Transaction") != "none" and not self.as_one_text
+
+    def is_text_of(self, checksum: str) -> bool:
+        """Tell whether a checksum is that of this text, whatever ends of lines it was checked out with."""
+        return checksum in checksums(self.sql)
+
+
+def checksums(text: str) -> list[str]:
+    """Return SHA-256 of a text as it is, with line feeds, and with carriage returns before them; hex."""
+    plain = text.replace("\r\n", "\n")
+    return [hashlib.sha256(one.encode()).hexdigest() for one in (text, plain, plain.replace("\n", "\r\n"))]
 
 
 def read_scripts(folder: Path, settings: SchemaSettings) -> list[Script]:
@@ -78,9 +85,11 @@ def read_scripts(folder: Path, settings: SchemaSettings) -> list[Script]:
     found = read_folder(Tree("files", blobs), "m", settings)
     problems: list[Problem] = []
     scripts = [
-        script for one in found.migrations.values() if (script := _script(folder, one, texts, problems)) is not None
+        script
+        for one in found.migrations.values()
+        if (script := _script(folder, one, texts, settings, problems)) is not None
     ]
-    numbers = [one.name.number for one in scripts]
+    numbers = [one.name.number for one in scripts if not is_earlier(one.name, settings)]
     for one in scripts:
         if numbers.count(one.name.number) > 1:
             problems.append(Problem("bad-migrations", "Its number is another one's too.", Where(file=one.file)))
@@ -94,7 +103,9 @@ def read_scripts(folder: Path, settings: SchemaSettings) -> list[Script]:
     return scripts
 
 
-def _script(folder: Path, one: Migration, texts: dict[str, bytes], problems: list[Problem]) -> Script | None:
+def _script(
+    folder: Path, one: Migration, texts: dict[str, bytes], settings: SchemaSettings, problems: list[Problem]
+) -> Script | None:
     where = Where(file=str(folder / one.path.removeprefix("m/")))
     if one.name is None:
         problems.append(Problem("bad-migrations", "Its name has not the form of a migration's.", where))
@@ -102,34 +113,45 @@ def _script(folder: Path, one: Migration, texts: dict[str, bytes], problems: lis
     if one.sql is None:
         problems.append(Problem("bad-migrations", "It has no SQL.", where))
         return None
-    raw = texts[one.sql.path]
+    file = str(folder / one.sql.path.removeprefix("m/"))
     try:
-        text = raw.decode()
+        text = texts[one.sql.path].decode()
+    except UnicodeDecodeError:
+        problems.append(Problem("bad-migrations", "It is not UTF-8.", where))
+        return None
+    try:
         statements = tuple(split(text))
         rollback = texts[one.rollback.path].decode() if one.rollback is not None else None
     except UnicodeDecodeError:
         problems.append(Problem("bad-migrations", "It is not UTF-8.", where))
         return None
     except SqlFault as fault:
-        place = Where(file=where.file, line=fault.line)
-        problems.append(Problem("bad-migrations", f"Its SQL does not end: {fault}.", place))
+        unended = Problem("bad-migrations", f"Its SQL does not end: {fault}.", Where(file=file, line=fault.line))
+        if is_earlier(one.name, settings):
+            return Script(one.name, file, text, one.sql.oid, (Statement(text, 1, ()),), None, as_one_text=True)
+        problems.append(unended)
         return None
-    script = Script(
-        one.name,
-        str(folder / one.sql.path.removeprefix("m/")),
-        text,
-        one.sql.oid,
-        statements,
-        rollback if rollback is not None else read_header(text).value("Rollback"),
-    )
-    for found in script.statements if script.in_transaction else ():
-        if any(found.begins(*words) for words in _ENDING_A_TRANSACTION):
-            problems.append(
-                Problem(
-                    "bad-migrations",
-                    f"{found.words[0]} would end the transaction in which a migration is applied as a whole.",
-                    Where(file=where.file, line=found.line),
-                    "Leave it out, or write `-- Transaction: none` into the header.",
-                )
-            )
-    return script
+    stated = rollback if rollback is not None else read_header(text).value("Rollback")
+    script = Script(one.name, file, text, one.sql.oid, statements, stated)
+    faults = [
+        Problem("bad-migrations", said, Where(file=file, line=line), hint) for line, said, hint in _of_psql(statements)
+    ]
+    bad = [
+        Problem("bad-migrations", found.message, Where(file=file, line=found.line), found.hint)
+        for found in misplaced(statements, in_transaction=script.in_transaction)
+    ]
+    if not is_earlier(one.name, settings):
+        problems += bad + faults
+        return script
+    if bad:
+        script = replace(script, statements=(Statement(text, 1, ()),), as_one_text=True)
+    return replace(script, faults=tuple(faults))
+
+
+def _of_psql(statements: Sequence[Statement]) -> Iterator[tuple[int, str, str]]:
+    """Yield line, what is wrong, and what to do, of what only psql understands, such as a file of pg_dump."""
+    for one in statements:
+        if one.begins("\\"):
+            yield one.line, "A command of psql is no SQL.", "Leave it out."
+        elif one.begins("COPY") and {"FROM", "STDIN"} <= {token.word for token in tokens(one.text)}:
+            yield one.line, "COPY FROM STDIN reads rows from the file, which only psql does.", "Write INSERT."

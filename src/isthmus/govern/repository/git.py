@@ -1,7 +1,7 @@
 """Ask git: trees of the index and of commits, the contents of blobs, where branches parted.
 
-Every call is one process that reads and never writes. The environment is passed on, `GIT_INDEX_FILE` and `GIT_DIR`
-of a hook included; nothing of the working tree is looked at.
+Every call is one process that reads; only `move` and `stage` write. The environment is passed on, `GIT_INDEX_FILE` and
+`GIT_DIR` of a hook included; nothing of the working tree is looked at, but where a method says so.
 """
 
 from __future__ import annotations
@@ -9,10 +9,14 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from isthmus.errors import ConfigError
+from isthmus.govern.repository.history import Touched, read_touched
 from isthmus.govern.repository.tree import Blob, Tree
+
+_MERGED = "GITHEAD_"
 
 
 class Repository:
@@ -22,8 +26,9 @@ class Repository:
         root: Top of its working tree.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, own: Path | None = None) -> None:
         self.root = root
+        self._own = own
 
     @classmethod
     def around(cls, place: Path) -> Repository:
@@ -32,14 +37,15 @@ class Repository:
         Raises:
             ConfigError: There is none (code `no-repository`), or git is not installed (`no-git`).
         """
-        found = _run(place, ["rev-parse", "--show-toplevel"])
+        found = _run(place, ["rev-parse", "--show-toplevel", "--absolute-git-dir"])
         if found.returncode:
             raise ConfigError(
                 f"{place} lies in no git repository: {_said(found)}",
                 code="no-repository",
                 hint="Migrations are checked as git holds them. Run this inside of the repository.",
             )
-        return cls(Path(os.fsdecode(found.stdout.removesuffix(b"\n"))))
+        root, _, own = os.fsdecode(found.stdout.removesuffix(b"\n")).partition("\n")
+        return cls(Path(root), Path(own))
 
     def index(self, folders: Iterable[str]) -> Tree:
         """Return what would be committed now, below some folders.
@@ -92,6 +98,74 @@ class Repository:
         found = _run(self.root, ["merge-base", one, other])
         return found.stdout.decode().strip() or None
 
+    def merging(self) -> list[tuple[str, str]]:
+        """Return name and id of the commits that a merge brings in; none where no merge is going on.
+
+        While git asks a hook before a merge without conflicts it has not written them down yet, but says them in the
+        environment (`GITHEAD_…`).
+        """
+        own = self._own or Path(os.fsdecode(self._git(["rev-parse", "--absolute-git-dir"]).removesuffix(b"\n")))
+        try:
+            written = (own / "MERGE_HEAD").read_text(encoding="ascii").split()
+        except FileNotFoundError:
+            written = []
+        said = {name.removeprefix(_MERGED): word for name, word in os.environ.items() if name.startswith(_MERGED)}
+        alone = len(written) == 1
+        return [
+            (said.get(oid) or ("MERGE_HEAD" if alone else oid[:12]), oid) for oid in dict.fromkeys([*written, *said])
+        ]
+
+    def touched(self, since: str | None, folders: Sequence[str]) -> list[Touched]:
+        """Return what the commits that HEAD has and another one has not did below some folders: a merge, what it added
+        to all that it joined.
+
+        Args:
+            since: The other one, such as the base; None for all of HEAD.
+            folders: From the repository's root; none for all of it.
+        """
+        beyond = ["HEAD", *([f"^{since}"] if since is not None else [])]
+        graph = self._git(["rev-list", "--parents", *beyond]).decode()
+        wanted = self._git(["rev-list", "--full-history", *beyond, "--", *folders])
+        told = self._git(
+            ["diff-tree", "--stdin", "-r", "-c", "-z", "--root", "--no-renames", "--name-status", "--", *folders],
+            given=wanted,
+        )
+        return read_touched(graph, [os.fsdecode(one) for one in told.split(b"\0") if one], set(wanted.decode().split()))
+
+    def renamed(self, folders: Sequence[str]) -> dict[str, str]:
+        """Return new path → old path of what git takes for renamed between HEAD and the working tree: a guess."""
+        how = ["--no-ext-diff", "--find-renames", "--diff-filter=R", "--name-status", "-z"]
+        words = self._listed(["diff", *how, "HEAD", "--", *folders])
+        return dict(zip(words[2::3], words[1::3], strict=True))
+
+    def is_ignored(self, path: Path) -> bool:
+        """Tell whether git passes over a path of the working tree."""
+        words = ["--no-literal-pathspecs", "check-ignore", "--quiet", "--", str(path)]  # it takes no pathspecs
+        return _run(self.root, words).returncode == 0
+
+    def unstaged(self, paths: Sequence[str]) -> list[str]:
+        """Return which of some files differ between the index and the working tree."""
+        if not paths:
+            return []
+        _run(self.root, ["update-index", "--refresh", "-q"])  # else a file that was only touched counts
+        return self._listed(["diff-files", "--name-only", "-z", "--", *paths])
+
+    def move(self, old: str, new: str) -> None:
+        """Rename a file in the working tree and in the index; a folder that is empty then goes.
+
+        Raises:
+            ConfigError: Something is there already, or git cannot write (code `git-failed`).
+        """
+        (self.root / new).parent.mkdir(parents=True, exist_ok=True)
+        self._git(["mv", "--", old, new])
+        with suppress(OSError):  # there is something else in it
+            (self.root / old).parent.rmdir()
+
+    def stage(self, paths: Sequence[str]) -> None:
+        """Take files of the working tree into the index."""
+        if paths:
+            self._git(["add", "--", *paths])
+
     def branch(self) -> str:
         """Return the name of the branch that is checked out; empty where none is."""
         found = _run(self.root, ["symbolic-ref", "--quiet", "--short", "HEAD"])
@@ -125,7 +199,7 @@ def _run(place: Path, words: Sequence[str], *, given: bytes | None = None) -> su
             stdin=subprocess.DEVNULL if given is None else None,
             capture_output=True,
             check=False,
-            env={**os.environ, "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"},
+            env={**os.environ, "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_LITERAL_PATHSPECS": "1"},
         )
     except FileNotFoundError:
         raise ConfigError(

@@ -17,10 +17,10 @@ from isthmus.govern.findings import Finding
 from isthmus.govern.migrations.folder import Migration
 from isthmus.govern.migrations.header import Header
 from isthmus.govern.rules.rule import Rule
+from isthmus.govern.unwritten import says_nothing
 
 REVERSIBLE = ("Yes", "No", "Partial")
 TRANSACTIONS = ("one", "none")
-_PLACEHOLDER = re.compile(r"[\W_]*(todo|tbd|fixme|xxx|n/?a|none|\.+|…|<.*>|\[.*\])?[\W_]*", re.IGNORECASE)
 
 
 def _find(checking: Checking) -> Iterator[Finding]:
@@ -33,7 +33,7 @@ def _find(checking: Checking) -> Iterator[Finding]:
 
 def _wrong(checking: Checking, one: Migration, header: Header) -> Iterator[tuple[int, str, str]]:
     fields = header.fields
-    if (purpose := fields.get("Purpose")) and _PLACEHOLDER.fullmatch(purpose.value):
+    if (purpose := fields.get("Purpose")) and says_nothing(purpose.value):
         yield purpose.line, "`Purpose:` says nothing.", "Say in a sentence what the migration is for."
     ticket = checking.now.settings.ticket
     if (stated := fields.get("Ticket")) and not re.fullmatch(ticket, stated.value):
@@ -44,7 +44,7 @@ def _wrong(checking: Checking, one: Migration, header: Header) -> Iterator[tuple
         yield reversible.line, f"`Reversible: {reversible.value}` is none of {words}.", f"Write one of {words}."
     if reversible and reversible.value in {"Yes", "Partial"} and one.rollback is None:
         rollback = fields.get("Rollback")
-        if rollback is None or _PLACEHOLDER.fullmatch(rollback.value):
+        if rollback is None or says_nothing(rollback.value):
             yield (
                 (rollback or reversible).line,
                 f"It is reversible ({reversible.value}) and has no rollback.",

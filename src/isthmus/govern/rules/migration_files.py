@@ -16,6 +16,7 @@ from isthmus.govern.migrations.folder import Migration
 from isthmus.govern.migrations.names import ROLLBACK_FILE, SQL_FILE, sql_path
 from isthmus.govern.repository.tree import EXECUTABLE, LINK, MODULE
 from isthmus.govern.rules.rule import Rule
+from isthmus.govern.sql.statements import SqlFault
 
 _KINDS = {LINK: "a symbolic link", MODULE: "a submodule", EXECUTABLE: "executable"}
 
@@ -49,10 +50,13 @@ def _texts(checking: Checking, one: Migration) -> Iterator[Finding]:
         if text is None:
             line = _broken_line(checking.texts[blob.oid])
             yield Finding(blob.path, line, RULE.name, "It is not UTF-8.", "Save it as UTF-8.")
-        elif not any(line.strip() and not line.lstrip().startswith("--") for line in text.splitlines()):
-            yield Finding(
-                blob.path, 0, RULE.name, "It holds no statement.", "Write one; SELECT 1; is one that changes nothing."
-            )
+            continue
+        found = checking.split(blob)
+        if isinstance(found, SqlFault):
+            yield Finding(blob.path, found.line, RULE.name, f"Its SQL does not end: {found}.", "Close it.")
+        elif not found:
+            hint = "Write one; SELECT 1; is one that changes nothing."
+            yield Finding(blob.path, 0, RULE.name, "It holds no statement.", hint)
 
 
 def _broken_line(raw: bytes) -> int:

@@ -33,16 +33,21 @@ def _find(checking: Checking) -> Iterator[Finding]:
     in_base = checking.tip.folder.migrations if checking.tip is not None else {}
     told: set[str] = set()
     for side in (checking.tip, checking.head):
-        if side is None or not side.folder.named:
+        standing = [one for one in side.folder.named if one.text not in checking.renumbered] if side is not None else []
+        if side is None or not standing:
             continue
-        last = side.folder.named[-1]
+        last = standing[-1]
         for one in checking.governed:
             known = one.text in told or one.text in side.folder.migrations or one.text in in_base
             if known or one.name is None or last.name is None:
                 continue
-            if one.name.order < last.name.order:
+            same = one.name.number == last.name.number
+            if same and last.text in checking.now.migrations:
+                continue  # told above
+            if same or one.name.order < last.name.order:
                 told.add(one.text)
-                yield Finding(one.path, 0, RULE.name, f"It comes before {last.text}, which is in {side.name}.", hint)
+                what = "has the same number as" if same else "comes before"
+                yield Finding(one.path, 0, RULE.name, f"It {what} {last.text}, which is in {side.name}.", hint)
 
 
 RULE = Rule("migration-order", _find)

@@ -4,24 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
-from isthmus.govern.checking import Checking
 from isthmus.govern.findings import Finding
+
+Subject_contra = TypeVar("Subject_contra", contravariant=True)
+"""What rules look at: `Checking` a folder of migrations, `ChangesChecking` the log of changes of models."""
 
 
 @dataclass(frozen=True)
-class Rule:
-    """A rule of migrations.
+class Rule(Generic[Subject_contra]):
+    """A rule.
 
     Attributes:
         name: Its name, with hyphens; its page is `docs/reference/rules/NAME.md`.
-        find: Yields what it refuses. It looks at new migrations alone where `Checking.new` says so, else at all.
-        bad: A file that it refuses: path from the folder of migrations, and text; empty where the page shows it in
+        find: Yields what it refuses.
+        bad: A file that it refuses: path from the folder of the settings, and text; empty where the page shows it in
             words.
         good: The same as it should be.
     """
 
     name: str
-    find: Callable[[Checking], Iterable[Finding]]
+    find: Callable[[Subject_contra], Iterable[Finding]]
     bad: tuple[str, str] = ("", "")
     good: tuple[str, str] = ("", "")

@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
+# What a name may hold is said by what of ASCII it may not: sets of all other characters take long to compile.
 _TOKEN = re.compile(
     r"""
     (?P<space>\s+)
@@ -18,8 +20,8 @@ _TOKEN = re.compile(
   | (?P<escaped>[eE]'(?:[^'\\]|\\.|'')*(?P<escaped_end>')?)
   | (?P<text>(?:[bBxXnN]|[uU]&)?'(?:[^']|'')*(?P<text_end>')?)
   | (?P<name>(?:[uU]&)?"(?:[^"]|"")*(?P<name_end>")?)
-  | (?P<dollar>\$(?:[A-Za-z_\u0080-\U0010ffff][A-Za-z0-9_\u0080-\U0010ffff]*)?\$)
-  | (?P<word>[A-Za-z_\u0080-\U0010ffff][A-Za-z0-9_$\u0080-\U0010ffff]*)
+  | (?P<dollar>\$(?:[^\x00-@\[-^`{-\x7f][^\x00-/:-@\[-^`{-\x7f]*)?\$)
+  | (?P<word>[^\x00-@\[-^`{-\x7f][^\x00-\x23%-/:-@\[-^`{-\x7f]*)
   | (?P<number>[0-9][0-9A-Za-z_.]*|\$[0-9]+)
   | (?P<end>;)
   | (?P<other>.)
@@ -50,15 +52,70 @@ class Statement:
         text: Its text, without what stands before its first word and without the semicolon.
         line: Where its first word stands, from 1.
         words: Its first words and signs, words in upper case: `CREATE`, `UNIQUE`, `INDEX`, `CONCURRENTLY`.
+        start: Where its first word stands in the text, in characters, a byte order mark not counted.
     """
 
     text: str
     line: int
     words: tuple[str, ...]
+    start: int = 0
 
     def begins(self, *words: str) -> bool:
         """Tell whether it begins with these words."""
         return self.words[: len(words)] == words
+
+
+Kind = Literal["word", "name", "text", "number", "sign"]
+
+
+@dataclass(frozen=True)
+class Token:
+    """A word, name, text, number or sign.
+
+    Attributes:
+        kind: `word`, `name` (in double quotes), `text` (any form of quote), `number` or `sign`.
+        text: As it is written.
+    """
+
+    kind: Kind
+    text: str
+
+    @property
+    def word(self) -> str:
+        """A word in upper case, or a sign; empty for anything in quotes."""
+        return self.text.upper() if self.kind in {"word", "sign"} else ""
+
+
+def tokens(sql: str) -> list[Token]:
+    """Cut SQL into its tokens, white space and comments left out.
+
+    Raises:
+        SqlFault: A quote or a comment is not closed.
+    """
+    return list(_tokens(sql))
+
+
+def _tokens(sql: str) -> Iterator[Token]:
+    kinds: dict[str, Kind] = {
+        "word": "word",
+        "name": "name",
+        "escaped": "text",
+        "text": "text",
+        "dollar": "text",
+        "number": "number",
+    }
+    at = 0
+    while at < len(sql):
+        found = _TOKEN.match(sql, at)
+        assert found is not None  # noqa: S101  its last alternative takes any character
+        end = _end(sql, found)
+        if found["space"] is None and found["line"] is None and found["block"] is None:
+            kind: Kind = "sign"
+            for group, one in kinds.items():
+                if found[group] is not None:
+                    kind = one
+            yield Token(kind, sql[at:end])
+        at = end
 
 
 def split(sql: str) -> list[Statement]:
@@ -83,7 +140,7 @@ def _statements(sql: str) -> Iterator[Statement]:
         if found["space"] is None and found["line"] is None and found["block"] is None:
             if found["end"] is not None and depth == 0 and bodies == 0:
                 if start is not None:
-                    yield Statement(sql[start:at].rstrip(), _line(sql, start), tuple(words))
+                    yield Statement(sql[start:at].rstrip(), _line(sql, start), tuple(words), start)
                 start, words = None, []
             else:
                 start = at if start is None else start
@@ -96,7 +153,7 @@ def _statements(sql: str) -> Iterator[Statement]:
     if start is not None:
         if bodies:
             raise SqlFault("a body that begins with BEGIN ATOMIC is not ended", _line(sql, start))
-        yield Statement(sql[start:].rstrip(), _line(sql, start), tuple(words))
+        yield Statement(sql[start:].rstrip(), _line(sql, start), tuple(words), start)
 
 
 def _end(sql: str, found: re.Match[str]) -> int:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+import textwrap
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from isthmus.errors import ConfigError
 from isthmus.govern.migrations.names import Name, instant, parse_name
@@ -17,6 +18,11 @@ from isthmus.govern.settings import Layout
 WHY, TICKET = "<what it is for>", "<ticket>"
 """What stands where a person must write; `schema check` refuses both."""
 _MOST_FLAT = 9999
+_MOST_BACK = 12
+"""Lines of a rollback that still stand well in a header."""
+_MANY_LINES = re.compile(r"'[^'\n]*\n|\$[a-z_]*\$", re.IGNORECASE)
+"""A text that may go on in the next line, where a header would take away the blanks that it begins with."""
+_WIDE = 112
 
 
 @dataclass(frozen=True)
@@ -26,10 +32,12 @@ class Draft:
     Attributes:
         name: Its name.
         text: Its SQL, header and body.
+        rollback: The text of its rollback's own file; None where it needs none.
     """
 
     name: str
     text: str
+    rollback: str | None = None
 
 
 def words_of(said: str) -> str:
@@ -83,7 +91,9 @@ def draft(
     purpose: str | None = None,
     ticket: str | None = None,
     statements: Sequence[str] = (),
-    rollback: Sequence[str] | None = None,
+    rollback: Sequence[str] = (),
+    reversible: Literal["Yes", "Partial", "No"] = "No",
+    remarks: Sequence[str] = (),
     transaction: bool = True,
 ) -> Draft:
     """Return a migration with its header filled in.
@@ -92,23 +102,32 @@ def draft(
         name: Its name.
         purpose: Why it is there; None for a person to write.
         ticket: Where that was decided.
-        statements: Its body, without semicolons; none for a person to write.
-        rollback: What undoes it; None where nothing does, empty for a person to write.
+        statements: Its body, without semicolons, each with its comments above it; none for a person to write.
+        rollback: What undoes it; a long one, or one with texts of several lines, goes into a file of its own.
+        reversible: How far that brings back what was.
+        remarks: Sentences that a person has to know, written below the header.
         transaction: Whether it is one.
     """
     lines = [f"-- Migration: {name}", f"-- Purpose: {purpose or WHY}", f"-- Ticket: {ticket or TICKET}"]
-    lines.append(f"-- Reversible: {'No' if rollback is None else 'Yes'}")
-    if rollback is not None:
-        lines.append("-- Rollback:")
-        lines += [f"--   {line}" for one in rollback or ("<SQL that undoes it>",) for line in _ended(one).splitlines()]
+    lines.append(f"-- Reversible: {reversible}")
+    back = [line for one in rollback for line in _ended(one).splitlines()]
+    apart = len(back) > _MOST_BACK or any(_MANY_LINES.search(one) for one in rollback)
+    if back and not apart:
+        lines += ["-- Rollback:", *(f"--   {line}" for line in back)]
     if not transaction:
         lines.append("-- Transaction: none")
-    return Draft(name, "\n".join([*lines, "", *(map(_ended, statements) if statements else ("",)), ""]))
+    for one in remarks:
+        lines += [
+            "--",
+            *(f"-- {line}" for line in textwrap.wrap(one, _WIDE, break_long_words=False, break_on_hyphens=False)),
+        ]
+    body = "\n\n".join(map(_ended, statements)) if statements else ""
+    text = "\n".join([*lines, "", body, ""])
+    return Draft(name, text, "\n".join([*back, ""]) if back and apart else None)
 
 
 def _ended(statement: str) -> str:
-    text = statement.strip()
-    return text if text.endswith((";", ">")) else f"{text};"
+    return f"{statement.strip().rstrip(';')};"
 
 
 def ticket_of(branch: str, pattern: str) -> str | None:

@@ -1,0 +1,163 @@
+"""`isthmus changes check`: read what git holds of models and of the log, and ask every rule."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from isthmus.errors import ConfigError, Where
+from isthmus.govern.changes.checking import ChangesChecking
+from isthmus.govern.changes.globs import Globs
+from isthmus.govern.changes.known import Known, known_of
+from isthmus.govern.changes.names import FOLDER as ENTRIES
+from isthmus.govern.changes.names import LOG, README
+from isthmus.govern.changes.notes import notes
+from isthmus.govern.changes.rules.all import RULES
+from isthmus.govern.checking import Scope
+from isthmus.govern.findings import Finding
+from isthmus.govern.migrations.folder import Folder, read_folder
+from isthmus.govern.migrations.names import SCHEMA_FILE
+from isthmus.govern.repository.git import Repository
+from isthmus.govern.repository.places import place_of
+from isthmus.govern.repository.revisions import find_revisions
+from isthmus.govern.repository.tree import LINK, MODULE, Blob, Tree
+from isthmus.govern.schema_json import SchemaJson, SchemaJsonFault, read_schema_json
+from isthmus.govern.settings import ChangesSettings, Project
+
+
+@dataclass(frozen=True)
+class CheckedChanges:
+    """What a check came to.
+
+    Attributes:
+        findings: All of them, by file and line.
+        notes: Sentences on what could not be asked.
+        models: How many there are.
+        changed: Path of a model → what became of it, of those that need an entry.
+        entries: How many there are.
+        looked_at: Of how many of them names and texts were looked at.
+        untracked: Models and files of the log that git does not hold, so that nothing looked at them.
+        off: Rule → why it is switched off.
+    """
+
+    findings: tuple[Finding, ...] = ()
+    notes: tuple[str, ...] = ()
+    models: int = 0
+    changed: Mapping[str, str] = field(default_factory=dict[str, str])
+    entries: int = 0
+    looked_at: int = 0
+    untracked: tuple[str, ...] = ()
+    off: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+def changes_of(project: Project) -> ChangesSettings:
+    """Return the settings of the log of changes.
+
+    Raises:
+        ConfigError: There are none (code `no-changes`), or they switch a rule off that there is none of
+            (`unknown-rule`).
+    """
+    settings = project.settings.changes
+    if settings is None:
+        raise ConfigError(
+            "The settings name no models.",
+            code="no-changes",
+            where=Where(file=str(project.file)),
+            hint='Write, such as:  [changes]  folder = "mongo-migrations"  models = ["lib/model/**/*.ts"]',
+        )
+    rules = {rule.name for rule in RULES}
+    for name in settings.off:
+        if name not in rules:
+            raise ConfigError(
+                f"There is no rule {name} to switch off.",
+                code="unknown-rule",
+                where=Where(file=str(project.file), path="changes.off"),
+                hint=f"The rules: {', '.join(sorted(rules))}.",
+            )
+    return settings
+
+
+def check_changes(project: Project, *, staged: bool = False, base: str | None = None) -> CheckedChanges:
+    """Check the log of changes of a project, as it would be committed.
+
+    Args:
+        project: The project.
+        staged: Compare with HEAD, and look at the texts of entries that are not in it alone.
+        base: Revision that the branch will be merged into: it is compared with where the branch parted from it, and
+            only texts that it has not are looked at. Where None, all texts are looked at, and models are compared with
+            the base of the settings, if it is there, else with HEAD.
+
+    Raises:
+        ConfigError: No models in the settings (`no-changes`), no repository (`no-repository`, `no-git`), a merge that
+            is not settled (`unmerged`), a base that is no revision (`no-base`) or has no commit in common with HEAD
+            (`no-common-commit`), a rule that there is none of (`unknown-rule`).
+    """
+    settings = changes_of(project)
+    scope: Scope = "staged" if staged else "base" if base is not None else "all"
+    repository = Repository.around(project.folder)
+    revisions = find_revisions(repository, base if base is not None else project.settings.base, given=base is not None)
+    place, folder = place_of(repository, project, "."), place_of(repository, project, settings.folder)
+    globs = Globs(settings.models, place, folder)
+    migrations = [(one, place_of(repository, project, one.folder)) for one in project.settings.schemas]
+    own = [folder, *globs.folders] if globs.folders else []  # nothing: all of it
+    index = repository.index([*own, *(path for _, path in migrations)] if own else [])
+    merging = repository.merging()
+    trees = {oid: repository.tree(oid, own, name=name) for name, oid in (*revisions.known, *merging)}
+    folders = [read_folder(index, path, one) for one, path in migrations]
+    texts = repository.read(_to_read(index, folder, folders))
+
+    def side(found: tuple[str, str]) -> Tree:
+        return Tree(found[0], trees[found[1]].blobs)
+
+    ranged = not staged and revisions.parted is not None and revisions.tip is not None
+    checking = ChangesChecking(
+        settings,
+        settings_file=f"{place}/{project.file.name}" if place else project.file.name,
+        project=place,
+        folder=folder,
+        now=index,
+        head=side(revisions.head) if revisions.head is not None else None,
+        parted=side(revisions.parted) if revisions.parted is not None else None,
+        tip=side(revisions.tip) if revisions.tip is not None else None,
+        merging=tuple(side(one) for one in merging),
+        scope=scope,
+        texts=texts,
+        touched=repository.touched(revisions.tip[1], own) if ranged and revisions.tip is not None else (),
+        known=_known(folders, texts),
+        today=datetime.now(UTC).date(),
+    )
+    found = [one for rule in RULES if rule.name not in settings.off for one in rule.find(checking)]
+    return CheckedChanges(
+        tuple(sorted(found)),
+        tuple(dict.fromkeys(notes(checking))),
+        len(checking.models),
+        {one.path: one.how for one in checking.changes},
+        len(checking.entries),
+        len(checking.looked_at),
+        tuple(one for one in repository.untracked(own) if globs.match(one) or one.startswith(f"{folder}/")),
+        settings.off,
+    )
+
+
+def _to_read(index: Tree, folder: str, folders: Sequence[Folder]) -> list[Blob]:
+    """Return the files of which rules know the text: the log, journals of migrations and `schema.json`."""
+    beside = [index.blobs.get(f"{folder}/{name}") for name in (LOG, README)]
+    beside += [blob for one in folders for blob in (one.journal, one.exempt.get(SCHEMA_FILE))]
+    wanted = [*index.below(f"{folder}/{ENTRIES}"), *(one for one in beside if one is not None)]
+    return [blob for blob in wanted if blob.mode not in {LINK, MODULE}]
+
+
+def _known(folders: Sequence[Folder], texts: Mapping[str, bytes]) -> Known:
+    def text(blob: Blob | None) -> str | None:
+        found = texts.get(blob.oid) if blob is not None else None
+        return None if found is None else found.decode(errors="replace")
+
+    return known_of((one, text(one.journal), _schema(text(one.exempt.get(SCHEMA_FILE)))) for one in folders)
+
+
+def _schema(text: str | None) -> SchemaJson | None:
+    try:
+        return None if text is None else read_schema_json(text)
+    except SchemaJsonFault:
+        return None  # `isthmus schema check` says what is wrong with it

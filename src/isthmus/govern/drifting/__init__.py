@@ -1,0 +1,1 @@
+"""Whether models, migrations and a live database still say the same."""

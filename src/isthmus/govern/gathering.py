@@ -1,0 +1,174 @@
+"""Read what git holds of the folders of migrations: the index, HEAD, the base, a merge that is going on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from isthmus.errors import ConfigError, Where
+from isthmus.govern.checking import Checking, Scope, Side
+from isthmus.govern.findings import Finding
+from isthmus.govern.given_up import given_up, settings_paths
+from isthmus.govern.migrations.dependencies import script_path
+from isthmus.govern.migrations.folder import Folder, Migration, read_folder
+from isthmus.govern.migrations.names import SCHEMA_FILE
+from isthmus.govern.repository.git import Repository
+from isthmus.govern.repository.places import place_of
+from isthmus.govern.repository.revisions import Revisions, find_revisions
+from isthmus.govern.repository.tree import LINK, MODULE, Blob, Tree
+from isthmus.govern.settings import Project, SchemaSettings
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """What rules look at.
+
+    Attributes:
+        repository: Where it was read.
+        revisions: What the index is compared with.
+        checkings: By the names of schemas.
+        folders: From the repository's root.
+        given_up: Folders that settings of before name, and those of now do not.
+    """
+
+    repository: Repository
+    revisions: Revisions
+    checkings: Mapping[str, Checking]
+    folders: Sequence[str]
+    given_up: Sequence[Finding] = ()
+
+
+def gather(
+    project: Project,
+    schemas: Sequence[SchemaSettings],
+    *,
+    scope: Scope = "all",
+    base: str | None = None,
+    applied: Mapping[str, Mapping[str, str]] | None = None,
+) -> Gathered:
+    """Read what git holds of some schemas, and the texts that rules read; the working tree is not looked at.
+
+    Args:
+        project: The project.
+        schemas: Of its settings.
+        scope: As in `Checking`.
+        base: A revision that is asked for; None takes that of the settings, where it is there.
+        applied: Schema → name → checksum of what a database has; None where none was asked.
+
+    Raises:
+        ConfigError: As `isthmus.govern.check.check_schemas`.
+    """
+    repository = Repository.around(project.folder)
+    places = {settings.title: place_of(repository, project, settings.folder) for settings in schemas}
+    revisions = find_revisions(repository, base if base is not None else project.settings.base, given=base is not None)
+    merging = repository.merging()
+    folders = sorted(places.values())
+    home = place_of(repository, project, ".")
+    index = repository.index(folders)
+    names = {oid: name for name, oid in reversed((*revisions.known, *merging))}
+    also = settings_paths(home)
+    trees = {oid: repository.tree(oid, [*folders, *also], name=name) for oid, name in names.items()}
+    found: dict[str, Checking] = {}
+    for settings in schemas:
+        sides = _Sides(trees, places[settings.title], settings)
+        checking = Checking(
+            now=read_folder(index, places[settings.title], settings),
+            head=sides.of(revisions.head),
+            parted=sides.of(revisions.parted),
+            tip=sides.of(revisions.tip),
+            merging=tuple(side for one in merging if (side := sides.of(one)) is not None),
+            scope=scope,
+            tree=index,
+            applied=None if applied is None else applied.get(settings.title, {}),
+            today=datetime.now(UTC).replace(tzinfo=None),
+        )
+        _refuse_baseline(project, settings, checking)
+        found[settings.title] = checking
+    before = [trees[oid] for oid in dict.fromkeys(oid for _, oid in revisions.known)]
+    settings_of = [blob for tree in before for path in also if (blob := tree.blobs.get(path)) is not None]
+    texts = repository.read([*settings_of, *(blob for one in found.values() for blob in _to_read(one))])
+    found = {title: replace(one, texts=texts) for title, one in found.items()}
+    file = f"{home}/{project.file.name}" if home else project.file.name
+    gone = {one.message: one for tree in before for one in given_up(project.settings, file, tree, home, texts)}
+    return Gathered(repository, revisions, _with_scripts(repository, home, found), folders, tuple(gone.values()))
+
+
+@dataclass(frozen=True)
+class _Sides:
+    """A folder in commits, of which several may be the same."""
+
+    trees: Mapping[str, Tree]
+    place: str
+    settings: SchemaSettings
+    read: dict[str, Folder] = field(default_factory=dict[str, Folder])
+
+    def of(self, revision: tuple[str, str] | None) -> Side | None:
+        if revision is None:
+            return None
+        name, oid = revision
+        if oid not in self.read:
+            self.read[oid] = read_folder(self.trees[oid], self.place, self.settings)
+        return Side(name, self.read[oid])
+
+
+def _to_read(checking: Checking) -> Iterator[Blob]:
+    for one in _wanted(checking):
+        if one is not None and one.mode not in {LINK, MODULE}:
+            yield one
+
+
+def _wanted(checking: Checking) -> Iterator[Blob | None]:
+    for one in checking.looked_at:
+        yield one.sql
+        yield one.rollback
+    now = checking.now.migrations
+    sides = [side for side in (checking.head, *checking.based, *checking.merging) if side is not None]
+    for side in sides:
+        yield side.folder.journal
+    for side in filter(None, (checking.head, *checking.merging)):
+        # what is gone from there may have been given a new number
+        gone = [one for one in side.folder.migrations.values() if one.text not in now]
+        yield from (one.sql for one in gone)
+        if gone:
+            yield from (one.sql for one in now.values() if one.text not in side.folder.migrations)
+    yield checking.now.journal
+    schema_json = checking.now.exempt.get(SCHEMA_FILE)
+    yield schema_json
+    for one in now.values() if schema_json is not None else _applied(checking):
+        yield one.sql
+
+
+def _applied(checking: Checking) -> list[Migration]:
+    names = checking.applied or {}
+    return [one for one in checking.now.migrations.values() if one.text in names]
+
+
+def _with_scripts(repository: Repository, home: str, found: Mapping[str, Checking]) -> Mapping[str, Checking]:
+    """Look up the scripts that headers name, from the root of the repository and from the project's folder."""
+    named = {path for one in found.values() for path in _named_scripts(one)}
+    if not named:
+        return found
+    places = {path: [path, f"{home}/{path}"] if home else [path] for path in named if ".." not in path.split("/")}
+    held = repository.index([one for both in places.values() for one in both]).blobs
+    scripts = {path: held[one] for path, both in places.items() for one in reversed(both) if one in held}
+    return {title: replace(one, scripts=scripts) for title, one in found.items()}
+
+
+def _named_scripts(checking: Checking) -> Iterator[str]:
+    for one in checking.looked_at:
+        header = checking.header(one)
+        path = script_path((header.value("Data Migration") if header is not None else None) or "")
+        if path is not None:
+            yield path
+
+
+def _refuse_baseline(project: Project, settings: SchemaSettings, checking: Checking) -> None:
+    stated = settings.baseline
+    if stated is not None and (checking.baseline is None or stated not in checking.now.migrations):
+        raise ConfigError(
+            f"The baseline {stated} is no migration of {settings.folder}.",
+            code="unknown-baseline",
+            where=Where(file=str(project.file), path="schema.baseline"),
+            hint="Name the last migration that was there before Isthmus.",
+        )

@@ -1,0 +1,1 @@
+"""Dangerous DDL, as squawk finds it."""

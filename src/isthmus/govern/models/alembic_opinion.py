@@ -1,0 +1,53 @@
+"""Alembic's own comparison of models and a database: a second opinion, made without Isthmus's catalog."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Collection
+from typing import Any, cast
+
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import MetaData
+from sqlalchemy.exc import SQLAlchemyError
+
+from isthmus.govern.catalog.model import Key
+from isthmus.govern.models.loading import talking_aside
+from isthmus.govern.models.making import engine
+from isthmus.govern.models.scope import is_foreign
+
+
+def second_opinion(conninfo: str, metadata: MetaData, schemas: Collection[str]) -> list[str]:
+    """Return what Alembic says differs, a line each; nothing of schemas that the models do not use.
+
+    Args:
+        conninfo: The database; it is only read.
+        metadata: The models.
+        schemas: Those that the models use.
+    """
+
+    def wanted(name: str | None, kind: str, parents: Any) -> bool:
+        if kind == "schema":
+            return (name or "public") in schemas
+        schema = parents.get("schema_name") or "public"
+        return schema in schemas and not (kind == "table" and is_foreign(Key("table", schema, name or "")))
+
+    found: list[Any] = []
+    # it cannot read every default that it is given, such as one with a quote in it
+    for defaults in (True, False):
+        options = {"include_schemas": True, "include_name": wanted, "compare_type": True}
+        options["compare_server_default"] = defaults
+        with talking_aside(), warnings.catch_warnings(), engine(conninfo).connect() as bound:
+            warnings.simplefilter("ignore")  # of what SQLAlchemy cannot reflect; the catalog has it
+            try:
+                found = compare_metadata(MigrationContext.configure(bound, opts=options), metadata)
+                break
+            except SQLAlchemyError as fault:
+                if not defaults:
+                    return [f"it cannot compare: {' '.join(str(fault).split())[:200]}"]
+    return [_line(one) for one in found]
+
+
+def _line(one: Any) -> str:
+    whole: tuple[Any, ...] = tuple(cast("Any", one[0] if isinstance(one, list) else one))
+    return " ".join(str(part) for part in whole if part is not None and not isinstance(part, dict))

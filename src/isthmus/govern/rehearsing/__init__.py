@@ -1,0 +1,1 @@
+"""Trying migrations and their rollbacks on a scratch database, before they meet one that counts."""

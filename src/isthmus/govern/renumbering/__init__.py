@@ -1,0 +1,1 @@
+"""New numbers for migrations that are in no base and not applied."""

@@ -1,0 +1,26 @@
+"""Where the folders of a project stand in its repository."""
+
+from __future__ import annotations
+
+from isthmus.errors import ConfigError, Where
+from isthmus.govern.repository.git import Repository
+from isthmus.govern.settings import Project
+
+
+def place_of(repository: Repository, project: Project, folder: str) -> str:
+    """Return a folder of a project's settings as a path from the repository's root; empty for the root itself.
+
+    Raises:
+        ConfigError: It lies outside of the repository (code `bad-settings`).
+    """
+    found = (project.folder / folder).resolve()
+    root = repository.root.resolve()
+    if not found.is_relative_to(root):
+        raise ConfigError(
+            f"{folder} lies outside of the repository.",
+            code="bad-settings",
+            where=Where(file=str(project.file)),
+            hint="A folder of the settings belongs to the repository it is checked in.",
+        )
+    place = found.relative_to(root).as_posix()
+    return "" if place == "." else place
