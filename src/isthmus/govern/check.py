@@ -82,7 +82,7 @@ def check_schemas(
         tuple(sorted([*found, *gathered.given_up])),
         {title: len(one.now.migrations) for title, one in checkings.items()},
         {title: len(one.looked_at) for title, one in checkings.items()},
-        tuple(gathered.repository.untracked(gathered.folders)),
+        tuple(gathered.untracked),
         {settings.title: settings.off for settings in schemas if settings.off},
         (*unasked, *_notes(project, gathered), *_committed(checkings, found)),
     )

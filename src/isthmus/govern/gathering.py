@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -28,14 +29,14 @@ class Gathered:
         repository: Where it was read.
         revisions: What the index is compared with.
         checkings: By the names of schemas.
-        folders: From the repository's root.
+        untracked: Files of the folders that git neither holds nor ignores.
         given_up: Folders that settings of before name, and those of now do not.
     """
 
     repository: Repository
     revisions: Revisions
     checkings: Mapping[str, Checking]
-    folders: Sequence[str]
+    untracked: Sequence[str]
     given_up: Sequence[Finding] = ()
 
 
@@ -65,10 +66,13 @@ def gather(
     merging = repository.merging()
     folders = sorted(places.values())
     home = place_of(repository, project, ".")
-    index = repository.index(folders)
     names = {oid: name for name, oid in reversed((*revisions.known, *merging))}
     also = settings_paths(home)
-    trees = {oid: repository.tree(oid, [*folders, *also], name=name) for oid, name in names.items()}
+    with ThreadPoolExecutor() as pool:  # each waits for a process of git
+        untracked = pool.submit(repository.untracked, folders)
+        held = pool.submit(repository.index, folders)
+        read = {oid: pool.submit(repository.tree, oid, [*folders, *also], name=name) for oid, name in names.items()}
+        index, trees = held.result(), {oid: one.result() for oid, one in read.items()}
     found: dict[str, Checking] = {}
     for settings in schemas:
         sides = _Sides(trees, places[settings.title], settings)
@@ -91,7 +95,9 @@ def gather(
     found = {title: replace(one, texts=texts) for title, one in found.items()}
     file = f"{home}/{project.file.name}" if home else project.file.name
     gone = {one.message: one for tree in before for one in given_up(project.settings, file, tree, home, texts)}
-    return Gathered(repository, revisions, _with_scripts(repository, home, found), folders, tuple(gone.values()))
+    return Gathered(
+        repository, revisions, _with_scripts(repository, home, found), untracked.result(), tuple(gone.values())
+    )
 
 
 @dataclass(frozen=True)

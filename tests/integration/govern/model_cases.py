@@ -285,6 +285,22 @@ CASES: dict[str, tuple[Make, Make, str]] = {
         "Yes",
     ),
     "another schema": (nothing, both(nothing, users(schema="Audit log"), users(schema="b")), "Yes"),
+    "public by its name": (
+        users(schema="public"),
+        lambda meta: (
+            users(schema="public")(meta),
+            Table(
+                "posts",
+                meta,
+                Column("id", sa.Integer, primary_key=True),
+                Column("user_id", ForeignKey("public.users.id", name="f")),
+                Column("words", sa.Text),
+                Index("words", sa.literal_column("to_tsvector('simple'::regconfig, coalesce(words, ''))")),
+                schema="public",
+            ),
+        ),
+        "Yes",
+    ),
     "hostile names": (
         users(name=ODD),
         users(

@@ -57,7 +57,7 @@ class Tried:
             for one in by_hand:
                 connection.execute(one.encode())
             self.proposal: Proposal = propose(connection, wanted, schemas, read_answers(*said), ask)
-            self.opinion: list[str] = second_opinion(migrated, new, schemas)
+            self.opinion: list[str] = second_opinion(migrated, new, schemas, models=models)
             self.rest = differences(sides(read_catalog(connection), wanted, schemas).migrated, wanted)
 
     @property

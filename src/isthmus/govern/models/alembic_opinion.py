@@ -17,14 +17,23 @@ from isthmus.govern.models.making import engine
 from isthmus.govern.models.scope import is_foreign
 
 
-def second_opinion(conninfo: str, metadata: MetaData, schemas: Collection[str]) -> list[str]:
+def second_opinion(conninfo: str, metadata: MetaData, schemas: Collection[str], *, models: str) -> list[str]:
     """Return what Alembic says differs, a line each; nothing of schemas that the models do not use.
+
+    What it says also of a database that was made of these very models is a mistake of its own, and left out.
 
     Args:
         conninfo: The database; it is only read.
         metadata: The models.
         schemas: Those that the models use.
+        models: A database that was made of the models.
     """
+    found = _compared(conninfo, metadata, schemas)
+    mistaken = set(_compared(models, metadata, schemas)) if found else set[str]()
+    return [one for one in found if one not in mistaken]
+
+
+def _compared(conninfo: str, metadata: MetaData, schemas: Collection[str]) -> list[str]:
 
     def wanted(name: str | None, kind: str, parents: Any) -> bool:
         if kind == "schema":
@@ -50,4 +59,12 @@ def second_opinion(conninfo: str, metadata: MetaData, schemas: Collection[str]) 
 
 def _line(one: Any) -> str:
     whole: tuple[Any, ...] = tuple(cast("Any", one[0] if isinstance(one, list) else one))
-    return " ".join(str(part) for part in whole if part is not None and not isinstance(part, dict))
+    return " ".join(_word(part) for part in whole if part is not None and not isinstance(part, dict))
+
+
+def _word(part: Any) -> str:
+    """Return a name instead of an object, whose text is another one each time."""
+    named, table = getattr(part, "name", None), getattr(part, "table", None)
+    if named is None:
+        return str(part)
+    return f"{table.fullname}.{named}" if table is not None else str(named)

@@ -89,7 +89,7 @@ def write_from_models(
                     found = propose(connection, there.models, schemas, answers, ask, others=others)
                 drafts = drafts_of(place, found, purpose)
                 left = [*found.left, *_prove(proof, settings, drafts, there.models, schemas, others, found.left)]
-                opinion = [] if left else second_opinion(proof, metadata, schemas)
+                opinion = [] if left else second_opinion(proof, metadata, schemas, models=models)
     if left and drafts:
         last = found.parts[-1]
         drafts[-1] = _draft(place, drafts[-1].name, last, purpose, left)

@@ -94,7 +94,7 @@ def renumber(
         plan.after,
         moves | {path: path for path in texts if path not in moves.values()},
         [new for new in moves.values() if new.endswith("_snapshot.json")],
-        gathered.repository.untracked(gathered.folders),
+        gathered.untracked,
         SCHEMA_FILE in checking.now.exempt,
     )
 
