@@ -24,10 +24,9 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from isthmus.connect import embedded_files
 from isthmus.connect.embedded import EmbeddedServer, start
+from tests.places import IN_MEMORY, ON_DISK, short_folder
 
 _PREFIX = "isthmus-test-"
-_SHORT, _IN_MEMORY = Path("/tmp"), Path("/dev/shm")  # noqa: S108  each server has a folder of its own there
-_ROOMY = 8 * 2**30
 FAST = {
     "fsync": "off",
     "full_page_writes": "off",
@@ -47,14 +46,9 @@ def free_port() -> int:
 
 def short_directory() -> Path:
     """Make a temporary folder with a path short enough for a socket, passable for the user a server runs as."""
-    directory = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=_IN_MEMORY if _has_room() else _SHORT))
+    directory = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=short_folder()))
     directory.chmod(0o711)
     return directory
-
-
-def _has_room() -> bool:
-    """Tell whether there is room in memory, where a database is made and dropped at half the price."""
-    return _IN_MEMORY.is_dir() and shutil.disk_usage(_IN_MEMORY).free >= _ROOMY
 
 
 def start_server(directory: Path, **settings: str) -> EmbeddedServer:
@@ -150,7 +144,7 @@ def own_server(short_path: Path) -> Iterator[EmbeddedServer]:
 
 def _clear_abandoned() -> None:
     """Stop the servers and remove the folders of test sessions that were killed."""
-    for directory in (*_SHORT.glob(f"{_PREFIX}*"), *_IN_MEMORY.glob(f"{_PREFIX}*")):
+    for directory in (*ON_DISK.glob(f"{_PREFIX}*"), *IN_MEMORY.glob(f"{_PREFIX}*")):
         lock = directory / "pg" / "users.lock"
         if not lock.exists():
             continue
