@@ -5,16 +5,14 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Iterator
+from dataclasses import MISSING, Field, fields, is_dataclass
 from datetime import date
 from pathlib import Path
 from types import UnionType
-from typing import Any, Literal, Union, get_args, get_origin
-
-from pydantic import BaseModel
-from pydantic.fields import FieldInfo
-from pydantic_core import PydanticUndefined
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from isthmus.govern.settings import ChangesSettings, SchemaSettings, Settings
+from isthmus.govern.stated import key_of
 
 _INTRODUCTION = """\
 # Settings
@@ -54,7 +52,7 @@ def page(root: Path) -> str:
     return "\n".join([*parts, ""])
 
 
-def _table(title: str, lead: str, model: type[BaseModel]) -> Iterator[str]:
+def _table(title: str, lead: str, model: type[Any]) -> Iterator[str]:
     said = _attributes(model)
     yield f"## {title}"
     yield ""
@@ -62,13 +60,13 @@ def _table(title: str, lead: str, model: type[BaseModel]) -> Iterator[str]:
     yield ""
     yield "| key | value | meaning | if left out |"
     yield "| --- | --- | --- | --- |"
-    for name, field in model.model_fields.items():
-        key = field.alias or name
-        yield f"| `{key}` | {_kind(field.annotation)} | {said[name]} | {_default(field)} |"
+    kinds = get_type_hints(model, include_extras=True)
+    for one in fields(model):
+        yield f"| `{key_of(one)}` | {_kind(kinds[one.name])} | {said[one.name]} | {_default(one)} |"
     yield ""
 
 
-def _attributes(model: type[BaseModel]) -> dict[str, str]:
+def _attributes(model: type[Any]) -> dict[str, str]:
     _, _, text = inspect.cleandoc(model.__doc__ or "").partition("Attributes:\n")
     found: dict[str, str] = {}
     name = ""
@@ -94,19 +92,19 @@ def _kind(kind: Any) -> str:
         return "table of texts"
     if origin is not None and hasattr(kind, "__metadata__"):
         return _kind(given[0])
-    if isinstance(kind, type) and issubclass(kind, BaseModel):
+    if is_dataclass(kind):
         return "table"
     return {str: "text", bool: "`true` or `false`", int: "whole number", date: "day"}.get(kind, "text")
 
 
 def _holds_a_model(kind: Any) -> bool:
-    return isinstance(kind, type) and issubclass(kind, BaseModel)
+    return is_dataclass(kind)
 
 
-def _default(field: FieldInfo) -> str:
-    if field.is_required():
+def _default(field: Field[Any]) -> str:
+    if field.default is MISSING and field.default_factory is MISSING:
         return "required"
-    if field.default is PydanticUndefined or field.default in (None, ()):
+    if field.default in (MISSING, None, ()):
         return "none"
     text = str(field.default).replace("|", "\\|")
     return f"`{text}`"

@@ -21,3 +21,6 @@ def show_logs() -> None:
     if not any(isinstance(one, _Lines) for one in logger.handlers):
         logger.addHandler(_Lines())
     logger.setLevel(logging.INFO)
+    drivers = logging.getLogger("psycopg")
+    if not drivers.handlers:  # else Python prints what the driver itself ignored, such as a pipeline that was cancelled
+        drivers.addHandler(logging.NullHandler())

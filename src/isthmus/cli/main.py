@@ -121,6 +121,7 @@ def _run() -> int:
         return end.code if isinstance(end.code, int) else 0
     except Exception as fault:  # noqa: BLE001  the last door: nothing leaves as a bare traceback
         if hasattr(fault, "exit_code") and hasattr(fault, "show"):  # typer's own usage errors
+            _name_variables(fault)
             fault.show()  # pyright: ignore[reportAttributeAccessIssue,reportUnknownMemberType]
             if hasattr(fault, "option_name") and getattr(getattr(fault, "ctx", None), "info_name", None) == "psql":
                 typer.echo("Options of psql stand behind --: isthmus psql --target TARGET -- -c 'SELECT …'", err=True)
@@ -129,6 +130,15 @@ def _run() -> int:
             return 130
         return _unexpected(fault)
     return code if isinstance(code, int) else 0
+
+
+def _name_variables(fault: Exception) -> None:
+    """Let typer name an option's variables, where there are several, in words and not as a list of Python's."""
+    param = getattr(fault, "param", None)
+    names = getattr(param, "envvar", None)
+    if param is not None and isinstance(names, list) and getattr(fault, "param_hint", None) is None:
+        hint = str(param.get_error_hint()).replace(f"'{names}'", " or ".join(str(one) for one in names))  # pyright: ignore[reportUnknownVariableType,reportUnknownArgumentType]
+        vars(fault)["param_hint"] = hint
 
 
 def _unexpected(fault: Exception) -> int:

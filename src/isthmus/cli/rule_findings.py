@@ -27,11 +27,16 @@ def show_findings(console: Console, findings: Iterable[Finding]) -> None:
 
 
 def show_off(rules: Mapping[str, str], title: str) -> None:
-    """Say which rules are switched off, and why, on standard error."""
+    """Say which rules are switched off, and which migrations are excused from one, and why, on standard error."""
     from isthmus.cli.output import err, show_note
+    from isthmus.govern.excuses import names_migration
 
     for rule, why in rules.items():
-        show_note(err, f"The rule {rule} is switched off for {title}: {why}")
+        name, _, migration = rule.partition("/")
+        if names_migration(migration):
+            show_note(err, f"{migration} of {title} is excused from {name}: {why}")
+        else:
+            show_note(err, f"The rule {rule} is switched off for {title}: {why}")
 
 
 def show_untracked(paths: Sequence[str]) -> None:

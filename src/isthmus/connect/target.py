@@ -20,6 +20,12 @@ _EMBEDDED = "embedded:"
 _MISREAD = re.compile(r"postgres(?:ql)?://[^/?@]*/[^?]*@")
 """A URL whose user and host stand behind its first slash, where libpq looks for the database."""
 
+_OF_PRISMA = frozenset(
+    {"schema", "connection_limit", "pool_timeout", "pgbouncer", "socket_timeout", "statement_cache_size"}
+    | {"single_use_connections", "sslaccept", "sslidentity"}
+)
+"""Parameters of Prisma's addresses that libpq refuses; names that are known can be said, for they are no password."""
+
 _HINT = "Give postgresql://USER@HOST/DATABASE, a connection string such as 'host=… dbname=…', or embedded:DIR."
 
 
@@ -103,12 +109,12 @@ def _display(conninfo: str) -> str:
         parts = conninfo_to_dict(conninfo)
     except ProgrammingError:
         # libpq's message quotes what it could not parse, which may be a piece of a password.
-        raise _unparsable() from None
+        raise _unparsable(conninfo) from None
     hosts = str(parts.get("host") or parts.get("hostaddr") or "").split(",")
     ports = str(parts.get("port") or "").split(",")
     # libpq takes "postgresql://user:pa/ss@host/db" for host "user" with port "pa": only connecting would show it.
     if not all(port.isdecimal() or not port for port in ports) or _MISREAD.match(conninfo):
-        raise _unparsable()
+        raise _unparsable(conninfo)
     if len(ports) == 1:
         ports *= len(hosts)
     places = [f"{_part(host)}:{port}" if port else _part(host) for host, port in zip(hosts, ports, strict=False)]
@@ -122,9 +128,12 @@ def _part(text: object) -> str:
     return quote(str(text), safe="[]:")
 
 
-def _unparsable() -> ConfigError:
+def _unparsable(conninfo: str) -> ConfigError:
+    found = {name for name in re.findall(r"[?&]([a-z_]+)=", conninfo) if name in _OF_PRISMA}
+    theirs = f"Leave out {', '.join(sorted(found))}, which Prisma knows and PostgreSQL does not. " if found else ""
+    encoded = "In a URL, write special characters of the password percent-encoded (@ as %40, / as %2F)."
     return ConfigError(
         "The target's address cannot be parsed; its text is not repeated here because it may hold a password.",
         code="bad-target",
-        hint=f"In a URL, write special characters of the password percent-encoded (@ as %40, / as %2F). {_HINT}",
+        hint=f"{theirs}{encoded} {_HINT}",
     )

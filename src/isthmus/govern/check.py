@@ -7,15 +7,18 @@ from dataclasses import dataclass, field, replace
 
 from isthmus.errors import ConfigError, Where
 from isthmus.govern.checking import Checking, Scope
+from isthmus.govern.excuses import REHEARSAL, names_migration, without_excused
 from isthmus.govern.findings import Finding
 from isthmus.govern.gathering import Gathered, gather
 from isthmus.govern.linting.dangers import NAMES
 from isthmus.govern.linting.report import Report
 from isthmus.govern.linting.squawk import Text, find_squawk, lint
 from isthmus.govern.migrations.folder import Migration
+from isthmus.govern.repository.revisions import base_unasked
 from isthmus.govern.rules import dangerous_ddl, header_dependencies
 from isthmus.govern.rules.all import RULES
 from isthmus.govern.settings import Project, SchemaSettings
+from isthmus.govern.settings_before import changed, let_pass, newly_off
 from isthmus.work.amounts import plural
 
 _ON_CHANGES = frozenset({"migration-unchanged", "migration-applied", "migration-order"})
@@ -71,12 +74,11 @@ def check_schemas(
     gathered = gather(project, schemas, scope=scope, base=base, applied=applied)
     report, unasked = _lint(gathered.checkings.values())
     checkings = {title: replace(one, lint=report) for title, one in gathered.checkings.items()}
+    needless: list[str] = []
     found = [
         finding
         for settings in schemas
-        for rule in RULES
-        if rule.name not in settings.off
-        for finding in rule.find(checkings[settings.title])
+        for finding in without_excused(_found(checkings[settings.title]), checkings[settings.title], needless.append)
     ]
     return Checked(
         tuple(sorted([*found, *gathered.given_up])),
@@ -84,8 +86,34 @@ def check_schemas(
         {title: len(one.looked_at) for title, one in checkings.items()},
         tuple(gathered.untracked),
         {settings.title: settings.off for settings in schemas if settings.off},
-        (*unasked, *_notes(project, gathered), *_committed(checkings, found)),
+        (
+            *unasked,
+            *needless,
+            *_notes(project, gathered, found),
+            *_committed(checkings, found),
+            *_loosened(gathered, checkings),
+        ),
     )
+
+
+def _found(checking: Checking) -> Iterator[Finding]:
+    for rule in RULES:
+        if rule.name not in checking.now.settings.off:
+            yield from rule.find(checking)
+
+
+def _loosened(gathered: Gathered, checkings: Mapping[str, Checking]) -> Iterator[str]:
+    """Say what a change of the settings brings with it, so that nothing is switched off unseen."""
+    for title, before in gathered.before.items():
+        checking = checkings[title]
+        settings = checking.now.settings
+        yield from changed(before, settings)
+        new = newly_off(before, settings.off)
+        if new:
+            held = replace(settings, off={name: settings.off[name] for name in {*settings.off} - new})
+            strict = replace(checking, now=replace(checking.now, settings=held))
+            now = without_excused(_found(checking), checking)
+            yield from let_pass(before, title, {*without_excused(_found(strict), strict)} - {*now})
 
 
 def _lint(checkings: Iterable[Checking]) -> tuple[Report | None, list[str]]:
@@ -112,46 +140,51 @@ def _in_transaction(checking: Checking, one: Migration) -> bool:
     return header is None or header.value("Transaction") != "none"
 
 
-def _notes(project: Project, gathered: Gathered) -> Iterator[str]:
-    if project.settings.base is not None and gathered.revisions.tip is None:
-        yield (
-            f"There is no {project.settings.base} here, which the settings name as the base: nothing was compared with "
-            "it. git fetch brings it."
-        )
+def _notes(project: Project, gathered: Gathered, found: Sequence[Finding]) -> Iterator[str]:
+    yield from base_unasked(project.settings.base, gathered.revisions)
     for title, checking in gathered.checkings.items():
-        if checking.schema_json is None and header_dependencies.names_tables(checking):
+        unknown = header_dependencies.without_tables(checking)
+        if unknown and header_dependencies.names_unknown_tables(checking):
             yield (
-                f"{title} has no schema.json, so that tables in `Dependencies:` were not looked up: isthmus schema "
-                "rehearse writes it."
+                f"{', '.join(unknown)} {'has' if len(unknown) == 1 else 'have'} no schema.json, so that tables in "
+                f"`Dependencies:` of {title} were not looked up: isthmus schema rehearse writes it."
             )
+        if not checking.now.migrations and not any(one.file == checking.now.path for one in found):
+            yield f"Git holds no migration in {checking.now.path}: nothing was looked at there."
 
 
 def _committed(checkings: Mapping[str, Checking], found: Iterable[Finding]) -> Iterator[str]:
     """Say where findings are about what may not be changed any more, and how to live with that."""
     files = [one.file for one in found if one.rule not in _ON_CHANGES]
     for title, checking in checkings.items():
-        if checking.head is None or checking.baseline is not None:
+        if checking.head is None:
             continue
         held = checking.head.folder
         count = sum(file in held.blobs and checking.tree.blobs.get(file) == held.blobs[file] for file in files)
         if count:
+            ways = (
+                f'name the last of them in the settings: baseline = "{held.named[-1].text if held.named else "…"}".'
+                if checking.baseline is None
+                else 'move the baseline on to the last of them. Else excuse each: off = {"RULE/MIGRATION" = "why"}.'
+            )
             yield (
                 f"{plural(count, 'finding is', 'findings are')} about migrations of {title} that are committed "
-                "already. "
-                "Where they were there before Isthmus, name the last of them in the settings: "
-                f'baseline = "{held.named[-1].text if held.named else "…"}".'
+                f"already. Where they were there before Isthmus, {ways}"
             )
 
 
 def _chosen(project: Project, only: Sequence[str]) -> list[SchemaSettings]:
     rules = {rule.name for rule in RULES} | {f"{dangerous_ddl.RULE.name}/{name}" for name in NAMES}
+    excusable = {REHEARSAL, *rules}
     for settings in project.settings.schemas:
         for name in settings.off:
-            if name not in rules:
+            rule, _, migration = name.partition("/")
+            if name not in rules and not (rule in excusable and names_migration(migration)):
                 raise ConfigError(
                     f"There is no rule {name} to switch off.",
                     code="unknown-rule",
                     where=Where(file=str(project.file), path="schema.off"),
-                    hint=f"The rules: {', '.join(rule.name for rule in RULES)}; and dangerous-ddl/NAME, of its page.",
+                    hint=f"The rules: {', '.join(rule.name for rule in RULES)}; and dangerous-ddl/DANGER, of its page."
+                    " RULE/MIGRATION excuses one migration, rehearsal/MIGRATION one from what a rehearsal finds.",
                 )
     return project.settings.chosen(only, project.file)

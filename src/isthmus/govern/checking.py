@@ -48,6 +48,7 @@ class Checking:
             the base has not (`base`).
         texts: Object → content, of every file that rules read.
         tree: All of the index that was asked for.
+        others: What the settings call the other folders → their `schema.json`; None where one has none.
         scripts: Files of the index anywhere that a header names as data migrations.
         applied: Name → checksum of what a database has; None where none was asked.
         lint: What squawk says of new migrations; None where it was not asked.
@@ -62,6 +63,7 @@ class Checking:
     scope: Scope = "all"
     texts: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
     tree: Tree = field(default_factory=lambda: Tree("the index"))
+    others: Mapping[str, Blob | None] = field(default_factory=dict[str, "Blob | None"])
     scripts: Mapping[str, Blob] = field(default_factory=dict[str, Blob])
     applied: Mapping[str, str] | None = None
     lint: Report | None = None
@@ -135,8 +137,15 @@ class Checking:
         ]
 
     def is_older(self, one: Migration) -> bool:
-        """Tell whether a migration belongs to the baseline."""
-        return one.name is not None and is_earlier(one.name, self.now.settings)
+        """Tell whether a migration belongs to the baseline: it is no later, and was there, if any was."""
+        held = self._held
+        return one.name is not None and is_earlier(one.name, self.now.settings) and (not held or one.text in held)
+
+    @cached_property
+    def _held(self) -> frozenset[str]:
+        """Migrations that the base has, or HEAD where none is known, or that a merge brings in."""
+        sides = [*(self.based or filter(None, [self.head])), *self.merging]
+        return frozenset(text for side in sides for text in side.folder.migrations)
 
     def text(self, blob: Blob | None) -> str | None:
         """Return a file's text; None where it was not read, or is none."""
@@ -151,7 +160,15 @@ class Checking:
     @cached_property
     def schema_json(self) -> SchemaJson | None:
         """The tables that the migrations make; None where there is no `schema.json`, or none that can be read."""
-        text = self.text(self.now.exempt.get(SCHEMA_FILE))
+        return self._schema_json(self.now.exempt.get(SCHEMA_FILE))
+
+    @cached_property
+    def elsewhere(self) -> Mapping[str, SchemaJson | None]:
+        """What the settings call the other folders → the tables that their migrations make; None as above."""
+        return {title: self._schema_json(blob) for title, blob in self.others.items()}
+
+    def _schema_json(self, blob: Blob | None) -> SchemaJson | None:
+        text = self.text(blob)
         try:
             return None if text is None else read_schema_json(text)
         except SchemaJsonFault:

@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from isthmus.errors import ConfigError, Where
 from isthmus.govern.checking import Checking, Scope, Side
 from isthmus.govern.findings import Finding
-from isthmus.govern.given_up import given_up, settings_paths
-from isthmus.govern.migrations.dependencies import script_path
+from isthmus.govern.given_up import given_up
+from isthmus.govern.migrations.dependencies import is_inside, script_path
 from isthmus.govern.migrations.folder import Folder, Migration, read_folder
 from isthmus.govern.migrations.names import SCHEMA_FILE
 from isthmus.govern.repository.git import Repository
@@ -19,6 +19,7 @@ from isthmus.govern.repository.places import place_of
 from isthmus.govern.repository.revisions import Revisions, find_revisions
 from isthmus.govern.repository.tree import LINK, MODULE, Blob, Tree
 from isthmus.govern.settings import Project, SchemaSettings
+from isthmus.govern.settings_before import Before, folder_of, schemas_before, settings_paths
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class Gathered:
         checkings: By the names of schemas.
         untracked: Files of the folders that git neither holds nor ignores.
         given_up: Folders that settings of before name, and those of now do not.
+        before: By the names of schemas, what a commit's settings said of the same folder.
     """
 
     repository: Repository
@@ -38,6 +40,7 @@ class Gathered:
     checkings: Mapping[str, Checking]
     untracked: Sequence[str]
     given_up: Sequence[Finding] = ()
+    before: Mapping[str, Before] = field(default_factory=dict[str, Before])
 
 
 def gather(
@@ -68,9 +71,12 @@ def gather(
     home = place_of(repository, project, ".")
     names = {oid: name for name, oid in reversed((*revisions.known, *merging))}
     also = settings_paths(home)
+    tables = {
+        one.title: f"{place_of(repository, project, one.folder)}/{SCHEMA_FILE}" for one in project.settings.schemas
+    }
     with ThreadPoolExecutor() as pool:  # each waits for a process of git
         untracked = pool.submit(repository.untracked, folders)
-        held = pool.submit(repository.index, folders)
+        held = pool.submit(repository.index, [*folders, *tables.values()] if folders else [])
         read = {oid: pool.submit(repository.tree, oid, [*folders, *also], name=name) for oid, name in names.items()}
         index, trees = held.result(), {oid: one.result() for oid, one in read.items()}
     found: dict[str, Checking] = {}
@@ -84,6 +90,7 @@ def gather(
             merging=tuple(side for one in merging if (side := sides.of(one)) is not None),
             scope=scope,
             tree=index,
+            others={title: index.blobs.get(file) for title, file in tables.items() if title != settings.title},
             applied=None if applied is None else applied.get(settings.title, {}),
             today=datetime.now(UTC).replace(tzinfo=None),
         )
@@ -95,8 +102,20 @@ def gather(
     found = {title: replace(one, texts=texts) for title, one in found.items()}
     file = f"{home}/{project.file.name}" if home else project.file.name
     gone = {one.message: one for tree in before for one in given_up(project.settings, file, tree, home, texts)}
+    compared = revisions.head if scope == "staged" else revisions.parted or revisions.head
+    said = schemas_before(trees[compared[1]], home, texts) if compared is not None else []
     return Gathered(
-        repository, revisions, _with_scripts(repository, home, found), untracked.result(), tuple(gone.values())
+        repository,
+        revisions,
+        _with_scripts(repository, home, found),
+        untracked.result(),
+        tuple(gone.values()),
+        {
+            one.title: Before(compared[0], table)
+            for one in schemas
+            for table in said
+            if compared is not None and folder_of(table) == one.folder
+        },
     )
 
 
@@ -128,6 +147,8 @@ def _wanted(checking: Checking) -> Iterator[Blob | None]:
     for one in checking.looked_at:
         yield one.sql
         yield one.rollback
+    for one in checking.own if checking.new else ():
+        yield one.sql  # what it makes is free for those behind it
     now = checking.now.migrations
     sides = [side for side in (checking.head, *checking.based, *checking.merging) if side is not None]
     for side in sides:
@@ -141,6 +162,7 @@ def _wanted(checking: Checking) -> Iterator[Blob | None]:
     yield checking.now.journal
     schema_json = checking.now.exempt.get(SCHEMA_FILE)
     yield schema_json
+    yield from checking.others.values()
     for one in now.values() if schema_json is not None else _applied(checking):
         yield one.sql
 
@@ -155,7 +177,7 @@ def _with_scripts(repository: Repository, home: str, found: Mapping[str, Checkin
     named = {path for one in found.values() for path in _named_scripts(one)}
     if not named:
         return found
-    places = {path: [path, f"{home}/{path}"] if home else [path] for path in named if ".." not in path.split("/")}
+    places = {path: [path, f"{home}/{path}"] if home else [path] for path in named if is_inside(path)}
     held = repository.index([one for both in places.values() for one in both]).blobs
     scripts = {path: held[one] for path, both in places.items() for one in reversed(both) if one in held}
     return {title: replace(one, scripts=scripts) for title, one in found.items()}
@@ -177,4 +199,14 @@ def _refuse_baseline(project: Project, settings: SchemaSettings, checking: Check
             code="unknown-baseline",
             where=Where(file=str(project.file), path="schema.baseline"),
             hint="Name the last migration that was there before Isthmus.",
+        )
+    sides = [*(checking.based or filter(None, [checking.head])), *checking.merging]
+    held = {text for side in sides for text in side.folder.migrations}
+    if stated is not None and held and stated not in held:
+        raise ConfigError(
+            f"The baseline {stated} is new: it is not in {' or '.join(dict.fromkeys(side.name for side in sides))}, so "
+            "it was not there before Isthmus.",
+            code="unknown-baseline",
+            where=Where(file=str(project.file), path="schema.baseline"),
+            hint="Name one that is committed there; a new migration is to follow the rules.",
         )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -87,15 +87,18 @@ def read_schema_json(text: str) -> SchemaJson:
     """
     try:
         found: Any = json.loads(text)
-        version = found["isthmus"]
-        if version != VERSION:
-            raise SchemaJsonFault(f"it is of version {version}, and this isthmus knows version {VERSION}")
-        return SchemaJson(
-            {_text(name): _text(checksum) for name, checksum in _entries(found["migrations"])},
-            {_text(name): _table(one) for name, one in _entries(found["tables"])},
-        )
     except json.JSONDecodeError as fault:
         raise SchemaJsonFault(f"it is no JSON (line {fault.lineno}: {fault.msg})") from None
+    except (RecursionError, ValueError):  # too deep, or a number of thousands of digits
+        raise SchemaJsonFault("it has not the form of one (what it holds is too large)") from None
+    try:
+        version = found["isthmus"]
+        if type(version) is not int or version != VERSION:
+            raise SchemaJsonFault(f"it is of version {version!s:.40}, and this isthmus knows version {VERSION}")
+        return SchemaJson(
+            {_text(name): _text(checksum) for name, checksum in reversed(_entries(found["migrations"]))},
+            {_text(name): _table(one) for name, one in _entries(found["tables"])},
+        )
     except (KeyError, TypeError, AttributeError) as fault:
         raise SchemaJsonFault(f"it has not the form of one ({fault})") from None
 
@@ -118,23 +121,38 @@ def _column(value: Any) -> Column:
 
 
 def _text(value: object) -> str:
-    if not isinstance(value, str):
+    if not isinstance(value, str) or any("\ud800" <= one <= "\udfff" for one in value):  # halves of a letter
         raise TypeError(f"{value!r:.40} is no text")
     return value
 
 
 def render(schema: SchemaJson) -> str:
-    """Return the text of a `schema.json`: sorted but for the migrations, UTF-8, with a line break at its end."""
-    written = {
-        "isthmus": VERSION,
-        "what": WHAT,
-        "migrations": dict(schema.migrations),
-        "tables": {
-            name: {
-                "migration": table.migration,
-                "columns": {column: vars(one) for column, one in sorted(table.columns.items())},
-            }
-            for name, table in sorted(schema.tables.items())
-        },
-    }
-    return json.dumps(written, indent=2, ensure_ascii=False) + "\n"
+    """Return the text of a `schema.json`: tables and columns sorted, UTF-8, with a line break at its end.
+
+    A migration is a line and a column is one, so that what is new shows as lines that are new. The newest migration
+    stands first: behind the others it would change the line in front of it, for JSON wants a comma there.
+    """
+    migrations = _block(4, (_member(name, _json(one)) for name, one in reversed([*schema.migrations.items()])))
+    tables = _block(4, (_member(name, _of_table(one)) for name, one in sorted(schema.tables.items())))
+    return (
+        f'{{\n  "isthmus": {VERSION},\n  "what": {_json(WHAT)},\n  "migrations": {migrations},\n'
+        f'  "tables": {tables}\n}}\n'
+    )
+
+
+def _of_table(table: Table) -> str:
+    columns = _block(8, (_member(name, _json(vars(one))) for name, one in sorted(table.columns.items())))
+    return _block(6, (_member("migration", _json(table.migration)), _member("columns", columns)))
+
+
+def _block(indent: int, members: Iterable[str]) -> str:
+    lines = ",\n".join(" " * indent + one for one in members)
+    return f"{{\n{lines}\n{' ' * (indent - 2)}}}" if lines else "{}"
+
+
+def _member(name: str, text: str) -> str:
+    return f"{_json(name)}: {text}"
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)

@@ -13,7 +13,7 @@ import secrets
 import shutil
 import tempfile
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -36,6 +36,12 @@ _THROWN_AWAY = {
     "max_locks_per_transaction": "256",
 }
 """Settings of a server whose data nobody will miss; `logical`, because migrations may make publications."""
+_SETTINGS_OF = """
+SELECT r.rolname::text, split_part(one, '=', 1), substr(one, strpos(one, '=') + 1)
+FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase LEFT JOIN pg_roles r ON r.oid = s.setrole,
+    unnest(s.setconfig) AS one
+WHERE d.datname = %s
+"""
 _FOLDERS = "isthmus-scratch-"
 _ABANDONED_SECONDS = 300.0
 _log = logging.getLogger(__name__)
@@ -72,7 +78,10 @@ class Scratch:
         template = "template0" if copy_of is None else str(conninfo_to_dict(copy_of)["dbname"])
         try:
             self._make(name, template)
-            yield make_conninfo(self._conninfo, dbname=name)
+            made = make_conninfo(self._conninfo, dbname=name)
+            if copy_of is not None:
+                self._copy_settings(template, made)
+            yield made
         finally:
             self._drop(name)
 
@@ -80,6 +89,36 @@ class Scratch:
         """Make a role that cannot log in; only on a server that is thrown away."""
         with connect(self._conninfo, autocommit=True) as connection:
             connection.execute(sql.SQL("CREATE ROLE {}").format(sql.Identifier(name)))
+
+    def roles(self) -> set[str]:
+        """Return the roles of the server, which all its databases share."""
+        with connect(self._conninfo, autocommit=True) as connection:
+            return {name for (name,) in connection.execute("SELECT rolname FROM pg_roles")}
+
+    def drop_roles(self, names: Iterable[str]) -> None:
+        """Drop roles, those that something still belongs to left out; only on a server that is thrown away."""
+        with connect(self._conninfo, autocommit=True) as connection:
+            for name in names:
+                with suppress(psycopg.errors.DependentObjectsStillExist):
+                    connection.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(name)))
+
+    def _copy_settings(self, template: str, conninfo: str) -> None:
+        """Give a copy what ALTER DATABASE … SET says of its template: the server copies what is in it alone."""
+        with connect(conninfo, autocommit=True) as connection:
+            for role, name, value in connection.execute(_SETTINGS_OF, [template]).fetchall():
+                database = sql.Identifier(connection.info.dbname)
+                whose = (
+                    sql.SQL("DATABASE {}").format(database)
+                    if role is None
+                    else sql.SQL("ROLE {} IN DATABASE {}").format(sql.Identifier(role), database)
+                )
+                setting = sql.SQL(".").join(map(sql.Identifier, name.split(".")))
+                with (
+                    suppress(psycopg.Error),
+                    connection.transaction(),
+                ):  # some are taken at the start of a session alone
+                    connection.execute("SELECT set_config(%s, %s, true)", [name, value])
+                    connection.execute(sql.SQL("ALTER {} SET {} FROM CURRENT").format(whose, setting))
 
     def _make(self, name: str, template: str) -> None:
         made = sql.SQL("CREATE DATABASE {} TEMPLATE {} ENCODING 'UTF8'").format(

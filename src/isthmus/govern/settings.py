@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Any, Literal, cast
-
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from typing import Annotated, Literal, cast
 
 from isthmus.errors import ConfigError, Problem, Where
 from isthmus.govern.changes.globs import OUT, glob_fault
+from isthmus.govern.stated import KEY, read_table
 from isthmus.work.amounts import plural
 
 FILES = ("isthmus.toml", "pyproject.toml")
@@ -48,16 +48,20 @@ def _glob(text: str) -> str:
     return text
 
 
-Folder = Annotated[str, AfterValidator(_folder)]
-Pattern = Annotated[str, AfterValidator(_pattern)]
-Glob = Annotated[str, AfterValidator(_glob)]
+def _filled(text: str) -> str:
+    if not text.strip():
+        raise ValueError("it must not be empty")
+    return text
 
 
-class _Settings(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+Folder = Annotated[str, _folder]
+Pattern = Annotated[str, _pattern]
+Glob = Annotated[str, _glob]
+Filled = Annotated[str, _filled]
 
 
-class SchemaSettings(_Settings):
+@dataclass(frozen=True)
+class SchemaSettings:
     """One folder of SQL migrations.
 
     Attributes:
@@ -67,19 +71,18 @@ class SchemaSettings(_Settings):
         ticket: What a `Ticket:` must be, a regular expression for the whole value.
         models: `module:attribute` of SQLAlchemy's metadata.
         baseline: The last migration that was there before Isthmus: up to it only changes are refused.
-        unproven: Migration → why its rollback need not restore what was there, or why it may fail where tables have
-            rows; for what is committed and can no longer say so itself.
-        off: Rule, or `dangerous-ddl/NAME` → why it is switched off.
+        off: Rule, or `dangerous-ddl/DANGER` → why it is switched off. `RULE/MIGRATION` excuses one migration from one
+            rule; `rehearsal/MIGRATION` one that is committed from restoring what was there, and from getting through
+            where tables have rows.
     """
 
     folder: Folder
     layout: Layout = "folders"
-    name: str | None = None
+    name: Filled | None = None
     ticket: Pattern = r"[A-Z][A-Z0-9]*-[0-9]+|N/A"
-    models: str | None = None
-    baseline: str | None = None
-    unproven: dict[str, Annotated[str, Field(min_length=1)]] = Field(default_factory=dict)
-    off: dict[str, Annotated[str, Field(min_length=1)]] = Field(default_factory=dict)
+    models: Filled | None = None
+    baseline: Filled | None = None
+    off: dict[str, Filled] = field(default_factory=dict[str, str])
 
     @property
     def title(self) -> str:
@@ -87,7 +90,8 @@ class SchemaSettings(_Settings):
         return self.name or self.folder
 
 
-class ChangesSettings(_Settings):
+@dataclass(frozen=True)
+class ChangesSettings:
     """The log of changes of MongoDB models.
 
     Attributes:
@@ -99,13 +103,14 @@ class ChangesSettings(_Settings):
     """
 
     folder: Folder
-    models: Annotated[tuple[Glob, ...], AfterValidator(_any_in)]
+    models: Annotated[tuple[Glob, ...], _any_in]
     ticket: Pattern = r"[A-Z][A-Z0-9]*-[0-9]+|N/A"
     since: date | None = None
-    off: dict[str, Annotated[str, Field(min_length=1)]] = Field(default_factory=dict)
+    off: dict[str, Filled] = field(default_factory=dict[str, str])
 
 
-class Settings(_Settings):
+@dataclass(frozen=True)
+class Settings:
     """All of it.
 
     Attributes:
@@ -115,8 +120,8 @@ class Settings(_Settings):
         changes: The log of changes of MongoDB models.
     """
 
-    base: str | None = None
-    schemas: tuple[SchemaSettings, ...] = Field(default=(), alias="schema")
+    base: Filled | None = None
+    schemas: tuple[SchemaSettings, ...] = field(default=(), metadata={KEY: "schema"})
     changes: ChangesSettings | None = None
 
     def chosen(self, names: Sequence[str], file: Path) -> list[SchemaSettings]:
@@ -137,15 +142,14 @@ class Settings(_Settings):
         return [known[name] for name in names] if names else list(known.values())
 
 
-class Project(BaseModel):
+@dataclass(frozen=True)
+class Project:
     """A project with its settings.
 
     Attributes:
         file: Where they stand.
         folder: What their paths start from.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     file: Path
     settings: Settings
@@ -166,8 +170,8 @@ def find_project(place: Path) -> Project:
     for folder in (place, *place.parents):
         for name in FILES:
             file = folder / name
-            if file.is_file() and (found := _read(file)) is not None:
-                return Project(file=file, settings=_parse(file, found))
+            if file.is_file() and (found := read_project(file, file.read_bytes())) is not None:
+                return found
     raise ConfigError(
         f"No settings were found in {place} or above it.",
         code="no-settings",
@@ -175,46 +179,44 @@ def find_project(place: Path) -> Project:
     )
 
 
-def _read(file: Path) -> dict[str, Any] | None:
+def read_project(file: Path, content: bytes) -> Project | None:
+    """Read settings out of what a file holds, or held once; None where a `pyproject.toml` has none of Isthmus.
+
+    Raises:
+        ConfigError: It says something wrong (code `bad-settings`).
+    """
     try:
-        found = tomllib.loads(file.read_text(encoding="utf-8"))
+        found = tomllib.loads(content.decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
         raise ConfigError(f"It is no TOML: {fault}", code="bad-settings", where=Where(file=str(file))) from None
-    if file.name == FILES[0]:
-        return found
-    return found.get("tool", {}).get("isthmus")
+    stated: object = found
+    for key in () if file.name == FILES[0] else ("tool", "isthmus"):
+        stated = cast("dict[str, object]", stated).get(key) if isinstance(stated, dict) else None
+    return None if stated is None else Project(file, _parse(file, stated))
 
 
-def _parse(file: Path, found: dict[str, Any]) -> Settings:
-    stated = found.get("schema")
-    given = {**found, "schema": [cast("object", stated)]} if isinstance(stated, dict) else found
-    try:
-        settings = Settings.model_validate(given)
-    except ValidationError as fault:
-        problems = tuple(
-            Problem("bad-settings", _sentence(one["msg"]), Where(file=str(file), path=_path(one["loc"])))
-            for one in fault.errors()
-        )
+def _parse(file: Path, found: object) -> Settings:
+    problems: list[Problem] = []
+    if isinstance(found, dict):
+        table = cast("dict[str, object]", found)
+        one = table.get("schema")
+        found = {**table, "schema": [cast("object", one)]} if isinstance(one, dict) else table
+    settings = read_table(
+        Settings,
+        found,
+        lambda path, wrong: problems.append(
+            Problem("bad-settings", f"The setting is wrong: {wrong}.", Where(file=str(file), path=path or None))
+        ),
+    )
+    if settings is None:
         raise ConfigError(
             f"{plural(len(problems), 'setting is', 'settings are')} wrong.",
             code="bad-settings",
             where=Where(file=str(file)),
-            problems=problems,
-        ) from None
+            problems=tuple(problems),
+        )
     _refuse_overlaps(file, settings)
     return settings
-
-
-def _sentence(text: str) -> str:
-    said = text.removeprefix("Value error, ")
-    return f"{said[:1].upper()}{said[1:]}{'' if said.endswith('.') else '.'}"
-
-
-def _path(parts: tuple[int | str, ...]) -> str:
-    text = ""
-    for part in parts:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
-    return text
 
 
 def _refuse_overlaps(file: Path, settings: Settings) -> None:

@@ -70,6 +70,16 @@ def read_history(connection: psycopg.Connection, title: str) -> dict[str, Applie
     return {one.name: one for one in found}
 
 
+def read_all_applied(connection: psycopg.Connection) -> dict[str, dict[str, str]]:
+    """Return title → name → checksum of what every schema has in this target; none for one that has nothing."""
+    if _VERSION not in applied_versions(connection):
+        return {}
+    found: dict[str, dict[str, str]] = {}
+    for title, name, checksum in connection.execute(statement("schema_history", "list_all")):
+        found.setdefault(str(title), {})[str(name)] = str(checksum)
+    return found
+
+
 def begin(connection: psycopg.Connection, title: str, name: str, checksum: str, steps: int) -> int:
     """Write down that a migration without a transaction is tried; return how many of its statements are through."""
     given = {"title": title, "name": name, "checksum": checksum, "steps": steps, "version": __version__}

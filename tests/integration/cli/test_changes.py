@@ -204,6 +204,7 @@ def test_the_first_entry_brings_the_readme_and_a_project_without_migrations_need
 def test_log_is_the_newest_first_and_says_what_entries_say(isthmus: RunCommand, git: Git) -> None:
     git.write(place("2026-02-01_user_b.md"), entry().replace("# add email", "# a [link](x), <b>, `code` and *more*"))
     git.write(place("2026-02-01_user_a.md"), entry().replace("PANA-12", "<ticket>"))
+    git.write(place("2026-02-01_user_c.md"), entry("a/__init__.py -> `b/__init__.py`"))
     git.write(place("notes.txt"), "x")
     git.write(place("2026-3-1_bad.md"), "x")
     git.write(LOG, "<<<<<<< HEAD")
@@ -212,12 +213,13 @@ def test_log_is_the_newest_first_and_says_what_entries_say(isthmus: RunCommand, 
     assert text.split("\n")[4:] == [
         "## 2026-02-01",
         "",
-        f"- [add email](changes/2026-02-01_user_a.md), \\<ticket\\>: {USER}",
-        rf"- [a \[link\](x), \<b\>, \`code\` and \*more\*](changes/2026-02-01_user_b.md), PANA-12: {USER}",
+        f"- [add email](changes/2026-02-01_user_a.md), \\<ticket\\>: `{USER}`",
+        rf"- [a \[link\](x), \<b\>, \`code\` and \*more\*](changes/2026-02-01_user_b.md), PANA-12: `{USER}`",
+        "- [add email](changes/2026-02-01_user_c.md), PANA-12: `a/__init__.py` → `b/__init__.py`",
         "",
         "## 2026-01-10",
         "",
-        f"- [add email](changes/{OLD}), PANA-12: {PROFILE}",
+        f"- [add email](changes/{OLD}), PANA-12: `{PROFILE}`",
         "",
     ]
     log(git)

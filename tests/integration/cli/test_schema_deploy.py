@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,28 @@ def test_to_is_for_one_schema(isthmus: RunCommand, tmp_path: Path, database: str
     ran = isthmus("schema", "status", "-t", database, cwd=project.root)
     assert [line for line in ran.out.splitlines() if not line.startswith(" ")] == ["m: 1 applied", "b: no migrations"]
     assert isthmus("schema", "resolve", "0001_a", "-t", database, cwd=project.root).code == 2
+
+
+def test_where_one_of_several_schemas_does_not_fit_none_is_applied(
+    isthmus: RunCommand, tmp_path: Path, database: str
+) -> None:
+    project = Project(tmp_path / "several", database)
+    other = Project(tmp_path / "b", database, replace(project.settings, folder="b"))
+    other.folder.rename(project.root / "b")
+    (project.root / "isthmus.toml").write_text(
+        '[[schema]]\nfolder = "m"\nlayout = "flat"\n[[schema]]\nfolder = "b"\nlayout = "flat"\n'
+    )
+    other.folder = project.root / "b"
+    edited = other.write("0001_b", "SELECT 1;")
+    assert isthmus("schema", "deploy", "b", "-t", database, cwd=project.root).code == 0
+    edited.write_text(edited.read_text() + "SELECT 2;\n")
+    project.write("0001_a", "CREATE TABLE a (id int);")
+    ran = isthmus("schema", "deploy", "-t", database, cwd=project.root)
+    assert (ran.code, "nothing was applied" in ran.err) == (5, True), ran.all
+    assert project.one("SELECT to_regclass('a')") is None
+    edited.write_text(edited.read_text().replace("SELECT 2;\n", ""))
+    ran = isthmus("schema", "deploy", "-t", database, cwd=project.root)
+    assert (ran.code, "0001_a: applied" in ran.out) == (0, True), ran.all
 
 
 def test_a_half_run_one_is_settled_and_the_deploy_goes_on(schema: Do, project: Project) -> None:
@@ -195,10 +218,18 @@ def test_a_role_that_may_not_read_the_history_is_told(schema: Do, project: Proje
         port = project.one("SELECT current_setting('port')")
         database = project.one("SELECT current_database()")
         address = make_conninfo(f"host=127.0.0.1 port={port} user={role} password=x", dbname=database)
-        ran = schema("status", "-t", address)
+        ran = schema("status", "-t", address, "--json", "-")
         assert (ran.code, "no-read-right" in ran.err, "GRANT" in ran.err) == (4, True, True), ran.all
+        assert json.loads(ran.out)["code"] == "no-read-right"
+        project.do(
+            'CREATE TABLE "__drizzle_migrations" (id serial, hash text, created_at bigint)',
+            f"GRANT USAGE ON SCHEMA isthmus TO {role}",
+            f"GRANT SELECT ON ALL TABLES IN SCHEMA isthmus TO {role}",
+        )
+        ran = schema("adopt", "--dry-run", "-t", address)
+        assert (ran.code, "no-read-right" in ran.err, "GRANT SELECT ON" in ran.err) == (4, True, True), ran.all
     finally:
-        project.do(f"DROP ROLE {role}")
+        project.do(f"DROP OWNED BY {role}", f"DROP ROLE {role}")
 
 
 def test_a_history_of_drizzle_is_adopted_written_into_the_settings_and_deployed_upon(

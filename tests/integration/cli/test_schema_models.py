@@ -12,6 +12,7 @@ from tests.fix_git import Git
 from tests.fix_postgres import password_url
 from tests.integration.cli.conftest import COMMAND, Ran, RunCommand
 from tests.integration.cli.terminals import at_terminal
+from tests.integration.copy.pooler import pooling
 
 SETTINGS = '[[schema]]\nfolder = "db"\nlayout = "flat"\nname = "shop"\nmodels = "shop_models:meta"\n'
 SIDECAR = '[[schema]]\nfolder = "sidecar"\nlayout = "flat"\n'
@@ -129,7 +130,10 @@ def test_a_rename_is_asked_at_a_terminal_and_nowhere_else(shop: Shop) -> None:
     assert ran.code == 2
     assert "--rename 'users.name=users.\"Full name\"', or --no-rename users.name" in " ".join(ran.err.split())
     words = [COMMAND, "schema", "new", "names", "--from-models", "--scratch", shop.scratch, *SAID]
-    code, shown = at_terminal(words, shop.git.folder, [(lambda text: "is it a rename?" in text, b"y\n")])
+    enter_alone = (lambda text: "Is it a rename?" in text, b"\n")  # is no answer: nothing is dropped by mistake
+    code, shown = at_terminal(
+        words, shop.git.folder, [enter_alone, (lambda text: text.count("Is it a rename?") == 2, b"y\n")]
+    )
     assert code == 0, shown
     (file,) = (shop.git.folder / "db").glob("0001_*.sql")
     assert 'RENAME COLUMN name TO "Full name";' in file.read_text()
@@ -172,6 +176,18 @@ def test_what_only_migrations_say_stays(shop: Shop) -> None:
     said = " ".join(ran.err.split())
     assert "function public.f(), trigger public.users.t, view public.names" in said
     assert "no model is in them: the schemas audit" in said
+    shop.models(
+        f"{MODELS}\nwith_ddl = lambda text: event.listen(meta, 'after_create', DDL(text))\n"
+        "with_ddl('CREATE FUNCTION \"My f\"() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RETURN NEW; END$$')\n"
+        "with_ddl('CREATE TRIGGER mine BEFORE INSERT ON users FOR EACH ROW EXECUTE FUNCTION \"My f\"()')\n"
+    )
+    ran = shop.new("x", *SAID)  # models that make a trigger have no say in those of others
+    text = Path(ran.out.splitlines()[0]).read_text()
+    assert "CREATE TRIGGER mine" in text
+    assert "DROP TRIGGER t " not in text
+    shop.models(shop.git.folder.joinpath("shop_models.py").read_text().replace("with_ddl('CREATE TRIGGER", "('"))
+    ran = shop.new("y", *SAID)
+    assert "DROP TRIGGER mine" in Path(ran.out.splitlines()[0]).read_text()
 
 
 def test_drift_of_each_pair(shop: Shop) -> None:
@@ -255,3 +271,79 @@ def test_drift_of_nothing(shop: Shop) -> None:
     assert ran.code == 2
     assert "(nothing-to-compare)" in ran.err
     assert shop.drift("nobody").code == 2
+
+
+def test_what_somebody_else_makes_stays_theirs(shop: Shop) -> None:
+    """`before.sql` has as little of it as the migrations need; the database has all, and the models nothing."""
+    theirs = 'CREATE SCHEMA "Auth"; CREATE TABLE "Auth".users (id int PRIMARY KEY); CREATE TABLE people (id int);'
+    shop.git.write("db/before.sql", theirs)
+    assert shop.new("users", *SAID).code == 0
+    shop.git.write("db/0001_x.sql", f"{HEADER}CREATE INDEX ON people (id); ALTER TABLE people ADD shop_id int;")
+    ran = shop.new("nothing")
+    assert (ran.code, ran.out) == (0, ""), ran.all
+    assert "Nothing differs" in ran.err
+    assert "column public.people.shop_id, index public.people.people_id_idx" in " ".join(ran.err.split())
+    shop.do(*theirs.split(";")[:-1], 'ALTER TABLE "Auth".users ADD mail text', "ALTER TABLE people ADD n text NOT NULL")
+    shop.do('CREATE TABLE "Auth".sessions (id int)')
+    shop.deploy()
+    assert not any(shop.told().values())
+    shop.do("ALTER TABLE people DROP shop_id CASCADE")
+    assert shop.told()["migrations-database"] == [
+        "column public.people.shop_id: in the migrations, not in the database."
+    ]
+
+
+def test_alembic_says_nothing_of_what_somebody_else_makes(shop: Shop) -> None:
+    shop.git.write(
+        "db/before.sql", "CREATE TABLE people (id int PRIMARY KEY, name text); CREATE INDEX i ON people (name)"
+    )
+    shop.models(
+        f'{MODELS}\nTable("people", meta, Column("id", Integer, primary_key=True, autoincrement=False))\n'
+        'Table("posts", meta, Column("by", ForeignKey("people.id")))\n'
+    )
+    ran = shop.new("users", *SAID)
+    assert ran.code == 0, ran.all
+    assert "Alembic" not in ran.err
+
+
+def test_drift_of_a_database_that_is_far_from_its_history(shop: Shop) -> None:
+    """What it has applied cannot be made of the files: one relies on what the history has not."""
+    shop.git.write("db/0000_a.sql", f"{HEADER}CREATE TABLE a (id int);")
+    shop.git.write("db/0001_b.sql", f"{HEADER}CREATE VIEW b AS SELECT id FROM a;")
+    shop.models(MODELS.replace('"users"', '"a"'))
+    shop.deploy()
+    shop.do("DELETE FROM isthmus.schema_history WHERE name = '0000_a'", "ALTER TABLE a ADD x int")
+    ran = shop.drift("--target", shop.database)
+    assert ran.code == 1, ran.all
+    said = " ".join(ran.err.split())
+    assert "1 migration does not fit its history: 0000_a (out-of-order)" in said
+    assert 'cannot be made of the files that are here (The server refused 0001_b: relation "a" does not exist)' in said
+    assert shop.told()["migrations-database"] == ["column public.a.x: in the database, not in the migrations."]
+
+
+def test_drift_leaves_nothing_in_a_session_that_a_pooler_lends_to_others(shop: Shop) -> None:
+    assert shop.new("users", *SAID).code == 0
+    shop.deploy()
+    with pooling(shop.database, per_transaction=True) as pooled:
+        ran = shop.drift("--target", pooled)
+        assert ran.code == 0, ran.all
+        with psycopg.connect(pooled, autocommit=True, prepare_threshold=None) as connection:
+            row = connection.execute(
+                "SELECT current_setting('default_transaction_read_only'), count(*) FROM pg_prepared_statements"
+            ).fetchone()
+    assert row == ("off", 0)
+
+
+@pytest.mark.slow  # forty tables, made in six databases
+def test_models_of_a_real_size(shop: Shop, isthmus: RunCommand) -> None:
+    mapping = Path(__file__).parents[3] / "apps" / "nextcrm" / "mapping.yaml"
+    ran = isthmus("ddl", mapping, "--format", "sqlalchemy")
+    assert ran.code == 0, ran.all
+    shop.models(ran.out)
+    shop.git.write("isthmus.toml", SETTINGS.replace("meta", "metadata"))
+    ran = shop.new("all of it", *SAID)
+    assert ran.code == 0, ran.all
+    assert (shop.git.folder / "db" / "0000_all_of_it.sql").read_text().count("CREATE TABLE") == 29 + 10
+    assert "Nothing differs" in shop.new("again").err
+    shop.deploy()
+    assert not any(shop.told().values())

@@ -56,6 +56,9 @@ def test_a_rehearsal_that_finds_nothing_writes_schema_json_once(
     ran = isthmus("schema", "rehearse", "--scratch", postgres, "--check", cwd=project.folder)
     assert ran.code == 5
     assert "m/schema.json: it is not what the migrations make." in ran.out
+    assert "public.users.id is `bigint` of 0001_users in it, and should be `integer` of 0001_users." in (
+        " ".join(ran.out.split())
+    )
     assert "bigint" in (project.folder / "m/schema.json").read_text()
 
 
@@ -83,7 +86,7 @@ def test_what_does_not_restore_is_told_and_nothing_is_written(isthmus: RunComman
 def test_what_the_settings_excuse_is_told_with_the_reason(isthmus: RunCommand, project: Git, postgres: str) -> None:
     project.add(SECOND, second("Yes", "ALTER TABLE users DROP email;"))
     settings = project.folder / "isthmus.toml"
-    settings.write_text(settings.read_text() + 'unproven = {0002_email = "names are not kept"}\n')
+    settings.write_text(settings.read_text() + 'off = {"rehearsal/0002_email" = "names are not kept"}\n')
     ran = isthmus("schema", "rehearse", "--scratch", postgres, cwd=project.folder)
     assert ran.code == 0
     assert "Excused: names are not kept" in ran.out
@@ -156,3 +159,26 @@ def test_stopped_in_the_middle_it_leaves_no_database(project: Git, postgres: str
     finally:
         process.kill()
         process.communicate()
+
+
+def test_a_sidecar_that_is_rehearsed_alone_says_what_was_left_out(
+    isthmus: RunCommand, project: Git, postgres: str
+) -> None:
+    project.add(
+        "isthmus.toml", '[[schema]]\nfolder = "m"\nlayout = "flat"\n[[schema]]\nfolder = "s"\nlayout = "flat"\n'
+    )
+    project.add("s/0001_x.sql", HEADER.format("No") + "\nALTER TABLE users ADD x int;\n")
+    ran = isthmus("schema", "rehearse", "s", "--scratch", postgres, cwd=project.folder)
+    assert ran.code == 4
+    assert "m was left out. Name it, too, where its migrations make what is missing." in " ".join(ran.err.split())
+    ran = isthmus("schema", "rehearse", "s", "m", "--scratch", postgres, cwd=project.folder)
+    assert (ran.code, ran.err) == (0, "")
+
+
+def test_a_file_that_cannot_be_written_is_named(isthmus: RunCommand, project: Git, postgres: str) -> None:
+    (project.folder / "m/schema.json").mkdir()
+    ran = isthmus("schema", "rehearse", "--scratch", postgres, "--json", "-", cwd=project.folder)
+    assert ran.code == 2
+    told = json.loads(ran.out)
+    assert (told["outcome"], told["code"]) == ("failed", "schema-json-not-written")
+    assert [one["outcome"] for one in told["schemas"]["m"]] == ["restores"]

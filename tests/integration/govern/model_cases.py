@@ -268,6 +268,11 @@ CASES: dict[str, tuple[Make, Make, str]] = {
     "enum gone": (enum("a"), users(), "Partial"),
     "domain": (users(), typed(pg.DOMAIN("positive", sa.Integer, check="VALUE > 0")), "Yes"),
     "trigger": (users(), with_ddl(FUNCTION.format(word="one"), TRIGGER.format(when="UPDATE")), "Yes"),
+    "trigger gone": (
+        with_ddl(FUNCTION.format(word="one"), TRIGGER.format(when="UPDATE")),
+        with_ddl(FUNCTION.format(word="one")),
+        "Yes",
+    ),
     "trigger changed": (
         with_ddl(FUNCTION.format(word="one"), TRIGGER.format(when="UPDATE")),
         with_ddl(FUNCTION.format(word="two"), TRIGGER.format(when="INSERT OR UPDATE")),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from isthmus.govern.migrations.script import read_scripts
 from isthmus.govern.rehearsing.outcome import Outcome
@@ -57,10 +58,10 @@ def write_cases(folder: Path, cases: Sequence[Case]) -> None:
 
 
 def rehearse_folder(
-    folder: Path, scratch: Scratch, *, seeds: Sequence[SeedFile] = (), last: int | None = None, **settings: object
+    folder: Path, scratch: Scratch, *, seeds: Sequence[SeedFile] = (), last: int | None = None, **settings: Any
 ) -> tuple[dict[str, Outcome], Rehearsed]:
     """Rehearse a folder, and return what became of each migration by what comes behind its number."""
-    stated = SchemaSettings.model_validate({"folder": "m", "layout": "flat", **settings})
+    stated = SchemaSettings(folder="m", layout="flat", **settings)
     part = Part(stated, folder, tuple(read_scripts(folder, stated)))
     outcomes: list[Outcome] = []
     found = rehearse([part], scratch, seeds=seeds, last=last, tell=outcomes.append)

@@ -10,6 +10,7 @@ import hashlib
 import json
 import tomllib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg
@@ -130,7 +131,7 @@ def history(project: Project) -> dict[str, list[object]]:
 
 
 def with_settings(project: Project, baseline: str) -> None:
-    project.settings = project.settings.model_copy(update={"baseline": baseline})
+    project.settings = replace(project.settings, baseline=baseline)
 
 
 def test_what_prisma_applied_becomes_the_baseline_and_the_rest_is_deployed(prisma: Prisma) -> None:
@@ -258,6 +259,23 @@ def test_files_of_one_text_are_told_apart_by_the_journal(drizzle: Drizzle) -> No
     assert take(drizzle).baseline == "0003_empty"
 
 
+def test_a_line_without_a_time_belongs_to_no_file_that_has_none(drizzle: Drizzle) -> None:
+    drizzle.row("DROP TABLE x;", WHEN)
+    drizzle.do('UPDATE drizzle."__drizzle_migrations" SET created_at = NULL WHERE id = 3')
+    drizzle.put("0002_not_in_the_journal", "SELECT 3;")
+    assert [one.code for one in refused(drizzle).problems] == ["gone"]
+
+
+def test_names_of_another_project_with_another_text_stand_in_nobodys_way(drizzle: Drizzle, tmp_path: Path) -> None:
+    drizzle.do(
+        'ALTER TABLE drizzle."__drizzle_migrations" ADD name text',
+        "UPDATE drizzle.\"__drizzle_migrations\" SET name = '0000_first'",
+    )
+    other = Project(tmp_path / "other", drizzle.conninfo)
+    other.write("0000_first", "CREATE TABLE o (id int);")
+    assert other.deploy() == ["0000_first"]
+
+
 def test_what_drizzle_passed_over_in_silence_is_found(drizzle: Drizzle) -> None:
     drizzle.put("0002_older", "SELECT 3;")
     drizzle.journal("0002_older", WHEN - 5)
@@ -343,6 +361,18 @@ def test_a_deploy_is_refused_where_another_history_tells_of_these_files(prisma: 
         with pytest.raises(GovernError) as caught:
             project.deploy()
         assert (caught.value.code, "schema adopt" in str(caught.value.hint)) == ("not-adopted", True)
+
+
+def test_another_runner_that_comes_later_is_refused_as_well(tmp_path: Path, database: str) -> None:
+    project = Drizzle(tmp_path, database)
+    project.put("0000_first", f"{HEADER}SELECT 1;\n")
+    assert project.deploy() == ["0000_first"]
+    project.row(f"{HEADER}SELECT 1;\n", WHEN)
+    with pytest.raises(GovernError) as caught:
+        project.deploy()
+    assert caught.value.code == "not-adopted"
+    take(project)
+    assert project.deploy() == []
 
 
 def test_a_history_of_other_files_stands_in_nobodys_way(prisma: Prisma, tmp_path: Path) -> None:

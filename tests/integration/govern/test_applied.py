@@ -32,6 +32,12 @@ def test_what_was_applied_as_it_is_passes(git: Git) -> None:
     assert found(git, {ONE: SUM, TWO: SUM, THREE: SUM}, staged=True) == []
 
 
+def test_ends_of_lines_are_no_other_text(git: Git) -> None:
+    windows = hashlib.sha256(SQL.replace("\n", "\r\n").encode()).hexdigest()
+    assert windows != SUM
+    assert found(git, {ONE: windows, TWO: SUM}) == []
+
+
 def test_another_text_is_found_even_if_it_is_committed(git: Git) -> None:
     for how in ({}, {"staged": True}, {"base": "HEAD"}):
         assert found(git, {ONE: SUM, TWO: "0" * 64}, **how) == [

@@ -353,3 +353,33 @@ def test_a_type_that_the_role_may_not_use_is_still_told(connection: psycopg.Conn
     connection.execute(f'SET ROLE "{ROLE}"'.encode())
     found: Catalog = read_catalog(connection)
     assert found[Key("column", "hidden", "t", "a")]["type"] == "hidden.e[]"
+
+
+def test_a_subscription_is_seen_without_where_it_connects_to(database: str) -> None:
+    made = "CREATE SUBSCRIPTION s CONNECTION 'host=127.0.0.1 password=hush' PUBLICATION p"
+    with connect(database, autocommit=True) as connection:
+        before = read_catalog(connection)
+        connection.execute(f"{made} WITH (connect = false, slot_name = NONE)".encode())
+        try:
+            found = read_catalog(connection)
+            connection.execute("ALTER SUBSCRIPTION s SET PUBLICATION q WITH (refresh = false)")
+            after = read_catalog(connection)
+        finally:
+            connection.execute("DROP SUBSCRIPTION s")
+    assert [one.sentence for one in differences(before, found)] == ["subscription s: is left over; it was not there."]
+    assert [one.sentence for one in differences(found, after)] == ["subscription s: publications: was `p`, is `q` now."]
+    assert "hush" not in str(found)
+
+
+def test_what_not_null_is_called_is_compared_apart(database: str) -> None:
+    with connect(database, autocommit=True) as connection:
+        if connection.info.server_version < 180000:
+            pytest.skip("PostgreSQL 18 names them")
+        connection.execute("CREATE TABLE t (a int CONSTRAINT given NOT NULL, b int NOT NULL)")
+        before = read_catalog(connection)
+        connection.execute("ALTER TABLE t RENAME CONSTRAINT given TO other")
+        after = read_catalog(connection)
+    assert differences(before, after) == []
+    assert [one.sentence for one in apart(before, after)] == [
+        "column public.t.a: name of NOT NULL: was `given`, is `other` now."
+    ]

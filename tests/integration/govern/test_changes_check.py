@@ -32,6 +32,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -666,6 +667,47 @@ def test_a_base_that_shares_nothing_with_head_is_an_error(git: Git) -> None:
 # All entries, and what cannot be told.
 
 
+def test_a_base_of_the_settings_that_is_not_there_is_told(git: Git) -> None:
+    git.add("isthmus.toml", 'base = "origin/main"\n' + SETTINGS)
+    assert [one for one in checked(git, staged=True).notes if one.startswith("There is no origin/main here")]
+    git("branch", "origin/main")
+    assert checked(git, staged=True).notes == ()
+
+
+def test_a_file_that_is_only_announced_is_in_no_commit(git: Git) -> None:
+    git.write("lib/model/new.ts", "x")
+    git.write(place(NEW), GOOD_TEXT)
+    git("add", "--intent-to-add", "lib/model/new.ts", place(NEW))
+    assert refused(checked(git, staged=True)) == []
+    change(git)
+    assert refused(checked(git, staged=True)) == [("model-entry", USER, 0)]
+    git.add("lib/model/new.ts", "")
+    assert ("model-entry", "lib/model/new.ts", 0) in refused(checked(git, staged=True))
+
+
+def test_an_entry_without_sections_is_told_once(git: Git) -> None:
+    for text in ("", "# user: add e-mail\n\nWe added it.\n"):
+        note(git, NEW, text)
+        assert [rule for rule, _, _ in refused(checked(git, staged=True))] == ["entry-sections"]
+
+
+def test_an_object_that_git_lost_is_an_error(git: Git) -> None:
+    oid = git("rev-parse", f"HEAD:{place(OLD)}").strip()
+    (git.folder / ".git" / "objects" / oid[:2] / oid[2:]).unlink()
+    with pytest.raises(ConfigError) as caught:
+        checked(git)
+    assert (caught.value.code, oid in str(caught.value)) == ("git-failed", True)
+
+
+def test_long_lines_of_marks_are_read_at_once(git: Git) -> None:
+    change(git)
+    begun = time.process_time()
+    for text in ("." * 30_000 + "a", "-" * 30_000 + "a", "## x" + " " * 30_000 + "x", " " * 30_000 + "x"):
+        note(git, NEW, entry(f"x{text}").replace("Saved and read back.", text))
+        assert refused(checked(git, staged=True))
+    assert time.process_time() - begun < 10  # seconds; it was minutes
+
+
 def test_committed_entries_are_looked_at_where_nothing_is_staged(git: Git) -> None:
     note(git, "2026-01-20_user_bad.md", entry(day="2026-01-21", needs="- **Required Migration**: 20260101000000_none"))
     git.commit("past the hook")
@@ -760,6 +802,7 @@ def test_the_log_itself_holds_no_models(git: Git) -> None:
 
 def test_an_exclamation_mark_takes_files_out(git: Git) -> None:
     git.add("isthmus.toml", SETTINGS.replace('ts"]', 'ts", "!lib/model/user.ts"]'))
+    git.commit()
     change(git)
     assert refused(checked(git, staged=True)) == []
 

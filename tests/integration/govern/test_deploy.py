@@ -161,6 +161,19 @@ def test_the_same_database_keeps_several_schemas_apart(project: Project, tmp_pat
     assert project.one("SELECT count(*) FROM isthmus.schema_history") == 2
 
 
+def test_a_schema_that_is_only_named_anew_is_not_applied_again(project: Project) -> None:
+    project.write("0001_a", "CREATE TABLE IF NOT EXISTS a (id int); INSERT INTO a VALUES (1);")
+    project.deploy()
+    project.write("0002_b", "SELECT 1;")
+    with pytest.raises(GovernError) as caught:
+        deploy(project.conninfo, 'sh"op', project.scripts())
+    assert (caught.value.code, 'name = "m"' in str(caught.value.hint)) == ("schema-renamed", True)
+    assert project.one("SELECT count(*) FROM a") == 1
+    assert len(deploy(project.conninfo, 'sh"op', project.scripts(), titles=["m"])) == 2  # both are in the settings
+    project.write("0001_a", "SELECT 2;")
+    assert len(deploy(project.conninfo, "other", project.scripts())) == 2
+
+
 class Heard(Telling):
     """Keeps what a deployer tells."""
 
@@ -226,10 +239,11 @@ def test_what_is_built_concurrently_is_never_cut_short_by_a_lock(project: Projec
     assert project.one("SELECT indisvalid FROM pg_index WHERE indexrelid = 'i'::regclass") is True
 
 
-def test_settings_are_there_again_when_a_migration_goes_on(project: Project) -> None:
+@pytest.mark.parametrize("setting", ["SET search_path = s", "SELECT pg_catalog.set_config('search_path', 's', false)"])
+def test_settings_are_there_again_when_a_migration_goes_on(setting: str, project: Project) -> None:
     project.write("0001_a", "CREATE SCHEMA s; CREATE TABLE public.a (id int);")
     project.deploy()
-    project.write("0002_b", "SET search_path = s;\nSELECT 1 / 0;\nCREATE TABLE t (id int);", more=NONE)
+    project.write("0002_b", f"{setting};\nSELECT 1 / 0;\nCREATE TABLE t (id int);", more=NONE)
     with pytest.raises(TargetError):
         project.deploy()
     project.do("UPDATE isthmus.schema_history SET settled_at = now(), steps_done = 2 WHERE name = '0002_b'")
@@ -367,6 +381,31 @@ def test_ends_of_lines_are_no_change(project: Project) -> None:
     file.write_bytes(file.read_bytes().replace(b"\n", b"\r\n"))
     assert project.stands() == {"0001_a": "applied"}
     assert project.deploy() == []
+
+
+def test_a_nul_byte_is_refused_for_a_statement_would_end_there(project: Project) -> None:
+    project.write("0001_a", "CREATE TABLE a (id int);\nINSERT INTO a SELECT 1 \0 WHERE false;")
+    with pytest.raises(ConfigError) as caught:
+        project.deploy()
+    assert [(one.message, one.where.line) for one in caught.value.problems] == [("It holds a NUL byte.", 6)]
+
+
+def test_a_statement_timeout_is_told_with_what_sets_it(project: Project) -> None:
+    project.write("0001_a", "SET statement_timeout = '50ms';\nSELECT pg_sleep(5);")
+    with pytest.raises(TargetError) as caught:
+        project.deploy()
+    assert "statement_timeout" in str(caught.value.hint)
+    assert (caught.value.where.line if caught.value.where else None) == 6
+
+
+def test_the_history_holds_the_text_that_failed_last(project: Project) -> None:
+    for text in ("SELECT 1 / 0;", "SELECT 1;\nSELECT 2 / 0;"):
+        project.write("0001_a", text)
+        with pytest.raises(TargetError):
+            project.deploy()
+        line = project.line("0001_a")
+        assert line is not None
+        assert (line["checksum"], line["steps"]) == (project.scripts()[0].checksum, text.count(";"))
 
 
 def test_what_only_psql_understands_is_refused_before_anything_is_applied(project: Project) -> None:

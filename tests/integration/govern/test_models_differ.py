@@ -22,6 +22,7 @@ from isthmus.govern.repository.tree import FILE, Blob, Tree
 from isthmus.govern.rules.all import RULES
 from isthmus.govern.scratch import Scratch
 from isthmus.govern.settings import SchemaSettings
+from isthmus.govern.sql.statements import split
 from isthmus.govern.writing.draft import Draft
 from tests.integration.govern.model_cases import CASES, DANGERS, ODD, SOAK, Make, both, nothing, typed, users
 from tests.integration.govern.model_trials import tried
@@ -185,3 +186,40 @@ def test_a_column_that_comes_back_may_be_null_for_there_are_rows(scratch: Scratc
         "A rollback does not bring back the values of public.users.c.",
         "public.users.c was NOT NULL: that comes back by hand, once it is filled.",
     )
+
+
+def test_a_rollback_that_the_server_refuses_is_told_and_the_migration_written(scratch: Scratch) -> None:
+    """Outside of a transaction it ends half way there, and nothing of that is put back."""
+    kept = (
+        (
+            "CREATE FUNCTION kept() RETURNS event_trigger LANGUAGE plpgsql AS $$BEGIN"
+            " IF EXISTS (SELECT FROM pg_event_trigger_dropped_objects() WHERE object_identity LIKE '%second%')"
+            " THEN RAISE EXCEPTION 'it is kept'; END IF; END$$"
+        ),
+        "CREATE EVENT TRIGGER kept ON sql_drop EXECUTE FUNCTION kept()",
+    )
+
+    def after(meta: MetaData) -> None:
+        table = users()(meta)
+        sa.Index("first index", table.c["email"])  # pyright: ignore[reportIndexIssue, reportUnknownArgumentType, reportUnknownMemberType, reportAttributeAccessIssue]
+        sa.Index("the second", table.c["email"], unique=True)  # pyright: ignore[reportIndexIssue, reportUnknownArgumentType, reportUnknownMemberType, reportAttributeAccessIssue]
+
+    found = tried(scratch, users(), after, by_hand=kept)
+    (part,) = found.proposal.parts
+    assert (part.words, part.reversible, part.rollback) == ("online", "No", ())
+    assert "There is no rollback that the server takes" in part.reasons[0]
+    assert "it is kept" in part.reasons[0]
+    assert found.proposal.left == []
+
+
+def test_all_that_may_be_renames_is_told_at_once(scratch: Scratch) -> None:
+    before = both(renamed("a"), renamed("x", table="people"))
+    after = both(renamed("b"), renamed("x", table=ODD))
+    with pytest.raises(ConfigError) as caught:
+        tried(scratch, before, after)
+    assert [one.message.split(" is gone")[0] for one in caught.value.problems] == ["table people", "column users.a"]
+
+
+def test_a_name_of_several_lines_does_not_end_the_comment_that_it_stands_in(scratch: Scratch) -> None:
+    found = tried(scratch, users(), users(Column("x\nDROP TABLE users; --", sa.Text, nullable=False)))
+    assert {one.words[0] for draft in found.drafts for one in split(draft.text)} == {"ALTER"}

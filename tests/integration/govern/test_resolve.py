@@ -5,6 +5,9 @@ Oracle: the history, the words kept, and what a later deploy does to the databas
 
 from __future__ import annotations
 
+import threading
+import time
+
 import psycopg
 import pytest
 
@@ -18,9 +21,9 @@ CONCURRENT = "CREATE INDEX CONCURRENTLY i ON a (id);\nCREATE UNIQUE INDEX CONCUR
 PLAIN = "INSERT INTO a VALUES (5);\nINSERT INTO a VALUES (1 / 0);\nINSERT INTO a VALUES (6);"
 
 
-def look(project: Project, name: str) -> Situation:
+def look(project: Project, name: str, *, at_work: bool = False) -> Situation:
     with psycopg.connect(project.conninfo, autocommit=True) as connection:
-        return find_situation(connection, "m", project.scripts(), name)
+        return find_situation(connection, "m", project.scripts(), name, at_work=at_work)
 
 
 def say(project: Project, name: str, kind: str, steps_done: int | None = None, why: str | None = None) -> str:
@@ -66,13 +69,48 @@ def test_a_plain_statement_that_was_refused_has_left_nothing(project: Project) -
     assert [word for _, word in found.answers()] == ["--step 1", "--again", "--applied"]
 
 
-def test_passwords_of_a_statement_are_not_shown(project: Project) -> None:
-    project.write("0001_a", "ALTER ROLE nobody_here PASSWORD 'hu''sh';", more=NONE)
+@pytest.mark.parametrize("secret", ["'hu''sh'", "E'hu\\'sh'", "$a$hu'sh$a$", "U&'hu\\0073h'", "/* of it */ 'hush'"])
+def test_passwords_of_a_statement_are_not_shown(secret: str, project: Project) -> None:
+    project.write("0001_a", f"ALTER ROLE nobody_here PASSWORD {secret};", more=NONE)
     with pytest.raises(TargetError):
         project.deploy()
     found = look(project, "0001_a")
     assert found.in_hand is not None
-    assert found.in_hand.text == "ALTER ROLE nobody_here PASSWORD ***"
+    assert found.in_hand.text.endswith("***")
+    assert "hu" not in found.in_hand.text
+
+
+def test_an_index_that_is_being_built_is_not_called_invalid(project: Project) -> None:
+    project.write("0001_a", "CREATE TABLE a (id int);")
+    project.deploy()
+    project.write("0002_b", "CREATE INDEX CONCURRENTLY i ON a (id);\nSELECT 1;", more=NONE)
+    with psycopg.connect(project.conninfo) as holder:  # the build waits for whoever wrote to the table
+        holder.execute("INSERT INTO a VALUES (1)")
+        deployer = threading.Thread(target=project.deploy)
+        deployer.start()
+        ends_at = time.monotonic() + 20
+        while project.one("SELECT count(*) FROM pg_index WHERE NOT indisvalid") == 0:
+            assert time.monotonic() < ends_at
+            time.sleep(0.02)
+        found = [look(project, "0002_b", at_work=at_work) for at_work in (True, False)]
+        holder.rollback()
+        deployer.join()
+    assert [(one.standing.stand, one.invalid_indexes) for one in found] == [("running", ()), ("half-run", ())]
+
+
+@pytest.mark.parametrize("more", ["", NONE])
+def test_one_that_failed_and_is_gone_is_not_said_to_be_applied(more: str, project: Project) -> None:
+    file = project.write("0001_a", "SELECT 1 / 0;", more=more)
+    with pytest.raises(TargetError):
+        project.deploy()
+    file.rename(file.with_name("0002_a.sql"))
+    with pytest.raises(GovernError) as caught:
+        project.deploy()
+    (problem,) = caught.value.problems
+    assert problem.message == "It was begun and did not get through, and its file is gone."
+    assert "resolve 0001_a --forget" in str(problem.hint)
+    say(project, "0001_a", "forget")
+    assert project.stands() == {"0002_a": "pending"}
 
 
 def test_the_next_deploy_goes_on_behind_the_statement_that_is_through(project: Project) -> None:
@@ -109,6 +147,15 @@ def test_a_file_that_changed_after_it_was_settled_wants_another_word(project: Pr
     assert look(project, "0002_b").is_other_text
     with pytest.raises(GovernError):
         project.deploy()
+
+
+def test_one_that_is_settled_goes_on_where_it_is_checked_out_with_other_ends_of_lines(project: Project) -> None:
+    half_run(project, PLAIN)
+    say(project, "0002_b", "step", 2)
+    file = project.folder / "0002_b.sql"
+    file.write_bytes(file.read_bytes().replace(b"\n", b"\r\n"))
+    project.deploy(to="0002_b")
+    assert project.one("SELECT array_agg(id ORDER BY id) FROM a WHERE id <> 1") == [5, 6]  # 5 was not inserted again
 
 
 def test_a_half_run_one_that_is_given_a_transaction_stays_half_run(project: Project) -> None:

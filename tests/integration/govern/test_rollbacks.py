@@ -290,6 +290,14 @@ BAD = (
         NOTHING,
         ("rollback-differs: publication p32: tables: was `public.t32 where (a > 1)`, is `public.t32` now.",),
     ),
+    Case(
+        "refused_though_partial",
+        "",
+        "CREATE TABLE t33 (a int);",
+        "DROP TABEL t33;",
+        ('rollback-refused: The server refused the rollback of {name}: syntax error at or near "TABEL".',),
+        reversible="Partial",
+    ),
 )
 """Some are not refused when they are applied again because they say IF EXISTS: what is said then is all of it."""
 
@@ -378,6 +386,13 @@ GOOD = (
         "ALTER TABLE g14 ADD b text;",
         ("rows-lost: public.g14.b: 2 of 2 values are lost.",),
         reversible="Partial",
+    ),
+    Case(
+        "sequence_downwards",
+        "CREATE SEQUENCE s15 INCREMENT -1; CREATE TABLE g16 (a int DEFAULT nextval('s15'), b text)",
+        "INSERT INTO g16 (b) VALUES ('new');",
+        "DELETE FROM g16 WHERE b = 'new';",
+        ("again-rows: public.g16.a: values are not what they were.",),
     ),
     Case(
         "values_of_the_moment",

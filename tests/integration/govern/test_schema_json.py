@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+import json
 from pathlib import Path
 
 import pytest
@@ -65,16 +67,16 @@ def test_a_migration_that_was_not_rehearsed_is_found(git: Git, how: dict[str, ob
 def test_a_text_or_a_rollback_that_was_changed_since_is_found(git: Git) -> None:
     git.add(THIRD, SQL + "SELECT 1;\n")
     git.add(FILE, text(**{FIRST_NAME: SQL, SECOND_NAME: SQL, THIRD_NAME: SQL}))
-    assert found(git) == [(7, f"{THIRD_NAME} was changed since it was rehearsed.")]
+    assert found(git) == [(5, f"{THIRD_NAME} was changed since it was rehearsed.")]
     git.add(THIRD, SQL)
     assert found(git) == []
     git.add(THIRD.replace("migration.sql", "rollback.sql"), "DROP TABLE x;\n")
-    assert found(git) == [(7, f"{THIRD_NAME} was changed since it was rehearsed.")]
+    assert found(git) == [(5, f"{THIRD_NAME} was changed since it was rehearsed.")]
 
 
 def test_a_migration_that_is_gone_is_found(git: Git) -> None:
     git.add(FILE, text(**{FIRST_NAME: SQL, SECOND_NAME: SQL, THIRD_NAME: SQL}))
-    assert found(git) == [(7, f"It knows {THIRD_NAME}, which there is not.")]
+    assert found(git) == [(5, f"It knows {THIRD_NAME}, which there is not.")]
 
 
 def test_lines_that_end_otherwise_are_the_same_text(git: Git) -> None:
@@ -107,6 +109,13 @@ def test_it_may_not_be_deleted_nor_replaced(git: Git) -> None:
         ('{"isthmus": 2}', "it is of version 2, and this isthmus knows version 1"),
         ('{"isthmus": 1, "migrations": [], "tables": {}}', "it has not the form of one ([] is no object)"),
         ('{"isthmus": 1, "migrations": {"a": 1}, "tables": {}}', "it has not the form of one (1 is no text)"),
+        ("[" * 200_000, "it has not the form of one (what it holds is too large)"),
+        ("1" * 5000, "it has not the form of one (what it holds is too large)"),
+        ('{"isthmus": true}', "it is of version True, and this isthmus knows version 1"),
+        (
+            '{"isthmus": 1, "migrations": {"\\ud800": "x"}, "tables": {}}',
+            "it has not the form of one ('\\ud800' is no text)",
+        ),
     ],
 )
 def test_one_that_cannot_be_read_is_found_and_says_why(git: Git, written: str, said: str) -> None:
@@ -127,5 +136,32 @@ def test_what_is_written_is_read_again() -> None:
     assert read_schema_json(text) == made
     assert list(read_schema_json(text).migrations) == ["0002_b", "0001_a"]
     assert text == render(read_schema_json(text))
+    assert json.loads(text)["tables"] == {
+        "public.Ü \"'": {
+            "migration": "0001_a",
+            "columns": {
+                "a": {"type": "int4[]", "nullable": False, "migration": "0002_b"},
+                "ä%": {"type": "text", "nullable": True, "migration": "0001_a"},
+            },
+        }
+    }
     assert "Ü" in text
     assert table_key("a.b", "c") != table_key("a", "b.c")
+
+
+def test_what_is_new_shows_as_lines_that_are_new() -> None:
+    one = {"id": Column("bigint", False, "0001_a"), "name": Column("text", True, "0001_a")}
+    before = render(SchemaJson({"0001_a": "x"}, {"public.users": Table("0001_a", one)}))
+    more = one | {"email": Column("text", True, "0002_b")}
+    after = render(SchemaJson({"0001_a": "x", "0002_b": "y"}, {"public.users": Table("0001_a", more)}))
+    changed = [line for line in difflib.ndiff(before.splitlines(), after.splitlines()) if line[0] != " "]
+    assert changed == [
+        '+     "0002_b": "y",',
+        '+         "email": {"type": "text", "nullable": true, "migration": "0002_b"},',
+    ]
+
+
+def test_one_that_holds_nothing_is_read_again() -> None:
+    assert read_schema_json(render(SchemaJson())) == SchemaJson()
+    empty = SchemaJson({}, {"public.nothing": Table("0001_a")})
+    assert read_schema_json(render(empty)) == empty

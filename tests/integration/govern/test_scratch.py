@@ -57,6 +57,21 @@ def test_a_copy_begins_with_all_that_another_holds(postgres: str) -> None:
             assert connection.execute("SELECT value FROM t").fetchone() == (7,)
 
 
+def test_a_copy_has_the_settings_of_its_template(postgres: str) -> None:
+    setting = "app.size"
+    with scratch_server(postgres) as scratch, scratch.database() as first:
+        name = str(conninfo_to_dict(first)["dbname"])
+        with psycopg.connect(first, autocommit=True) as connection:
+            for said in ('search_path TO "My App", public', "work_mem TO '7MB'", f"{setting} TO 'it''s \"wide\"'"):
+                connection.execute(f"ALTER DATABASE {name} SET {said}".encode())
+            connection.execute(f"ALTER ROLE CURRENT_USER IN DATABASE {name} SET work_mem TO '9MB'".encode())
+        with scratch.database(copy_of=first) as second, psycopg.connect(second) as connection:
+            shown = [
+                connection.execute(f"SHOW {one}".encode()).fetchone() for one in ("search_path", "work_mem", setting)
+            ]
+    assert shown == [('"My App", public',), ("9MB",), ('it\'s "wide"',)]
+
+
 def test_a_database_that_cannot_be_dropped_is_named(postgres: str, caplog: pytest.LogCaptureFixture) -> None:
     with scratch_server(postgres) as scratch, scratch.database() as conninfo:
         name = str(conninfo_to_dict(conninfo)["dbname"])
@@ -68,12 +83,14 @@ def test_a_database_that_cannot_be_dropped_is_named(postgres: str, caplog: pytes
         connection.execute(f"DROP DATABASE {name}".encode())
 
 
-def test_a_server_of_its_own_is_stopped_and_its_folder_removed() -> None:
-    before = set(Path(tempfile.gettempdir()).glob("isthmus-scratch-*"))
+def test_a_server_of_its_own_is_stopped_and_its_folder_removed(
+    monkeypatch: pytest.MonkeyPatch, short_path: Path
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(short_path))
     with scratch_server() as scratch, scratch.database() as conninfo:
         assert scratch.own
         scratch.make_role("somebody")
-        (folder,) = set(Path(tempfile.gettempdir()).glob("isthmus-scratch-*")) - before
+        (folder,) = short_path.glob("isthmus-scratch-*")
         pid = embedded_files.recorded_pid(folder / "pg" / "data")
         with psycopg.connect(conninfo) as connection:
             assert connection.execute("SELECT 1").fetchone() == (1,)

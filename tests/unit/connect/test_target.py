@@ -61,3 +61,11 @@ def test_other_text_is_refused_without_repeating_a_password(text: str) -> None:
     assert caught.value.hint
     if text != SECRET:
         assert SECRET not in f"{caught.value} {caught.value.hint} {caught.value.__cause__}"
+
+
+def test_parameters_of_prisma_are_named() -> None:
+    with pytest.raises(ConfigError) as caught:
+        open_target("postgresql://u:Geh3im@h/db?sslmode=require&schema=public&connection_limit=5&Geh3im=1")
+    assert caught.value.hint is not None
+    assert caught.value.hint.startswith("Leave out connection_limit, schema, which Prisma knows")
+    assert SECRET not in f"{caught.value} {caught.value.hint}"

@@ -121,3 +121,23 @@ def test_entry_of_a_journal() -> None:
     assert json.loads(with_entry('{"version": "7", "entries": []}', "x", NOW))["entries"][0]["idx"] == 0
     with pytest.raises(ConfigError, match="cannot be added to"):
         with_entry("{}", "x", NOW)
+
+
+@pytest.mark.parametrize(
+    ("rollback", "apart"),
+    [
+        ("ALTER TABLE t ALTER c SET DEFAULT 'a\u2028  b'", True),
+        ("ALTER TABLE t ALTER c SET DEFAULT 'a\x0cb'", True),
+        ("ALTER TABLE t ALTER c SET DEFAULT 'a\n   b'", True),
+        ('ALTER TABLE "odd\n  one" DROP c', True),
+        ("DO $_1$\n  BEGIN\n  END$_1$", True),
+        ("ALTER TABLE t ALTER c SET DEFAULT 'a'", False),
+        ("ALTER TABLE t\n  ALTER c\n  SET DEFAULT 'a  b'", False),
+    ],
+)
+def test_a_rollback_that_a_header_would_change_stands_in_its_own_file(rollback: str, *, apart: bool) -> None:
+    made = draft("0001_x", rollback=[rollback], reversible="Yes")
+    assert (made.rollback is not None) == apart
+    if made.rollback is not None:
+        assert made.rollback == f"{rollback};\n"
+        assert read_header(made.text).value("Rollback") is None

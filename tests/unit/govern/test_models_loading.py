@@ -27,7 +27,7 @@ def project(folder: Path, text: str | None, models: str | None, *, package: str 
         (folder / package).mkdir(exist_ok=True)
         (folder / package / "shop_models.py").write_text(text)
     settings = SchemaSettings(folder="m", models=models)
-    return Project(file=folder / "isthmus.toml", settings=Settings(schema=(settings,))), settings
+    return Project(file=folder / "isthmus.toml", settings=Settings(schemas=(settings,))), settings
 
 
 @pytest.mark.parametrize("package", ["", "src"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -27,19 +28,21 @@ def check(
 ) -> int:
     """Check that each changed model has a new entry of its own, and that entries are whole, true and unchanged.
 
-    The settings stand in isthmus.toml or in pyproject.toml. Looked at is the index, never the working tree. All
-    findings are told at once. Without --staged and --base every entry is looked at.
+    The settings stand in isthmus.toml or in pyproject.toml. Looked at is the index, never the working tree, the
+    settings included. All findings are told at once. Without --staged and --base every entry is looked at.
 
     Exit codes: 0 nothing is found, 2 the settings or the repository cannot be used, 5 a rule refuses something.
     """
     from isthmus.cli.output import result_console, write_json
     from isthmus.errors import ConfigError
     from isthmus.govern.changes.check import check_changes
-    from isthmus.govern.settings import find_project
+    from isthmus.govern.staged_settings import find_staged_project
 
     if staged and base is not None:
         raise ConfigError("--staged and --base ask for different things.", code="usage", hint="Give one of them.")
-    found = check_changes(find_project(Path.cwd()), staged=staged, base=base)
+    project, told = find_staged_project(Path.cwd())
+    found = check_changes(project, staged=staged, base=base)
+    found = replace(found, notes=(*told, *found.notes))
     _show(result_console(json_file), found)
     code = 5 if found.findings else 0
     write_json(

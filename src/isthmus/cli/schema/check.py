@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -38,8 +39,8 @@ def check(
 ) -> int:
     """Check migrations as git holds them: names, order, headers, dangerous DDL, and that nothing committed was changed.
 
-    The settings stand in isthmus.toml or in pyproject.toml. Looked at is the index, never the working tree. All
-    findings are told at once. Dangerous DDL is found by squawk, where it is installed.
+    The settings stand in isthmus.toml or in pyproject.toml. Looked at is the index, never the working tree, the
+    settings included. All findings are told at once. Dangerous DDL is found by squawk, where it is installed.
 
     Exit codes: 0 nothing is found, 2 the settings, the repository or squawk cannot be used, 4 the database cannot be
     read, 5 a rule refuses something.
@@ -47,17 +48,18 @@ def check(
     from isthmus.cli.output import result_console, write_json
     from isthmus.errors import ConfigError
     from isthmus.govern.check import check_schemas
-    from isthmus.govern.settings import find_project
+    from isthmus.govern.staged_settings import find_staged_project
 
     if staged and base is not None:
         raise ConfigError("--staged and --base ask for different things.", code="usage", hint="Give one of them.")
-    project = find_project(Path.cwd())
+    project, told = find_staged_project(Path.cwd())
     applied = None
     if target is not None:
         from isthmus.cli.schema.histories import read_applied
 
         applied = read_applied(target, project.settings.chosen(names or (), project.file))
     found = check_schemas(project, staged=staged, base=base, only=names or (), applied=applied)
+    found = replace(found, notes=(*told, *found.notes))
     console = result_console(json_file)
     _show(console, found)
     code = 5 if found.findings else 0

@@ -59,6 +59,7 @@ def deploy(
     from isthmus.connect.target import open_target
     from isthmus.errors import ConfigError
     from isthmus.govern.deploying.deploy import deploy as deploy_scripts
+    from isthmus.govern.deploying.deploy import deploying, pending_of
     from isthmus.govern.migrations.script import read_scripts
     from isthmus.govern.settings import find_project
 
@@ -71,6 +72,7 @@ def deploy(
             hint=f"Name the schema before it, one of: {', '.join(one.title for one in chosen)}.",
         )
     scripts = {one.title: read_scripts(project.folder / one.folder, one) for one in chosen}
+    titles = [one.title for one in project.settings.schemas]
     console = result_console(json_file)
     done: dict[str, Working] = {}
 
@@ -82,10 +84,15 @@ def deploy(
         open_target(target, create=not dry_run) as address,
     ):
         if dry_run:
-            pending = _dry_run(console, address.conninfo, scripts, to)
+            pending = _dry_run(console, address.conninfo, scripts, to, titles)
             write_json({"outcome": "complete", "exit_code": 0, "applied": {}, "pending": pending}, json_file)
             return 0
         with stop_on_signals(err, "finishing the migration in hand") as stop:
+            if len(scripts) > 1:  # where one of them cannot be deployed, none is
+                with deploying(
+                    address.conninfo, telling=Working(console), wait_seconds=wait_seconds, stop=stop
+                ) as lease:
+                    pending_of(lease.connection, scripts, titles=titles)
             for title, ones in scripts.items():
                 console.print(f"{title}:", markup=False, style="bold")
                 with done.setdefault(title, Working(console)) as working:
@@ -98,6 +105,7 @@ def deploy(
                         lock_seconds=lock_seconds,
                         wait_seconds=wait_seconds,
                         to=to,
+                        titles=titles,
                     )
                 if not working.done:
                     held = plural(len(ones), "migration")
@@ -107,21 +115,15 @@ def deploy(
 
 
 def _dry_run(
-    console: Console, conninfo: str, scripts: dict[str, list[Script]], to: str | None
+    console: Console, conninfo: str, scripts: dict[str, list[Script]], to: str | None, titles: list[str]
 ) -> dict[str, list[dict[str, object]]]:
     from isthmus.cli.output import plural
     from isthmus.cli.schema.reading import reading
-    from isthmus.govern.deploying.beside import refuse_foreign
-    from isthmus.govern.deploying.deploy import to_apply
-    from isthmus.govern.deploying.standing import standings
-    from isthmus.state.schema_history import read_history
+    from isthmus.govern.deploying.deploy import pending_of
 
     found: dict[str, list[dict[str, object]]] = {}
     with reading(conninfo) as connection:
-        for title, ones in scripts.items():
-            history = read_history(connection, title)
-            refuse_foreign(connection, title, ones, history)
-            pending = to_apply(standings(ones, history), to)
+        for title, pending in pending_of(connection, scripts, to, titles=titles).items():
             console.print(f"{title}: {len(pending):,} would be applied", markup=False, style="bold")
             for script, one in pending:
                 how = "in one transaction" if script.in_transaction else "statement by statement"

@@ -52,9 +52,10 @@ def drift(
     """Tell in what models, migrations and a live database differ, each pair of them that there is.
 
     Models and migrations are made in scratch databases; of the live one the catalog is read, with any role that may
-    connect. It is held against the migrations that its history has applied: what is pending is told apart and is no
-    drift. The order of columns, owners, rights, Isthmus's own tables and the histories of Prisma and Drizzle are none
-    either, nor are schemas in which the migrations made nothing.
+    connect and read Isthmus's history. It is held against the migrations that this has as applied: what is pending is
+    told apart and is no drift. The order of columns, owners, rights, Isthmus's own tables and the histories of Prisma
+    and Drizzle are none either, nor are schemas in which the migrations made nothing, nor what somebody else makes by
+    before.sql.
 
     Exit codes: 0 nothing differs, 1 something does, 2 the settings, files or models cannot be used, 4 a database cannot
     be read, or the server refused a migration.
@@ -75,7 +76,8 @@ def drift(
         live = None
         if target is not None:
             live = stack.enter_context(reading(stack.enter_context(open_target(target)).conninfo))
-            live.execute("SET default_transaction_read_only = on")
+            live.read_only = True
+            live.prepare_threshold = None  # a pooler may lend its session to others: nothing stays in it
         if err.is_terminal:
             stack.enter_context(err.status("Comparing"))
         found = compare_all(project, chosen, stack.enter_context(scratch_server(scratch)), live)
@@ -86,8 +88,10 @@ def drift(
             "outcome": "failed" if code else "passed",
             "exit_code": code,
             "schemas": {title: _as_json(one) for title, one in found.schemas.items()},
+            "unmade": found.unmade,
             "unsound": found.unsound,
             "elsewhere": found.elsewhere,
+            "versions": found.versions,
         },
         json_file,
     )
@@ -100,6 +104,7 @@ def _as_json(one: Compared) -> dict[str, object]:
         "pending": one.pending,
         "misfits": one.misfits,
         "no_history": one.no_history,
+        "unspoken": [f"{key.kind} {key.place}" for key in one.unspoken],
     }
 
 
@@ -124,6 +129,12 @@ def _show(console: Console, found: Compares) -> None:
                 f"Not held against the models, which say nothing of it: {named}"
                 f"{f' and {more:,} more' if more > 0 else ''}.",
             )
+    if found.unmade is not None:
+        show_note(
+            err,
+            f"What the database has applied cannot be made of the files that are here ({found.unmade}), so that it is"
+            " held against all migrations; isthmus schema status tells in what its history and the files differ.",
+        )
     for sentence in found.unsound:
         show_note(err, f"In the database: {sentence}")
     if found.elsewhere:
@@ -146,7 +157,10 @@ def _show_standing(console: Console, title: str, one: Compared) -> None:
         console.print(f"  pending, and no drift: {', '.join(one.pending)}", markup=False, soft_wrap=True)
     if one.misfits:
         count = plural(len(one.misfits), "migration does not fit its history", "migrations do not fit their history")
-        show_note(err, f"{title}: {count}; isthmus schema status says more.")
+        named = ", ".join(f"{name} ({stand})" for name, stand in list(one.misfits.items())[:_MOST_NAMED])
+        more = len(one.misfits) - _MOST_NAMED
+        more_said = f" and {more:,} more" if more > 0 else ""
+        show_note(err, f"{title}: {count}: {named}{more_said}; isthmus schema status says more.")
     if one.no_history:
         show_note(
             err,

@@ -15,11 +15,11 @@ def read_applied(target: str, schemas: Iterable[SchemaSettings]) -> dict[str, di
     Raises:
         TargetError: It cannot be opened or read.
     """
-    from isthmus.connect.postgres import connect
+    from isthmus.cli.schema.reading import reading
     from isthmus.connect.target import open_target
     from isthmus.state.schema_history import read_history
 
-    with open_target(target) as address, connect(address.conninfo, autocommit=True) as connection:
+    with open_target(target) as address, reading(address.conninfo) as connection:
         histories = {one.title: read_history(connection, one.title) for one in schemas}
     return {
         title: {name: one.checksum for name, one in history.items() if one.is_through}

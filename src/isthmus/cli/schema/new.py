@@ -94,8 +94,9 @@ def new(
         def ask(one: Renaming) -> bool:
             if status is not None:
                 status.stop()
-            question = f"{one.kind} {one.thing(one.old)} is gone, {one.thing(one.new)} is new: is it a rename?"
-            answer = typer.confirm(question, err=True)
+            err.print(f"{one.kind} {one.thing(one.old)} is gone, {one.thing(one.new)} is new.", markup=False)
+            lost = "rows" if one.kind == "table" else "values"
+            answer = typer.confirm(f"Is it a rename? If not, its {lost} are dropped.", default=None, err=True)
             if status is not None:
                 status.start()
             return answer

@@ -27,7 +27,7 @@ _WORDS = {
     "excused": "the settings say why it may be so.",
     "not reversible": "it is not reversible.",
     "older": "it was there before Isthmus.",
-    "passed over": "it was applied alone.",
+    "passed over": "it was only applied.",
 }
 _LEADS = {
     "rollback-refused": "rollback: ",
@@ -41,6 +41,7 @@ _LEADS = {
     "order": "apart (no error): ",
 }
 _MOST_SAID = 30
+_MOST_WHY = 10
 
 
 def rehearse(
@@ -67,7 +68,13 @@ def rehearse(
     ] = None,
     last: Annotated[
         int | None,
-        typer.Option("--last", min=0, metavar="N", help="Try the newest N of each folder alone.", show_default=False),
+        typer.Option(
+            "--last",
+            min=0,
+            metavar="N",
+            help="Try only the newest N of each folder; those before are only applied.",
+            show_default=False,
+        ),
     ] = None,
     check: Annotated[
         bool, typer.Option("--check", help="Write no schema.json; refuse one that is not what would be written.")
@@ -122,9 +129,10 @@ def rehearse(
                 _show(console, one)
             ones.append(one)
 
-        found = rehearse_parts(parts, server, seeds=seeds, last=last, begin=begin, tell=tell)
-    refused = any(one.stand in REFUSED for ones in outcomes.values() for one in ones)
-    kept = keep(parts, found.schema_json, write=not check and not refused)
+        without = [one.title for one in project.settings.schemas if one.title not in outcomes]
+        found = rehearse_parts(parts, server, seeds=seeds, last=last, without=without, begin=begin, tell=tell)
+        refused = any(one.stand in REFUSED for ones in outcomes.values() for one in ones)
+        kept = keep(parts, found.schema_json, write=not check and not refused)
     _show_end(console, outcomes, found, kept, check=check, refused=refused)
     code = 5 if refused or (check and any(one.state != "fresh" for one in kept)) else 0
     write_json(
@@ -133,7 +141,7 @@ def rehearse(
             "exit_code": code,
             "server_version": server.version,
             **as_json(),
-            "schema_json": {one.title: {"file": one.file, "state": one.state} for one in kept},
+            "schema_json": {one.title: {"file": one.file, "state": one.state, "why": list(one.why)} for one in kept},
             "without_rows": {key.place: why for key, why in found.empty.items()},
             "roles_made": list(found.roles),
             "seed_unused": [{"file": file, "line": line, "message": words} for file, line, words in found.unused],
@@ -181,13 +189,18 @@ def _file(file: str) -> str:
 
 
 def _hint(one: Outcome) -> str:
+    filling = "Give the column a default, or fill it before it is made NOT NULL."
     if one.stand == "fails":
-        how = "Give the column a default, or fill it before it is made NOT NULL."
+        how = filling
+    elif one.reversible == "Partial":
+        how = "A rollback that is refused restores no part: correct it, or write `Reversible: No`."
     elif any(said.kind == "rows-lost" for said in one.said) and len({said.kind for said in one.said}) == 1:
         how = "What is deleted or overwritten does not come back: write `Reversible: Partial`, or No."
     else:
         how = "Correct the rollback, or write `Reversible: Partial` (or No) where it cannot be."
-    return f'{how} If it is committed already: unproven = {{{one.name} = "why"}} in the settings.'
+    if one.stand != "fails" and any(said.certain for said in one.said):
+        how = f"{filling} {how}"
+    return f'{how} If it is committed already: off = {{"rehearsal/{one.name}" = "why"}} in the settings.'
 
 
 def _show_end(
@@ -205,8 +218,12 @@ def _show_end(
 
     for key, why in found.empty.items():
         show_note(err, f"{key.place} was tried without rows: {why}.")
+    if found.empty:
+        show_hint(
+            err, "Rows of your own for them stand in seed.sql beside the migrations, or in --seed FILE.", indent=2
+        )
     for file, line, words in found.unused:
-        show_note(err, f"{file}:{line}: it was never taken: {words}.")
+        show_note(err, f"{_file(file)}:{line}: it was never taken: {words}.")
     if found.roles:
         show_note(err, f"Made on the scratch server, for migrations name them: {', '.join(found.roles)}.")
     counts = Counter(one.stand for ones in outcomes.values() for one in ones)
@@ -218,9 +235,19 @@ def _show_end(
             console.print(f"{_file(one.file)}: not written, for something stands against its migrations.", markup=False)
         elif one.state == "stale" and check:
             console.print(f"{_file(one.file)}: it is not what the migrations make.", markup=False, style="bold red")
+            _show_why(console, one)
             show_hint(console, "Run isthmus schema rehearse, and git add it.", indent=2)
         elif one.state == "written":
             console.print(f"{_file(one.file)}: written; git add it.", markup=False, soft_wrap=True)
+
+
+def _show_why(console: Console, kept: Kept) -> None:
+    from isthmus.cli.output import show_paragraph
+
+    for sentence in kept.why[:_MOST_WHY]:
+        show_paragraph(console, "  • ", sentence)
+    if len(kept.why) > _MOST_WHY:
+        show_paragraph(console, "  • ", f"and {len(kept.why) - _MOST_WHY:,} more; --json has them all.")
 
 
 _COUNTED = {
@@ -231,5 +258,5 @@ _COUNTED = {
     "excused": "excused",
     "not reversible": "not reversible",
     "older": "from before Isthmus",
-    "passed over": "applied alone",
+    "passed over": "only applied",
 }

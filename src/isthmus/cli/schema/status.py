@@ -35,11 +35,13 @@ def status(
     4 the database cannot be read, 5 what was applied is not what the files say, or another runner deploys here as
     well.
     """
+    from isthmus.cli.findings import failed_json, writing_refusals
     from isthmus.cli.output import result_console, write_json
     from isthmus.cli.schema.reading import reading
     from isthmus.connect.target import open_target
     from isthmus.errors import GovernError
     from isthmus.govern.deploying.beside import refuse_foreign
+    from isthmus.govern.deploying.renamed import refuse_renamed
     from isthmus.govern.deploying.standing import MISFITS, THROUGH, standings
     from isthmus.govern.migrations.script import read_scripts
     from isthmus.govern.settings import find_project
@@ -53,13 +55,18 @@ def status(
     console = result_console(json_file)
     chosen = project.settings.chosen(names or (), project.file)
     scripts = {one.title: read_scripts(project.folder / one.folder, one) for one in chosen}
-    with open_target(target) as address, reading(address.conninfo) as connection:
+    with (
+        writing_refusals(json_file, failed_json),
+        open_target(target) as address,
+        reading(address.conninfo) as connection,
+    ):
         at_work = is_at_work(connection)
         for title, ones in scripts.items():
             history = read_history(connection, title)
             found = standings(ones, history, at_work=at_work)
             try:
-                refuse_foreign(connection, title, ones, history)
+                refuse_foreign(connection, title, ones)
+                refuse_renamed(connection, title, ones, [one.title for one in project.settings.schemas])
             except GovernError as fault:
                 beside[title] = fault
             stands |= {one.stand for one in found}

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psycopg
 
-from isthmus.connect.postgres import connect
+from isthmus.connect.postgres import connect, explain, trouble
 from isthmus.errors import ConfigError, GovernError, Where
 from isthmus.govern.adopting.foreign import Foreign, find_foreign
 from isthmus.govern.adopting.matching import Match, Taken, match
@@ -89,13 +89,16 @@ def adopt(conninfo: str, folder: Path, settings: SchemaSettings, wanted: Wanted,
         GovernError: History and files do not fit together (code `not-adoptable`); `problems` holds every finding.
         TargetError: The database cannot be written to, or an isthmus is at work in it.
     """
-    scripts = read_scripts(folder, settings.model_copy(update={"baseline": _EVERYTHING}))
+    scripts = read_scripts(folder, replace(settings, baseline=_EVERYTHING))
     if not scripts:
         raise ConfigError(f"There is no migration in {folder}.", code="no-migrations", hint="Name another folder.")
     journal = _journal(folder) if settings.layout == "flat" else []
     if dry_run:
         with connect(conninfo, autocommit=True) as connection:
-            return _plan(connection, settings, scripts, journal, wanted)[0]
+            try:
+                return _plan(connection, settings, scripts, journal, wanted)[0]
+            except psycopg.Error as fault:
+                raise trouble(fault, "show what it holds", explain(fault)) from fault
     with deploying(conninfo) as lease:
         adopted, foreign, found = _plan(lease.connection, settings, scripts, journal, wanted)
         migrate(lease.connection)

@@ -17,7 +17,7 @@ from typing import Any, cast
 import psycopg
 from psycopg import sql
 
-from isthmus.errors import ConfigError
+from isthmus.errors import ConfigError, TargetError
 from isthmus.govern.settings import Layout
 from isthmus.state.schema_words import Adoption, Runner
 
@@ -95,6 +95,7 @@ def find_foreign(connection: psycopg.Connection, layout: Layout, stated: str | N
 
     Raises:
         ConfigError: There are several (code `which-history`), or what is stated is none (`no-history`).
+        TargetError: The role may not read it (code `no-read-right`).
     """
     schema, _, table = (stated or "").rpartition(".")
     given = {"names": [] if stated else list(_TABLES.values()), "schema": schema or "public", "table": table}
@@ -126,7 +127,15 @@ def _read(connection: psycopg.Connection, runner: Runner, schema: str, table: st
     query = sql.SQL("SELECT to_jsonb(t) FROM {} t ORDER BY {}, id").format(
         sql.Identifier(schema, table), sql.Identifier("started_at" if runner == "prisma" else "created_at")
     )
-    rows = [cast("dict[str, Any]", row[0]) for row in connection.execute(query).fetchall()]
+    try:
+        rows = [cast("dict[str, Any]", row[0]) for row in connection.execute(query).fetchall()]
+    except psycopg.errors.InsufficientPrivilege:
+        place = sql.Identifier(schema, table).as_string()
+        raise TargetError(
+            f"The role may not read {schema}.{table}, which says whether {TITLES[runner]} deploys here as well.",
+            code="no-read-right",
+            hint=f"Its owner grants that: GRANT SELECT ON {place} TO the role, and USAGE on its schema.",
+        ) from None
     if runner == "drizzle":
         return Foreign(runner, schema, table, tuple(_of_drizzle(row) for row in rows))
     counting = (row for row in rows if row["rolled_back_at"] is None)

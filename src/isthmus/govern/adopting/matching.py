@@ -142,7 +142,8 @@ def _look_for_gaps(
                 "never-applied",
                 f"{title} did not apply it, though it applied newer ones.{why}",
                 Where(file=script.file),
-                f"isthmus schema renumber puts it behind them; where the database has it all the same: --accept {name}",
+                "Where only your branch has it, isthmus schema renumber puts it behind them. Else execute its SQL by "
+                f"hand, unless the database has it all the same, and say so: --accept {name}",
             )
         )
 
@@ -161,7 +162,7 @@ def _pairs(scripts: Sequence[Script], entries: Sequence[Entry], whens: dict[str,
             if entry.id in found or entry.name is not None:
                 continue
             for name, script in free.items():
-                if (not by_time or whens.get(name) == entry.when) and (
+                if (not by_time or (entry.when is not None and whens.get(name) == entry.when)) and (
                     not by_hash or _is_text_of(script, entry.checksum)
                 ):
                     found[entry.id] = free.pop(name)

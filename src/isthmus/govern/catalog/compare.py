@@ -2,7 +2,8 @@
 
 What goes with something larger is told with it: of a table that is missing no columns, of a constraint no index.
 The order of columns and the version of an extension are compared apart, for no rollback brings them back: a column
-that is added again stands at the end.
+that is added again stands at the end. So are the names of NOT NULL constraints, which servers before PostgreSQL 18 have
+not.
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ from itertools import zip_longest
 
 from isthmus.govern.catalog.model import ON_A_RELATION, RELATIONS, Catalog, Key, Properties, Value
 from isthmus.govern.catalog.naming import quoted
+from isthmus.govern.catalog.spelling import EXPRESSIONS, one_spelling
 
-APART = frozenset({"position", "version"})
+_NAME_OF_NOT_NULL = "name of NOT NULL"
+APART = frozenset({"position", "version", _NAME_OF_NOT_NULL})
 """Properties that `differences` passes over."""
 _NOTHING: dict[str, str] = {
     "comment": "no comment",
@@ -69,11 +72,13 @@ def differences(before: Catalog, after: Catalog) -> list[Difference]:
 
 
 def apart(before: Catalog, after: Catalog) -> list[Difference]:
-    """Return what differs and is no difference for a rollback: the order of columns, the version of extensions."""
+    """Return what differs and is no difference for a rollback: the order of columns, the version of extensions, what
+    NOT NULL is called."""
     found = [
-        Difference(key, "version", one["version"], after[key]["version"])
+        Difference(key, name, was, now)
         for key, one in before.items()
-        if key.kind == "extension" and key in after and one["version"] != after[key]["version"]
+        for name in ("version", _NAME_OF_NOT_NULL)
+        if key in after and (was := one.get(name)) != (now := after[key].get(name)) and None not in (was, now)
     ]
     was, now = _orders(before, after), _orders(after, before)
     found += [
@@ -97,8 +102,14 @@ def _orders(catalog: Catalog, other: Catalog) -> dict[Key, list[str]]:
 def _of_one(key: Key, before: Properties, after: Properties) -> Iterator[Difference]:
     for name in dict.fromkeys((*before, *after)):
         was, now = before.get(name), after.get(name)
-        if was != now and name not in APART:
+        if was != now and name not in APART and not _means_the_same(name, was, now):
             yield Difference(key, name, was, now)
+
+
+def _means_the_same(name: str, was: Value, now: Value) -> bool:
+    if name not in EXPRESSIONS or not isinstance(was, str) or not isinstance(now, str):
+        return False
+    return one_spelling(was) == one_spelling(now)
 
 
 def _larger(key: Key) -> Iterator[Key]:

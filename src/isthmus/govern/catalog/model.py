@@ -40,7 +40,8 @@ class Key(NamedTuple):
     Attributes:
         kind: `schema`, `table`, `column`, `constraint`, `index`, `view`, `materialized view`, `foreign table`,
             `sequence`, `function`, `procedure`, `aggregate`, `trigger`, `rule`, `policy`, `type`, `extension`,
-            `collation`, `statistics`, `event trigger`, `publication` and rarer ones, in the server's own words.
+            `collation`, `statistics`, `event trigger`, `publication`, `subscription` and rarer ones, in the
+            server's own words.
         schema: Its schema; empty where it lies in none.
         name: Its name; of what hangs on a table (a view, a domain), the table's.
         part: Its own name where it hangs on a table, its arguments where it is a function; else empty.

@@ -1,7 +1,7 @@
 """Read a database's catalog: every schema of users, what stands in it, and what stands beside all schemas.
 
 Any role that may connect may read it. Left out: what belongs to an extension (the extension itself is in), values of
-sequences, subscriptions and passwords, and what a server has besides its databases (roles, tablespaces).
+sequences, large objects and passwords, and what a server has besides its databases (roles, tablespaces).
 """
 
 from __future__ import annotations

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from isthmus.errors import ConfigError, Where
 from isthmus.govern.changes.checking import ChangesChecking
-from isthmus.govern.changes.globs import Globs
+from isthmus.govern.changes.holding import hold
 from isthmus.govern.changes.known import Known, known_of
 from isthmus.govern.changes.names import FOLDER as ENTRIES
 from isthmus.govern.changes.names import LOG, README
@@ -19,11 +19,11 @@ from isthmus.govern.findings import Finding
 from isthmus.govern.migrations.folder import Folder, read_folder
 from isthmus.govern.migrations.names import SCHEMA_FILE
 from isthmus.govern.repository.git import Repository
-from isthmus.govern.repository.places import place_of
-from isthmus.govern.repository.revisions import find_revisions
+from isthmus.govern.repository.revisions import base_unasked, find_revisions
 from isthmus.govern.repository.tree import LINK, MODULE, Blob, Tree
 from isthmus.govern.schema_json import SchemaJson, SchemaJsonFault, read_schema_json
 from isthmus.govern.settings import ChangesSettings, Project
+from isthmus.govern.settings_before import Before, changed, let_pass, newly_off
 
 
 @dataclass(frozen=True)
@@ -97,47 +97,67 @@ def check_changes(project: Project, *, staged: bool = False, base: str | None = 
     scope: Scope = "staged" if staged else "base" if base is not None else "all"
     repository = Repository.around(project.folder)
     revisions = find_revisions(repository, base if base is not None else project.settings.base, given=base is not None)
-    place, folder = place_of(repository, project, "."), place_of(repository, project, settings.folder)
-    globs = Globs(settings.models, place, folder)
-    migrations = [(one, place_of(repository, project, one.folder)) for one in project.settings.schemas]
-    own = [folder, *globs.folders] if globs.folders else []  # nothing: all of it
-    index = repository.index([*own, *(path for _, path in migrations)] if own else [])
-    merging = repository.merging()
-    trees = {oid: repository.tree(oid, own, name=name) for name, oid in (*revisions.known, *merging)}
-    folders = [read_folder(index, path, one) for one, path in migrations]
-    texts = repository.read(_to_read(index, folder, folders))
+    held = hold(repository, project, settings, revisions, staged=staged)
+    folders = [read_folder(held.now, path, one) for one, path in held.migrations]
+    texts = {**held.texts, **repository.read(_to_read(held.now, held.folder, folders))}
 
     def side(found: tuple[str, str]) -> Tree:
-        return Tree(found[0], trees[found[1]].blobs)
+        return Tree(found[0], held.trees[found[1]].blobs)
 
     ranged = not staged and revisions.parted is not None and revisions.tip is not None
     checking = ChangesChecking(
         settings,
-        settings_file=f"{place}/{project.file.name}" if place else project.file.name,
-        project=place,
-        folder=folder,
-        now=index,
+        settings_file=held.settings_file,
+        project=held.home,
+        folder=held.folder,
+        globs=held.globs,
+        now=held.now,
         head=side(revisions.head) if revisions.head is not None else None,
         parted=side(revisions.parted) if revisions.parted is not None else None,
         tip=side(revisions.tip) if revisions.tip is not None else None,
-        merging=tuple(side(one) for one in merging),
+        merging=tuple(side(one) for one in held.merging),
         scope=scope,
+        beginning=held.before is None,
         texts=texts,
-        touched=repository.touched(revisions.tip[1], own) if ranged and revisions.tip is not None else (),
+        touched=repository.touched(revisions.tip[1], held.own) if ranged and revisions.tip is not None else (),
         known=_known(folders, texts),
         today=datetime.now(UTC).date(),
     )
-    found = [one for rule in RULES if rule.name not in settings.off for one in rule.find(checking)]
+    found = [*_found(checking, settings.off), *held.given_up]
     return CheckedChanges(
         tuple(sorted(found)),
-        tuple(dict.fromkeys(notes(checking))),
+        tuple(
+            dict.fromkeys(
+                (
+                    *base_unasked(project.settings.base, revisions),
+                    *notes(checking),
+                    *_loosened(checking, held.before),
+                )
+            )
+        ),
         len(checking.models),
         {one.path: one.how for one in checking.changes},
         len(checking.entries),
         len(checking.looked_at),
-        tuple(one for one in repository.untracked(own) if globs.match(one) or one.startswith(f"{folder}/")),
+        tuple(one for one in held.untracked if held.globs.match(one) or one.startswith(f"{held.folder}/")),
         settings.off,
     )
+
+
+def _found(checking: ChangesChecking, off: Collection[str]) -> Iterator[Finding]:
+    for rule in RULES:
+        if rule.name not in off:
+            yield from rule.find(checking)
+
+
+def _loosened(checking: ChangesChecking, before: Before | None) -> Iterator[str]:
+    """Say what a change of the settings brings with it, so that nothing is switched off unseen."""
+    if before is None:
+        return
+    settings = checking.settings
+    yield from changed(before, settings)
+    new = newly_off(before, settings.off)
+    yield from let_pass(before, settings.folder, _found(checking, {rule.name for rule in RULES} - new))
 
 
 def _to_read(index: Tree, folder: str, folders: Sequence[Folder]) -> list[Blob]:

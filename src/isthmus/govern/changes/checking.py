@@ -45,6 +45,7 @@ class ChangesChecking:
         settings_file: Where they stand, from the repository's root.
         project: The project's folder, from the repository's root; empty for the root itself.
         folder: The folder of the settings, from the repository's root.
+        globs: Which files are models, by the settings of now or by those that were.
         now: The index.
         head: HEAD; None before the first commit.
         parted: Where the branch parted from its base; None without a base.
@@ -52,6 +53,7 @@ class ChangesChecking:
         merging: Commits that a merge which is going on brings in.
         scope: Which entries rules on their texts look at: `all`, those that are not in HEAD (`staged`), those that the
             base has not (`base`).
+        beginning: Whether no settings named models before, so that what is new may still be older than the log's rules.
         texts: Object → content, of entries, CHANGELOG.md and README.md.
         touched: What the commits that the base has not did to models and entries; empty without a base.
         known: What entries may depend on.
@@ -62,21 +64,18 @@ class ChangesChecking:
     settings_file: str
     project: str
     folder: str
+    globs: Globs
     now: Tree
     head: Tree | None = None
     parted: Tree | None = None
     tip: Tree | None = None
     merging: tuple[Tree, ...] = ()
     scope: Scope = "all"
+    beginning: bool = True
     texts: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
     touched: Sequence[Touched] = ()
     known: Known = field(default_factory=Known)
     today: date = date.max
-
-    @cached_property
-    def globs(self) -> Globs:
-        """Which files are models."""
-        return Globs(self.settings.models, self.project, self.folder)
 
     @property
     def entries_folder(self) -> str:
@@ -178,4 +177,6 @@ class ChangesChecking:
 
     def _is_older(self, one: EntryFile) -> bool:
         since = self.settings.since
-        return since is not None and one.name is not None and one.name.day < since.isoformat()
+        if since is None or one.name is None or one.name.day >= since.isoformat():
+            return False
+        return self.beginning or not self.is_new(one)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 SECTIONS: dict[str, int] = {
     "Date": 2,
@@ -25,17 +26,16 @@ SECTIONS: dict[str, int] = {
 }
 """Section → level of its heading, in the order in which they stand."""
 WHAT_CHANGED = ("Added Fields", "Modified Fields", "Removed Fields", "Index Changes")
-_HEADING = re.compile(r" {0,3}(#{1,6})[ \t]+(.*?)[ \t]*#*[ \t]*")
+_HEADING = re.compile(r" {0,3}(#{1,6})[ \t]+(.*)")
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})(.*)")
 _MARKS = frozenset("#`~")
 """What a heading or a fence begins with."""
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _NONE = re.compile(r"[-*\s]*none\.?\s*", re.IGNORECASE)
-_ARROW = re.compile(r"\s+(?:→|->)\s+")
+_ARROW = re.compile(r"(?<!\s)\s+(?:→|->)\s+")
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(NamedTuple):
     """One line of a section.
 
     Attributes:
@@ -122,12 +122,15 @@ class Entry:
 
 def read_entry(text: str) -> Entry:
     """Read an entry's text."""
-    shown = _COMMENT.sub(lambda found: "\n" * found[0].count("\n"), text.removeprefix("\ufeff"))
+    shown = text.removeprefix("\ufeff")
+    if "<!--" in shown:
+        shown = _COMMENT.sub(lambda found: "\n" * found[0].count("\n"), shown)
     found: list[tuple[str, int, int, list[Line]]] = []
     for line, heading in _lines(shown):
         if heading is not None:
-            found.append((heading[2], len(heading[1]), line.number, []))
-        elif found and line.text.strip():
+            name = heading[2].rstrip("# \t") if heading[2].endswith("#") else heading[2]
+            found.append((name, len(heading[1]), line.number, []))
+        elif found:
             found[-1][3].append(line)
     headings = tuple(Section(name, level, number, tuple(lines)) for name, level, number, lines in found)
     first: dict[str, Section] = {}
@@ -141,7 +144,9 @@ def _lines(text: str) -> Iterator[tuple[Line, re.Match[str] | None]]:
     fence = ""
     for number, raw in enumerate(text.split("\n"), 1):
         line = raw.rstrip()
-        if line.lstrip(" ")[:1] not in _MARKS:
+        if not line:
+            continue
+        if line.lstrip(" ")[0] not in _MARKS:
             yield Line(number, line, fenced=bool(fence)), None
             continue
         mark = _FENCE.fullmatch(line)

@@ -22,9 +22,11 @@ class Globs:
         texts: The globs, from the project's folder.
         place: That folder, from the repository's root; empty for the root.
         but: Another one, of which nothing is a model: that of the log.
+        also: Further ones, of which files are models too: those of the settings that were.
     """
 
-    def __init__(self, texts: Iterable[str], place: str = "", but: str = "") -> None:
+    def __init__(self, texts: Iterable[str], place: str = "", but: str = "", also: Globs | None = None) -> None:
+        self._also = also
         self._place = f"{place}/" if place else ""
         self._but = f"{but}/" if but else None
         texts = tuple(texts)
@@ -33,7 +35,7 @@ class Globs:
 
     def match(self, path: str) -> bool:
         """Tell whether a path from the repository's root is one of a model."""
-        return any(True for _ in self.matching(path))
+        return any(True for _ in self.matching(path)) or (self._also is not None and self._also.match(path))
 
     def matching(self, path: str) -> Iterable[str]:
         """Yield the globs that take a path in; none where another one takes it out."""
@@ -53,7 +55,8 @@ class Globs:
     def folders(self) -> list[str]:
         """Folders in which all of it lies, from the repository's root; none where that is all of the repository."""
         found = {self._place + _fixed(text) for text in self._in}
-        return [] if "" in found else sorted(one.rstrip("/") for one in found)
+        also = self._also.folders if self._also is not None else None
+        return [] if "" in found or also == [] else sorted({*(one.rstrip("/") for one in found), *(also or ())})
 
 
 def _fixed(text: str) -> str:

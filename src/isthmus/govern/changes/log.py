@@ -7,14 +7,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import groupby
 
-from isthmus.govern.changes.entry import Entry
+from isthmus.govern.changes.entry import Entry, quoted
 from isthmus.govern.changes.names import FOLDER, parse_entry_name
 
 _HEAD = (
     "# Changes of MongoDB models\n\n"
     f"<!-- Made from the entries in {FOLDER}/ by `isthmus changes log`; do not edit. -->\n"
 )
-_SPECIAL = re.compile(r"([\\`\[\]<>*])")
+_SPECIAL = re.compile(r"([\\`\[\]<>*_])")
 _LINK = re.compile(rf"\]\({FOLDER}/([^)\s]+)\)")
 
 
@@ -50,8 +50,11 @@ def named_in(log: str) -> set[str]:
 def _line(one: Noted) -> str:
     entry = one.entry or Entry()
     said = _plain(entry.title or one.name.removesuffix(".md"))
-    ticket, model = (" ".join((entry.value(name) or "").split()) for name in ("Ticket", "Model File"))
-    return f"- [{said}]({FOLDER}/{one.name}), {_plain(ticket) or 'no ticket'}: {model or 'no model'}"
+    ticket = _plain(entry.value("Ticket") or "") or "no ticket"
+    model = entry.model
+    paths = [quoted(path) for path in (model.old, model.path) if path is not None] if model is not None else []
+    stated = " → ".join(paths) or _plain(entry.value("Model File") or "") or "no model"
+    return f"- [{said}]({FOLDER}/{one.name}), {ticket}: {stated}"
 
 
 def _plain(text: str) -> str:

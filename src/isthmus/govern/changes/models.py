@@ -40,6 +40,6 @@ def changed_models(before: Mapping[str, Blob], now: Mapping[str, Blob]) -> list[
     for path in sorted({*before, *now}):
         if path not in before:
             found.append(ModelChange(path, "added", "was added"))
-        elif (how := how_changed(before[path], tree)) is not None:
+        elif (how := how_changed(before[path], tree, before)) is not None:
             found.append(ModelChange(path, "changed" if path in now else "deleted", how))
     return found

@@ -15,11 +15,12 @@ from isthmus.govern.changes.choosing import choose_model
 from isthmus.govern.changes.draft import README as README_TEXT
 from isthmus.govern.changes.draft import draft_entry
 from isthmus.govern.changes.entry import Entry, ModelFile, read_entry
-from isthmus.govern.changes.globs import Globs
+from isthmus.govern.changes.holding import hold
 from isthmus.govern.changes.log import Noted, render_log
 from isthmus.govern.changes.names import FOLDER, LOG, README, entry_name, real_day
 from isthmus.govern.repository.git import Repository
 from isthmus.govern.repository.places import place_of
+from isthmus.govern.repository.revisions import find_revisions
 from isthmus.govern.settings import ChangesSettings, Project
 from isthmus.govern.writing.draft import ticket_of, words_of
 
@@ -113,7 +114,8 @@ def _writing(place: Path) -> Generator[None]:
 
 def _model(repository: Repository, project: Project, settings: ChangesSettings, said: str) -> ModelFile:
     place = place_of(repository, project, ".")
-    globs = Globs(settings.models, place, place_of(repository, project, settings.folder))
+    revisions = find_revisions(repository, project.settings.base, given=False)
+    globs = hold(repository, project, settings, revisions, staged=True).globs
     head = repository.commit("HEAD")
     held = {*repository.index(globs.folders).blobs, *repository.untracked(globs.folders)}
     before = set(repository.tree(head, globs.folders).blobs) if head is not None else set[str]()

@@ -61,7 +61,7 @@ def apply(deployer: Deployer, script: Script, known: Applied | None) -> Done:
                     if refusal is None:
                         return Done(script.name.text, time.monotonic() - began, number)
                     raise refusal from None
-                words = f"{_said(fault)}{attempt.held_by}"
+                words = f"{explain(fault)}{attempt.held_by}"
         deployer.telling.tries_again(script, pause, words)
         deployer.pause(pause)
         known = read_history(deployer.lease.connection, deployer.title).get(script.name.text)
@@ -134,7 +134,7 @@ def _refusal(
     busy: bool,
 ) -> TargetError | None:
     """Write down what the server said, and return it; None where the migration got through all the same."""
-    name, said = script.name.text, _said(fault)
+    name, said = script.name.text, explain(fault)
     hint = fault.diag.message_hint
     steps = len(script.statements)
     history = deployer.lease.connection
@@ -144,9 +144,15 @@ def _refusal(
         then = _HALF_RUN.format(name)
     elif busy:
         then = "Nothing of it is there. Try again when the table is used less, or end what holds the lock."
+    elif isinstance(fault, psycopg.errors.QueryCanceled) and "statement timeout" in said:
+        then = (
+            "Nothing of it is there. The role, the database or the migration sets statement_timeout: give the role a"
+            " longer one (ALTER ROLE … SET statement_timeout = …), or set it in the migration; deploy again."
+        )
     else:
         then = (
             "Nothing of it is there. Mend what the server names, or its text where that is in no commit; deploy again."
+            " One that is merged: docs/how-to/fix-a-migration-mistake.md."
         )
     return TargetError(
         f"The server refused {name}: {said}{f' ({hide(hint)})' if hint else ''}{attempt.held_by if busy else ''}",
@@ -155,7 +161,3 @@ def _refusal(
         hint=then,
         retryable=busy,
     )
-
-
-def _said(fault: psycopg.Error) -> str:
-    return hide((fault.diag.message_primary or str(fault)).strip())

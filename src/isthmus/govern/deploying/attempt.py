@@ -15,7 +15,8 @@ from isthmus.errors import TargetError
 from isthmus.govern.deploying.deployer import Deployer
 from isthmus.govern.deploying.holders import Watch
 from isthmus.govern.migrations.script import Script
-from isthmus.govern.sql.statements import Statement
+from isthmus.govern.sql.refusals import line_of
+from isthmus.govern.sql.statements import Statement, tokens
 from isthmus.govern.sql.transactions import stands_alone
 from isthmus.state.deployer_at_work import mark_at_work
 from isthmus.state.schema_history import Applied, applied, begin, read_history, step
@@ -65,7 +66,7 @@ class Attempt:
             if script.in_transaction:
                 self._as_a_whole(started_at)
             else:
-                self._step_by_step(started_at)
+                self._step_by_step(known, started_at)
 
     def may_be_repeated(self, fault: psycopg.Error) -> bool:
         """Tell whether it failed for a lock, and nothing is there of what failed."""
@@ -84,13 +85,15 @@ class Attempt:
             steps = len(script.statements)
             applied(self._connection, self._deployer.title, script.name.text, script.checksum, steps, started_at)
 
-    def _step_by_step(self, started_at: datetime) -> None:
+    def _step_by_step(self, known: Applied | None, started_at: datetime) -> None:
         script, title, history = self._script, self._deployer.title, self._deployer.lease.connection
         name, steps = script.name.text, len(script.statements)
-        done = begin(history, title, name, script.checksum, steps)
-        for one in script.statements[:done]:
-            if one.begins("SET") or one.begins("RESET"):  # what it set was gone with the session before
-                self._connection.execute(one.text.encode())
+        # with other ends of lines it is still the text whose first statements are through
+        same = known is not None and script.is_text_of(known.checksum)
+        done = begin(history, title, name, known.checksum if known is not None and same else script.checksum, steps)
+        for number, one in enumerate(script.statements[:done], 1):
+            if _sets(one):  # what it set was gone with the session before
+                self._execute(one, number)
         patient = not any(one.begins("SET") and "LOCK_TIMEOUT" in one.words for one in script.statements)
         for number, one in enumerate(script.statements[done:], done + 1):
             # CONCURRENTLY waits for others and keeps nobody waiting; cut short, it leaves an invalid index
@@ -109,8 +112,7 @@ class Attempt:
         try:
             self._connection.execute(one.text.encode())
         except psycopg.Error as fault:
-            place = fault.diag.statement_position
-            self.line += one.text.count("\n", 0, int(place) - 1) if place else 0
+            self.line = line_of(fault, one)
             raise
 
     def _wait_for_locks(self, seconds: float) -> None:
@@ -119,6 +121,14 @@ class Attempt:
     def _hear(self, said: psycopg.errors.Diagnostic) -> None:
         severity = said.severity_nonlocalized or said.severity or "NOTICE"
         self._deployer.telling.hears(self._script, severity, hide(" ".join((said.message_primary or "").split())))
+
+
+def _sets(one: Statement) -> bool:
+    """Tell whether a statement sets something for the session, and does nothing else."""
+    if one.begins("SELECT"):
+        words = [token.word for token in tokens(one.text)]
+        return "SET_CONFIG" in words and "FROM" not in words
+    return one.begins("SET") or one.begins("RESET")
 
 
 def _is_all_or_nothing(script: Script, one: Statement) -> bool:

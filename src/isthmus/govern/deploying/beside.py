@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import psycopg
 
 from isthmus.errors import GovernError
 from isthmus.govern.adopting.foreign import TITLES, all_foreign, reread
 from isthmus.govern.migrations.script import Script
-from isthmus.state.schema_history import Applied
 from isthmus.state.schema_words import Adoption, read_adoption
 
 
-def refuse_foreign(
-    connection: psycopg.Connection, title: str, scripts: Sequence[Script], history: Mapping[str, Applied]
-) -> None:
+def refuse_foreign(connection: psycopg.Connection, title: str, scripts: Sequence[Script]) -> None:
     """Refuse to deploy where another runner does.
 
     Args:
         connection: In autocommit mode.
         title: What the settings call the schema.
         scripts: Its migrations.
-        history: What is known to be applied of it.
 
     Raises:
         GovernError: It applied something since its history was adopted (code `history-grew`), or its history tells of
@@ -31,7 +27,7 @@ def refuse_foreign(
     adoption = read_adoption(connection, title)
     if adoption is not None:
         _refuse_growth(connection, adoption)
-    elif not history:
+    else:
         _refuse_unadopted(connection, title, scripts)
 
 
@@ -53,9 +49,9 @@ def _refuse_unadopted(connection: psycopg.Connection, title: str, scripts: Seque
     names = {script.name.text for script in scripts}
     for one in all_foreign(connection):
         hashes = {entry.checksum for entry in one.entries}
-        if {entry.name for entry in one.entries} & names or any(
-            script.is_text_of(checksum) for script in scripts for checksum in hashes
-        ):
+        # Prisma's names hold an instant; one such as 0000_init may be that of another project in this database
+        named = {entry.name for entry in one.entries} & names if one.runner == "prisma" else ()
+        if named or any(script.is_text_of(checksum) for script in scripts for checksum in hashes):
             raise GovernError(
                 f"{TITLES[one.runner]} applied migrations of {title} to this database ({one.schema}.{one.table}); "
                 "nothing was applied.",

@@ -7,7 +7,7 @@ statement by statement; before each the history says how far it is, so that a de
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Collection, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from threading import Event
 
@@ -18,6 +18,7 @@ from isthmus.errors import ConfigError, GovernError, Problem, TargetError, Where
 from isthmus.govern.deploying.applying import apply
 from isthmus.govern.deploying.beside import refuse_foreign
 from isthmus.govern.deploying.deployer import LOCK_SECONDS, Deployer
+from isthmus.govern.deploying.renamed import refuse_renamed
 from isthmus.govern.deploying.standing import TO_APPLY, Standing, standings
 from isthmus.govern.deploying.telling import Done, Telling
 from isthmus.govern.migrations.script import Script
@@ -82,6 +83,36 @@ def to_apply(standing: Sequence[Standing], to: str | None = None) -> list[tuple[
     return found
 
 
+def pending_of(
+    connection: psycopg.Connection,
+    schemas: Mapping[str, Sequence[Script]],
+    to: str | None = None,
+    *,
+    titles: Collection[str] = (),
+) -> dict[str, list[tuple[Script, Standing]]]:
+    """Return what is to be applied of each of some schemas, in order; nothing where one of them cannot be deployed.
+
+    Args:
+        connection: In autocommit mode.
+        schemas: What the settings call it → its migrations.
+        to: The last migration that is wanted, of a single schema; None for all.
+        titles: What the settings call all schemas, these and others.
+
+    Raises:
+        GovernError: Another runner is at work (`not-adopted`, `history-grew`), a schema was applied under another name
+            (`schema-renamed`), or a history does not fit (`history-differs`).
+        ConfigError: As `to_apply`.
+    """
+    every: dict[str, list[Standing]] = {}
+    for title, scripts in schemas.items():
+        history = read_history(connection, title)
+        refuse_foreign(connection, title, scripts)
+        refuse_renamed(connection, title, scripts, {*titles, *schemas})
+        every[title] = standings(scripts, history)
+    refuse([one for ones in every.values() for one in ones])
+    return {title: to_apply(ones, to) for title, ones in every.items()}
+
+
 @contextmanager
 def deploying(
     conninfo: str, *, telling: Telling | None = None, wait_seconds: float = 0.0, stop: Event | None = None
@@ -141,6 +172,7 @@ def deploy(
     lock_seconds: float = LOCK_SECONDS,
     wait_seconds: float = 0.0,
     to: str | None = None,
+    titles: Collection[str] = (),
 ) -> list[Done]:
     """Apply every pending migration of a schema, in order.
 
@@ -153,13 +185,13 @@ def deploy(
         lock_seconds: How long a statement waits for a lock before its migration is tried again.
         wait_seconds: How long another isthmus that is at work is waited for.
         to: The last migration that is wanted; None for all.
+        titles: What the settings call all schemas, this one and others.
 
     Returns:
         What was applied now.
 
     Raises:
-        GovernError: The history does not fit (`history-differs`), or another runner is at work in this database
-            (`not-adopted`, `history-grew`).
+        GovernError: As `pending_of`.
         ConfigError: As `to_apply`.
         TargetError: The server refused a migration (`migration-failed`), a lock was not to be had (`migration-locked`),
             or the connection was lost (`connection-lost`); what came before it stays applied, and of itself nothing is
@@ -169,10 +201,8 @@ def deploy(
     telling = telling or Telling()
     found: list[Done] = []
     with deploying(conninfo, telling=telling, wait_seconds=wait_seconds, stop=stop) as lease:
-        history = read_history(lease.connection, title)
-        refuse_foreign(lease.connection, title, scripts, history)
         deployer = Deployer(conninfo, lease, title, telling, lock_seconds, stop)
-        pending = to_apply(standings(scripts, history), to)
+        pending = pending_of(lease.connection, {title: scripts}, to, titles=titles)[title]
         if pending:
             migrate(lease.connection)
         for script, one in pending:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Literal
 
 import psycopg
@@ -13,7 +14,7 @@ from isthmus.connect.secrets import HIDDEN, hide
 from isthmus.errors import ConfigError
 from isthmus.govern.deploying.standing import THROUGH, Stand, Standing, standings
 from isthmus.govern.migrations.script import Script
-from isthmus.govern.sql.statements import Statement
+from isthmus.govern.sql.statements import SqlFault, Statement, tokens
 from isthmus.govern.sql.transactions import stands_alone
 from isthmus.state.schema_history import read_history
 
@@ -32,7 +33,9 @@ _SECRET = re.compile(r"(password\s+)('(?:[^']|'')*'|\$\$.*?\$\$)", re.IGNORECASE
 _INVALID = """
 SELECT i.indexrelid::regclass::text, i.indrelid::regclass::text
 FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
-WHERE NOT i.indisvalid AND c.relkind = 'i' ORDER BY 1
+WHERE NOT i.indisvalid AND c.relkind = 'i'
+  AND NOT EXISTS (SELECT FROM pg_catalog.pg_stat_progress_create_index p WHERE p.index_relid = i.indexrelid)
+ORDER BY 1
 """
 
 
@@ -115,7 +118,7 @@ class Situation:
                     f"Statement {self.in_hand.number} was in hand. Look in the database whether it is through, in part"
                     " or at all:"
                 )
-        if self.is_other_text:
+        if self.is_other_text and self.in_hand is not None:
             found.append("The file was changed since: numbers of statements are those of the file as it is now.")
         if one.stand in THROUGH and not self.possible:
             found.append("There is nothing to settle.")
@@ -164,7 +167,7 @@ def find_situation(
             hint="isthmus schema status lists them.",
         )
     in_hand = _in_hand(one)
-    asked = in_hand is not None and "INDEX" in in_hand.text.upper()
+    asked = in_hand is not None and one.stand != "running" and "INDEX" in in_hand.text.upper()
     invalid = connection.execute(_INVALID).fetchall() if asked else []
     return Situation(
         one,
@@ -200,4 +203,12 @@ def _in_hand(one: Standing) -> InHand | None:
 
 
 def _shown(statement: Statement) -> str:
-    return hide(_SECRET.sub(rf"\1{HIDDEN}", statement.text))
+    text = statement.text
+    try:
+        found = tokens(text)
+    except SqlFault:  # one of the baseline that cannot be cut up
+        found = []
+    for before, one in pairwise(found):
+        if before.word == "PASSWORD" and one.kind == "text" and len(one.text) > len("''"):
+            text = text.replace(one.text, HIDDEN)
+    return hide(_SECRET.sub(rf"\1{HIDDEN}", text))

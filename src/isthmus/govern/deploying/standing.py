@@ -46,6 +46,13 @@ MISFITS: Mapping[str, tuple[str, str]] = {
     ),
 }
 """Stands in which nothing may be applied → what is wrong, and what to do about the migration NAME."""
+_NEVER_THROUGH = (
+    "It was begun and did not get through, and its file is gone.",
+    (
+        "Where it has another name now, or is gone for good, and nothing of it is in the database: isthmus schema"
+        " resolve NAME --forget. Else put the file back."
+    ),
+)
 
 
 @dataclass(frozen=True)
@@ -73,6 +80,8 @@ class Standing:
         if self.stand not in MISFITS:
             return None
         message, hint = MISFITS[self.stand]
+        if self.stand == "missing" and self.applied is not None and not self.applied.is_through:
+            message, hint = _NEVER_THROUGH
         return message, hint.replace("NAME", self.name)
 
     def as_json(self) -> dict[str, Any]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 import psycopg
 
 from isthmus.connect.postgres import connect
-from isthmus.errors import ConfigError, Where
+from isthmus.errors import ConfigError, TargetError, Where
 from isthmus.govern.catalog.compare import differences
 from isthmus.govern.catalog.model import Catalog, Key
 from isthmus.govern.catalog.read import read_catalog
@@ -19,7 +20,7 @@ from isthmus.govern.models.from_models import helpers_of
 from isthmus.govern.models.loading import load_metadata
 from isthmus.govern.models.making import models_database
 from isthmus.govern.models.migrated import Migrated, migrated_database
-from isthmus.govern.models.scope import Sides, cut, schemas_in, sides
+from isthmus.govern.models.scope import Sides, cut, hanging_on, schemas_in, sides
 from isthmus.govern.scratch import Scratch
 from isthmus.govern.settings import Project, SchemaSettings
 from isthmus.state.schema_history import read_history
@@ -53,12 +54,15 @@ class Compares:
 
     Attributes:
         schemas: What the settings call a schema → what was found of it.
+        unmade: Why what the database has applied cannot be made of the files; then it was held against all migrations.
+            None where it can.
         unsound: Sentences: what the database has and does not rely on.
         elsewhere: Schemas of the database in which the migrations made nothing.
         versions: Major versions of the scratch server and of the database, where they differ.
     """
 
     schemas: dict[str, Compared] = field(default_factory=dict[str, Compared])
+    unmade: str | None = None
     unsound: list[str] = field(default_factory=list[str])
     elsewhere: list[str] = field(default_factory=list[str])
     versions: tuple[int, int] | None = None
@@ -106,11 +110,14 @@ def compare_all(
             if title in found.schemas:
                 _stand(found.schemas[title], ones)
         applied = {title: _applied(scripts[title], ones) for title, ones in standing.items()}
-        if applied == scripts:
-            _with_database(project, chosen, scratch, whole, whole.catalog, database, found)
-        else:
-            with migrated_database(scratch, list(applied.items())) as there:
-                _with_database(project, chosen, scratch, there, whole.catalog, database, found)
+        with ExitStack() as stack:
+            there = whole
+            if applied != scripts:
+                try:
+                    there = stack.enter_context(migrated_database(scratch, list(applied.items())))
+                except TargetError as fault:  # one may rely on another that is missing, or was changed since
+                    found.unmade = fault.message.removesuffix(".")
+            _with_database(project, chosen, scratch, there, whole.catalog, database, found)
     found.unsound = unsound(database)
     ours, theirs = scratch.version // _MAJOR, live.info.server_version // _MAJOR
     found.versions = (ours, theirs) if ours != theirs else None
@@ -139,13 +146,18 @@ def _applied(scripts: list[Script], ones: Sequence[Standing]) -> list[Script]:
 def _with_models(
     project: Project, settings: SchemaSettings, scratch: Scratch, whole: Migrated, compared: Compared
 ) -> None:
-    there, _ = _models(project, settings, scratch, whole.catalog, whole)
+    there, _ = _models(project, settings, scratch, whole.catalog, whole, whole.others(settings.title))
     compared.unspoken = there.unspoken
     compared.pairs["models-migrations"] = drifts(("models", there.models), ("migrations", there.migrated))
 
 
 def _models(
-    project: Project, settings: SchemaSettings, scratch: Scratch, other: Catalog, migrated: Migrated
+    project: Project,
+    settings: SchemaSettings,
+    scratch: Scratch,
+    other: Catalog,
+    migrated: Migrated,
+    others: frozenset[Key],
 ) -> tuple[Sides, set[str]]:
     metadata = load_metadata(project, settings)
     extensions, helpers = helpers_of(migrated.catalog)
@@ -155,7 +167,7 @@ def _models(
     ):
         models = read_catalog(connection)
         schemas = schemas_in(models)
-        return sides(other, models, schemas, migrated.others(settings.title)), schemas
+        return sides(other, models, schemas, others), schemas
 
 
 def _with_database(
@@ -167,18 +179,19 @@ def _with_database(
     database: Catalog,
     found: Compares,
 ) -> None:
-    found.elsewhere = elsewhere(database, there.catalog)
+    found.elsewhere = elsewhere(database, there.own)
     told: set[Key] = set()
     for settings in chosen:
         compared = found.schemas[settings.title]
         others = there.others(settings.title)
-        made, live = (governed(one, there.catalog, others) for one in (there.catalog, database))
+        others |= hanging_on(database, others) - there.catalog.keys()
+        made, live = (governed(one, there.own, others) for one in (there.catalog, database))
         differing = drifts(("migrations", made), ("database", live))
         compared.pairs["migrations-database"] = [one for one in differing if one.key not in told]
         told |= {one.key for one in differing}
         if settings.models is None:
             continue
-        with_models, schemas = _models(project, settings, scratch, database, there)
+        with_models, schemas = _models(project, settings, scratch, database, there, others)
         pending = differences(cut(there.catalog, schemas), cut(whole, schemas))
         differing = drifts(("models", with_models.models), ("database", with_models.migrated))
         compared.pairs["models-database"] = explained(differing, pending)

@@ -9,7 +9,6 @@ from typing import Any, Literal
 from isthmus.govern.catalog.compare import Difference, differences
 from isthmus.govern.catalog.model import Catalog, Key, Value
 from isthmus.govern.models.scope import is_foreign
-from isthmus.govern.models.spelling import one_spelling
 
 Side = Literal["models", "migrations", "database"]
 _RIGHTS = frozenset({"owner", "grants"})
@@ -78,11 +77,11 @@ def governed(catalog: Catalog, migrated: Catalog, others: Collection[Key] = ()) 
     Args:
         catalog: Of the database, or of the migrations themselves.
         migrated: All that the migrations made.
-        others: What other folders made.
+        others: What others made, and what of the database hangs on it.
     """
     schemas = schemas_of(migrated)
     return {
-        key: {name: _spelt(value) for name, value in one.items() if name not in _RIGHTS}
+        key: {name: value for name, value in one.items() if name not in _RIGHTS}
         for key, one in catalog.items()
         if key not in others
         and key.kind not in _BESIDE
@@ -111,10 +110,6 @@ def unsound(database: Catalog) -> list[str]:
         elif key.kind == "index" and not one["valid"]:
             found.append(f"index {key.place}: it is invalid; drop it and make it again.")
     return found
-
-
-def _spelt(value: Value) -> Value:
-    return one_spelling(value) if isinstance(value, str) else value
 
 
 def _shown(value: Value) -> str:

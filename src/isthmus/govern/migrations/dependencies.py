@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from isthmus.govern.migrations.header import Field
 
 NONE, INLINE = "None", "Inline"
+_MOST_PATH = 4096
+"""Characters; no system has longer paths."""
 _ITEM = re.compile(r'(?:"(?:[^"]|"")*"|[^,"])+')
 _PART = r'(?:"(?:[^"]|"")+"|[^\W\d][\w$]*)'
 _NAME = re.compile(rf"{_PART}(?:\.{_PART}){{0,2}}")
@@ -51,6 +53,11 @@ def _parts(text: str) -> Iterator[str]:
     for found in _PARTS.finditer(text):
         quoted = found[0].startswith('"')
         yield found[0][1:-1].replace('""', '"') if quoted else found[0].lower()
+
+
+def is_inside(path: str) -> bool:
+    """Tell whether a path can be one of a repository's; git fails on others."""
+    return not path.startswith("/") and ".." not in path.split("/") and "\0" not in path and len(path) <= _MOST_PATH
 
 
 def script_path(value: str) -> str | None:

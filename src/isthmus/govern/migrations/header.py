@@ -36,11 +36,13 @@ class Field:
         name: As in `FIELDS`.
         value: Its value, lines joined with line breaks, white space at the ends removed.
         line: Where it begins, from 1.
+        begins: Where its value begins: in the same line, or in the next one.
     """
 
     name: str
     value: str
     line: int
+    begins: int
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,7 @@ def _fields(lines: list[str]) -> Iterator[Field | tuple[int, str, str]]:
             while at + 1 < len(lines) and (more := _MORE.fullmatch(lines[at + 1].rstrip())):
                 value.append(more[1].strip())
                 at += 1
-            yield Field(exact[1], "\n".join(one for one in value if one), begun + 1)
+            yield Field(exact[1], "\n".join(one for one in value if one), begun + 1, begun + (1 if value[0] else 2))
         elif (near := _LINE.fullmatch(line)) and (meant := _meant(near[1])) is not None:
             yield at + 1, line, meant
         at += 1

@@ -119,6 +119,14 @@ def _script(
     except UnicodeDecodeError:
         problems.append(Problem("bad-migrations", "It is not UTF-8.", where))
         return None
+    if "\0" in text:  # a client cuts a statement off there, and the server executes what is left
+        line = text.count("\n", 0, text.index("\0")) + 1
+        cut = Problem("bad-migrations", "It holds a NUL byte.", Where(file=file, line=line), "Take it out.")
+        if is_earlier(one.name, settings):
+            statement = Statement(text, 1, ())
+            return Script(one.name, file, text, one.sql.oid, (statement,), None, as_one_text=True, faults=(cut,))
+        problems.append(cut)
+        return None
     try:
         statements = tuple(split(text))
         rollback = texts[one.rollback.path].decode() if one.rollback is not None else None
@@ -134,7 +142,7 @@ def _script(
     stated = rollback if rollback is not None else read_header(text).value("Rollback")
     script = Script(one.name, file, text, one.sql.oid, statements, stated)
     faults = [
-        Problem("bad-migrations", said, Where(file=file, line=line), hint) for line, said, hint in _of_psql(statements)
+        Problem("bad-migrations", said, Where(file=file, line=line), hint) for line, said, hint in of_psql(statements)
     ]
     bad = [
         Problem("bad-migrations", found.message, Where(file=file, line=found.line), found.hint)
@@ -148,7 +156,7 @@ def _script(
     return replace(script, faults=tuple(faults))
 
 
-def _of_psql(statements: Sequence[Statement]) -> Iterator[tuple[int, str, str]]:
+def of_psql(statements: Sequence[Statement]) -> Iterator[tuple[int, str, str]]:
     """Yield line, what is wrong, and what to do, of what only psql understands, such as a file of pg_dump."""
     for one in statements:
         if one.begins("\\"):

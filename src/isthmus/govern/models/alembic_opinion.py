@@ -16,8 +16,13 @@ from isthmus.govern.models.loading import talking_aside
 from isthmus.govern.models.making import engine
 from isthmus.govern.models.scope import is_foreign
 
+_KINDS = {"table": "table", "column": "column", "index": "index"}
+"""What Alembic calls something → a key's kind; all else is a constraint."""
 
-def second_opinion(conninfo: str, metadata: MetaData, schemas: Collection[str], *, models: str) -> list[str]:
+
+def second_opinion(
+    conninfo: str, metadata: MetaData, schemas: Collection[str], *, models: str, unspoken: Collection[Key] = ()
+) -> list[str]:
     """Return what Alembic says differs, a line each; nothing of schemas that the models do not use.
 
     What it says also of a database that was made of these very models is a mistake of its own, and left out.
@@ -27,19 +32,22 @@ def second_opinion(conninfo: str, metadata: MetaData, schemas: Collection[str], 
         metadata: The models.
         schemas: Those that the models use.
         models: A database that was made of the models.
+        unspoken: What the models say nothing of.
     """
-    found = _compared(conninfo, metadata, schemas)
-    mistaken = set(_compared(models, metadata, schemas)) if found else set[str]()
+    found = _compared(conninfo, metadata, schemas, unspoken)
+    mistaken = set(_compared(models, metadata, schemas, ())) if found else set[str]()
     return [one for one in found if one not in mistaken]
 
 
-def _compared(conninfo: str, metadata: MetaData, schemas: Collection[str]) -> list[str]:
+def _compared(conninfo: str, metadata: MetaData, schemas: Collection[str], unspoken: Collection[Key]) -> list[str]:
 
     def wanted(name: str | None, kind: str, parents: Any) -> bool:
         if kind == "schema":
             return (name or "public") in schemas
         schema = parents.get("schema_name") or "public"
-        return schema in schemas and not (kind == "table" and is_foreign(Key("table", schema, name or "")))
+        table = name if kind == "table" else parents.get("table_name")
+        key = Key(_KINDS.get(kind, "constraint"), schema, table or "", "" if kind == "table" else name or "")
+        return schema in schemas and not is_foreign(key) and key not in unspoken
 
     found: list[Any] = []
     # it cannot read every default that it is given, such as one with a quote in it

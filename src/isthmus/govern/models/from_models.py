@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from sqlalchemy import MetaData
+
 from isthmus.connect.postgres import connect
 from isthmus.govern.catalog.compare import differences
 from isthmus.govern.catalog.model import Catalog, Key
@@ -18,7 +20,7 @@ from isthmus.govern.models.making import models_database
 from isthmus.govern.models.migrated import migrated_database
 from isthmus.govern.models.proposing import Part, Proposal, propose, sentence_of
 from isthmus.govern.models.renames import Answers, Ask
-from isthmus.govern.models.scope import schemas_in, sides
+from isthmus.govern.models.scope import Sides, schemas_in, sides
 from isthmus.govern.models.step import Step
 from isthmus.govern.rehearsing.apply import apply_script
 from isthmus.govern.scratch import Scratch
@@ -75,7 +77,7 @@ def write_from_models(
         TargetError: The server refused a migration, or what would lead to the models.
     """
     metadata = load_metadata(project, settings)
-    place = next_place(project, settings, said, ticket=ticket)
+    place = next_place(project, settings, said, ticket=ticket, purpose=purpose)
     with migrated_database(scratch, scripts_up_to(project, settings)) as migrated:
         others = migrated.others(settings.title)
         helpers = helpers_of(migrated.catalog)
@@ -89,12 +91,19 @@ def write_from_models(
                     found = propose(connection, there.models, schemas, answers, ask, others=others)
                 drafts = drafts_of(place, found, purpose)
                 left = [*found.left, *_prove(proof, settings, drafts, there.models, schemas, others, found.left)]
-                opinion = [] if left else second_opinion(proof, metadata, schemas, models=models)
+                opinion = [] if left else _opinion(proof, metadata, schemas, models, others, there)
     if left and drafts:
         last = found.parts[-1]
         drafts[-1] = _draft(place, drafts[-1].name, last, purpose, left)
     files = put(project, settings, place, drafts) if drafts else []
     return Written(tuple(files), tuple(left), there.unspoken, there.elsewhere, tuple(opinion))
+
+
+def _opinion(
+    proof: str, metadata: MetaData, schemas: set[str], models: str, others: frozenset[Key], there: Sides
+) -> list[str]:
+    unspoken = {key for key in others if key not in there.models} | set(there.unspoken)
+    return second_opinion(proof, metadata, schemas, models=models, unspoken=unspoken)
 
 
 def scripts_up_to(project: Project, settings: SchemaSettings) -> list[tuple[str, list[Script]]]:
@@ -138,7 +147,7 @@ def _draft(place: Place, name: str, part: Part, purpose: str | None, left: Seque
 
 
 def _with_note(step: Step) -> str:
-    return step.sql if step.note is None else f"-- {step.note}\n{step.sql}"
+    return step.sql if step.note is None else f"-- {' '.join(step.note.split())}\n{step.sql}"  # names may hold breaks
 
 
 def _prove(

@@ -21,24 +21,22 @@ class Migrated:
         conninfo: Of the database; nobody is connected to it.
         catalog: All that is there now.
         made: What the settings call a folder → what it made and is still there.
+        before: What somebody else makes before the first migration, by `before.sql`.
     """
 
     conninfo: str
     catalog: Catalog = field(default_factory=dict[Key, dict[str, str | bool | int | None]])
     made: dict[str, frozenset[Key]] = field(default_factory=dict[str, frozenset[Key]])
-
-    def others(self, title: str) -> frozenset[Key]:
-        """Return what other folders made than this one."""
-        return frozenset(key for name, keys in self.made.items() if name != title for key in keys)
-
-
-class _Line(Lines):
-    """A rehearsal's database that only goes forward."""
+    before: frozenset[Key] = frozenset()
 
     @property
-    def conninfo(self) -> str:
-        """Its conninfo."""
-        return self._filled
+    def own(self) -> Catalog:
+        """What the migrations made, of all folders."""
+        return {key: one for key, one in self.catalog.items() if key not in self.before}
+
+    def others(self, title: str) -> frozenset[Key]:
+        """Return what is somebody else's: what other folders made than this one, and what was there before all."""
+        return self.before.union(*(keys for name, keys in self.made.items() if name != title))
 
 
 @contextmanager
@@ -53,10 +51,10 @@ def migrated_database(scratch: Scratch, folders: Sequence[tuple[str, Sequence[Sc
         TargetError: The server refused a migration (code `migration-failed`), or lacks an extension
             (`scratch-extension`).
     """
-    lines = _Line(scratch, [one for _, scripts in folders for one in scripts])
+    lines = Lines(scratch, [one for _, scripts in folders for one in scripts])
     with lines:
-        found = Migrated(lines.conninfo)
-        known: set[Key] = set()
+        found = Migrated(lines.conninfo, before=frozenset(read_catalog(lines.reader)))
+        known = set(found.before)
         for title, scripts in folders:
             for one in scripts:
                 lines.apply(one)
@@ -64,5 +62,6 @@ def migrated_database(scratch: Scratch, folders: Sequence[tuple[str, Sequence[Sc
             found.made[title] = frozenset(found.catalog.keys() - known)
             known |= found.catalog.keys()
         found.made = {title: keys & found.catalog.keys() for title, keys in found.made.items()}
-        lines.reader.close()  # a database can be copied while nobody is connected to it
+        for one in (lines.reader, lines.giver):
+            one.close()  # a database can be copied while nobody is connected to it
         yield found

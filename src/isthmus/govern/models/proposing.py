@@ -22,6 +22,7 @@ from isthmus.govern.models.renames import (
     Renaming,
     column_renamings,
     decide,
+    refuse_undecided,
     refuse_unused,
     table_renamings,
 )
@@ -81,7 +82,8 @@ def propose(
     """Return what leads from a migrated scratch database to the models.
 
     Args:
-        connection: To the scratch database, in autocommit mode; afterwards it is as the proposal leaves it.
+        connection: To the scratch database, in autocommit mode; afterwards it is as the proposal leaves it, or as a
+            rollback outside of a transaction, which the server refused.
         wanted: What the models say, cut to it.
         schemas: Those that the models use.
         answers: What was said of renames.
@@ -109,9 +111,15 @@ def propose(
         return done
 
     whole = _part(walk, back, "", main, transaction=True, renames=renames)
-    online = _part(walk, back, "online", lambda: walk.go(wanted, CAREFUL, _ONLINE, later=later), transaction=False)
+    rest: list[Difference] = []
+
+    def last() -> list[Step]:
+        done = walk.go(wanted, CAREFUL, _ONLINE, later=later)
+        rest.extend(differences(walk.now(), wanted))  # before its rollback is tried, which may end half way
+        return done
+
+    online = _part(walk, back, "online", last, transaction=False)
     found.parts = [one for one in (values, whole, online) if one is not None]
-    rest = differences(walk.now(), wanted)
     found.left = [*walk.left, *(sentence_of(one) for one in rest if not _is_told(one, walk.left))]
     return found
 
@@ -136,18 +144,18 @@ def _renames(walk: Walk, wanted: Catalog, answers: Answers, ask: Ask | None) -> 
     """Return what has another name; columns are looked for in the tables as they are called then."""
     before = walk.now()
     seen = table_renamings(before, wanted)
-    chosen = decide(before, wanted, seen, answers, ask)
-    if not chosen:
-        columns = column_renamings(before, wanted)
-        refuse_unused(answers, [*seen, *columns])
-        return decide(before, wanted, columns, answers, ask)
-    with walk.ground.put_back():
-        for one in chosen:
-            walk.ground.execute(rename_step(one))
-        before = walk.now()
+    chosen, unsaid = decide(before, wanted, seen, answers, ask)
+    if chosen:
+        with walk.ground.put_back():
+            for one in chosen:
+                walk.ground.execute(rename_step(one))
+            before = walk.now()
     columns = column_renamings(before, wanted)
-    refuse_unused(answers, [*seen, *columns])
-    return [*chosen, *decide(before, wanted, columns, answers, ask)]
+    if not unsaid:  # what is said of a column may be of a table that is called so then
+        refuse_unused(answers, [*seen, *columns])
+    more, open_ = decide(before, wanted, columns, answers, ask)
+    refuse_undecided([*unsaid, *open_])
+    return [*chosen, *more]
 
 
 def _part(
@@ -179,7 +187,10 @@ def _part(
 def _way_back(
     back: Walk, before: Catalog, steps: Sequence[Step], *, transaction: bool, renames: Sequence[Renaming]
 ) -> tuple[list[str], list[str]]:
-    """Return statements that undo a part, and what they do not bring back; the database is left as it was."""
+    """Return statements that undo a part, and what they do not bring back.
+
+    The database is left as it was; but without a transaction half way, where the server refuses some of them.
+    """
     style = Style(careful=False, concurrently=not transaction)
     ground = back.ground
     done: list[Step] = []
@@ -201,8 +212,6 @@ def _way_back(
             for one in steps:
                 ground.execute(one)
     except TargetError as fault:
-        if not transaction:
-            raise  # part of it is undone: what is there now is nothing to go on from
         return [], [f"There is no rollback that the server takes: {fault.message}"]
     told = [one.note for one in done if one.note is not None]
     told += back.left

@@ -115,8 +115,8 @@ def column_renamings(before: Catalog, after: Catalog) -> list[Renaming]:
 
 def decide(
     before: Catalog, after: Catalog, found: Sequence[Renaming], answers: Answers, ask: Ask | None
-) -> list[Renaming]:
-    """Return those that are renames.
+) -> tuple[list[Renaming], list[Renaming]]:
+    """Return those that are renames, and those of which nobody said whether they are.
 
     Args:
         before: What is there.
@@ -124,9 +124,6 @@ def decide(
         found: What may be one.
         answers: What was said beforehand; it counts also where the two look different.
         ask: Asks a person; None where there is nobody.
-
-    Raises:
-        ConfigError: Something alike is neither said to be a rename nor to be none (code `rename-or-not`).
     """
     chosen: list[Renaming] = []
     open_: list[Renaming] = []
@@ -152,7 +149,16 @@ def decide(
                 open_.append(one)
             elif ask(one):
                 take(one)
-    if open_:
+    return chosen, open_
+
+
+def refuse_undecided(some: Sequence[Renaming]) -> None:
+    """Refuse what is alike, and neither said to be a rename nor to be none.
+
+    Raises:
+        ConfigError: Code `rename-or-not`.
+    """
+    if some:
         raise ConfigError(
             "What is gone may be what is new, under another name: dropped and added it would lose its values.",
             code="rename-or-not",
@@ -163,11 +169,10 @@ def decide(
                     Where(),
                     f"{one.option}, or {one.refusal}.",
                 )
-                for one in open_
+                for one in some
             ),
             hint="Say of each which it is.",
         )
-    return chosen
 
 
 def refuse_unused(answers: Answers, seen: Sequence[Renaming]) -> None:
@@ -195,7 +200,8 @@ def refuse_unused(answers: Answers, seen: Sequence[Renaming]) -> None:
             "What the options say fits nothing that differs.",
             code="no-such-rename",
             problems=tuple(problems),
-            hint="The old name is one of the migrations, the new one of the models.",
+            hint="The old name is one of the migrations, the new one of the models. Of a column, both are"
+            " TABLE.COLUMN.",
         )
 
 

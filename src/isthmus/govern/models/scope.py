@@ -7,11 +7,12 @@ differs from them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from isthmus.govern.catalog.model import ON_A_RELATION, Catalog, Key, Properties, Value
-from isthmus.govern.models.spelling import one_spelling
+from isthmus.govern.catalog.model import ON_A_RELATION, RELATIONS, Catalog, Key, Properties, Value
+from isthmus.govern.catalog.spelling import EXPRESSIONS, one_spelling
 
 _SPOKEN = frozenset({"table", "column", "constraint", "index", "trigger", "type", "function", "procedure", "sequence"})
 _BY_MIGRATIONS_TOO = frozenset({"function", "procedure", "sequence"})
@@ -32,8 +33,9 @@ _UNSPOKEN = frozenset(
         "access method",
     }
 )
-_EXPRESSIONS = frozenset({"definition", "default", "generated"})
 _FOREIGN_TABLES = frozenset({"_prisma_migrations", "__drizzle_migrations", "alembic_version"})
+_NAME = r'("(?:[^"]|"")+"|[^\s".(]+)'
+_EXECUTES = re.compile(rf" EXECUTE FUNCTION {_NAME}\.{_NAME}\(")
 FOREIGN_SCHEMAS = ("isthmus", "drizzle")
 """Schemas in which deployers keep their own state."""
 
@@ -65,10 +67,10 @@ def sides(migrated: Catalog, models: Catalog, schemas: Collection[str], others: 
         others: What belongs to other migrations than those that are compared.
     """
     ours = cut(models, schemas)
-    triggers = any(key.kind == "trigger" for key in ours)
     theirs: Catalog = {}
     unspoken: list[Key] = []
     there = cut(migrated, schemas)
+    foreign = hanging_on(there, [key for key in others if key not in ours])
     partitions = {
         key[1:3] for key, one in there.items() if key.kind == "table" and one.get("bound") and key not in ours
     }
@@ -77,7 +79,7 @@ def sides(migrated: Catalog, models: Catalog, schemas: Collection[str], others: 
             continue
         if key[1:3] in partitions and key.kind in {"table", *ON_A_RELATION}:
             unspoken += [key] if key.kind == "table" else []
-        elif key in ours or not (_more(key, one) or (key.kind == "trigger" and not triggers)):
+        elif key in ours or not (_more(key, one, ours) or key in foreign):
             theirs[key] = one
         else:
             unspoken.append(key)
@@ -93,7 +95,7 @@ def sides(migrated: Catalog, models: Catalog, schemas: Collection[str], others: 
 
 
 def _spelt(name: str, value: Value) -> Value:
-    return one_spelling(value) if name in _EXPRESSIONS and isinstance(value, str) else value
+    return one_spelling(value) if name in EXPRESSIONS and isinstance(value, str) else value
 
 
 def schemas_in(models: Catalog) -> set[str]:
@@ -108,8 +110,22 @@ def is_foreign(key: Key) -> bool:
     return key.schema in FOREIGN_SCHEMAS or (key.kind in {"table", *ON_A_RELATION} and key.name in _FOREIGN_TABLES)
 
 
-def _more(key: Key, one: Properties) -> bool:
+def hanging_on(catalog: Catalog, owners: Collection[Key]) -> set[Key]:
+    """Return what hangs on tables, views and types of others: their columns, constraints, indexes, triggers."""
+    there = {key[1:3] for key in owners if key.kind in {*RELATIONS, "type"}}
+    return {key for key in catalog if key.kind in ON_A_RELATION and key[1:3] in there}
+
+
+def _more(key: Key, one: Properties, ours: Catalog) -> bool:
+    """Tell whether migrations may hold something that models, which do not, have no say in."""
+    if key.kind == "trigger":  # whoever makes a trigger makes what it executes
+        called = _EXECUTES.search(str(one["definition"]))
+        return called is None or Key("function", *map(_unquoted, called.groups())) not in ours
     return key.kind in _BY_MIGRATIONS_TOO and not (key.kind == "sequence" and one.get("owned by"))
+
+
+def _unquoted(name: str) -> str:
+    return name[1:-1].replace('""', '"') if name.startswith('"') else name
 
 
 def cut(catalog: Catalog, schemas: Collection[str]) -> Catalog:

@@ -13,6 +13,7 @@ from isthmus.connect.postgres import explain
 from isthmus.errors import TargetError, Where
 from isthmus.govern.migrations.names import ROLLBACK_FILE, SQL_FILE
 from isthmus.govern.migrations.script import Script
+from isthmus.govern.sql.refusals import line_of
 from isthmus.govern.sql.statements import SqlFault, Statement, split
 from isthmus.govern.sql.transactions import misplaced
 
@@ -102,8 +103,7 @@ def rollback_place(script: Script) -> Place:
     """Return where the rollback of a migration stands: in its header, or in a file of its own."""
     field = script.header.fields.get("Rollback")
     if field is not None and field.value == script.rollback:
-        begun = script.sql.removeprefix("\ufeff").splitlines()[field.line - 1].partition(":")[2].strip()
-        return Place(script.file, field.line if begun else field.line + 1)
+        return Place(script.file, field.begins)
     return Place(str(rollback_file(script)), 1)
 
 
@@ -141,8 +141,7 @@ def _execute(connection: psycopg.Connection, one: Statement, place: Place, what:
     try:
         connection.execute(one.text.encode())
     except psycopg.Error as fault:
-        at = fault.diag.statement_position
-        line = place.line + one.line - 1 + (one.text.count("\n", 0, int(at) - 1) if at else 0)
+        line = place.line + line_of(fault, one) - 1
         raise _refused(fault, what, Where(file=place.file, line=line)) from None
 
 

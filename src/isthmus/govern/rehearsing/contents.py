@@ -14,7 +14,7 @@ from functools import cache
 import psycopg
 from psycopg import sql
 
-from isthmus.govern.catalog.model import Catalog, Key
+from isthmus.govern.catalog.model import Catalog, Key, Properties
 
 _AT_ONCE = 40
 """Tables that one statement asks for: the server plans it as a whole."""
@@ -39,7 +39,7 @@ class Rows:
 
     Attributes:
         count: Rows.
-        columns: Column → its values.
+        columns: Column → its values; those that are computed when they are read hold none.
         digest: Of whole rows; None where there are none.
     """
 
@@ -55,10 +55,12 @@ class Contents:
     Attributes:
         tables: Table → its rows, those of its partitions and heirs not counted.
         sequences: Sequence → the last number that it gave; None where it gave none.
+        descending: Those that count downwards.
     """
 
     tables: Mapping[Key, Rows]
     sequences: Mapping[Key, int | None]
+    descending: frozenset[Key] = frozenset()
 
     @property
     def filled(self) -> list[Key]:
@@ -74,8 +76,8 @@ def read_contents(connection: psycopg.Connection, catalog: Catalog) -> Contents:
         catalog: Of the same moment.
     """
     columns: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for key in catalog:
-        if key.kind == "column":
+    for key, one in catalog.items():
+        if key.kind == "column" and not _is_computed(one):
             columns[key.schema, key.name].append(key.part)
     tables = [key for key, one in catalog.items() if key.kind == "table" and one.get("partition key") is None]
     found: dict[Key, Rows] = {}
@@ -93,7 +95,13 @@ def read_contents(connection: psycopg.Connection, catalog: Catalog) -> Contents:
     for schema, name, last in connection.execute("SELECT schemaname, sequencename, last_value FROM pg_sequences"):
         if (key := Key("sequence", schema, name)) in catalog:
             sequences[key] = last
-    return Contents(found, sequences)
+    descending = frozenset(key for key in sequences if int(catalog[key]["increment"] or 0) < 0)
+    return Contents(found, sequences, descending)
+
+
+def _is_computed(column: Properties) -> bool:
+    """Tell whether a column is computed when it is read: it holds nothing, and reading it may fail."""
+    return str(column.get("generated") or "").endswith(" virtual")
 
 
 @cache

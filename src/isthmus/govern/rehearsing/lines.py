@@ -26,12 +26,14 @@ _LACKING = re.compile(
     r" build|requires the server to be built"
 )
 """What a server says of extensions that are not there, and of what it was built without."""
-_MISSING = (
+_ROLE_THERE = re.compile(r'role "(.+)" already exists')
+MISSING = (
     psycopg.errors.UndefinedObject,
     psycopg.errors.UndefinedFunction,
     psycopg.errors.UndefinedTable,
     psycopg.errors.InvalidSchemaName,
 )
+"""What a server says of things that are not there."""
 
 
 class Lines:
@@ -39,10 +41,12 @@ class Lines:
 
     Attributes:
         reader: A session, in autocommit mode, on the filled one, that no migration is executed in.
+        giver: One for the rows that the user gives: what these set is no affair of the reader.
         roles: Roles that were made, for migrations name them and a scratch server has none.
     """
 
     reader: psycopg.Connection
+    giver: psycopg.Connection
 
     def __init__(self, scratch: Scratch, scripts: Sequence[Script]) -> None:
         self._scratch = scratch
@@ -52,7 +56,14 @@ class Lines:
         self._now = ExitStack()
         self._empty: str | None = None
         self._at = 0
+        self._roles_of_empty: set[str] = set()
         self.roles: list[str] = []
+
+    @property
+    def sees_all(self) -> bool:
+        """Whether no row security hides rows from the reader, not even one that is forced on owners."""
+        asked = "SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user"
+        return self.reader.execute(asked).fetchone() == (True,)
 
     @property
     def conninfo(self) -> str:
@@ -61,6 +72,7 @@ class Lines:
 
     def __enter__(self) -> Self:
         try:
+            self._roles_of_empty = self._scratch.roles()
             self._open(None)
         except BaseException:
             self.__exit__(None, None, None)
@@ -100,19 +112,34 @@ class Lines:
         """
         self._now.close()
         self._now = ExitStack()
+        self._forget_roles()
         if self._empty is None:
             self._empty = self._all.enter_context(self._scratch.database())
             self._begin(self._empty)
         while self._at < migrations:
-            self._run(self._empty, apply_script, self._scripts[self._at])
+            try:
+                self._run(self._empty, apply_script, self._scripts[self._at])
+            except Refused as refused:
+                refused.hint = (
+                    "It went through on tables with rows; without them it does not, so that no new database can be made"
+                    " from these migrations. Let it pass where there are no rows."
+                )
+                raise
             self._at += 1
+        self._roles_of_empty = self._scratch.roles()
         self._open(self._empty)
+
+    def _forget_roles(self) -> None:
+        """Drop the roles that migrations made behind those of the empty database: it is to be given these now."""
+        if self._scratch.own:
+            self._scratch.drop_roles(self._scratch.roles() - self._roles_of_empty - set(self.roles))
 
     def _open(self, copy_of: str | None) -> None:
         self._filled = self._now.enter_context(self._scratch.database(copy_of=copy_of))
         if copy_of is None:
             self._begin(self._filled)
         self.reader = self._now.enter_context(connect(self._filled, autocommit=True))
+        self.giver = self._now.enter_context(connect(self._filled, autocommit=True))
 
     def _begin(self, conninfo: str) -> None:
         for one in self._before:
@@ -124,7 +151,7 @@ class Lines:
             with connect(conninfo, autocommit=True) as connection:
                 what(connection, script, mend=self._mend)
         except Refused as refused:
-            raise _explained(refused) from None
+            raise _explained(refused, own=self._scratch.own) from None
 
     def _mend(self, fault: psycopg.Error) -> bool:
         """Make a role that is missing, where the server is thrown away; True where it may go on now."""
@@ -136,7 +163,7 @@ class Lines:
         return True
 
 
-def _explained(refused: Refused) -> TargetError:
+def _explained(refused: Refused, *, own: bool) -> TargetError:
     """Return a refusal that the scratch server is the reason of as one that says so."""
     said = refused.fault.diag.message_primary or ""
     if _LACKING.search(f"{said} {refused.fault.diag.message_detail or ''}"):
@@ -147,8 +174,13 @@ def _explained(refused: Refused) -> TargetError:
             hint="The scratch server has not what it needs. Give --scratch postgresql://… of a server that has it, and"
             " a role that may make databases there.",
         )
-    if isinstance(refused.fault, _MISSING):
+    if isinstance(refused.fault, MISSING):
         refused.hint = "Correct it. What somebody else makes before it stands in before.sql beside the migrations."
     if _NO_ROLE.search(said):
         refused.hint = "Make the role on the scratch server, or leave --scratch out: there, roles are made as needed."
+    if _ROLE_THERE.search(said) and not own:
+        refused.hint = (
+            "A role is the server's and outlives a scratch database. Leave --scratch out, or drop it there if it is of"
+            " an earlier rehearsal."
+        )
     return refused

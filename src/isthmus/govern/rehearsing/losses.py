@@ -33,8 +33,10 @@ def losses(before: Contents, after: Contents) -> list[Loss]:
     for key, rows in sorted(before.tables.items()):
         found += _of_table(key, rows, after.tables.get(key))
     for key, last in sorted(before.sequences.items()):
-        now = after.sequences.get(key, 0)
-        if last is not None and key in after.sequences and (now is None or now < last):
+        now = after.sequences.get(key)
+        if last is None or key not in after.sequences:
+            continue
+        if now is None or (now > last if key in before.descending else now < last):
             given = "none" if now is None else f"{now:,}"
             found.append(
                 Loss(

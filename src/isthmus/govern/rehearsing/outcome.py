@@ -13,8 +13,8 @@ Stand: TypeAlias = Literal[
 ]
 """`older`: of the baseline; `passed over`: `--last` leaves it out; `not reversible`: its header says No, or nothing;
 `restores`: all that was there before is there again; `in part`: its header says Partial, and something is not; `not
-restored`: its header says Yes, and something is not; `fails`: it cannot be applied where tables have rows; `excused`:
-one of these two, and the settings say why it may be so."""
+restored`: its header says Yes, and something is not, or its rollback is refused; `fails`: it cannot be applied where
+tables have rows; `excused`: one of these two, and the settings say why it may be so."""
 REFUSED: frozenset[Stand] = frozenset({"not restored", "fails"})
 """What stands against a migration."""
 Kind: TypeAlias = Literal[
@@ -42,7 +42,7 @@ class Said:
         kind: `rollback-differs`: the catalog after the rollback is not what it was; `rows-lost`: rows or values that
             were there before are gone; `again-…`: the same of the migration applied once more; `fails-on-rows`: the
             migration is refused where tables have rows; `without-rows`: it could only be tried on empty tables;
-            `order`: columns stand in another order, or an extension is of another version.
+            `order`: columns stand in another order, an extension is of another version, or a NOT NULL has another name.
         sentence: What an operator reads.
         key: The object that it is about; None where it is about none.
         file: Where the statement stands that the server refused; None where none was.
@@ -99,7 +99,8 @@ class Outcome:
         against = [one for one in self.said if one.kind in ERRORS]
         failing = any(one.certain for one in self.said)
         if self.stand == "restores" and against:
-            self.stand = "not restored" if self.reversible == "Yes" else "in part"
+            nothing = any(one.kind == "rollback-refused" for one in against)
+            self.stand = "not restored" if self.reversible == "Yes" or nothing else "in part"
         if failing and self.stand != "not restored":
             self.stand = "fails"
         if self.stand in REFUSED and self.name in excuses:

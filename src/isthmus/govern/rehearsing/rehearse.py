@@ -7,13 +7,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from isthmus.errors import ConfigError, Where
+import psycopg
+
+from isthmus.connect.postgres import explain
+from isthmus.errors import ConfigError, TargetError, Where
 from isthmus.govern.catalog.model import Catalog, Key
 from isthmus.govern.catalog.read import read_catalog
+from isthmus.govern.excuses import REHEARSAL, excused
 from isthmus.govern.migrations.names import SEED_FILE, is_earlier
 from isthmus.govern.migrations.script import Script, read_scripts
-from isthmus.govern.rehearsing.apply import rollback_file
-from isthmus.govern.rehearsing.lines import Lines
+from isthmus.govern.rehearsing.apply import Refused, rollback_file
+from isthmus.govern.rehearsing.lines import MISSING, Lines
 from isthmus.govern.rehearsing.made import Made, Maker
 from isthmus.govern.rehearsing.outcome import Outcome, Stand
 from isthmus.govern.rehearsing.seeding.seed_file import SeedFile, read_seed_file
@@ -68,12 +72,12 @@ def parts_of(project: Project, names: Sequence[str]) -> list[Part]:
         folder = project.folder / settings.folder
         part = Part(settings, folder, tuple(read_scripts(folder, settings)))
         known = {one.name.text for one in part.scripts}
-        for name in settings.unproven:
+        for name in excused(settings, REHEARSAL):
             if name not in known:
                 raise ConfigError(
                     f"There is no migration {name} in {settings.folder} to excuse.",
                     code="unknown-migration",
-                    where=Where(file=str(project.file), path="schema.unproven"),
+                    where=Where(file=str(project.file), path="schema.off"),
                     hint="Name it as its folder or file is named, without .sql.",
                 )
         found.append(part)
@@ -96,6 +100,7 @@ def rehearse(
     *,
     seeds: Sequence[SeedFile] = (),
     last: int | None = None,
+    without: Sequence[str] = (),
     begin: Callable[[str], None] = lambda _: None,
     tell: Callable[[Outcome], None] = lambda _: None,
 ) -> Rehearsed:
@@ -106,12 +111,13 @@ def rehearse(
         scratch: Where databases may be made.
         seeds: Rows of the user's.
         last: Try this many of each folder alone, the newest; None for all behind the baseline.
+        without: What the settings call the folders that were left out.
         begin: Called with the name of each migration before it is tried.
         tell: Called with what became of each.
 
     Raises:
-        TargetError: The server refused a migration (code `migration-failed`), or lacks what it
-            needs (`scratch-lacks`).
+        TargetError: The server refused a migration (code `migration-failed`), lacks what it needs (`scratch-lacks`), or
+            what it left cannot be read (`scratch-unreadable`).
     """
     made = Made()
     with Lines(scratch, [script for part in parts for script in part.scripts]) as lines:
@@ -123,18 +129,37 @@ def rehearse(
                 begin(script.name.text)
                 outcome = _begun(part, script, last)
                 began = time.monotonic()
-                if outcome.stand in {"older", "passed over"}:
-                    trial.advance(number, script)
-                else:
-                    trial.carry(number, script, outcome, roll_back=outcome.stand == "restores")
+                _try(trial, number, script, outcome, without)
                 outcome.seconds = time.monotonic() - began
-                outcome.judge(part.settings.unproven)
+                outcome.judge(excused(part.settings, REHEARSAL))
                 made.follow(trial.catalog, Maker(part.settings.title, script.name.text))
                 tell(outcome)
                 number += 1
         texts = {part.settings.title: _schema_json(part, made, trial.catalog) for part in parts}
         unused = [(one.file, line, words) for one in seeds for line, words in one.never]
         return Rehearsed(texts, trial.empty, tuple(lines.roles), tuple(unused))
+
+
+def _try(trial: Trial, number: int, script: Script, outcome: Outcome, without: Sequence[str]) -> None:
+    try:
+        if outcome.stand in {"older", "passed over"}:
+            trial.advance(number, script)
+        else:
+            trial.carry(number, script, outcome, roll_back=outcome.stand == "restores")
+    except Refused as refused:
+        if without and isinstance(refused.fault, MISSING):
+            refused.hint = (
+                f"{', '.join(without)} was left out. Name it, too, where its migrations make what is missing."
+            )
+        raise
+    except psycopg.Error as fault:
+        raise TargetError(
+            f"The scratch database cannot be read around {script.name.text}: {explain(fault)}.",
+            code="scratch-unreadable",
+            where=Where(file=script.file),
+            hint="See whether it, or one before it, ends other sessions, or makes rows that cannot be read. Rows of"
+            " seed.sql may be too large, too.",
+        ) from None
 
 
 def _schema_json(part: Part, made: Made, catalog: Catalog) -> str:

@@ -141,12 +141,14 @@ class Trial:
         """Put rows into tables that have none, and return what the database holds then."""
         reader = self.lines.reader
         for one in self.seeds:
-            one.give(reader)
+            one.give(self.lines.giver)
         contents = self.contents if self.contents is not None and not self.seeds else None
         contents = contents or read_contents(reader, self.catalog)
-        filled = set(contents.filled)
+        hidden = self._hidden()
+        filled = set(contents.filled) | hidden.keys()
         self.tried = {} if self.tried is None else self.tried
         if len(filled) == len(contents.tables):
+            self._note(contents, filled, hidden)
             return contents
         shapes = [one for one in read_shapes(reader) if one.key not in filled]
         waiting = [one for one in shapes if self.tried.get(one.key) != (one, one.points_at & filled)]
@@ -154,9 +156,23 @@ class Trial:
         empty = {one.key for one in unfilled}
         filled |= {one.key for one in waiting} - empty
         self.tried |= {one.key: (one, one.points_at & filled) for one in waiting if one.key in empty}
-        self.empty |= {one.key: one.why for one in unfilled}
-        self.empty = {key: why for key, why in self.empty.items() if key in contents.tables and key not in filled}
+        self._note(contents, filled, hidden | {one.key: one.why for one in unfilled})
         return contents if len(empty) == len(waiting) else read_contents(reader, self.catalog)
+
+    def _note(self, contents: Contents, filled: set[Key], empty: dict[Key, str]) -> None:
+        kept = {key: why for key, why in self.empty.items() if key in contents.tables and key not in filled}
+        self.empty = kept | empty
+
+    def _hidden(self) -> dict[Key, str]:
+        """Return the tables whose rows cannot be seen, with the reason."""
+        forced = [key for key, one in self.catalog.items() if one.get("row security") == "on, for its owner too"]
+        if not forced or self.lines.sees_all:
+            return {}
+        why = (
+            "row security that is forced on its owner hides them from the role of --scratch; one with BYPASSRLS sees"
+            " them"
+        )
+        return dict.fromkeys(forced, why)
 
 
 def _differing(kind: Kind, before: Catalog, after: Catalog) -> Iterator[Said]:

@@ -65,7 +65,8 @@ def renumber(
 
     Raises:
         ConfigError: As `gather` and `plan_numbers`; files have changes that are not staged (code `not-staged`), the
-            journal cannot be read (`bad-journal`), or a file stands where one would be moved to (`in-the-way`).
+            journal cannot be read (`bad-journal`), a file stands where one would be moved to (`in-the-way`), or a merge
+            is going on and no base is known (`no-base`).
         GovernError: As `plan_numbers`.
     """
     gathered = gather(
@@ -76,6 +77,7 @@ def renumber(
         applied=None if applied is None else {settings.title: applied},
     )
     checking = gathered.checkings[settings.title]
+    _refuse_either_side(checking)
     now = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
     plan = plan_numbers(checking, named, now)
     moves = dict(_moves(checking, plan.names))
@@ -97,6 +99,15 @@ def renumber(
         gathered.untracked,
         SCHEMA_FILE in checking.now.exempt,
     )
+
+
+def _refuse_either_side(checking: Checking) -> None:
+    if checking.merging and not checking.based:
+        raise ConfigError(
+            "A merge is going on, and no base is known: nothing tells which side keeps its numbers.",
+            code="no-base",
+            hint='Give --base, such as main, or name it in the settings: base = "main".',
+        )
 
 
 def _moves(checking: Checking, names: Mapping[str, str]) -> Iterator[tuple[str, str]]:

@@ -17,6 +17,13 @@ from isthmus.govern.repository.history import Touched, read_touched
 from isthmus.govern.repository.tree import Blob, Tree
 
 _MERGED = "GITHEAD_"
+_EMPTY = frozenset(
+    {
+        "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391",
+        "473a0f4c3be8a93681a267e3b1e9a7dcda1185436fe141f7749120a303721813",
+    }
+)
+"""Names of the empty object (git hash-object of nothing), by SHA-1 and by SHA-256."""
 
 
 class Repository:
@@ -42,7 +49,7 @@ class Repository:
             raise ConfigError(
                 f"{place} lies in no git repository: {_said(found)}",
                 code="no-repository",
-                hint="Migrations are checked as git holds them. Run this inside of the repository.",
+                hint="What is looked at is what git holds. Run this inside of the repository; git init makes one.",
             )
         root, _, own = os.fsdecode(found.stdout.removesuffix(b"\n")).partition("\n")
         return cls(Path(root), Path(own))
@@ -62,7 +69,14 @@ class Repository:
                     f"{path} is not merged yet.", code="unmerged", hint="Settle the conflict, git add it, then check."
                 )
             blobs[path] = Blob(path, mode, oid)
+        for path in self._only_announced([one.path for one in blobs.values() if one.oid in _EMPTY]):
+            blobs.pop(path, None)
         return Tree("the index", blobs)
+
+    def _only_announced(self, paths: Sequence[str]) -> list[str]:
+        """Return which of some empty files are not there at all: `git add --intent-to-add` puts them into the index,
+        and no commit takes them."""
+        return self._listed(["diff-files", "--name-only", "--diff-filter=A", "-z", "--", *paths]) if paths else []
 
     def tree(self, revision: str, folders: Sequence[str], *, name: str | None = None) -> Tree:
         """Return what a commit holds below some folders."""
@@ -74,7 +88,11 @@ class Repository:
         return Tree(name or revision, blobs)
 
     def read(self, blobs: Iterable[Blob]) -> dict[str, bytes]:
-        """Return oid → content, in one call of git; a submodule has none."""
+        """Return oid → content, in one call of git; a submodule has none.
+
+        Raises:
+            ConfigError: Git lacks one of them (code `git-failed`).
+        """
         wanted = sorted({one.oid for one in blobs if one.mode != "160000"})
         if not wanted:
             return {}
@@ -83,7 +101,14 @@ class Repository:
         at = 0
         for oid in wanted:
             end = done.index(b"\n", at)
-            size = int(done[at:end].split()[2])
+            said = done[at:end].split()
+            if len(said) != 3:  # name, kind, size; else it says `missing`
+                raise ConfigError(
+                    f"Git has no content for object {oid}, which a file that is checked should hold.",
+                    code="git-failed",
+                    hint="git fsck says what is broken; git fetch --refetch brings it again.",
+                )
+            size = int(said[2])
             found[oid] = done[end + 1 : end + 1 + size]
             at = end + 1 + size + 1
         return found

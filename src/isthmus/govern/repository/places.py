@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
+
 from isthmus.errors import ConfigError, Where
 from isthmus.govern.repository.git import Repository
 from isthmus.govern.settings import Project
@@ -10,17 +12,19 @@ from isthmus.govern.settings import Project
 def place_of(repository: Repository, project: Project, folder: str) -> str:
     """Return a folder of a project's settings as a path from the repository's root; empty for the root itself.
 
+    The folder itself is taken by its name: a link of the working tree would lead to another place than git holds.
+
     Raises:
-        ConfigError: It lies outside of the repository (code `bad-settings`).
+        ConfigError: The project lies outside of the repository (code `bad-settings`).
     """
-    found = (project.folder / folder).resolve()
+    home = project.folder.resolve()
     root = repository.root.resolve()
-    if not found.is_relative_to(root):
+    if not home.is_relative_to(root):
         raise ConfigError(
-            f"{folder} lies outside of the repository.",
+            f"{project.folder} lies outside of the repository.",
             code="bad-settings",
             where=Where(file=str(project.file)),
             hint="A folder of the settings belongs to the repository it is checked in.",
         )
-    place = found.relative_to(root).as_posix()
+    place = (PurePosixPath(home.relative_to(root).as_posix()) / folder).as_posix()
     return "" if place == "." else place

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from isthmus.errors import ConfigError
@@ -59,3 +60,12 @@ def find_revisions(repository: Repository, base: str | None, *, given: bool) -> 
             hint="Fetch the whole history (git fetch --unshallow; in CI: a checkout with depth 0).",
         )
     return Revisions(head, (base, parted) if parted is not None else None, (base, tip))
+
+
+def base_unasked(base: str | None, found: Revisions) -> Iterator[str]:
+    """Say where nothing could be compared with the base that the settings name."""
+    if base is not None and found.tip is None:
+        yield (
+            f"There is no {base} here, which the settings name as the base: nothing was compared with it. git fetch "
+            "brings it."
+        )

@@ -4,9 +4,9 @@ Problem: a statement that takes a moment on a laptop keeps everybody waiting on 
 without CONCURRENTLY, a type that changes, a foreign key that is validated at once, NOT NULL without a default.
 
 Solution: make it in steps that hold no lock for long, each a migration of its own; the hints say which. Statements on
-tables that the same migration makes are free. New migrations alone are looked at, as squawk sees them, which is asked
-where it is installed (`pip install squawk-cli`); what it does not see, such as SQL inside of DO blocks and functions,
-is not found.
+tables that the same migration makes are free, or an older one that is new as well: that no base has, or, where none is
+known, HEAD. New migrations alone are looked at, as squawk sees them, which is asked where it is installed (`pip install
+squawk-cli`); what it does not see, such as SQL inside of DO blocks and functions, is not found.
 
 These of its rules are about danger, and count: `require-concurrent-index-creation`,
 `require-concurrent-index-deletion`, `require-concurrent-reindex`, `require-concurrent-partition-detach`,
@@ -28,7 +28,9 @@ squawk and its own settings file count for nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import accumulate, pairwise
 
 from isthmus.govern.checking import Checking
 from isthmus.govern.findings import Finding
@@ -48,15 +50,21 @@ _MORE_EXACT = frozenset(
 
 
 def _find(checking: Checking) -> Iterator[Finding]:
-    for one in checking.new:
-        if one.sql is None:
+    new = {one.text for one in checking.new}
+    made: dict[str, int] = {}
+    for one in checking.own:
+        before, statements = tuple(made), checking.statements(one)
+        if one.text not in (checking.applied or ()):
+            made = made_tables(statements, before)
+        if one.sql is None or one.text not in new:
             continue
-        for name, line, message, hint in [*_said(checking, one), *_rewrites(checking.statements(one))]:
+        there = made_tables(statements, before)
+        for name, line, message, hint in [*_said(checking, one, there), *_rewrites(statements, there)]:
             if f"{RULE.name}/{name}" not in checking.now.settings.off:
                 yield Finding(one.sql.path, line, f"{RULE.name}/{name}", message, hint)
 
 
-def _said(checking: Checking, one: Migration) -> Iterator[tuple[str, int, str, str]]:
+def _said(checking: Checking, one: Migration, made: Mapping[str, int]) -> Iterator[tuple[str, int, str, str]]:
     said = checking.lint.files.get(one.sql.path, ()) if checking.lint is not None and one.sql is not None else ()
     text = checking.text(one.sql) or ""
     for broken in [found for found in said if found.name == SYNTAX][:1]:
@@ -67,8 +75,11 @@ def _said(checking: Checking, one: Migration) -> Iterator[tuple[str, int, str, s
             "Correct it; where the server takes it as it is, switch dangerous-ddl/syntax-error off with a reason.",
         )
     statements = checking.statements(one)
+    starts = _starts(statements, text) if said else []
     for found in said:
-        if found.name in _HINTS and not _is_told_better(found, said) and not _is_free(found, statements, text):
+        place = bisect_right(starts, found.start) - 1
+        free = place >= 0 and _is_made_before(statements[place], place, made)
+        if found.name in _HINTS and not _is_told_better(found, said) and not free:
             yield found.name, found.line, found.message, found.help or _HINTS[found.name]
 
 
@@ -78,17 +89,24 @@ def _is_told_better(found: Said, said: Sequence[Said]) -> bool:
     )
 
 
-def _is_free(found: Said, statements: Sequence[Statement], text: str) -> bool:
-    """Tell whether something is said of a table that the migration itself has made before."""
+def _starts(statements: Sequence[Statement], text: str) -> list[int]:
+    """Return where statements begin, in bytes as a linter counts them."""
     plain = text.removeprefix("\ufeff")
-    before = [one for one in statements if len(plain[: one.start].encode()) <= found.start]
-    return bool(before) and touched_table(before[-1]) in made_tables(before[:-1])
+    starts = [0, *(one.start for one in statements)]
+    return list(accumulate(len(plain[start:end].encode()) for start, end in pairwise(starts)))
 
 
-def _rewrites(statements: Sequence[Statement]) -> Iterator[tuple[str, int, str, str]]:
-    for number, one in enumerate(statements):
+def _is_made_before(statement: Statement, place: int, made: Mapping[str, int]) -> bool:
+    """Tell whether a statement is about a table that was made before it, in this migration or in one before that
+    nobody has."""
+    table = touched_table(statement)
+    return table is not None and made.get(table, place) < place
+
+
+def _rewrites(statements: Sequence[Statement], made: Mapping[str, int]) -> Iterator[tuple[str, int, str, str]]:
+    for place, one in enumerate(statements):
         what = rewrite(one)
-        if what is not None and touched_table(one) not in made_tables(statements[:number]):
+        if what is not None and not _is_made_before(one, place, made):
             yield (
                 REWRITE,
                 one.line,

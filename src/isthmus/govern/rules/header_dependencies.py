@@ -4,9 +4,9 @@ Problem: `Dependencies:` names a migration that was renamed, or a table that ano
 as if somebody had made sure.
 
 Solution: `Dependencies:`, where given, names older migrations of this folder, tables (`[schema.]table`) and columns
-(`[schema.]table.column`) that older migrations make, separated by commas or lines; or `None`. Tables and columns are
-looked up in `schema.json`, which `isthmus schema rehearse` writes; where there is none, they are not looked up, and a
-note says so.
+(`[schema.]table.column`) that older migrations make, or those of another folder of the settings, separated by commas or
+lines; or `None`. Tables and columns are looked up in `schema.json` of all folders, which `isthmus schema rehearse`
+writes. Where a folder has none, what is in no other is not refused, and a note says so.
 """
 
 from __future__ import annotations
@@ -57,15 +57,23 @@ def _wrong(checking: Checking, one: Migration, item: Dependency) -> Iterator[tup
             yield f"{item.text} comes after it.", "A migration depends on older ones alone."
     elif not item.parts:
         yield f"`{item.text}` is neither a migration nor a table.", _TABLE_HINT
-    elif checking.schema_json is not None:
-        yield from _looked_up(checking, one, item, checking.schema_json)
+    else:
+        yield from _looked_up(checking, one, item)
 
 
-def _looked_up(checking: Checking, one: Migration, item: Dependency, known: SchemaJson) -> Iterator[tuple[str, str]]:
-    makers = list(_makers(item.parts, known))
+def _looked_up(checking: Checking, one: Migration, item: Dependency) -> Iterator[tuple[str, str]]:
+    if _is_elsewhere(checking, item):
+        return
+    known = checking.schema_json
+    makers = [] if known is None else list(_makers(item.parts, known))
+    if not makers and without_tables(checking):
+        return  # a note says so
     if not makers:
         what = "column" if len(item.parts) == 3 else "table" if len(item.parts) == 1 else "table or column"
-        yield f"There is no {what} {item.text} in schema.json.", _TABLE_HINT
+        yield (
+            f"There is no {what} {item.text} in {'schema.json' if not checking.others else 'any schema.json'}.",
+            _TABLE_HINT,
+        )
         return
     names = [name_of(maker, checking.now.settings) for maker in makers if maker in checking.now.migrations]
     if one.name is None or len(names) < len(makers) or any(not name or name.order < one.name.order for name in names):
@@ -75,6 +83,16 @@ def _looked_up(checking: Checking, one: Migration, item: Dependency, known: Sche
         f"{item.text} is made by {'this migration itself' if maker == one.text else f'{maker}, which comes after it'}.",
         "A migration depends on what older ones make.",
     )
+
+
+def _is_elsewhere(checking: Checking, item: Dependency) -> bool:
+    return any(True for known in checking.elsewhere.values() if known for _ in _makers(item.parts, known))
+
+
+def without_tables(checking: Checking) -> list[str]:
+    """Return what the settings call the folders whose tables are not known."""
+    titles = [checking.now.settings.title] if checking.schema_json is None else []
+    return titles + [title for title, known in checking.elsewhere.items() if known is None]
 
 
 def _makers(parts: tuple[str, ...], known: SchemaJson) -> Iterator[str]:
@@ -90,14 +108,17 @@ def _makers(parts: tuple[str, ...], known: SchemaJson) -> Iterator[str]:
                 pass
 
 
-def names_tables(checking: Checking) -> bool:
-    """Tell whether a migration that is looked at names tables or columns."""
+def names_unknown_tables(checking: Checking) -> bool:
+    """Tell whether a migration that is looked at names tables or columns that no `schema.json` has."""
+    own = checking.schema_json
     for one in checking.looked_at:
         header = checking.header(one)
         field = header.fields.get("Dependencies") if header is not None else None
         for item in read_dependencies(field) if field is not None else ():
             if item.text != NONE and item.parts and name_of(item.text, checking.now.settings) is None:
-                return True
+                known = own is not None and any(True for _ in _makers(item.parts, own))
+                if not known and not _is_elsewhere(checking, item):
+                    return True
     return False
 
 

@@ -15,8 +15,9 @@ from collections.abc import Iterator
 from isthmus.govern.checking import Checking
 from isthmus.govern.findings import Finding
 from isthmus.govern.migrations.folder import Migration
-from isthmus.govern.migrations.header import Header
+from isthmus.govern.migrations.header import Field, Header
 from isthmus.govern.rules.rule import Rule
+from isthmus.govern.sql.statements import SqlFault, split
 from isthmus.govern.unwritten import says_nothing
 
 REVERSIBLE = ("Yes", "No", "Partial")
@@ -50,6 +51,8 @@ def _wrong(checking: Checking, one: Migration, header: Header) -> Iterator[tuple
                 f"It is reversible ({reversible.value}) and has no rollback.",
                 "Write the SQL that undoes it behind `-- Rollback:` or into a rollback file, or `Reversible: No`.",
             )
+        else:
+            yield from _unended(rollback)
     transaction = fields.get("Transaction")
     if transaction and transaction.value not in TRANSACTIONS:
         yield (
@@ -57,6 +60,14 @@ def _wrong(checking: Checking, one: Migration, header: Header) -> Iterator[tuple
             f"`Transaction: {transaction.value}` is none of {', '.join(TRANSACTIONS)}.",
             "Leave the line out for one transaction, or write `-- Transaction: none`.",
         )
+
+
+def _unended(rollback: Field) -> Iterator[tuple[int, str, str]]:
+    try:
+        split(rollback.value)
+    except SqlFault as fault:
+        line = rollback.begins + fault.line - 1
+        yield line, f"The rollback's SQL does not end: {fault}.", "Close it; a rollback is SQL, without other words."
 
 
 RULE = Rule(

@@ -71,9 +71,10 @@ def _may_move(checking: Checking, tag: str) -> bool:
 
 def _snapshots(checking: Checking, side: Side) -> Iterator[tuple[str, Finding]]:
     moved = {one.partition("_")[0] for one in checking.renumbered}
+    there = {one.path for one in side.folder.exempt.values()}
     for inside, blob in side.folder.exempt.items():
         number = _SNAPSHOT.fullmatch(inside)
-        how = how_changed(blob, checking.tree) if number else None
+        how = how_changed(blob, checking.tree, there) if number else None
         if number is None or how is None or number[1] in moved:
             continue
         hint = f"{back_from(side.name, blob.path)}."

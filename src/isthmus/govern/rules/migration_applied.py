@@ -9,12 +9,12 @@ it was applied; give what is older than an applied one a new number (`isthmus sc
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 
 from isthmus.govern.checking import Checking
 from isthmus.govern.findings import Finding
 from isthmus.govern.migrations.names import name_of, sql_path
+from isthmus.govern.migrations.script import checksums
 from isthmus.govern.rules.rule import Rule
 
 _BACK = "Put the file back as it was applied, and write what should change as a new migration."
@@ -30,7 +30,7 @@ def _find(checking: Checking) -> Iterator[Finding]:
         if one is None or one.sql is None:
             if name not in elsewhere:
                 yield Finding(path, 0, RULE.name, "It was applied to the target, and is gone.", _BACK)
-        elif (text := checking.texts.get(one.sql.oid)) is not None and hashlib.sha256(text).hexdigest() != checksum:
+        elif (text := checking.texts.get(one.sql.oid)) is not None and not _is_text_of(text, checksum):
             yield Finding(path, 0, RULE.name, "It was applied to the target with another text.", _BACK)
     names = [name for text in applied if (name := name_of(text, settings)) is not None]
     newest = max(names, key=lambda one: one.order, default=None)
@@ -43,6 +43,14 @@ def _find(checking: Checking) -> Iterator[Finding]:
                 f"It comes before {newest.text}, which was applied to the target, and was not applied itself.",
                 "isthmus schema renumber gives it a new number, where it is in no base.",
             )
+
+
+def _is_text_of(text: bytes, checksum: str) -> bool:
+    """Tell whether a file is what was applied, whatever ends of lines it was applied with; as a deployer does."""
+    try:
+        return checksum in checksums(text.decode())
+    except UnicodeDecodeError:
+        return False  # no deployer applies one
 
 
 RULE = Rule("migration-applied", _find)

@@ -14,14 +14,17 @@ from isthmus.govern.checking import Checking
 from isthmus.govern.findings import Finding
 from isthmus.govern.migrations.folder import Migration
 from isthmus.govern.migrations.names import ROLLBACK_FILE, SQL_FILE, sql_path
+from isthmus.govern.repository.differences import KINDS
 from isthmus.govern.repository.tree import EXECUTABLE, LINK, MODULE
 from isthmus.govern.rules.rule import Rule
 from isthmus.govern.sql.statements import SqlFault
 
-_KINDS = {LINK: "a symbolic link", MODULE: "a submodule", EXECUTABLE: "executable"}
-
 
 def _find(checking: Checking) -> Iterator[Finding]:
+    place = checking.tree.blobs.get(checking.now.path)
+    if place is not None:
+        message = f"The folder of migrations is {KINDS.get(place.mode, 'no folder')}: nothing in it is looked at."
+        yield Finding(place.path, 0, RULE.name, message, "Make it a folder, or name the one that holds them.")
     for one in checking.looked_at:
         if one.sql is None:
             path = f"{checking.now.path}/{sql_path(one.text, checking.now.settings.layout)}"
@@ -35,9 +38,9 @@ def _find(checking: Checking) -> Iterator[Finding]:
                 f"A migration is {SQL_FILE}, with {ROLLBACK_FILE} beside it where one is needed.",
             )
         for blob in (one.sql, one.rollback):
-            if blob is not None and blob.mode in _KINDS:
+            if blob is not None and blob.mode in {LINK, MODULE, EXECUTABLE}:
                 yield Finding(
-                    blob.path, 0, RULE.name, f"It is {_KINDS[blob.mode]}, and no plain file.", "Make it a plain file."
+                    blob.path, 0, RULE.name, f"It is {KINDS[blob.mode]}, and no plain file.", "Make it a plain file."
                 )
         yield from _texts(checking, one)
 

@@ -5,7 +5,8 @@ another time than its author thinks, or never.
 
 Solution: `YYYYMMDDHHMMSS_snake_case/migration.sql` in the layout `folders`, `NNNN_snake_case.sql` in the layout `flat`.
 Words begin with a letter and have one underscore between them. Nothing else stands in the folder but what tools keep
-there (`TEMPLATE.sql`, `migration_lock.toml`, `meta/`, `schema.json`, `README.md`).
+there (`TEMPLATE.sql`, `migration_lock.toml`, `meta/`, `README.md`, `.gitkeep`), and what a rehearsal writes
+(`schema.json`) or reads (`seed.sql`, `before.sql`).
 """
 
 from __future__ import annotations

@@ -24,8 +24,12 @@ def _find(checking: Checking) -> Iterator[Finding]:
         assert one.name is not None  # noqa: S101  `named` says so
         numbers[one.name.number].append(one.text)
     hint = "isthmus schema renumber gives new numbers to migrations that are neither merged nor applied."
+    if checking.merging and not checking.based:
+        hint = (
+            f'Which side keeps its numbers nothing tells: name the base (base = "{_likely(checking)}" in the settings).'
+        )
     for number, texts in numbers.items():
-        if len(texts) > 1:
+        if len(texts) > 1 and not all(checking.is_older(checking.now.migrations[text]) for text in texts):
             path = checking.now.migrations[texts[-1]].path
             yield Finding(
                 path, 0, RULE.name, f"{number} is the number of {len(texts)} migrations: {', '.join(texts)}.", hint
@@ -48,6 +52,12 @@ def _find(checking: Checking) -> Iterator[Finding]:
                 told.add(one.text)
                 what = "has the same number as" if same else "comes before"
                 yield Finding(one.path, 0, RULE.name, f"It {what} {last.text}, which is in {side.name}.", hint)
+
+
+def _likely(checking: Checking) -> str:
+    """Return a name for what is merged, or main where it has none."""
+    name = checking.merging[0].name
+    return "main" if name == "MERGE_HEAD" else name
 
 
 RULE = Rule("migration-order", _find)

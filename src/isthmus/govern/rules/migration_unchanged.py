@@ -8,6 +8,10 @@ being merged, or applied stays as it is: its text, its name, its mode, and that 
 known, a migration that only the branch has may be given a later number (`isthmus schema renumber`), which changes its
 name and the lines of headers that name it, and nothing else. A folder that the settings of HEAD or of the base name
 stays in the settings; it is given up in two commits, the first of which switches this rule off for it, with a reason.
+
+A merged one that every database refuses was applied nowhere: it may be corrected or deleted in the commit in which the
+settings excuse it, `off = {"migration-unchanged/0007_total" = "refused everywhere"}`. A deployer still refuses where a
+database has it after all.
 """
 
 from __future__ import annotations
@@ -27,11 +31,12 @@ def _find(checking: Checking) -> Iterator[Finding]:
     for side in (checking.parted, checking.head, *checking.merging):
         if side is None:
             continue
+        there = side.folder.blobs
         for one in side.folder.migrations.values():
             if one.text in checking.renumbered:
                 continue
             for blob in one.blobs:
-                how = how_changed(blob, checking.tree)
+                how = how_changed(blob, checking.tree, there)
                 if how is not None and blob.path not in told:
                     told.add(blob.path)
                     hint = f"{back_from(side.name, blob.path)}, and {_INSTEAD}"

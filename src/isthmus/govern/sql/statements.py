@@ -131,6 +131,7 @@ def _statements(sql: str) -> Iterator[Statement]:
     start: int | None = None
     words: list[str] = []
     depth = bodies = 0
+    line, counted = 1, 0  # the line in which a statement begins, and up to where lines are counted
     at = 0
     while at < len(sql):
         found = _TOKEN.match(sql, at)
@@ -140,10 +141,11 @@ def _statements(sql: str) -> Iterator[Statement]:
         if found["space"] is None and found["line"] is None and found["block"] is None:
             if found["end"] is not None and depth == 0 and bodies == 0:
                 if start is not None:
-                    yield Statement(sql[start:at].rstrip(), _line(sql, start), tuple(words), start)
+                    yield Statement(sql[start:at].rstrip(), line, tuple(words), start)
                 start, words = None, []
             else:
-                start = at if start is None else start
+                if start is None:
+                    line, counted, start = line + sql.count("\n", counted, at), at, at
                 if kind in {"word", "other"} and len(words) < _MOST_WORDS:
                     words.append(found[0].upper())
                 depth = max(0, depth + {"(": 1, ")": -1}.get(found[0], 0))
@@ -152,8 +154,8 @@ def _statements(sql: str) -> Iterator[Statement]:
         at = end
     if start is not None:
         if bodies:
-            raise SqlFault("a body that begins with BEGIN ATOMIC is not ended", _line(sql, start))
-        yield Statement(sql[start:].rstrip(), _line(sql, start), tuple(words), start)
+            raise SqlFault("a body that begins with BEGIN ATOMIC is not ended", line)
+        yield Statement(sql[start:].rstrip(), line, tuple(words), start)
 
 
 def _end(sql: str, found: re.Match[str]) -> int:

@@ -40,15 +40,21 @@ def touched_table(statement: Statement) -> str | None:
     return None
 
 
-def made_tables(statements: Iterable[Statement]) -> set[str]:
-    """Return the tables that statements make, under every name that they give them."""
-    made: set[str] = set()
-    for one in statements:
+def made_tables(statements: Iterable[Statement], before: Iterable[str] = ()) -> dict[str, int]:
+    """Return the tables that statements make, under every name that they give them, each with the place of the
+    statement that does so, from 0.
+
+    Args:
+        statements: In order.
+        before: Tables that count as made before the first one; their place is -1.
+    """
+    made = dict.fromkeys(before, -1)
+    for place, one in enumerate(statements):
         table = made_table(one)
         if table is not None:
-            made.add(table)
-        elif one.begins("ALTER", "TABLE") and (before := touched_table(one)) in made:
-            made.add(_renamed(one, before))
+            made.setdefault(table, place)
+        elif one.begins("ALTER", "TABLE") and (known := touched_table(one)) in made:
+            made.setdefault(_renamed(one, known), place)
     return made
 
 

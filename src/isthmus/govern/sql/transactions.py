@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
-from isthmus.govern.sql.statements import Statement, tokens
+from isthmus.govern.sql.statements import SqlFault, Statement, tokens
 from isthmus.govern.sql.tables import name_at
 
 NONE_HINT = "Write `-- Transaction: none` into the header, and best nothing else into the migration."
 _CONTROL = {"BEGIN", "COMMIT", "END", "ROLLBACK", "ABORT"}
+_BEFORE_A_STATEMENT = frozenset({";", "BEGIN", "THEN", "ELSE", "LOOP"})
 _ALONE = (
     ("VACUUM",),
     ("CREATE", "DATABASE"),
@@ -69,6 +71,12 @@ def misplaced(statements: Sequence[Statement], *, in_transaction: bool) -> Itera
                 "it is committed.",
                 "Leave it out, and put what belongs together into a migration of its own, which is one transaction.",
             )
+        elif in_transaction and (inner := _ends_inside(one)) is not None:
+            yield Misplaced(
+                one.line,
+                f"{inner} inside of a DO block cannot run inside of the transaction in which a migration is applied.",
+                NONE_HINT,
+            )
         elif in_transaction and (alone := stands_alone(one)) is not None:
             yield Misplaced(one.line, f"{alone} cannot run inside of a transaction.", NONE_HINT)
     if in_transaction:
@@ -85,6 +93,22 @@ def controls(statement: Statement) -> str | None:
     if words[0] == "ROLLBACK" and "TO" in words[1:3]:
         return None  # to a savepoint
     return " ".join(words[:2]) if words[1:2] == ("PREPARED",) else words[0]
+
+
+def _ends_inside(statement: Statement) -> str | None:
+    """Return the word by which the body of a DO block ends a transaction; None where it does not."""
+    if not statement.begins("DO"):
+        return None
+    body = next((one.text for one in tokens(statement.text) if one.text.startswith("$")), "")
+    tag = body[: body.find("$", 1) + 1]
+    try:
+        words = [one.word for one in tokens(body.removeprefix(tag).removesuffix(tag))]
+    except SqlFault:
+        return None  # the server says more
+    return next(
+        (word for before, word in pairwise(words) if word in {"COMMIT", "ROLLBACK"} and before in _BEFORE_A_STATEMENT),
+        None,
+    )
 
 
 def stands_alone(statement: Statement) -> str | None:

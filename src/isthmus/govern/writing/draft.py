@@ -12,16 +12,16 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from isthmus.errors import ConfigError
+from isthmus.govern.migrations.header import read_header
 from isthmus.govern.migrations.names import Name, instant, parse_name
 from isthmus.govern.settings import Layout
+from isthmus.govern.sql.statements import SqlFault, tokens
 
 WHY, TICKET = "<what it is for>", "<ticket>"
 """What stands where a person must write; `schema check` refuses both."""
 _MOST_FLAT = 9999
 _MOST_BACK = 12
 """Lines of a rollback that still stand well in a header."""
-_MANY_LINES = re.compile(r"'[^'\n]*\n|\$[a-z_]*\$", re.IGNORECASE)
-"""A text that may go on in the next line, where a header would take away the blanks that it begins with."""
 _WIDE = 112
 
 
@@ -100,20 +100,22 @@ def draft(
 
     Args:
         name: Its name.
-        purpose: Why it is there; None for a person to write.
-        ticket: Where that was decided.
+        purpose: Why it is there, one line; None for a person to write.
+        ticket: Where that was decided, one line.
         statements: Its body, without semicolons, each with its comments above it; none for a person to write.
-        rollback: What undoes it; a long one, or one with texts of several lines, goes into a file of its own.
+        rollback: What undoes it; a long one, or one that a header cannot hold, such as a text of several lines, goes
+            into a file of its own.
         reversible: How far that brings back what was.
         remarks: Sentences that a person has to know, written below the header.
         transaction: Whether it is one.
     """
     lines = [f"-- Migration: {name}", f"-- Purpose: {purpose or WHY}", f"-- Ticket: {ticket or TICKET}"]
     lines.append(f"-- Reversible: {reversible}")
-    back = [line for one in rollback for line in _ended(one).splitlines()]
-    apart = len(back) > _MOST_BACK or any(_MANY_LINES.search(one) for one in rollback)
+    back = [line for one in rollback for line in _ended(one).split("\n")]
+    inside = ["-- Rollback:", *(f"--   {line}" for line in back)]
+    apart = len(back) > _MOST_BACK or not _holds(inside, back)
     if back and not apart:
-        lines += ["-- Rollback:", *(f"--   {line}" for line in back)]
+        lines += inside
     if not transaction:
         lines.append("-- Transaction: none")
     for one in remarks:
@@ -124,6 +126,15 @@ def draft(
     body = "\n\n".join(map(_ended, statements)) if statements else ""
     text = "\n".join([*lines, "", body, ""])
     return Draft(name, text, "\n".join([*back, ""]) if back and apart else None)
+
+
+def _holds(inside: Sequence[str], back: Sequence[str]) -> bool:
+    """Tell whether a header gives a rollback back as it is: it takes away the blanks that lines begin with."""
+    read = read_header("\n".join(inside)).value("Rollback") or ""
+    try:
+        return tokens(read) == tokens("\n".join(back))
+    except SqlFault:
+        return False
 
 
 def _ended(statement: str) -> str:
@@ -149,6 +160,8 @@ def with_entry(journal: str, tag: str, now: datetime) -> str:
     try:
         found: dict[str, Any] = json.loads(journal)
         entries: list[dict[str, Any]] = found["entries"]
+        if not isinstance(entries, list):  # pyright: ignore[reportUnnecessaryIsInstance]  a file may hold anything
+            raise TypeError("its entries are no list")
         last = entries[-1] if entries else {"when": 0, "version": found.get("version", "7")}
         milliseconds = int((now - datetime(1970, 1, 1)) / timedelta(milliseconds=1))  # noqa: DTZ001  UTC without zone
         entries.append(

@@ -6,6 +6,11 @@ FROM isthmus.schema_history h
 WHERE h.schema_title = %(title)s
 ORDER BY h.name COLLATE "C"
 
+-- name: list_all
+-- What is through of every schema.
+SELECT schema_title, name, checksum FROM isthmus.schema_history WHERE state IN ('applied', 'baseline')
+ORDER BY schema_title COLLATE "C", name COLLATE "C"
+
 -- name: begin
 -- Write down that a migration is tried now; an attempt that failed before is tried anew from where it stands.
 INSERT INTO isthmus.schema_history
@@ -42,7 +47,8 @@ INSERT INTO isthmus.schema_history
     (schema_title, name, checksum, state, steps, steps_done, started_at, fault, isthmus_version)
 VALUES (%(title)s, %(name)s, %(checksum)s, 'failed', %(steps)s, 0, %(started_at)s, %(fault)s, %(version)s)
 ON CONFLICT (schema_title, name) DO UPDATE
-SET state = 'failed', fault = excluded.fault, seconds = NULL
+SET state = 'failed', fault = excluded.fault, seconds = NULL, checksum = excluded.checksum, steps = excluded.steps,
+    started_at = excluded.started_at, isthmus_version = excluded.isthmus_version
 WHERE isthmus.schema_history.state IN ('running', 'failed')
 
 -- name: told

@@ -39,6 +39,15 @@ SELECT 'publication', '', p.pubname::text, '', jsonb_build_object(
     'comment', obj_description(p.oid, 'pg_publication'))
 FROM pg_publication p JOIN pg_database d ON d.datname = current_database()
 
+-- name: subscriptions
+-- Subscriptions, but where they connect to: that may hold a password.
+SELECT 'subscription', '', s.subname::text, '', jsonb_build_object(
+    'enabled', s.subenabled, 'publications', array_to_string(s.subpublications, ', '), 'slot', s.subslotname::text,
+    'owner', CASE WHEN s.subowner <> d.datdba THEN pg_get_userbyid(s.subowner)::text END,
+    'comment', obj_description(s.oid, 'pg_subscription'))
+FROM pg_subscription s JOIN pg_database d ON d.oid = s.subdbid
+WHERE d.datname = current_database()
+
 -- name: statistics
 -- Extended statistics.
 SELECT 'statistics', n.nspname::text, s.stxname::text, '', jsonb_build_object(

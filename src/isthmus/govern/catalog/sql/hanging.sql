@@ -1,10 +1,12 @@
 -- name: columns
--- Columns of tables and views. NOT NULL is told here alone: since PostgreSQL 18 it is a constraint with a name as well.
+-- Columns of tables and views. NOT NULL is told here: since PostgreSQL 18 it is a constraint with a name as well.
 SELECT 'column', n.nspname::text, c.relname::text, a.attname::text, jsonb_build_object(
     'type', format_type(a.atttypid, a.atttypmod),
     'nullable', NOT a.attnotnull,
     'not null for old rows', CASE WHEN EXISTS (SELECT FROM pg_constraint k WHERE k.conrelid = a.attrelid
         AND k.contype = 'n' AND k.conkey = ARRAY[a.attnum] AND NOT k.convalidated) THEN false END,
+    'name of NOT NULL', (SELECT k.conname::text FROM pg_constraint k WHERE k.conrelid = a.attrelid
+        AND k.contype = 'n' AND k.conkey = ARRAY[a.attnum]),
     'default', CASE a.attgenerated WHEN '' THEN pg_get_expr(v.adbin, v.adrelid) END,
     'identity', CASE a.attidentity WHEN 'a' THEN 'always' WHEN 'd' THEN 'by default' END,
     'generated', CASE a.attgenerated WHEN '' THEN NULL ELSE pg_get_expr(v.adbin, v.adrelid)

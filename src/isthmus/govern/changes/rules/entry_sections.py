@@ -25,6 +25,10 @@ def _find(checking: ChangesChecking) -> Iterator[Finding]:
 
 
 def _wrong(entry: Entry) -> Iterator[tuple[int, str, str]]:
+    if not entry.by_name and not any(one.level > 1 for one in entry.headings):
+        hint = f"isthmus changes new writes them: {', '.join(SECTIONS)}."
+        yield 0, "It is empty." if not entry.headings else "It has no sections.", hint
+        return
     near = {one.name.casefold().rstrip(": "): one for one in entry.headings}
     order = list(SECTIONS)
     last = -1

@@ -26,7 +26,7 @@ def _find(checking: ChangesChecking) -> Iterator[Finding]:
             continue
         for blob in side.below(checking.entries_folder):
             name = blob.path.removeprefix(f"{checking.entries_folder}/")
-            how = how_changed(blob, checking.now) if parse_entry_name(name) is not None else None
+            how = how_changed(blob, checking.now, side.blobs) if parse_entry_name(name) is not None else None
             if how is not None and blob.path not in told:
                 told.add(blob.path)
                 message = f"It is committed in {side.name} and {how}."

@@ -6,7 +6,8 @@ by one that speaks of another model, or by the word `userId` for a model `user`.
 
 Solution: with each model file that is added, changed (its mode too), replaced by a link or deleted goes a new entry
 whose `Model File` is that very path. A renamed model is a deleted one and an added one, and may have one entry for
-both: `lib/model/old.ts` → `lib/model/new.ts`. What the base already has is not asked for again. `isthmus changes new`
+both: `lib/model/old.ts` → `lib/model/new.ts`. While the settings themselves change, what their globs took in until
+now is a model too. What the base already has is not asked for again. `isthmus changes new`
 writes the entry. Against a base each commit is held as well, so that a later change needs a later entry.
 """
 
@@ -29,8 +30,11 @@ def _find(checking: ChangesChecking) -> Iterator[Finding]:
     changed = {one.path: one for one in checking.changes}
     for path, change in changed.items():
         if path not in named:
-            message = f"It {change.how}, and no new entry has it as its model."
-            yield Finding(path, 0, RULE.name, message, write_entry(checking, path))
+            is_one = any(True for _ in checking.globs.matching(path))
+            was = "" if is_one else f", by the settings of {checking.before.name} it is a model"
+            message = f"It {change.how}{was}, and no new entry has it as its model."
+            hint = "Commit the settings alone first (with a base: let that have them first); or: " if not is_one else ""
+            yield Finding(path, 0, RULE.name, message, hint + write_entry(checking, path))
     if checking.scope == "staged" or checking.parted is None:
         return
     for path, entries in named.items():

@@ -16,7 +16,7 @@ from psycopg import sql
 from isthmus.connect.postgres import explain
 from isthmus.govern.catalog.model import Key
 from isthmus.govern.rehearsing.seeding.shape import Column, Reference, Shape
-from isthmus.govern.rehearsing.seeding.values import candidates, value
+from isthmus.govern.rehearsing.seeding.values import WHOLE, candidates, value
 
 Manner: TypeAlias = Literal["harsh", "mild"]
 """`harsh`: rows with nulls, duplicates and wide values wherever the table takes them. `mild`: none of these, so that
@@ -24,6 +24,8 @@ what fails with such rows fails with most."""
 _Row: TypeAlias = dict[str, str | None]
 _STYLES: dict[Manner, tuple[str, ...]] = {"harsh": ("wide", "nulls", "again"), "mild": ("plain", "plain")}
 _MOST_TRIES = 300
+_FIRST_KEY = 20_000
+"""Of numbers that are unique; a smallint holds it, too."""
 
 
 @dataclass(frozen=True)
@@ -141,8 +143,11 @@ class _Attempt:
     def _value(self, column: Column) -> str | None:
         if self.style == "nulls" and column.nullable and column.name not in self.never_null:
             return None
-        again = self.style == "again" and column.name not in self.shape.unique
-        return value(column, 1 if again else self.number, wide=self.style in {"wide", "again"})
+        wide = self.style in {"wide", "again"}
+        if column.name in self.shape.unique:
+            # not the first numbers: migrations that write rows themselves give them these
+            return value(column, self.number + (_FIRST_KEY if column.type in WHOLE else 0), wide=wide)
+        return value(column, 1 if self.style == "again" else self.number, wide=wide)
 
     def _point(self, row: _Row, reference: Reference) -> None:
         if self.style == "nulls" and _may_be_null(self.shape, reference):

@@ -8,7 +8,8 @@ from pathlib import Path
 import psycopg
 
 from isthmus.connect.postgres import explain
-from isthmus.errors import ConfigError, Where
+from isthmus.errors import ConfigError, Problem, Where
+from isthmus.govern.migrations.script import of_psql
 from isthmus.govern.sql.statements import SqlFault, Statement, split
 from isthmus.govern.sql.transactions import controls
 
@@ -36,7 +37,11 @@ class SeedFile:
         self.done.clear()
 
     def give(self, connection: psycopg.Connection) -> None:
-        """Execute what has not got through yet; each statement alone, once."""
+        """Execute what has not got through yet; each statement alone, once.
+
+        Args:
+            connection: Of its own: what the file sets stays set.
+        """
         for number, one in enumerate(self.statements):
             if number in self.done:
                 continue
@@ -64,7 +69,8 @@ def read_seed_file(file: Path) -> SeedFile:
     """Read a file of rows.
 
     Raises:
-        ConfigError: It is not there, no UTF-8 or no SQL (code `bad-seed`).
+        ConfigError: It is not there, no UTF-8 or no SQL, or holds what only psql understands (code `bad-seed`);
+            `problems` holds every statement of these.
     """
     try:
         text = file.read_text(encoding="utf-8")
@@ -80,4 +86,12 @@ def read_seed_file(file: Path) -> SeedFile:
         raise ConfigError(
             f"Its SQL does not end: {fault}.", code="bad-seed", where=Where(file=str(file), line=fault.line)
         ) from None
+    problems = tuple(
+        Problem("bad-seed", f"It cannot be given to the server. {said}", Where(file=str(file), line=line), hint)
+        for line, said, hint in of_psql(statements)
+    )
+    if problems:
+        raise ConfigError(
+            "The rows cannot be given as they are.", code="bad-seed", where=Where(file=str(file)), problems=problems
+        )
     return SeedFile(str(file), tuple(one for one in statements if controls(one) is None))

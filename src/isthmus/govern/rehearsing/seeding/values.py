@@ -61,7 +61,8 @@ _PLAIN: dict[str, str] = {
     "geography": "POINT({low} 2)",
 }
 _WIDE: dict[str, int] = {"integer": 100_000, "bigint": 3_000_000_000}
-_WHOLE = frozenset({"smallint", "integer", "bigint"})
+WHOLE = frozenset({"smallint", "integer", "bigint"})
+"""Types of whole numbers."""
 _LENGTHS = frozenset({"character varying", "character", "text", "name"})
 _NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?")
 _TEXT = re.compile(r"'((?:[^']|'')*)'")
@@ -209,13 +210,13 @@ def _choices(definition: str, column: Column, n: int) -> Iterator[str | None]:
             yield found[1].replace("''", "'")
     for found in _NUMBER.finditer(_TEXT.sub("", definition)):
         if numeric:
-            number = float(found[0]) if "." in found[0] and column.type not in _WHOLE else int(float(found[0]))
+            number = float(found[0]) if "." in found[0] and column.type not in WHOLE else int(float(found[0]))
             yield from (str(one) for one in (number, number + 1, number - 1))
         else:
             yield from ("x" * size for one in (0, 1, -1) if 0 < (size := int(float(found[0])) + one) <= 10_000)
     if numeric:
         yield from ("0", "1", "-1", "10", "100")
-        yield from () if column.type in _WHOLE else ("0.5",)
+        yield from () if column.type in WHOLE else ("0.5",)
     elif column.category == "S":
         yield from (one.replace("1", str(n), 1) for one in _SHAPES)
     elif column.category == "B":

@@ -10,19 +10,32 @@ import re
 
 _BEGIN = "(ARRAY["
 _CAST = re.compile(r"\]\)::((?:[\w. ]|\"(?:[^\"]|\"\")*\")+)\[\]")
+EXPRESSIONS = frozenset({"definition", "default", "generated", "using", "check"})
+"""Properties of objects that hold such expressions."""
 _QUOTED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"")
 
 
 def one_spelling(text: str) -> str:
     """Return an expression with casts of arrays written as arrays of casts."""
-    at = text.find(_BEGIN)
-    while at >= 0:
+    at = 0
+    while (at := _next(text, at)) >= 0:
         items, end = _items(text, at + len(_BEGIN))
         cast = _CAST.match(text, end) if items is not None else None
         if items is not None and cast is not None:
             text = f"{text[:at]}ARRAY[{', '.join(f'({one})::{cast[1]}' for one in items)}]{text[cast.end() :]}"
-        at = text.find(_BEGIN, at + 1)
+        at += 1
     return text
+
+
+def _next(text: str, at: int) -> int:
+    """Return where an array in parentheses begins, outside of quotes; -1 for nowhere."""
+    begin = text.find(_BEGIN, at)
+    if begin < 0:
+        return -1
+    quoted = [found.span() for found in _QUOTED.finditer(text)]
+    while begin >= 0 and any(start < begin < end for start, end in quoted):
+        begin = text.find(_BEGIN, begin + 1)
+    return begin
 
 
 def _items(text: str, at: int) -> tuple[list[str] | None, int]:

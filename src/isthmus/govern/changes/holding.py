@@ -1,0 +1,134 @@
+"""Read what git holds of models and of the log: the index, HEAD, the base, a merge that is going on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from isthmus.govern.changes.globs import Globs, glob_fault
+from isthmus.govern.findings import Finding
+from isthmus.govern.given_up import log_given_up
+from isthmus.govern.repository.git import Repository
+from isthmus.govern.repository.places import place_of
+from isthmus.govern.repository.revisions import Revisions
+from isthmus.govern.repository.tree import Tree
+from isthmus.govern.settings import ChangesSettings, Project, SchemaSettings
+from isthmus.govern.settings_before import Before, changes_before, models_in, settings_paths
+
+
+@dataclass(frozen=True)
+class Held:
+    """What git holds.
+
+    Attributes:
+        home: The project's folder, from the repository's root; empty for the root itself.
+        settings_file: Where the settings stand, from the repository's root.
+        folder: That of the log, from the repository's root.
+        migrations: Settings of each folder of migrations, and its path from the repository's root.
+        globs: Which files are models, by the settings of now or by those that were.
+        own: Folders of models and of the log; none for all of the repository.
+        now: The index.
+        trees: Commit → what it holds.
+        merging: Name and id of commits that a merge brings in.
+        untracked: Files of the same folders that git neither holds nor ignores.
+        texts: Object → content, of settings.
+        before: What the settings of the commit that is compared with say; None where they name no models.
+        given_up: The folder of a log that these settings name no more.
+    """
+
+    home: str
+    settings_file: str
+    folder: str
+    migrations: Sequence[tuple[SchemaSettings, str]]
+    globs: Globs
+    own: Sequence[str]
+    now: Tree
+    trees: Mapping[str, Tree]
+    merging: Sequence[tuple[str, str]]
+    untracked: Sequence[str]
+    texts: Mapping[str, bytes]
+    before: Before | None
+    given_up: Sequence[Finding]
+
+
+def hold(
+    repository: Repository, project: Project, settings: ChangesSettings, revisions: Revisions, *, staged: bool
+) -> Held:
+    """Read the index and commits, of models as the settings of now have them and those that were.
+
+    Args:
+        repository: Where.
+        project: The project.
+        settings: Its settings of the log.
+        revisions: What the index is compared with.
+        staged: Whether that is HEAD alone, and not where the branch parted from its base.
+    """
+    home, folder = place_of(repository, project, "."), place_of(repository, project, settings.folder)
+    file = f"{home}/{project.file.name}" if home else project.file.name
+    migrations = [(one, place_of(repository, project, one.folder)) for one in project.settings.schemas]
+    merging = repository.merging()
+    commits = list(dict.fromkeys(oid for _, oid in (*revisions.known, *merging)))
+    compared = revisions.head if staged else revisions.parted or revisions.head
+    globs = Globs(settings.models, home, folder)
+    own = _own(folder, globs)
+    read = _read(repository, commits, own, home, [path for _, path in migrations])
+    texts = repository.read(
+        blob for tree in read.trees.values() for path in settings_paths(home) if (blob := tree.blobs.get(path))
+    )
+    before = _before(compared, read.trees, home, texts)
+    older = models_in(before.table) if before is not None else ()
+    if older and tuple(older) != settings.models and not any(glob_fault(one) for one in older):
+        globs = Globs(settings.models, home, folder, also=Globs(older, home, folder))
+        if _own(folder, globs) != own:
+            own = _own(folder, globs)
+            read = _read(repository, commits, own, home, [path for _, path in migrations])
+    known = [Tree(name, read.trees[oid].blobs) for name, oid in revisions.known]
+    gone = {one.message: one for tree in known for one in log_given_up(settings, file, tree, home, texts)}
+    return Held(
+        home,
+        file,
+        folder,
+        migrations,
+        globs,
+        own,
+        read.now,
+        read.trees,
+        merging,
+        read.untracked,
+        texts,
+        before,
+        list(gone.values()),
+    )
+
+
+def _before(
+    compared: tuple[str, str] | None, trees: Mapping[str, Tree], home: str, texts: Mapping[str, bytes]
+) -> Before | None:
+    if compared is None:
+        return None
+    name, oid = compared
+    table = changes_before(trees[oid], home, texts)
+    return Before(name, table) if table else None
+
+
+@dataclass(frozen=True)
+class _Read:
+    now: Tree
+    trees: Mapping[str, Tree]
+    untracked: Sequence[str]
+
+
+def _own(folder: str, globs: Globs) -> list[str]:
+    return [folder, *globs.folders] if globs.folders else []
+
+
+def _read(
+    repository: Repository, commits: Sequence[str], own: Sequence[str], home: str, beside: Sequence[str]
+) -> _Read:
+    also = settings_paths(home)
+    with ThreadPoolExecutor() as pool:  # each waits for a process of git
+        now = pool.submit(repository.index, [*own, *beside] if own else [])
+        trees = {oid: pool.submit(repository.tree, oid, [*own, *also] if own else []) for oid in commits}
+        untracked = pool.submit(repository.untracked, own)
+        return _Read(now.result(), {oid: one.result() for oid, one in trees.items()}, untracked.result())

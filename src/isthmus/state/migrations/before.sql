@@ -1,0 +1,2 @@
+-- What the runner of the state makes before its first migration; only rehearsals read this.
+CREATE SCHEMA isthmus;
