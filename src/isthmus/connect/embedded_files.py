@@ -85,7 +85,7 @@ def require_cluster(directory: Path) -> None:
             "There is no embedded server in this folder.",
             code="no-such-target",
             where=Where(file=str(directory)),
-            hint="Check the folder's name; isthmus copy makes the server the first time, and so does isthmus schema deploy.",
+            hint="Check the folder's name; isthmus copy makes the server at first, and so does isthmus schema deploy.",
         ) from None
     except OSError as error:
         raise _unusable(

@@ -28,10 +28,9 @@ _INSTEAD = "write what should change as a new migration."
 
 def _find(checking: Checking) -> Iterator[Finding]:
     told: set[str] = set()
-    for side in (checking.parted, checking.head, *checking.merging):
-        if side is None:
-            continue
-        there = side.folder.blobs
+    sides = [side for side in (checking.parted, checking.head, *checking.merging) if side is not None]
+    there = {path for side in sides for path in side.folder.blobs}
+    for side in sides:
         for one in side.folder.migrations.values():
             if one.text in checking.renumbered:
                 continue
