@@ -50,7 +50,13 @@ def test_random_databases_with_orphans_and_reused_ids_are_carried(seed: int, dat
     carried_unchanged(written.dump, tmp_path, database)
 
 
-@pytest.mark.parametrize("seed", [*range(6), *(pytest.param(n, marks=pytest.mark.soak) for n in range(6, 200))])
+_SEEDS = [*range(6), 171]
+"""171: DBRefs whose `$id` is null twice, under an index that says it is unique."""
+
+
+@pytest.mark.parametrize(
+    "seed", [*_SEEDS, *(pytest.param(n, marks=pytest.mark.soak) for n in range(200) if n not in _SEEDS)]
+)
 def test_databases_that_nobody_would_design_are_carried(seed: int, database: str, tmp_path: Path) -> None:
     carried_unchanged(write_hostile(tmp_path, seed), tmp_path, database)
 

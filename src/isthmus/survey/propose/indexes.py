@@ -203,9 +203,9 @@ class _Carrier:
             return unique_fault(self._survey, name, at, self._counts)
         distinct = self._counts.get((name, (*at, "$id")), known_distinct(inner))
         if distinct is None or self._one.sampled:
-            return f"it was not counted whether all {inner.filled:,} DBRefs differ"
-        again = inner.filled - distinct
-        return f"{again:,} of its {inner.filled:,} DBRefs are there a second time" if again > 0 else None
+            return f"it was not counted whether all {inner.present:,} DBRefs differ"
+        again = inner.present - distinct - (1 if inner.null else 0)  # null is an id as any other is
+        return f"{again:,} of its {inner.present:,} DBRefs are there a second time" if again > 0 else None
 
     def _check_combinations(self, places: list[Place | None]) -> None:
         """Refuse what cannot be unique: fewer combinations of values than documents that have them all."""
