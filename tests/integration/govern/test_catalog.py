@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
+from contextlib import suppress
 
 import psycopg
 import pytest
@@ -14,7 +15,7 @@ from isthmus.govern.catalog.compare import apart, differences
 from isthmus.govern.catalog.model import Catalog, Key, columns, relation
 from isthmus.govern.catalog.read import read_catalog
 
-ROLE = f"catalog test {secrets.token_hex(4)}"
+ROLE = "catalog test"  # stands in names of tests, so it is the same in every process that collects them
 TABLE = "CREATE TABLE t (id int PRIMARY KEY, a text, b int);"
 TRIGGER = "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';"
 CHANGES = (
@@ -280,14 +281,16 @@ CHANGES = (
 def session(postgres: str) -> Iterator[psycopg.Connection]:
     name = f"catalog_{secrets.token_hex(4)}"
     with psycopg.connect(postgres, autocommit=True) as server:
-        server.execute(f'CREATE ROLE "{ROLE}"'.encode())
+        with suppress(psycopg.errors.DuplicateObject):  # another process made it, on a server that was given
+            server.execute(f'CREATE ROLE "{ROLE}"'.encode())
         server.execute(f"CREATE DATABASE {name} TEMPLATE template0".encode())
         try:
             with connect(make_conninfo(postgres, dbname=name)) as connection:
                 yield connection
         finally:
             server.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
-            server.execute(f'DROP ROLE "{ROLE}"'.encode())
+            with suppress(psycopg.errors.DependentObjectsStillExist, psycopg.errors.UndefinedObject):
+                server.execute(f'DROP ROLE "{ROLE}"'.encode())
 
 
 @pytest.fixture
