@@ -11,8 +11,7 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from isthmus.govern.settings import ChangesSettings, SchemaSettings, Settings
-from isthmus.govern.stated import key_of
+from isthmus.govern.settings import ChangesSettings, SchemaSettings, Settings, key_of
 
 _INTRODUCTION = """\
 # Settings
@@ -62,7 +61,7 @@ def _table(title: str, lead: str, model: type[Any]) -> Iterator[str]:
     yield "| --- | --- | --- | --- |"
     kinds = get_type_hints(model, include_extras=True)
     for one in fields(model):
-        yield f"| `{key_of(one)}` | {_kind(kinds[one.name])} | {said[one.name]} | {_default(one)} |"
+        yield f"| `{key_of(one.name)}` | {_kind(kinds[one.name])} | {said[one.name]} | {_default(one)} |"
     yield ""
 
 

@@ -26,6 +26,7 @@ STOPPED = 130
 """The exit code of a command that was stopped."""
 
 _ended = threading.Event()
+_commits_nothing = threading.Event()
 _tidying: list[Callable[[], None]] = []
 _TIDY_SECONDS = 0.5
 _HANGUP: tuple[signal.Signals, ...] = (signal.SIGHUP,) if hasattr(signal, "SIGHUP") else ()  # Windows has none
@@ -42,6 +43,11 @@ def take_signals_as_ctrl_c() -> None:
             signal.signal(number, _end)
 
 
+def say_nothing_was_committed() -> None:
+    """Let a signal that ends the command say so; for a command that only reads, or writes to scratch databases."""
+    _commits_nothing.set()
+
+
 def _end(number: int, frame: FrameType | None) -> None:
     """Say that the command ends, and end it.
 
@@ -51,7 +57,8 @@ def _end(number: int, frame: FrameType | None) -> None:
     _ended.set()
     _count_once(number)
     name = signal.Signals(number).name
-    words = f"{name}: ending now. What was committed is kept; the same command may be run again.\n"
+    kept = "Nothing was committed" if _commits_nothing.is_set() else "What was committed is kept"
+    words = f"{name}: ending now. {kept}; the same command may be run again.\n"
     with contextlib.suppress(OSError):
         os.write(2, words.encode())  # not the console: this may be in the middle of its import, or of a line of its own
     signal.default_int_handler(number, frame)

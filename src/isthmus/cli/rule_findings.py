@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import groupby
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,19 +10,26 @@ if TYPE_CHECKING:
 
     from isthmus.govern.findings import Finding
 
-_MOST_UNTRACKED = 5
+_MOST_NAMED = 5
 
 
 def show_findings(console: Console, findings: Iterable[Finding]) -> None:
-    """Print findings, which are sorted by file."""
+    """Print findings, which are sorted by file; files of which the same is found stand together, and it once."""
     from isthmus.cli.output import show_hint, show_paragraph
 
-    for file, ones in groupby(findings, lambda one: one.file):
-        console.print(file, markup=False, style="bold", soft_wrap=True)
-        for one in ones:
-            place = f"line {one.line}: " if one.line else ""
-            show_paragraph(console, "  • ", f"{place}{one.message} ({one.rule})")
-            show_hint(console, one.hint, indent=4)
+    of_files: dict[str, list[tuple[str, str]]] = {}
+    for one in findings:
+        place = f"line {one.line}: " if one.line else ""
+        of_files.setdefault(one.file, []).append((f"{place}{one.message} ({one.rule})", one.hint))
+    together: dict[tuple[tuple[str, str], ...], list[str]] = {}
+    for file, said in of_files.items():
+        together.setdefault(tuple(said), []).append(file)
+    for said, files in together.items():
+        for file in files:
+            console.print(file, markup=False, style="bold", soft_wrap=True)
+        for sentence, hint in said:
+            show_paragraph(console, "  • ", sentence)
+            show_hint(console, hint, indent=4)
 
 
 def show_off(rules: Mapping[str, str], title: str) -> None:
@@ -44,10 +50,26 @@ def show_untracked(paths: Sequence[str]) -> None:
     from isthmus.cli.output import err, show_note
 
     if paths:
-        shown = ", ".join(paths[:_MOST_UNTRACKED])
-        more = f" and {len(paths) - _MOST_UNTRACKED} more" if len(paths) > _MOST_UNTRACKED else ""
         them = "it" if len(paths) == 1 else "them"
-        show_note(err, f"Not looked at, for git does not hold {them}: {shown}{more}. git add what belongs there.")
+        show_note(err, f"Not looked at, for git does not hold {them}: {_some(paths)}. git add what belongs there.")
+
+
+def show_unstaged(paths: Sequence[str]) -> None:
+    """Say of which files the working tree has another text than what was judged, on standard error."""
+    from isthmus.cli.output import err, show_note
+
+    if paths:
+        it = "it" if len(paths) == 1 else "them"
+        show_note(
+            err,
+            f"Judged as git has {it} staged, for the working tree says something else: {_some(paths)}. git add what is "
+            "meant.",
+        )
+
+
+def _some(paths: Sequence[str]) -> str:
+    more = f" and {len(paths) - _MOST_NAMED} more" if len(paths) > _MOST_NAMED else ""
+    return ", ".join(paths[:_MOST_NAMED]) + more
 
 
 def counted(findings: Sequence[Finding]) -> str:

@@ -131,6 +131,8 @@ def _part(text: object) -> str:
 def _unparsable(conninfo: str) -> ConfigError:
     found = {name for name in re.findall(r"[?&]([a-z_]+)=", conninfo) if name in _OF_PRISMA}
     theirs = f"Leave out {', '.join(sorted(found))}, which Prisma knows and PostgreSQL does not. " if found else ""
+    if "schema" in found:
+        theirs += "For tables in another schema than public: options=-csearch_path%3DSCHEMA in its place. "
     encoded = "In a URL, write special characters of the password percent-encoded (@ as %40, / as %2F)."
     return ConfigError(
         "The target's address cannot be parsed; its text is not repeated here because it may hold a password.",

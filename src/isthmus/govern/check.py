@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from isthmus.errors import ConfigError, Where
 from isthmus.govern.checking import Checking, Scope
 from isthmus.govern.excuses import REHEARSAL, names_migration, without_excused
 from isthmus.govern.findings import Finding
@@ -19,6 +18,7 @@ from isthmus.govern.rules import dangerous_ddl, header_dependencies
 from isthmus.govern.rules.all import RULES
 from isthmus.govern.settings import Project, SchemaSettings
 from isthmus.govern.settings_before import changed, let_pass, newly_off
+from isthmus.govern.unknown_rules import refuse_unknown
 from isthmus.work.amounts import plural
 
 _ON_CHANGES = frozenset({"migration-unchanged", "migration-applied", "migration-order"})
@@ -33,6 +33,7 @@ class Checked:
         folders: Folder → migrations that it holds in the index.
         looked_at: Folder → those whose names and texts were looked at.
         untracked: Files of those folders that git does not hold, so that nothing looked at them.
+        unstaged: Those that the working tree has otherwise than the index, by which they were judged.
         off: Rule → why it is switched off, by folder.
         notes: Sentences on what could not be looked at.
     """
@@ -41,6 +42,7 @@ class Checked:
     folders: dict[str, int] = field(default_factory=dict[str, int])
     looked_at: dict[str, int] = field(default_factory=dict[str, int])
     untracked: tuple[str, ...] = ()
+    unstaged: tuple[str, ...] = ()
     off: dict[str, dict[str, str]] = field(default_factory=dict[str, dict[str, str]])
     notes: tuple[str, ...] = ()
 
@@ -85,6 +87,7 @@ def check_schemas(
         {title: len(one.now.migrations) for title, one in checkings.items()},
         {title: len(one.looked_at) for title, one in checkings.items()},
         tuple(gathered.untracked),
+        tuple(gathered.unstaged),
         {settings.title: settings.off for settings in schemas if settings.off},
         (
             *unasked,
@@ -176,15 +179,18 @@ def _committed(checkings: Mapping[str, Checking], found: Iterable[Finding]) -> I
 def _chosen(project: Project, only: Sequence[str]) -> list[SchemaSettings]:
     rules = {rule.name for rule in RULES} | {f"{dangerous_ddl.RULE.name}/{name}" for name in NAMES}
     excusable = {REHEARSAL, *rules}
-    for settings in project.settings.schemas:
+    unknown: list[tuple[str, str]] = []
+    for number, settings in enumerate(project.settings.schemas):
+        path = "schema.off" if len(project.settings.schemas) == 1 else f"schema[{number}].off"
         for name in settings.off:
             rule, _, migration = name.partition("/")
             if name not in rules and not (rule in excusable and names_migration(migration)):
-                raise ConfigError(
-                    f"There is no rule {name} to switch off.",
-                    code="unknown-rule",
-                    where=Where(file=str(project.file), path="schema.off"),
-                    hint=f"The rules: {', '.join(rule.name for rule in RULES)}; and dangerous-ddl/DANGER, of its page."
-                    " RULE/MIGRATION excuses one migration, rehearsal/MIGRATION one from what a rehearsal finds.",
-                )
+                unknown.append((path, name))
+    refuse_unknown(
+        project.file,
+        unknown,
+        sorted(rules),
+        f"The rules: {', '.join(rule.name for rule in RULES)}; and dangerous-ddl/DANGER, of its page."
+        " RULE/MIGRATION excuses one migration, rehearsal/MIGRATION one from what a rehearsal finds.",
+    )
     return project.settings.chosen(only, project.file)

@@ -15,7 +15,7 @@ from isthmus.govern.migrations.dependencies import is_inside, script_path
 from isthmus.govern.migrations.folder import Folder, Migration, read_folder
 from isthmus.govern.migrations.names import SCHEMA_FILE
 from isthmus.govern.repository.git import Repository
-from isthmus.govern.repository.places import place_of
+from isthmus.govern.repository.places import files_of, place_of
 from isthmus.govern.repository.revisions import Revisions, find_revisions
 from isthmus.govern.repository.tree import LINK, MODULE, Blob, Tree
 from isthmus.govern.settings import Project, SchemaSettings
@@ -31,6 +31,7 @@ class Gathered:
         revisions: What the index is compared with.
         checkings: By the names of schemas.
         untracked: Files of the folders that git neither holds nor ignores.
+        unstaged: Files of the folders that the working tree has otherwise than the index, or not at all.
         given_up: Folders that settings of before name, and those of now do not.
         before: By the names of schemas, what a commit's settings said of the same folder.
     """
@@ -39,6 +40,7 @@ class Gathered:
     revisions: Revisions
     checkings: Mapping[str, Checking]
     untracked: Sequence[str]
+    unstaged: Sequence[str] = ()
     given_up: Sequence[Finding] = ()
     before: Mapping[str, Before] = field(default_factory=dict[str, Before])
 
@@ -76,6 +78,7 @@ def gather(
     }
     with ThreadPoolExecutor() as pool:  # each waits for a process of git
         untracked = pool.submit(repository.untracked, folders)
+        unstaged = pool.submit(repository.edited, folders)
         held = pool.submit(repository.index, [*folders, *tables.values()] if folders else [])
         read = {oid: pool.submit(repository.tree, oid, [*folders, *also], name=name) for oid, name in names.items()}
         index, trees = held.result(), {oid: one.result() for oid, one in read.items()}
@@ -96,12 +99,16 @@ def gather(
         )
         _refuse_baseline(project, settings, checking)
         found[settings.title] = checking
-    before = [trees[oid] for oid in dict.fromkeys(oid for _, oid in revisions.known)]
-    settings_of = [blob for tree in before for path in also if (blob := tree.blobs.get(path)) is not None]
+    before = {oid: trees[oid] for _, oid in revisions.known}
+    settings_of = [blob for tree in before.values() for path in also if (blob := tree.blobs.get(path)) is not None]
     texts = repository.read([*settings_of, *(blob for one in found.values() for blob in _to_read(one))])
     found = {title: replace(one, texts=texts) for title, one in found.items()}
     file = f"{home}/{project.file.name}" if home else project.file.name
-    gone = {one.message: one for tree in before for one in given_up(project.settings, file, tree, home, texts)}
+    gone = {
+        one.message: one
+        for oid, tree in before.items()
+        for one in given_up(project.settings, file, tree, home, texts, files_of(repository, oid, home))
+    }
     compared = revisions.head if scope == "staged" else revisions.parted or revisions.head
     said = schemas_before(trees[compared[1]], home, texts) if compared is not None else []
     return Gathered(
@@ -109,6 +116,7 @@ def gather(
         revisions,
         _with_scripts(repository, home, found),
         untracked.result(),
+        unstaged.result(),
         tuple(gone.values()),
         {
             one.title: Before(compared[0], table)

@@ -6,19 +6,29 @@ what they were.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
+from isthmus.govern.changes.names import FOLDER as ENTRIES
+from isthmus.govern.changes.names import KEPT
 from isthmus.govern.findings import Finding
+from isthmus.govern.migrations.names import is_exempt
 from isthmus.govern.repository.tree import Tree
 from isthmus.govern.settings import ChangesSettings, Settings
-from isthmus.govern.settings_before import changes_before, folder_of, off_in, schemas_before
+from isthmus.govern.settings_before import changes_before, folder_of, is_folder, off_in, schemas_before
 
 UNCHANGED, ENTRY_UNCHANGED = "migration-unchanged", "entry-unchanged"
 """The rules that such a folder would pass by; where one was switched off for a folder, that may be given up."""
 
+Files = Callable[[str], Iterable[str]]
+"""Returns what a commit holds in a folder of its settings, by paths from that folder."""
 
-def given_up(now: Settings, file: str, before: Tree, home: str, texts: Mapping[str, bytes]) -> Iterator[Finding]:
+
+def given_up(
+    now: Settings, file: str, before: Tree, home: str, texts: Mapping[str, bytes], files: Files
+) -> Iterator[Finding]:
     """Yield folders of migrations that a commit's settings name and those of now do not.
+
+    One that holds none in that commit, such as a name that was mistyped, may be given up.
 
     Args:
         now: The settings.
@@ -26,20 +36,27 @@ def given_up(now: Settings, file: str, before: Tree, home: str, texts: Mapping[s
         before: The commit.
         home: The project's folder, from the repository's root.
         texts: Object → content.
+        files: Asks the commit.
     """
     kept = {one.folder for one in now.schemas}
     for table in schemas_before(before, home, texts):
-        if UNCHANGED not in off_in(table) and folder_of(table) not in kept:
-            yield _finding(UNCHANGED, file, before, folder_of(table), "migrations")
+        folder, layout = folder_of(table), "flat" if table.get("layout") == "flat" else "folders"
+        if UNCHANGED in off_in(table) or folder in kept or not is_folder(folder):
+            continue
+        if any(not is_exempt(one, layout) for one in files(folder)):
+            yield _finding(UNCHANGED, file, before, folder, "migrations")
 
 
 def log_given_up(
-    now: ChangesSettings, file: str, before: Tree, home: str, texts: Mapping[str, bytes]
+    now: ChangesSettings, file: str, before: Tree, home: str, texts: Mapping[str, bytes], files: Files
 ) -> Iterator[Finding]:
     """Yield the folder of the log, where a commit's settings name another one; as of migrations."""
     table = changes_before(before, home, texts)
-    if table and ENTRY_UNCHANGED not in off_in(table) and folder_of(table) != now.folder:
-        yield _finding(ENTRY_UNCHANGED, file, before, folder_of(table), "entries")
+    folder = folder_of(table)
+    if not table or ENTRY_UNCHANGED in off_in(table) or folder == now.folder or not is_folder(folder):
+        return
+    if any(one.startswith(f"{ENTRIES}/") and one != f"{ENTRIES}/{KEPT}" for one in files(folder)):
+        yield _finding(ENTRY_UNCHANGED, file, before, folder, "entries")
 
 
 def _finding(rule: str, file: str, before: Tree, folder: str, what: str) -> Finding:

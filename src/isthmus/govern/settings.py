@@ -5,23 +5,37 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date
+from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal, cast
 
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Strict, TypeAdapter, ValidationError
+from pydantic import Field as Stated
+
 from isthmus.errors import ConfigError, Problem, Where
 from isthmus.govern.changes.globs import OUT, glob_fault
-from isthmus.govern.stated import KEY, read_table
+from isthmus.govern.stated import path_of, wrong
 from isthmus.work.amounts import plural
 
 FILES = ("isthmus.toml", "pyproject.toml")
 Layout = Literal["folders", "flat"]
+Section = Literal["schema", "changes"]
+_EXAMPLES: dict[Section, str] = {
+    "schema": 'folder = "migrations"\nlayout = "flat"',
+    "changes": 'folder = "mongo-migrations"\nmodels = ["lib/model/**/*.ts"]',
+}
 
 
-def _folder(text: str) -> str:
+def as_folder(text: str) -> str:
+    """Return a folder as the settings have it.
+
+    Raises:
+        ValueError: It is none of the project's; its text is a sentence without its capital and full stop.
+    """
     path = PurePosixPath(text)
-    if path.is_absolute() or ".." in path.parts or "\\" in text:
+    if path.is_absolute() or ".." in path.parts or "\\" in text or "\0" in text:
         raise ValueError("it must be a path inside of the project, with / between folders")
     if path == PurePosixPath():
         raise ValueError("it must be a folder of its own")
@@ -54,10 +68,16 @@ def _filled(text: str) -> str:
     return text
 
 
-Folder = Annotated[str, _folder]
-Pattern = Annotated[str, _pattern]
-Glob = Annotated[str, _glob]
-Filled = Annotated[str, _filled]
+def _day(value: object) -> object:
+    return date.fromisoformat(value) if isinstance(value, str) else value
+
+
+Folder = Annotated[str, AfterValidator(as_folder)]
+Pattern = Annotated[str, AfterValidator(_pattern)]
+Glob = Annotated[str, AfterValidator(_glob)]
+Filled = Annotated[str, AfterValidator(_filled)]
+Day = Annotated[date, Strict(), BeforeValidator(_day)]
+_NOTHING_ELSE = ConfigDict(extra="forbid")
 
 
 @dataclass(frozen=True)
@@ -75,6 +95,8 @@ class SchemaSettings:
             rule; `rehearsal/MIGRATION` one that is committed from restoring what was there, and from getting through
             where tables have rows.
     """
+
+    __pydantic_config__ = _NOTHING_ELSE
 
     folder: Folder
     layout: Layout = "folders"
@@ -102,10 +124,12 @@ class ChangesSettings:
         off: Rule → why it is switched off.
     """
 
+    __pydantic_config__ = _NOTHING_ELSE
+
     folder: Folder
-    models: Annotated[tuple[Glob, ...], _any_in]
+    models: Annotated[tuple[Glob, ...], AfterValidator(_any_in)]
     ticket: Pattern = r"[A-Z][A-Z0-9]*-[0-9]+|N/A"
-    since: date | None = None
+    since: Day | None = None
     off: dict[str, Filled] = field(default_factory=dict[str, str])
 
 
@@ -120,8 +144,10 @@ class Settings:
         changes: The log of changes of MongoDB models.
     """
 
+    __pydantic_config__ = _NOTHING_ELSE
+
     base: Filled | None = None
-    schemas: tuple[SchemaSettings, ...] = field(default=(), metadata={KEY: "schema"})
+    schemas: Annotated[tuple[SchemaSettings, ...], Stated(alias="schema")] = ()
     changes: ChangesSettings | None = None
 
     def chosen(self, names: Sequence[str], file: Path) -> list[SchemaSettings]:
@@ -160,8 +186,18 @@ class Project:
         return self.file.parent
 
 
-def find_project(place: Path) -> Project:
+def example(file: Path, section: Section) -> str:
+    """Return lines such as could stand in a file of settings, to be copied from a message."""
+    prefix = "" if file.name == FILES[0] else "tool.isthmus."
+    return f"[{prefix}{section}]\n{_EXAMPLES[section]}"
+
+
+def find_project(place: Path, *, section: Section = "schema") -> Project:
     """Read the settings of the project around a folder: the nearest file upwards that has any.
+
+    Args:
+        place: The folder.
+        section: What a command looks for in them, for the example where there are none.
 
     Raises:
         ConfigError: There is none (code `no-settings`), or it says something wrong (`bad-settings`); `problems` holds
@@ -175,7 +211,7 @@ def find_project(place: Path) -> Project:
     raise ConfigError(
         f"No settings were found in {place} or above it.",
         code="no-settings",
-        hint='Write isthmus.toml, such as:  [schema]  folder = "migrations"  layout = "flat"',
+        hint=f"Write {FILES[0]}, such as:\n{example(Path(FILES[0]), section)}",
     )
 
 
@@ -195,28 +231,46 @@ def read_project(file: Path, content: bytes) -> Project | None:
     return None if stated is None else Project(file, _parse(file, stated))
 
 
+@cache
+def _adapter() -> TypeAdapter[Settings]:
+    return TypeAdapter(Settings)
+
+
+def key_of(name: str) -> str:
+    """Return the key in the file of an attribute of one of the dataclasses above."""
+    return "schema" if name == "schemas" else name
+
+
 def _parse(file: Path, found: object) -> Settings:
-    problems: list[Problem] = []
+    alone = None
     if isinstance(found, dict):
         table = cast("dict[str, object]", found)
-        one = table.get("schema")
-        found = {**table, "schema": [cast("object", one)]} if isinstance(one, dict) else table
-    settings = read_table(
-        Settings,
-        found,
-        lambda path, wrong: problems.append(
-            Problem("bad-settings", f"The setting is wrong: {wrong}.", Where(file=str(file), path=path or None))
-        ),
-    )
-    if settings is None:
+        if isinstance(one := table.get("schema"), dict):
+            found, alone = {**table, "schema": [cast("object", one)]}, "schema"
+    try:
+        settings = _adapter().validate_python(found)
+    except ValidationError as fault:
+        problems = tuple(
+            Problem(
+                "bad-settings",
+                f"The setting is wrong: {wrong(one, _known(one['loc']))}.",
+                Where(file=str(file), path=path_of(one, one_table=alone)),
+            )
+            for one in fault.errors()
+        )
         raise ConfigError(
             f"{plural(len(problems), 'setting is', 'settings are')} wrong.",
             code="bad-settings",
             where=Where(file=str(file)),
-            problems=tuple(problems),
-        )
+            problems=problems,
+        ) from None
     _refuse_overlaps(file, settings)
     return settings
+
+
+def _known(place: tuple[int | str, ...]) -> list[str]:
+    kind = {"schema": SchemaSettings, "changes": ChangesSettings}.get(str(place[0])) if len(place) > 1 else None
+    return [key_of(one.name) for one in fields(kind or Settings)]
 
 
 def _refuse_overlaps(file: Path, settings: Settings) -> None:

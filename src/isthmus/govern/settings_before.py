@@ -13,7 +13,7 @@ from typing import Any, cast
 
 from isthmus.govern.findings import Finding
 from isthmus.govern.repository.tree import Tree
-from isthmus.govern.settings import FILES, ChangesSettings, SchemaSettings
+from isthmus.govern.settings import FILES, ChangesSettings, SchemaSettings, as_folder
 
 Table = Mapping[str, Any]
 _KEYS = frozenset({"layout", "ticket", "models", "baseline", "since"})
@@ -54,6 +54,15 @@ def changes_before(before: Tree, home: str, texts: Mapping[str, bytes]) -> Table
 def folder_of(table: Table) -> str:
     """Return the folder that a table names, as the settings of now would have it."""
     return str(PurePosixPath(str(table.get("folder", ""))))
+
+
+def is_folder(text: str) -> bool:
+    """Tell whether settings may name a folder so; else nothing in it was ever governed."""
+    try:
+        as_folder(text)
+    except ValueError:
+        return False
+    return True
 
 
 def off_in(table: Table) -> frozenset[str]:

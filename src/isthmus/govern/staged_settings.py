@@ -8,13 +8,17 @@ from pathlib import Path
 from isthmus.errors import ConfigError, Where
 from isthmus.govern.repository.git import Repository
 from isthmus.govern.repository.tree import LINK, MODULE, Blob
-from isthmus.govern.settings import FILES, Project, find_project, read_project
+from isthmus.govern.settings import FILES, Project, Section, find_project, read_project
 
 
-def find_staged_project(place: Path) -> tuple[Project, list[str]]:
+def find_staged_project(place: Path, *, section: Section = "schema") -> tuple[Project, list[str]]:
     """Read the settings of the project around a folder as git's index has them: the nearest upwards that says any.
 
     Those of the working tree count only while git holds none.
+
+    Args:
+        place: The folder.
+        section: As of `find_project`.
 
     Returns:
         The project, and sentences on what the working tree says otherwise.
@@ -23,7 +27,7 @@ def find_staged_project(place: Path) -> tuple[Project, list[str]]:
         ConfigError: There are none, or HEAD has some and what is staged has not (code `no-settings`), they say
             something wrong or are a link (`bad-settings`).
     """
-    working = _working(place)
+    working = _working(place, section)
     known = working if isinstance(working, Project) else None
     try:
         repository = Repository.around(known.folder if known is not None else place)
@@ -41,9 +45,9 @@ def find_staged_project(place: Path) -> tuple[Project, list[str]]:
     return working, [f"{working.file.name} is not in git, so only this working tree says what it says: git add it."]
 
 
-def _working(place: Path) -> Project | ConfigError:
+def _working(place: Path, section: Section) -> Project | ConfigError:
     try:
-        return find_project(place)
+        return find_project(place, section=section)
     except ConfigError as fault:
         return fault
 

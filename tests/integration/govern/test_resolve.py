@@ -12,6 +12,7 @@ import psycopg
 import pytest
 
 from isthmus.errors import ConfigError, GovernError, TargetError
+from isthmus.govern.adopting.adopt import Wanted, adopt
 from isthmus.govern.deploying.deploy import deploying
 from isthmus.govern.deploying.resolve import Answer, settle
 from isthmus.govern.deploying.situation import Situation, find_situation
@@ -261,3 +262,50 @@ def test_tables_of_the_user_are_never_touched(project: Project) -> None:
     say(project, "0002_b", "again")
     say(project, "0002_b", "applied")
     assert (project.one(tables), project.one("SELECT array_agg((ctid, xmin, id)::text) FROM a")) == before
+
+
+def adopted(project: Project, *, last: str = "0003_c") -> None:
+    """Leave a person's word that the database has three migrations, of which it has 0001_a and 0003_c."""
+    project.write("0001_a", "CREATE TABLE a (id int);")
+    project.write("0002_b", "ALTER TABLE a ADD b int;\nINSERT INTO a VALUES (2, 2);")
+    project.write("0003_c", "CREATE TABLE c (id int);")
+    project.do("CREATE TABLE a (id int)", "CREATE TABLE c (id int)")
+    adopt(project.conninfo, project.folder, project.settings, Wanted(up_to=last))
+
+
+def test_a_wrong_word_on_an_older_one_of_the_baseline_is_taken_back_and_it_is_deployed(project: Project) -> None:
+    adopted(project)
+    assert [word for _, word in look(project, "0002_b").answers()] == ["--again"]
+    assert say(project, "0002_b", "again", why="it was never there") == "settled"
+    assert words(project)[-1] == ["0002_b", "again", None, "it was never there", "baseline", True]
+    assert project.deploy() == ["0002_b"]
+    assert project.one("SELECT array_agg(b) FROM a") == [2]
+    assert project.stands() == {"0001_a": "baseline", "0002_b": "applied", "0003_c": "baseline"}
+
+
+def test_one_that_cannot_be_applied_so_late_may_be_tried_again_or_told(project: Project) -> None:
+    adopted(project)
+    project.do("DROP TABLE a")
+    say(project, "0002_b", "again")
+    for _ in range(2):
+        with pytest.raises(TargetError) as caught:
+            project.deploy()
+        assert caught.value.code == "migration-failed"
+    assert say(project, "0002_b", "again") == "settled"
+    assert say(project, "0002_b", "applied") == "applied"
+    assert project.deploy() == []
+
+
+def test_the_newest_of_the_baseline_is_pending_again(project: Project) -> None:
+    adopted(project, last="0002_b")
+    assert say(project, "0002_b", "again") == "pending"
+    assert project.stands() == {"0001_a": "baseline", "0002_b": "pending", "0003_c": "pending"}
+
+
+def test_of_what_another_runner_says_only_the_newest_can_be_taken_back(project: Project) -> None:
+    adopted(project)
+    project.do("UPDATE isthmus.schema_history SET on_word_of = 'drizzle'")
+    with pytest.raises(ConfigError) as caught:
+        say(project, "0002_b", "again")
+    assert (caught.value.code, "as a new migration" in str(caught.value.hint)) == ("not-an-answer", True)
+    assert say(project, "0003_c", "again") == "pending"

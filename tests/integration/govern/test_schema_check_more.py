@@ -240,12 +240,14 @@ def test_a_merge_without_a_base_says_how_to_name_one(tmp_path: Path) -> None:
     [
         ("schema = 5", "it must be a list."),
         ('[schema]\nlayout = "flat"', "it is missing."),
-        ('[schema]\nfolder = "a"\nlayuot = "flat"', "there is no such setting; there are: folder, layout"),
-        ('[schema]\nfolder = "a"\nlayout = "flut"', "it must be folders or flat."),
+        ('[schema]\nfolder = "a"\nlayuot = "flat"', "there is no such setting; perhaps layout is meant."),
+        ('[schema]\nfolder = "a"\nx = 1', "there is no such setting; there are: folder, layout"),
+        ('[schema]\nfolder = "a"\nlayout = "flut"', "it must be 'folders' or 'flat'."),
         ('[schema]\nfolder = "a"\nticket = "("', "it is no regular expression: "),
         ('base = ""\n[schema]\nfolder = "a"', "it must not be empty."),
         ('[changes]\nfolder = "a"\nmodels = "b"', "it must be a list."),
         ('[changes]\nfolder = "a"\nmodels = ["b"]\nsince = 2026-01-01T00:00:00', "it must be a day."),
+        ('[changes]\nfolder = "a"\nmodels = ["b"]\nsince = 20260101', "it must be a day."),
         ("schema = [3]", "it must be a table."),
     ],
 )

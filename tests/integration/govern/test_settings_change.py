@@ -188,3 +188,43 @@ def test_migrations_that_came_with_the_settings_may_be_older(tmp_path: Path) -> 
     for path in (schemas.FIRST, schemas.SECOND):
         git.add(path, "SELECT 1;\n")
     assert schemas.refused(schemas.checked(git, staged=True)) == []
+
+
+@pytest.mark.parametrize(
+    "folder", ["mgrations", "prisma/migration", "Größe 'x'", "../x", "/x", ".", "a\\\\b", "a\\u0000"]
+)
+def test_a_folder_that_never_held_a_migration_may_be_given_up(folder: str, tmp_path: Path) -> None:
+    git = schemas.prisma(tmp_path)
+    git.add("isthmus.toml", schemas.SETTINGS.replace("prisma/migrations", folder))
+    git.commit("a mistyped folder")
+    git("checkout", "-q", "-b", "feature")
+    git.add("isthmus.toml", schemas.SETTINGS)
+    assert schemas.checked(git, staged=True).findings == ()
+    git.commit()
+    assert schemas.checked(git, base="main").findings == ()
+
+
+@pytest.mark.parametrize("file", ["0001_x.sql", "deep/migration.sql", "notes.txt"])
+def test_a_folder_with_anything_in_it_may_not_be_given_up(file: str, tmp_path: Path) -> None:
+    git = schemas.prisma(tmp_path)
+    git.add("isthmus.toml", schemas.SETTINGS.replace("prisma/migrations", "other"))
+    for exempt in ("README.md", ".gitkeep"):
+        git.add(f"other/{exempt}", "x")
+    git.commit()
+    git.add("isthmus.toml", schemas.SETTINGS)
+    assert schemas.checked(git, staged=True).findings == ()
+    git("reset", "-q", "--hard")
+    git.add(f"other/{file}", "SELECT 1;\n")
+    git.commit()
+    git("rm", "-q", "-r", "other")
+    git.add("isthmus.toml", schemas.SETTINGS)
+    assert ("migration-unchanged", "isthmus.toml") in schemas.refused(schemas.checked(git, staged=True))
+
+
+def test_a_log_without_an_entry_may_be_given_up(git: Git) -> None:
+    git.add("isthmus.toml", models.SETTINGS.replace("mongo-migrations", "mngo-migrations"))
+    git.add("mngo-migrations/changes/.gitkeep", "")
+    git.commit()
+    git("rm", "-q", "-r", "mngo-migrations")
+    git.add("isthmus.toml", models.SETTINGS)
+    assert asked(git, staged=True)[0] == []

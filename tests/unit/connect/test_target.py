@@ -68,4 +68,5 @@ def test_parameters_of_prisma_are_named() -> None:
         open_target("postgresql://u:Geh3im@h/db?sslmode=require&schema=public&connection_limit=5&Geh3im=1")
     assert caught.value.hint is not None
     assert caught.value.hint.startswith("Leave out connection_limit, schema, which Prisma knows")
+    assert "For tables in another schema than public: options=-csearch_path%3DSCHEMA in its place." in caught.value.hint
     assert SECRET not in f"{caught.value} {caught.value.hint}"

@@ -33,14 +33,16 @@ def check(
 
     Exit codes: 0 nothing is found, 2 the settings or the repository cannot be used, 5 a rule refuses something.
     """
+    from isthmus.cli.interrupt import say_nothing_was_committed
     from isthmus.cli.output import result_console, write_json
     from isthmus.errors import ConfigError
     from isthmus.govern.changes.check import check_changes
     from isthmus.govern.staged_settings import find_staged_project
 
+    say_nothing_was_committed()
     if staged and base is not None:
         raise ConfigError("--staged and --base ask for different things.", code="usage", hint="Give one of them.")
-    project, told = find_staged_project(Path.cwd())
+    project, told = find_staged_project(Path.cwd(), section="changes")
     found = check_changes(project, staged=staged, base=base)
     found = replace(found, notes=(*told, *found.notes))
     _show(result_console(json_file), found)
@@ -56,6 +58,7 @@ def check(
             "findings": [one.as_json() for one in found.findings],
             "notes": list(found.notes),
             "untracked": list(found.untracked),
+            "unstaged": list(found.unstaged),
             "off": dict(found.off),
         },
         json_file,
@@ -65,13 +68,14 @@ def check(
 
 def _show(console: Console, found: CheckedChanges) -> None:
     from isthmus.cli.output import err, plural, show_note
-    from isthmus.cli.rule_findings import counted, show_findings, show_off, show_untracked
+    from isthmus.cli.rule_findings import counted, show_findings, show_off, show_unstaged, show_untracked
 
     show_findings(console, found.findings)
     show_off(found.off, "changes")
     for note in found.notes:
         show_note(err, note)
     show_untracked(found.untracked)
+    show_unstaged(found.unstaged)
     models = f"{plural(found.models, 'model')}, {len(found.changed):,} changed"
     entries = f"{plural(found.entries, 'entry', 'entries')}, {found.looked_at:,} looked at"
     console.print(

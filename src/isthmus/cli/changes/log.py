@@ -16,7 +16,7 @@ def log() -> int:
     from isthmus.govern.changes.writing import write_log
     from isthmus.govern.settings import find_project
 
-    for file in write_log(find_project(Path.cwd())):
+    for file in write_log(find_project(Path.cwd(), section="changes")):
         out.print(str(file), markup=False, soft_wrap=True)
     show_hint(out, "git add it, with every entry.", indent=0)
     return 0

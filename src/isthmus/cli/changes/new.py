@@ -31,7 +31,7 @@ def new(
     from isthmus.govern.changes.writing import write_entry
     from isthmus.govern.settings import find_project
 
-    project = find_project(Path.cwd())
+    project = find_project(Path.cwd(), section="changes")
     for file in write_entry(project, model, description, ticket=ticket, day=day):
         out.print(str(file), markup=False, soft_wrap=True)
     show_hint(

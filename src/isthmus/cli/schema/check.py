@@ -45,11 +45,13 @@ def check(
     Exit codes: 0 nothing is found, 2 the settings, the repository or squawk cannot be used, 4 the database cannot be
     read, 5 a rule refuses something.
     """
+    from isthmus.cli.interrupt import say_nothing_was_committed
     from isthmus.cli.output import result_console, write_json
     from isthmus.errors import ConfigError
     from isthmus.govern.check import check_schemas
     from isthmus.govern.staged_settings import find_staged_project
 
+    say_nothing_was_committed()
     if staged and base is not None:
         raise ConfigError("--staged and --base ask for different things.", code="usage", hint="Give one of them.")
     project, told = find_staged_project(Path.cwd())
@@ -71,6 +73,7 @@ def check(
             "looked_at": found.looked_at,
             "findings": [one.as_json() for one in found.findings],
             "untracked": list(found.untracked),
+            "unstaged": list(found.unstaged),
             "off": found.off,
             "notes": list(found.notes),
         },
@@ -81,12 +84,13 @@ def check(
 
 def _show(console: Console, found: Checked) -> None:
     from isthmus.cli.output import err, plural, show_note, show_paragraph
-    from isthmus.cli.rule_findings import counted, show_findings, show_off, show_untracked
+    from isthmus.cli.rule_findings import counted, show_findings, show_off, show_unstaged, show_untracked
 
     show_findings(console, found.findings)
     for schema, rules in found.off.items():
         show_off(rules, schema)
     show_untracked(found.untracked)
+    show_unstaged(found.unstaged)
     for note in found.notes:
         show_note(err, note)
     held, looked_at = sum(found.folders.values()), sum(found.looked_at.values())

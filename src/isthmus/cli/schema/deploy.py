@@ -94,8 +94,7 @@ def deploy(
                 ) as lease:
                     pending_of(lease.connection, scripts, titles=titles)
             for title, ones in scripts.items():
-                console.print(f"{title}:", markup=False, style="bold")
-                with done.setdefault(title, Working(console)) as working:
+                with done.setdefault(title, Working(console, title)) as working:
                     deploy_scripts(
                         address.conninfo,
                         title,
@@ -107,6 +106,7 @@ def deploy(
                         to=to,
                         titles=titles,
                     )
+                working.show_title()
                 if not working.done:
                     held = plural(len(ones), "migration")
                     console.print(f"  nothing is pending; it has {held}.", markup=False)
@@ -127,7 +127,7 @@ def _dry_run(
             console.print(f"{title}: {len(pending):,} would be applied", markup=False, style="bold")
             for script, one in pending:
                 how = "in one transaction" if script.in_transaction else "statement by statement"
-                if one.stand == "settled" and one.applied is not None:
+                if one.stand == "settled" and one.applied is not None and one.applied.steps_done:
                     how += f", from statement {one.applied.steps_done + 1} on"
                 statements = plural(len(script.statements), "statement")
                 console.print(f"  {script.name.text}: {statements}, {how}", markup=False, soft_wrap=True)

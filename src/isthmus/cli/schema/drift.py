@@ -61,6 +61,7 @@ def drift(
     be read, or the server refused a migration.
     """
     from isthmus.cli.findings import failed_json, writing_refusals
+    from isthmus.cli.interrupt import say_nothing_was_committed
     from isthmus.cli.output import err, result_console, write_json
     from isthmus.cli.schema.reading import reading
     from isthmus.connect.target import open_target
@@ -68,6 +69,7 @@ def drift(
     from isthmus.govern.scratch import scratch_server
     from isthmus.govern.settings import find_project
 
+    say_nothing_was_committed()
     project = find_project(Path.cwd())
     chosen = project.settings.chosen(names or (), project.file)
     console = result_console(json_file)

@@ -28,6 +28,12 @@ SchemaOption = Annotated[
 ]
 
 
+def was_given(context: typer.Context, option: str) -> bool:
+    """Tell whether an option stands on the command line, and was not taken from the environment."""
+    source = context.get_parameter_source(option)
+    return source is not None and source.name == "COMMANDLINE"
+
+
 def only_schema(project: Project, schema: str | None) -> SchemaSettings:
     """Return the one schema that a command is for.
 

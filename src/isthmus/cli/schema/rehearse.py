@@ -93,6 +93,7 @@ def rehearse(
     tables have rows, or schema.json is not fresh (--check), 130 stopped.
     """
     from isthmus.cli.findings import failed_json, writing_refusals
+    from isthmus.cli.interrupt import say_nothing_was_committed
     from isthmus.cli.output import err, result_console, write_json
     from isthmus.govern.rehearsing.keep import keep
     from isthmus.govern.rehearsing.outcome import REFUSED
@@ -101,6 +102,7 @@ def rehearse(
     from isthmus.govern.scratch import scratch_server
     from isthmus.govern.settings import find_project
 
+    say_nothing_was_committed()
     project = find_project(Path.cwd())
     parts = parts_of(project, names or ())
     seeds = seeds_of(parts, seed)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from isthmus.cli.options import JsonOption
-from isthmus.cli.schema.options import SchemaOption, TargetOption, only_schema
+from isthmus.cli.schema.options import SchemaOption, TargetOption, only_schema, was_given
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 
 def resolve(
+    context: typer.Context,
     name: Annotated[str, typer.Argument(metavar="NAME", help="The migration.")],
     target: TargetOption,
     schema: SchemaOption = None,
@@ -39,7 +41,7 @@ def resolve(
     json_file: JsonOption = None,
 ) -> int:
     """Show how far a migration is, or take down what you found: a half-run one, one that was applied or rolled back by
-    hand, one whose file is gone.
+    hand, one that was accepted and is not there, one whose file is gone.
 
     Without an answer nothing is written. What you say is kept as your word, with the history as it was; no table of
     yours is touched. Refused while a deployer is at work.
@@ -50,6 +52,7 @@ def resolve(
     from isthmus.cli.findings import failed_json, writing_refusals
     from isthmus.cli.output import result_console, write_json
     from isthmus.cli.schema.reading import reading
+    from isthmus.cli.target import shown_target
     from isthmus.connect.target import open_target
     from isthmus.govern.deploying.resolve import settle
     from isthmus.govern.deploying.situation import find_situation
@@ -65,14 +68,17 @@ def resolve(
     with writing_refusals(json_file, failed_json), open_target(target) as address:
         if answer is not None:
             after = settle(address.conninfo, settings.title, scripts, name, answer)
-            stand = {"again": "pending", "forget": "forgotten"}.get(answer.kind, after.stand)
+            said = {"again": "pending", "forget": "forgotten"}.get(answer.kind, after.stand)
+            stand = "settled" if after.stand == "settled" else said
             console.print(f"{name}: {stand}, on your word.", markup=False, soft_wrap=True)
             write_json({"outcome": "settled", "exit_code": 0, "name": name, "state": stand}, json_file)
             return 0
+        given = ["--schema", schema] if schema is not None else []
+        given += ["--target", shown_target(target)] if was_given(context, "target") else []
         with reading(address.conninfo) as connection:
             found = find_situation(connection, settings.title, scripts, name, at_work=is_at_work(connection))
     wants = found.standing.stand not in {"applied", "baseline", "pending", "settled", "running"}
-    _show(console, found, schema)
+    _show(console, found, given)
     write_json({**found.as_json(), "outcome": "open" if wants else "passed", "exit_code": int(wants)}, json_file)
     return int(wants)
 
@@ -96,7 +102,7 @@ def _answer(*, applied: bool, step: int | None, again: bool, forget: bool, why: 
     return given[0] if given else None
 
 
-def _show(console: Console, found: Situation, schema: str | None) -> None:
+def _show(console: Console, found: Situation, given: Sequence[str]) -> None:
     from isthmus.cli.output import show_hint, show_paragraph
 
     one, there = found.standing, found.standing.applied
@@ -117,9 +123,7 @@ def _show(console: Console, found: Situation, schema: str | None) -> None:
     if not found.possible:
         return
     show_paragraph(console, "  ", "Say what you found:")
-    which = f" --schema {shlex.quote(schema)}" if schema is not None else ""
     for meaning, word in found.answers():
         show_paragraph(console, "  • ", f"{meaning}:")
-        console.print(
-            f"      isthmus schema resolve {shlex.quote(one.name)}{which} {word}", markup=False, soft_wrap=True
-        )
+        command = f"isthmus schema resolve {shlex.join([one.name, *given])} {word}"
+        console.print(f"      {command}", markup=False, soft_wrap=True)

@@ -36,6 +36,7 @@ def status(
     well.
     """
     from isthmus.cli.findings import failed_json, writing_refusals
+    from isthmus.cli.interrupt import say_nothing_was_committed
     from isthmus.cli.output import result_console, write_json
     from isthmus.cli.schema.reading import reading
     from isthmus.connect.target import open_target
@@ -48,6 +49,7 @@ def status(
     from isthmus.state.deployer_at_work import is_at_work
     from isthmus.state.schema_history import read_history
 
+    say_nothing_was_committed()
     project = find_project(Path.cwd())
     report: dict[str, list[dict[str, object]]] = {}
     beside: dict[str, GovernError] = {}

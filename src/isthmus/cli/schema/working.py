@@ -25,14 +25,15 @@ class Working(Telling):
 
     Args:
         console: Where results go.
+        title: What stands above them, before the first.
 
     Attributes:
         done: What was applied.
     """
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, title: str | None = None) -> None:
         self.done: list[Done] = []
-        self._console = console
+        self._console, self._title = console, title
         self._doing, self._since, self._held_by = "", 0.0, ""
         self._over = threading.Event()
         self._screen = threading.RLock()
@@ -56,7 +57,16 @@ class Working(Telling):
     def waits_for_lease(self, words: str) -> None:
         self._note(f"{words} Waiting for it.")
 
+    def show_title(self) -> None:
+        """Print the title, where that was not done."""
+        with self._screen:
+            title, self._title = self._title, None
+            if title is not None:
+                self._wipe()
+                self._console.print(f"{title}:", markup=False, style="bold", soft_wrap=True)
+
     def begins(self, script: Script) -> None:
+        self.show_title()
         self._now(script.name.text)
 
     def executes(self, script: Script, number: int) -> None:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from isthmus.errors import ConfigError, Where
 from isthmus.govern.changes.checking import ChangesChecking
-from isthmus.govern.changes.holding import hold
+from isthmus.govern.changes.holding import Held, hold
 from isthmus.govern.changes.known import Known, known_of
 from isthmus.govern.changes.names import FOLDER as ENTRIES
 from isthmus.govern.changes.names import LOG, README
@@ -22,8 +22,9 @@ from isthmus.govern.repository.git import Repository
 from isthmus.govern.repository.revisions import base_unasked, find_revisions
 from isthmus.govern.repository.tree import LINK, MODULE, Blob, Tree
 from isthmus.govern.schema_json import SchemaJson, SchemaJsonFault, read_schema_json
-from isthmus.govern.settings import ChangesSettings, Project
+from isthmus.govern.settings import ChangesSettings, Project, example
 from isthmus.govern.settings_before import Before, changed, let_pass, newly_off
+from isthmus.govern.unknown_rules import refuse_unknown
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class CheckedChanges:
         entries: How many there are.
         looked_at: Of how many of them names and texts were looked at.
         untracked: Models and files of the log that git does not hold, so that nothing looked at them.
+        unstaged: Those that the working tree has otherwise than the index, by which they were judged.
         off: Rule → why it is switched off.
     """
 
@@ -48,6 +50,7 @@ class CheckedChanges:
     entries: int = 0
     looked_at: int = 0
     untracked: tuple[str, ...] = ()
+    unstaged: tuple[str, ...] = ()
     off: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
@@ -64,17 +67,11 @@ def changes_of(project: Project) -> ChangesSettings:
             "The settings name no models.",
             code="no-changes",
             where=Where(file=str(project.file)),
-            hint='Write, such as:  [changes]  folder = "mongo-migrations"  models = ["lib/model/**/*.ts"]',
+            hint=f"Write into it, such as:\n{example(project.file, 'changes')}",
         )
-    rules = {rule.name for rule in RULES}
-    for name in settings.off:
-        if name not in rules:
-            raise ConfigError(
-                f"There is no rule {name} to switch off.",
-                code="unknown-rule",
-                where=Where(file=str(project.file), path="changes.off"),
-                hint=f"The rules: {', '.join(sorted(rules))}.",
-            )
+    rules = sorted(rule.name for rule in RULES)
+    unknown = [("changes.off", name) for name in settings.off if name not in rules]
+    refuse_unknown(project.file, unknown, rules, f"The rules: {', '.join(rules)}.")
     return settings
 
 
@@ -139,9 +136,14 @@ def check_changes(project: Project, *, staged: bool = False, base: str | None = 
         {one.path: one.how for one in checking.changes},
         len(checking.entries),
         len(checking.looked_at),
-        tuple(one for one in held.untracked if held.globs.match(one) or one.startswith(f"{held.folder}/")),
+        tuple(one for one in held.untracked if _is_own(held, one)),
+        tuple(one for one in held.unstaged if _is_own(held, one)),
         settings.off,
     )
+
+
+def _is_own(held: Held, path: str) -> bool:
+    return held.globs.match(path) or path.startswith(f"{held.folder}/")
 
 
 def _found(checking: ChangesChecking, off: Collection[str]) -> Iterator[Finding]:

@@ -10,7 +10,7 @@ from isthmus.govern.changes.globs import Globs, glob_fault
 from isthmus.govern.findings import Finding
 from isthmus.govern.given_up import log_given_up
 from isthmus.govern.repository.git import Repository
-from isthmus.govern.repository.places import place_of
+from isthmus.govern.repository.places import files_of, place_of
 from isthmus.govern.repository.revisions import Revisions
 from isthmus.govern.repository.tree import Tree
 from isthmus.govern.settings import ChangesSettings, Project, SchemaSettings
@@ -32,6 +32,7 @@ class Held:
         trees: Commit → what it holds.
         merging: Name and id of commits that a merge brings in.
         untracked: Files of the same folders that git neither holds nor ignores.
+        unstaged: Files of the same folders that the working tree has otherwise than the index, or not at all.
         texts: Object → content, of settings.
         before: What the settings of the commit that is compared with say; None where they name no models.
         given_up: The folder of a log that these settings name no more.
@@ -47,6 +48,7 @@ class Held:
     trees: Mapping[str, Tree]
     merging: Sequence[tuple[str, str]]
     untracked: Sequence[str]
+    unstaged: Sequence[str]
     texts: Mapping[str, bytes]
     before: Before | None
     given_up: Sequence[Finding]
@@ -83,8 +85,12 @@ def hold(
         if _own(folder, globs) != own:
             own = _own(folder, globs)
             read = _read(repository, commits, own, home, [path for _, path in migrations])
-    known = [Tree(name, read.trees[oid].blobs) for name, oid in revisions.known]
-    gone = {one.message: one for tree in known for one in log_given_up(settings, file, tree, home, texts)}
+    known = [(oid, Tree(name, read.trees[oid].blobs)) for name, oid in revisions.known]
+    gone = {
+        one.message: one
+        for oid, tree in known
+        for one in log_given_up(settings, file, tree, home, texts, files_of(repository, oid, home))
+    }
     return Held(
         home,
         file,
@@ -96,6 +102,7 @@ def hold(
         read.trees,
         merging,
         read.untracked,
+        read.unstaged,
         texts,
         before,
         list(gone.values()),
@@ -117,6 +124,7 @@ class _Read:
     now: Tree
     trees: Mapping[str, Tree]
     untracked: Sequence[str]
+    unstaged: Sequence[str]
 
 
 def _own(folder: str, globs: Globs) -> list[str]:
@@ -131,4 +139,6 @@ def _read(
         now = pool.submit(repository.index, [*own, *beside] if own else [])
         trees = {oid: pool.submit(repository.tree, oid, [*own, *also] if own else []) for oid in commits}
         untracked = pool.submit(repository.untracked, own)
-        return _Read(now.result(), {oid: one.result() for oid, one in trees.items()}, untracked.result())
+        unstaged = pool.submit(repository.edited, own)
+        held = {oid: one.result() for oid, one in trees.items()}
+        return _Read(now.result(), held, untracked.result(), unstaged.result())

@@ -152,7 +152,8 @@ def _refusal(
     else:
         then = (
             "Nothing of it is there. Mend what the server names, or its text where that is in no commit; deploy again."
-            " One that is merged: docs/how-to/fix-a-migration-mistake.md."
+            " One that is committed and that no database takes: correct it, and excuse it in the settings,"
+            f' off = {{"migration-unchanged/{name}" = "why"}}.'
         )
     return TargetError(
         f"The server refused {name}: {said}{f' ({hide(hint)})' if hint else ''}{attempt.held_by if busy else ''}",

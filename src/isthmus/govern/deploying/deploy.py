@@ -72,13 +72,15 @@ def to_apply(standing: Sequence[Standing], to: str | None = None) -> list[tuple[
     refuse(standing)
     wanted = known if to is None else known[: known.index(to) + 1]
     found = [(one.script, one) for one in standing if one.script and one.stand in TO_APPLY and one.name in wanted]
-    faults = [fault for script, _ in found for fault in script.faults]
-    if faults:
+    faulty = [script for script, _ in found if script.faults]
+    if faulty:
         raise ConfigError(
             "Some of what is pending cannot be executed as it is; nothing was applied.",
             code="bad-migrations",
-            problems=tuple(faults),
-            hint="It belongs to the baseline: where the database has it, isthmus schema resolve takes that down.",
+            problems=tuple(fault for script in faulty for fault in script.faults),
+            hint="What belongs to the baseline: where the database has it, isthmus schema resolve takes that down."
+            if any(script.statements for script in faulty)
+            else None,
         )
     return found
 

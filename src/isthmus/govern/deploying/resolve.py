@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from isthmus.errors import ConfigError
 from isthmus.govern.deploying.deploy import deploying
 from isthmus.govern.deploying.situation import Kind, Situation, find_situation
-from isthmus.govern.deploying.standing import TO_APPLY, Standing, standings
+from isthmus.govern.deploying.standing import THROUGH, TO_APPLY, Standing, standings
 from isthmus.govern.migrations.script import Script
 from isthmus.state.migrate import migrate
 from isthmus.state.schema_history import forget, read_history, told
@@ -46,13 +46,15 @@ def settle(conninfo: str, title: str, scripts: Sequence[Script], name: str, answ
         connection = lease.connection
         found = find_situation(connection, title, scripts, name)
         _refuse(found, answer)
+        before = standings(scripts, read_history(connection, title))
         if answer.kind == "applied":
-            _refuse_gaps(standings(scripts, read_history(connection, title)), found.standing)
+            _refuse_gaps(before, found.standing)
+        late = answer.kind == "again" and _has_newer(before, found.standing)  # to be applied on a person's word alone
         migrate(connection)
         with connection.transaction():
             keep_word(connection, title, name, answer.kind, done=answer.steps_done, why=answer.why)
             script = found.standing.script
-            if answer.kind in {"again", "forget"} or script is None:
+            if script is None or (answer.kind in {"again", "forget"} and not late):
                 forget(connection, title, name)
             else:
                 steps = len(script.statements)
@@ -70,7 +72,7 @@ def _refuse(found: Situation, answer: Answer) -> None:
         raise ConfigError(
             f"--{answer.kind} is no answer to {one.name}, which is {one.stand}.",
             code="not-an-answer",
-            hint=f"Possible: {others}." if others else "There is nothing to settle.",
+            hint=f"Possible: {others}." if others else _nothing_to_settle(one),
         )
     steps = len(one.script.statements) if one.script else 0
     if answer.kind == "step" and not 0 <= (answer.steps_done or 0) < steps:
@@ -79,6 +81,17 @@ def _refuse(found: Situation, answer: Answer) -> None:
             code="not-an-answer",
             hint="--applied says that all of it is there.",
         )
+
+
+def _has_newer(every: Sequence[Standing], one: Standing) -> bool:
+    behind = every[[other.name for other in every].index(one.name) + 1 :]
+    return any(other.script is not None and other.applied is not None and other.applied.is_through for other in behind)
+
+
+def _nothing_to_settle(one: Standing) -> str:
+    if one.stand not in THROUGH:
+        return "There is nothing to settle."
+    return "Newer ones are applied, so it stays: write what is missing, or what undoes it, as a new migration."
 
 
 def _refuse_gaps(every: Sequence[Standing], one: Standing) -> None:

@@ -28,6 +28,11 @@ _POSSIBLE: dict[Stand, tuple[Kind, ...]] = {
     "changed": ("applied",),
     "missing": ("forget",),
     "applied": ("again",),
+    "baseline": ("again",),
+}
+_WHY_NOTHING: dict[Stand, str] = {
+    "applied": "It was rolled back by hand: nothing",
+    "baseline": "Whatever was said of it, nothing",
 }
 _SECRET = re.compile(r"(password\s+)('(?:[^']|'')*'|\$\$.*?\$\$)", re.IGNORECASE | re.DOTALL)
 _INVALID = """
@@ -86,7 +91,7 @@ class Situation:
             if not self.in_hand.is_undone and number < len(self.standing.script.statements):
                 found.append((f"Statement {number} is through: the next deploy goes on behind it", f"--step {number}"))
         if "again" in self.possible:
-            how = "It was rolled back by hand: nothing" if self.standing.stand == "applied" else "Nothing"
+            how = _WHY_NOTHING.get(self.standing.stand, "Nothing")
             found.append((f"{how} of it is in the database: the next deploy begins anew", "--again"))
         if "applied" in self.possible:
             what = "what the file says now" if self.standing.stand == "changed" else "all of it"
@@ -179,10 +184,19 @@ def find_situation(
 
 
 def _possible(one: Standing, every: Sequence[Standing]) -> tuple[Kind, ...]:
-    if one.stand == "applied":
-        newest = [other.name for other in every if other.stand in THROUGH][-1:]
-        return _POSSIBLE["applied"] if newest == [one.name] else ()
+    if one.stand in THROUGH and not _is_newest(one, every) and not _is_on_my_word(one):
+        return ()
     return _POSSIBLE.get(one.stand, ())
+
+
+def _is_newest(one: Standing, every: Sequence[Standing]) -> bool:
+    """Tell whether a migration is the last that the database has."""
+    return [other.name for other in every if other.stand in THROUGH][-1:] == [one.name]
+
+
+def _is_on_my_word(one: Standing) -> bool:
+    """Tell whether nobody but a person says that a migration of the baseline is there; that may be taken back."""
+    return one.stand == "baseline" and one.applied is not None and one.applied.on_word_of == "person"
 
 
 def _is_other_text(one: Standing) -> bool:

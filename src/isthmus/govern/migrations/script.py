@@ -31,7 +31,8 @@ class Script:
         rollback: The SQL that undoes it; None where it has none.
         as_one_text: Whether it is sent as a whole, as its own runner did: one of the baseline that ends transactions
             itself, or cannot be cut up. It is its only statement then, and no transaction of ours.
-        faults: Why it cannot be executed at all. Others than those of the baseline are refused when they are read.
+        faults: Why it cannot be executed at all: a text of the baseline that only psql understands, or one behind it
+            without any statement. Other faults are refused when they are read.
     """
 
     name: Name
@@ -150,10 +151,15 @@ def _script(
     ]
     if not is_earlier(one.name, settings):
         problems += bad + faults
-        return script
+        return script if statements else replace(script, faults=(_nothing_in(file),))
     if bad:
         script = replace(script, statements=(Statement(text, 1, ()),), as_one_text=True)
     return replace(script, faults=tuple(faults))
+
+
+def _nothing_in(file: str) -> Problem:
+    hint = "Write one; SELECT 1; is one that changes nothing."
+    return Problem("bad-migrations", "It holds no statement.", Where(file=file), hint)
 
 
 def of_psql(statements: Sequence[Statement]) -> Iterator[tuple[int, str, str]]:

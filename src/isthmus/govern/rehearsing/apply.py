@@ -49,7 +49,7 @@ def apply_script(
     """
     place, whole = Place(script.file, 1), script.in_transaction
     statements = script.statements
-    if script.faults:  # one of before Isthmus that cannot be cut up: its runner sent it as one text
+    if script.faults and statements:  # one of before Isthmus that cannot be cut up: its runner sent it as one text
         statements, whole = (Statement(script.sql, 1, ()),), False
     _run(connection, statements, place, script.name.text, whole=whole, mend=mend)
 

@@ -201,9 +201,15 @@ class Repository:
         return self.root / os.fsdecode(self._git(["rev-parse", "--git-path", "hooks"]).removesuffix(b"\n"))
 
     def untracked(self, folders: Sequence[str]) -> list[str]:
-        """Return files of the working tree that git neither holds nor ignores; the one thing asked of the working
-        tree, to say what is not looked at."""
+        """Return files of the working tree that git neither holds nor ignores; asked of the working tree only to say
+        what is not looked at, as `edited` is."""
         return self._listed(["ls-files", "--others", "--exclude-standard", "-z", "--", *folders])
+
+    def edited(self, folders: Sequence[str]) -> list[str]:
+        """Return files that the working tree has otherwise than the index, or not at all. Unlike `unstaged` it writes
+        nothing, for a check only reads."""
+        how = ["--porcelain", "-z", "--no-renames", "--untracked-files=no", "--ignore-submodules=all"]
+        return [one[3:] for one in self._listed(["status", *how, "--", *folders]) if one[1] != " "]
 
     def _listed(self, words: Sequence[str]) -> list[str]:
         return [os.fsdecode(one) for one in self._git(words).split(b"\0") if one]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import PurePosixPath
 
 from isthmus.errors import ConfigError, Where
@@ -28,3 +29,19 @@ def place_of(repository: Repository, project: Project, folder: str) -> str:
         )
     place = (PurePosixPath(home.relative_to(root).as_posix()) / folder).as_posix()
     return "" if place == "." else place
+
+
+def files_of(repository: Repository, commit: str, home: str) -> Callable[[str], list[str]]:
+    """Return a function that lists what a commit holds in a folder of a project, by paths from that folder.
+
+    Args:
+        repository: Where.
+        commit: Its id.
+        home: The project's folder, from the repository's root; empty for the root itself.
+    """
+
+    def files(folder: str) -> list[str]:
+        place = f"{home}/{folder}" if home else folder
+        return [one.path.removeprefix(f"{place}/") for one in repository.tree(commit, [place]).below(place)]
+
+    return files
