@@ -8,8 +8,8 @@ SHELL := /bin/sh
 # The Python that makes .venv; found by tools/find_python.sh when empty.
 PYTHON ?=
 CARGO ?= cargo
-# How many test processes run side by side.
-WORKERS ?= 2
+# How many test processes run side by side; one more than two processors, for some tests wait.
+WORKERS ?= 3
 # How long `make fuzz` looks for crashers.
 FUZZ_SECONDS ?= 120
 

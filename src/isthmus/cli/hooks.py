@@ -49,7 +49,7 @@ def install(
     else:
         project = find_project(Path.cwd())
         repository = Repository.around(project.folder)
-        executable = shutil.which(sys.argv[0]) or sys.argv[0]
+        executable = _executable()
         commands = ["schema check --staged"] if project.settings.schemas else []
         commands += ["changes check --staged"] if project.settings.changes is not None else []
         done = hooks.install(repository, commands, executable, place=place_of(repository, project, "."))
@@ -58,3 +58,9 @@ def install(
     if remove and not done:
         out.print("No hook asks isthmus.")
     return 0
+
+
+def _executable() -> str:
+    """Return where `isthmus` is: beside the Python that runs it, where an installation puts it, or as it was called."""
+    beside = Path(sys.executable).with_name("isthmus")
+    return str(beside) if beside.is_file() else shutil.which(sys.argv[0]) or sys.argv[0]

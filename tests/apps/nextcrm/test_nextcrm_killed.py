@@ -42,7 +42,7 @@ def unkilled(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     drop_database(postgres, target)
 
 
-@pytest.mark.parametrize("instants", [5, pytest.param(20, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("instants", [5, pytest.param(20, marks=pytest.mark.soak)])
 def test_killed_at_instants_of_all_stages_then_equal(
     instants: int, unkilled: Unkilled, make_database: Callable[[], str], tmp_path: Path
 ) -> None:
