@@ -252,6 +252,7 @@ def test_server_killed_under_its_user_is_started_again_by_the_next_call(short_pa
     pid = server.pid
     assert pid is not None
     os.kill(pid, signal.SIGKILL)
+    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)  # a signal that is sent has not killed yet
     again = begin(short_path / "pg")
     assert again.started
     assert answer(again) == 1

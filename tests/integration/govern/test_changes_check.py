@@ -658,7 +658,7 @@ def test_before_the_first_commit_models_have_entries_too(tmp_path: Path) -> None
 
 def test_a_base_that_shares_nothing_with_head_is_an_error(git: Git) -> None:
     git("checkout", "-q", "--orphan", "alone")
-    git.commit()
+    git.commit("alone")  # with main's own words, in the same second, it would be main's own commit
     with pytest.raises(ConfigError) as caught:
         checked(git, base="main")
     assert caught.value.code == "no-common-commit"
