@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from isthmus.govern.checking import Checking, Scope
@@ -16,6 +16,7 @@ from isthmus.govern.migrations.folder import Migration
 from isthmus.govern.repository.revisions import base_unasked
 from isthmus.govern.rules import dangerous_ddl, header_dependencies
 from isthmus.govern.rules.all import RULES
+from isthmus.govern.rules.rule import findings_of
 from isthmus.govern.settings import Project, SchemaSettings
 from isthmus.govern.settings_before import changed, let_pass, newly_off
 from isthmus.govern.unknown_rules import refuse_unknown
@@ -77,13 +78,13 @@ def check_schemas(
     report, unasked = _lint(gathered.checkings.values())
     checkings = {title: replace(one, lint=report) for title, one in gathered.checkings.items()}
     needless: list[str] = []
-    found = [
-        finding
-        for settings in schemas
-        for finding in without_excused(_found(checkings[settings.title]), checkings[settings.title], needless.append)
-    ]
+    found = {
+        title: without_excused(findings_of(RULES, one, one.now.settings.off), one, needless.append)
+        for title, one in checkings.items()
+    }
+    all_found = [finding for ones in found.values() for finding in ones]
     return Checked(
-        tuple(sorted([*found, *gathered.given_up])),
+        tuple(sorted([*all_found, *gathered.given_up])),
         {title: len(one.now.migrations) for title, one in checkings.items()},
         {title: len(one.looked_at) for title, one in checkings.items()},
         tuple(gathered.untracked),
@@ -92,31 +93,27 @@ def check_schemas(
         (
             *unasked,
             *needless,
-            *_notes(project, gathered, found),
-            *_committed(checkings, found),
-            *_loosened(gathered, checkings),
+            *_notes(project, gathered, all_found),
+            *_committed(checkings, all_found),
+            *_loosened(gathered, checkings, found),
         ),
     )
 
 
-def _found(checking: Checking) -> Iterator[Finding]:
-    for rule in RULES:
-        if rule.name not in checking.now.settings.off:
-            yield from rule.find(checking)
-
-
-def _loosened(gathered: Gathered, checkings: Mapping[str, Checking]) -> Iterator[str]:
+def _loosened(
+    gathered: Gathered, checkings: Mapping[str, Checking], found: Mapping[str, Collection[Finding]]
+) -> Iterator[str]:
     """Say what a change of the settings brings with it, so that nothing is switched off unseen."""
     for title, before in gathered.before.items():
         checking = checkings[title]
         settings = checking.now.settings
         yield from changed(before, settings)
         new = newly_off(before, settings.off)
-        if new:
-            held = replace(settings, off={name: settings.off[name] for name in {*settings.off} - new})
-            strict = replace(checking, now=replace(checking.now, settings=held))
-            now = without_excused(_found(checking), checking)
-            yield from let_pass(before, title, {*without_excused(_found(strict), strict)} - {*now})
+        held = replace(settings, off={name: why for name, why in settings.off.items() if name not in new})
+        strict = replace(checking, now=replace(checking.now, settings=held))
+        touched = {name.partition("/")[0] for name in new}
+        more = findings_of((rule for rule in RULES if rule.name in touched), strict, held.off)
+        yield from let_pass(before, title, {*without_excused(more, strict)} - {*found[title]})
 
 
 def _lint(checkings: Iterable[Checking]) -> tuple[Report | None, list[str]]:
@@ -140,7 +137,7 @@ def _lint(checkings: Iterable[Checking]) -> tuple[Report | None, list[str]]:
 
 def _in_transaction(checking: Checking, one: Migration) -> bool:
     header = checking.header(one)
-    return header is None or header.value("Transaction") != "none"
+    return header is None or header.in_transaction
 
 
 def _notes(project: Project, gathered: Gathered, found: Sequence[Finding]) -> Iterator[str]:

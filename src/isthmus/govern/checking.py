@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -15,8 +15,9 @@ from isthmus.govern.migrations.header import Header, read_header
 from isthmus.govern.migrations.names import SCHEMA_FILE, Name, baseline_of, is_earlier
 from isthmus.govern.migrations.renaming import with_names
 from isthmus.govern.repository.tree import Blob, Tree
-from isthmus.govern.schema_json import SchemaJson, SchemaJsonFault, read_schema_json
+from isthmus.govern.schema_json import SchemaJson, schema_json_of
 from isthmus.govern.sql.statements import SqlFault, Statement, split
+from isthmus.govern.utf8 import text_of
 
 Scope = Literal["all", "staged", "base"]
 
@@ -85,18 +86,23 @@ class Checking:
         return [side for side in (self.parted, self.tip) if side is not None]
 
     @cached_property
+    def held_elsewhere(self) -> list[Side]:
+        """What others have, for all that is known: the base; HEAD where no base is known."""
+        return self.based or [side for side in (self.head,) if side is not None]
+
+    @cached_property
     def own(self) -> list[Migration]:
         """Migrations behind the baseline that nobody else has: that are in no base, or, where none is known, not in
         HEAD."""
-        held = [*self.based, *([self.head] if self.head is not None and not self.based else [])]
-        return [one for one in self.governed if not any(one.text in side.folder.migrations for side in held)]
+        held = names_in(self.held_elsewhere)
+        return [one for one in self.governed if one.text not in held]
 
     @cached_property
     def new(self) -> list[Migration]:
         """Migrations behind the baseline that can still be changed: those that are in no base and not in HEAD; where a
         base is asked for, those that it has not."""
-        sides = [*self.based, *([self.head] if self.head is not None and self.scope != "base" else [])]
-        return [one for one in self.governed if not any(one.text in side.folder.migrations for side in sides)]
+        held = names_in([*self.based, *([self.head] if self.head is not None and self.scope != "base" else [])])
+        return [one for one in self.governed if one.text not in held]
 
     @cached_property
     def looked_at(self) -> list[Migration]:
@@ -111,9 +117,8 @@ class Checking:
         later number, when nothing else of them changed. Where no base is known, what is in HEAD cannot be."""
         found: dict[str, str] = {}
         sides = [*self.merging, *([self.head] if self.head is not None and self.based else [])]
-        held = [*self.based, *([self.head] if self.head is not None and not self.based else [])]
         for side in sides:
-            pairs = self._pairs(side.folder, held)
+            pairs = self._pairs(side.folder)
             found |= {
                 one.text: other.text
                 for one, other in pairs
@@ -121,8 +126,8 @@ class Checking:
             }
         return found
 
-    def _pairs(self, before: Folder, held: list[Side]) -> list[tuple[Migration, Migration]]:
-        kept = {text for side in held for text in side.folder.migrations}
+    def _pairs(self, before: Folder) -> list[tuple[Migration, Migration]]:
+        kept = names_in(self.held_elsewhere)
         gone = [one for one in before.named if one.text not in self.now.migrations and one.text not in kept]
         came = [one for one in self.now.named if one.text not in before.migrations and one.text not in kept]
         by_words: dict[str, tuple[list[Migration], list[Migration]]] = defaultdict(lambda: ([], []))
@@ -144,35 +149,21 @@ class Checking:
     @cached_property
     def _held(self) -> frozenset[str]:
         """Migrations that the base has, or HEAD where none is known, or that a merge brings in."""
-        sides = [*(self.based or filter(None, [self.head])), *self.merging]
-        return frozenset(text for side in sides for text in side.folder.migrations)
+        return names_in([*self.held_elsewhere, *self.merging])
 
     def text(self, blob: Blob | None) -> str | None:
         """Return a file's text; None where it was not read, or is none."""
-        found = None if blob is None else self.texts.get(blob.oid)
-        if found is None:
-            return None
-        try:
-            return found.decode()
-        except UnicodeDecodeError:
-            return None
+        return text_of(None if blob is None else self.texts.get(blob.oid))
 
     @cached_property
     def schema_json(self) -> SchemaJson | None:
         """The tables that the migrations make; None where there is no `schema.json`, or none that can be read."""
-        return self._schema_json(self.now.exempt.get(SCHEMA_FILE))
+        return schema_json_of(self.text(self.now.exempt.get(SCHEMA_FILE)))
 
     @cached_property
     def elsewhere(self) -> Mapping[str, SchemaJson | None]:
         """What the settings call the other folders → the tables that their migrations make; None as above."""
-        return {title: self._schema_json(blob) for title, blob in self.others.items()}
-
-    def _schema_json(self, blob: Blob | None) -> SchemaJson | None:
-        text = self.text(blob)
-        try:
-            return None if text is None else read_schema_json(text)
-        except SchemaJsonFault:
-            return None  # a rule of its own says so
+        return {title: schema_json_of(self.text(blob)) for title, blob in self.others.items()}
 
     @cached_property
     def _headers(self) -> dict[str, Header]:
@@ -200,6 +191,11 @@ class Checking:
         """Return the statements of a migration; none where its text was not read, or is no SQL that ends."""
         found = () if one.sql is None else self.split(one.sql)
         return () if isinstance(found, SqlFault) else found
+
+
+def names_in(sides: Iterable[Side]) -> frozenset[str]:
+    """Return the names of all migrations that some commits hold."""
+    return frozenset(text for side in sides for text in side.folder.migrations)
 
 
 def _has_all(blobs: Mapping[str, Blob], one: Migration) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from isthmus.errors import ConfigError, Where
-from isthmus.govern.checking import Checking, Scope, Side
+from isthmus.govern.checking import Checking, Scope, Side, names_in
 from isthmus.govern.findings import Finding
 from isthmus.govern.given_up import given_up
 from isthmus.govern.migrations.dependencies import is_inside, script_path
@@ -17,7 +17,7 @@ from isthmus.govern.migrations.names import SCHEMA_FILE
 from isthmus.govern.repository.git import Repository
 from isthmus.govern.repository.places import files_of, place_of
 from isthmus.govern.repository.revisions import Revisions, find_revisions
-from isthmus.govern.repository.tree import LINK, MODULE, Blob, Tree
+from isthmus.govern.repository.tree import LINK, MODULE, Blob, Tree, from_root
 from isthmus.govern.settings import Project, SchemaSettings
 from isthmus.govern.settings_before import Before, folder_of, schemas_before, settings_paths
 
@@ -78,8 +78,8 @@ def gather(
     }
     with ThreadPoolExecutor() as pool:  # each waits for a process of git
         untracked = pool.submit(repository.untracked, folders)
-        unstaged = pool.submit(repository.edited, folders)
-        held = pool.submit(repository.index, [*folders, *tables.values()] if folders else [])
+        unstaged = pool.submit(repository.unstaged, folders)
+        held = pool.submit(repository.index, [*folders, *tables.values()])
         read = {oid: pool.submit(repository.tree, oid, [*folders, *also], name=name) for oid, name in names.items()}
         index, trees = held.result(), {oid: one.result() for oid, one in read.items()}
     found: dict[str, Checking] = {}
@@ -103,13 +103,13 @@ def gather(
     settings_of = [blob for tree in before.values() for path in also if (blob := tree.blobs.get(path)) is not None]
     texts = repository.read([*settings_of, *(blob for one in found.values() for blob in _to_read(one))])
     found = {title: replace(one, texts=texts) for title, one in found.items()}
-    file = f"{home}/{project.file.name}" if home else project.file.name
+    file = place_of(repository, project, project.file.name)
     gone = {
         one.message: one
         for oid, tree in before.items()
         for one in given_up(project.settings, file, tree, home, texts, files_of(repository, oid, home))
     }
-    compared = revisions.head if scope == "staged" else revisions.parted or revisions.head
+    compared = revisions.compared(staged=scope == "staged")
     said = schemas_before(trees[compared[1]], home, texts) if compared is not None else []
     return Gathered(
         repository,
@@ -185,7 +185,7 @@ def _with_scripts(repository: Repository, home: str, found: Mapping[str, Checkin
     named = {path for one in found.values() for path in _named_scripts(one)}
     if not named:
         return found
-    places = {path: [path, f"{home}/{path}"] if home else [path] for path in named if is_inside(path)}
+    places = {path: [path, from_root(home, path)] for path in named if is_inside(path)}
     held = repository.index([one for both in places.values() for one in both]).blobs
     scripts = {path: held[one] for path, both in places.items() for one in reversed(both) if one in held}
     return {title: replace(one, scripts=scripts) for title, one in found.items()}
@@ -208,8 +208,8 @@ def _refuse_baseline(project: Project, settings: SchemaSettings, checking: Check
             where=Where(file=str(project.file), path="schema.baseline"),
             hint="Name the last migration that was there before Isthmus.",
         )
-    sides = [*(checking.based or filter(None, [checking.head])), *checking.merging]
-    held = {text for side in sides for text in side.folder.migrations}
+    sides = [*checking.held_elsewhere, *checking.merging]
+    held = names_in(sides)
     if stated is not None and held and stated not in held:
         raise ConfigError(
             f"The baseline {stated} is new: it is not in {' or '.join(dict.fromkeys(side.name for side in sides))}, so "

@@ -103,6 +103,14 @@ def read_schema_json(text: str) -> SchemaJson:
         raise SchemaJsonFault(f"it has not the form of one ({fault})") from None
 
 
+def schema_json_of(text: str | None) -> SchemaJson | None:
+    """Read the text of a `schema.json`; None where there is none, or none that can be read: a rule says so."""
+    try:
+        return None if text is None else read_schema_json(text)
+    except SchemaJsonFault:
+        return None
+
+
 def _entries(value: object) -> Sequence[tuple[Any, Any]]:
     if not isinstance(value, dict):
         raise TypeError(f"{value!r:.40} is no object")

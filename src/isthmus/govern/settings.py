@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date
 from functools import cache
@@ -19,7 +19,9 @@ from isthmus.govern.changes.globs import OUT, glob_fault
 from isthmus.govern.stated import path_of, wrong
 from isthmus.work.amounts import plural
 
-FILES = ("isthmus.toml", "pyproject.toml")
+OWN_FILE = "isthmus.toml"
+FILES: Mapping[str, tuple[str, ...]] = {OWN_FILE: (), "pyproject.toml": ("tool", "isthmus")}
+"""Where settings may stand → the keys below which they do, there."""
 Layout = Literal["folders", "flat"]
 Section = Literal["schema", "changes"]
 _EXAMPLES: dict[Section, str] = {
@@ -188,8 +190,7 @@ class Project:
 
 def example(file: Path, section: Section) -> str:
     """Return lines such as could stand in a file of settings, to be copied from a message."""
-    prefix = "" if file.name == FILES[0] else "tool.isthmus."
-    return f"[{prefix}{section}]\n{_EXAMPLES[section]}"
+    return f"[{'.'.join((*FILES[file.name], section))}]\n{_EXAMPLES[section]}"
 
 
 def find_project(place: Path, *, section: Section = "schema") -> Project:
@@ -211,7 +212,7 @@ def find_project(place: Path, *, section: Section = "schema") -> Project:
     raise ConfigError(
         f"No settings were found in {place} or above it.",
         code="no-settings",
-        hint=f"Write {FILES[0]}, such as:\n{example(Path(FILES[0]), section)}",
+        hint=f"Write {OWN_FILE}, such as:\n{example(Path(OWN_FILE), section)}",
     )
 
 
@@ -226,7 +227,7 @@ def read_project(file: Path, content: bytes) -> Project | None:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
         raise ConfigError(f"It is no TOML: {fault}", code="bad-settings", where=Where(file=str(file))) from None
     stated: object = found
-    for key in () if file.name == FILES[0] else ("tool", "isthmus"):
+    for key in FILES[file.name]:
         stated = cast("dict[str, object]", stated).get(key) if isinstance(stated, dict) else None
     return None if stated is None else Project(file, _parse(file, stated))
 

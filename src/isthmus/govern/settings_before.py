@@ -12,7 +12,7 @@ from pathlib import PurePosixPath
 from typing import Any, cast
 
 from isthmus.govern.findings import Finding
-from isthmus.govern.repository.tree import Tree
+from isthmus.govern.repository.tree import Tree, from_root
 from isthmus.govern.settings import FILES, ChangesSettings, SchemaSettings, as_folder
 
 Table = Mapping[str, Any]
@@ -35,7 +35,7 @@ class Before:
 
 def settings_paths(home: str) -> list[str]:
     """Return where settings may stand, from the repository's root; `home` is the project's folder."""
-    return [f"{home}/{name}" if home else name for name in FILES]
+    return [from_root(home, name) for name in FILES]
 
 
 def schemas_before(before: Tree, home: str, texts: Mapping[str, bytes]) -> list[Table]:
@@ -116,7 +116,8 @@ def _stated(before: Tree, home: str, texts: Mapping[str, bytes]) -> Table:
         blob = before.blobs.get(path)
         try:
             found: Any = tomllib.loads(texts.get(blob.oid, b"").decode()) if blob is not None else {}
-            found = found if path.endswith(FILES[0]) else found.get("tool", {}).get("isthmus", {})
+            for key in FILES[PurePosixPath(path).name]:
+                found = found.get(key, {})
         except (ValueError, AttributeError):
             continue
         if isinstance(found, dict) and found:

@@ -8,7 +8,7 @@ from pathlib import Path
 from isthmus.errors import ConfigError, Where
 from isthmus.govern.repository.git import Repository
 from isthmus.govern.repository.tree import LINK, MODULE, Blob
-from isthmus.govern.settings import FILES, Project, Section, find_project, read_project
+from isthmus.govern.settings import FILES, OWN_FILE, Project, Section, find_project, read_project
 
 
 def find_staged_project(place: Path, *, section: Section = "schema") -> tuple[Project, list[str]]:
@@ -71,7 +71,7 @@ def _read(repository: Repository, files: Mapping[str, Path], held: Mapping[str, 
             found = read_project(file, texts[blob.oid])
             if found is not None:
                 return found
-        elif file.name == FILES[0]:
+        elif file.name == OWN_FILE:
             raise ConfigError(
                 "It is a link, and git holds where that points, not what is there.",
                 code="bad-settings",

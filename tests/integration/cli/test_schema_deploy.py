@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -127,6 +129,19 @@ def test_a_half_run_one_is_settled_and_the_deploy_goes_on(schema: Do, project: P
     assert states == [("0001_a", "applied", None), ("0002_b", "applied", "person"), ("0003_c", "applied", None)]
     assert told["schemas"]["m"][0]["isthmus_version"]
     assert schema("resolve", "0001_a").code == 0
+
+
+def test_hints_name_the_target_that_was_given_without_its_password(schema: Do, project: Project) -> None:
+    address = password_url(project.conninfo, "hush hush")
+    for command in ("deploy", "deploy", "status"):
+        ran = schema(command, "--target", address)
+        named = re.search(r"isthmus schema (resolve 0002_b --target \S+) shows", " ".join(ran.all.split()))
+        assert (named is not None, "hush" in ran.all) == (True, False), ran.all
+        assert schema(*shlex.split(named[1] if named else ""), env={"PGPASSWORD": "hush hush"}).code == 1
+    project.write("0001_a", "SELECT 1;").unlink()
+    ran = schema("status", "-t", project.conninfo)
+    assert re.search(r"isthmus schema resolve 0001_a --forget --target \S+", " ".join(ran.out.split())), ran.out
+    assert "--target" not in schema("status").all + schema("deploy").all
 
 
 def test_status_fits_a_terminal_of_80_columns(project: Project) -> None:

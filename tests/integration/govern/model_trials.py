@@ -52,8 +52,9 @@ class Tried:
         ):
             with psycopg.connect(models, autocommit=True) as other:
                 said_there = read_catalog(other)
-            schemas = schemas_in(said_there) | schemas_in(read_catalog(connection))
-            wanted = sides(read_catalog(connection), said_there, schemas).models
+            there = read_catalog(connection)
+            schemas = schemas_in(said_there) | schemas_in(there)
+            wanted = sides(there, said_there, schemas).models
             for one in by_hand:
                 connection.execute(one.encode())
             self.proposal: Proposal = propose(connection, wanted, schemas, read_answers(*said), ask)

@@ -20,6 +20,7 @@ from isthmus.govern.migrations.folder import read_folder
 from isthmus.govern.models.sql_names import KEYWORDS
 from isthmus.govern.repository.tree import FILE, Blob, Tree
 from isthmus.govern.rules.all import RULES
+from isthmus.govern.rules.rule import findings_of
 from isthmus.govern.scratch import Scratch
 from isthmus.govern.settings import SchemaSettings
 from isthmus.govern.sql.statements import split
@@ -48,7 +49,7 @@ def refused(drafts: Sequence[Draft]) -> set[str]:
         texts={path: text.encode() for path, text in texts.items()},
         lint=lint(squawk, looked),
     )
-    return {finding.rule for rule in RULES for finding in rule.find(checking)}
+    return {finding.rule for finding in findings_of(RULES, checking)}
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -28,6 +29,19 @@ def scratch(postgres: str) -> Iterator[Scratch]:
     with psycopg.connect(postgres, autocommit=True) as connection:
         left = connection.execute("SELECT datname FROM pg_database WHERE starts_with(datname, %s)", [PREFIX]).fetchall()
     assert left == []
+
+
+@contextmanager
+def weak_scratch(postgres: str) -> Generator[Scratch]:
+    """Give the server as a role that may make databases and no more."""
+    role = f"isthmus_weak_{secrets.token_hex(4)}"
+    with psycopg.connect(postgres, autocommit=True) as connection:
+        connection.execute(f"CREATE ROLE {role} LOGIN CREATEDB".encode())
+        try:
+            with scratch_server(f"{postgres} user={role}") as server:
+                yield server
+        finally:
+            connection.execute(f"DROP ROLE {role}".encode())
 
 
 def one(folder: Path, scratch: Scratch, case: Case) -> Outcome:
@@ -314,7 +328,6 @@ def test_earlier_migrations_are_sent_as_their_runner_sent_them(tmp_path: Path, s
 
 
 def test_a_role_that_may_make_databases_and_nothing_else_is_enough(tmp_path: Path, postgres: str) -> None:
-    role = f"maker_{secrets.token_hex(4)}"
     write_cases(
         tmp_path,
         [
@@ -326,13 +339,8 @@ def test_a_role_that_may_make_databases_and_nothing_else_is_enough(tmp_path: Pat
             )
         ],
     )
-    with psycopg.connect(postgres, autocommit=True) as connection:
-        connection.execute(f"CREATE ROLE {role} LOGIN CREATEDB".encode())
-        try:
-            with scratch_server(f"{postgres} user={role}") as scratch:
-                found, after = rehearse_folder(tmp_path, scratch)
-        finally:
-            connection.execute(f"DROP ROLE {role}".encode())
+    with weak_scratch(postgres) as scratch:
+        found, after = rehearse_folder(tmp_path, scratch)
     assert (found["a"].stand, found["a"].rows) == ("restores", 2)
     assert [said.kind for said in found["a"].said] == ["fails-on-rows"]
     assert after.empty == {}
@@ -452,16 +460,10 @@ def test_a_session_that_is_ended_is_a_sentence_and_no_trace(tmp_path: Path, scra
 
 
 def test_rows_that_row_security_hides_from_the_role_are_told(tmp_path: Path, postgres: str) -> None:
-    role = f"isthmus_weak_{secrets.token_hex(4)}"
     force = "ALTER TABLE t ENABLE ROW LEVEL SECURITY; ALTER TABLE t FORCE ROW LEVEL SECURITY"
     write_cases(tmp_path, [Case("x", f"CREATE TABLE t (a int); {force}", "DELETE FROM t;", "SELECT 1;")])
-    with psycopg.connect(postgres, autocommit=True) as connection:
-        connection.execute(f"CREATE ROLE {role} LOGIN CREATEDB".encode())
-        try:
-            with scratch_server(f"{postgres} user={role}") as server:
-                _, after = rehearse_folder(tmp_path, server)
-        finally:
-            connection.execute(f"DROP ROLE {role}".encode())
+    with weak_scratch(postgres) as scratch:
+        _, after = rehearse_folder(tmp_path, scratch)
     ((key, why),) = after.empty.items()
     assert key.place == "public.t"
     assert "BYPASSRLS" in why

@@ -51,6 +51,16 @@ def test_a_folder_below_a_link_is_told_to_be_empty(tmp_path: Path) -> None:
     assert found.notes == ("Git holds no migration in prisma/migrations: nothing was looked at there.",)
 
 
+def test_settings_without_migrations_have_nothing_that_is_not_looked_at(tmp_path: Path) -> None:
+    git = Git(tmp_path)
+    git.add("isthmus.toml", '[changes]\nfolder = "log"\nmodels = ["lib/*.ts"]\n')
+    git.add("lib/user.ts", "one")
+    git.write("lib/user.ts", "two")
+    git.write("notes about nobody.txt", "")
+    found = checked(git)
+    assert (found.folders, found.untracked, found.unstaged) == ({}, (), ())
+
+
 @pytest.mark.parametrize("base", [False, True], ids=["HEAD", "base"])
 def test_a_new_migration_cannot_be_the_baseline(base: bool, tmp_path: Path) -> None:
     git = prisma(tmp_path)

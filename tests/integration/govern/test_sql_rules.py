@@ -17,7 +17,7 @@ from isthmus.govern.rules import dangerous_ddl
 from isthmus.govern.schema_json import Column, SchemaJson, Table, render, table_key
 from isthmus.govern.settings import find_project
 from tests.fix_git import Git
-from tests.integration.govern.repositories import FLAT, SECOND, SETTINGS, SQL, THIRD, checked, prisma
+from tests.integration.govern.repositories import FLAT, SETTINGS, SQL, THIRD, checked, prisma
 
 HEAD = "-- Purpose: a test\n-- Ticket: N/A\n-- Reversible: No\n"
 ONE, TWO, THREE, FOUR = "20260101000000_first", "20260102000000_second", "20260103000000_third", "20260104000000_fourth"
@@ -175,6 +175,8 @@ DANGEROUS = {
     "CREATE INDEX i ON new (a); CREATE TABLE new (a int);": "require-concurrent-index-creation",
     "ALTER TABLE old ADD COLUMN a uuid DEFAULT gen_random_uuid();": "adding-field-with-default",
     "/* größe */ ALTER TABLE old ADD FOREIGN KEY (a) REFERENCES b (id);": "adding-foreign-key-constraint",
+    "CREATE TABLE IF NOT EXISTS old (a int); ALTER TABLE old ADD COLUMN b serial;": "table-rewrite",
+    'CREATE TABLE IF NOT EXISTS "Old" (a int); CREATE INDEX i ON "Old" (a);': "require-concurrent-index-creation",
     "CREATE TABL x (;": "syntax-error",
 }
 
@@ -317,4 +319,3 @@ def test_flat_migrations_are_asked_about_too(tmp_path: Path) -> None:
     git.add("isthmus.toml", FLAT)
     git.add("drizzle/0000_x.sql", f"\ufeff{HEAD}\r\nCREATE INDEX i ON old (a);\n")
     assert [(one.file, one.line) for one in checked(git).findings] == [("drizzle/0000_x.sql", 5)]
-    assert SECOND

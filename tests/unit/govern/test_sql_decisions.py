@@ -21,7 +21,9 @@ from isthmus.govern.sql.transactions import misplaced
     [
         ("CREATE TABLE users (id int)", {"public.users"}),
         ("create table Users (id int)", {"public.users"}),
-        ('CREATE UNLOGGED TABLE IF NOT EXISTS "Odd "" na.me"."T" (id int)', {'Odd " na.me.T'}),
+        ('CREATE UNLOGGED TABLE "Odd "" na.me"."T" (id int)', {'Odd " na.me.T'}),
+        ("CREATE TABLE IF NOT EXISTS old (id int); ALTER TABLE old RENAME TO b", set[str]()),
+        ('CREATE TABLE "if" (id int)', {"public.if"}),
         ("CREATE TABLE a.b AS SELECT 1", {"a.b"}),
         ("CREATE /* TABLE x */ TABLE -- y\n z ()", {"public.z"}),
         ("CREATE TABLE a (); ALTER TABLE ONLY a RENAME TO b", {"public.a", "public.b"}),

@@ -130,12 +130,13 @@ def _advise(console: Console, project: Project, settings: SchemaSettings, found:
     from isthmus.cli.output import show_hint
     from isthmus.cli.result_files import write_result
     from isthmus.govern.adopting.settings_line import with_baseline
+    from isthmus.govern.settings import FILES
 
     if found.baseline is None:
         return False
     line = f"baseline = {json.dumps(found.baseline, ensure_ascii=False)}"
     if write:
-        prefix = () if project.file.name == "isthmus.toml" else ("tool", "isthmus")
+        prefix = FILES[project.file.name]
         text = with_baseline(project.file.read_bytes().decode(), settings.folder, found.baseline, prefix=prefix)
         if text is not None:
             write_result(project.file, text)

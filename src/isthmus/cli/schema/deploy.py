@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 
 def deploy(
+    context: typer.Context,
     target: TargetOption,
     names: NamesArgument = None,
     to: Annotated[
@@ -55,6 +56,7 @@ def deploy(
     from isthmus.cli.findings import failed_json, writing_refusals
     from isthmus.cli.interrupt import stop_on_signals
     from isthmus.cli.output import err, plural, result_console, write_json
+    from isthmus.cli.schema.hinting import Hinting
     from isthmus.cli.schema.working import Working
     from isthmus.connect.target import open_target
     from isthmus.errors import ConfigError
@@ -81,6 +83,7 @@ def deploy(
 
     with (
         writing_refusals(json_file, lambda fault: {**failed_json(fault), **as_json()}),
+        Hinting(context, target).of_refusals(),
         open_target(target, create=not dry_run) as address,
     ):
         if dry_run:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from isthmus.cli.options import JsonOption
-from isthmus.cli.schema.options import NamesArgument
+from isthmus.cli.schema.options import NamesArgument, ScratchOption
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -21,7 +21,6 @@ _TITLES = {
     "migrations-database": "migrations and database",
     "models-database": "models and database",
 }
-_MOST_NAMED = 6
 
 
 def drift(
@@ -37,16 +36,7 @@ def drift(
             show_default=False,
         ),
     ] = None,
-    scratch: Annotated[
-        str | None,
-        typer.Option(
-            "--scratch",
-            metavar="TARGET",
-            help="A server on which databases may be made and dropped: postgresql://… or embedded:DIR."
-            " Else PostgreSQL is started in a temporary folder.",
-            show_default=False,
-        ),
-    ] = None,
+    scratch: ScratchOption = None,
     json_file: JsonOption = None,
 ) -> int:
     """Tell in what models, migrations and a live database differ, each pair of them that there is.
@@ -114,6 +104,7 @@ def _show(console: Console, found: Compares) -> None:
     from rich.text import Text
 
     from isthmus.cli.output import err, plural, show_note, show_paragraph
+    from isthmus.cli.schema.shortened import shortened_keys
 
     for title, one in found.schemas.items():
         console.print(f"{title}:", markup=False, style="bold", soft_wrap=True)
@@ -124,13 +115,8 @@ def _show(console: Console, found: Compares) -> None:
                 show_paragraph(console, "    • ", it.sentence)
         _show_standing(console, title, one)
         if one.unspoken:
-            named = ", ".join(f"{key.kind} {key.place}" for key in one.unspoken[:_MOST_NAMED])
-            more = len(one.unspoken) - _MOST_NAMED
-            show_note(
-                err,
-                f"Not held against the models, which say nothing of it: {named}"
-                f"{f' and {more:,} more' if more > 0 else ''}.",
-            )
+            named = shortened_keys(one.unspoken)
+            show_note(err, f"Not held against the models, which say nothing of it: {named}.")
     if found.unmade is not None:
         show_note(
             err,
@@ -154,15 +140,14 @@ def _show(console: Console, found: Compares) -> None:
 
 def _show_standing(console: Console, title: str, one: Compared) -> None:
     from isthmus.cli.output import err, plural, show_note
+    from isthmus.cli.schema.shortened import shortened
 
     if one.pending:
         console.print(f"  pending, and no drift: {', '.join(one.pending)}", markup=False, soft_wrap=True)
     if one.misfits:
         count = plural(len(one.misfits), "migration does not fit its history", "migrations do not fit their history")
-        named = ", ".join(f"{name} ({stand})" for name, stand in list(one.misfits.items())[:_MOST_NAMED])
-        more = len(one.misfits) - _MOST_NAMED
-        more_said = f" and {more:,} more" if more > 0 else ""
-        show_note(err, f"{title}: {count}: {named}{more_said}; isthmus schema status says more.")
+        named = shortened([f"{name} ({stand})" for name, stand in one.misfits.items()])
+        show_note(err, f"{title}: {count}: {named}; isthmus schema status says more.")
     if one.no_history:
         show_note(
             err,

@@ -9,13 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from isthmus.cli.schema.options import SchemaOption, only_schema
+from isthmus.cli.schema.options import SchemaOption, ScratchOption, only_schema
 
 if TYPE_CHECKING:
     from isthmus.govern.models.from_models import Written
     from isthmus.govern.models.renames import Renaming
-
-_MOST_NAMED = 6
 
 
 def new(
@@ -37,16 +35,7 @@ def new(
         list[str] | None,
         typer.Option("--no-rename", metavar="OLD", help="It is none: users.name goes, and what is like it is new."),
     ] = None,
-    scratch: Annotated[
-        str | None,
-        typer.Option(
-            "--scratch",
-            metavar="TARGET",
-            help="A server on which databases may be made and dropped: postgresql://… or embedded:DIR."
-            " Else PostgreSQL is started in a temporary folder.",
-            show_default=False,
-        ),
-    ] = None,
+    scratch: ScratchOption = None,
 ) -> int:
     """Write the next migration, with its header, and its entry in Drizzle's journal.
 
@@ -117,6 +106,7 @@ def new(
 
 def _show(found: Written, *, written: bool) -> None:
     from isthmus.cli.output import err, out, plural, show_hint, show_note, show_point
+    from isthmus.cli.schema.shortened import shortened_keys
 
     for file in found.files:
         out.print(str(file), markup=False, soft_wrap=True)
@@ -128,13 +118,8 @@ def _show(found: Written, *, written: bool) -> None:
         for one in found.left:
             show_point(err, one)
     if found.unspoken:
-        named = ", ".join(f"{key.kind} {key.place}" for key in found.unspoken[:_MOST_NAMED])
-        more = len(found.unspoken) - _MOST_NAMED
-        show_note(
-            err,
-            f"Left as the migrations make it, for the models say nothing of it: {named}"
-            f"{f' and {more:,} more' if more > 0 else ''}.",
-        )
+        named = shortened_keys(found.unspoken)
+        show_note(err, f"Left as the migrations make it, for the models say nothing of it: {named}.")
     if found.elsewhere:
         show_note(err, f"Left alone, for no model is in them: the schemas {', '.join(found.elsewhere)}.")
     for one in found.opinion:

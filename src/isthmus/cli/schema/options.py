@@ -26,12 +26,16 @@ TargetOption = Annotated[
 SchemaOption = Annotated[
     str | None, typer.Option("--schema", metavar="SCHEMA", help="Of which schema, where the settings name several.")
 ]
-
-
-def was_given(context: typer.Context, option: str) -> bool:
-    """Tell whether an option stands on the command line, and was not taken from the environment."""
-    source = context.get_parameter_source(option)
-    return source is not None and source.name == "COMMANDLINE"
+ScratchOption = Annotated[
+    str | None,
+    typer.Option(
+        "--scratch",
+        metavar="TARGET",
+        help="A server on which databases may be made and dropped: postgresql://… or embedded:DIR."
+        " Else PostgreSQL is started in a temporary folder.",
+        show_default=False,
+    ),
+]
 
 
 def only_schema(project: Project, schema: str | None) -> SchemaSettings:

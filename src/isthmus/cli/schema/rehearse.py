@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from isthmus.cli.options import JsonOption
-from isthmus.cli.schema.options import NamesArgument
+from isthmus.cli.schema.options import NamesArgument, ScratchOption
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -46,16 +46,7 @@ _MOST_WHY = 10
 
 def rehearse(
     names: NamesArgument = None,
-    scratch: Annotated[
-        str | None,
-        typer.Option(
-            "--scratch",
-            metavar="TARGET",
-            help="A server on which databases may be made and dropped: postgresql://… or embedded:DIR."
-            " Else PostgreSQL is started in a temporary folder.",
-            show_default=False,
-        ),
-    ] = None,
+    scratch: ScratchOption = None,
     seed: Annotated[
         Path | None,
         typer.Option(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from isthmus.cli.options import JsonOption
-from isthmus.cli.schema.options import SchemaOption, TargetOption, only_schema, was_given
+from isthmus.cli.schema.options import SchemaOption, TargetOption, only_schema
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -51,8 +51,8 @@ def resolve(
     """
     from isthmus.cli.findings import failed_json, writing_refusals
     from isthmus.cli.output import result_console, write_json
+    from isthmus.cli.schema.hinting import target_given
     from isthmus.cli.schema.reading import reading
-    from isthmus.cli.target import shown_target
     from isthmus.connect.target import open_target
     from isthmus.govern.deploying.resolve import settle
     from isthmus.govern.deploying.situation import find_situation
@@ -74,7 +74,7 @@ def resolve(
             write_json({"outcome": "settled", "exit_code": 0, "name": name, "state": stand}, json_file)
             return 0
         given = ["--schema", schema] if schema is not None else []
-        given += ["--target", shown_target(target)] if was_given(context, "target") else []
+        given += target_given(context, target)
         with reading(address.conninfo) as connection:
             found = find_situation(connection, settings.title, scripts, name, at_work=is_at_work(connection))
     wants = found.standing.stand not in {"applied", "baseline", "pending", "settled", "running"}

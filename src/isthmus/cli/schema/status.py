@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import typer
 from rich.text import Text
 
 from isthmus.cli.options import JsonOption
@@ -15,6 +16,7 @@ from isthmus.cli.schema.options import NamesArgument, TargetOption
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from isthmus.cli.schema.hinting import Hinting
     from isthmus.errors import GovernError
     from isthmus.govern.deploying.standing import Standing
 
@@ -23,6 +25,7 @@ _WHOSE = {"person": "on a person's word", "prisma": "by Prisma", "drizzle": "by 
 
 
 def status(
+    context: typer.Context,
     target: TargetOption,
     names: NamesArgument = None,
     json_file: JsonOption = None,
@@ -38,6 +41,7 @@ def status(
     from isthmus.cli.findings import failed_json, writing_refusals
     from isthmus.cli.interrupt import say_nothing_was_committed
     from isthmus.cli.output import result_console, write_json
+    from isthmus.cli.schema.hinting import Hinting
     from isthmus.cli.schema.reading import reading
     from isthmus.connect.target import open_target
     from isthmus.errors import GovernError
@@ -55,6 +59,7 @@ def status(
     beside: dict[str, GovernError] = {}
     stands: set[str] = set()
     console = result_console(json_file)
+    hinting = Hinting(context, target)
     chosen = project.settings.chosen(names or (), project.file)
     scripts = {one.title: read_scripts(project.folder / one.folder, one) for one in chosen}
     with (
@@ -73,7 +78,7 @@ def status(
                 beside[title] = fault
             stands |= {one.stand for one in found}
             report[title] = [one.as_json() for one in found]
-            _show(console, title, found, beside.get(title))
+            _show(console, title, found, beside.get(title), hinting)
     code = 1 if stands - THROUGH else 0
     if beside or stands & MISFITS.keys() - {"half-run"}:
         code = 5
@@ -85,14 +90,16 @@ def status(
     return code
 
 
-def _show(console: Console, title: str, found: Sequence[Standing], beside: GovernError | None) -> None:
+def _show(
+    console: Console, title: str, found: Sequence[Standing], beside: GovernError | None, hinting: Hinting
+) -> None:
     from isthmus.cli.output import show_hint, show_paragraph
     from isthmus.govern.deploying.standing import THROUGH
 
     console.print(f"{title}: {_summary(found)}", markup=False, style="bold")
     if beside is not None:
         show_paragraph(console, Text("  • ", style="red"), beside.message)
-        show_hint(console, beside.hint or "", indent=4)
+        show_hint(console, hinting.with_target(beside.hint or ""), indent=4)
     through = [one for one in found if one.stand in THROUGH]
     shown = [*through[-1:], *(one for one in found if one.stand not in THROUGH)]
     wide = max((len(one.name) for one in shown), default=0)
@@ -110,7 +117,7 @@ def _show(console: Console, title: str, found: Sequence[Standing], beside: Gover
         if one.applied is not None and one.applied.fault:
             show_hint(console, f"The server said: {one.applied.fault}", indent=4)
         if one.misfit is not None:
-            show_hint(console, " ".join(one.misfit), indent=4)
+            show_hint(console, hinting.with_target(" ".join(one.misfit)), indent=4)
 
 
 def _about(one: Standing) -> str:

@@ -54,7 +54,7 @@ class Difference:
                 f"{what}: was there and is missing now." if self.before else f"{what}: is left over; it was not there."
             )
         place, before, after = _first_difference(self.before, self.after)
-        was, now = (_shown(self.property, one) for one in (before, after))
+        was, now = (shown(one, _NOTHING.get(self.property, "none")) for one in (before, after))
         return f"{what}: {self.property}{place}: was {was}, is {now} now."
 
 
@@ -136,9 +136,10 @@ def _first_difference(before: Value, after: Value) -> tuple[str, Value, Value]:
     return f", line {number}", was, now
 
 
-def _shown(name: str, value: Value) -> str:
+def shown(value: Value, nothing: str = "none") -> str:
+    """Return the value of a property for people; `nothing` is what stands for None."""
     if value is None:
-        return _NOTHING.get(name, "none")
+        return nothing
     if isinstance(value, bool):
         return "yes" if value else "no"
     return str(value) if isinstance(value, int) else f"`{value}`"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -21,7 +21,8 @@ from isthmus.govern.migrations.names import SCHEMA_FILE
 from isthmus.govern.repository.git import Repository
 from isthmus.govern.repository.revisions import base_unasked, find_revisions
 from isthmus.govern.repository.tree import LINK, MODULE, Blob, Tree
-from isthmus.govern.schema_json import SchemaJson, SchemaJsonFault, read_schema_json
+from isthmus.govern.rules.rule import findings_of
+from isthmus.govern.schema_json import schema_json_of
 from isthmus.govern.settings import ChangesSettings, Project, example
 from isthmus.govern.settings_before import Before, changed, let_pass, newly_off
 from isthmus.govern.unknown_rules import refuse_unknown
@@ -97,11 +98,11 @@ def check_changes(project: Project, *, staged: bool = False, base: str | None = 
     held = hold(repository, project, settings, revisions, staged=staged)
     folders = [read_folder(held.now, path, one) for one, path in held.migrations]
     texts = {**held.texts, **repository.read(_to_read(held.now, held.folder, folders))}
+    parted, tip = revisions.parted, revisions.tip
 
-    def side(found: tuple[str, str]) -> Tree:
-        return Tree(found[0], held.trees[found[1]].blobs)
+    def side(found: tuple[str, str] | None) -> Tree | None:
+        return None if found is None else Tree(found[0], held.trees[found[1]].blobs)
 
-    ranged = not staged and revisions.parted is not None and revisions.tip is not None
     checking = ChangesChecking(
         settings,
         settings_file=held.settings_file,
@@ -109,18 +110,19 @@ def check_changes(project: Project, *, staged: bool = False, base: str | None = 
         folder=held.folder,
         globs=held.globs,
         now=held.now,
-        head=side(revisions.head) if revisions.head is not None else None,
-        parted=side(revisions.parted) if revisions.parted is not None else None,
-        tip=side(revisions.tip) if revisions.tip is not None else None,
-        merging=tuple(side(one) for one in held.merging),
+        before=side(revisions.compared(staged=staged)) or Tree("nothing"),
+        head=side(revisions.head),
+        parted=side(parted),
+        tip=side(tip),
+        merging=tuple(filter(None, map(side, held.merging))),
         scope=scope,
         beginning=held.before is None,
         texts=texts,
-        touched=repository.touched(revisions.tip[1], held.own) if ranged and revisions.tip is not None else (),
+        touched=repository.touched(tip[1], held.own) if tip is not None and parted is not None and not staged else (),
         known=_known(folders, texts),
         today=datetime.now(UTC).date(),
     )
-    found = [*_found(checking, settings.off), *held.given_up]
+    found = [*findings_of(RULES, checking, settings.off), *held.given_up]
     return CheckedChanges(
         tuple(sorted(found)),
         tuple(
@@ -146,12 +148,6 @@ def _is_own(held: Held, path: str) -> bool:
     return held.globs.match(path) or path.startswith(f"{held.folder}/")
 
 
-def _found(checking: ChangesChecking, off: Collection[str]) -> Iterator[Finding]:
-    for rule in RULES:
-        if rule.name not in off:
-            yield from rule.find(checking)
-
-
 def _loosened(checking: ChangesChecking, before: Before | None) -> Iterator[str]:
     """Say what a change of the settings brings with it, so that nothing is switched off unseen."""
     if before is None:
@@ -159,7 +155,8 @@ def _loosened(checking: ChangesChecking, before: Before | None) -> Iterator[str]
     settings = checking.settings
     yield from changed(before, settings)
     new = newly_off(before, settings.off)
-    yield from let_pass(before, settings.folder, _found(checking, {rule.name for rule in RULES} - new))
+    more = findings_of((rule for rule in RULES if rule.name in new), checking)
+    yield from let_pass(before, settings.folder, more)
 
 
 def _to_read(index: Tree, folder: str, folders: Sequence[Folder]) -> list[Blob]:
@@ -175,11 +172,4 @@ def _known(folders: Sequence[Folder], texts: Mapping[str, bytes]) -> Known:
         found = texts.get(blob.oid) if blob is not None else None
         return None if found is None else found.decode(errors="replace")
 
-    return known_of((one, text(one.journal), _schema(text(one.exempt.get(SCHEMA_FILE)))) for one in folders)
-
-
-def _schema(text: str | None) -> SchemaJson | None:
-    try:
-        return None if text is None else read_schema_json(text)
-    except SchemaJsonFault:
-        return None  # `isthmus schema check` says what is wrong with it
+    return known_of((one, text(one.journal), schema_json_of(text(one.exempt.get(SCHEMA_FILE)))) for one in folders)

@@ -14,8 +14,9 @@ from isthmus.govern.changes.models import ModelChange, changed_models, models_of
 from isthmus.govern.changes.names import FOLDER, KEPT, EntryName, parse_entry_name
 from isthmus.govern.checking import Scope
 from isthmus.govern.repository.history import ADDED, CHANGED, DELETED, Touched
-from isthmus.govern.repository.tree import Blob, Tree
+from isthmus.govern.repository.tree import Blob, Tree, from_root
 from isthmus.govern.settings import ChangesSettings
+from isthmus.govern.utf8 import text_of
 
 STAGED = "what is staged"
 """Stands for a commit's id where a change is not committed yet."""
@@ -47,6 +48,7 @@ class ChangesChecking:
         folder: The folder of the settings, from the repository's root.
         globs: Which files are models, by the settings of now or by those that were.
         now: The index.
+        before: What it is compared with; one that holds nothing before the first commit.
         head: HEAD; None before the first commit.
         parted: Where the branch parted from its base; None without a base.
         tip: The base as it is now; None without a base.
@@ -66,6 +68,7 @@ class ChangesChecking:
     folder: str
     globs: Globs
     now: Tree
+    before: Tree
     head: Tree | None = None
     parted: Tree | None = None
     tip: Tree | None = None
@@ -81,13 +84,6 @@ class ChangesChecking:
     def entries_folder(self) -> str:
         """Where entries are."""
         return f"{self.folder}/{FOLDER}"
-
-    @cached_property
-    def before(self) -> Tree:
-        """What the index is compared with: where the branch parted from its base, else HEAD; nothing of it before the
-        first commit."""
-        found = self.head if self.scope == "staged" else self.parted or self.head
-        return found or Tree("nothing")
 
     @cached_property
     def entries(self) -> dict[str, EntryFile]:
@@ -148,17 +144,12 @@ class ChangesChecking:
 
     def text(self, blob: Blob | None) -> str | None:
         """Return a file's text, lines ended by one line feed; None where it was not read, or is none."""
-        found = None if blob is None else self.texts.get(blob.oid)
-        if found is None:
-            return None
-        try:
-            return found.decode().replace("\r\n", "\n")
-        except UnicodeDecodeError:
-            return None
+        found = text_of(None if blob is None else self.texts.get(blob.oid))
+        return None if found is None else found.replace("\r\n", "\n")
 
     def of_root(self, path: str) -> str:
         """Return a path from the project's folder as one from the repository's root."""
-        return f"{self.project}/{path}" if self.project else path
+        return from_root(self.project, path)
 
     def of_project(self, path: str) -> str:
         """Return a path from the repository's root as one from the project's folder."""

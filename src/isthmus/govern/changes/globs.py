@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from functools import cache
 from pathlib import PurePosixPath
 
+from isthmus.govern.repository.tree import ALL
+
 FOLDERS, OUT = "**", "!"
 _MAGIC = re.compile(r"[*?\[]")
 
@@ -53,10 +55,10 @@ class Globs:
 
     @property
     def folders(self) -> list[str]:
-        """Folders in which all of it lies, from the repository's root; none where that is all of the repository."""
-        found = {self._place + _fixed(text) for text in self._in}
-        also = self._also.folders if self._also is not None else None
-        return [] if "" in found or also == [] else sorted({*(one.rstrip("/") for one in found), *(also or ())})
+        """Folders in which all of it lies, from the repository's root; `ALL` alone where that is all of it."""
+        found = {(self._place + _fixed(text)).rstrip("/") or ALL for text in self._in}
+        found.update(self._also.folders if self._also is not None else ())
+        return [ALL] if ALL in found else sorted(found)
 
 
 def _fixed(text: str) -> str:

@@ -27,7 +27,7 @@ class Held:
         folder: That of the log, from the repository's root.
         migrations: Settings of each folder of migrations, and its path from the repository's root.
         globs: Which files are models, by the settings of now or by those that were.
-        own: Folders of models and of the log; none for all of the repository.
+        own: Folders of models and of the log.
         now: The index.
         trees: Commit → what it holds.
         merging: Name and id of commits that a merge brings in.
@@ -67,23 +67,22 @@ def hold(
         staged: Whether that is HEAD alone, and not where the branch parted from its base.
     """
     home, folder = place_of(repository, project, "."), place_of(repository, project, settings.folder)
-    file = f"{home}/{project.file.name}" if home else project.file.name
+    file = place_of(repository, project, project.file.name)
     migrations = [(one, place_of(repository, project, one.folder)) for one in project.settings.schemas]
     merging = repository.merging()
     commits = list(dict.fromkeys(oid for _, oid in (*revisions.known, *merging)))
-    compared = revisions.head if staged else revisions.parted or revisions.head
     globs = Globs(settings.models, home, folder)
-    own = _own(folder, globs)
+    own = [folder, *globs.folders]
     read = _read(repository, commits, own, home, [path for _, path in migrations])
     texts = repository.read(
         blob for tree in read.trees.values() for path in settings_paths(home) if (blob := tree.blobs.get(path))
     )
-    before = _before(compared, read.trees, home, texts)
+    before = _before(revisions.compared(staged=staged), read.trees, home, texts)
     older = models_in(before.table) if before is not None else ()
     if older and tuple(older) != settings.models and not any(glob_fault(one) for one in older):
         globs = Globs(settings.models, home, folder, also=Globs(older, home, folder))
-        if _own(folder, globs) != own:
-            own = _own(folder, globs)
+        if own != [folder, *globs.folders]:
+            own = [folder, *globs.folders]
             read = _read(repository, commits, own, home, [path for _, path in migrations])
     known = [(oid, Tree(name, read.trees[oid].blobs)) for name, oid in revisions.known]
     gone = {
@@ -127,18 +126,14 @@ class _Read:
     unstaged: Sequence[str]
 
 
-def _own(folder: str, globs: Globs) -> list[str]:
-    return [folder, *globs.folders] if globs.folders else []
-
-
 def _read(
     repository: Repository, commits: Sequence[str], own: Sequence[str], home: str, beside: Sequence[str]
 ) -> _Read:
     also = settings_paths(home)
     with ThreadPoolExecutor() as pool:  # each waits for a process of git
-        now = pool.submit(repository.index, [*own, *beside] if own else [])
-        trees = {oid: pool.submit(repository.tree, oid, [*own, *also] if own else []) for oid in commits}
+        now = pool.submit(repository.index, [*own, *beside])
+        trees = {oid: pool.submit(repository.tree, oid, [*own, *also]) for oid in commits}
         untracked = pool.submit(repository.untracked, own)
-        unstaged = pool.submit(repository.edited, own)
+        unstaged = pool.submit(repository.unstaged, own)
         held = {oid: one.result() for oid, one in trees.items()}
         return _Read(now.result(), held, untracked.result(), unstaged.result())

@@ -19,8 +19,8 @@ from isthmus.govern.changes.holding import hold
 from isthmus.govern.changes.log import Noted, render_log
 from isthmus.govern.changes.names import FOLDER, LOG, README, entry_name, real_day
 from isthmus.govern.repository.git import Repository
-from isthmus.govern.repository.places import place_of
 from isthmus.govern.repository.revisions import find_revisions
+from isthmus.govern.repository.tree import from_root
 from isthmus.govern.settings import ChangesSettings, Project
 from isthmus.govern.writing.draft import ticket_of, words_of
 
@@ -113,18 +113,16 @@ def _writing(place: Path) -> Generator[None]:
 
 
 def _model(repository: Repository, project: Project, settings: ChangesSettings, said: str) -> ModelFile:
-    place = place_of(repository, project, ".")
     revisions = find_revisions(repository, project.settings.base, given=False)
-    globs = hold(repository, project, settings, revisions, staged=True).globs
-    head = repository.commit("HEAD")
-    held = {*repository.index(globs.folders).blobs, *repository.untracked(globs.folders)}
-    before = set(repository.tree(head, globs.folders).blobs) if head is not None else set[str]()
-    start = f"{place}/" if place else ""
-    models = sorted(path.removeprefix(start) for path in held | before if globs.match(path))
+    held = hold(repository, project, settings, revisions, staged=True)
+    globs, start = held.globs, from_root(held.home, "")
+    known = {*held.now.blobs, *held.untracked}
+    known.update(held.trees[revisions.head[1]].blobs if revisions.head is not None else ())
+    models = sorted(path.removeprefix(start) for path in known if globs.match(path))
     given = Path(os.path.normpath(Path.cwd() / said))
     inside = given.relative_to(project.folder).as_posix() if given.is_relative_to(project.folder) else said
     chosen = choose_model(inside if inside in models else said, models)
-    renamed = repository.renamed(globs.folders) if head is not None else {}
+    renamed = repository.renamed(globs.folders) if revisions.head is not None else {}
     pairs = {new.removeprefix(start): old.removeprefix(start) for new, old in renamed.items() if globs.match(old)}
     new = next((one for one, old in pairs.items() if old == chosen), chosen)
     return ModelFile(new, pairs.get(new)) if new in models else ModelFile(chosen)

@@ -16,7 +16,7 @@ from isthmus.govern.deploying.deployer import Deployer
 from isthmus.govern.deploying.holders import Watch
 from isthmus.govern.migrations.script import Script
 from isthmus.govern.sql.refusals import line_of
-from isthmus.govern.sql.statements import Statement, tokens
+from isthmus.govern.sql.statements import Statement
 from isthmus.govern.sql.transactions import stands_alone
 from isthmus.state.deployer_at_work import mark_at_work
 from isthmus.state.schema_history import Applied, applied, begin, read_history, step
@@ -126,7 +126,7 @@ class Attempt:
 def _sets(one: Statement) -> bool:
     """Tell whether a statement sets something for the session, and does nothing else."""
     if one.begins("SELECT"):
-        words = [token.word for token in tokens(one.text)]
+        words = [token.word for token in one.tokens]
         return "SET_CONFIG" in words and "FROM" not in words
     return one.begins("SET") or one.begins("RESET")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Sequence
 
 import psycopg
@@ -38,11 +39,6 @@ def refuse_renamed(
                 f"This database has {plural(len(applied), 'migration')} of {title} under the name {other}; nothing was"
                 " applied.",
                 code="schema-renamed",
-                hint=f"Keep that name: name = {_quoted(other)} beside the folder in the settings. Where it is another"
-                " project's history, let a comment in a migration tell the texts apart.",
+                hint=f"Keep that name: name = {json.dumps(other, ensure_ascii=False)} beside the folder in the"
+                " settings. Where it is another project's history, let a comment in a migration tell the texts apart.",
             )
-
-
-def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'

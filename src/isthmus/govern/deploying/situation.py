@@ -14,7 +14,7 @@ from isthmus.connect.secrets import HIDDEN, hide
 from isthmus.errors import ConfigError
 from isthmus.govern.deploying.standing import THROUGH, Stand, Standing, standings
 from isthmus.govern.migrations.script import Script
-from isthmus.govern.sql.statements import SqlFault, Statement, tokens
+from isthmus.govern.sql.statements import SqlFault, Statement
 from isthmus.govern.sql.transactions import stands_alone
 from isthmus.state.schema_history import read_history
 
@@ -219,7 +219,7 @@ def _in_hand(one: Standing) -> InHand | None:
 def _shown(statement: Statement) -> str:
     text = statement.text
     try:
-        found = tokens(text)
+        found = statement.tokens
     except SqlFault:  # one of the baseline that cannot be cut up
         found = []
     for before, one in pairwise(found):

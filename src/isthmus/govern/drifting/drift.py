@@ -20,7 +20,7 @@ from isthmus.govern.models.from_models import helpers_of
 from isthmus.govern.models.loading import load_metadata
 from isthmus.govern.models.making import models_database
 from isthmus.govern.models.migrated import Migrated, migrated_database
-from isthmus.govern.models.scope import Sides, cut, hanging_on, schemas_in, sides
+from isthmus.govern.models.scope import cut, hanging_on, schemas_in, sides
 from isthmus.govern.scratch import Scratch
 from isthmus.govern.settings import Project, SchemaSettings
 from isthmus.state.schema_history import read_history
@@ -100,10 +100,11 @@ def compare_all(
     found = Compares({one.title: Compared() for one in chosen})
     database = read_catalog(live) if live is not None else None
     standing = _standing(live, scripts) if live is not None else {}
+    models = _Models(project, scratch)
     with migrated_database(scratch, list(scripts.items())) as whole:
         for settings in chosen:
             if settings.models is not None:
-                _with_models(project, settings, scratch, whole, found.schemas[settings.title])
+                _with_models(models, settings, whole, found.schemas[settings.title])
         if database is None or live is None:
             return found
         for title, ones in standing.items():
@@ -117,7 +118,7 @@ def compare_all(
                     there = stack.enter_context(migrated_database(scratch, list(applied.items())))
                 except TargetError as fault:  # one may rely on another that is missing, or was changed since
                     found.unmade = fault.message.removesuffix(".")
-            _with_database(project, chosen, scratch, there, whole.catalog, database, found)
+            _with_database(models, chosen, there, whole.catalog, database, found)
     found.unsound = unsound(database)
     ours, theirs = scratch.version // _MAJOR, live.info.server_version // _MAJOR
     found.versions = (ours, theirs) if ours != theirs else None
@@ -143,37 +144,37 @@ def _applied(scripts: list[Script], ones: Sequence[Standing]) -> list[Script]:
     return [one.script for one in ones if one.script is not None and one.applied is not None and one.applied.is_through]
 
 
-def _with_models(
-    project: Project, settings: SchemaSettings, scratch: Scratch, whole: Migrated, compared: Compared
-) -> None:
-    there, _ = _models(project, settings, scratch, whole.catalog, whole, whole.others(settings.title))
+@dataclass(frozen=True)
+class _Models:
+    """What models make; those that may rely on the same are made once."""
+
+    project: Project
+    scratch: Scratch
+    made: dict[tuple[str, ...], Catalog] = field(default_factory=dict[tuple[str, ...], Catalog])
+
+    def catalog(self, settings: SchemaSettings, migrated: Catalog) -> Catalog:
+        extensions, helpers = helpers_of(migrated)
+        known = (settings.title, *extensions, "", *helpers)
+        if known not in self.made:
+            metadata, folder = load_metadata(self.project, settings), self.project.folder
+            with (
+                models_database(self.scratch, metadata, folder, extensions=extensions, helpers=helpers) as conninfo,
+                connect(conninfo, autocommit=True) as connection,
+            ):
+                self.made[known] = read_catalog(connection)
+        return self.made[known]
+
+
+def _with_models(models: _Models, settings: SchemaSettings, whole: Migrated, compared: Compared) -> None:
+    said = models.catalog(settings, whole.catalog)
+    there = sides(whole.catalog, said, schemas_in(said), whole.others(settings.title))
     compared.unspoken = there.unspoken
     compared.pairs["models-migrations"] = drifts(("models", there.models), ("migrations", there.migrated))
 
 
-def _models(
-    project: Project,
-    settings: SchemaSettings,
-    scratch: Scratch,
-    other: Catalog,
-    migrated: Migrated,
-    others: frozenset[Key],
-) -> tuple[Sides, set[str]]:
-    metadata = load_metadata(project, settings)
-    extensions, helpers = helpers_of(migrated.catalog)
-    with (
-        models_database(scratch, metadata, project.folder, extensions=extensions, helpers=helpers) as conninfo,
-        connect(conninfo, autocommit=True) as connection,
-    ):
-        models = read_catalog(connection)
-        schemas = schemas_in(models)
-        return sides(other, models, schemas, others), schemas
-
-
 def _with_database(
-    project: Project,
+    models: _Models,
     chosen: Sequence[SchemaSettings],
-    scratch: Scratch,
     there: Migrated,
     whole: Catalog,
     database: Catalog,
@@ -191,7 +192,9 @@ def _with_database(
         told |= {one.key for one in differing}
         if settings.models is None:
             continue
-        with_models, schemas = _models(project, settings, scratch, database, there, others)
+        said = models.catalog(settings, there.catalog)
+        schemas = schemas_in(said)
+        both = sides(database, said, schemas, others)
         pending = differences(cut(there.catalog, schemas), cut(whole, schemas))
-        differing = drifts(("models", with_models.models), ("database", with_models.migrated))
+        differing = drifts(("models", both.models), ("database", both.migrated))
         compared.pairs["models-database"] = explained(differing, pending)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from isthmus.govern.catalog.compare import Difference, differences
+from isthmus.govern.catalog.compare import Difference, differences, shown
 from isthmus.govern.catalog.model import Catalog, Key, Value
 from isthmus.govern.models.scope import is_foreign
 
@@ -38,7 +38,7 @@ class Drift:
         if self.prop is None:
             has, lacks = (first, second) if one else (second, first)
             return f"{what}: in the {has}, not in the {lacks}."
-        return f"{what}: its {self.prop} is {_shown(one)} in the {first}, {_shown(other)} in the {second}."
+        return f"{what}: its {self.prop} is {shown(one)} in the {first}, {shown(other)} in the {second}."
 
     def as_json(self) -> dict[str, Any]:
         """Return it as JSON values."""
@@ -110,11 +110,3 @@ def unsound(database: Catalog) -> list[str]:
         elif key.kind == "index" and not one["valid"]:
             found.append(f"index {key.place}: it is invalid; drop it and make it again.")
     return found
-
-
-def _shown(value: Value) -> str:
-    if value is None:
-        return "none"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return str(value) if isinstance(value, int) else f"`{value}`"

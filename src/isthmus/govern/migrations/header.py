@@ -66,6 +66,11 @@ class Header:
         found = self.fields.get(name)
         return None if found is None else found.value
 
+    @property
+    def in_transaction(self) -> bool:
+        """Whether the migration is to be one transaction."""
+        return self.value("Transaction") != "none"
+
 
 def read_header(text: str) -> Header:
     """Read the header of a migration's text."""

@@ -18,6 +18,7 @@ SCHEMA_FILE = "schema.json"
 SEED_FILE = "seed.sql"
 BEFORE_FILE = "before.sql"
 JOURNAL = "meta/_journal.json"
+_SNAPSHOT = re.compile(r"meta/([0-9]{4})_snapshot\.json")
 _WORDS = r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*"
 _NAMES: dict[Layout, re.Pattern[str]] = {
     "folders": re.compile(rf"([0-9]{{14}})_({_WORDS})"),
@@ -124,3 +125,21 @@ def sql_path(name: str, layout: Layout) -> str:
 def rollback_path(name: str, layout: Layout) -> str:
     """Return where a rollback of its own file stands, from the folder of migrations."""
     return f"{name}/{ROLLBACK_FILE}" if layout == "folders" else f"{name}.rollback.sql"
+
+
+def snapshot_number(inside: str) -> str | None:
+    """Return the number of the migration that a file of Drizzle's belongs to, which shows the schema behind it.
+
+    Args:
+        inside: Its path from the folder of migrations.
+
+    Returns:
+        None where it is no such file.
+    """
+    found = _SNAPSHOT.fullmatch(inside)
+    return found[1] if found else None
+
+
+def snapshot_path(number: str) -> str:
+    """Return where the snapshot behind a migration stands, from the folder of migrations."""
+    return f"meta/{number}_snapshot.json"

@@ -14,7 +14,7 @@ from isthmus.govern.migrations.header import Header, read_header
 from isthmus.govern.migrations.names import Name, is_earlier
 from isthmus.govern.repository.tree import FILE, Blob, Tree
 from isthmus.govern.settings import SchemaSettings
-from isthmus.govern.sql.statements import SqlFault, Statement, split, tokens
+from isthmus.govern.sql.statements import SqlFault, Statement, split
 from isthmus.govern.sql.transactions import misplaced
 
 
@@ -52,7 +52,7 @@ class Script:
     @property
     def in_transaction(self) -> bool:
         """Whether all of it is one transaction."""
-        return self.header.value("Transaction") != "none" and not self.as_one_text
+        return self.header.in_transaction and not self.as_one_text
 
     def is_text_of(self, checksum: str) -> bool:
         """Tell whether a checksum is that of this text, whatever ends of lines it was checked out with."""
@@ -167,5 +167,5 @@ def of_psql(statements: Sequence[Statement]) -> Iterator[tuple[int, str, str]]:
     for one in statements:
         if one.begins("\\"):
             yield one.line, "A command of psql is no SQL.", "Leave it out."
-        elif one.begins("COPY") and {"FROM", "STDIN"} <= {token.word for token in tokens(one.text)}:
+        elif one.begins("COPY") and {"FROM", "STDIN"} <= {token.word for token in one.tokens}:
             yield one.line, "COPY FROM STDIN reads rows from the file, which only psql does.", "Write INSERT."

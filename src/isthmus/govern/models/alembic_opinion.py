@@ -16,8 +16,8 @@ from isthmus.govern.models.loading import talking_aside
 from isthmus.govern.models.making import engine
 from isthmus.govern.models.scope import is_foreign
 
-_KINDS = {"table": "table", "column": "column", "index": "index"}
-"""What Alembic calls something → a key's kind; all else is a constraint."""
+_SAME = frozenset({"table", "column", "index"})
+"""Kinds that Alembic calls as a key does; all else is a constraint."""
 
 
 def second_opinion(
@@ -40,13 +40,12 @@ def second_opinion(
 
 
 def _compared(conninfo: str, metadata: MetaData, schemas: Collection[str], unspoken: Collection[Key]) -> list[str]:
-
     def wanted(name: str | None, kind: str, parents: Any) -> bool:
         if kind == "schema":
             return (name or "public") in schemas
         schema = parents.get("schema_name") or "public"
         table = name if kind == "table" else parents.get("table_name")
-        key = Key(_KINDS.get(kind, "constraint"), schema, table or "", "" if kind == "table" else name or "")
+        key = Key(kind if kind in _SAME else "constraint", schema, table or "", "" if kind == "table" else name or "")
         return schema in schemas and not is_foreign(key) and key not in unspoken
 
     found: list[Any] = []

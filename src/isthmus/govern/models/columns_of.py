@@ -8,8 +8,8 @@ from collections.abc import Callable
 from isthmus.govern.catalog.model import Catalog, Key, Properties, columns
 from isthmus.govern.models.sequences import behind, identity_options, made, serial_of
 from isthmus.govern.models.sql_names import literal, name
-from isthmus.govern.models.step import Found, Phase, Style
-from isthmus.govern.models.view import column_text, owned_sequences, table_name, tables
+from isthmus.govern.models.step import WRITTEN_ANEW, Found, Phase, Style
+from isthmus.govern.models.view import column_text, kept_tables, owned_sequences, table_name, tables
 
 Casts = Callable[[str, str], str | None]
 """How values of one type become another's: empty by themselves, else what stands behind USING with `{}`; None: not."""
@@ -53,9 +53,7 @@ def column_of(catalog: Catalog, table: Key, column: str, *, nullable: bool | Non
 
 def new_columns(found: Found, before: Catalog, after: Catalog, style: Style) -> None:
     """Add what adds columns to tables that are there."""
-    for table in tables(after):
-        if table not in before:
-            continue
+    for table in kept_tables(before, after):
         there = columns(before, *table[1:3])
         for column, one in columns(after, *table[1:3]).items():
             if column not in there:
@@ -64,8 +62,8 @@ def new_columns(found: Found, before: Catalog, after: Catalog, style: Style) -> 
 
 def changed_columns(found: Found, before: Catalog, after: Catalog, style: Style, casts: Casts) -> None:
     """Add what changes columns."""
-    for table in tables(after):
-        there = columns(before, *table[1:3]) if table in before else {}
+    for table in kept_tables(before, after):
+        there = columns(before, *table[1:3])
         for column, now in columns(after, *table[1:3]).items():
             if column in there:
                 _change(found, after, table, column, there[column], now, style, casts)
@@ -73,9 +71,7 @@ def changed_columns(found: Found, before: Catalog, after: Catalog, style: Style,
 
 def gone_columns(found: Found, before: Catalog, after: Catalog) -> None:
     """Add what drops columns; those that are computed from others go first."""
-    for table in tables(before):
-        if table not in after:
-            continue
+    for table in kept_tables(before, after):
         kept = columns(after, *table[1:3])
         gone = {column: one for column, one in columns(before, *table[1:3]).items() if column not in kept}
         for column in sorted(gone, key=lambda one: (not gone[one]["generated"], one)):
@@ -115,7 +111,7 @@ def _add(found: Found, after: Catalog, table: Key, column: str, one: Properties,
     start = f"ALTER TABLE {table_name(table)}"
     serial = serial_of(after, table, column)
     if serial is not None or one["identity"] or str(one["generated"] or "").endswith("stored"):
-        note = "It writes the whole table anew, and nobody can use it meanwhile." if style.careful else None
+        note = style.warning(WRITTEN_ANEW)
         found.add(Phase.TABLES, f"{start} ADD COLUMN {column_of(after, table, column)}", note=note)
         return
     default = one["default"]
@@ -168,10 +164,8 @@ def _change(
                 f"ALTER TABLE {table_name(table)} DROP COLUMN {name(column)}",
                 loses=None if was["generated"] else f"the values of {table_name(table)}.{name(column)}",
             )
-            note = "It writes the whole table anew, and nobody can use it meanwhile." if style.careful else None
-            found.add(
-                Phase.TABLES, f"ALTER TABLE {table_name(table)} ADD COLUMN {column_of(after, table, column)}", note=note
-            )
+            text = f"ALTER TABLE {table_name(table)} ADD COLUMN {column_of(after, table, column)}"
+            found.add(Phase.TABLES, text, note=style.warning(WRITTEN_ANEW))
             return
     if was["identity"] and not now["identity"]:
         found.add(Phase.TABLES, f"{start} DROP IDENTITY")
@@ -225,7 +219,7 @@ def _change_type(
     if free:
         note = "It changes nothing but the catalog, which the rule dangerous-ddl/changing-column-type does not know."
     lost = None if _is_wider(old, new) else f"what values of {place} lose on the way from {old} to {new}"
-    found.add(Phase.TABLES, text, note=note if style.careful else None, loses=lost)
+    found.add(Phase.TABLES, text, note=style.warning(note), loses=lost)
 
 
 def _forbid_null(found: Found, table: Key, column: str, style: Style) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from isthmus.govern.catalog.model import Catalog, Key
 from isthmus.govern.models.sql_names import literal, name, within
 from isthmus.govern.models.step import Found, Phase
+from isthmus.govern.models.view import word_for_type
 
 
 def comments(found: Found, before: Catalog, after: Catalog) -> None:
@@ -31,7 +32,7 @@ def _thing(key: Key, catalog: Catalog) -> str | None:
             domain = Key("type", key.schema, key.name) in catalog
             return f"CONSTRAINT {name(key.part)} ON {'DOMAIN ' if domain else ''}{whole}"
         case "type":
-            return f"{'DOMAIN' if catalog[key]['form'] == 'domain' else 'TYPE'} {whole}"
+            return f"{word_for_type(catalog[key])} {whole}"
         case "function" | "procedure":
             return f"{key.kind.upper()} {whole}({key.part})"
         case _:

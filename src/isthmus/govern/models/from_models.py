@@ -80,8 +80,8 @@ def write_from_models(
     place = next_place(project, settings, said, ticket=ticket, purpose=purpose)
     with migrated_database(scratch, scripts_up_to(project, settings)) as migrated:
         others = migrated.others(settings.title)
-        helpers = helpers_of(migrated.catalog)
-        with models_database(scratch, metadata, project.folder, extensions=helpers[0], helpers=helpers[1]) as models:
+        extensions, helpers = helpers_of(migrated.catalog)
+        with models_database(scratch, metadata, project.folder, extensions=extensions, helpers=helpers) as models:
             with connect(models, autocommit=True) as connection:
                 said_there = read_catalog(connection)
             schemas = schemas_in(said_there)
@@ -159,14 +159,15 @@ def _prove(
     others: frozenset[Key],
     told: Sequence[str],
 ) -> list[str]:
-    """Apply what is to be written as it would be deployed; return what then differs and is not told."""
+    """Apply what is to be written as it would be deployed; return what then differs, where nothing was told to."""
     for one in drafts:
         name = parse_name(one.name, settings.layout)
         assert name is not None  # noqa: S101  it was made by this form
         script = Script(name, sql_path(one.name, settings.layout), one.text, "", tuple(split(one.text)), one.rollback)
         with connect(conninfo, autocommit=True) as connection:
             apply_script(connection, script)
+    if told:
+        return []
     with connect(conninfo, autocommit=True) as connection:
         now = sides(read_catalog(connection), wanted, schemas, others).migrated
-    sentences = [sentence_of(one) for one in differences(now, wanted)]
-    return [one for one in sentences if one not in told] if not told else []
+    return [sentence_of(one) for one in differences(now, wanted)]

@@ -5,14 +5,12 @@ from __future__ import annotations
 from isthmus.govern.catalog.model import Catalog, Key
 from isthmus.govern.models.sql_names import name, within
 from isthmus.govern.models.step import Found, Phase, Style
-from isthmus.govern.models.view import definition, is_own_index, of_table, tables, without_name
+from isthmus.govern.models.view import definition, is_own_index, kept_tables, of_table, without_name
 
 
 def indexes(found: Found, before: Catalog, after: Catalog, style: Style) -> None:
     """Add what makes, changes and drops indexes."""
-    for table in tables(after):
-        if table not in before:
-            continue
+    for table in kept_tables(before, after):
         was, now = _plain(before, table), _plain(after, table)
         becoming = [
             key for key in was if is_own_index(after, key) and before[key]["definition"] == after[key]["definition"]
@@ -41,7 +39,7 @@ def indexes(found: Found, before: Catalog, after: Catalog, style: Style) -> None
 
 def may_be_concurrent(catalog: Catalog, table: Key) -> bool:
     """Tell whether a table's indexes can be made and dropped without a lock that lasts."""
-    return not catalog[Key("table", *table[1:3])].get("partition key")
+    return not catalog[table].get("partition key")
 
 
 def concurrent_definition(catalog: Catalog, key: Key, called: str) -> str:

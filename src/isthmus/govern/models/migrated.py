@@ -51,8 +51,7 @@ def migrated_database(scratch: Scratch, folders: Sequence[tuple[str, Sequence[Sc
         TargetError: The server refused a migration (code `migration-failed`), or lacks an extension
             (`scratch-extension`).
     """
-    lines = Lines(scratch, [one for _, scripts in folders for one in scripts])
-    with lines:
+    with Lines(scratch, [one for _, scripts in folders for one in scripts]) as lines:
         found = Migrated(lines.conninfo, before=frozenset(read_catalog(lines.reader)))
         known = set(found.before)
         for title, scripts in folders:

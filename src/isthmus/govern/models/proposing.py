@@ -7,13 +7,13 @@ would leave it.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 import psycopg
 
 from isthmus.errors import TargetError
-from isthmus.govern.catalog.compare import Difference, differences
+from isthmus.govern.catalog.compare import Difference, differences, shown
 from isthmus.govern.catalog.model import Catalog, Key
 from isthmus.govern.models.columns_of import must_be_given
 from isthmus.govern.models.renames import (
@@ -29,6 +29,7 @@ from isthmus.govern.models.renames import (
 from isthmus.govern.models.scope import cut, sides
 from isthmus.govern.models.step import CAREFUL, Phase, Step, Style
 from isthmus.govern.models.stepping import Ground, Walk, rename_step
+from isthmus.govern.models.view import unquoted
 
 Reversible = Literal["Yes", "Partial", "No"]
 _MAIN = (Phase.ROOM, Phase.TABLES, Phase.RULES, Phase.DROPS, Phase.COMMENTS)
@@ -57,7 +58,7 @@ class Part:
     reasons: tuple[str, ...]
 
 
-@dataclass
+@dataclass(frozen=True)
 class Proposal:
     """What leads to the models.
 
@@ -66,8 +67,8 @@ class Proposal:
         left: Sentences: what stays different.
     """
 
-    parts: list[Part] = field(default_factory=list[Part])
-    left: list[str] = field(default_factory=list[str])
+    parts: Sequence[Part]
+    left: Sequence[str]
 
 
 def propose(
@@ -99,7 +100,6 @@ def propose(
     walk = Walk(ground, lambda found: sides(found, wanted, schemas, others).migrated)
     back = Walk(ground, lambda found: cut(found, schemas))
     renames = _renames(walk, wanted, answers, ask)
-    found = Proposal()
     values = _part(walk, back, "enum_values", lambda: walk.go(wanted, CAREFUL, (Phase.VALUES,)), transaction=False)
     later: list[str] = []
 
@@ -119,9 +119,10 @@ def propose(
         return done
 
     online = _part(walk, back, "online", last, transaction=False)
-    found.parts = [one for one in (values, whole, online) if one is not None]
-    found.left = [*walk.left, *(sentence_of(one) for one in rest if not _is_told(one, walk.left))]
-    return found
+    return Proposal(
+        [one for one in (values, whole, online) if one is not None],
+        [*walk.left, *(sentence_of(one) for one in rest if not _is_told(one, walk.left))],
+    )
 
 
 def sentence_of(one: Difference) -> str:
@@ -129,15 +130,11 @@ def sentence_of(one: Difference) -> str:
     what = f"{one.key.kind} {one.key.place}"
     if one.property is None:
         return f"{what} is {'not in the models' if one.before else 'in the models alone'}."
-    return f"{what}: its {one.property} is {_shown(one.before)} by the migrations, {_shown(one.after)} by the models."
-
-
-def _shown(value: object) -> str:
-    return "none" if value is None else {True: "yes", False: "no"}[value] if isinstance(value, bool) else f"`{value}`"
+    return f"{what}: its {one.property} is {shown(one.before)} by the migrations, {shown(one.after)} by the models."
 
 
 def _is_told(one: Difference, left: Sequence[str]) -> bool:
-    return any(one.key.place.replace('"', "") in sentence.replace('"', "") for sentence in left)
+    return any(unquoted(one.key.place) in unquoted(sentence) for sentence in left)
 
 
 def _renames(walk: Walk, wanted: Catalog, answers: Answers, ask: Ask | None) -> list[Renaming]:

@@ -7,6 +7,7 @@ new one with the same columns. Dropping and adding would lose every value, so no
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -43,12 +44,12 @@ class Renaming:
     @property
     def option(self) -> str:
         """What says that it is one."""
-        return f"--rename {_shell(f'{self.thing(self.old)}={self.thing(self.new)}')}"
+        return f"--rename {shlex.quote(f'{self.thing(self.old)}={self.thing(self.new)}')}"
 
     @property
     def refusal(self) -> str:
         """What says that it is none."""
-        return f"--no-rename {_shell(self.thing(self.old))}"
+        return f"--no-rename {shlex.quote(self.thing(self.old))}"
 
 
 Ask = Callable[[Renaming], bool]
@@ -256,8 +257,3 @@ def _name(text: str) -> tuple[tuple[str, ...], str]:
 
 def _joined(parts: tuple[str, ...]) -> str:
     return ".".join(quoted(one) for one in parts)
-
-
-def _shell(text: str) -> str:
-    plain = re.fullmatch(r"[\w.=-]+", text, re.ASCII)
-    return text if plain else "'" + text.replace("'", "'\\''") + "'"

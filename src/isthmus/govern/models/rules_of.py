@@ -10,7 +10,16 @@ from isthmus.govern.catalog.model import Catalog, Key, Properties
 from isthmus.govern.models.indexes_of import concurrent_definition, may_be_concurrent
 from isthmus.govern.models.sql_names import name
 from isthmus.govern.models.step import Found, Phase, Style
-from isthmus.govern.models.view import definition, kind_of, of_table, printed, references, table_name, tables
+from isthmus.govern.models.view import (
+    definition,
+    kept_tables,
+    kind_of,
+    of_table,
+    printed,
+    references,
+    table_name,
+    tables,
+)
 
 _FIRST_GONE = {"FOREIGN": 0, "CHECK": 1, "EXCLUDE": 1, "UNIQUE": 2, "PRIMARY": 3}
 _KEYS = {"PRIMARY", "UNIQUE"}
@@ -45,7 +54,7 @@ def constraints(found: Found, before: Catalog, after: Catalog, style: Style) -> 
 
 def _owners(before: Catalog, after: Catalog) -> list[Key]:
     domains = sorted(key for key in after if key.kind == "type" and key in before)
-    return [*(key for key in tables(after) if key in before), *domains]
+    return [*kept_tables(before, after), *domains]
 
 
 def _alter(owner: Key) -> str:

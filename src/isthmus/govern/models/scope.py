@@ -130,9 +130,7 @@ def _unquoted(name: str) -> str:
 
 def cut(catalog: Catalog, schemas: Collection[str]) -> Catalog:
     """Return what models could speak of in some schemas."""
-    relations = {key[1:3] for key in catalog if key.kind == "table"} | {
-        key[1:3] for key in catalog if key.kind == "type"
-    }
+    relations = {key[1:3] for key in catalog if key.kind in {"table", "type"}}
     found: Catalog = {}
     for key, one in catalog.items():
         named = key.name in schemas if key.kind == "schema" else key.kind in _SPOKEN and key.schema in schemas

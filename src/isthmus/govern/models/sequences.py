@@ -7,7 +7,7 @@ import re
 from isthmus.govern.catalog.model import Catalog, Key, Properties
 from isthmus.govern.models.sql_names import literal, name, within
 from isthmus.govern.models.step import Found, Phase
-from isthmus.govern.models.view import owned_sequences
+from isthmus.govern.models.view import owned_sequences, unquoted
 
 _SERIAL = {"smallint": "smallserial", "integer": "serial", "bigint": "bigserial"}
 _MOST = {"smallint": 2**15 - 1, "integer": 2**31 - 1, "bigint": 2**63 - 1}
@@ -108,26 +108,22 @@ def _change(found: Found, key: Key, before: Catalog, after: Catalog) -> None:
 def _of_identity(catalog: Catalog, key: Key) -> bool:
     owner = _column(catalog[key])
     return owner is not None and any(
-        one.kind == "column" and catalog[one]["identity"] and _plain(".".join(one[1:])) == owner for one in catalog
+        one.kind == "column" and catalog[one]["identity"] and unquoted(".".join(one[1:])) == owner for one in catalog
     )
 
 
 def _columns(catalog: Catalog) -> set[str]:
-    return {_plain(".".join(key[1:])) for key in catalog if key.kind == "column"}
+    return {unquoted(".".join(key[1:])) for key in catalog if key.kind == "column"}
 
 
 def _column(one: Properties) -> str | None:
-    return None if one["owned by"] is None else _plain(str(one["owned by"]))
+    return None if one["owned by"] is None else unquoted(str(one["owned by"]))
 
 
 def _halves(owner: str) -> tuple[str, str]:
     """Return the table and the column of `schema.table.column`, names quoted or not."""
     parts = re.findall(r'"(?:[^"]|"")*"|[^".]+', owner)
     return ".".join(parts[:2]), parts[-1]
-
-
-def _plain(text: str) -> str:
-    return text.replace('"', "")
 
 
 def _unusual(one: Properties) -> list[str]:

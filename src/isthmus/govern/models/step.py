@@ -37,7 +37,12 @@ class Style:
     careful: bool
     concurrently: bool
 
+    def warning(self, words: str) -> str | None:
+        """Return a note on what tables that are in use suffer; None where they are not."""
+        return words if self.careful else None
 
+
+WRITTEN_ANEW = "It writes the whole table anew, and nobody can use it meanwhile."
 CAREFUL = Style(careful=True, concurrently=True)
 
 

@@ -122,7 +122,6 @@ def rename_step(one: Renaming, *, back: bool = False) -> Step:
 
 def casts_of(connection: psycopg.Connection) -> Casts:
     """Return a question to a server: how values of one type become another's. It leaves nothing behind."""
-
     known: dict[tuple[str, str], str] = {}
 
     def ask(old: str, new: str) -> str | None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from isthmus.govern.catalog.model import Catalog, Key, columns
 from isthmus.govern.models.columns_of import column_of
 from isthmus.govern.models.sql_names import name
-from isthmus.govern.models.step import Found, Phase, Style
+from isthmus.govern.models.step import WRITTEN_ANEW, Found, Phase, Style
 from isthmus.govern.models.view import (
     definition,
     is_own_index,
+    kept_tables,
     kind_of,
     of_table,
     printed,
@@ -40,14 +41,11 @@ def new_tables(found: Found, before: Catalog, after: Catalog) -> None:
 
 def changed_tables(found: Found, before: Catalog, after: Catalog, style: Style) -> None:
     """Add what changes tables themselves."""
-    for key in tables(after):
-        if key not in before:
-            continue
+    for key in kept_tables(before, after):
         was, now = before[key], after[key]
         if was["persistence"] != now["persistence"]:
             word = "UNLOGGED" if now["persistence"] == "unlogged" else "LOGGED"
-            note = "It writes the whole table anew, and nobody can use it meanwhile." if style.careful else None
-            found.add(Phase.TABLES, f"ALTER TABLE {table_name(key)} SET {word}", note=note)
+            found.add(Phase.TABLES, f"ALTER TABLE {table_name(key)} SET {word}", note=style.warning(WRITTEN_ANEW))
         if was["options"] != now["options"]:
             _options(found, key, str(was["options"] or ""), str(now["options"] or ""))
         differs = [one for one in _BY_HAND if was.get(one) != now.get(one)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from isthmus.govern.catalog.model import Catalog, Key
 from isthmus.govern.models.sql_names import name, within
 from isthmus.govern.models.step import Found, Phase, Style
-from isthmus.govern.models.view import definition, of_table, values_of
+from isthmus.govern.models.view import definition, of_table, values_of, word_for_type
 
 
 def schemas(found: Found, before: Catalog, after: Catalog) -> None:
@@ -29,15 +29,14 @@ def types(found: Found, before: Catalog, after: Catalog, style: Style) -> None:
         same = [old for old in gone if old.schema == key.schema and _same(before, old, after, key)]
         if len(same) == 1:
             gone.remove(same[0])
-            kind = "DOMAIN" if after[key]["form"] == "domain" else "TYPE"
+            kind = word_for_type(after[key])
             found.add(Phase.ROOM, f"ALTER {kind} {within(*same[0][1:3])} RENAME TO {name(key.name)}")
         else:
             _create(found, key, after)
     for key in sorted(key for key in before.keys() & after.keys() if key.kind == "type"):
         _change(found, key, before, after, style)
     for key in gone:
-        kind = "DOMAIN" if before[key]["form"] == "domain" else "TYPE"
-        found.add(Phase.DROPS, f"DROP {kind} {within(key.schema, key.name)}")
+        found.add(Phase.DROPS, f"DROP {word_for_type(before[key])} {within(key.schema, key.name)}")
 
 
 def functions(found: Found, before: Catalog, after: Catalog, style: Style) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 from isthmus.govern.catalog.model import Catalog, Key, Properties
 from isthmus.govern.models.sql_names import name, within
@@ -21,6 +20,11 @@ def of_table(catalog: Catalog, kind: str, table: Key) -> dict[str, Properties]:
 def tables(catalog: Catalog) -> list[Key]:
     """Return its tables."""
     return sorted(key for key in catalog if key.kind == "table")
+
+
+def kept_tables(before: Catalog, after: Catalog) -> list[Key]:
+    """Return the tables that are there on both sides."""
+    return [key for key in tables(after) if key in before]
 
 
 def table_name(key: Key) -> str:
@@ -43,20 +47,25 @@ def values_of(one: Properties) -> list[str]:
     return _TOKEN.findall(str(one["values"] or ""))
 
 
+def word_for_type(one: Properties) -> str:
+    """Return what SQL calls a type where it changes or drops it: `DOMAIN` or `TYPE`."""
+    return "DOMAIN" if one["form"] == "domain" else "TYPE"
+
+
 def owned_sequences(catalog: Catalog, table: Key, column: str) -> list[Key]:
     """Return the sequences that a column owns."""
     owner = f"{_printed(table.schema)}.{_printed(table.name)}.{_printed(column)}"
     return sorted(
         key
         for key, one in catalog.items()
-        if key.kind == "sequence" and _plain(str(one.get("owned by") or "")) == owner
+        if key.kind == "sequence" and unquoted(str(one.get("owned by") or "")) == owner
     )
 
 
 def references(one: Properties) -> tuple[str, str] | None:
     """Return table and columns that a foreign key points at, as the server prints them; None where it is none."""
     found = _REFERENCES.search(definition(one))
-    return (_plain(found[1]), found[2]) if found else None
+    return (unquoted(found[1]), found[2]) if found else None
 
 
 def printed(table: Key) -> str:
@@ -102,16 +111,10 @@ def without_name(one: Properties, index: str) -> str:
     return definition(one).replace(f" INDEX {_printed(index)} ON ", " INDEX ON ", 1)
 
 
-def words(catalog: Catalog, keys: Iterator[Key]) -> Iterator[tuple[Key, Properties]]:
-    """Yield objects with what they are, in the order of their names."""
-    for key in sorted(keys):
-        yield key, catalog[key]
+def unquoted(text: str) -> str:
+    """Return a name without its quotes: which words need them is the server's decision."""
+    return text.replace('"', "")
 
 
 def _printed(text: str) -> str:
-    return _plain(name(text))
-
-
-def _plain(text: str) -> str:
-    """Return a name without its quotes: which words need them is the server's decision."""
-    return text.replace('"', "")
+    return unquoted(name(text))

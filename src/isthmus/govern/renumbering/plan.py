@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from isthmus.errors import ConfigError, GovernError, Problem, Where
-from isthmus.govern.checking import Checking, Side
+from isthmus.govern.checking import Checking, names_in
 from isthmus.govern.migrations.names import Name, name_of, parse_name
 from isthmus.govern.writing.draft import next_name
 
@@ -43,7 +43,7 @@ def plan_numbers(checking: Checking, named: Sequence[str], now: datetime) -> Pla
     _refuse(checking, named, kept)
     layout = checking.now.settings.layout
     own = [one for one in checking.own if one.name is not None and one.text not in kept]
-    known = [name for side in _sides(checking) for one in side.folder.named if (name := one.name) is not None]
+    known = [name for side in checking.held_elsewhere for one in side.folder.named if (name := one.name) is not None]
     known += [name for text in checking.applied or () if (name := name_of(text, checking.now.settings)) is not None]
     after = max(known, key=lambda one: one.order, default=None)
     _refuse_stuck(checking, after)
@@ -64,14 +64,10 @@ def plan_numbers(checking: Checking, named: Sequence[str], now: datetime) -> Pla
     return Plan(names, None if after is None else after.text)
 
 
-def _sides(checking: Checking) -> list[Side]:
-    return checking.based or ([checking.head] if checking.head is not None else [])
-
-
 def _kept(checking: Checking) -> Mapping[str, str]:
     """Return name → why it keeps its number."""
     found: dict[str, str] = {}
-    for side in _sides(checking):
+    for side in checking.held_elsewhere:
         why = f"It is in {side.name}" + ("" if checking.based else ", and no base is known that has it not")
         found |= dict.fromkeys(side.folder.migrations, f"{why}.")
     found |= dict.fromkeys(checking.applied or (), "It was applied to the target.")
@@ -106,7 +102,7 @@ def _refuse_stuck(checking: Checking, after: Name | None) -> None:
     Raises:
         GovernError: Code `not-renumbered`.
     """
-    based = {text for side in _sides(checking) for text in side.folder.migrations}
+    based = names_in(checking.held_elsewhere)
     problems = [
         Problem("not-renumbered", "It was applied to the target.", Where(file=one.path))
         for one in checking.now.named

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,13 +11,11 @@ from isthmus.errors import ConfigError, Problem, Where
 from isthmus.govern.checking import Checking
 from isthmus.govern.gathering import Gathered, gather
 from isthmus.govern.migrations.journal import JournalFault, read_journal
-from isthmus.govern.migrations.names import SCHEMA_FILE, parse_name
+from isthmus.govern.migrations.names import SCHEMA_FILE, parse_name, snapshot_number, snapshot_path
 from isthmus.govern.migrations.renaming import renumbered_journal, with_names
 from isthmus.govern.renumbering.plan import plan_numbers
 from isthmus.govern.repository.tree import LINK, MODULE
 from isthmus.govern.settings import Project, SchemaSettings
-
-_SNAPSHOT = re.compile(r"meta/([0-9]{4})_snapshot\.json")
 
 
 @dataclass(frozen=True)
@@ -119,9 +116,9 @@ def _moves(checking: Checking, names: Mapping[str, str]) -> Iterator[tuple[str, 
     numbers = {old.partition("_")[0]: new.partition("_")[0] for old, new in names.items()}
     kept = {one.name.number for one in checking.now.named if one.name is not None and one.text not in names}
     for inside in sorted(checking.now.exempt):
-        found = _SNAPSHOT.fullmatch(inside)
-        if found and found[1] in numbers and found[1] not in kept:
-            yield f"{folder}/{inside}", f"{folder}/meta/{numbers[found[1]]}_snapshot.json"
+        number = snapshot_number(inside)
+        if number in numbers and number not in kept:
+            yield f"{folder}/{inside}", f"{folder}/{snapshot_path(numbers[number])}"
 
 
 def _texts(
@@ -154,8 +151,7 @@ def _texts(
 def _journal(checking: Checking, names: Mapping[str, str], journal: str, now: datetime) -> str:
     layout = checking.now.settings.layout
     own = {one.text for one in checking.own}
-    held = checking.based or ([checking.head] if checking.head is not None else [])
-    bases = [text for side in held if (text := checking.text(side.folder.journal)) is not None]
+    bases = [text for side in checking.held_elsewhere if (text := checking.text(side.folder.journal)) is not None]
     known = {one.tag for text in bases for one in read_journal(text)} | {one.tag for one in read_journal(journal)}
     tags = [
         name

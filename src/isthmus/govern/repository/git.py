@@ -14,7 +14,7 @@ from pathlib import Path
 
 from isthmus.errors import ConfigError
 from isthmus.govern.repository.history import Touched, read_touched
-from isthmus.govern.repository.tree import Blob, Tree
+from isthmus.govern.repository.tree import MODULE, Blob, Tree
 
 _MERGED = "GITHEAD_"
 _EMPTY = frozenset(
@@ -28,6 +28,8 @@ _EMPTY = frozenset(
 
 class Repository:
     """A git repository.
+
+    Folders and files are named from its root; `ALL` stands for all of it.
 
     Attributes:
         root: Top of its working tree.
@@ -54,14 +56,14 @@ class Repository:
         root, _, own = os.fsdecode(found.stdout.removesuffix(b"\n")).partition("\n")
         return cls(Path(root), Path(own))
 
-    def index(self, folders: Iterable[str]) -> Tree:
+    def index(self, folders: Sequence[str]) -> Tree:
         """Return what would be committed now, below some folders.
 
         Raises:
             ConfigError: The index holds a merge that is not settled (code `unmerged`).
         """
         blobs: dict[str, Blob] = {}
-        for entry in self._listed(["ls-files", "--stage", "-z", "--", *folders]):
+        for entry in self._listed(["ls-files", "--stage", "-z"], folders):
             facts, _, path = entry.partition("\t")
             mode, oid, stage = facts.split()
             if stage != "0":
@@ -76,12 +78,12 @@ class Repository:
     def _only_announced(self, paths: Sequence[str]) -> list[str]:
         """Return which of some empty files are not there at all: `git add --intent-to-add` puts them into the index,
         and no commit takes them."""
-        return self._listed(["diff-files", "--name-only", "--diff-filter=A", "-z", "--", *paths]) if paths else []
+        return self._listed(["diff-files", "--name-only", "--diff-filter=A", "-z"], paths)
 
     def tree(self, revision: str, folders: Sequence[str], *, name: str | None = None) -> Tree:
         """Return what a commit holds below some folders."""
         blobs: dict[str, Blob] = {}
-        for entry in self._listed(["ls-tree", "-r", "-z", "--full-tree", revision, "--", *folders]):
+        for entry in self._listed(["ls-tree", "-r", "-z", "--full-tree", revision], folders):
             facts, _, path = entry.partition("\t")
             mode, _, oid = facts.split()
             blobs[path] = Blob(path, mode, oid)
@@ -93,7 +95,7 @@ class Repository:
         Raises:
             ConfigError: Git lacks one of them (code `git-failed`).
         """
-        wanted = sorted({one.oid for one in blobs if one.mode != "160000"})
+        wanted = sorted({one.oid for one in blobs if one.mode != MODULE})
         if not wanted:
             return {}
         done = self._git(["cat-file", "--batch"], given="\n".join(wanted).encode() + b"\n")
@@ -146,7 +148,7 @@ class Repository:
 
         Args:
             since: The other one, such as the base; None for all of HEAD.
-            folders: From the repository's root; none for all of it.
+            folders: From the repository's root.
         """
         beyond = ["HEAD", *([f"^{since}"] if since is not None else [])]
         graph = self._git(["rev-list", "--parents", *beyond]).decode()
@@ -160,20 +162,13 @@ class Repository:
     def renamed(self, folders: Sequence[str]) -> dict[str, str]:
         """Return new path → old path of what git takes for renamed between HEAD and the working tree: a guess."""
         how = ["--no-ext-diff", "--find-renames", "--diff-filter=R", "--name-status", "-z"]
-        words = self._listed(["diff", *how, "HEAD", "--", *folders])
+        words = self._listed(["diff", *how, "HEAD"], folders)
         return dict(zip(words[2::3], words[1::3], strict=True))
 
     def is_ignored(self, path: Path) -> bool:
         """Tell whether git passes over a path of the working tree."""
         words = ["--no-literal-pathspecs", "check-ignore", "--quiet", "--", str(path)]  # it takes no pathspecs
         return _run(self.root, words).returncode == 0
-
-    def unstaged(self, paths: Sequence[str]) -> list[str]:
-        """Return which of some files differ between the index and the working tree."""
-        if not paths:
-            return []
-        _run(self.root, ["update-index", "--refresh", "-q"])  # else a file that was only touched counts
-        return self._listed(["diff-files", "--name-only", "-z", "--", *paths])
 
     def move(self, old: str, new: str) -> None:
         """Rename a file in the working tree and in the index; a folder that is empty then goes.
@@ -202,17 +197,17 @@ class Repository:
 
     def untracked(self, folders: Sequence[str]) -> list[str]:
         """Return files of the working tree that git neither holds nor ignores; asked of the working tree only to say
-        what is not looked at, as `edited` is."""
-        return self._listed(["ls-files", "--others", "--exclude-standard", "-z", "--", *folders])
+        what is not looked at, as `unstaged` is."""
+        return self._listed(["ls-files", "--others", "--exclude-standard", "-z"], folders)
 
-    def edited(self, folders: Sequence[str]) -> list[str]:
-        """Return files that the working tree has otherwise than the index, or not at all. Unlike `unstaged` it writes
-        nothing, for a check only reads."""
+    def unstaged(self, paths: Sequence[str]) -> list[str]:
+        """Return which files of some folders the working tree has otherwise than the index, or not at all."""
         how = ["--porcelain", "-z", "--no-renames", "--untracked-files=no", "--ignore-submodules=all"]
-        return [one[3:] for one in self._listed(["status", *how, "--", *folders]) if one[1] != " "]
+        return [one[3:] for one in self._listed(["status", *how], paths) if one[1] != " "]
 
-    def _listed(self, words: Sequence[str]) -> list[str]:
-        return [os.fsdecode(one) for one in self._git(words).split(b"\0") if one]
+    def _listed(self, words: Sequence[str], paths: Sequence[str]) -> list[str]:
+        """Return what git lists of some paths; nothing of none, which git would take for all."""
+        return [os.fsdecode(one) for one in self._git([*words, "--", *paths]).split(b"\0") if one] if paths else []
 
     def _git(self, words: Sequence[str], *, given: bytes | None = None) -> bytes:
         done = _run(self.root, words, given=given)

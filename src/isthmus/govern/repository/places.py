@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 
 from isthmus.errors import ConfigError, Where
 from isthmus.govern.repository.git import Repository
+from isthmus.govern.repository.tree import from_root
 from isthmus.govern.settings import Project
 
 
@@ -41,7 +42,7 @@ def files_of(repository: Repository, commit: str, home: str) -> Callable[[str], 
     """
 
     def files(folder: str) -> list[str]:
-        place = f"{home}/{folder}" if home else folder
+        place = from_root(home, folder)
         return [one.path.removeprefix(f"{place}/") for one in repository.tree(commit, [place]).below(place)]
 
     return files

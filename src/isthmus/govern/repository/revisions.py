@@ -28,6 +28,14 @@ class Revisions:
         """Those that there are."""
         return [one for one in (self.head, self.parted, self.tip) if one is not None]
 
+    def compared(self, *, staged: bool) -> tuple[str, str] | None:
+        """Return the one that changes are told against; None before the first commit.
+
+        Args:
+            staged: Whether that is HEAD alone; else it is where the branch parted from its base, if that is known.
+        """
+        return self.head if staged else self.parted or self.head
+
 
 def find_revisions(repository: Repository, base: str | None, *, given: bool) -> Revisions:
     """Look up HEAD and the base.

@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 FILE, EXECUTABLE, LINK, MODULE = "100644", "100755", "120000", "160000"
 """Modes of git's trees (git help update-index, git-fast-import)."""
 
+ALL = "."
+"""The folder that is all of a repository, as git is asked for it."""
+
 
 @dataclass(frozen=True)
 class Blob:
@@ -45,3 +48,8 @@ class Tree:
 
     def __contains__(self, path: str) -> bool:
         return path in self.blobs
+
+
+def from_root(folder: str, path: str) -> str:
+    """Return a path from a folder as one from the repository's root; `folder` is empty for the root itself."""
+    return f"{folder}/{path}" if folder else path

@@ -5,8 +5,9 @@ without CONCURRENTLY, a type that changes, a foreign key that is validated at on
 
 Solution: make it in steps that hold no lock for long, each a migration of its own; the hints say which. Statements on
 tables that the same migration makes are free, or an older one that is new as well: that no base has, or, where none is
-known, HEAD. New migrations alone are looked at, as squawk sees them, which is asked where it is installed (`pip install
-squawk-cli`); what it does not see, such as SQL inside of DO blocks and functions, is not found.
+known, HEAD; of `CREATE TABLE IF NOT EXISTS` nobody knows whether it makes one. New migrations alone are looked at, as
+squawk sees them, which is asked where it is installed (`pip install squawk-cli`); what it does not see, such as SQL
+inside of DO blocks and functions, is not found.
 
 These of its rules are about danger, and count: `require-concurrent-index-creation`,
 `require-concurrent-index-deletion`, `require-concurrent-reindex`, `require-concurrent-partition-detach`,
@@ -53,12 +54,12 @@ def _find(checking: Checking) -> Iterator[Finding]:
     new = {one.text for one in checking.new}
     made: dict[str, int] = {}
     for one in checking.own:
-        before, statements = tuple(made), checking.statements(one)
+        statements = checking.statements(one)
+        there = made_tables(statements, made)
         if one.text not in (checking.applied or ()):
-            made = made_tables(statements, before)
+            made = there
         if one.sql is None or one.text not in new:
             continue
-        there = made_tables(statements, before)
         for name, line, message, hint in [*_said(checking, one, there), *_rewrites(statements, there)]:
             if f"{RULE.name}/{name}" not in checking.now.settings.off:
                 yield Finding(one.sql.path, line, f"{RULE.name}/{name}", message, hint)

@@ -18,7 +18,7 @@ from isthmus.govern.migrations.folder import Migration
 from isthmus.govern.migrations.header import Field
 from isthmus.govern.repository.tree import EXECUTABLE, FILE
 from isthmus.govern.rules.rule import Rule
-from isthmus.govern.sql.statements import Statement, tokens
+from isthmus.govern.sql.statements import Statement
 
 _CHANGING = frozenset({"UPDATE", "DELETE", "MERGE"})
 _MAY_CHANGE = _CHANGING | {"INSERT", "TRUNCATE", "COPY", "SELECT", "WITH", "DO", "CALL", "EXECUTE"}
@@ -63,7 +63,7 @@ def _changes(statement: Statement) -> bool:
 
 
 def _words(statement: Statement) -> list[str]:
-    return [one.word for one in tokens(statement.text)]
+    return [one.word for one in statement.tokens]
 
 
 RULE = Rule(

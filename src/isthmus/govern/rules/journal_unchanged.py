@@ -10,18 +10,15 @@ snapshots. `isthmus schema renumber` changes those of migrations that no base ha
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from isthmus.govern.checking import Checking, Side
 from isthmus.govern.findings import Finding
 from isthmus.govern.migrations.journal import Entry, JournalFault, read_journal
-from isthmus.govern.migrations.names import JOURNAL
+from isthmus.govern.migrations.names import JOURNAL, snapshot_number
 from isthmus.govern.repository.differences import back_from, how_changed
 from isthmus.govern.repository.tree import Blob
 from isthmus.govern.rules.rule import Rule
-
-_SNAPSHOT = re.compile(r"meta/([0-9]{4})_snapshot\.json")
 
 
 def _find(checking: Checking) -> Iterator[Finding]:
@@ -73,9 +70,9 @@ def _snapshots(checking: Checking, side: Side) -> Iterator[tuple[str, Finding]]:
     moved = {one.partition("_")[0] for one in checking.renumbered}
     there = {one.path for one in side.folder.exempt.values()}
     for inside, blob in side.folder.exempt.items():
-        number = _SNAPSHOT.fullmatch(inside)
-        how = how_changed(blob, checking.tree, there) if number else None
-        if number is None or how is None or number[1] in moved:
+        number = snapshot_number(inside)
+        how = how_changed(blob, checking.tree, there) if number is not None else None
+        if how is None or number in moved:
             continue
         hint = f"{back_from(side.name, blob.path)}."
         yield inside, Finding(blob.path, 0, RULE.name, f"It is committed in {side.name} and {how}.", hint)

@@ -11,11 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from isthmus.govern.checking import Checking
+from isthmus.govern.checking import Checking, names_in
 from isthmus.govern.findings import Finding
 from isthmus.govern.migrations.names import name_of, sql_path
 from isthmus.govern.migrations.script import checksums
 from isthmus.govern.rules.rule import Rule
+from isthmus.govern.utf8 import text_of
 
 _BACK = "Put the file back as it was applied, and write what should change as a new migration."
 
@@ -23,14 +24,14 @@ _BACK = "Put the file back as it was applied, and write what should change as a 
 def _find(checking: Checking) -> Iterator[Finding]:
     applied = checking.applied or {}
     settings = checking.now.settings
-    elsewhere = {text for side in checking.based for text in side.folder.migrations}
+    elsewhere = names_in(checking.based)
     for name, checksum in applied.items():
         one = checking.now.migrations.get(name)
         path = f"{checking.now.path}/{sql_path(name, settings.layout)}"
         if one is None or one.sql is None:
             if name not in elsewhere:
                 yield Finding(path, 0, RULE.name, "It was applied to the target, and is gone.", _BACK)
-        elif (text := checking.texts.get(one.sql.oid)) is not None and not _is_text_of(text, checksum):
+        elif (raw := checking.texts.get(one.sql.oid)) is not None and not _is_text_of(raw, checksum):
             yield Finding(path, 0, RULE.name, "It was applied to the target with another text.", _BACK)
     names = [name for text in applied if (name := name_of(text, settings)) is not None]
     newest = max(names, key=lambda one: one.order, default=None)
@@ -45,12 +46,10 @@ def _find(checking: Checking) -> Iterator[Finding]:
             )
 
 
-def _is_text_of(text: bytes, checksum: str) -> bool:
+def _is_text_of(raw: bytes, checksum: str) -> bool:
     """Tell whether a file is what was applied, whatever ends of lines it was applied with; as a deployer does."""
-    try:
-        return checksum in checksums(text.decode())
-    except UnicodeDecodeError:
-        return False  # no deployer applies one
+    text = text_of(raw)
+    return text is not None and checksum in checksums(text)
 
 
 RULE = Rule("migration-applied", _find)

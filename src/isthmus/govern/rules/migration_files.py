@@ -18,6 +18,7 @@ from isthmus.govern.repository.differences import KINDS
 from isthmus.govern.repository.tree import EXECUTABLE, LINK, MODULE
 from isthmus.govern.rules.rule import Rule
 from isthmus.govern.sql.statements import SqlFault
+from isthmus.govern.utf8 import broken_line
 
 
 def _find(checking: Checking) -> Iterator[Finding]:
@@ -51,7 +52,7 @@ def _texts(checking: Checking, one: Migration) -> Iterator[Finding]:
             continue
         text = checking.text(blob)
         if text is None:
-            line = _broken_line(checking.texts[blob.oid])
+            line = broken_line(checking.texts[blob.oid])
             yield Finding(blob.path, line, RULE.name, "It is not UTF-8.", "Save it as UTF-8.")
             continue
         found = checking.split(blob)
@@ -60,14 +61,6 @@ def _texts(checking: Checking, one: Migration) -> Iterator[Finding]:
         elif not found:
             hint = "Write one; SELECT 1; is one that changes nothing."
             yield Finding(blob.path, 0, RULE.name, "It holds no statement.", hint)
-
-
-def _broken_line(raw: bytes) -> int:
-    try:
-        raw.decode()
-    except UnicodeDecodeError as fault:
-        return raw.count(b"\n", 0, fault.start) + 1
-    return 0
 
 
 RULE = Rule("migration-files", _find)

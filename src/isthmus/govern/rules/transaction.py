@@ -29,7 +29,7 @@ def _find(checking: Checking) -> Iterator[Finding]:
         header = checking.header(one)
         if header is None or one.sql is None:
             continue
-        whole = header.value("Transaction") != "none"
+        whole = header.in_transaction
         for found in misplaced(checking.statements(one), in_transaction=whole):
             yield Finding(one.sql.path, found.line, RULE.name, found.message, found.hint)
         for path, line, statements in _rollbacks(checking, one, header):

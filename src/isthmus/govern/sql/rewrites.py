@@ -7,20 +7,20 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from isthmus.govern.sql.statements import Statement, tokens
+from isthmus.govern.sql.statements import Statement
 
 _SERIALS = frozenset({"SERIAL", "BIGSERIAL", "SMALLSERIAL", "SERIAL2", "SERIAL4", "SERIAL8"})
 
 
 def rewrite(statement: Statement) -> str | None:
     """Return what makes a statement write a table anew; None where nothing does."""
-    words = [one.word for one in tokens(statement.text)]
-    if words[:1] == ["CLUSTER"]:
+    if statement.begins("CLUSTER"):
         return "CLUSTER"
-    if words[:1] == ["VACUUM"] and "FULL" in words:
-        return "VACUUM FULL"
-    if words[:2] != ["ALTER", "TABLE"]:
+    if not statement.begins("VACUUM") and not statement.begins("ALTER", "TABLE"):
         return None
+    words = [one.word for one in statement.tokens]
+    if words[0] == "VACUUM":
+        return "VACUUM FULL" if "FULL" in words else None
     pairs = set(pairwise(words))
     for kind in ("LOGGED", "UNLOGGED", "TABLESPACE", "ACCESS"):
         if ("SET", kind) in pairs:

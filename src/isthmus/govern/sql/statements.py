@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 # What a name may hold is said by what of ASCII it may not: sets of all other characters take long to compile.
@@ -64,11 +65,20 @@ class Statement:
         """Tell whether it begins with these words."""
         return self.words[: len(words)] == words
 
+    @cached_property
+    def tokens(self) -> list[Token]:
+        """All its tokens, kept as long as it is: many times its text.
+
+        Raises:
+            SqlFault: A quote or a comment is not closed, which no statement has that `split` gave.
+        """
+        return tokens(self.text)
+
 
 Kind = Literal["word", "name", "text", "number", "sign"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Token:
     """A word, name, text, number or sign.
 

@@ -8,35 +8,34 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from isthmus.govern.sql.statements import Statement, Token, tokens
+from isthmus.govern.sql.statements import Statement, Token
 
 _KINDS_OF_TABLE = frozenset({"GLOBAL", "LOCAL", "TEMP", "TEMPORARY", "UNLOGGED"})
 _BEFORE_A_NAME = frozenset({"IF", "NOT", "EXISTS", "ONLY"})
 
 
 def made_table(statement: Statement) -> str | None:
-    """Return the table that a CREATE TABLE makes; None for other statements."""
-    found = tokens(statement.text)
-    if not found or found[0].word != "CREATE":
+    """Return the table that a CREATE TABLE makes; None for other statements, and where it says IF NOT EXISTS, for then
+    it may have been there."""
+    if not statement.begins("CREATE"):
         return None
+    found = statement.tokens
     at = 1
     while at < len(found) and found[at].word in _KINDS_OF_TABLE:
         at += 1
-    if at >= len(found) or found[at].word != "TABLE":
-        return None
-    return name_at(found, at + 1)
+    words = [one.word for one in found[at : at + 4]]
+    return name_at(found, at + 1) if words[:1] == ["TABLE"] and words[1:] != ["IF", "NOT", "EXISTS"] else None
 
 
 def touched_table(statement: Statement) -> str | None:
     """Return the table that an ALTER TABLE, CREATE INDEX or TRUNCATE is about; None for other statements."""
-    found = tokens(statement.text)
-    words = [one.word for one in found]
-    if words[:2] == ["ALTER", "TABLE"]:
-        return name_at(found, 2)
-    if words[:1] == ["TRUNCATE"]:
-        return name_at(found, 2 if words[1:2] == ["TABLE"] else 1)
-    if words[:1] == ["CREATE"] and "INDEX" in words[1:3] and "ON" in words:
-        return name_at(found, words.index("ON") + 1)
+    if statement.begins("ALTER", "TABLE"):
+        return name_at(statement.tokens, 2)
+    if statement.begins("TRUNCATE"):
+        return name_at(statement.tokens, 2 if statement.begins("TRUNCATE", "TABLE") else 1)
+    if statement.begins("CREATE") and "INDEX" in statement.words[1:3]:
+        words = [one.word for one in statement.tokens]
+        return name_at(statement.tokens, words.index("ON") + 1) if "ON" in words else None
     return None
 
 
@@ -59,7 +58,7 @@ def made_tables(statements: Iterable[Statement], before: Iterable[str] = ()) -> 
 
 
 def _renamed(statement: Statement, table: str) -> str:
-    found = tokens(statement.text)
+    found = statement.tokens
     words = [one.word for one in found]
     schema, _, _ = table.partition(".")
     if words[-3:-1] == ["RENAME", "TO"]:

@@ -31,6 +31,9 @@ _ALONE = (
     ("DROP", "SUBSCRIPTION"),
 )
 
+_MAY_STAND_ALONE = frozenset({("CREATE",), ("DROP",), ("REINDEX",), ("ALTER",), ("CLUSTER",)})
+"""How further ones begin; others, such as INSERT with all its rows, need not be read."""
+
 
 @dataclass(frozen=True)
 class Misplaced:
@@ -99,7 +102,7 @@ def _ends_inside(statement: Statement) -> str | None:
     """Return the word by which the body of a DO block ends a transaction; None where it does not."""
     if not statement.begins("DO"):
         return None
-    body = next((one.text for one in tokens(statement.text) if one.text.startswith("$")), "")
+    body = next((one.text for one in statement.tokens if one.text.startswith("$")), "")
     tag = body[: body.find("$", 1) + 1]
     try:
         words = [one.word for one in tokens(body.removeprefix(tag).removesuffix(tag))]
@@ -116,7 +119,9 @@ def stands_alone(statement: Statement) -> str | None:
     for words in _ALONE:
         if statement.begins(*words):
             return " ".join(words)
-    said = [one.word for one in tokens(statement.text)]
+    if statement.words[:1] not in _MAY_STAND_ALONE:
+        return None
+    said = [one.word for one in statement.tokens]
     head = said[: said.index("ON")] if said[:1] == ["CREATE"] and "ON" in said else said
     if said[:1] in (["CREATE"], ["DROP"]) and "INDEX" in said[1:3] and "CONCURRENTLY" in head:
         return f"{said[0]} INDEX CONCURRENTLY"
@@ -136,17 +141,16 @@ def _new_values(statements: Sequence[Statement]) -> Iterator[Misplaced]:
     added: dict[str, int] = {}
     made: set[str | None] = set()
     for one in statements:
-        found = tokens(one.text)
-        words = [token.word for token in found]
-        if words[:2] == ["CREATE", "TYPE"]:
-            made.add(name_at(found, 2))
-        elif words[:2] == ["ALTER", "TYPE"]:
-            if "VALUE" in words and "ADD" in words and name_at(found, 2) not in made:
-                value = next((token.text for token in found if token.kind == "text"), None)
+        if one.begins("CREATE", "TYPE"):
+            made.add(name_at(one.tokens, 2))
+        elif one.begins("ALTER", "TYPE"):
+            words = {token.word for token in one.tokens}
+            if {"ADD", "VALUE"} <= words and name_at(one.tokens, 2) not in made:
+                value = next((token.text for token in one.tokens if token.kind == "text"), None)
                 if value is not None:
                     added.setdefault(value, one.line)
-        elif words[:1] != ["COMMENT"]:
-            used = next((token.text for token in found if token.kind == "text" and token.text in added), None)
+        elif added and not one.begins("COMMENT"):
+            used = next((token.text for token in one.tokens if token.kind == "text" and token.text in added), None)
             if used is not None:
                 yield Misplaced(
                     one.line,

@@ -14,6 +14,7 @@ from isthmus.govern.findings import Finding
 from isthmus.govern.repository.differences import KINDS
 from isthmus.govern.repository.tree import FILE
 from isthmus.govern.rules.rule import Rule
+from isthmus.govern.utf8 import broken_line
 
 
 def _find(checking: ChangesChecking) -> Iterator[Finding]:
@@ -23,16 +24,8 @@ def _find(checking: ChangesChecking) -> Iterator[Finding]:
             message = f"It is {KINDS.get(mode, mode)}, and no plain file."
             yield Finding(path, 0, RULE.name, message, "Make it a plain file.")
         elif one.entry is None:
-            line = _broken_line(checking.texts.get(one.blob.oid, b""))
+            line = broken_line(checking.texts.get(one.blob.oid, b""))
             yield Finding(path, line, RULE.name, "It is not UTF-8.", "Save it as UTF-8.")
-
-
-def _broken_line(raw: bytes) -> int:
-    try:
-        raw.decode()
-    except UnicodeDecodeError as fault:
-        return raw.count(b"\n", 0, fault.start) + 1
-    return 0
 
 
 RULE = Rule("entry-file", _find)
