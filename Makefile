@@ -25,7 +25,7 @@ unexport CONDA_PREFIX
 # Tests start isthmus some hundred times; compiled modules must be kept between them.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo test quick soak lint types format bench fuzz docs clean
+.PHONY: help setup demo test test-rust test-python quick soak lint types pyright stub format bench fuzz docs clean need-rust
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -49,16 +49,23 @@ $(STAMPS)/extension: $(STAMPS)/dependencies $(EXTENSION_SOURCES)
 	@PIP_QUIET=1 sh tools/quietly.sh $(BIN)/maturin develop --release --quiet
 	@touch $@
 
+need-rust:
+	@CARGO="$(CARGO)" sh tools/need_rust.sh
+
 demo: setup ## copy a sample MongoDB dump into an embedded PostgreSQL and show where everything went
 	@$(BIN)/isthmus demo
 	@echo "(isthmus is in .venv/bin; put it on the PATH of this shell: . .venv/bin/activate)"
 
-test: setup ## all tests at reduced size: Rust, then Python
+test: test-rust test-python ## all tests at reduced size: Rust, then Python
+
+test-rust: $(STAMPS)/dependencies need-rust
 	@echo "isthmus: testing the Rust core"
 	@$(CARGO) test --quiet --package isthmus-core
 	@libraries="$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_config_var("LIBDIR") or "")')"; \
 	LD_LIBRARY_PATH="$$libraries:$$LD_LIBRARY_PATH" DYLD_FALLBACK_LIBRARY_PATH="$$libraries:/usr/lib" \
 	$(CARGO) test --quiet --package isthmus-py
+
+test-python: setup
 	@echo "isthmus: testing everything else in $(WORKERS) processes"
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not soak"
 
@@ -70,7 +77,7 @@ soak: setup ## tests at full size; result lines go to bench/results
 	@$(BIN)/python -m pytest -m soak -p no:randomly --timeout=0 --junitxml=build/soak.xml; outcome=$$?; \
 	$(BIN)/python -m tools.soak_results build/soak.xml bench/results/soak.jsonl && exit $$outcome
 
-lint: setup ## ruff and clippy find mistakes; formatting is checked, not changed
+lint: $(STAMPS)/dependencies need-rust ## ruff and clippy find mistakes; formatting is checked, not changed
 	@echo "isthmus: ruff"
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -78,9 +85,13 @@ lint: setup ## ruff and clippy find mistakes; formatting is checked, not changed
 	@$(CARGO) fmt --all --check
 	@$(CARGO) clippy --quiet --workspace --all-targets -- -D warnings
 
-types: setup ## pyright (strict in src) and the stub of the Rust module against the module
+types: pyright stub ## pyright (strict in src) and the stub of the Rust module against the module
+
+pyright: $(STAMPS)/dependencies
 	@echo "isthmus: pyright"
 	@$(BIN)/pyright
+
+stub: setup
 	@echo "isthmus: isthmus._rust against its stub"
 	@$(BIN)/python -m tools.stub_check
 
