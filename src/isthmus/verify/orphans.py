@@ -32,6 +32,8 @@ class Orphan:
         positions: Of the child row, outermost first; in an array of references also that of the element.
         target_id: What it holds.
         action: `null` or `drop`.
+        doubtful: Whether another way of its route leads to a row: it is an orphan only if the document names the
+            collection it means (a DBRef), which only the document tells.
     """
 
     table: str
@@ -40,35 +42,53 @@ class Orphan:
     positions: tuple[int, ...]
     target_id: str
     action: str
+    doubtful: bool = False
 
 
 def read_orphans(connection: psycopg.Connection[Any], run: int, schema: TargetSchema) -> Iterator[Orphan]:
-    """Yield the orphans of a run that point at no row of the target now."""
+    """Yield the orphans of a run that point at no row of the target now; of routes also those that are doubtful."""
     for table_name, column_name in connection.execute(_PLACES, (run,)).fetchall():
         table = schema.tables.get(table_name)
         if table is None:
             continue
-        for row_id, positions, target_id, action in connection.execute(orphans_of(run, schema, table, column_name)):
-            yield Orphan(table_name, column_name, row_id, tuple(positions or ()), target_id, action)
+        queries = {False: orphans_of(run, schema, table, column_name)}
+        if (doubtful := _doubtful(run, schema, table, column_name)) is not None:
+            queries[True] = doubtful
+        for is_doubtful, query in queries.items():
+            for row_id, positions, target_id, action in connection.execute(query):
+                yield Orphan(table_name, column_name, row_id, tuple(positions or ()), target_id, action, is_doubtful)
 
 
 def orphans_of(run: int, schema: TargetSchema, table: Table, column: str) -> sql.Composed:
     """Return the query for those of a column, or of a route by its name in the ledger: row, positions, what it holds,
     action.
     """
-    query = sql.SQL(_SELECT).format(run=sql.Literal(run), table=sql.Literal(table.name), column=sql.Literal(column))
-    return sql.Composed([query, *_there(schema, table, column)])
+    there = [sql.SQL(" AND NOT ") + one for one in _there(schema, table, column)]
+    return sql.Composed([_select(run, table, column), *there])
+
+
+def _doubtful(run: int, schema: TargetSchema, table: Table, column: str) -> sql.Composed | None:
+    """Return the same query for those of a route that some of its ways, but not all, lead to a row; None elsewhere."""
+    there = list(_there(schema, table, column))
+    if len(there) < 2:
+        return None
+    some, every = sql.SQL(" OR ").join(there), sql.SQL(" AND ").join(there)
+    return _select(run, table, column) + sql.SQL(" AND ({}) AND NOT ({})").format(some, every)
+
+
+def _select(run: int, table: Table, column: str) -> sql.Composed:
+    return sql.SQL(_SELECT).format(run=sql.Literal(run), table=sql.Literal(table.name), column=sql.Literal(column))
 
 
 def _there(schema: TargetSchema, table: Table, column: str) -> Iterator[sql.Composed]:
-    """Yield conditions that are false of what points at a row, one for each table it may point at."""
+    """Yield conditions that are true of what points at a row, one for each table it may point at."""
     for one in table.columns:
         reference = one.reference
         if reference is None or column not in {one.name, "|".join(reference.routed)}:
             continue
         key = _key(schema, reference)
         if key is not None:
-            yield sql.SQL(" AND NOT EXISTS (SELECT FROM {} t WHERE t.{}::text = o.target_id)").format(
+            yield sql.SQL("EXISTS (SELECT FROM {} t WHERE t.{}::text = o.target_id)").format(
                 sql.Identifier(schema.schema, reference.table), sql.Identifier(key)
             )
 

@@ -210,6 +210,61 @@ def test_an_id_in_another_column_of_its_route_is_named(make_here: Callable[..., 
     assert [one.path for one in verified(made, ("checksum",)).differences] == ["p_id", "p_id"]
 
 
+CODED = ROUTES.replace("fields:\n      x:", "fields:\n      code: text!\n      x:")
+EXISTING = f"target: {{tables: existing}}\n{CODED}"
+TABLES = """
+CREATE TABLE p (id uuid PRIMARY KEY);
+CREATE TABLE q (id uuid PRIMARY KEY);
+CREATE TABLE s (id uuid PRIMARY KEY);
+CREATE TABLE r (id uuid PRIMARY KEY, code text NOT NULL, p_id uuid, q_id uuid, s_id uuid);
+CREATE TABLE c (r_id uuid, position integer, s_id uuid, q_id uuid, PRIMARY KEY (r_id, position))
+"""
+
+
+def _crossing(make_here: Callable[..., Made], mapping: str, before: str) -> Made:
+    """What p has q has not; the first document says the id alone, the next two name a collection that has it not."""
+    one, two = ObjectId(), ObjectId()
+    values: list[Any] = [two, DBRef("p", two), DBRef("s", two), DBRef("q", two), one]
+    documents = [
+        {"_id": ObjectId(), "code": f"c{number}", "x": value, "c": [{"x": value if number != 1 else None}]}
+        for number, value in enumerate(values)
+    ]
+    return make_here(mapping, {"p": [{"_id": one}], "q": [{"_id": two}], "s": [], "r": documents}, before=before)
+
+
+@pytest.mark.parametrize(
+    ("mapping", "before"),
+    [
+        (CODED, ""),
+        (f"ids: keep\n{CODED}", ""),
+        (CODED.replace("  r:\n    fields:\n", "  r:\n    key: code\n    fields:\n      _id: {column: old_id}\n"), ""),
+        (EXISTING, TABLES),
+    ],
+    ids=["own ids", "kept ids", "another key", "existing"],
+)
+def test_a_dbref_is_an_orphan_though_another_collection_of_its_route_has_the_id(
+    make_here: Callable[..., Made], mapping: str, before: str
+) -> None:
+    made = _crossing(make_here, mapping, before)
+    assert made.one("SELECT count(*) FROM isthmus.orphan WHERE table_name = 'r'") == 2
+    result = verified(made, LAYERS)
+    assert result.passed, result.differences
+
+
+@pytest.mark.parametrize(("mapping", "before"), [(CODED, ""), (EXISTING, TABLES)], ids=["own", "existing"])
+def test_a_ledger_that_calls_an_id_an_orphan_that_a_later_collection_has_is_not_believed(
+    make_here: Callable[..., Made], mapping: str, before: str
+) -> None:
+    made = _crossing(make_here, mapping, before)
+    made.do(
+        "INSERT INTO isthmus.orphan (run_id, source_collection, table_name, column_name, row_id, target_collection,"
+        " target_id, action, by_default) SELECT 1, 'r', 'r', 'p_id|q_id|s_id', id, 'p', q_id, 'null', false"
+        " FROM r WHERE code = 'c0'",
+        "UPDATE r SET q_id = NULL WHERE code = 'c0'",
+    )
+    assert {table for table, _ in named(verified(made, ("checksum",)), "checksum")} == {"r"}
+
+
 def test_a_route_with_very_many_ids_elsewhere_is_left_to_the_oracle(
     routed: Made, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -35,7 +35,9 @@ def read_known(connection: psycopg.Connection[Any], orphans: Iterable[Orphan], s
         column = _routes(compared).get(one.column, one.column)
         kind = next((there.type for there in compared.columns if there.name == column), None)
         key = _key(compared)
-        if kind is not None and not kind.array and key is not None:
+        if one.doubtful and compared.owner is not None:
+            known.left_out.setdefault(root, set()).add(one.row_id)
+        elif kind is not None and not kind.array and key is not None and not one.doubtful:
             known.nulls[one.table, column] += 1
         elif kind is not None and kind.array and compared.owner is not None and one.positions:
             known.elements[one.table, column] += 1

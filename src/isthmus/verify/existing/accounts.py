@@ -65,10 +65,9 @@ class Accounts:
         )
         for table in self._subject.schema.tables.values():
             for column in table.columns:
-                if column.reference is not None:
+                if column.reference is not None and not column.reference.routed:
                     known.do(
-                        "DELETE FROM {orphans} o WHERE table_name = {table}"
-                        " AND {column} = ANY(string_to_array(column_name, '|')) AND {there}",
+                        "DELETE FROM {orphans} o WHERE table_name = {table} AND column_name = {column} AND {there}",
                         orphans=ORPHANS,
                         table=sql.Literal(table.name),
                         column=sql.Literal(column.name),
@@ -90,13 +89,28 @@ class Accounts:
                 older_accounts.enter(self._known, root, self.verdicts(root))
 
     def _orphans(self) -> None:
-        self._known.do(
+        known = self._known
+        account: LiteralString = (
             "UPDATE {differing} d SET why = 'orphan' FROM {orphans} o WHERE d.why IS NULL AND d.actual IS NULL"
-            " AND o.table_name = d.table_name AND d.path = ANY(string_to_array(o.column_name, '|'))"
-            " AND o.row_id = d.own AND o.row_position = d.positions AND o.action = 'null' AND o.target_id = d.raw",
-            differing=DIFFERING,
-            orphans=ORPHANS,
+            " AND o.table_name = d.table_name AND o.row_id = d.own AND o.row_position = d.positions"
+            " AND o.action = 'null' AND o.target_id = d.raw"
         )
+        known.do(account + " AND o.column_name = d.path", differing=DIFFERING, orphans=ORPHANS)
+        for table in self._subject.schema.tables.values():
+            for column in table.columns:
+                reference = column.reference
+                if reference is not None and reference.routed:
+                    # Another way of the route may lead to a row; a document that names its collection means no other.
+                    known.do(
+                        account + " AND d.table_name = {table} AND d.path = {column} AND o.column_name = {route}"
+                        " AND NOT {there}",
+                        differing=DIFFERING,
+                        orphans=ORPHANS,
+                        table=sql.Literal(table.name),
+                        column=sql.Literal(column.name),
+                        route=sql.Literal("|".join(reference.routed)),
+                        there=known.exists(reference, sql.SQL("o.target_id")),
+                    )
 
     def _waiting(self) -> None:
         """References to what was not carried: NULL until it is, or a NULL in their array."""
