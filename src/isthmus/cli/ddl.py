@@ -15,13 +15,19 @@ if TYPE_CHECKING:
 def ddl(
     mapping: MappingArgument,
     form: Annotated[
-        Literal["sql", "sqlalchemy"], typer.Option("--format", "-f", help="SQL text, or SQLAlchemy 2 tables in Python.")
+        Literal["sql", "sqlalchemy"],
+        typer.Option("--format", "-f", help="SQL text, or typed SQLAlchemy 2 models in Python."),
     ] = "sql",
     json_file: JsonOption = None,
 ) -> None:
     """Print the tables, keys and indexes that a mapping asks for. Touches no database.
 
+    As SQLAlchemy models: a Python module with a typed class for every table, and relationships along foreign keys and
+    through junctions. Base.metadata.create_all makes the same tables as the SQL.
+
     With --json, the same SQL as a list of statements in order; --json - prints that list and no text.
+
+    Exit code 0; 2 when the mapping has mistakes, which are all named.
     """
     from isthmus.cli.findings import refused_json, writing_refusals
     from isthmus.cli.output import write_json

@@ -241,7 +241,7 @@ def test_sqlalchemy_source_makes_the_same_catalog(database: str) -> None:
     source = ddl.render(schema, format="sqlalchemy")
     assert source == ddl.render_sqlalchemy(schema)
     namespace: dict[str, Any] = {}
-    exec(compile(source, "target.py", "exec"), namespace)  # noqa: S102 - the text is the thing under test
+    exec(compile(source, "target.py", "exec", dont_inherit=True), namespace)  # noqa: S102 - the text is the thing under test
     metadata: sqlalchemy.MetaData = namespace["metadata"]
     assert len(metadata.tables) == len(schema.tables)
     engine = sqlalchemy.create_engine(
