@@ -25,9 +25,15 @@ _QUIET_SECONDS = 10.0
 _LINE_SECONDS = 10.0
 _TERMINAL_HERTZ = 5
 _MOST_BARS = 15
+_MOST_NAMES = 4
+_WIDE = 100
+"""Columns from which on numbers have their nouns."""
+_ETA_SECONDS = 3.0
+"""So long steps are watched before anybody says how long the others will take."""
 _STAGES = {
     "preflight": "Looking at source and target",
     "delivering": "Delivering to the tables that exist",
+    "restoring": "Putting back: indexes, keys, statistics",
     "verifying": "Comparing what was read before",
     "copying": "Copying",
     "retrying": "Retrying dead letters",
@@ -136,24 +142,38 @@ def line(snapshot: Snapshot) -> str:
     head = _head(snapshot)
     if _in_steps(snapshot):
         number = min(snapshot.steps_done + 1, snapshot.steps_total)
-        return f"{head}: step {number} of {snapshot.steps_total} ({snapshot.step})"
+        share = f"{_whole_percent(snapshot.steps_done, snapshot.steps_total)} %"
+        return (
+            f"{head}: step {number} of {snapshot.steps_total}, {share} ({snapshot.step}){_steps_left(snapshot, ', ')}"
+        )
     if snapshot.stage not in _MOVING:
-        return head
+        return f"{head}: {snapshot.step}" if snapshot.step else head
     done, total, rate, left = overall(snapshot)
-    documents = plural(sum(entry.documents for entry in snapshot.collections), "document")
+    documents = f"{_of(*_all_documents(snapshot))} {_noun(snapshot)}"
     letters = _letters(snapshot, ", ")
-    share = f" of {size_text(total)} ({100 * done / total:.0f} %)" if total else ""
-    eta = f", about {duration_text(left)} left" if left is not None else ""
-    return f"{head}: {documents}, {size_text(done)}{share}, {size_text(rate)}/s{eta}{letters}"
+    share = f" of {size_text(total)} ({_whole_percent(done, total)} %)" if total else ""
+    eta = f", about {duration_text(left)} left{_then(snapshot)}" if left is not None else ""
+    finished = sum(map(_finished, snapshot.collections))
+    at_work = [entry for entry in snapshot.collections if entry.documents and not _finished(entry)]
+    tables = f"; {finished} of {plural(len(snapshot.collections), 'collection')}"
+    tables += "".join(
+        f", {entry.name} {_percent(entry)} ({_of(entry.documents, _in_all(entry))})" for entry in at_work[:_MOST_NAMES]
+    )
+    return f"{head}: {documents}, {size_text(done)}{share}, {size_text(rate)}/s{eta}{letters}{tables}"
 
 
 def render(snapshot: Snapshot, width: int) -> Group:
     """Return the progress as bars: one a collection that is at work or broken, and one for all."""
-    head = Text(_head(snapshot), style="bold")
+    head = Text(_head(snapshot), style="bold", no_wrap=True, overflow="ellipsis")
     if _in_steps(snapshot):
-        head.append(f"  {snapshot.steps_done}/{snapshot.steps_total}  {snapshot.step}", style="not bold dim")
+        share = f"{_whole_percent(snapshot.steps_done, snapshot.steps_total)} %"
+        facts = (
+            f"  {share}  {snapshot.steps_done} of {snapshot.steps_total}{_steps_left(snapshot, '  ')}  {snapshot.step}"
+        )
+        head.append(facts, style="not bold dim")
         return Group(head, _bar(snapshot.steps_done, snapshot.steps_total, max(10, min(60, width - 4))))
     if snapshot.stage not in _MOVING:
+        head.append(f"  {snapshot.step}" if snapshot.step else "", style="not bold dim")
         return Group(head)
     done, total, rate, left = overall(snapshot)
     table = Table.grid(padding=(0, 1))
@@ -163,14 +183,18 @@ def render(snapshot: Snapshot, width: int) -> Group:
     table.add_column(no_wrap=True)
     shown = [entry for entry in snapshot.collections if not _finished(entry)]
     finished = len(snapshot.collections) - len(shown)
+    wide = width >= _WIDE
     for entry in shown[:_MOST_BARS]:
-        table.add_row(entry.name, _bar(entry.bytes_done, entry.bytes_total), _percent(entry), _numbers(entry))
+        table.add_row(
+            entry.name, _bar(entry.bytes_done, entry.bytes_total), _percent(entry), _numbers(entry, wide=wide)
+        )
     if len(shown) > _MOST_BARS:
         table.add_row(f"… {len(shown) - _MOST_BARS} more", "", "", "")
-    amount = f"{size_text(done)} of {size_text(total)}" if total else size_text(done)
-    share = f"{100 * done / total:.0f} %" if total else ""
-    table.add_row(Text("all", style="bold"), _bar(done, total), share, amount)
-    eta = f"  ETA {duration_text(left)}" if left is not None else ""
+    amount = f"{size_text(done)} of {size_text(total)}" if total and wide else size_text(done)
+    share = f"{_whole_percent(done, total)} %" if total else ""
+    documents = _of(*_all_documents(snapshot)) + (f" {_noun(snapshot)}  {amount}" if wide else f"  {amount}")
+    table.add_row(Text("all", style="bold"), _bar(done, total), share, documents)
+    eta = f"  ETA {duration_text(left)}{_then(snapshot) if wide else ''}" if left is not None else ""
     letters = _letters(snapshot, "  ")
     collections = plural(len(snapshot.collections), "collection")
     facts = f"  {finished} of {collections}  {size_text(rate)}/s{eta}{letters}"
@@ -186,7 +210,7 @@ def _head(snapshot: Snapshot) -> str:
 
 def _in_steps(snapshot: Snapshot) -> bool:
     """Tell whether a stage goes on in steps, not in bytes."""
-    return snapshot.stage == "finishing" or (snapshot.stage == "verifying" and snapshot.steps_total > 0)
+    return snapshot.steps_total > 0 and snapshot.stage not in _MOVING
 
 
 def _letters(snapshot: Snapshot, gap: str) -> str:
@@ -205,14 +229,68 @@ def _bar(done: int, total: int | None, width: int | None = None) -> ProgressBar:
     )
 
 
+def _then(snapshot: Snapshot) -> str:
+    """Return what the time that is left does not count."""
+    return ", then finishing" if snapshot.stage == "copying" else ""
+
+
 def _percent(entry: CollectionProgress) -> str:
-    return f"{min(100, 100 * entry.bytes_done / entry.bytes_total):.0f} %" if entry.bytes_total else ""
+    return f"{_whole_percent(entry.bytes_done, entry.bytes_total)} %" if entry.bytes_total else ""
 
 
-def _numbers(entry: CollectionProgress) -> Text:
+def _whole_percent(done: int, total: int) -> int:
+    """Return a share in whole percent; 100 only of what is done."""
+    return 100 if done >= total else int(100 * done / total)
+
+
+def _steps_left(snapshot: Snapshot, gap: str) -> str:
+    """Return about how long the steps that are left will take, by those that are done; they differ in length."""
+    if not snapshot.steps_done or snapshot.seconds < _ETA_SECONDS:
+        return ""
+    left = snapshot.seconds * (snapshot.steps_total - snapshot.steps_done) / snapshot.steps_done
+    return f"{gap}about {duration_text(left)} left"
+
+
+def _in_all(entry: CollectionProgress) -> int | None:
+    """Return how many documents a collection has, by the size of those that were read; None where nobody can tell."""
+    if not entry.documents or not entry.bytes_total or not entry.bytes_done:
+        return None
+    return round(entry.documents * max(1.0, entry.bytes_total / entry.bytes_done))
+
+
+def _all_documents(snapshot: Snapshot) -> tuple[int, int | None]:
+    """Return documents done, and about how many there are; of a collection not begun they are as large as others."""
+    done = sum(entry.documents for entry in snapshot.collections)
+    size = sum(entry.bytes_done for entry in snapshot.collections)
+    totals = [entry.bytes_total for entry in snapshot.collections if not entry.broken]
+    if not done or not size or any(total is None for total in totals):
+        return done, None
+    known = [(_in_all(entry), entry.bytes_total or 0) for entry in snapshot.collections if not entry.broken]
+    return done, round(sum(total * done / size if found is None else found for found, total in known))
+
+
+def _of(done: int, total: int | None) -> str:
+    """Return documents done of how many: `3,577 of ~7,950`, three digits of a number that nobody counted."""
+    if total is None:
+        return f"{done:,}"
+    if total <= done:
+        return f"{done:,} of {done:,}"
+    step = 10 ** max(0, len(str(total)) - 3)
+    return f"{done:,} of ~{max(done, round(total / step) * step):,}"
+
+
+def _noun(snapshot: Snapshot) -> str:
+    done, total = _all_documents(snapshot)
+    return "document" if (total or done) == 1 else "documents"
+
+
+def _numbers(entry: CollectionProgress, *, wide: bool) -> Text:
     if entry.broken:
         return Text("broken off", style="red")
-    text = Text(plural(entry.documents, "document"))
+    total = _in_all(entry)
+    text = Text(_of(entry.documents, total))
+    if wide:
+        text.append(" document" if (total or entry.documents) == 1 else " documents")
     if entry.dead_letters:
         text.append(f"  {plural(entry.dead_letters, 'dead letter')}", style="yellow")
     return text

@@ -10,13 +10,18 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from isthmus.cli.handled import FATES, show_handled, show_left_out
 from isthmus.cli.output import plural, show_hint, show_paragraph, show_point, show_table, some
 from isthmus.cli.so_far import without_junctions
+from isthmus.errors import SourceError
 from isthmus.transfer.balance import Balance, ReferenceBooks
 from isthmus.transfer.moving.resume import Changes
 from isthmus.transfer.result import Result
 
+_WIDE = 100
+"""Columns from which on names and tables stand beside the numbers."""
 _MOST_LINES = 20
+_MOST_NAMES = 4
 _MOST_QUIET = 6
 _READ_TO_THE_END = frozenset({"crc-differs"})
 """Troubles of a source that show when every document of a collection was read: nothing is left to go on with."""
@@ -40,6 +45,7 @@ def copy_json(result: Result, junctions: Collection[str] = ()) -> dict[str, Any]
         "collections": {},
         "junctions": {},
         "references": {},
+        "skipped_collections": result.skipped_collections,
     }
     if result.balance is not None:
         books = result.balance.as_json()
@@ -65,6 +71,8 @@ def show_result(console: Console, result: Result, target: str) -> None:
         _show_unchanged(console, result, target)
     elif result.balance is not None:
         show_balance(console, result.balance, target)
+        show_left_out(console, result)
+        show_handled(console, result.balance, target)
         _show_verdict(console, result, target)
     else:
         _show_unfinished(console, result)
@@ -78,7 +86,9 @@ def show_balance(console: Console, balance: Balance, target: str) -> None:
     more = [name for name in ("merged", "kept") if any(getattr(books, name) for books in totals)]
     for name in ("read", "copied", *more, "skipped", "dead letters"):
         table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("tables", overflow="fold")
+    with_tables = console.width >= _WIDE or not _is_plain(balance)
+    if with_tables:
+        table.add_column("tables", overflow="fold")
     for name, books in balance.collections.items():
         table.add_row(
             Text(name),
@@ -87,7 +97,7 @@ def show_balance(console: Console, balance: Balance, target: str) -> None:
             *(some(getattr(books, one)) for one in more),
             some(books.skipped),
             Text(some(books.dead_letters), style="yellow" if books.dead_letters else ""),
-            Text(", ".join(f"{table} {rows:,}" for table, rows in books.tables.items())),
+            *([Text(", ".join(f"{table} {rows:,}" for table, rows in books.tables.items()))] if with_tables else []),
         )
     table.add_section()
     table.add_row(
@@ -97,12 +107,27 @@ def show_balance(console: Console, balance: Balance, target: str) -> None:
         *(f"{sum(getattr(b, one) for b in totals):,}" for one in more),
         f"{sum(b.skipped for b in totals):,}",
         f"{sum(b.dead_letters for b in totals):,}",
-        "",
         style="bold",
     )
     show_table(console, table)
     _show_references(console, balance, target)
     _show_lists(console, balance, target)
+
+
+def _is_plain(balance: Balance) -> bool:
+    """Tell whether every collection fills one table of its own name, so that its tables say nothing more."""
+    return all(
+        list(books.tables) == [name] and books.tables[name] in {books.copied, books.copied + books.kept}
+        for name, books in balance.collections.items()
+        if books.tables
+    )
+
+
+def _named(console: Console, name: str) -> Text:
+    """Return `table.column`; below each other where both beside numbers would be broken somewhere."""
+    first, dot, rest = name.partition(".")
+    below = rest.replace("|", "\n  |")
+    return Text(name if console.width >= _WIDE or not dot else f"{first}\n  .{below}")
 
 
 def _show_references(console: Console, balance: Balance, target: str) -> None:
@@ -122,7 +147,8 @@ def _show_references(console: Console, balance: Balance, target: str) -> None:
         if not (fold and name in quiet):
             orphans = some(books.orphans + books.refused)
             pending = [some(books.pending)] if waiting else []
-            table.add_row(Text(name), f"{books.values:,}", f"{books.resolved:,}", *pending, orphans, _fate(books))
+            fate = _fate(books)
+            table.add_row(_named(console, name), f"{books.values:,}", f"{books.resolved:,}", *pending, orphans, fate)
     if fold:
         values = sum(books.values for books in quiet.values())
         dash = ["–"] if waiting else []
@@ -161,11 +187,8 @@ def _show_waiting(console: Console, balance: Balance, target: str) -> None:
         console.print(f"References of earlier copies that had waited and are set now: {came:,}")
 
 
-_FATES = {"null": "set to NULL", "drop": "left out", "kept": "kept inside jsonb"}
-
-
 def _fate(books: ReferenceBooks) -> Text:
-    fates = [f"{count:,} {_FATES.get(action, action)}" for action, count in books.actions.items()]
+    fates = [f"{count:,} {FATES.get(action, action)}" for action, count in books.actions.items()]
     if books.refused:
         fates.append(f"{books.refused:,} made a dead letter")
     fate = Text(", ".join(fates))
@@ -463,7 +486,21 @@ def _show_broken(console: Console, result: Result) -> None:
     ):
         if faults:
             console.print(heading, style="bold red")
-        for name, fault in faults.items():
-            show_point(console, f"{name}: {fault}")
+        for names, fault in _alike(faults):
+            more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+            words = (
+                f"{names[0]}: {fault}"
+                if len(names) == 1
+                else f"{', '.join(names[:_MOST_NAMES])}{more}: {fault.message}"
+            )
+            show_point(console, words)
             if fault.hint:
                 show_hint(console, fault.hint, indent=4)
+
+
+def _alike(faults: dict[str, SourceError]) -> list[tuple[list[str], SourceError]]:
+    """Return collections that broke off for one reason together, with the reason: a server that went ends them all."""
+    found: dict[tuple[str, str | None], tuple[list[str], SourceError]] = {}
+    for name, fault in faults.items():
+        found.setdefault((fault.message, fault.hint), ([], fault))[0].append(name)
+    return list(found.values())

@@ -13,6 +13,7 @@ from isthmus.cli.options import (
     DatabaseOption,
     IgnoreOplogOption,
     JsonOption,
+    LogOption,
     MappingArgument,
     RetrySecondsOption,
     SourceOption,
@@ -62,12 +63,16 @@ def copy(
         ),
     ] = None,
     json_file: JsonOption = None,
+    log: LogOption = None,
 ) -> int:
     """Carry SOURCE to TARGET as MAPPING says, or go on with it.
 
     Resuming needs no flag: the same command continues where the last one ended, also after a crash. A copy that is
     complete is compared with the source and left as it is. Nobody needs to read what it prints: a pipe that closes
     changes neither the copy nor its exit code.
+
+    A log (--log) is added to, by one copy at a time: each session of a run, and each dead letter once, also after a
+    crash. One that could not take all of it makes the exit code 2 or more.
 
     Exit codes: 0 all carried, 1 something was not carried or handled by a default, or the source was written to while
     it was read, 2 usage or mapping, 3 source, 4 target, 130 stopped by Ctrl-C, SIGTERM or SIGHUP (a lost terminal) and
@@ -79,6 +84,7 @@ def copy(
     from isthmus.cli.interrupt import stop_on_signals, tidied_before_leaving
     from isthmus.cli.opening import open_waiting
     from isthmus.cli.output import delivered, err, result_console, show_lost_output, write_json
+    from isthmus.cli.run_log import run_log
     from isthmus.cli.so_far import carried_so_far, noting_run
     from isthmus.cli.streams import reader_left
     from isthmus.connect.target import open_target
@@ -98,11 +104,16 @@ def copy(
     )
     known: dict[str, Any] = {}
     result = Result()
-    with writing_refusals(json_file, lambda fault: uncopied_json(fault, known or carried_so_far(result))):
+    words = {"command": "copy", "mapping": str(mapping), "source": source, "target": target}
+    with (
+        writing_refusals(json_file, lambda fault: uncopied_json(fault, known or carried_so_far(result))),
+        run_log(log, result, **words) as kept,
+    ):
         checked = load_mapping(mapping)
         mapping_text = mapping.read_text(encoding="utf-8")
         progress = Progress()
         view = ProgressView(progress)
+        kept.listen(progress)
         opening = open_waiting(source, database=db, ignore_oplog=ignore_oplog, seconds=retry_seconds, progress=progress)
         with (
             closing(opening) as opened,
@@ -111,7 +122,7 @@ def copy(
             noting_run(known, address.conninfo),
             stop_on_signals(err) as stop,
         ):
-            with view:
+            with kept.following(address.conninfo, progress), view:
                 copy_database(
                     checked,
                     opened,

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from isthmus.cli.log_file import refusal_to_add
 from isthmus.cli.result_files import refusal_to_write
 
 MappingArgument = Annotated[
@@ -74,7 +75,18 @@ def _check_results(context: typer.Context, target: str | Path | None, other: str
 
 def _check_json(context: typer.Context, target: str | None) -> str | None:
     _check_results(context, None if target == "-" else target, context.params.get("html"))
+    _check_apart(context, context.params.get("log"), target)
     return target
+
+
+def _check_apart(context: typer.Context, log: Path | None, json_file: str | None) -> None:
+    """Refuse one file for the log and the JSON; of the two options the one that is read last finds both.
+
+    Raises:
+        typer.BadParameter: It is so.
+    """
+    if log is not None and json_file is not None and os.path.realpath(log) == os.path.realpath(json_file):
+        raise typer.BadParameter(f"{log} cannot hold both the JSON and the log: name two files.", context)
 
 
 def _check_html(context: typer.Context, path: Path | None) -> Path | None:
@@ -139,6 +151,34 @@ DEFAULT_WORKERS = min(4, os.cpu_count() or 1)
 WorkersOption = Annotated[int, _workers("Threads, one connection each.")]
 ReadWorkersOption = Annotated[int, _workers("Threads that read.")]
 BothWorkersOption = Annotated[int, _workers("Threads that read the source, and connections that read the target.")]
+
+
+def _check_log(context: typer.Context, path: Path | None) -> Path | None:
+    """Refuse a log that cannot be added to, or that is to hold the JSON as well.
+
+    Raises:
+        typer.BadParameter: It is so.
+    """
+    if path is None:
+        return None
+    why = refusal_to_add(path)
+    if why is not None:
+        raise typer.BadParameter(why)
+    _check_apart(context, path, context.params.get("json_file"))
+    return path
+
+
+LogOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--log",
+        envvar="ISTHMUS_LOG",
+        metavar="FILE",
+        callback=_check_log,
+        help="Add to FILE, as lines of JSON: stages, notes, errors with their stack, and each document that could not"
+        " be carried, with its causes. Sensitive fields are hidden; documents stay in the target.",
+    ),
+]
 OutputOption = Annotated[
     Path | None,
     typer.Option(

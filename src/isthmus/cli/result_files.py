@@ -90,6 +90,11 @@ def write_result(path: Path, text: str) -> bool:
     return True
 
 
+def note_unwritten(path: Path, fault: ConfigError) -> None:
+    """Keep what says of a result that it could not be written, for the end of the command."""
+    _unwritten[path] = fault
+
+
 def is_written(path: Path) -> bool:
     """Tell whether a result that was to go to a file is not known to be lost."""
     return path not in _unwritten

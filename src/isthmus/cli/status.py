@@ -29,11 +29,11 @@ def status(target: ReadTargetOption, json_file: JsonOption = None) -> int:
     from rich.text import Text
 
     from isthmus.cli.books import left_behind_json
-    from isthmus.cli.output import plural, result_console, show_paragraph, show_table, write_json
+    from isthmus.cli.output import plural, result_console, show_paragraph, write_json
     from isthmus.cli.so_far import without_junctions
     from isthmus.cli.target import reading, shown_target
     from isthmus.mapping import parse_mapping
-    from isthmus.state.checkpoints import read_partitions
+    from isthmus.state.checkpoints import bytes_read, read_partitions
     from isthmus.state.reports import at_work, books_so_far, letter_counts, orphan_counts, waiting_references
     from isthmus.state.retries import retries_of
     from isthmus.state.verifications import latest, latest_whole
@@ -66,7 +66,8 @@ def status(target: ReadTargetOption, json_file: JsonOption = None) -> int:
     partial = newest if whole is not None and newest is not None and newest.id > whole.id else None
     _show_since(console, run, verification, partial)
     console.print(f"  lease    held by {holder}" if running else f"  lease    last held by {run.holder}", markup=False)
-    show_table(console, _collections(books, states))
+    sizes = bytes_read(states)
+    _show_collections(console, books, states, sizes if run.stage == "copying" else {})
     for collection, stage, code, count in letters:
         show_paragraph(console, "  ", f"{plural(count, 'dead letter')} in {collection}: {code} ({stage})")
     for name, column, action, by_default, count in orphans:
@@ -83,6 +84,7 @@ def status(target: ReadTargetOption, json_file: JsonOption = None) -> int:
             "running": running,
             "retries": [retried.summary() for retried in retries_of(run)],
             "collections": books,
+            "read": {name: {"bytes": done, "of_bytes": total} for name, (done, total) in sizes.items()},
             "letters": [{"collection": c, "stage": s, "code": k, "count": n} for c, s, k, n in letters],
             "orphans": [
                 {"table": t, "column": c, "action": a, "by_default": d, "count": n} for t, c, a, d, n in orphans
@@ -171,8 +173,49 @@ def _show_next(console: Console, target: str, *, has_letters: bool, verified: bo
         console.print(f"→ isthmus psql {there} opens the tables in psql.", markup=False, soft_wrap=True)
 
 
-def _collections(books: dict[str, dict[str, Any]], states: Sequence[PartitionState]) -> Table:
-    """Return the table of collections: how far each is, and its documents."""
+def _show_read(console: Console, books: dict[str, dict[str, Any]], sizes: dict[str, tuple[int, int | None]]) -> None:
+    """Print how far the reading is, all collections together; nothing where nothing is read any more."""
+    from isthmus.cli.output import plural
+    from isthmus.work.amounts import size_text
+
+    if not sizes:
+        return
+    done = sum(read for read, _ in sizes.values())
+    totals = [total for _, total in sizes.values()]
+    known = sum(total or 0 for total in totals) if None not in totals else 0
+    share = f"{_percent(done, known)}: {size_text(done)} of {size_text(known)}" if known else size_text(done)
+    documents = plural(sum(entry["read"] for entry in books.values()), "document")
+    console.print(f"  read     {share}, {documents}", markup=False)
+
+
+def _percent(done: int, total: int) -> str:
+    return f"{100 if done >= total else int(100 * done / total)} %"
+
+
+def _show_collections(
+    console: Console,
+    books: dict[str, dict[str, Any]],
+    states: Sequence[PartitionState],
+    sizes: dict[str, tuple[int, int | None]],
+) -> None:
+    from isthmus.cli.output import show_table
+
+    _show_read(console, books, sizes)
+    show_table(console, _collections(books, states, sizes))
+
+
+def _collections(
+    books: dict[str, dict[str, Any]],
+    states: Sequence[PartitionState],
+    sizes: dict[str, tuple[int, int | None]],
+) -> Table:
+    """Return the table of collections: how far each is, and its documents.
+
+    Args:
+        books: By collection.
+        states: Partitions of all collections.
+        sizes: Bytes read and in all, by collection; empty where nothing is read any more.
+    """
     from rich.table import Table
     from rich.text import Text
 
@@ -181,13 +224,15 @@ def _collections(books: dict[str, dict[str, Any]], states: Sequence[PartitionSta
     table = Table(box=None, pad_edge=False)
     table.add_column("collection", overflow="fold")
     more = [name for name in ("merged", "kept") if any(entry[name] for entry in books.values())]
-    for name in ("partitions done", "read", "copied", *more, "skipped", "dead letters"):
+    for name in ("done" if sizes else "partitions done", "read", "copied", *more, "skipped", "dead letters"):
         table.add_column(name, justify="right", no_wrap=True)
     for collection, entry in books.items():
         mine = [state for state in states if state.collection == collection]
+        read, total = sizes.get(collection, (0, None))
+        partitions = f"{sum(state.done for state in mine)} of {len(mine)}"
         table.add_row(
             Text(collection),
-            f"{sum(state.done for state in mine)} of {len(mine)}",
+            partitions if not sizes else _percent(read, total) if total is not None else f"part {partitions}",
             f"{entry['read']:,}",
             f"{entry['copied']:,}",
             *(some(entry[name]) for name in more),

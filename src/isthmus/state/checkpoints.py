@@ -77,7 +77,14 @@ def insert_partitions(connection: psycopg.Connection, run: int, partitions: Iter
         cursor.executemany(
             statement("checkpoint", "insert_partition"),
             [
-                {"run": run, "collection": p.collection, "number": p.number, "start": p.start, "end": p.end}
+                {
+                    "run": run,
+                    "collection": p.collection,
+                    "number": p.number,
+                    "start": p.start,
+                    "end": p.end,
+                    "counts": Jsonb(p.counts),
+                }
                 for p in partitions
             ],
         )
@@ -233,6 +240,25 @@ def partial_books(states: Iterable[PartitionState]) -> dict[str, dict[str, Any]]
         for table, rows in state.counts.get("rows", {}).items():
             books["tables"][table] = books["tables"].get(table, 0) + rows
     return partial
+
+
+def expecting(bytes_total: int | None) -> dict[str, dict[str, int]]:
+    """Return the books with which a collection's first partition begins: how many bytes its source said it has.
+
+    Nothing is held against it: it tells how far a run is to whoever has only the target.
+    """
+    return {} if bytes_total is None else {"expected": {"bytes": bytes_total}}
+
+
+def bytes_read(states: Iterable[PartitionState]) -> dict[str, tuple[int, int | None]]:
+    """Return collection → bytes read, and how many there are; None where the source did not say."""
+    found: dict[str, tuple[int, int | None]] = {}
+    for state in states:
+        done, total = found.get(state.collection, (0, None))
+        expected = state.counts.get("expected", {}).get("bytes")
+        done += state.counts.get("books", {}).get("bytes", 0)
+        found[state.collection] = (done, total if expected is None else expected)
+    return found
 
 
 def read_carried(connection: psycopg.Connection, run: int) -> dict[tuple[str, int], BatchSums]:

@@ -37,12 +37,15 @@ class Snapshot:
     """One consistent view of the progress.
 
     Attributes:
-        stage: preflight, verifying, copying, retrying (dead letters), finishing or complete; of a survey surveying,
-            collecting or looking up; of a verification opening, reading the source, verifying or comparing rows.
+        stage: preflight, verifying, copying, retrying (dead letters), finishing, delivering, restoring or complete; of
+            a survey surveying, collecting or looking up; of a verification opening, reading the source, verifying or
+            comparing rows.
         step: What exactly is being done, for example a finish step; empty when there is nothing to say.
         collections: By name, in the order of the mapping; those that are read again, where some are.
         seconds: Since the stage began.
         bytes_before: Bytes done when the stage began, so that rates speak of this session only.
+        steps_done: Steps of the stage that are done.
+        steps_total: How many it has; 0 where it goes through bytes, or nobody knows.
     """
 
     stage: str

@@ -45,7 +45,10 @@ def shown_lines(text: str, columns: int = COLUMNS) -> list[str]:
 
 
 def at_terminal(
-    command: Sequence[object], folder: Path, keys: Sequence[tuple[Callable[[str], bool], bytes]] = ()
+    command: Sequence[object],
+    folder: Path,
+    keys: Sequence[tuple[Callable[[str], bool], bytes]] = (),
+    columns: int = COLUMNS,
 ) -> tuple[int, str]:
     """Run a command in a folder at a terminal; return its exit code and everything that it wrote.
 
@@ -53,9 +56,10 @@ def at_terminal(
         command: The command.
         folder: Where it runs.
         keys: What to press, in this order, each once what was written until then is what is waited for.
+        columns: How wide the terminal is.
     """
     ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, COLUMNS, 0, 0))
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     environment = {**os.environ, "TERM": "xterm-256color", "PYTHONWARNINGS": "error"}
     process = subprocess.Popen(
         [str(one) for one in command],

@@ -183,12 +183,14 @@ def planted(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     debug = {"ISTHMUS_DEBUG": "1"}
     checked = run_command(folder, "check", mapping, "--source", dump, "--target", conninfo, env=debug)
     assert checked.code == 0, checked.all
-    copied = run_command(folder, "copy", mapping, "-s", dump, "-t", conninfo, "--json", "copy.json", env=debug)
+    files = ("--json", "copy.json", "--log", "copy.log")
+    copied = run_command(folder, "copy", mapping, "-s", dump, "-t", conninfo, *files, env=debug)
     assert copied.code == 1, copied.all
     again = run_command(folder, "copy", mapping, "-s", dump, "-t", conninfo, "--json", "-", env=debug)
     assert again.code == 0, again.all
     found.shown |= {"check": checked.all, "copy": copied.all, "copied again": again.all}
     found.shown["copy --json"] = (folder / "copy.json").read_text()
+    found.shown["copy --log"] = (folder / "copy.log").read_text(encoding="utf-8")
     yield found
     drop_database(postgres, conninfo)
 
@@ -218,6 +220,12 @@ def test_every_planted_document_became_the_letter_or_the_row_it_was_meant_to_be(
     actions = query(planted, "SELECT DISTINCT action FROM isthmus.orphan")
     assert {action for (action,) in actions} == {"null", "dead_letter", "drop", "kept"}
     assert len(query(planted, "SELECT FROM public.people")) == len(carried())
+
+
+def test_the_log_has_every_letter_with_the_causes_that_may_be_shown(planted: Planted) -> None:
+    lines = [json.loads(line) for line in planted.shown["copy --log"].splitlines()]
+    told = {line["source_id"]: line["code"] for line in lines if line.get("event") == "dead-letter"}
+    assert told == dict(query(planted, "SELECT source_id_text, code FROM isthmus.dead_letter"))
 
 
 def test_check_copy_and_status_show_no_sensitive_value(isthmus: RunCommand, planted: Planted) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -67,11 +68,31 @@ def test_sizes_from_people(text: str, size: int) -> None:
 
 def test_plain_line_tells_documents_share_rate_time_and_dead_letters() -> None:
     one = CollectionProgress("A", bytes_total=1_000_000, bytes_done=500_000, documents=1234, dead_letters=2)
-    assert line(snapshot(one)) == (
-        "Copying: 1,234 documents, 500.0 kB of 1.0 MB (50 %), 50.0 kB/s, about 10 s left, dead letters 2"
+    waits, done = CollectionProgress("B", 1_000, 0), CollectionProgress("C", 10, 10, 1)
+    assert line(snapshot(one, waits, done)) == (
+        "Copying: 1,235 of ~2,470 documents, 500.0 kB of 1.0 MB (49 %), 50.0 kB/s, about 10 s left, then finishing,"
+        " dead letters 2; 1 of 3 collections, A 50 % (1,234 of ~2,470)"
     )
-    assert line(snapshot(one, stage="finishing")).endswith("step 4 of 9 (primary key of a)")
-    assert line(snapshot(one, stage="preflight")) == "Looking at source and target"
+    told = line(snapshot(one, stage="finishing"))
+    assert told == "Finishing: keys, references, indexes: step 4 of 9, 33 % (primary key of a), about 20 s left"
+    assert line(replace(snapshot(one, stage="preflight"), steps_total=0, step="")) == "Looking at source and target"
+
+
+def test_whole_percent_is_100_only_of_what_is_done() -> None:
+    for done, percent in ((0, 0), (9_999, 99), (10_000, 100)):
+        entry = CollectionProgress("A", bytes_total=10_000, bytes_done=done, documents=max(1, done // 10))
+        assert f"({percent} %)" in line(snapshot(entry)), done
+
+
+def test_documents_of_a_collection_are_counted_where_they_are_known_and_else_told_as_about() -> None:
+    for entry, words in (
+        (CollectionProgress("A", bytes_total=300, bytes_done=100, documents=333), "333 of ~999 documents"),
+        (CollectionProgress("A", bytes_total=99_999, bytes_done=33_333, documents=41_152), "41,152 of ~123,000 "),
+        (CollectionProgress("A", bytes_total=None, bytes_done=100, documents=333), "333 documents"),
+        (CollectionProgress("A", bytes_total=100, bytes_done=100, documents=333), "333 of 333 documents"),
+        (CollectionProgress("A", bytes_total=100, bytes_done=0, documents=0), "0 documents"),
+    ):
+        assert line(snapshot(entry)).startswith(f"Copying: {words}"), entry
 
 
 @pytest.mark.parametrize("width", [40, 80, 120, 200])
@@ -91,8 +112,35 @@ def test_bars_fit_the_terminal_and_lose_no_number(width: int, stage: str) -> Non
     drawn = console.file.getvalue()
     assert all(len(row) <= width for row in drawn.splitlines())
     if stage == "copying" and width >= 80:
-        for words in ("123,456 documents", "7 dead letters", "50 %", "broken off", "1 of 35 collections", "10.0 MB"):
+        for words in ("123,456 of ~247,000", "7 dead letters", "50 %", "broken off", "1 of 35 collections", "10.0 MB"):
             assert words in drawn, (words, drawn)
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_numbers_of_a_great_copy_are_whole(width: int) -> None:
+    great = CollectionProgress("crm_Opportunities_Sales_Stages", 987_654_321_000, 456_789_000_000, 98_765_432, 9_876)
+    more = CollectionProgress("B", 10_000_000_000, 0)
+    console = Console(file=io.StringIO(), width=width, force_terminal=True, color_system=None)
+    console.print(render(snapshot(great, more, seconds=20_000), width))
+    assert isinstance(console.file, io.StringIO)
+    head, one, _, every, *_ = console.file.getvalue().splitlines()
+    assert head.rstrip().endswith("dead letters 9,876"), head
+    assert ("ETA 6:" in head, ", then finishing" in head) == (True, width > 80), head
+    assert "98,765,432 of ~214,000,000" in one, one
+    assert "9,876 dead" in one, one
+    assert ("456.8 GB of 997.7 GB" if width > 80 else "456.8 GB") in every, every
+
+
+@pytest.mark.parametrize("stage", ["finishing", "delivering", "restoring", "verifying"])
+def test_stage_of_steps_tells_percent_step_and_about_how_long(stage: str) -> None:
+    console = Console(file=io.StringIO(), width=110, force_terminal=True, color_system=None)
+    console.print(render(snapshot(CollectionProgress("A", 10, 10, 1), stage=stage), 110))
+    assert isinstance(console.file, io.StringIO)
+    drawn = console.file.getvalue()
+    assert "  33 %  3 of 9  about 20 s left  primary key of a" in drawn
+    assert "━" in drawn
+    young = snapshot(CollectionProgress("A", 10, 10, 1), stage=stage, seconds=1)
+    assert "left" not in line(young)  # nobody can say yet
 
 
 def test_short_work_prints_no_line_and_long_work_one_in_ten_seconds_and_for_each_stage() -> None:
@@ -104,12 +152,12 @@ def test_short_work_prints_no_line_and_long_work_one_in_ten_seconds_and_for_each
 
 def test_line_of_one_document_says_so() -> None:
     one = CollectionProgress("A", bytes_total=10, bytes_done=5, documents=1, dead_letters=1)
-    assert line(snapshot(one)).startswith("Copying: 1 document, ")
+    assert line(snapshot(replace(one, bytes_done=10))).startswith("Copying: 1 of 1 document, ")
     console = Console(file=io.StringIO(), width=120, force_terminal=True, color_system=None)
     console.print(render(snapshot(one), 120))
     assert isinstance(console.file, io.StringIO)
     drawn = console.file.getvalue()
-    assert "1 document  1 dead letter\n" in "\n".join(row.rstrip() for row in drawn.splitlines()) + "\n"
+    assert "1 of ~2 documents  1 dead letter\n" in "\n".join(row.rstrip() for row in drawn.splitlines()) + "\n"
     assert "0 of 1 collection  " in drawn
 
 
@@ -138,7 +186,7 @@ def test_progress_of_a_survey_speaks_of_no_dead_letters() -> None:
     progress.again(["A"])
     progress.batch("A", bytes_done=50, documents=2, dead_letters=0)
     told = line(progress.snapshot())
-    assert told.startswith("Reading every document: 2 documents, 50 B of 100 B (50 %), ")
+    assert told.startswith("Reading every document: 2 of ~4 documents, 50 B of 100 B (50 %), ")
     assert "dead letters" not in told
     console = Console(file=io.StringIO(), width=100)
     console.print(render(progress.snapshot(), 100))

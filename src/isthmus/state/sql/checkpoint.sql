@@ -1,7 +1,7 @@
 -- name: insert_partition
 -- Plan one partition.
-INSERT INTO isthmus.partition (run_id, collection, number, start_position, end_position)
-VALUES (%(run)s, %(collection)s, %(number)s, %(start)s, %(end)s)
+INSERT INTO isthmus.partition (run_id, collection, number, start_position, end_position, counts)
+VALUES (%(run)s, %(collection)s, %(number)s, %(start)s, %(end)s, %(counts)s)
 
 -- name: read_partitions
 -- Every partition of a run with its checkpoint.

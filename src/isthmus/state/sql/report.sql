@@ -12,6 +12,15 @@ SELECT count(*) FROM isthmus.dead_letter
 WHERE run_id = %(run)s
   AND (%(collection)s::text IS NULL OR collection = %(collection)s) AND (%(code)s::text IS NULL OR code = %(code)s)
 
+-- name: letter_numbers
+-- Numbers of a run's dead letters behind one of them, in order.
+SELECT id FROM isthmus.dead_letter WHERE run_id = %(run)s AND id > %(after)s ORDER BY id LIMIT %(limit)s
+
+-- name: letters_to_log
+-- Some dead letters with all causes, without their bytes.
+SELECT id, collection, source_id_text, location, stage, octet_length(document), created_at, causes
+FROM isthmus.dead_letter WHERE id = ANY (%(numbers)s) ORDER BY id
+
 -- name: letters_of
 -- Numbers of the dead letters with some source ids, oldest first.
 SELECT id, collection, source_id FROM isthmus.dead_letter
