@@ -65,7 +65,12 @@ collections:
       seen: {type: "uuid[]", references: people, on_orphan: "null"}
       data: {type: jsonb, rewrite: {"[].who": people}}
       at: {column: at_code, references: places, on_orphan: "null"}
-      who: {route: {people: person_id, groups: group_id}, on_orphan: "null"}
+      who:
+        first_of: [who, whose]
+        route: {people: person_id, groups: {column: group_id, field: whose}}
+        on_orphan: "null"
+      reader: {type: text, references: people, on_orphan: "null"}
+      readers: {type: "text[]", references: people, on_orphan: drop}
 junctions:
   members: {columns: {person_id: people, group_id: groups}, on_orphan: drop}
 """
@@ -208,6 +213,9 @@ class Joined:
             **self.maybe(0.5, "data", data),
             **self.maybe(0.4, "at", self.one_of("places")),
             **self.maybe(0.5, "who", self.one_of("people", "groups")),
+            **self.maybe(0.5, "whose", self.one_of("groups")),
+            **self.maybe(0.5, "reader", self.one_of("people")),
+            **self.maybe(0.5, "readers", self.some("people")),
         }
 
     def documents(self) -> dict[str, list[Plain]]:

@@ -52,13 +52,18 @@ collections:
       number: {type: bigint, unique: true, coerce: true}
       friends: {type: "uuid[]", references: Users, on_orphan: drop}
       pets: {type: "uuid[]", references: pets, on_orphan: "null"}
+      pet: {type: text, references: pets, on_orphan: "null"}
+      foes: {type: "text[]", references: Users, on_orphan: drop}
       rates: {type: "numeric(4,2)[]", references: rates, on_orphan: "null"}
       numbers: {junction: customers_customers, own: customer_id}
   rates:
     key: percent
     fields:
       percent: numeric(4,2)!
-      of: {route: {Users: user_id, customers2: other_id}, on_orphan: "null"}
+      of:
+        first_of: [of, alsoOf]
+        route: {Users: user_id, customers2: {column: other_id, field: alsoOf}}
+        on_orphan: "null"
   customers2:
     table: others
     fields: {rate: {references: rates, on_orphan: "null"}, percent: {references: rates.percent, on_orphan: "null"}}
@@ -74,11 +79,19 @@ class _Maker:
     """Makes the documents; the same seed makes the same."""
 
     def __init__(self, seed: int) -> None:
-        self.chance = random.Random(seed)
+        self.chance, self.besides = random.Random(seed), random.Random(f"{seed} besides")
         self.ids = {
             name: [self.oid() for _ in range(12)]
             for name in ("Cats", "Dogs", "Users", "customers", "rates", "customers2")
         }
+
+    def beside(self, name: str, *, several: bool = False) -> Value:
+        """An id, or some, drawn apart, so that what all else is drawn as does not depend on it."""
+        self.chance, self.besides = self.besides, self.chance
+        try:
+            return self.some(name) if several else self.one_of(name)
+        finally:
+            self.chance, self.besides = self.besides, self.chance
 
     def oid(self) -> Value:
         return bw.object_id(self.chance.randbytes(12))
@@ -131,11 +144,13 @@ class _Maker:
             return [
                 *(("mail", bw.string(f"user{number}@X")), ("number", bw.string(str(number))), ("numbers", numbers)),
                 *(("friends", self.some("Users")), ("pets", self.some("Dogs")), ("rates", self.some("rates"))),
+                *(("pet", self.beside("Dogs")), ("foes", self.beside("Users", several=True))),
             ]
         if name == "rates":
             return [
                 ("percent", bw.double(number / 4)),
                 ("of", self.one_of(self.chance.choice(["Users", "customers2"]))),
+                ("alsoOf", self.beside("customers2")),
             ]
         return [("rate", self.one_of("rates")), ("percent", bw.double(self.chance.randrange(20) / 4))]
 

@@ -45,8 +45,10 @@ def check(
     from isthmus.cli.findings import findings_json, refused_json, writing_refusals
     from isthmus.cli.output import err, plural, result_console, show_note, write_json
     from isthmus.mapping import load_mapping
+    from isthmus.mapping.references import as_loaded
     from isthmus.mapping.tables import build_schema
     from isthmus.sources import open_source
+    from isthmus.sources.optional import with_optional
     from isthmus.transfer.beginning.preflight import check_source
     from isthmus.transfer.beginning.same_run import refuse_other
     from isthmus.transfer.existing.preflight import is_existing
@@ -57,13 +59,14 @@ def check(
     go_on = ""
     with writing_refusals(json_file, lambda fault: {**refused_json(fault, findings), **report}), ExitStack() as stack:
         checked = load_mapping(mapping)
-        schema = build_schema(checked)
+        schema = build_schema(as_loaded(checked))
         opened: Source | None = None
         if source is not None:
-            opened = stack.enter_context(closing(open_source(source, database=db, ignore_oplog=ignore_oplog)))
+            found = stack.enter_context(closing(open_source(source, database=db, ignore_oplog=ignore_oplog)))
+            opened = with_optional(found, checked.optional_collections)
             findings += check_source(checked, opened)
-            findings += _gridfs(opened)
-            findings += _breaks(checked, opened)
+            findings += _gridfs(found)
+            findings += _breaks(checked, found)
         report = _summary(checked, schema, opened)
         if target is not None:
             held_run = _look(target, checked, schema, opened, findings)

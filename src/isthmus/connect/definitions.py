@@ -103,6 +103,8 @@ SELECT CASE k.contype WHEN 'p' THEN 'key' WHEN 'u' THEN 'unique' WHEN 'f' THEN '
      JOIN pg_catalog.pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = u.attnum)::text, ''),
   'on delete', CASE k.confdeltype WHEN 'c' THEN 'cascade' WHEN 'n' THEN 'set null' WHEN 'd' THEN 'set default'
      WHEN 'r' THEN 'restrict' ELSE '' END,
+  'on update', CASE k.confupdtype WHEN 'c' THEN 'cascade' WHEN 'n' THEN 'set null' WHEN 'd' THEN 'set default'
+     WHEN 'r' THEN 'restrict' ELSE '' END,
   'index valid', CASE WHEN coalesce(i.indisvalid AND i.indisready AND i.indislive, true) THEN 'yes' ELSE 'no' END)
   AS parts
 FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_class c ON c.oid = k.conrelid

@@ -135,12 +135,13 @@ def create_index(schema: TargetSchema, table: Table, index: Index) -> str:
 
 def add_foreign_key(schema: TargetSchema, key: ForeignKey, *, not_valid: bool = True) -> str:
     """Add a foreign key; `not_valid` leaves the rows that are there to `validate_foreign_key`."""
+    on_update = "" if key.on_update is None else f" ON UPDATE {key.on_update.upper()}"
     on_delete = "" if key.on_delete is None else f" ON DELETE {key.on_delete.upper()}"
     return (
         f"ALTER TABLE {qualified(schema, key.table)}\n"
         f"  ADD CONSTRAINT {quote_identifier(key.name)} FOREIGN KEY ({_list(key.columns)})\n"
         f"  REFERENCES {qualified(schema, key.target_table)} ({_list(key.target_columns)})"
-        f"{on_delete}{' NOT VALID' if not_valid else ''}"
+        f"{on_update}{on_delete}{' NOT VALID' if not_valid else ''}"
     )
 
 
@@ -166,7 +167,7 @@ def render(schema: TargetSchema, *, format: Format = "sql") -> str:  # noqa: A00
 
     Args:
         schema: What `build_schema` made.
-        format: `sql`: a script for an empty database; `sqlalchemy`: Python source that defines `metadata`.
+        format: `sql`: a script for an empty database; `sqlalchemy`: Python source of models.
 
     Returns:
         The text, ending in a line break; the same schema always gives the same text.
@@ -192,7 +193,7 @@ def render(schema: TargetSchema, *, format: Format = "sql") -> str:  # noqa: A00
 
 
 def render_sqlalchemy(schema: TargetSchema) -> str:
-    """Write Python source that defines the schema as SQLAlchemy 2 metadata; see `isthmus.mapping.alchemy`."""
+    """Write Python source that defines the schema as typed SQLAlchemy 2 models; see `isthmus.mapping.alchemy`."""
     from isthmus.mapping.alchemy import render_sqlalchemy as write
 
     return write(schema)

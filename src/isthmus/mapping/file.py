@@ -35,6 +35,7 @@ from isthmus.mapping.model import (
 )
 from isthmus.mapping.reading.collection import read_collection, read_rerun
 from isthmus.mapping.reading.context import Context, read_policies
+from isthmus.mapping.reading.defaults import read_on_update
 from isthmus.mapping.reading.nodes import MapNode, Node, ScalarNode, Unreadable, read_nodes
 from isthmus.mapping.reading.reader import Reader, describe, shorten, suggest
 from isthmus.mapping.references import meets_sensitive, refer
@@ -250,6 +251,8 @@ def _target(reader: Reader, node: Node) -> Target:
             stated[key] = reader.choice(found[key], (*place, key), f"`{key}`", options, default)
     if "rerun" in found and read_rerun(reader, found["rerun"], place):
         stated["rerun"] = "tracked"
+    if (on_update := read_on_update(reader, found, place)) is not None:
+        stated["on_update"] = on_update
     return Target.model_validate(stated)
 
 

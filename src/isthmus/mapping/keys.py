@@ -17,10 +17,11 @@ ROOT_KEYS = (
     "collections",
     "junctions",
 )
-TARGET_KEYS = ("schema", "tables", "on_conflict", "rerun")
+TARGET_KEYS = ("schema", "tables", "on_conflict", "rerun", "on_update")
 COLLECTION_KEYS = (
     "table",
     "from",
+    "optional",
     "when",
     "constants",
     "key",
@@ -55,6 +56,7 @@ COLUMN_KEYS = (
     "references",
     "on_orphan",
     "on_delete",
+    "on_update",
     "rewrite",
     "sensitive",
     "policies",
@@ -67,7 +69,7 @@ DROP_KEYS = ("path", "drop")
 TO_FLAGS_KEYS = ("path", "to_flags")
 FLAG_COLUMN_KEYS = ("column", "required", "default", "index")
 ROUTE_KEYS = (*CHOICE_KEYS, "route", "required", "on_orphan", "sensitive")
-ROUTE_COLUMN_KEYS = ("column", "index", "on_delete")
+ROUTE_COLUMN_KEYS = ("column", "field", "index", "on_delete", "on_update")
 FORMS = {
     "junction": JUNCTION_KEYS,
     "child": CHILD_KEYS,

@@ -34,6 +34,7 @@ from isthmus.mapping.rules import (
     Normalise,
     OnDelete,
     OnOrphan,
+    OnUpdate,
     Operator,
     OtherValues,
     Policies,
@@ -89,6 +90,7 @@ __all__ = [
     "OnDelete",
     "OnDuplicate",
     "OnOrphan",
+    "OnUpdate",
     "Operator",
     "OtherValues",
     "Policies",
@@ -112,6 +114,7 @@ class Target(Model):
         on_conflict: What the entries take that do not say; see `Collection`.
         conflict_stated: Whether the file says it.
         rerun: What the entries take that do not say.
+        on_update: What foreign keys do that do not say, when the value they point by is changed; None refuses it.
     """
 
     schema_name: str = "public"
@@ -119,6 +122,7 @@ class Target(Model):
     on_conflict: OnConflict = "keep_target"
     conflict_stated: bool = Field(default=False, exclude=True)
     rerun: Literal["tracked"] | None = None
+    on_update: OnUpdate | None = None
 
 
 class IdColumn(Model):
@@ -138,9 +142,12 @@ class SourceRule(Model):
 
     Attributes:
         constants: Extended JSON by column, where the value depends on the source collection.
+        optional: Whether it may be missing in a source. No part of the fingerprint, for it changes nothing that is
+            carried.
     """
 
     collection: str
+    optional: bool = Field(default=False, exclude=True)
     constants: dict[str, JsonValue] = Field(default_factory=dict)
 
 
@@ -318,6 +325,13 @@ class Mapping(Model):
     def source_collections(self) -> tuple[str, ...]:
         """Every source collection that is read, once, in the order of the file."""
         return tuple(dict.fromkeys(flow.collection for flow in self.flows))
+
+    @cached_property
+    def optional_collections(self) -> tuple[str, ...]:
+        """The source collections that may be missing, in the order of the file."""
+        rules = [source for entry in self.collections.values() for source in entry.sources]
+        needed = {rule.collection for rule in rules if not rule.optional}
+        return tuple(name for name in self.source_collections if name not in needed)
 
     def joins(self, entries: Iterable[str]) -> bool:
         """Whether documents of any of these entries are joined into one row where they stand against a key."""

@@ -135,10 +135,16 @@ class _Placer:
                 yield from (self._value(column) for column in rule.columns)
             elif isinstance(rule, RouteField):
                 routed = tuple(route.column for route in rule.routes)
-                for column in rule.columns:
-                    yield self._value(column, routed, rule)
+                for column, one in zip(rule.columns, rule.routes, strict=True):
+                    yield self._value(column, routed, rule, one.field)
 
-    def _value(self, rule: ColumnField, routed: tuple[str, ...] = (), route: RouteField | None = None) -> PlacedColumn:
+    def _value(
+        self,
+        rule: ColumnField,
+        routed: tuple[str, ...] = (),
+        route: RouteField | None = None,
+        own: FieldPath | None = None,
+    ) -> PlacedColumn:
         mapping = self._mapping
         column = Column(
             rule.column,
@@ -156,7 +162,16 @@ class _Placer:
         action, stated = rule.orphan_action, rule.on_orphan is not None
         if route is not None:
             action, stated = route.orphan_action, route.on_orphan is not None or route.required
-        reference = make_reference(mapping, referred, action, stated=stated, routed=routed, on_delete=rule.on_delete)
+        reference = make_reference(
+            mapping,
+            referred,
+            action,
+            stated=stated,
+            routed=routed,
+            on_delete=rule.on_delete,
+            on_update=rule.on_update,
+            own=own,
+        )
         column = replace(column, type=referred.type, role="reference", reference=reference)
         return PlacedColumn(column, rule, referred=referred)
 

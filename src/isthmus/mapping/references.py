@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from isthmus.mapping.model import Collection, ColumnField, FieldPath, Mapping
 from isthmus.mapping.paths import parse_path
-from isthmus.mapping.rules import OnDelete
+from isthmus.mapping.rules import ChildField, FieldRule, OnDelete, OnUpdate
 from isthmus.mapping.target import OrphanAction, Reference
 from isthmus.mapping.types import ColumnType
 
@@ -123,6 +123,7 @@ class Referred:
     Attributes:
         type: Of the referring column.
         met: Type of the value met in a document: of the derived id, or of the compared field.
+        as_text: Whether the column holds UUIDs as text.
     """
 
     pointer: Pointer
@@ -131,6 +132,7 @@ class Referred:
     lookup: bool
     type: ColumnType
     met: ColumnType
+    as_text: bool = False
 
 
 def refer(mapping: Mapping, text: str, stated: ColumnType | None = None) -> Referred:
@@ -169,7 +171,45 @@ def _refer(mapping: Mapping, text: str, stated: ColumnType | None, seen: frozens
         column, column_type, lookup = own_key, _column_type(mapping, pointer.entry, own_key, seen), True
     else:
         raise KeyError(text)
-    return Referred(pointer, column, by, lookup, replace(column_type, array=array), replace(met, array=array))
+    as_text = (
+        pointer.field is None
+        and not lookup
+        and entry.ids == "uuid"
+        and stated is not None
+        and stated.element == ColumnType("text")
+    )
+    if as_text:
+        column_type = ColumnType("text")
+    return Referred(pointer, column, by, lookup, replace(column_type, array=array), replace(met, array=array), as_text)
+
+
+def as_loaded(mapping: Mapping) -> Mapping:
+    """The mapping as documents are loaded by it: into tables that exist, UUIDs that they keep as text go as UUIDs.
+
+    The delivery casts them, so the real column may be of either type. A mapping that makes its tables is itself.
+    """
+    if mapping.target.tables != "existing":
+        return mapping
+
+    def load(rules: tuple[FieldRule, ...]) -> tuple[FieldRule, ...]:
+        loaded: list[FieldRule] = []
+        for rule in rules:
+            if isinstance(rule, ChildField):
+                loaded.append(rule.model_copy(update={"fields": load(rule.fields)}))
+            elif (
+                isinstance(rule, ColumnField)
+                and rule.references is not None
+                and (referred := refer(mapping, rule.references, rule.type)).as_text
+            ):
+                loaded.append(rule.model_copy(update={"type": referred.met if referred.met.array else None}))
+            else:
+                loaded.append(rule)
+        return tuple(loaded)
+
+    entries = {
+        name: entry.model_copy(update={"fields": load(entry.fields)}) for name, entry in mapping.collections.items()
+    }
+    return mapping.model_copy(update={"collections": entries})
 
 
 def make_reference(
@@ -180,6 +220,8 @@ def make_reference(
     stated: bool,
     routed: tuple[str, ...] = (),
     on_delete: OnDelete | None = None,
+    on_update: OnUpdate | None = None,
+    own: FieldPath | None = None,
 ) -> Reference:
     """Describe a reference for the target."""
     pointer = referred.pointer
@@ -194,6 +236,9 @@ def make_reference(
         lookup=referred.lookup,
         routed=routed,
         on_delete="set null" if on_delete == "null" else on_delete,
+        on_update=on_update or mapping.target.on_update,
+        as_text=referred.as_text,
+        own=own,
     )
 
 

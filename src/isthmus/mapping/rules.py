@@ -18,6 +18,7 @@ FieldPath = tuple[str, ...]
 OnOrphan = Literal["null", "dead_letter"]
 ElementOnOrphan = Literal["null", "dead_letter", "drop"]
 OnDelete = Literal["null", "cascade", "restrict"]
+OnUpdate = Literal["cascade", "restrict"]
 Operator = Literal["eq", "ne", "in", "not_in", "missing", "null", "present"]
 Method = Literal["btree", "gin"]
 Normalise = Literal["trim", "lower"]
@@ -146,6 +147,7 @@ class ColumnField(_Chosen):
         references: What the value points at, as the file says it; see `references.point`.
         on_orphan: What an orphan gets; None when the mapping does not say, see `orphan_action`.
         on_delete: What becomes of the row when the row it points at is deleted; None refuses the deletion.
+        on_update: What becomes of the row when the value it points by is changed; None: as the mapping says for all.
         table_default: What the table itself gives to rows that others add later; never `id_time`.
         values: Values that are replaced.
         other_values: What all other values become; None when they are converted as usual.
@@ -166,6 +168,7 @@ class ColumnField(_Chosen):
     references: str | None = None
     on_orphan: ElementOnOrphan | None = None
     on_delete: OnDelete | None = None
+    on_update: OnUpdate | None = None
     table_default: Default | None = None
     rewrite: tuple[Rewrite, ...] = ()
     sensitive: bool = False
@@ -228,12 +231,19 @@ class ToFlagsField(Model):
 
 
 class RouteColumn(Model):
-    """One of the entries an id may point at, and the column it goes to then."""
+    """One of the entries an id may point at, and the column it goes to then.
+
+    Attributes:
+        field: Which of the route's fields belongs to this column: where another one leads to another column, what it
+            holds stands here.
+    """
 
     entry: str
     column: str
+    field: FieldPath | None = None
     index: bool = False
     on_delete: OnDelete | None = None
+    on_update: OnUpdate | None = None
 
 
 class RouteField(_Chosen):
@@ -270,6 +280,7 @@ class RouteField(_Chosen):
                 references=route.entry,
                 on_orphan=self.on_orphan,
                 on_delete=route.on_delete,
+                on_update=route.on_update,
                 index=route.index,
                 sensitive=self.sensitive,
                 policies=self.policies,

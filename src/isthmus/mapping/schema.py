@@ -34,6 +34,7 @@ from isthmus.mapping.model import (
     OnDelete,
     OnDuplicate,
     OnOrphan,
+    OnUpdate,
     Policies,
 )
 from isthmus.mapping.names import NAME_BYTES
@@ -83,6 +84,7 @@ def json_schema() -> Json:
             "search": _search(),
             "onConflict": _words(OnConflict, "What happens when a row of the target stands against one of the source."),
             "rerun": {"const": "tracked", "description": "Remember each row, so that a later run can tell changes."},
+            "onUpdate": _words(OnUpdate, "What becomes of a row when the value it points by is changed."),
             "condition": _condition(),
             "junction": _junction(),
         },
@@ -164,6 +166,7 @@ def _root() -> Json:
                     "tables": {"enum": ["create", "existing"], "description": "Who makes the tables."},
                     "on_conflict": _ref("onConflict"),
                     "rerun": _ref("rerun"),
+                    "on_update": _ref("onUpdate"),
                 },
             ),
             "type": ["object", "null"],
@@ -171,7 +174,10 @@ def _root() -> Json:
         },
         "ids": _ref("ids"),
         "extras": _ref("extras"),
-        "extensions": {**_list(_ref("name"), least=0), "description": "Made when the server has them."},
+        "extensions": {
+            **_list(_ref("name"), least=0),
+            "description": "Made when the server has them; of tables that exist their migrations make them.",
+        },
         "naming": _words(Naming, "How tables and columns are named by default."),
         "enums": _map(_list(_ref("name")), "Enum types with their values."),
         "policies": _ref("policies"),
@@ -222,6 +228,10 @@ def _collection() -> Json:
                     "description": "Its root table; its own name, folded, unless stated.",
                 },
                 "from": _from(),
+                "optional": {
+                    "anyOf": [_ref("word"), _list(_ref("word"))],
+                    "description": "Which of these a source may lack; a missing one is read as one without documents.",
+                },
                 "when": {**_when(), "description": "Which documents this entry takes; else the entries behind it."},
                 "constants": _map(_ref("constant"), "Columns filled with a constant."),
                 "key": {
@@ -335,6 +345,7 @@ def _column() -> Json:
             "references": _text("The collection whose documents the value names, or a unique field of it."),
             "on_orphan": {"enum": [*get_args(OnOrphan), "drop", None], "description": "What an orphan gets."},
             "on_delete": _words(OnDelete, "What becomes of the row when the row it points at is deleted.", null=True),
+            "on_update": _ref("onUpdate"),
             "rewrite": _map(
                 _ref("word"), "Ids inside jsonb that are replaced: path to collection, [] for every element."
             ),
@@ -417,8 +428,10 @@ def _route() -> Json:
         ROUTE_COLUMN_KEYS,
         {
             "column": _ref("name"),
+            "field": {**_path(), "description": "Which field of first_of belongs to this column, as it stands there."},
             "index": _flag("Make an index."),
             "on_delete": _words(OnDelete, "What becomes of the row when the row it points at is deleted.", null=True),
+            "on_update": _ref("onUpdate"),
         },
         required=["column"],
     )

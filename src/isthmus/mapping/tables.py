@@ -31,6 +31,7 @@ from isthmus.mapping.target import (
     Table,
     TableKind,
     TargetSchema,
+    UpdateAction,
 )
 
 __all__ = [
@@ -173,12 +174,13 @@ class _SchemaBuilder:
         foreign_keys: list[ForeignKey] = []
         if parent is not None:
             mine = table.row_key[: len(parent.row_key)]
-            foreign_keys.append(self._foreign_key(table.name, mine, parent.name, parent.row_key, "cascade"))
+            ends = mine, parent.name, parent.row_key
+            foreign_keys.append(self._foreign_key(table.name, *ends, "cascade", self.mapping.target.on_update))
         for column in columns:
             target = column.reference
-            if target is not None and not column.type.array:
+            if target is not None and not column.type.array and not target.as_text:
                 ends = (column.name,), target.table, (target.column,)
-                foreign_keys.append(self._foreign_key(table.name, *ends, target.on_delete))
+                foreign_keys.append(self._foreign_key(table.name, *ends, target.on_delete, target.on_update))
         indexes = [self._index(table.name, one.rule, one.kind) for one in _all_indexes(shares)]
         search = next((share.table.search for share in shares if share.table.search is not None), None)
         if search is not None:
@@ -202,13 +204,14 @@ class _SchemaBuilder:
         target: str,
         target_columns: tuple[str, ...],
         on_delete: DeleteAction | None,
+        on_update: UpdateAction | None,
     ) -> ForeignKey:
         # Names of foreign keys live in their table, apart from those of indexes.
         name = object_name((table, *columns), "fkey")
         if (table, name) in self._constraints:
             name = object_name((table, *columns), "fkey", detail="\0".join(columns))
         self._constraints.add((table, name))
-        return ForeignKey(name, table, columns, target, target_columns, on_delete)
+        return ForeignKey(name, table, columns, target, target_columns, on_delete, on_update)
 
     def _index(self, table: str, rule: IndexRule, kind: IndexKind) -> Index:
         name = rule.name
@@ -235,7 +238,8 @@ class _SchemaBuilder:
             reference = make_reference(self.mapping, referred, junction.orphan_action, stated=stated)
             column = Column(end.column, referred.type, nullable=False, role="other", reference=reference)
             columns.append(replace(column, sensitive=meets_sensitive(self.mapping, end.collection)))
-            key = self._foreign_key(name, (end.column,), reference.table, (reference.column,), "cascade")
+            ends = (end.column,), reference.table, (reference.column,)
+            key = self._foreign_key(name, *ends, "cascade", reference.on_update)
             foreign_keys.append(key)
         first, second = (column.name for column in columns)
         key_name = self._name((name,), "pkey")

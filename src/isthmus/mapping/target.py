@@ -29,6 +29,7 @@ TableKind = Literal["root", "child", "junction"]
 IndexKind = Literal["unique", "filter", "reference", "gin", "search"]
 OrphanAction = Literal["null", "dead_letter", "drop"]
 DeleteAction = Literal["cascade", "set null", "restrict"]
+UpdateAction = Literal["cascade", "restrict"]
 
 POSITION = "position"
 """Column of a child row's place in its array, from 0."""
@@ -54,6 +55,10 @@ class Reference:
             document, derived or converted, is itself the reference.
         routed: All columns of its route, in order of preference; empty outside routes.
         on_delete: What becomes of a row when the row it points at is deleted, in the words of SQL; None refuses it.
+        on_update: What becomes of it when the value it points by is changed; None refuses it.
+        as_text: Whether the column, or its elements, are the UUIDs that `column` holds, as text.
+        own: Of a column of a route: the path of its own field. Where the route leads to another column, finish takes
+            the id from extras, where a field that is passed over stays.
     """
 
     collection: str
@@ -66,6 +71,9 @@ class Reference:
     lookup: bool = False
     routed: tuple[str, ...] = ()
     on_delete: DeleteAction | None = None
+    on_update: UpdateAction | None = None
+    as_text: bool = False
+    own: FieldPath | None = None
 
 
 @dataclass(frozen=True)
@@ -98,7 +106,10 @@ class Column:
 
 @dataclass(frozen=True)
 class ForeignKey:
-    """A foreign key; `on_delete` is `cascade` where rows are part of what they point at, else as the mapping says."""
+    """A foreign key; `on_delete` is `cascade` where rows are part of what they point at, else as the mapping says.
+
+    `on_update` is as the mapping says, for the reference or for all.
+    """
 
     name: str
     table: str
@@ -106,6 +117,7 @@ class ForeignKey:
     target_table: str
     target_columns: tuple[str, ...]
     on_delete: DeleteAction | None = None
+    on_update: UpdateAction | None = None
 
 
 @dataclass(frozen=True)

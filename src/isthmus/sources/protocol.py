@@ -34,6 +34,7 @@ class CollectionInfo:
         rule: Whole sentence why this collection is not read, None when it is.
         bytes_exact: Whether a full read gives exactly `bytes_total`, so that the one can be held against the other.
         fault: Whole sentence why nothing is known of its indexes and options; None where they are known.
+        missing: Whether it is not there, and stands for one without documents; see `sources.optional`.
     """
 
     name: str
@@ -45,6 +46,7 @@ class CollectionInfo:
     rule: str | None = None
     bytes_exact: bool = False
     fault: str | None = None
+    missing: bool = False
 
     @property
     def info(self) -> CollectionInfo:

@@ -372,24 +372,25 @@ def _left_out_rows(job: Job, connection: psycopg.Connection) -> dict[str, int]:
 def _empty_columns(job: Job, connection: psycopg.Connection) -> list[str]:
     """Return `table.column` of every column of a non-empty table that holds no value at all.
 
-    The statistics of finish name the candidates; each is then looked at.
+    The statistics of finish name the candidates; those of a table are then looked at together.
     """
-    found: list[str] = []
-    rows = connection.execute(
-        "SELECT tablename, attname FROM pg_catalog.pg_stats"
+    candidates: dict[str, list[str]] = {}
+    for table, column in connection.execute(
+        "SELECT tablename::text, attname::text FROM pg_catalog.pg_stats"
         " WHERE schemaname = %s AND tablename = ANY(%s) AND null_frac = 1",
         (job.schema.schema, list(job.schema.tables)),
-    ).fetchall()
-    for table, column in rows:
-        spec = next((c for c in job.schema.tables[str(table)].columns if c.name == column), None)
-        if spec is None or spec.role == "extras":
-            continue
-        query = sql.SQL("SELECT EXISTS (SELECT FROM {} WHERE {} IS NOT NULL)").format(
-            sql.Identifier(job.schema.schema, str(table)), sql.Identifier(str(column))
+    ).fetchall():
+        spec = next((c for c in job.schema.tables[table].columns if c.name == column), None)
+        if spec is not None and spec.role != "extras":
+            candidates.setdefault(table, []).append(column)
+    found: list[str] = []
+    for table, columns in candidates.items():
+        query = sql.SQL("SELECT {} FROM {}").format(
+            sql.SQL(", ").join(sql.SQL("count({})").format(sql.Identifier(column)) for column in columns),
+            sql.Identifier(job.schema.schema, table),
         )
-        row = connection.execute(query).fetchone()
-        if row and not row[0]:
-            found.append(f"{table}.{column}")
+        counts = connection.execute(query).fetchone() or ()
+        found += [f"{table}.{column}" for column, values in zip(columns, counts, strict=True) if not values]
     return sorted(found)
 
 

@@ -31,6 +31,7 @@ class Result:
         fresh: Whether it was to start over (--fresh).
         dropped: Number of the run that was dropped first, then.
         delivers: Whether the run fills tables that are not its own.
+        skipped_collections: Collections of the source that the mapping leaves behind as a whole → its reason.
     """
 
     run: int | None = None
@@ -48,6 +49,7 @@ class Result:
     fresh: bool = False
     dropped: int | None = None
     delivers: bool = False
+    skipped_collections: dict[str, str] = field(default_factory=dict[str, str])
 
     @property
     def exit_code(self) -> int:

@@ -16,7 +16,9 @@ from isthmus.connect.postgres import connect, explain, trouble
 from isthmus.errors import TargetError
 from isthmus.mapping import Mapping
 from isthmus.mapping.plan import compile_plans
+from isthmus.mapping.references import as_loaded
 from isthmus.mapping.tables import build_schema
+from isthmus.sources.optional import with_optional
 from isthmus.sources.protocol import Source
 from isthmus.state.checkpoints import PartitionState, partial_books, read_partitions
 from isthmus.state.lease import Lease
@@ -82,9 +84,9 @@ def copy_database(
     task = Task(
         mapping,
         mapping_text,
-        build_schema(mapping),
-        chosen(mapping, compile_plans(mapping), options.only),
-        source,
+        build_schema(as_loaded(mapping)),
+        chosen(mapping, compile_plans(as_loaded(mapping)), options.only),
+        with_optional(source, mapping.optional_collections),
         conninfo,
         options,
         progress,
@@ -93,7 +95,7 @@ def copy_database(
     began = time.monotonic()
     result = result if result is not None else Result()
     result.fresh = task.options.fresh
-    source.tell(progress.note)
+    task.source.tell(progress.note)
     try:
         with contextlib.suppress(Interrupted):
             _sessions(task, result)
@@ -187,6 +189,7 @@ def _work(job: Job, states: list[PartitionState], result: Result) -> None:
     """Copy, finish, balance; fills `result`."""
     result.delivers = job.existing is not None
     _announce(job, states)
+    result.skipped_collections = _skipped_collections(job)
     if job.run.stage == "complete":
         if not result.worked:
             job.progress.stage("verifying")
@@ -255,6 +258,13 @@ def _complete(job: Job, connection: psycopg.Connection) -> Balance:
         connection.execute(statement("run", "complete_run"), {"run": job.run.id, "balance": Jsonb(balance.as_json())})
         reached("complete.before-commit")
     return balance
+
+
+def _skipped_collections(job: Job) -> dict[str, str]:
+    """Return the collections that the source has and the mapping leaves behind as a whole, with its reasons."""
+    carried = job.mapping.source_collections
+    named = {info.name: job.mapping.why_skipped(info.name) for info in job.source.collections()}
+    return {name: why for name, why in named.items() if why is not None and name not in carried}
 
 
 def _announce(job: Job, states: list[PartitionState]) -> None:

@@ -79,8 +79,8 @@ def _why(one: Definition) -> str:
         return "Of its predicate or expression only that there is one was compared, not which."
     return {
         "key": "Only its columns were compared, not the rest of its definition.",
-        "foreign key": "Only its columns, those it points at and ON DELETE were compared, not the rest of its"
-        " definition.",
+        "foreign key": "Only its columns, those it points at, ON UPDATE and ON DELETE were compared, not the rest of"
+        " its definition.",
         "index": "Only its columns and its method were compared, not the rest of its definition.",
         "function": "Only that it is there was compared, not what it does.",
     }.get(one.kind, "")
@@ -100,7 +100,12 @@ def _check_extensions(subject: Subject, connection: psycopg.Connection[Any], res
         ).fetchone()
         made, available = row or (False, False)
         result.checked += 1
-        if not made and available:
+        if not made and available and subject.existing:
+            result.notes.append(
+                f"The extension {name} is not there, although the server has it: with tables that exist, it is for"
+                " their migrations to make it."
+            )
+        elif not made and available:
             message = f"The extension {name} is not there, although the server has it."
             result.differs(name, name, message, expected="extension", actual=None)
         elif not made:

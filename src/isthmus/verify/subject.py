@@ -20,7 +20,9 @@ from isthmus.errors import ConfigError, MappingError, SourceError, TargetError
 from isthmus.mapping import Mapping, parse_mapping
 from isthmus.mapping.plan import compile_plans
 from isthmus.mapping.plan_tables import PlanTable, plan_tables
+from isthmus.mapping.references import as_loaded
 from isthmus.mapping.tables import TargetSchema, build_schema
+from isthmus.sources.optional import with_optional
 from isthmus.sources.protocol import Source
 from isthmus.state.reports import at_work, require_run
 from isthmus.state.runs import Run, id_key
@@ -64,7 +66,7 @@ class History:
     @classmethod
     def of(cls, text: str, mapping: Mapping) -> History:
         """Take a mapping of a run, and its text."""
-        return cls(mapping, text, compile_plans(mapping))
+        return cls(mapping, text, compile_plans(as_loaded(mapping)))
 
 
 @dataclass
@@ -165,10 +167,10 @@ def open_subject(
         assert row is not None  # noqa: S101  it always gives one
         subject = Subject(
             mapping=mapping,
-            schema=build_schema(mapping),
+            schema=build_schema(as_loaded(mapping)),
             run=run,
             key=id_key(connection, create=False),
-            source=source,
+            source=with_optional(source, mapping.optional_collections),
             connection=connection,
             conninfo=conninfo,
             snapshot=row[0],

@@ -71,6 +71,28 @@ def test_check_of_a_complete_run_of_the_same_mapping_says_so(
     assert (told["outcome"], told["run"]["run"], told["run"]["stage"]) == ("passed", 1, "complete")
 
 
+def test_check_and_copy_tell_of_a_collection_that_may_be_missing(
+    isthmus: RunCommand, mapping: Path, dump: Path, database: str
+) -> None:
+    mapping.write_text(MAPPING.replace("  Posts:\n", "  Posts:\n    from: [Posts, Pösts]\n    optional: Pösts\n"))
+    remark = "holds no collection Pösts; the mapping says that it may be missing."
+    checked = isthmus("check", mapping, "-s", dump, "--json", "-")
+    assert checked.code == 0
+    assert " ".join(checked.err.split()).count(remark) == 1
+    told = report(checked.out)
+    assert [one["code"] for one in told["findings"]] == ["optional-missing"]
+    assert told["collections"]["Pösts"] == {"bytes": 0, "documents": 0, "tables": ["posts"]}
+    copied = isthmus("copy", mapping, "-s", dump, "-t", database)
+    assert copied.code == 0, copied.err
+    assert " ".join((copied.out + copied.err).split()).count(remark) == 1
+    assert isthmus("verify", mapping, "-s", dump, "-t", database).code == 0
+    mapping.write_text(mapping.read_text().replace("optional: Pösts", "optional: Pösst"))
+    wrong = isthmus("check", mapping, "-s", dump)
+    assert wrong.code == 2
+    assert "my mapping.yaml:14" in wrong.err
+    assert "Did you mean `Pösts`?" in " ".join(wrong.err.split())
+
+
 def test_check_of_an_incomplete_run_gives_the_command_that_goes_on(
     isthmus: RunCommand, mapping: Path, dump: Path, database: str
 ) -> None:

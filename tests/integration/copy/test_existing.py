@@ -101,6 +101,35 @@ def test_empty_tables_get_rows_children_pairs_and_defaults(world: World) -> None
     assert world.copy(MAPPING).repeated
 
 
+def test_a_column_with_one_value_among_thousands_is_not_told_as_empty(world: World) -> None:
+    make(world)
+    users = [{"_id": oid(number), "email": f"{number}@x"} for number in range(1, 5_001)]
+    world.write({"users": [*users[:-1], {**users[-1], "name": "Ann"}], "posts": POSTS[1:]})
+    balance = world.copy(MAPPING).balance
+    assert balance is not None
+    assert balance.empty_columns == ["Post.parentId", "User.age"]
+
+
+def test_an_extension_that_is_not_there_is_told_and_not_made(world: World) -> None:
+    if world.one("SELECT count(*) FROM pg_available_extensions WHERE name = 'vector'") == 0:
+        pytest.skip("this server has no extension to leave out")
+    make(world)
+    world.write({"users": USERS, "posts": POSTS})
+    mapping = MAPPING.replace("isthmus: 1", "isthmus: 1\nextensions: [vector, plpgsql, 'no \"such\" one']")
+    result = world.copy(mapping)
+    balanced(result)
+    assert result.exit_code == 0
+    unknown, offered = sorted(note for note in world.notes if "extension" in note)
+    assert "does not have the extension vector, which the server offers" in offered
+    assert 'CREATE EXTENSION "vector"' in offered
+    assert 'the extension no "such" one, and the server does not offer it' in unknown
+    assert world.one("SELECT count(*) FROM pg_extension WHERE extname = 'vector'") == 0
+    world.rows("CREATE EXTENSION vector")
+    world.notes.clear()
+    assert world.copy(mapping, fresh=True).exit_code == 0
+    assert len([note for note in world.notes if "extension" in note]) == 1
+
+
 def test_values_the_tables_refuse_make_dead_letters_and_what_refers_to_them_is_settled(world: World) -> None:
     make(world)
     users = [

@@ -14,7 +14,7 @@ import pytest
 from isthmus.errors import TargetError
 from isthmus.transfer.existing import saved_ddl
 from isthmus.transfer.existing.saved_ddl import missing, restore_abandoned
-from tests.integration.copy.carrying import World, balanced, listening
+from tests.integration.copy.carrying import World, balanced, listening, oid
 from tests.integration.copy.test_existing import MAPPING, POSTS, TABLES, USERS, make
 
 ADORNED = (
@@ -93,6 +93,45 @@ def test_definitions_are_dropped_for_the_load_and_equal_afterwards(world: World)
     assert {"User_pkey", "User_email_key", "Line_pkey", "_PostToUser_AB_unique", "notes_userId_fkey"} <= set(during)
     assert catalog(world) == before
     assert world.rows("SELECT * FROM isthmus.saved_ddl") == []
+
+
+def test_a_table_that_holds_rows_keeps_its_definitions_and_the_empty_ones_lose_theirs(world: World) -> None:
+    make(world, ADORNED)
+    world.rows("""INSERT INTO "User" ("id", "email") VALUES (gen_random_uuid(), 'z@x')""")
+    before = catalog(world)
+    world.write({"users": USERS, "posts": POSTS})
+    during: list[str] = []
+
+    def look(stage: str) -> None:
+        if stage == "deliver.after-commit":
+            during.extend(definitions(world))
+
+    with listening(look):
+        balanced(world.copy(MAPPING))
+    assert {"User_upper_idx", "User_name_idx", "User_pkey", "notes_userId_fkey"} <= set(during)
+    assert {'hash "ü', "Post_title_idx", "Post_authorId_fkey", "_PostToUser_B_fkey"} & set(during) == set()
+    assert catalog(world) == before
+    assert world.one('SELECT count(*) FROM "User"') == 1 + len(USERS)
+
+
+@pytest.mark.parametrize(("least", "dropped"), [(6, True), (7, False)])
+def test_rows_that_come_into_a_table_that_holds_some_do_not_count(
+    world: World, monkeypatch: pytest.MonkeyPatch, least: int, dropped: bool
+) -> None:
+    monkeypatch.setattr(saved_ddl, "WORTH_ROWS", least)  # posts, their lines and pairs are six
+    make(world, ADORNED)
+    world.rows("""INSERT INTO "User" ("id", "email") VALUES (gen_random_uuid(), 'z@x')""")
+    before = definitions(world)
+    world.write({"users": [*USERS, {"_id": oid(3), "email": "c@x"}], "posts": POSTS})
+    during: list[str] = []
+
+    def look(stage: str) -> None:
+        if stage == "deliver.after-commit":
+            during.extend(definitions(world))
+
+    with listening(look):
+        balanced(world.copy(MAPPING))
+    assert (during != before) == dropped
 
 
 class _Dies(BaseException):

@@ -53,6 +53,17 @@ collections:
 """
 
 
+def test_an_extension_that_their_migrations_did_not_make_is_a_note(make_here: Callable[..., Made]) -> None:
+    before = "CREATE TABLE users (id uuid PRIMARY KEY, name text, age integer)"
+    mapping = ONE.replace("isthmus: 1", "isthmus: 1\nextensions: [vector, no_such]")
+    made = make_here(mapping, {"users": [{"_id": oid(1), "name": "n", "age": 1}]}, before=before)
+    schema = verified(made, ("schema",)).layers["schema"]
+    assert schema.passed
+    told = " ".join(note for note in schema.notes if note.startswith("The extension"))
+    assert "vector is not there" in told
+    assert "no_such is not there" in told
+
+
 def test_one_table(make_here: Callable[..., Made]) -> None:
     users: list[dict[str, Any]] = [{"_id": oid(n), "name": f"n{n}", "age": n} for n in range(5)]
     before = "CREATE TABLE users (id uuid PRIMARY KEY, name text, age integer)"

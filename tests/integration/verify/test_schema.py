@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from psycopg.conninfo import make_conninfo
@@ -12,7 +13,8 @@ from isthmus.errors import TargetError
 from isthmus.transfer.existing import saved_ddl
 from isthmus.verify.result import LayerResult
 from isthmus.verify.schema import check
-from tests.integration.verify.made import Made, found, only
+from tests.integration.verify.made import Made, found, make, only
+from tests.integration.verify.shop import oid
 
 S = '"Shop ""ü"""'
 
@@ -119,6 +121,14 @@ DAMAGES = {
         (
             f"ALTER TABLE {S}.orders DROP CONSTRAINT orders_user_id_fkey; ALTER TABLE {S}.orders ADD CONSTRAINT"
             f" orders_user_id_fkey FOREIGN KEY (user_id) REFERENCES {S}.users ON DELETE CASCADE"
+        ),
+        "orders",
+        "orders_user_id_fkey",
+    ),
+    "foreign key follows changes": (
+        (
+            f"ALTER TABLE {S}.orders DROP CONSTRAINT orders_user_id_fkey; ALTER TABLE {S}.orders ADD CONSTRAINT"
+            f" orders_user_id_fkey FOREIGN KEY (user_id) REFERENCES {S}.users ON UPDATE CASCADE"
         ),
         "orders",
         "orders_user_id_fkey",
@@ -283,6 +293,33 @@ def test_role_that_may_not_make_anything(shop_twin: Made, only_looking: Callable
         ("orders", "total", None),
         ("users", "users_email_key", None),
     ]
+
+
+FOLLOWING = """
+isthmus: 1
+target: {schema: S, on_update: cascade}
+collections:
+  users:
+    fields: {name: text, boss: {references: users, column: boss_id, on_update: restrict}, tags: {junction: tagged}}
+  tags: {fields: {n: integer}}
+junctions: {tagged: {user_id: users, tag_id: tags}}
+"""
+
+
+def test_what_follows_a_change_is_compared(database: str, tmp_path: Path, only_looking: Callable[..., str]) -> None:
+    users = [{"_id": oid(1), "name": "Ann", "boss": oid(1), "tags": [oid(9)]}]
+    made = make(database, tmp_path / "dump" / "shop", FOLLOWING, {"users": users, "tags": [{"_id": oid(9), "n": 9}]})
+    looker = only_looking(made, '"S"', makes_temporary=False)
+    assert found(schema_of(made)) == found(schema_of(made, looker)) == []
+    for table, column, target in (("users", "boss_id", "users"), ("tagged", "user_id", "users")):
+        name = f"{table}_{column}_fkey"
+        deletes = " ON DELETE CASCADE" if table == "tagged" else ""
+        made.do(
+            f'ALTER TABLE "S".{table} DROP CONSTRAINT {name}, ADD CONSTRAINT {name}'
+            f' FOREIGN KEY ({column}) REFERENCES "S".{target}{deletes}'
+        )
+    wrong = [("tagged", "tagged_user_id_fkey", None), ("users", "users_boss_id_fkey", None)]
+    assert found(schema_of(made)) == found(schema_of(made, looker)) == wrong
 
 
 def test_role_that_may_make_temporary_tables_compares_all(shop_twin: Made, only_looking: Callable[..., str]) -> None:

@@ -1,4 +1,7 @@
-"""What tables do for rows that others add and delete later: `table_default` and `on_delete`, on a real server."""
+"""What tables do for rows that others add, delete and change later, on a real server.
+
+`table_default`, `on_delete`, `on_update`.
+"""
 
 from __future__ import annotations
 
@@ -78,3 +81,75 @@ def test_what_the_table_gives_is_part_of_what_makes_a_mapping_another_one() -> N
     for word in (", on_delete: cascade", ", table_default: true"):
         assert word in TEXT
         assert parse_mapping(TEXT.replace(word, "")).fingerprint != parse_mapping(TEXT).fingerprint
+
+
+UPDATED = """
+isthmus: 1
+naming: keep
+target: {schema: "S ü", on_update: cascade}
+collections:
+  "U ser":
+    fields: {name: {type: text, unique: true}, tags: {child: tags, fields: {t: text}}, likes: {junction: likes}}
+  Task: {fields: {name: text}}
+  Note:
+    fields:
+      owner: {references: "U ser"}
+      checker: {references: "U ser", on_update: restrict}
+      byName: {references: "U ser.name", type: text, on_delete: null}
+      about: {route: {Task: {column: task, on_delete: cascade}, "U ser": {column: person, on_update: restrict}}}
+junctions: {likes: {who: "U ser", what: Task}}
+"""
+
+
+def actions(text: str) -> dict[str, tuple[str | None, str | None]]:
+    """Return each foreign key's column with what follows a change and a deletion."""
+    tables = build_schema(parse_mapping(text)).tables.values()
+    return {key.columns[0]: (key.on_update, key.on_delete) for table in tables for key in table.foreign_keys}
+
+
+def test_a_mapping_says_once_what_follows_a_change() -> None:
+    assert actions(UPDATED) == {
+        "U ser_id": ("cascade", "cascade"),
+        "owner": ("cascade", None),
+        "checker": ("restrict", None),
+        "byName": ("cascade", "set null"),
+        "task": ("cascade", "cascade"),
+        "person": ("restrict", None),
+        "who": ("cascade", "cascade"),
+        "what": ("cascade", "cascade"),
+    }
+    plain = actions(UPDATED.replace(", on_update: cascade}", "}"))
+    assert {column: update for column, (update, _) in plain.items() if update} == {
+        "checker": "restrict",
+        "person": "restrict",
+    }
+
+
+@pytest.mark.parametrize(
+    ("column", "stays"), [("owner", False), ("checker", True), ("task", False), ("person", True), ("byName", False)]
+)
+def test_a_row_follows_the_value_it_points_by(database: str, column: str, stays: bool) -> None:
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute(ddl.render(build_schema(parse_mapping(UPDATED))).encode())
+        connection.execute('SET search_path = "S ü"')
+        connection.execute('INSERT INTO "U ser" (id, name) VALUES (%s, %s)', (USER, "Ann"))
+        connection.execute('INSERT INTO "Task" (id) VALUES (%s)', (TASK,))
+        table, key, before, now = "U ser", "id", USER, NOTE
+        if column == "task":
+            table, before = "Task", TASK
+        elif column == "byName":
+            key, before, now = "name", "Ann", "Anne"
+        connection.execute(f'INSERT INTO "Note" (id, "{column}") VALUES (%s, %s)'.encode(), (NOTE, before))
+        change = f'UPDATE "{table}" SET {key} = %s'.encode()
+        if stays:
+            with pytest.raises(psycopg.errors.IntegrityError):
+                connection.execute(change, (now,))
+        else:
+            connection.execute(change, (now,))
+            assert str(connection.execute(f'SELECT "{column}" FROM "Note"'.encode()).fetchone()[0]) == now  # type: ignore[index]
+
+
+def test_what_follows_a_change_is_part_of_what_makes_a_mapping_another_one() -> None:
+    for word in (", on_update: cascade", ", on_update: restrict"):
+        assert word in UPDATED
+        assert parse_mapping(UPDATED.replace(word, "", 1)).fingerprint != parse_mapping(UPDATED).fingerprint

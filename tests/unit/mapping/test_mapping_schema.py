@@ -88,9 +88,18 @@ collections:
       chief: {references: people, on_delete: restrict}
       rank: {type: integer, table_default: 3}
       owner2: {first_of: [x, y.z], route: {countries: c2, firms: f2}, sensitive: true}
+      texts: {references: A C, type: "text[]", on_orphan: drop}
+      text: {references: A C, type: text, unique: true}
+      follower: {references: firms, on_update: cascade}
   others: {from: [P1, P2], key: none, fields: {a: text}}
   countries: {fields: {code: {type: text, unique: true}, people: {junction: pc}}}
   firms: {from: Firmen, key: no, fields: {_id: {column: id}, no: text!}}
+  A C:
+    from: [A, B]
+    optional: [A, B]
+    fields:
+      to: {first_of: [u, [v, ""]], route: {firms: f, D: {column: d, field: [v, ""], on_update: restrict}}}
+  D: {optional: D}
 junctions: {pc: {person: people, country: countries}}
 """,
 ]
@@ -113,6 +122,11 @@ BAD = [
     "isthmus: 1\ncollections: {A: {}}\npolicies: {nul: replace}\n",
     "isthmus: 1\ncollections: {A: {fields: {a: text}, indexes: [{column: a}]}}\n",
     "isthmus: 1\ncollections: {A: {from: []}}\n",
+    "isthmus: 1\ncollections: {A: {optional: []}}\n",
+    "isthmus: 1\ncollections: {A: {optional: true}}\n",
+    "isthmus: 1\ntarget: {on_update: null}\ncollections: {A: {}}\n",
+    "isthmus: 1\ncollections: {A: {fields: {a: {references: A, on_update: delete}}}}\n",
+    "isthmus: 1\ncollections: {A: {fields: {a: {first_of: [a, b], route: {A: x, B: {field: b}}}}}, B: {}}\n",
     "isthmus: 1\ncollections: {A: {from: {}}}\n",
     "isthmus: 1\ncollections: {A: {when: {}}}\n",
     "isthmus: 1\ncollections: {A: {constants: {a: {value: 1}}}}\n",

@@ -24,9 +24,22 @@ def check_flows(mapping: Mapping, reader: Reader) -> None:
                 reader.report("unreachable-entry", place, message, hint)
             elif not mapping.collections[flow.entry].when:
                 taken = flow.entry
+            _check_optional(mapping, reader, flow.entry, source)
             if source in mapping.skipped:
                 message = f"`{shorten(source)}` is skipped as a whole, but `{shorten(flow.entry)}` reads it."
                 reader.report("skipped", place, message, "Remove one of the two.")
+
+
+def _check_optional(mapping: Mapping, reader: Reader, entry: str, source: str) -> None:
+    """Report a source that one entry lets be missing and another one does not."""
+    said = any(rule.optional for rule in mapping.collections[entry].sources if rule.collection == source)
+    if said and source not in mapping.optional_collections:
+        others = [flow.entry for flow in mapping.flows_of(source) if flow.entry != entry]
+        shown = ", ".join(f"`{shorten(other)}`" for other in others)
+        message = f"`{shorten(source)}` may be missing for `{shorten(entry)}`, but not for all that read it: {shown}."
+        reader.report(
+            "optional-source", ("collections", entry, "optional"), message, "Say it in all of them, or in none."
+        )
 
 
 def _source_place(reader: Reader, entry: str, source: str) -> Place:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from isthmus.mapping.checks.columns import TableView
 from isthmus.mapping.checks.targets import check_pointer, check_target
 from isthmus.mapping.model import (
+    DEAD_LETTER,
     ChildField,
     ColumnField,
     FieldRule,
@@ -27,13 +28,16 @@ def check_links(mapping: Mapping, reader: Reader, table: TableView) -> None:
         place = (*table.fields_place, reader.key_of(table.fields_place, number))
         if isinstance(rule, RouteField):
             _check_route(mapping, reader, rule, place)
+            _check_own_fields(mapping, reader, table, rule, place)
         if not isinstance(rule, ColumnField):
             continue
         if rule.references is not None:
             _check_reference(mapping, reader, rule, rule.references, place)
-        elif rule.on_delete is not None:
-            at = (*place, "on_delete")
-            reader.report("needs-references", at, "`on_delete` needs `references`.", "Add it, or remove `on_delete`.")
+        else:
+            for word, said in (("on_delete", rule.on_delete), ("on_update", rule.on_update)):
+                if said is not None:
+                    message = f"`{word}` needs `references`."
+                    reader.report("needs-references", (*place, word), message, f"Add it, or remove `{word}`.")
         for rewrite in rule.rewrite:
             at = (*place, "rewrite")
             pointer = check_pointer(mapping, reader, rewrite.collection, at, "`rewrite`")
@@ -66,9 +70,9 @@ def _check_reference(mapping: Mapping, reader: Reader, rule: ColumnField, text: 
         reader.report(
             "required-null", (*place, "on_orphan"), message, "Use `on_orphan: dead_letter`, or leave `required` away."
         )
-    if array and rule.on_delete is not None:
-        message = "An array of references has no foreign key, so nothing follows a deletion."
-        reader.report("reference-rule", (*place, "on_delete"), message, "Remove `on_delete`, or use a junction.")
+    keyless = array or _is_text(mapping, rule)
+    if keyless:
+        _refuse_actions(reader, rule, place)
     elif rule.required and rule.on_delete == "null":
         message = "A required column cannot become NULL when the row it points at is deleted."
         reader.report(
@@ -89,6 +93,24 @@ def _check_reference(mapping: Mapping, reader: Reader, rule: ColumnField, text: 
     _check_type(mapping, reader, rule, text, pointer, place)
 
 
+def _refuse_actions(reader: Reader, rule: ColumnField, place: Place) -> None:
+    """Report what only a foreign key could do."""
+    whose = "An array of references has" if rule.is_array else "Ids that are kept as text have"
+    instead = "use a junction" if rule.is_array else "remove the type"
+    for word, said, what in (("on_delete", rule.on_delete, "deletion"), ("on_update", rule.on_update, "change")):
+        if said is not None:
+            message = f"{whose} no foreign key, so nothing follows a {what}."
+            reader.report("reference-rule", (*place, word), message, f"Remove `{word}`, or {instead}.")
+
+
+def _is_text(mapping: Mapping, rule: ColumnField) -> bool:
+    """Whether a reference keeps UUIDs as text; not where it names nothing."""
+    try:
+        return rule.references is not None and refer(mapping, rule.references, rule.type).as_text
+    except KeyError:  # `check_pointer`, `check_cycles` or `check_keys` reports it
+        return False
+
+
 def _check_type(mapping: Mapping, reader: Reader, rule: ColumnField, text: str, pointer: Pointer, place: Place) -> None:
     try:
         referred = refer(mapping, text, rule.type)
@@ -104,8 +126,8 @@ def _check_type(mapping: Mapping, reader: Reader, rule: ColumnField, text: str, 
     if pointer.field is None:
         shown = f"`{text}`, whose ids are `{target.ids}`,"
         hint = "Remove the type; it follows from the collection."
-        if rule.type.kind == "text" and target.ids != "keep":
-            hint += f" To keep the old ids as they are use `ids: keep` in `{text}`, or leave `references` away."
+        if target.ids == "uuid" and target.id.kept:
+            hint += " `text` keeps the UUID as text, without a foreign key."
     else:
         shown = f"`{shorten(text)}`"
         hint = f"Remove the type, or write `{referred.met}` to keep the values themselves."
@@ -139,6 +161,24 @@ def _check_route(mapping: Mapping, reader: Reader, rule: RouteField, place: Plac
                 f"`{route.entry}` has `{entry.ids}` ({entry.id.type})."
             )
             reader.report("route-ids", at, message, "Give them the same `ids`.")
+
+
+def _check_own_fields(mapping: Mapping, reader: Reader, table: TableView, rule: RouteField, place: Place) -> None:
+    """Report fields of single columns of a route where they could not be kept or not be found."""
+    for route in rule.routes:
+        pointer = point(mapping, route.entry)
+        if route.field is None or pointer is None:
+            continue
+        at = (*place, "route", route.entry, "field")
+        if table.extras == DEAD_LETTER:
+            message = "A field that is passed over stays in extras, and this table has none."
+            reader.report("route-field", at, message, "Name a column: extras: extras.")
+        elif mapping.collections[pointer.entry].ids == "keep":
+            message = f"`field` needs ids that are derived, and `{route.entry}` keeps its own."
+            reader.report("route-field", at, message, "Use `ids: uuid` or `cuid2`, or leave `field` away.")
+        elif table.entry is not None and mapping.collections[table.entry].on_duplicate == "merge":
+            message = f"Documents of `{shorten(table.entry)}` are joined, so the field could be another document's."
+            reader.report("route-field", at, message, "Leave `field` away: what it holds stays in extras.")
 
 
 def check_cycles(mapping: Mapping, reader: Reader) -> None:

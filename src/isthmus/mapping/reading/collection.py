@@ -15,7 +15,7 @@ from isthmus.mapping.reading.context import Context, default_name
 from isthmus.mapping.reading.fields import read_fields
 from isthmus.mapping.reading.indexes import read_indexes, read_search
 from isthmus.mapping.reading.nodes import ListNode, MapNode, Node, ScalarNode
-from isthmus.mapping.reading.origins import read_constants, read_sources
+from isthmus.mapping.reading.origins import read_constants, read_optional, read_sources
 from isthmus.mapping.reading.reader import Place, Reader, shorten
 from isthmus.mapping.target import HIDDEN_ID
 from isthmus.mapping.types import ColumnType, TypeFault, parse_type
@@ -76,6 +76,8 @@ def read_collection(
         key = None
     constants = read_constants(reader, found.get("constants"), (*place, "constants"), context)
     sources = read_sources(reader, name, found.get("from"), constants, context)
+    if "optional" in found:
+        sources = read_optional(reader, found["optional"], (*place, "optional"), sources)
     return Collection(
         table=table,
         ids=ids,

@@ -9,7 +9,13 @@ from isthmus.mapping.model import ColumnField, Default, ElementOnOrphan, FieldRu
 from isthmus.mapping.paths import parse_path
 from isthmus.mapping.reading.choosing import Choice, read_choice, read_normalise, read_values
 from isthmus.mapping.reading.context import Context, read_column_name, read_policies, read_type
-from isthmus.mapping.reading.defaults import read_default, read_default_for, read_on_delete, read_table_default
+from isthmus.mapping.reading.defaults import (
+    read_default,
+    read_default_for,
+    read_on_delete,
+    read_on_update,
+    read_table_default,
+)
 from isthmus.mapping.reading.expect import read_expect
 from isthmus.mapping.reading.flags import read_flags
 from isthmus.mapping.reading.nodes import MapNode, Node, ScalarNode
@@ -26,6 +32,7 @@ NOT_WITH_FLAGS = (
     "references",
     "on_orphan",
     "on_delete",
+    "on_update",
     "rewrite",
     "values",
     "normalise",
@@ -117,6 +124,7 @@ def read_column(reader: Reader, key: str, node: MapNode, place: Place, context: 
         references=_references(reader, found["references"], (*place, "references")) if "references" in found else None,
         on_orphan=_on_orphan(reader, found, place, column_type),
         on_delete=read_on_delete(reader, found, place),
+        on_update=read_on_update(reader, found, place),
         table_default=table_default,
         rewrite=_rewrite(reader, found["rewrite"], (*place, "rewrite")) if "rewrite" in found else (),
         sensitive=flag("sensitive"),

@@ -1,11 +1,11 @@
-"""Reading what happens without a value: `default`, `default_for`, `table_default`, `on_delete`."""
+"""Reading what happens without a value: `default`, `default_for`, `table_default`, `on_delete`, `on_update`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping as MappingABC
 from typing import Literal, cast, get_args
 
-from isthmus.mapping.model import Default, OnDelete
+from isthmus.mapping.model import Default, OnDelete, OnUpdate
 from isthmus.mapping.reading.literals import LiteralFault, column_literal
 from isthmus.mapping.reading.nodes import ListNode, MapNode, Node, ScalarNode
 from isthmus.mapping.reading.reader import Place, Reader
@@ -87,3 +87,11 @@ def read_on_delete(reader: Reader, found: dict[str, Node], place: Place) -> OnDe
         return None
     at = (*place, "on_delete")
     return cast("OnDelete", reader.choice(found["on_delete"], at, "`on_delete`", get_args(OnDelete), "restrict"))
+
+
+def read_on_update(reader: Reader, found: dict[str, Node], place: Place) -> OnUpdate | None:
+    """Read what becomes of a row when the value by which it points at another is changed."""
+    if "on_update" not in found:
+        return None
+    at = (*place, "on_update")
+    return cast("OnUpdate", reader.choice(found["on_update"], at, "`on_update`", get_args(OnUpdate), "restrict"))

@@ -16,12 +16,12 @@ from isthmus.mapping.model import (
     ToFlagsField,
 )
 from isthmus.mapping.paths import show_path
-from isthmus.mapping.reading.choosing import read_choice, read_dotted
+from isthmus.mapping.reading.choosing import read_choice, read_dotted, read_path
 from isthmus.mapping.reading.context import Context, default_name
-from isthmus.mapping.reading.defaults import read_default, read_on_delete
+from isthmus.mapping.reading.defaults import read_default, read_on_delete, read_on_update
 from isthmus.mapping.reading.literals import LiteralFault, column_literal
 from isthmus.mapping.reading.nodes import Node, ScalarNode
-from isthmus.mapping.reading.reader import Place, Reader, shorten
+from isthmus.mapping.reading.reader import Place, Reader, shorten, suggest
 from isthmus.mapping.types import TEXT_KINDS, ColumnType
 
 
@@ -133,7 +133,29 @@ def read_route(reader: Reader, key: str, found: dict[str, Node], place: Place, c
         message = f"One of the columns of `{show_path(rule.path)}` is required, so an orphan cannot become NULL."
         hint = "Use `on_orphan: dead_letter`, or leave `required` away."
         reader.report("required-null", (*place, "on_orphan"), message, hint)
+    _check_own_fields(reader, rule, at)
     return rule
+
+
+def _check_own_fields(reader: Reader, rule: RouteField, place: Place) -> None:
+    """Report fields of single columns that are none of those behind the first of `first_of`."""
+    known: list[FieldPath] = []
+    for route in rule.routes:
+        if route.field is None:
+            continue
+        at, shown = (*place, route.entry, "field"), shorten(show_path(route.field))
+        if route.field in known:
+            reader.report("route-field", at, f"`{shown}` belongs to two columns.", "Keep one.")
+        elif not rule.first_of:
+            message = f"`{shown}` is a second field, and the route has one."
+            reader.report("route-field", at, message, f"List both: first_of: [{show_path(rule.path)}, {shown}].")
+        elif route.field == rule.first_of[0]:
+            message = f"`{shown}` is the first field of `first_of`, which is routed wherever it has a value."
+            reader.report("route-field", at, message, "Name one behind it.")
+        elif route.field not in rule.first_of:
+            hint = suggest(show_path(route.field), [show_path(path) for path in rule.first_of[1:]])
+            reader.report("route-field", at, f"`first_of` does not list `{shown}`.", hint)
+        known.append(route.field)
 
 
 def _route_column(reader: Reader, entry: str, node: Node, place: Place) -> RouteColumn:
@@ -146,4 +168,11 @@ def _route_column(reader: Reader, entry: str, node: Node, place: Place) -> Route
     elif not reader.is_broken(place):
         reader.report("missing-key", place, "This route has no `column`.", "Write {COLLECTION: COLUMN}.")
     index = reader.flag(found["index"], (*place, "index"), "`index`") if "index" in found else False
-    return RouteColumn(entry=entry, column=column, index=index, on_delete=read_on_delete(reader, found, place))
+    return RouteColumn(
+        entry=entry,
+        column=column,
+        field=read_path(reader, found["field"], (*place, "field"), "`field`") if "field" in found else None,
+        index=index,
+        on_delete=read_on_delete(reader, found, place),
+        on_update=read_on_update(reader, found, place),
+    )

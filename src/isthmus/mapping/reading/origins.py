@@ -1,4 +1,5 @@
-"""Reading where the documents of an entry come from: `from`, and the constants that tell the sources apart."""
+"""Reading where the documents of an entry come from: `from`, which of these may be missing (`optional`), and the
+constants that tell the sources apart."""
 
 from __future__ import annotations
 
@@ -82,6 +83,31 @@ def read_sources(
     for constant in constants:
         _check_constant(reader, name, constant, sources)
     return tuple(sources) or (SourceRule(collection=name),)
+
+
+def read_optional(reader: Reader, node: Node, place: Place, sources: tuple[SourceRule, ...]) -> tuple[SourceRule, ...]:
+    """Read `optional`: which of an entry's sources may be missing.
+
+    Returns:
+        The sources, these marked.
+    """
+    known = [source.collection for source in sources]
+    found: set[str] = set()
+    items = reader.items(node, place, "`optional`") if isinstance(node, ListNode) else [(place, node)]
+    for at, item in items:
+        name = reader.text(item, at, "A collection's name")
+        if not name:
+            continue
+        if name in found:
+            reader.report("duplicate-source", at, f"`optional` names `{shorten(name)}` twice.", "Keep one.")
+        elif name not in known:
+            message = f"`optional` names `{shorten(name)}`, and this entry does not read that collection."
+            reader.report("optional-source", at, message, suggest(name, known))
+        found.add(name)
+    if not found and not reader.is_broken(place):
+        message = "`optional` names no collection."
+        reader.report("optional-source", place, message, "Name those that may be missing, or remove it.")
+    return tuple(source.model_copy(update={"optional": source.collection in found}) for source in sources)
 
 
 def _stated(reader: Reader, name: str, node: Node | None, place: Place) -> list[tuple[str, Node | None, Place]]:

@@ -18,7 +18,7 @@ from isthmus.errors import TargetError
 from isthmus.mapping import Mapping, ddl
 from isthmus.mapping.tables import TargetSchema, pending_tables
 from isthmus.sources.protocol import Source
-from isthmus.state.checkpoints import PartitionState, insert_partitions, read_partitions
+from isthmus.state.checkpoints import PartitionState, expecting, insert_partitions, read_partitions
 from isthmus.state.lease import Lease
 from isthmus.state.migrate import check_state, migrate, state_exists
 from isthmus.state.runs import STOOD, Run, id_key, insert_run, latest_run
@@ -244,9 +244,9 @@ def _begin(task: Task, lease: Lease, existing: Existing | None) -> tuple[Run, li
 
 def _plan_partitions(task: Task) -> list[PartitionState]:
     states: list[PartitionState] = []
-    sizes = {info.name: info.bytes_total or 0 for info in task.source.collections()}
+    sizes = {info.name: info.bytes_total for info in task.source.collections()}
     for collection in task.plans:
-        size = sizes.get(collection, 0)
+        size = sizes.get(collection) or 0
         wanted = -(-size // _PARTITION_BYTES)
         if size > _SMALL_BYTES * task.options.workers:
             wanted = -(-wanted // task.options.workers) * task.options.workers  # as many for each worker
@@ -254,7 +254,9 @@ def _plan_partitions(task: Task) -> list[PartitionState]:
         split = partial(task.source.partitions, collection, max(1, wanted))
         seconds, note = task.options.retry_seconds, task.progress.note
         for partition in persist(split, seconds=seconds, stop=task.stop, note=note):
-            states.append(PartitionState(collection, partition.number, partition.start, partition.end))
+            counts = {} if partition.number else expecting(sizes.get(collection))
+            state = PartitionState(collection, partition.number, partition.start, partition.end, counts=counts)
+            states.append(state)
     return states
 
 

@@ -19,6 +19,7 @@ from isthmus.transfer.existing.stage import drop_stage
 from isthmus.transfer.stages import reached
 from isthmus.work.interrupted import Interrupted
 
+_MOST_NAMES = 5
 _HINT = (
     "Nothing was dropped. Drop or change them first (their definitions are the only copy: keep them to make them again"
     " afterwards), then run the same command again."
@@ -149,7 +150,9 @@ def drop_run(connection: psycopg.Connection, run: Run, stop: threading.Event) ->
 
 def _told_of_existing(connection: psycopg.Connection, run: Run) -> str:
     """Say what goes and what stays of a run into tables that it did not make."""
-    tables = ", ".join(f"{run.target_schema}.{name}" for name in run.tables["delivers"])
+    names = run.tables["delivers"]
+    tables = ", ".join(f"{run.target_schema}.{name}" for name in names[:_MOST_NAMES])
+    tables += f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
     if not is_delivered(connection, run):
         return f"Run {run.id} is forgotten (--fresh) with what it had loaded; nothing of it had come to {tables} yet."
     return (

@@ -48,6 +48,8 @@ def check_source(mapping: Mapping, source: Source) -> list[Finding]:
     for name in mapping.source_collections:
         if name not in infos:
             found.append(Finding(_missing(name, source, list(infos)), SourceError))
+        elif infos[name].missing:
+            found.append(Finding(_lacking(name, source), None))
         elif not infos[name].readable:
             found.append(
                 Finding(Problem("not-readable", f"{name}: {infos[name].rule}", Where(collection=name)), SourceError)
@@ -97,6 +99,14 @@ def _missing(name: str, source: Source, names: list[str]) -> Problem:
         f"The mapping names the collection {name}, which {source.name} does not hold.",
         Where(collection=name),
         f"Did you mean {close[0]}?" if close else "Remove it from the mapping, or check the database name.",
+    )
+
+
+def _lacking(name: str, source: Source) -> Problem:
+    return Problem(
+        "optional-missing",
+        f"{source.name} holds no collection {name}; the mapping says that it may be missing.",
+        Where(collection=name),
     )
 
 

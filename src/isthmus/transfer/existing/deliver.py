@@ -26,7 +26,7 @@ from isthmus.transfer.existing.fit import Existing, FedTable, backward_keys, del
 from isthmus.transfer.existing.pairs import deliver_pairs
 from isthmus.transfer.existing.pieces import Chosen, swallowed, whole_or_pieces
 from isthmus.transfer.existing.refused import Refused
-from isthmus.transfer.existing.saved_ddl import restore, set_aside
+from isthmus.transfer.existing.saved_ddl import missing, restore, set_aside
 from isthmus.transfer.existing.sequences import advance_sequences
 from isthmus.transfer.existing.sides import Sides
 from isthmus.transfer.finishing.remove import remove_documents
@@ -62,6 +62,7 @@ def deliver(job: Job, hands: Hands, settle: Callable[[], None]) -> None:
     job.progress.stage("delivering")
     hands.part("definitions set aside", lambda connection: set_aside(job, connection))
     while True:
+        job.progress.stage("delivering", steps=len(existing_of(job).tables))
         refused = hands.part("delivery", lambda connection: _attempt(job, connection))
         if not refused:
             return
@@ -283,12 +284,14 @@ def _deliver_all(delivery: _Delivery) -> None:
         return
     for fed in order:
         sides.job.check_stop()
+        sides.job.progress.step(f"rows of {fed.name}")
         if fed.table.kind == "junction":
             delivered, left = deliver_pairs(sides, delivery.refused, fed)
             delivery.tallies["delivered-rows", fed.name] += delivered
             delivery.tallies["kept-rows", fed.name] += left
         else:
             _deliver_rows(delivery, fed)
+        sides.job.progress.step_done()
         reached("deliver.between-tables")
         if delivery.refused:
             return  # what points at a refused document is not refused for that
@@ -526,9 +529,12 @@ def _deliver_extras(sides: Sides, fed: FedTable) -> None:
 def after_delivery(job: Job, hands: Hands) -> None:
     """Put back what was set aside, and look at the real tables anew. Safe to repeat."""
     existing = existing_of(job)
+    job.progress.stage("restoring", steps=len(missing(job.lease.connection)) + len(existing.tables))
     restore(job, hands)
     hands.part("sequences", lambda connection: advance_sequences(job, connection))
-    for name in existing.tables:
-        place = sql.Identifier(existing.schema, name)
-        hands.part(f"statistics of {name}", lambda c, p=place: c.execute(sql.SQL("ANALYZE {}").format(p)))
+    hands.all((f"statistics of {name}", lambda c, n=name: _analyze(c, existing, n)) for name in existing.tables)
     reached("deliver.before-complete")
+
+
+def _analyze(connection: psycopg.Connection, existing: Existing, name: str) -> None:
+    connection.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(existing.schema, name)))

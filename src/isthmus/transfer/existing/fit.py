@@ -144,8 +144,7 @@ def fit_tables(
                     "table-missing",
                     table.name,
                     f"The target has no table {schema.schema}.{table.name}.",
-                    _meant(table, set(names) - set(schema.tables))
-                    or "Let its migrations make it, correct `table` in the mapping, or use `tables: create`.",
+                    _meant(table, set(names) - set(schema.tables)) or _instead(table),
                 )
             )
             continue
@@ -189,6 +188,16 @@ def _meant(table: Table, names: Collection[str]) -> str:
         return ""
     say = f"say `table: {near}`" if table.kind == "root" else "correct its name in the mapping"
     return f"Did you mean {quote_identifier(near)}? Then {say}."
+
+
+def _instead(table: Table) -> str:
+    """Return a hint for a table that is not there and has no namesake."""
+    if table.kind == "root":
+        return (
+            "Let its migrations make it, correct `table` in the mapping, use `tables: create`, or leave its documents"
+            ' behind: `skip: "why"`.'
+        )
+    return "Let its migrations make it, correct its name in the mapping, or take out the fields that fill it."
 
 
 def _near(name: str, names: Collection[str]) -> str | None:

@@ -6,6 +6,7 @@ import psycopg
 
 from isthmus.errors import ConfigError, Problem, TargetError, Where
 from isthmus.mapping import Mapping
+from isthmus.mapping.names import quote_identifier
 from isthmus.mapping.tables import TargetSchema
 from isthmus.state.runs import Run
 from isthmus.transfer.beginning.preflight import Finding
@@ -56,7 +57,7 @@ def check_surroundings(
                 ConfigError,
             )
         )
-    return findings + _replicated(connection)
+    return findings + _extensions(connection, schema) + _replicated(connection)
 
 
 def check_not_own(run: Run, schema: TargetSchema) -> list[Finding]:
@@ -133,6 +134,38 @@ def _may_stage(connection: psycopg.Connection) -> list[Finding]:
             TargetError,
         )
     ]
+
+
+def _extensions(connection: psycopg.Connection, schema: TargetSchema) -> list[Finding]:
+    """Return a remark for each extension that the mapping names and the database has not: a copy makes none here."""
+    if not schema.extensions:
+        return []
+    there = dict(
+        connection.execute(
+            "SELECT name::text, installed_version IS NOT NULL FROM pg_catalog.pg_available_extensions"
+            " WHERE name = ANY(%s)",
+            (list(schema.extensions),),
+        ).fetchall()
+    )
+    found: list[Finding] = []
+    for name in schema.extensions:
+        if name not in there:
+            problem = Problem(
+                "no-extension",
+                f"The database does not have the extension {name}, and the server does not offer it.",
+                hint="Install it on the server if the application needs it; the copy goes on without it.",
+            )
+        elif not there[name]:
+            problem = Problem(
+                "no-extension",
+                f"The database does not have the extension {name}, which the server offers.",
+                hint="A copy into tables that exist makes none: let their migrations make it"
+                f" (CREATE EXTENSION {quote_identifier(name)}).",
+            )
+        else:
+            continue
+        found.append(Finding(problem, None))
+    return found
 
 
 def _replicated(connection: psycopg.Connection) -> list[Finding]:

@@ -1,6 +1,7 @@
 """Definitions that are set aside while rows are delivered: stored first, dropped, and made again.
 
-Only around an empty target that gets many rows: indexes that are not unique, and the foreign keys between the tables.
+Only of tables that are empty, where these get many rows: indexes that are not unique, and their foreign keys to
+the tables of the mapping. A table that holds rows keeps its own.
 What is dropped and what stands in `isthmus.saved_ddl` is one transaction, and so is what is made again: at any instant
 the table says exactly what is missing. Whatever command comes next on the target can put it back.
 """
@@ -27,7 +28,7 @@ from isthmus.transfer.locks import waiting_briefly
 from isthmus.transfer.stages import reached
 
 WORTH_ROWS = 100_000
-"""Rows for a table from which on building its indexes anew is faster than keeping them up."""
+"""Rows for the empty tables together from which on building their indexes anew is faster than keeping them up."""
 
 # What `pg_get_indexdef` leaves out: where it lies, its comment, statistics targets, whether its table is clustered.
 # Indexes are left alone that belong to a constraint, that are broken, or that an extension was told to take along.
@@ -76,7 +77,7 @@ class _Definition:
 
 
 def set_aside(job: Job, connection: psycopg.Connection) -> None:
-    """Store and drop what only slows a large delivery down, where the tables are empty. One transaction.
+    """Store and drop what only slows a large delivery down, of the tables that are empty. One transaction.
 
     A table of another owner is left as it is; all are, where somebody uses one of them. Safe to repeat.
     """
@@ -84,12 +85,13 @@ def set_aside(job: Job, connection: psycopg.Connection) -> None:
     assert existing is not None  # noqa: S101  asked only in this mode
     with connection.transaction():
         job.lease.assert_held(connection, job.run.id)
-        if not _is_worth_it(connection, existing):
+        empty = _worth_it(connection, existing)
+        if not empty:
             return
         oids = [fed.there.oid for fed in existing.tables.values()]
         try:
             with waiting_briefly(connection, oids, seconds=job.options.retry_seconds, readers=True):
-                _drop_all(job, connection, existing, oids)
+                _drop_all(job, connection, empty, oids)
         except TargetError as fault:
             job.progress.note(f"{fault.message} Indexes and keys stay meanwhile, which makes the delivery slower.")
             return
@@ -97,8 +99,8 @@ def set_aside(job: Job, connection: psycopg.Connection) -> None:
     reached("saved.dropped-after-commit")
 
 
-def _drop_all(job: Job, connection: psycopg.Connection, existing: Existing, targets: list[int]) -> None:
-    for fed in existing.tables.values():
+def _drop_all(job: Job, connection: psycopg.Connection, tables: list[FedTable], targets: list[int]) -> None:
+    for fed in tables:
         if not fed.there.owned:
             job.progress.note(f"Indexes and keys of {fed.there.label} stay: they are its owner's, {fed.there.owner}.")
             continue
@@ -107,19 +109,20 @@ def _drop_all(job: Job, connection: psycopg.Connection, existing: Existing, targ
             connection.execute(definition.drop)
 
 
-def _is_worth_it(connection: psycopg.Connection, existing: Existing) -> bool:
-    """Tell whether every table is empty and one of them gets many rows."""
-    many = False
+def _worth_it(connection: psycopg.Connection, existing: Existing) -> list[FedTable]:
+    """Return the tables that are empty, where they get many rows; else none."""
+    empty: list[FedTable] = []
+    rows = 0
     for fed in existing.tables.values():
         row = connection.execute(
             sql.SQL("SELECT EXISTS (SELECT FROM {}), (SELECT count(*) FROM (SELECT FROM {} LIMIT {}) AS s)").format(
                 sql.Identifier(fed.there.schema, fed.name), sql.Identifier(STAGE, fed.name), sql.Literal(WORTH_ROWS)
             )
         ).fetchone()
-        if row is None or row[0]:
-            return False
-        many = many or int(row[1]) >= WORTH_ROWS
-    return many
+        if row is not None and not row[0]:
+            empty.append(fed)
+            rows += int(row[1])
+    return empty if rows >= WORTH_ROWS else []
 
 
 def _indexes(connection: psycopg.Connection, fed: FedTable) -> Iterator[_Definition]:
@@ -211,9 +214,14 @@ def put_back(connection: psycopg.Connection, saved: Saved) -> None:
     Raises:
         TargetError: The rows that are there now stand against it (code `not-restored`), or the role may not.
     """
+    while _put_back_next(connection, saved):
+        pass
+
+
+def _put_back_next(connection: psycopg.Connection, saved: Saved) -> bool:
+    """Do the next step; return whether anything is left to do. Raises as `put_back`."""
     try:
-        while _next_step(connection, saved.id):
-            pass
+        return _next_step(connection, saved.id)
     except psycopg.Error as fault:
         if meaning(fault) == "transient":
             raise
@@ -252,16 +260,23 @@ def _stands_against(saved: Saved, fault: psycopg.Error) -> TargetError:
 
 
 def restore(job: Job, hands: Hands) -> None:
-    """Put everything back that is set aside, indexes side by side."""
+    """Put everything back that is set aside: indexes side by side, then foreign keys, which are proven side by side."""
     indexes = [saved for saved in missing(job.lease.connection) if saved.kind == "index"]
     hands.all((f"index {saved.label}", lambda c, s=saved: _put_back(job, c, s)) for saved in indexes)
-    for saved in missing(job.lease.connection):  # each locks two tables, so not side by side
-        hands.part(f"foreign key {saved.label}", lambda c, s=saved: _put_back(job, c, s))
+    keys = missing(job.lease.connection)
+    for saved in keys:  # to add one locks two tables, so not side by side
+        hands.part(f"foreign key {saved.label}", lambda c, s=saved: _add(job, c, s))
+    hands.all((f"foreign key {saved.label}", lambda c, s=saved: _put_back(job, c, s)) for saved in keys)
 
 
 def _put_back(job: Job, connection: psycopg.Connection, saved: Saved) -> None:
     job.lease.ensure()
     put_back(connection, saved)
+
+
+def _add(job: Job, connection: psycopg.Connection, saved: Saved) -> None:
+    job.lease.ensure()
+    _put_back_next(connection, saved)
 
 
 def restore_abandoned(conninfo: str) -> list[str]:

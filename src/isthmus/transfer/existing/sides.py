@@ -177,9 +177,9 @@ class Sides:
                 " WHERE m.stage_id = e.id)::text, e.id::text) FROM unnest({own}) WITH ORDINALITY AS e(id, n)"
                 " ORDER BY e.n)::{kind} END"
             ).format(own=own, moved=moved, kind=kind)
-        return sql.SQL("coalesce((SELECT m.target_id FROM {} m WHERE m.stage_id = {}), {}::{})").format(
-            moved, own, own, kind
-        )
+        return sql.SQL(
+            "coalesce((SELECT m.target_id FROM {moved} m WHERE m.stage_id = {own})::{kind}, {own}::{kind})"
+        ).format(moved=moved, own=own, kind=kind)
 
     def moves_of(self, column: Column, table: Table) -> sql.Identifier | None:
         """Name the temporary table (`stage_id`, `target_id`) of ids or keys of a column that are others there."""

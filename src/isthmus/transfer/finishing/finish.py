@@ -308,8 +308,13 @@ def _plain_work(job: Job, index: Index) -> Work:
 
 
 def _analyze_work(job: Job, table: Table) -> Work:
+    """Gather statistics: of a stage rough ones, for only the delivery reads them, and the real tables get their own."""
+
     def work(connection: psycopg.Connection) -> None:
-        connection.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(job.schema.schema, table.name)))
+        with connection.transaction():
+            if job.existing is not None:
+                connection.execute("SET LOCAL default_statistics_target = 10")
+            connection.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(job.schema.schema, table.name)))
         reached("finish.statistics-after-commit")
 
     return work

@@ -18,6 +18,7 @@ from isthmus.mapping import ddl
 from isthmus.mapping.tables import HIDDEN_SOURCE, PendingTable, Table
 from isthmus.transfer.existing.only import leads_outside, unknown_entries, waits
 from isthmus.transfer.existing.waiting import set_look_ups_aside
+from isthmus.transfer.finishing.own_fields import take_own_fields
 from isthmus.transfer.finishing.references import ReferenceSite, alternative, one_of_each, reference_sites, route_choice
 from isthmus.transfer.job import Job
 from isthmus.transfer.joining.joined import merges
@@ -186,6 +187,7 @@ def settle_routes(job: Job, connection: psycopg.Connection, *, tables: Container
             entries = [one.entry for one in site.alternatives]
             unknown = unknown_entries(job, connection, entries)
             connection.execute(route_statement(site, unknown, waits=waits(job, site)))
+            take_own_fields(job, connection, site)
             reached("finish.routes-before-commit")
         reached("finish.routes-after-commit")
 

@@ -105,10 +105,7 @@ def old_ids(
 def has_no_target(site: ReferenceSite) -> sql.Composed:
     """Return SQL, over the aliases of a site's `source`, that is true for a value nothing it points at has."""
     missing = [
-        # ids inside jsonb are text
-        sql.SQL("NOT EXISTS (SELECT FROM {} t WHERE t.{}{} = {})").format(
-            one.table, sql.Identifier(one.key), sql.SQL("::text" if site.shape == "jsonb" else ""), one.value
-        )
+        sql.SQL("NOT EXISTS (SELECT FROM {} t WHERE {} = {})").format(one.table, one.compared, one.value)
         for one in site.alternatives
     ]
     return sql.SQL("{} IS NOT NULL AND ").format(site.value) + sql.SQL(" AND ").join(missing)

@@ -32,6 +32,7 @@ class Alternative:
         key: Column of that table.
         value: SQL of the value that is compared with it, over alias `r` (and `e` or `v`).
         entry: The entry of the mapping that fills the table.
+        as_text: Whether the value is that column's as text.
     """
 
     collection: str
@@ -39,6 +40,13 @@ class Alternative:
     key: str
     value: sql.Composable
     entry: str
+    as_text: bool = False
+
+    @property
+    def compared(self) -> sql.Composed:
+        """SQL of what the value is compared with, over alias `t` of the table."""
+        key = sql.SQL("t.{}").format(sql.Identifier(self.key))
+        return sql.SQL("{}::text").format(key) if self.as_text else key
 
 
 @dataclass(frozen=True)
@@ -127,7 +135,9 @@ def alternative(job: Job, reference: Reference, value: sql.Composable, *, waitin
     key = reference.column
     if waiting:
         key = reference.by or key_column(table)
-    return Alternative(reference.collection, place_of_ids(job, table), key, value, reference.entry)
+    return Alternative(
+        reference.collection, place_of_ids(job, table), key, value, reference.entry, as_text=reference.as_text
+    )
 
 
 def target_of(job: Job, alternative: Alternative) -> Table:
@@ -377,7 +387,9 @@ def _jsonb_site(job: Job, table: Table, flow: Flow, column: Column, path: FieldP
         source=rows_of_flow(place, table, flow) + inside,
         everywhere=sql.SQL("{} r").format(place) + inside,
         alternatives=(
-            Alternative(hashed_as(job.mapping, entry), place_of_ids(job, target), key_column(target), value, entry),
+            Alternative(
+                hashed_as(job.mapping, entry), place_of_ids(job, target), key_column(target), value, entry, as_text=True
+            ),
         ),
         action="kept",
         stated=True,

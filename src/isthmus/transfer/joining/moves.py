@@ -85,13 +85,16 @@ class Moves:
         further = (reference.table, reference.column) if reference is not None else None
         if further is None or not self.may_move(further):
             return self._joined(table, aim[1])
+        moving = self.query(further)
+        if reference is not None and reference.as_text:
+            moving = sql.SQL("(SELECT m.old::text AS old, m.new::text AS new FROM ({}) m)").format(moving)
         if not merges(self._job, table):
-            return self.query(further)
+            return moving
         return sql.SQL(
             "(WITH j AS ({joined}), f AS ({further}) SELECT j.old, coalesce(f.new, j.new) AS new"
             " FROM j LEFT JOIN f ON f.old = j.new"
             " UNION ALL SELECT f.old, f.new FROM f WHERE NOT EXISTS (SELECT FROM j WHERE j.old = f.old))"
-        ).format(joined=self._joined(table, aim[1]), further=self.query(further))
+        ).format(joined=self._joined(table, aim[1]), further=moving)
 
     def _joined(self, table: Table, column: str) -> sql.Composable:
         key = sql.Identifier(key_column(table))
@@ -142,14 +145,17 @@ def laid_out(connection: psycopg.Connection, query: sql.Composable) -> Generator
     connection.execute("DROP TABLE pg_temp.moved")
 
 
-def moved_value(value: sql.Composable, moves: sql.Identifier, *, array: bool = False) -> sql.Composable:
-    """Return SQL of what a column's value becomes."""
+def moved_value(
+    value: sql.Composable, moves: sql.Identifier, *, array: bool = False, as_text: bool = False
+) -> sql.Composable:
+    """Return SQL of what a column's value becomes; `as_text` where it holds ids of another type as text."""
+    old, new = (sql.SQL("m.old_text"), sql.SQL("m.new::text")) if as_text else (sql.SQL("m.old"), sql.SQL("m.new"))
     if not array:
-        return sql.SQL("coalesce((SELECT m.new FROM {} m WHERE m.old = {}), {})").format(moves, value, value)
+        return sql.SQL("coalesce((SELECT {} FROM {} m WHERE {} = {}), {})").format(new, moves, old, value, value)
     return sql.SQL(
-        "CASE WHEN cardinality({value}) > 0 THEN (SELECT array_agg(coalesce((SELECT m.new FROM {moves} m"
-        " WHERE m.old = e.v), e.v) ORDER BY e.n) FROM unnest({value}) WITH ORDINALITY AS e(v, n)) ELSE {value} END"
-    ).format(value=value, moves=moves)
+        "CASE WHEN cardinality({value}) > 0 THEN (SELECT array_agg(coalesce((SELECT {new} FROM {moves} m"
+        " WHERE {old} = e.v), e.v) ORDER BY e.n) FROM unnest({value}) WITH ORDINALITY AS e(v, n)) ELSE {value} END"
+    ).format(value=value, moves=moves, old=old, new=new)
 
 
 def moved_inside(value: sql.Composable, path: FieldPath, moves: sql.Identifier) -> sql.Composed:
@@ -219,7 +225,8 @@ def _change(place: _Place) -> sql.Composed:
     site = place.site
     if site.shape == "jsonb":
         return move_inside(site, place.column, site.everywhere)
-    return move_column(site.place, place.column, array=site.shape == "array")
+    as_text = any(one.as_text for one in site.alternatives)
+    return move_column(site.place, place.column, array=site.shape == "array", as_text=as_text)
 
 
 def move_inside(site: ReferenceSite, column: str, source: sql.Composable) -> sql.Composed:
@@ -236,16 +243,18 @@ def move_inside(site: ReferenceSite, column: str, source: sql.Composable) -> sql
     )
 
 
-def move_column(place: sql.Identifier, column: str, *, array: bool) -> sql.Composed:
-    """Return the statement that moves the values of a column, or the elements of its arrays."""
+def move_column(place: sql.Identifier, column: str, *, array: bool, as_text: bool = False) -> sql.Composed:
+    """Return the statement that moves the values of a column, or the elements of its arrays; see `moved_value`."""
     name = sql.Identifier(column)
+    old = sql.SQL("m.old_text" if as_text else "m.old")
     if array:
+        new = moved_value(sql.SQL("r.{}").format(name), _MOVED, array=True, as_text=as_text)
         return sql.SQL(
             "UPDATE {place} r SET {column} = {new} WHERE EXISTS (SELECT FROM unnest(r.{column}) AS e(v)"
-            " JOIN pg_temp.moved m ON m.old = e.v)"
-        ).format(place=place, column=name, new=moved_value(sql.SQL("r.{}").format(name), _MOVED, array=True))
-    return sql.SQL("UPDATE {place} r SET {column} = m.new FROM pg_temp.moved m WHERE r.{column} = m.old").format(
-        place=place, column=name
+            " JOIN pg_temp.moved m ON {old} = e.v)"
+        ).format(place=place, column=name, new=new, old=old)
+    return sql.SQL("UPDATE {place} r SET {column} = m.new FROM pg_temp.moved m WHERE r.{column} = {old}").format(
+        place=place, column=name, old=old
     )
 
 
@@ -292,5 +301,6 @@ def current_value(
         if path:
             value = moved_inside(value, path, moves[aim])
         else:
-            value = moved_value(value, moves[aim], array=column.type.array)
+            as_text = column.reference is not None and column.reference.as_text
+            value = moved_value(value, moves[aim], array=column.type.array, as_text=as_text)
     return value

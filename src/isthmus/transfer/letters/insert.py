@@ -17,6 +17,7 @@ from isthmus.state.statements import statement
 from isthmus.transfer.document_rows import key_column, key_type
 from isthmus.transfer.finishing.lookups import in_order, look_up, route_statement
 from isthmus.transfer.finishing.orphans import bad_references, old_ids, undoing
+from isthmus.transfer.finishing.own_fields import take_own_fields
 from isthmus.transfer.finishing.references import ReferenceSite, one_of_each
 from isthmus.transfer.job import Job
 from isthmus.transfer.joining.joined import merges
@@ -140,6 +141,7 @@ def resolve(
     for site in sites:
         if site.shape == "route":
             connection.execute(route_statement(site))
+            take_own_fields(job, connection, site)
 
 
 @dataclass(frozen=True)

@@ -63,7 +63,9 @@ def _point(job: Job, connection: psycopg.Connection, site: ReferenceSite, column
     if site.shape == "jsonb":
         _move(job, connection, target, move_inside(site, column, site.source))
     else:
-        _move(job, connection, target, move_column(site.place, column, array=site.shape == "array"))
+        as_text = any(one.as_text for one in site.alternatives)
+        change = move_column(site.place, column, array=site.shape == "array", as_text=as_text)
+        _move(job, connection, target, change)
 
 
 def _move(job: Job, connection: psycopg.Connection, target: Table, change: sql.Composed) -> None:

@@ -17,6 +17,7 @@ from isthmus.transfer.balance import refresh_looks
 from isthmus.transfer.document_rows import key_column
 from isthmus.transfer.existing.sequences import advance_sequences
 from isthmus.transfer.existing.stage import create_letters_stage
+from isthmus.transfer.finishing.own_fields import take_own_fields_later
 from isthmus.transfer.finishing.references import ReferenceSite, target_of
 from isthmus.transfer.job import Job
 from isthmus.transfer.joining.joined import merges
@@ -94,6 +95,7 @@ class Passes:
                 connection.execute(statement("retry", "choose_last"))
                 self._go_on(connection, carrier, order, self._pass(connection, carrier, order))
                 self._result.unrestored = restore_references(job, connection, books)
+        take_own_fields_later(job, connection)
         reached("retry.after-restore")
         self._end(connection, books)
 

@@ -15,6 +15,7 @@ from isthmus.errors import ConfigError, Problem, Where
 from isthmus.mapping import Mapping
 from isthmus.mapping.plan import compile_plans
 from isthmus.mapping.reading.fields import show_path
+from isthmus.mapping.references import as_loaded
 from isthmus.mapping.tables import Column, Table, TargetSchema, build_schema
 from isthmus.transfer.job import feeders
 
@@ -37,7 +38,8 @@ class Difference(NamedTuple):
 
 def shape_of(mapping: Mapping) -> Shape:
     """Return what follows from a mapping."""
-    return Shape(mapping, build_schema(mapping), compile_plans(mapping))
+    loaded = as_loaded(mapping)
+    return Shape(mapping, build_schema(loaded), compile_plans(loaded))
 
 
 def refuse_other_shape(run: int, before: Shape, now: Shape) -> None:

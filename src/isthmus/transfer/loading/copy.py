@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 import psycopg
 
 from isthmus.connect.postgres import trouble
-from isthmus.errors import InternalError, IsthmusError, SourceError, TargetError
+from isthmus.errors import InternalError, IsthmusError, SourceError, TargetError, Where
 from isthmus.sources.protocol import Block, Partition
 from isthmus.state.checkpoints import PartitionState, finish_partition, refresh
 from isthmus.transfer.job import Job
@@ -27,13 +27,23 @@ from isthmus.work.interrupted import Interrupted
 from isthmus.work.memory import bound_allocator
 from isthmus.work.retry import Retry
 
+_AWAY = "source-unreachable"
+
 
 @dataclass
 class _Outcome:
-    """What the workers leave behind."""
+    """What the workers leave behind.
+
+    Attributes:
+        broken: Collections whose reading ended early.
+        fatal: What ends the run.
+        away: Why the source could not be reached for as long as a trouble is waited for; None once it can again. Who
+            comes next does not wait for it anew, or thirty collections would wait thirty times.
+    """
 
     broken: dict[str, SourceError]
     fatal: BaseException | None = None
+    away: SourceError | None = None
     mutex: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -115,6 +125,11 @@ class _Worker:
     def _partition(self, state: PartitionState) -> None:
         if state.collection in self._outcome.broken:
             return
+        away = self._outcome.away
+        if away is not None:
+            where = Where(collection=state.collection)
+            self._break_off(state, SourceError(away.message, code=away.code, where=where, hint=away.hint))
+            return
         partition = Partition(state.collection, state.number, state.start, state.end)
         loader = Loader(self._job, state)
 
@@ -143,11 +158,16 @@ class _Worker:
                 if state.batches != batches:  # it went on in between: another trouble
                     retry = Retry(self._job.options.retry_seconds)
                 if not self._read_again(fault, retry):
-                    with self._outcome.mutex:
-                        self._outcome.broken[state.collection] = fault
-                    self._job.progress.broken(state.collection, str(fault))
+                    self._break_off(state, fault)
+                    if fault.code == _AWAY:
+                        self._outcome.away = fault
                     return
         self._finish(state)
+
+    def _break_off(self, state: PartitionState, fault: SourceError) -> None:
+        with self._outcome.mutex:
+            self._outcome.broken[state.collection] = fault
+        self._job.progress.broken(state.collection, str(fault))
 
     def _read_again(self, fault: SourceError, retry: Retry) -> bool:
         """Wait before the source is read again from the checkpoint; False when that is of no use (any more)."""
@@ -188,6 +208,7 @@ class _Worker:
                 retry.again(fault, self._halt)
             else:
                 loader.committed(block, counts)
+                self._outcome.away = None
                 books = counts["books"]
                 self._job.progress.batch(
                     loader.state.collection,

@@ -115,6 +115,7 @@ def check_read_part(job: Job, states: Iterable[PartitionState]) -> None:
     for state in states:
         if state.position is not None or state.done:
             records = read_batches(job.lease.connection, job.run.id, state.collection, state.number)
+            job.progress.step(state.collection)
             _persist(job, partial(_check_partition, job, state, records))
 
 
@@ -204,6 +205,7 @@ def compare_collection(job: Job, states: list[PartitionState], collection: str, 
     Raises:
         SourceError: The source cannot be read.
     """
+    job.progress.step(collection)
     mine = sorted((s for s in states if s.collection == collection), key=lambda s: s.number)
     records = [
         record for state in mine for record in read_batches(job.lease.connection, job.run.id, collection, state.number)

@@ -534,6 +534,8 @@ class Sides:
             reference = column.reference
             if reference is not None and reference.routed and not self._is_alike(table, reference.routed):
                 return "references in it may lead to one of several tables, with ids of several kinds"
+            if reference is not None and reference.own is not None:
+                return f"{column.name} may come from a second field, out of extras"
             if reference is not None and reference.routed and reference.table in self._merging:
                 return "references in it may lead to one of several tables, some with joined documents"
             if reference is not None and column.waits and self._is_indirect(reference):

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection
 from isthmus.connect.definitions import Definition, Definitions
 from isthmus.verify.result import ColumnCheck, LayerResult
 
-_SPELLED_OUT = {"unique", "method", "columns", "partial", "target", "target columns", "on delete"}
+_SPELLED_OUT = {"unique", "method", "columns", "partial", "target", "target columns", "on delete", "on update"}
 """Parts that the definition in the server's words says too."""
 _ADDED = {
     "column": "The column is not in the mapping",

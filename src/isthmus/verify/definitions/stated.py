@@ -68,6 +68,7 @@ def _foreign_key(key: ForeignKey) -> Definition:
         "target": key.target_table,
         "target columns": _names(key.target_columns),
         "on delete": key.on_delete or "",
+        "on update": key.on_update or "",
         "validated": "yes",
         "enforced": "yes",
     }

@@ -11,8 +11,10 @@ from typing import Any, LiteralString, cast
 
 from psycopg import sql
 
+from isthmus._rust import IdCodec
 from isthmus.connect.jsonb_paths import as_id_there, changed_inside
 from isthmus.mapping.tables import Column, PendingTable, Reference, Table
+from isthmus.state.own_fields import OWN_IDS, lay_out_own_ids
 from isthmus.verify.existing.given import Given, key_column
 from isthmus.verify.existing.there import There, ThereColumn, number
 from isthmus.verify.looking import of_row
@@ -80,6 +82,8 @@ class Known:
         roots = [table for table in self._tables.values() if table.kind == "root"]
         for table in roots:
             self._move(table)
+        for table in self._tables.values():
+            self._lay_out_own_fields(table)
         for waiting in _in_order([one for one in self.given.pending.values() if not one.pairs]):
             self._look_up(waiting)
         for table in sorted(roots, key=lambda one: one.column(key_column(one)).hidden):
@@ -102,6 +106,26 @@ class Known:
         self.do("ANALYZE {place}", place=place)
         if self.number("SELECT count(*) FROM {place}", place=place):
             self._moved.add(table.name)
+
+    def _lay_out_own_fields(self, table: Table) -> None:
+        """Give the given rows of a table a column more for each one that has a field of its own: the id in extras."""
+        extras = next((column.name for column in table.columns if column.role == "extras"), None)
+        for column in table.columns:
+            reference = column.reference
+            if reference is None or reference.own is None or extras is None:
+                continue
+            parts: dict[str, sql.Composable] = {
+                "place": self.given.place(table.name),
+                "own": _own_column(table, column),
+                "value": sql.SQL("({} #> {})::text").format(of_row(extras, "g"), sql.Literal(list(reference.own))),
+                "ids": OWN_IDS,
+            }
+            values = sql.SQL("SELECT {value} FROM {place} g WHERE {value} IS NOT NULL").format(**parts)
+            scheme = self.subject.mapping.collections[reference.entry].ids
+            codec = IdCodec(self.subject.key)
+            lay_out_own_ids(self.given.connection, values, codec, reference.collection, scheme)
+            self.do("ALTER TABLE {place} ADD COLUMN {own} text", **parts)
+            self.do("UPDATE {place} g SET {own} = o.id FROM {ids} o WHERE o.value = {value}", **parts)
 
     def _look_up(self, waiting: PendingTable) -> None:
         """Fill a column whose values are looked up: by rows that are there, else by given ones."""
@@ -237,6 +261,8 @@ class Known:
                 value = changed_inside(value, path, _moved_to(self.given.place(pointed_at, "moved"), kind))
         if column.reference is not None and column.reference.routed:
             value = self._routed(table, column, alias)
+            if column.reference.own is not None:
+                value = self._or_own(table, column, column.reference, alias, value)
         moves = self.moves_of(column, table)
         if column.type.array and (moves is not None or (table.name, column.name) in self.lost):
             return there.text(self._elements(table, column, alias, value, moves))
@@ -293,6 +319,22 @@ class Known:
             conditions.append(sql.SQL("NOT ({})").format(has))
         return sql.SQL("CASE WHEN {} THEN {} END").format(sql.SQL(" AND ").join(conditions), of_row(column.name, alias))
 
+    def _or_own(
+        self, table: Table, column: Column, reference: Reference, alias: str, routed: sql.Composed
+    ) -> sql.Composed:
+        """Return SQL of a routed id, else of the id in the column's own field where the route leads elsewhere."""
+        own = sql.SQL("{}.{}").format(sql.Identifier(alias), _own_column(table, column))
+        others = [self._routed(table, table.column(name), alias) for name in reference.routed if name != column.name]
+        return sql.SQL(
+            "coalesce({routed}, (CASE WHEN num_nonnulls({others}) > 0 AND {exists} THEN {own} END)::{kind})"
+        ).format(
+            routed=routed,
+            others=sql.SQL(", ").join(others),
+            exists=self.exists(reference, own),
+            own=own,
+            kind=self.given.kind(column),
+        )
+
     def exists(self, reference: Reference, value: sql.Composable) -> sql.Composed:
         """Return SQL that is true of a value that points at a row, given or there."""
         target = self._tables[reference.table]
@@ -315,6 +357,11 @@ class Known:
         return sql.SQL("({} OR EXISTS (SELECT FROM {} x WHERE {}::text = ({})::text))").format(
             found, self.real(target.name), of_row(key, "x"), value
         )
+
+
+def _own_column(table: Table, column: Column) -> sql.Identifier:
+    number = next(number for number, one in enumerate(table.columns) if one.name == column.name)
+    return sql.Identifier(f"isthmus_own_{number}")
 
 
 def _moved_to(moved: sql.Identifier, there: ThereColumn | None) -> Callable[[sql.Composable], sql.Composable]:

@@ -18,7 +18,7 @@ from typing import Any
 from isthmus.verify.reference import bson, json_values
 from isthmus.verify.reference.bson import Document, Value
 from isthmus.verify.reference.columns import Columns, Json, printed
-from isthmus.verify.reference.finding import Met, all_met, is_null, loose
+from isthmus.verify.reference.finding import Met, all_met, is_null, loose, losers
 from isthmus.verify.reference.ids import Ids
 from isthmus.verify.reference.journal import MAX_CAUSES, Journal, Refusal
 from isthmus.verify.reference.leftovers import leaves, leftovers, whole
@@ -98,6 +98,11 @@ def expected_of(data: bytes, flows: Sequence[Flow], keys: Ids, now_us: int) -> E
                 return Expected(flow, skipped=why)
             return _Conversion(flow, keys, now_us).run(document)
     return Expected(rejected=[("no-entry", "")])
+
+
+def own_id(column: str) -> str:
+    """Under which name a row keeps the id in a column's own field, which no column has."""
+    return f"\0own {column}"
 
 
 def row_id_of(data: bytes, flow: Flow, keys: Ids) -> str | None:
@@ -209,6 +214,7 @@ class _Conversion:
             self.columns.wrapped(one, found)
             if isinstance(rule, Route):
                 row.update(self.columns.route(rule, found.value))
+                row.update(self.own_ids(rule, one, found, document))
                 return
             content = self.columns.column(rule, found.value, self.refusing(rule, (*place.above, *found.path)))
         except Refusal as refusal:
@@ -218,6 +224,19 @@ class _Conversion:
             self.wait(rule, content, place)
         else:
             row[rule.name] = content
+
+    def own_ids(self, rule: Route, one: Field, found: Met, document: Document) -> Row:
+        """Ids in fields of single columns of a route that were passed over for another one; what is no id has none."""
+        lost = losers(document, one.paths, found.path, found.value)
+        made: Row = {}
+        for name, path in rule.own:
+            value = bson.value_at(document, path)
+            if value is None or path not in lost:
+                continue
+            column, reference = next(pair for pair in rule.columns if pair[0].name == name)
+            with suppress(Refusal):
+                made[own_id(name)] = References(self.keys, Journal()).made(value, reference, column, None)
+        return made
 
     def refusing(self, rule: Column, path: Sequence[str | int]) -> Callable[[Refusal], None] | None:
         """Takes the refusals of single elements where each is a row of its own, so that all of them are named."""

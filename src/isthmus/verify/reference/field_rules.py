@@ -17,6 +17,7 @@ from isthmus.verify.reference.rules import (
     Fields,
     Flags,
     Junction,
+    Path,
     Reference,
     Route,
     ToFlags,
@@ -126,7 +127,11 @@ class FieldReader:
         names = tuple(column.name for column, _ in columns)
         if names not in shape.routes:
             shape.routes.append(names)
-        return Route(tuple(columns), bool(said.get("required")))
+        fields: list[tuple[str, Path]] = []
+        for name, own in zip(names, routes.values(), strict=True):
+            if isinstance(own, dict) and "field" in own:
+                fields.append((name, stated_path(cast("Plain", own)["field"])))
+        return Route(tuple(columns), bool(said.get("required")), tuple(fields))
 
     def junction(self, said: Plain) -> Junction:
         """Pairs: our side is the named column, else the one that points at our entry."""

@@ -21,7 +21,7 @@ from typing import Any, Protocol, cast
 
 from isthmus.verify.reference.accounts import Accounts
 from isthmus.verify.reference.columns import Json
-from isthmus.verify.reference.documents import Expected, Row
+from isthmus.verify.reference.documents import Expected, Row, own_id
 from isthmus.verify.reference.forms import Form, form_of
 from isthmus.verify.reference.joining import Candidate, Forms, Joining, Selects, filled, merged_names, says_otherwise
 from isthmus.verify.reference.reading import Rules
@@ -315,6 +315,8 @@ class Finishing:
         forms = {name: form_of(self._pointed(row.get(name)), kind) for name, kind in shape.final.items()}
         keys = Keys("/".join(own), "/".join(names.values()))
         self._references(shape, keys, forms, waiting, tuple(row[name] for name in loaded))
+        for routed in shape.routes:
+            self._route(shape, keys, routed, forms, row)
         if shape.kind == "child":
             forms.update(names)
         return forms
@@ -354,8 +356,6 @@ class Finishing:
                 forms[name] = None
             elif forms[name] is not None:
                 forms[name] = self._derived(shape.table, keys, name, reference, str(forms[name]))
-        for names in shape.routes:
-            self._route(shape, keys, names, forms)
 
     def _derived(self, table: str, keys: Keys, column: str, reference: Reference, value: str) -> Form:
         """A value that needs no looking up; foreign keys say whether it points at something."""
@@ -394,7 +394,7 @@ class Finishing:
                 content.append(found if plain else self._there(reference.entry, cast("str", found)))
         return content
 
-    def _route(self, shape: Shape, keys: Keys, names: Sequence[str], forms: Forms) -> None:
+    def _route(self, shape: Shape, keys: Keys, names: Sequence[str], forms: Forms, row: Row) -> None:
         value = next((forms[name] for name in names if forms[name] is not None), None)
         points = {
             name: self.resolved(shape.references[name], str(forms[name])) for name in names if forms[name] is not None
@@ -405,6 +405,11 @@ class Finishing:
             forms[name] = self._there(shape.references[name].entry, to) if to is not None and name == kept else None
         if value is not None and kept is None and not self._nulled(shape.table, keys, "|".join(names)):
             forms[names[0]] = f"{NOTHING} {cast('str', value)})"
+        for name in names:
+            own = row.get(own_id(name))
+            if own is not None and kept is not None and forms[name] is None:
+                to = self.resolved(shape.references[name], str(own))
+                forms[name] = None if to is None else self._there(shape.references[name].entry, to)
 
     def _pairs(self, shape: Shape, column: str, rows: Sequence[Row], found: Finished) -> None:
         """Pairs with both ends as they finally are; the named column, if any, is looked up."""

@@ -91,10 +91,16 @@ class Column:
 
 @dataclass(frozen=True)
 class Route:
-    """One id that may point at one of several entries: a column for each, in written order."""
+    """One id that may point at one of several entries: a column for each, in written order.
+
+    Attributes:
+        own: Columns with the field that belongs to them alone: what it holds stands there where another field led to
+            another column.
+    """
 
     columns: tuple[tuple[Column, Reference], ...]
     required: bool
+    own: tuple[tuple[str, Path], ...] = ()
 
     @property
     def name(self) -> str:

@@ -48,6 +48,8 @@ class Place:
         as_met: Whether the ledger has the values of documents for it, not ids.
         required: Of a route: whether every row has one.
         sensitive: Whether the values must not be shown.
+        as_text: Whether the values are those of the columns aimed at, as text.
+        own: Of a route: the columns that may be set beside another one, from a field of their own.
     """
 
     table: Table
@@ -60,6 +62,8 @@ class Place:
     as_met: bool = False
     required: bool = False
     sensitive: bool = False
+    as_text: bool = False
+    own: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -120,6 +124,7 @@ def _column(schema: TargetSchema, table: Table, column: Column, reference: Refer
         aims=(Aim(schema.tables[reference.table], (reference.column,), (value,)),),
         as_met=reference.lookup or reference.by is not None,
         sensitive=column.sensitive,
+        as_text=reference.as_text,
     )
 
 
@@ -141,6 +146,7 @@ def _route(mapping: Mapping, schema: TargetSchema, table: Table, names: tuple[st
         ),
         aims=aims,
         required=all(_requires(mapping, entry, names) for entry in table.entries),
+        own=tuple(one.name for one in columns if one.reference is not None and one.reference.own is not None),
         sensitive=any(column.sensitive for column in columns),
     )
 
@@ -171,4 +177,5 @@ def _inside(
         value=value,
         aims=(Aim(target, (key_column(target) or "id",), (value,)),),
         sensitive=column.sensitive,
+        as_text=True,
     )

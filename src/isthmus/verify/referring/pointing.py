@@ -67,7 +67,7 @@ def _count(looking: Looking, place: Place, aim: Aim, *, accounted: bool) -> int:
 
 def _missing(looking: Looking, place: Place, aim: Aim, *, accounted: bool) -> sql.Composed:
     """Return SQL that is true of values that nothing has; of those that a ledger accounts for, or of the others."""
-    as_text = place.shape == "jsonb" or looking.subject.existing
+    as_text = place.as_text or looking.subject.existing
     form = sql.SQL("t.{}::text = {}::text") if as_text else sql.SQL("t.{} = {}")
     same = [form.format(sql.Identifier(name), value) for name, value in zip(aim.columns, aim.values, strict=True)]
     present = [sql.SQL("{} IS NOT NULL").format(value) for value in aim.values]

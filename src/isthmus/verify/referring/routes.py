@@ -1,4 +1,4 @@
-"""Routes: of the columns of one reference one is set at most.
+"""Routes: of the columns of one reference one is set at most, and those that have a field of their own.
 
 Blind spot: whether it is the first alternative that has the id. A document may name the collection itself (a DBRef).
 """
@@ -21,7 +21,10 @@ def check_route(looking: Looking, place: Place) -> None:
     with looking.at(place.table.name, place.path):
         (check.compared,) = looking.row(sql.SQL("SELECT count({}) FROM {}").format(place.value, place.source))
         filled = sql.SQL("num_nonnulls({})").format(sql.SQL(", ").join(of_row(name) for name in place.columns))
-        _enter(looking, place, sql.SQL("{} > 1").format(filled), "Several columns of one route are set.", "one of them")
+        rest = [of_row(name) for name in place.columns if name not in place.own]
+        if len(rest) > 1:
+            several = sql.SQL("num_nonnulls({}) > 1").format(sql.SQL(", ").join(rest))
+            _enter(looking, place, several, "Several columns of one route are set.", "one of them")
         if place.required and not looking.subject.existing:
             none = sql.SQL("{} = 0").format(filled)
             _enter(looking, place, none, "No column of a required route is set.", "one of them")
