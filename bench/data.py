@@ -69,7 +69,7 @@ class Data:
 
     Attributes:
         folder: The database's dump folder.
-        kind: `small` or `large`.
+        kind: `small`, `large`, or what else it was made for.
         documents: Documents of all collections.
         bytes: BSON bytes of all collections.
         seed: The seed.
@@ -99,7 +99,7 @@ def small(root: Path, documents: int = SMALL_DOCUMENTS, seed: int = SEED) -> Dat
     size = _write(folder, "people", ({"_id": one, "name": _text(draw, 2)} for one in people))
     size += _write(folder, "labels", ({"_id": one, "name": _text(draw, 1)} for one in labels))
     size += _write(folder, "tasks", (_task(draw, number, people, labels) for number in range(documents)))
-    return _described(root, Data(str(folder), "small", documents + _PEOPLE + _LABELS, size, seed))
+    return keep(root, Data(str(folder), "small", documents + _PEOPLE + _LABELS, size, seed))
 
 
 def large(root: Path, documents: int = LARGE_DOCUMENTS, seed: int = SEED) -> Data:
@@ -108,7 +108,7 @@ def large(root: Path, documents: int = LARGE_DOCUMENTS, seed: int = SEED) -> Dat
     makers: list[Callable[[random.Random], dict[str, Any]]] = [_long_text, _binary, _many_entries]
     folder = root / DATABASE
     stream = ({"_id": _object_id(draw, n), "n": n, **makers[n % len(makers)](draw)} for n in range(documents))
-    return _described(root, Data(str(folder), "large", documents, _write(folder, "scans", stream), seed))
+    return keep(root, Data(str(folder), "large", documents, _write(folder, "scans", stream), seed))
 
 
 def found(root: Path) -> Data | None:
@@ -117,7 +117,8 @@ def found(root: Path) -> Data | None:
     return Data(**json.loads(about.read_text(encoding="utf-8"))) if about.exists() else None
 
 
-def _described(root: Path, data: Data) -> Data:
+def keep(root: Path, data: Data) -> Data:
+    """Note that a set is written whole, so that it can be `found`; return it."""
     (root / "about.json").write_text(json.dumps(asdict(data)), encoding="utf-8")
     return data
 

@@ -35,12 +35,16 @@ class Cost:
 
 @dataclass(frozen=True)
 class Copied:
-    """One run of `isthmus copy`: its load phase, its finish phase, the whole command, and what finish executed."""
+    """One run of `isthmus copy`: its load phase, its finish phase, the whole command, and what finish executed.
+
+    `high_water_bytes` is the kernel's own peak of the resident memory of the process, 0 for the floor.
+    """
 
     load: Cost
     finish: Cost
     whole: Cost
     finish_statements: floor.Finish | None
+    high_water_bytes: int
 
 
 def observe(
@@ -62,20 +66,41 @@ def copy_arguments(mapping: Path, data: Data, conninfo: str, work: Path, workers
     return ["copy", str(mapping), *where, "--workers", str(workers), "--json", str(work / "copy.json")]
 
 
+def copy_into(
+    on: Server,
+    conninfo: str,
+    mapping: Path,
+    data: Data,
+    work: Path,
+    workers: int,
+    *,
+    record: bool = False,
+    codes: tuple[int, ...] = (0,),
+    finished_at: str = "finish.before-complete",
+) -> tuple[Copied, dict[str, Any]]:
+    """Run one copy and split what it cost; return that and its `--json`. The server settles first.
+
+    The phase of finish lasts until the stage `finished_at`. Before that of the default only the books are left to draw,
+    where the copy makes the tables; where they exist, the delivery as well.
+    """
+    on.settle()
+    before = on.cpu_seconds()
+    options = ["--server", str(on.pid), *(["--record"] if record else [])]
+    command = copy_arguments(mapping, data, conninfo, work, workers)
+    measured, notes = observe(command, work / "notes.json", *options, codes=codes)
+    whole = Cost(measured.seconds, measured.cpu_seconds + on.cpu_seconds() - before)
+    begun, loaded, finished = (notes["marks"][m] for m in ("begin.after-commit", "copy.complete", finished_at))
+    told = json.loads((work / "copy.json").read_text(encoding="utf-8"))
+    high_water: int = notes["high_water_bytes"]
+    return Copied(_between(begun, loaded), _between(loaded, finished), whole, notes["finish"], high_water), told
+
+
 def _copy(on: Server, data: Data, work: Path, workers: int, *, record: bool) -> Copied:
     with on.database() as conninfo:
-        on.settle()
-        before = on.cpu_seconds()
-        options = ["--server", str(on.pid), *(["--record"] if record else [])]
-        command = copy_arguments(MAPPING, data, conninfo, work, workers)
-        measured, notes = observe(command, work / "notes.json", *options)
-        whole = Cost(measured.seconds, measured.cpu_seconds + on.cpu_seconds() - before)
-        books = json.loads((work / "copy.json").read_text(encoding="utf-8"))["collections"]
-        assert sum(entry["copied"] for entry in books.values()) == data.documents, books
-    begun, loaded, finished = (
-        notes["marks"][m] for m in ("begin.after-commit", "copy.complete", "finish.before-complete")
-    )
-    return Copied(_between(begun, loaded), _between(loaded, finished), whole, notes["finish"])
+        copied, told = copy_into(on, conninfo, MAPPING, data, work, workers, record=record)
+    books = told["collections"]
+    assert sum(entry["copied"] for entry in books.values()) == data.documents, books
+    return copied
 
 
 def _between(start: dict[str, float], end: dict[str, float]) -> Cost:
@@ -83,11 +108,26 @@ def _between(start: dict[str, float], end: dict[str, float]) -> Cost:
     return Cost(end["at"] - start["at"], cpu)
 
 
-def _floor(on: Server, data: Data, tables: list[floor.Rows], record: floor.Finish, work: Path, workers: int) -> Copied:
-    """Run the floor in tables that the isthmus run itself made: it ends before its first row."""
+def floor_run(
+    on: Server,
+    mapping: Path,
+    data: Data,
+    tables: list[floor.Rows],
+    record: floor.Finish,
+    work: Path,
+    workers: int,
+    *,
+    finished: bool = False,
+) -> Copied:
+    """Run the floor in tables that the isthmus run itself made: it ends before its first row.
+
+    `finished` says that the rows are those of a finished copy, which has no columns for its own use any more.
+    """
     with on.database() as conninfo:
-        command = copy_arguments(MAPPING, data, conninfo, work, workers)
+        command = copy_arguments(mapping, data, conninfo, work, workers)
         observe(command, work / "notes.json", "--end-at", "begin.after-commit")
+        if finished:
+            floor.drop_hidden(conninfo)
         on.settle()
         clock = [(time.process_time() + on.cpu_seconds())]
         load_seconds = floor.load(conninfo, tables, workers)
@@ -99,6 +139,7 @@ def _floor(on: Server, data: Data, tables: list[floor.Rows], record: floor.Finis
         Cost(finish_seconds, clock[2] - clock[1]),
         Cost(load_seconds + finish_seconds, clock[2] - clock[0]),
         None,
+        0,
     )
 
 
@@ -114,9 +155,9 @@ def measure(data: Data, work: Path, rounds: int, workers: int) -> None:
         ours: list[Copied] = []
         floors: list[Copied] = []
         for number in range(rounds):
-            floors.append(_floor(on, data, tables, record, work, workers))
+            floors.append(floor_run(on, MAPPING, data, tables, record, work, workers))
             ours.append(_copy(on, data, work, workers, record=False))
-            say(f"round {number + 1} of {rounds}: floor {_told(floors[-1])}; isthmus {_told(ours[-1])}")
+            say(f"round {number + 1} of {rounds}: floor {told(floors[-1])}; isthmus {told(ours[-1])}")
         version, settings = on.version, on.settings
     line: dict[str, Any] = {
         "data": data.described(),
@@ -127,11 +168,12 @@ def measure(data: Data, work: Path, rounds: int, workers: int) -> None:
         "finish_statements": sum(len(work) for group in record for work in group),
     }
     for phase in ("load", "finish", "whole"):
-        line[phase] = _compared(phase, floors, ours, data, rows)
+        line[phase] = compared(phase, floors, ours, data, rows)
     write("load", line)
 
 
-def _compared(phase: str, floors: list[Copied], ours: list[Copied], data: Data, rows: int) -> dict[str, Any]:
+def compared(phase: str, floors: list[Copied], ours: list[Copied], data: Data, rows: int) -> dict[str, Any]:
+    """Return medians, single runs and ratios of one phase, `load`, `finish` or `whole`, as JSON values."""
     sides: dict[str, Any] = {}
     for name, runs in (("floor", floors), ("isthmus", ours)):
         costs: list[Cost] = [getattr(one, phase) for one in runs]
@@ -157,7 +199,8 @@ def _ratio(sides: dict[str, Any], figure: str) -> float:
     return round(sides["floor"][figure] / sides["isthmus"][figure], 3)
 
 
-def _told(run: Copied) -> str:
+def told(run: Copied) -> str:
+    """Say what a run cost, for a person."""
     return ", ".join(
         f"{phase} {cost.seconds:.2f} s ({cost.cpu_seconds:.2f} s of processors)"
         for phase, cost in (("load", run.load), ("finish", run.finish), ("whole", run.whole))

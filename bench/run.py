@@ -1,8 +1,8 @@
 """Measure speed and memory: `python -m bench.run [SUITE…] [--quick]`. Prints one JSON line a result.
 
-Suites: startup, check, transcode, survey, references, load, verify, live, memory. Lines go to
-bench/results/SUITE.jsonl, unless --quick asks for sizes that are good for a look only. What is compared, and why that
-is fair, stands in bench/README.md.
+Suites: startup, check, transcode, survey, references, load, verify, live, memory, nextcrm, nextcrm_verify,
+nextcrm_queries. Lines go to bench/results/SUITE.jsonl, unless --quick asks for sizes that are good for a look only.
+What is compared, and why that is fair, stands in bench/README.md.
 """
 
 from __future__ import annotations
@@ -13,10 +13,41 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import check, live, load, machine, memory, references, startup, survey, transcode, verify
+from bench import (
+    check,
+    live,
+    load,
+    machine,
+    memory,
+    nextcrm,
+    nextcrm_data,
+    nextcrm_queries,
+    nextcrm_verify,
+    references,
+    startup,
+    survey,
+    transcode,
+    verify,
+)
 from bench import data as make
 
-SUITES = ("startup", "check", "transcode", "survey", "references", "load", "verify", "live", "memory")
+SUITES = (
+    "startup",
+    "check",
+    "transcode",
+    "survey",
+    "references",
+    "load",
+    "verify",
+    "live",
+    "memory",
+    "nextcrm",
+    "nextcrm_verify",
+    "nextcrm_queries",
+)
+_CRM = {"nextcrm", "nextcrm_verify", "nextcrm_queries"}
+_WITHOUT_SMALL = {"startup", "check", "live", *_CRM}
+"""Suites that do not need the small set."""
 
 
 @dataclass(frozen=True)
@@ -29,10 +60,11 @@ class Sizes:
     planted_databases: int
     rounds: int
     migrations: int
+    nextcrm_documents: int
 
 
-FULL = Sizes(make.SMALL_DOCUMENTS, 60_000, make.LARGE_DOCUMENTS, 60, 5, 500)
-QUICK = Sizes(50_000, 10_000, 16, 5, 2, 50)
+FULL = Sizes(make.SMALL_DOCUMENTS, 60_000, make.LARGE_DOCUMENTS, 60, 5, 500, nextcrm_data.DOCUMENTS)
+QUICK = Sizes(50_000, 10_000, 16, 5, 2, 50, 50_000)
 
 
 def main() -> None:
@@ -43,6 +75,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, help="runs of each contender")
     parser.add_argument("--streams", type=int, default=2, help="workers of the copy and streams of the floor (2)")
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 4, 16], help="for memory (1 4 16)")
+    parser.add_argument("--documents", type=int, help="of the CRM in all, instead of a million")
     parser.add_argument("--folder", type=Path, help="keep the data here and use it again; temporary by default")
     arguments = parser.parse_args()
     unknown = set(arguments.suites) - set(SUITES)
@@ -60,7 +93,7 @@ def main() -> None:
             startup.measure(10)
         if "check" in chosen:
             check.measure(work, sizes.migrations, 10)
-        small = _data(folder, "small", sizes.small_documents) if set(chosen) - {"startup", "check", "live"} else None
+        small = _data(folder, "small", sizes.small_documents) if set(chosen) - _WITHOUT_SMALL else None
         if "transcode" in chosen and small:
             transcode.measure(small, max(rounds, 5))
         if "survey" in chosen and small:
@@ -77,9 +110,21 @@ def main() -> None:
         if "memory" in chosen and small:
             large = _data(folder, "large", sizes.large_documents)
             memory.measure([small, large], work, arguments.workers)
+        if _CRM & set(chosen):
+            crm = nextcrm_data.busy(folder, arguments.documents or sizes.nextcrm_documents)
+            _measure_crm(crm, chosen, work, min(rounds, 3), arguments.streams)
     finally:
         if arguments.folder is None:
             shutil.rmtree(folder)
+
+
+def _measure_crm(crm: make.Data, chosen: list[str], work: Path, rounds: int, streams: int) -> None:
+    if "nextcrm" in chosen:
+        nextcrm.measure(crm, work, rounds, streams)
+    if "nextcrm_verify" in chosen:
+        nextcrm_verify.measure(crm, work, streams)
+    if "nextcrm_queries" in chosen:
+        nextcrm_queries.measure(crm, work, streams)
 
 
 def _data(folder: Path, kind: str, documents: int) -> make.Data:

@@ -10,37 +10,64 @@ from __future__ import annotations
 
 import argparse
 import sys
+from contextlib import ExitStack
 from pathlib import Path
+from textwrap import shorten
 
-from apps.nextcrm.generator.build import generate, profile_of
+from pymongo.errors import PyMongoError
+
+from apps.nextcrm.generator.build import WRITTEN, generate, profile_of
+from apps.nextcrm.generator.profiles import AS_RUN
 from apps.nextcrm.generator.sinks import DumpFolder, Server
+
+DOCUMENTS = 1_000_000
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Make the database that the arguments ask for; exits 2 where they are wrong."""
-    parser = argparse.ArgumentParser(
-        prog="python -m apps.nextcrm.generate",
-        description="Make a NextCRM database in MongoDB's form, and the truth about what is planted in it.",
-    )
-    parser.add_argument("to", help="folder for a dump (the database's own), or mongodb://HOST/DATABASE")
-    parser.add_argument("--profile", choices=("as-run", "busy"), default="as-run", help="default: as-run")
-    parser.add_argument("--documents", type=int, default=1_000_000, help="of busy, in all; default: 1,000,000")
-    parser.add_argument("--seed", type=int, default=1, help="default: 1")
-    parser.add_argument("--truth", type=Path, help="file for the truth; default: TO with the ending .truth.json")
+    """Make the database that the arguments ask for; exits 2 where they are wrong, 1 where it cannot be written."""
+    parser = _parser()
     given = parser.parse_args(arguments)
-    if given.documents < 1:
+    if given.documents is not None and given.profile != "busy":
+        parser.error(f"--documents is of the profile busy; as-run has {sum(AS_RUN.values()):,}")
+    if given.documents is not None and given.documents < 1:
         parser.error("--documents is at least 1")
     live = "://" in given.to
     if live and given.truth is None:
         parser.error("--truth is needed where the database goes to a server")
-    profile = profile_of(given.profile, given.documents)
-    with Server(given.to) if live else DumpFolder(Path(given.to)) as sink:
-        truth = generate(profile, given.seed, sink)
-    path = given.truth or Path(f"{given.to.rstrip('/')}.truth.json")
-    truth.write(path)
-    total = sum(truth.read.values()) + sum(truth.left_behind.values())
-    sys.stderr.write(f"{total:,} documents, {len(truth.planted):,} things planted; the truth: {path}\n")
+    truth_path = given.truth or Path(f"{given.to.rstrip('/')}.truth.json")
+    profile = profile_of(given.profile, given.documents or DOCUMENTS)
+    with ExitStack() as stack:
+        try:
+            truth_path.parent.mkdir(parents=True, exist_ok=True)
+            sink = stack.enter_context(Server(given.to) if live else DumpFolder(Path(given.to)))
+            held = sink.holds()
+            if held and not given.replace:
+                shown = ", ".join(held[:3]) + (f" and {len(held) - 3} more" if len(held) > 3 else "")
+                parser.error(f"there are documents already, of {shown}; --replace puts others in their place")
+            sink.clear(WRITTEN)
+            truth = generate(profile, given.seed, sink)
+            truth.write(truth_path)
+        except (OSError, PyMongoError) as fault:
+            parser.exit(1, f"{parser.prog}: not written: {shorten(str(fault), 200)}\n")
+    total = sum(sum(part.values()) for part in (truth.read, truth.left_behind, truth.renamed))
+    sys.stderr.write(f"{total:,} documents, {len(truth.planted):,} things planted; the truth: {truth_path}\n")
     return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m apps.nextcrm.generate",
+        description="Make a NextCRM database in MongoDB's form, and the truth about what is planted in it.",
+        epilog="Exit codes: 0 made; 1 it could not be written, the message says why; 2 wrong arguments, or documents"
+        " are there already.",
+    )
+    parser.add_argument("to", help="folder for a dump (the database's own), or mongodb://HOST/DATABASE")
+    parser.add_argument("--profile", choices=("as-run", "busy"), default="as-run", help="default: as-run")
+    parser.add_argument("--documents", type=int, help=f"of busy, in all; default: {DOCUMENTS:,}")
+    parser.add_argument("--seed", type=int, default=1, help="default: 1")
+    parser.add_argument("--truth", type=Path, help="file for the truth; default: TO with the ending .truth.json")
+    parser.add_argument("--replace", action="store_true", help="delete NextCRM's collections that are there already")
+    return parser
 
 
 if __name__ == "__main__":

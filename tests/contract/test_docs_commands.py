@@ -1,4 +1,4 @@
-"""Every command that the README, the tutorial and the how-to pages show works as shown.
+"""Every command that the READMEs, the tutorial and the how-to pages show works as shown.
 
 Cannot see: commands in fences that are not marked `console` (those need a server or a checkout of the reader's own).
 """
@@ -19,6 +19,7 @@ PAGES = [
     ROOT / "README.md",
     *sorted((ROOT / "docs" / "tutorial").glob("*.md")),
     *sorted((ROOT / "docs" / "how-to").glob("*.md")),
+    *sorted((ROOT / "apps").glob("*/README.md")),
 ]
 
 
@@ -38,7 +39,10 @@ def folder() -> Iterator[Path]:
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_commands_of_page_work_as_shown(page: Path, folder: Path) -> None:
-    for command in commands_of(page.read_text(encoding="utf-8")):
+    text = page.read_text(encoding="utf-8")
+    if "python -m apps." in text:  # its reader stands in a checkout
+        shutil.copytree(ROOT / "apps", folder / "apps", ignore=shutil.ignore_patterns("__pycache__"))
+    for command in commands_of(text):
         ran = run(command, folder)
         place = f"{page.relative_to(ROOT)}:{command.line}"
         assert ran.returncode == command.exit_code, (

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from bson import Int64
+
 from apps.nextcrm.generator.catalogue import PLANTS
 from apps.nextcrm.generator.documents import Documents
-from apps.nextcrm.generator.ids import LABELS, Ids, label
+from apps.nextcrm.generator.ids import LABELS, OLD_CAMPAIGNS, Ids, label
 from apps.nextcrm.generator.models import FIELDS
 from apps.nextcrm.generator.outcomes import Outcome, extended, holds, orphan, points
 from apps.nextcrm.generator.planting import Plant, Spot
@@ -23,6 +25,9 @@ COMMENTS = 2_000
 PLANTED_EVERY = 20_000
 """In greater collections each kind is planted once in so many documents."""
 _FORMER = ("SetupIndustry", "Translation", "User", "Account", "Session", "VerificationToken")
+_CAMPAIGNS_OF_OLD = 3
+WRITTEN = (*FIELDS, *_FORMER, OLD_CAMPAIGNS)
+"""Every collection that some database of these has."""
 _DANGLING_FIELDS = ("assigned_to", "created_by")
 _DANGLING_REFERENCES, _DANGLING_IDS = 22, 10
 """What the real run set to NULL in opportunities without telling: references, and different ids in them."""
@@ -54,8 +59,8 @@ class _Builder:
         self._plants = {name: self._placed(name) for name in FIELDS}
         self._lost = self._numbers("letter")
         self._twins = self._numbers("merged")
-        apart = self._numbers("apart")
-        self._avoid = {name: {*self._lost[name], *self._twins[name], *apart[name]} for name in FIELDS}
+        self._apart = self._numbers("apart")
+        self._avoid = {name: {*self._lost[name], *self._twins[name], *self._apart[name]} for name in FIELDS}
         self._relations = [
             Relation(
                 junction,
@@ -123,7 +128,8 @@ class _Builder:
             yield document
 
     def _spot(self, collection: str, number: int) -> Spot:
-        return Spot(self._ids, collection, number, self._documents.sound, self._lost, self._twins["Users"])
+        sound, lost, twins = self._documents.sound, self._lost, self._twins["Users"]
+        return Spot(self._ids, collection, number, sound, lost, twins, self._apart)
 
     def _tell(
         self, collection: str, name: str, number: int, document: dict[str, Any], path: str, outcomes: list[Outcome]
@@ -158,10 +164,14 @@ class _Builder:
         return found
 
     def _write_former(self, sink: Sink) -> None:
-        """Write collections that the application had once, and whose documents it no longer reads."""
+        """Write collections that the application had once: those it no longer reads, and one that has another name."""
         for name in _FORMER:
             sink.write(name, [{"_id": self._ids.gone(9_000 + len(name)), "name": "of old"}], None)
             self._truth.left_behind[name] = 1
+        old = range(_CAMPAIGNS_OF_OLD)
+        rows = [{"_id": self._ids.of(OLD_CAMPAIGNS, n), "__v": Int64(0), "name": label(OLD_CAMPAIGNS, n)} for n in old]
+        sink.write(OLD_CAMPAIGNS, rows, None)
+        self._truth.renamed["crm_campaigns"] = len(rows)
 
 
 def _told(relation: Relation) -> JunctionTruth:

@@ -6,18 +6,41 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import Any
+from bson import DatetimeMS, Decimal128, Int64, ObjectId, Timestamp
 
-from bson import Binary, DatetimeMS, Decimal128, Int64, ObjectId, Timestamp
-
-from apps.nextcrm.generator.ids import label
-from apps.nextcrm.generator.outcomes import Outcome, holds, joined, kept_aside, letter, lists, orphan, points
+from apps.nextcrm.generator.oddities import (
+    DEEP,
+    DEEP_JSON,
+    DEEPEST,
+    EARLY,
+    LAST_INSTANT,
+    LONG_TEXT,
+    SOON,
+    campaign_of_old,
+    connected,
+    crm_comment,
+    free_json,
+    lost_board,
+    lost_comment,
+    lost_user,
+    number_id,
+    of_own_id,
+    one_account,
+    own_id,
+    own_task_alone,
+    own_task_beside,
+    own_task_gone,
+    own_task_same,
+    own_task_second,
+    shared,
+    twin,
+    two_accounts,
+    two_creators,
+    user_of_twin,
+)
 from apps.nextcrm.generator.planting import (
     Do,
-    Document,
     Plant,
-    Spot,
     as_text,
     aside,
     becomes,
@@ -35,91 +58,6 @@ from apps.nextcrm.generator.planting import (
     time_of_id,
     wrong,
 )
-
-SOON = datetime(2024, 5, 6, 7, 8, 9, 123000, tzinfo=UTC)
-
-
-def _twin(spot: Spot, document: Document) -> list[Outcome]:
-    document["email"] = label("Users", spot.number - 1)
-    return [joined(label("Users", spot.number - 1))]
-
-
-def _user_of_twin(spot: Spot, document: Document) -> list[Outcome]:
-    document["user"] = spot.ids.of("Users", spot.twins[0])
-    return [points("user", "Users", label("Users", spot.twins[0] - 1))]
-
-
-def _lost_user(spot: Spot, document: Document) -> list[Outcome]:
-    document["user"] = spot.ids.of("Users", spot.lost["Users"][0])
-    return [orphan("user", document["user"])]
-
-
-def _lost_board(spot: Spot, document: Document) -> list[Outcome]:
-    document["board"] = spot.ids.of("Boards", spot.lost["Boards"][0])
-    return [letter("orphan"), orphan("board", document["board"], "dead_letter")]
-
-
-def _one_account(spot: Spot, document: Document) -> list[Outcome]:
-    document["accountsIDs"] = [spot.id("crm_Accounts")]
-    return [points("accountsIDs", "crm_Accounts", spot.label("crm_Accounts"))]
-
-
-def _two_accounts(spot: Spot, document: Document) -> list[Outcome]:
-    document["accountsIDs"] = [spot.id("crm_Accounts"), spot.id("crm_Accounts", 1)]
-    first = points("accountsIDs", "crm_Accounts", spot.label("crm_Accounts"))
-    return [first, kept_aside("accountsIDs", document["accountsIDs"])]
-
-
-def _shared(spot: Spot, document: Document) -> list[Outcome]:
-    document["sharedWith"] = [spot.id("Users"), str(spot.id("Users", 1)), spot.gone()]
-    labels = [spot.label("Users"), spot.label("Users", 1)]
-    return [lists("sharedWith", "Users", labels), orphan("sharedWith", spot.gone(), "drop")]
-
-
-def _connected(spot: Spot, document: Document) -> list[Outcome]:
-    document["connected_documents"] = [str(spot.id("Documents", 1)), spot.id("Documents", 2), str(spot.gone())]
-    labels = [spot.label("Documents", 1), spot.label("Documents", 2)]
-    outcome = lists("connected_documents", "Documents", labels)
-    return [outcome, orphan("connected_documents", spot.gone(), "drop")]
-
-
-def _crm_comment(spot: Spot, document: Document) -> list[Outcome]:
-    document["task"] = str(spot.id("crm_Accounts_Tasks"))
-    to = points("assigned_crm_account_task", "crm_Accounts_Tasks", spot.label("crm_Accounts_Tasks"))
-    return [to, holds("task", None)]
-
-
-def _lost_comment(spot: Spot, document: Document) -> list[Outcome]:
-    document["task"] = spot.gone()
-    return [letter("orphan")]
-
-
-def _free_json(_spot: Spot, document: Document) -> list[Outcome]:
-    document["connected_documents"] = {"a": 1}
-    return [orphan("document_id", '{"a":{"$numberInt":"1"}}', "drop", "DocumentsToInvoices")]
-
-
-def _own_id(spot: Spot, document: Document) -> list[Outcome]:
-    document["_id"] = f"lead-{spot.number}"
-    return [holds("firstName", document.get("firstName"))]
-
-
-_DEEP: dict[str, Any] = {
-    "id": ObjectId("64b000000000000000000001"),
-    "at": SOON,
-    "long": Int64(9_007_199_254_740_993),
-    "price": Decimal128("12.50"),
-    "raw": Binary(b"\x00\x01"),
-    "many": [1, None, "ü"],
-}
-_DEEP_JSON: dict[str, Any] = {
-    "id": "64b000000000000000000001",
-    "at": "2024-05-06T07:08:09.123Z",
-    "long": 9_007_199_254_740_993,
-    "price": 12.5,
-    "raw": {"$binary": {"base64": "AAE=", "subType": "00"}},
-    "many": [1, None, "ü"],
-}
 
 PLANTS: dict[str, tuple[Plant, ...]] = {
     "Users": (
@@ -145,7 +83,8 @@ PLANTS: dict[str, tuple[Plant, ...]] = {
         loud("name-nul", refused("name", "a\0b", "nul")),
         loud("email-null", refused("email", None, "required")),
         loud("email-missing", missing_refused("email")),
-        loud("email-twice", Do("email", _twin, "merged")),
+        loud("email-twice", Do("email", twin, "merged")),
+        loud("own-id", Do("_id", own_id, "apart")),
     ),
     "crm_Accounts": (
         silent("created-missing", time_of_id("createdAt", null=False)),
@@ -172,6 +111,8 @@ PLANTS: dict[str, tuple[Plant, ...]] = {
         loud("zip-int32", becomes("billing_postal_code", 11000, "11000")),
         loud("name-missing", missing_refused("name")),
         loud("street-nul", refused("billing_street", "\0", "nul")),
+        loud("own-id", Do("_id", own_id, "apart")),
+        loud("owner-of-own-id", of_own_id("assigned_to", "Users")),
     ),
     "crm_Leads": (
         silent("account-text", as_text("accountsIDs", "crm_Accounts")),
@@ -180,7 +121,7 @@ PLANTS: dict[str, tuple[Plant, ...]] = {
         silent("former-keys", aside(date_created=SOON, date_modify="yesterday", last_activity_by="Ada")),
         loud("last-name-null", refused("lastName", None, "required")),
         silent("documents-dangling", dangling("documentsIDs", "DocumentsToLeads", "document_id")),
-        loud("own-id", Do("_id", _own_id, "apart")),
+        loud("own-id", Do("_id", own_id, "apart")),
     ),
     "crm_Opportunities": (
         silent("budget-text", becomes("budget", "25000", 25000)),
@@ -193,6 +134,9 @@ PLANTS: dict[str, tuple[Plant, ...]] = {
         silent("status-unknown", refused("status", "Won", "enum")),
         silent("status-null", becomes("status", None, None)),
         silent("created-missing", time_of_id("createdAt", null=False)),
+        silent("created-null", time_of_id("createdAt", null=True)),
+        silent("creators-two", Do("created_by", two_creators)),
+        silent("revenue-text", becomes("expected_revenue", "-17", -17)),
         silent("contact-dangling", dangling("connected_contacts", "ContactsToOpportunities", "contact_id")),
         loud("budget-fraction", refused("budget", 99.5, "fraction")),
         loud("budget-huge", becomes("budget", Int64(9_007_199_254_740_993), 9_007_199_254_740_993)),
@@ -202,6 +146,10 @@ PLANTS: dict[str, tuple[Plant, ...]] = {
         loud("stage-new", no_id("sales_stage", "New")),
         loud("type-new", no_id("type", "New")),
         loud("campaign-text", no_id("campaign", "Spring fair")),
+        loud("close-early", becomes("close_date", EARLY, EARLY.replace(tzinfo=None).isoformat())),
+        loud("close-last", becomes("close_date", LAST_INSTANT, LAST_INSTANT.replace(tzinfo=None).isoformat())),
+        loud("campaign-of-old", Do("campaign", campaign_of_old)),
+        loud("account-of-own-id", of_own_id("account", "crm_Accounts")),
         loud("documents-dangling", dangling("connected_documents", "DocumentsToOpportunities", "document_id")),
     ),
     "crm_Contacts": (
@@ -217,8 +165,10 @@ PLANTS: dict[str, tuple[Plant, ...]] = {
         silent("activity-null", becomes("last_activity", None, None)),
         silent("opportunity-dangling", dangling("opportunitiesIDs", "ContactsToOpportunities", "opportunity_id")),
         loud("account-set", pointing("account", "crm_Accounts")),
-        loud("accounts-of-one-day", Do("accountsIDs", _one_account)),
-        loud("accounts-two", Do("accountsIDs", _two_accounts)),
+        loud("accounts-of-one-day", Do("accountsIDs", one_account)),
+        loud("accounts-two", Do("accountsIDs", two_accounts)),
+        loud("accounts-none", becomes("accountsIDs", [], None)),
+        loud("own-id", Do("_id", own_id, "apart")),
         loud("notes-nul", refused("notes", ["ok", "\0"], "nul")),
         loud("last-name-missing", missing_refused("last_name")),
     ),
@@ -233,7 +183,7 @@ PLANTS: dict[str, tuple[Plant, ...]] = {
     "Boards": (
         loud("user-missing", missing_refused("user")),
         loud("user-gone", gone_refused("user")),
-        silent("shared", Do("sharedWith", _shared)),
+        silent("shared", Do("sharedWith", shared)),
         silent("shared-missing", missing("sharedWith", None)),
         silent("favourite-null", becomes("favourite", None, None)),
         silent("former-keys", aside(date_created=SOON, last_edited=SOON)),
@@ -243,20 +193,25 @@ PLANTS: dict[str, tuple[Plant, ...]] = {
     ),
     "Sections": (
         loud("board-gone", gone_refused("board")),
-        loud("board-lost", Do("board", _lost_board, "letter")),
+        loud("board-lost", Do("board", lost_board, "letter")),
+        loud("own-id", Do("_id", own_id, "apart")),
         silent("position-double", becomes("position", 3.0, 3)),
     ),
     "Tasks": (
         loud("section-gone", gone("section")),
-        loud("user-lost", Do("user", _lost_user)),
-        loud("user-twin", Do("user", _user_of_twin)),
+        loud("section-of-own-id", of_own_id("section", "Sections")),
+        loud("own-id", Do("_id", own_id, "apart")),
+        loud("user-lost", Do("user", lost_user)),
+        loud("user-twin", Do("user", user_of_twin)),
         silent("due-timestamp", becomes("dueDateAt", Timestamp(1_700_000_000, 1), "2023-11-14T22:13:20")),
         silent("due-null", becomes("dueDateAt", None, None)),
         silent("created-text", becomes("createdAt", "2024-02-29T23:59:59.999Z", "2024-02-29T23:59:59.999000")),
         silent("likes-null", becomes("likes", None, None)),
         loud("position-text", becomes("position", "3", 3)),
         silent("tags-false", becomes_json("tags", False, False)),
-        silent("tags-deep", becomes_json("tags", _DEEP, _DEEP_JSON)),
+        silent("tags-deep", becomes_json("tags", DEEP, DEEP_JSON)),
+        silent("tags-deepest", becomes_json("tags", DEEPEST, DEEPEST)),
+        silent("content-long", becomes("content", LONG_TEXT, LONG_TEXT)),
         loud("tags-nan", refused("tags", [float("nan")], "nan")),
         loud("tags-nul", refused("tags", ["a\0"], "nul")),
         silent("status-unknown", refused("taskStatus", "DONE", "enum")),
@@ -270,15 +225,22 @@ PLANTS: dict[str, tuple[Plant, ...]] = {
         loud("account-wrong-collection", wrong("account", "Users")),
     ),
     "tasksComments": (
-        loud("crm-task-as-text", Do("task", _crm_comment)),
-        loud("task-gone", Do("task", _lost_comment, "letter")),
+        loud("crm-task-as-text", Do("task", crm_comment)),
+        loud("task-gone", Do("task", lost_comment, "letter")),
         loud("task-missing", missing_refused("task")),
+        loud("own-alone", Do("task", own_task_alone)),
+        loud("own-same", Do("task", own_task_same)),
+        loud("own-beside", Do("assigned_crm_account_task", own_task_beside)),
+        loud("own-second", Do("assigned_crm_account_task", own_task_second)),
+        loud("own-gone", Do("assigned_crm_account_task", own_task_gone)),
         loud("user-gone", gone_refused("user")),
     ),
     "Documents": (
         loud("name-null", refused("document_name", None, "required")),
+        loud("url-null", refused("document_file_url", None, "required")),
+        loud("own-id", Do("_id", own_id, "apart")),
         loud("mime-missing", missing_refused("document_file_mimeType")),
-        loud("connected", Do("connected_documents", _connected)),
+        loud("connected", Do("connected_documents", connected)),
         loud("connected-json", refused("connected_documents", {"id": "x"}, "type")),
         silent("size-double", becomes("size", 2048.0, 2048)),
         loud("size-huge", refused("size", Int64(3_000_000_000), "out-of-range")),
@@ -298,9 +260,10 @@ PLANTS: dict[str, tuple[Plant, ...]] = {
         silent("visibility-public", becomes("visibility", "public", True)),
         silent("visibility-null", becomes("visibility", None, True)),
         silent("visibility-unknown", refused("visibility", "team", "type")),
-        silent("connected-json", Do("connected_documents", _free_json)),
+        silent("connected-json", Do("connected_documents", free_json)),
         loud("amount-double", becomes("invoice_amount", 1210.5, "1210.5")),
         silent("favorite-null", becomes("favorite", None, None)),
+        silent("v-missing", missing("__v", None)),
         silent(
             "former-keys",
             aside(
@@ -320,6 +283,7 @@ PLANTS: dict[str, tuple[Plant, ...]] = {
     "openAi_keys": (loud("user-gone", gone_refused("user")),),
     "secondBrain_notions": (loud("user-missing", missing_refused("user")),),
     "Employees": (
+        loud("id-number", Do("_id", number_id, "apart")),
         silent("salary-int32", becomes("salary", 50_000, 50_000)),
         loud("salary-fraction", refused("salary", 0.5, "fraction")),
     ),

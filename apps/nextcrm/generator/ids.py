@@ -18,11 +18,15 @@ from apps.nextcrm.generator.seeds import LOOKUPS
 FIRST = int(datetime(2023, 3, 1, tzinfo=UTC).timestamp())
 LAST = int(datetime(2025, 10, 31, tzinfo=UTC).timestamp())
 
+OLD_CAMPAIGNS = "crm_campains"
+"""What the collection of campaigns was called until September 2023; databases that are older still have it."""
+
 LABELS: dict[str, tuple[str, str]] = {
     "crm_Accounts": ("name", "Account {} s.r.o."),
     "crm_Leads": ("lastName", "Lead-{}"),
     "crm_Opportunities": ("name", "Opportunity {}"),
     "crm_campaigns": ("name", "Campaign {}"),
+    OLD_CAMPAIGNS: ("name", "Campaign of old {}"),
     "crm_Opportunities_Sales_Stages": ("name", "Stage {}"),
     "crm_Opportunities_Type": ("name", "Type {}"),
     "crm_Contacts": ("last_name", "Contact-{}"),
@@ -60,7 +64,7 @@ class Ids:
     """
 
     def __init__(self, seed: int, sizes: dict[str, int]) -> None:
-        self._machine = {name: _machine(f"{seed} {name}") for name in (*FIELDS, "")}
+        self._machine = {name: _machine(f"{seed} {name}") for name in (*FIELDS, OLD_CAMPAIGNS, "")}
         self._step = {name: max(1, (LAST - FIRST) // max(1, size)) for name, size in sizes.items()}
 
     def of(self, collection: str, number: int) -> ObjectId:
@@ -79,7 +83,7 @@ class Ids:
 
     def gone(self, number: int) -> ObjectId:
         """An id that no document has."""
-        return ObjectId(struct.pack(">I5s", FIRST + number, self._machine[""]) + number.to_bytes(3, "big"))
+        return ObjectId(struct.pack(">I5s", FIRST + number, self._machine[""]) + (number & 0xFFFFFF).to_bytes(3, "big"))
 
 
 def label(collection: str, number: int) -> str:

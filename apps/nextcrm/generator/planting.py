@@ -17,7 +17,7 @@ from apps.nextcrm.generator.outcomes import Outcome, holds, json_holds, kept_asi
 
 Document = dict[str, Any]
 Fate = Literal["carried", "letter", "merged", "apart"]
-"""`apart`: carried, but under an id that nothing else points at."""
+"""`apart`: carried, but under an id that no sound document points at."""
 
 
 class Spot:
@@ -30,6 +30,7 @@ class Spot:
         sound: Gives the number of a document that becomes a row of its own, for a collection and any number.
         lost: Numbers of documents that become dead letters, by collection.
         twins: Numbers of users that are joined into the user before them.
+        apart: Numbers of documents that have an `_id` of their own kind, by collection.
     """
 
     def __init__(
@@ -40,10 +41,11 @@ class Spot:
         sound: Callable[[str, int], int],
         lost: dict[str, list[int]],
         twins: list[int],
+        apart: dict[str, list[int]],
     ) -> None:
         self.ids, self.collection, self.number = ids, collection, number
         self._sound = sound
-        self.lost, self.twins = lost, twins
+        self.lost, self.twins, self.apart = lost, twins, apart
 
     def other(self, collection: str, shift: int = 0) -> int:
         """The number of a sound document of another collection."""

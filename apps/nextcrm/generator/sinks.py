@@ -20,7 +20,18 @@ DATABASE = "nextcrm"
 
 
 class Sink(Protocol):
-    """Takes one collection after the other."""
+    """Takes one collection after the other.
+
+    Its methods raise OSError or PyMongoError, where the place cannot be read or written.
+    """
+
+    def holds(self) -> list[str]:
+        """Names of collections that have documents there, in order."""
+        ...
+
+    def clear(self, collections: Iterable[str]) -> None:
+        """Delete collections, where they are there."""
+        ...
 
     def write(self, collection: str, documents: Iterable[dict[str, Any]], unique: str | None) -> None:
         """Take a whole collection; `unique` names a field with a unique index."""
@@ -31,7 +42,7 @@ class DumpFolder(AbstractContextManager["DumpFolder"]):
     """A folder as mongodump writes it: data and metadata of each collection.
 
     Args:
-        folder: The database's folder; made when missing. Files of the same names are written over.
+        folder: The database's folder; made when missing. Files of collections that are written are written over.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -40,6 +51,16 @@ class DumpFolder(AbstractContextManager["DumpFolder"]):
 
     def __exit__(self, *_: object) -> None:
         """Do nothing: every file is closed when it is written."""
+
+    def holds(self) -> list[str]:
+        """Names of collections whose file is not empty."""
+        return sorted(path.stem for path in self._folder.glob("*.bson") if path.stat().st_size)
+
+    def clear(self, collections: Iterable[str]) -> None:
+        """Delete both files of each collection."""
+        for collection in collections:
+            for ending in (".bson", ".metadata.json"):
+                (self._folder / f"{collection}{ending}").unlink(missing_ok=True)
 
     def write(self, collection: str, documents: Iterable[dict[str, Any]], unique: str | None) -> None:
         """Write both files of a collection."""
@@ -64,16 +85,25 @@ class Server(AbstractContextManager["Server"]):
     """A running server.
 
     Args:
-        url: With the database in it; `nextcrm` without one. Collections of the same names are dropped first.
+        url: With the database in it; `nextcrm` without one.
     """
 
     def __init__(self, url: str) -> None:
         self._client: MongoClient[RawBSONDocument] = MongoClient(url, document_class=RawBSONDocument)
         self._database = self._client.get_default_database(DATABASE)
 
+    def holds(self) -> list[str]:
+        """Names of collections that have a document."""
+        names = sorted(self._database.list_collection_names(filter={"type": "collection"}))
+        return [name for name in names if self._database[name].find_one({}, {"_id": True}) is not None]
+
+    def clear(self, collections: Iterable[str]) -> None:
+        """Drop the collections."""
+        for collection in collections:
+            self._database.drop_collection(collection)
+
     def write(self, collection: str, documents: Iterable[dict[str, Any]], unique: str | None) -> None:
-        """Insert a collection; an empty one is made."""
-        self._database.drop_collection(collection)
+        """Insert a collection that is not there; an empty one is made."""
         self._database.create_collection(collection)
         target = self._database[collection]
         for chunk in _chunks(documents):

@@ -64,6 +64,7 @@ class Truth:
         letters: Dead letters by collection.
         merged: Documents by collection that are joined into another row.
         left_behind: Documents of collections that the application no longer has.
+        renamed: Further documents of a collection, which stand in one of a former name.
         not_planted: Kinds (`collection/name`) that found no document of their own.
     """
 
@@ -74,6 +75,7 @@ class Truth:
     letters: dict[str, int] = field(default_factory=dict[str, int])
     merged: dict[str, int] = field(default_factory=dict[str, int])
     left_behind: dict[str, int] = field(default_factory=dict[str, int])
+    renamed: dict[str, int] = field(default_factory=dict[str, int])
     junctions: dict[str, JunctionTruth] = field(default_factory=dict[str, JunctionTruth])
     planted: list[Planted] = field(default_factory=list[Planted])
     not_planted: list[str] = field(default_factory=list[str])

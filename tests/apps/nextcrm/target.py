@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID
 
+import bson
 import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
@@ -68,10 +69,26 @@ class Target:
         return {(name, bytes(key)): (code, bytes(raw)) for name, key, code, raw in self.connection.execute(query)}
 
     @cached_property
-    def orphans(self) -> list[tuple[str, str, str, str, str]]:
-        """Of every orphan: collection, table, column, old id as text, action."""
-        query = "SELECT source_collection, table_name, column_name, old_id_text, action FROM isthmus.orphan ORDER BY id"
+    def orphans(self) -> list[tuple[str, str, str, str, str, str]]:
+        """Of every orphan: collection, table, column, old id as text, action, and the id of the row it stood in."""
+        query = """SELECT source_collection, table_name, column_name, old_id_text, action, row_id FROM isthmus.orphan
+            ORDER BY id"""
         return [tuple(row) for row in self.connection.execute(query)]
+
+    @cached_property
+    def joined(self) -> dict[tuple[str, bytes], str]:
+        """Of every document that was joined into another row: that row's id, by collection and `{"_id": value}`."""
+        query = "SELECT collection, document, row_id FROM isthmus.conflict WHERE action = 'merged'"
+        return {
+            (name, bson.encode({"_id": bson.decode(bytes(raw))["_id"]})): row
+            for name, raw, row in self.connection.execute(query)
+        }
+
+    @cached_property
+    def adjustments(self) -> list[tuple[str, bytes, str, str, str]]:
+        """Of every change that cannot be turned back: collection, `{"_id": value}`, column, kind, the value before."""
+        query = "SELECT collection, source_id, column_name, kind, original FROM isthmus.adjustment ORDER BY id"
+        return [(name, bytes(key or b""), *rest) for name, key, *rest in self.connection.execute(query)]
 
     def _one(self, query: sql.Composed) -> int:
         row = self.connection.execute(query).fetchone()

@@ -3,29 +3,22 @@
 from __future__ import annotations
 
 import json
-import os
+import shutil
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 
-from tests import forkserver
-from tests.apps.nextcrm.conftest import MAPPING, Carried
-from tests.oracle.copying import COMMAND, copy, url
+from tests.apps.nextcrm.conftest import MAPPING, Carried, run
+from tests.oracle.copying import copy
 
 
 def asked(command: str, carried: Carried, *more: str) -> tuple[int, dict[str, Any]]:
     """Run a command with `--json -`; its exit code and what it wrote."""
-    arguments = [command, str(MAPPING), "--source", str(carried.dump), "--json", "-", *more]
-    environment = {**os.environ, "DATABASE_URL": url(carried.database)}
-    if forkserver.possible():
-        run = forkserver.run("isthmus", arguments, cwd=carried.dump, env=environment, timeout=240)
-    else:
-        run = forkserver.subprocess.run(
-            [COMMAND, *arguments], capture_output=True, check=False, env=environment, timeout=240
-        )
-    return run.returncode, json.loads(run.stdout)
+    words = (command, "mapping.yaml", "--source", str(carried.dump), "--json", "-", *more)
+    ran = run(*words, database=carried.database)
+    return ran.code, json.loads(ran.out)
 
 
 @pytest.mark.slow
@@ -48,6 +41,21 @@ def test_a_mapping_stands_against_nothing_in_the_source(as_run: Carried) -> None
     assert code == 0
 
 
+def test_a_collection_that_nobody_names_is_told_before_anything_is_copied(
+    as_run: Carried, deployed: str, tmp_path: Path
+) -> None:
+    dump = tmp_path / "nextcrm"
+    shutil.copytree(as_run.dump, dump)
+    shutil.copy(dump / "secondBrain_notions.bson", dump / "secondBrain_pages.bson")
+    source = ("mapping.yaml", "--source", str(dump))
+    for words in (("check", *source, "--target", deployed), ("copy", *source)):
+        ran = run(*words, database=deployed)
+        assert ran.code == 2, ran.said
+        assert "secondBrain_pages" in ran.said
+    with psycopg.connect(deployed) as connection:
+        assert connection.execute('SELECT count(*) FROM "Users"').fetchone() == (0,)
+
+
 def test_a_second_copy_changes_nothing(as_run: Carried) -> None:
     again = copy(MAPPING, as_run.dump, as_run.database)
     assert again.report is not None
@@ -58,14 +66,17 @@ def test_a_second_copy_changes_nothing(as_run: Carried) -> None:
 
 
 @pytest.mark.parametrize("option", ["--clean", "--resume"])
-def test_an_option_that_there_is_not_starts_nothing(as_run: Carried, database: str, option: str) -> None:
-    copied = copy(MAPPING, as_run.dump, database, option)
+def test_an_option_that_there_is_not_starts_nothing(as_run: Carried, deployed: str, option: str) -> None:
+    copied = copy(MAPPING, as_run.dump, deployed, option)
     assert copied.code == 2
     assert option in copied.said
-    with psycopg.connect(database) as connection:
-        assert connection.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'").fetchone() == (0,)
+    with psycopg.connect(deployed) as connection:
+        assert connection.execute("SELECT count(*) FROM isthmus.run").fetchone() == (0,)
+        assert connection.execute('SELECT count(*) FROM "Users"').fetchone() == (0,)
 
 
-def test_a_source_that_holds_nothing_is_no_success(tmp_path: Path, database: str) -> None:
+def test_a_source_that_holds_nothing_is_no_success(tmp_path: Path, deployed: str) -> None:
     (tmp_path / "nextcrm").mkdir()
-    assert copy(MAPPING, tmp_path / "nextcrm", database).code in {2, 3}
+    copied = copy(MAPPING, tmp_path / "nextcrm", deployed)
+    assert copied.code == 3, copied.said
+    assert "nextcrm" in copied.said
