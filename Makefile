@@ -23,7 +23,7 @@ export VIRTUAL_ENV := $(CURDIR)/.venv
 export PYO3_PYTHON := $(CURDIR)/.venv/bin/python
 unexport CONDA_PREFIX
 # Cargo would ask a `make -j` above it for leave to work, which answers only those it calls as makes.
-unexport MAKEFLAGS
+unexport MAKEFLAGS MFLAGS
 # Tests start isthmus some hundred times; compiled modules must be kept between them.
 unexport PYTHONDONTWRITEBYTECODE
 
