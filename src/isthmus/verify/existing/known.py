@@ -352,10 +352,11 @@ class Known:
                 self.row_text(target, "x"),
                 value,
             )
-        if self.column(target, key) is None:
+        there = self.column(target, key)
+        if there is None:
             return found
-        return sql.SQL("({} OR EXISTS (SELECT FROM {} x WHERE {}::text = ({})::text))").format(
-            found, self.real(target.name), of_row(key, "x"), value
+        return sql.SQL("({} OR EXISTS (SELECT FROM {} x WHERE {}))").format(
+            found, self.real(target.name), there.is_text(of_row(key, "x"), value)
         )
 
 

@@ -24,6 +24,8 @@ SELECT DISTINCT c.relname, g.tgname FROM pg_catalog.pg_trigger g JOIN pg_catalog
 WHERE c.relnamespace = to_regnamespace(%s) AND c.relname = ANY(%s) AND NOT g.tgisinternal AND g.tgenabled <> 'D'
 ORDER BY 1, 2
 """
+_UUID = "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
+"""How PostgreSQL writes a uuid."""
 _AS_TEXT = {"text", "varchar", "citext", "name"}
 
 
@@ -52,6 +54,19 @@ class ThereColumn:
         if self.as_text:
             return sql.SQL("({})::text").format(value)
         return sql.SQL("{}::text").format(self.value(value))
+
+    def is_text(self, own: sql.Composable, value: sql.Composable) -> sql.Composed:
+        """Return SQL that is true of a value of the column whose text is that of a given one; an index on the column
+        serves it where it has one of the usual types of keys.
+        """
+        text = sql.SQL("({})::text").format(value)
+        if self.base == "uuid":
+            return sql.SQL("{} = CASE WHEN {text} ~ {form} THEN {text}::uuid END").format(
+                own, text=text, form=sql.Literal(_UUID)
+            )
+        if self.base in {"text", "varchar"}:
+            return sql.SQL("{} = {}").format(own, text)
+        return sql.SQL("{}::text = {}").format(own, text)
 
     def own_text(self, value: sql.Composable) -> sql.Composed:
         """Return SQL of a value of the column, as text."""
