@@ -21,7 +21,7 @@ from isthmus.mapping import ddl, load_mapping
 from isthmus.mapping.tables import build_schema
 from tests.apps.nextcrm.conftest import HOME, MAPPING, Carried
 
-CLASSES = [mapper.class_ for mapper in models.Base.registry.mappers]
+CLASSES = sorted((mapper.class_ for mapper in models.Base.registry.mappers), key=lambda cls: cls.__name__)
 
 
 def engine_of(conninfo: str) -> sa.Engine:
