@@ -18,7 +18,6 @@ from isthmus.mapping.checks.check import check
 from isthmus.mapping.keys import ROOT_KEYS, TARGET_KEYS
 from isthmus.mapping.model import (
     OTHERS,
-    ChildField,
     Collection,
     ColumnField,
     FieldRule,
@@ -36,6 +35,7 @@ from isthmus.mapping.model import (
 from isthmus.mapping.reading.collection import read_collection, read_rerun
 from isthmus.mapping.reading.context import Context, read_policies
 from isthmus.mapping.reading.defaults import read_on_update
+from isthmus.mapping.reading.identities import read_identities
 from isthmus.mapping.reading.nodes import MapNode, Node, ScalarNode, Unreadable, read_nodes
 from isthmus.mapping.reading.reader import Reader, describe, shorten, suggest
 from isthmus.mapping.references import meets_sensitive, refer
@@ -170,6 +170,7 @@ def _read_root(reader: Reader, root: Node | None) -> Mapping | None:
             skipped={name: why for name, why in skipped.items() if name != OTHERS},
             others_skipped=skipped.get(OTHERS),
             junctions=_junctions(reader, found["junctions"]) if "junctions" in found else {},
+            identities=read_identities(reader, found["identities"]) if "identities" in found else {},
         )
     )
 
@@ -190,27 +191,18 @@ def _resolved(mapping: Mapping) -> Mapping:
         except KeyError:  # `check` reports it
             return False
 
-    def resolve(rules: tuple[FieldRule, ...]) -> tuple[FieldRule, ...]:
-        resolved: list[FieldRule] = []
-        for rule in rules:
-            if isinstance(rule, ChildField):
-                resolved.append(rule.model_copy(update={"fields": resolve(rule.fields)}))
-            elif isinstance(rule, ColumnField):
-                implied = {"type": None} if is_implied(rule) else {}
-                secret = {"sensitive": True} if rule.references and meets_sensitive(mapping, rule.references) else {}
-                resolved.append(rule.model_copy(update={**implied, **secret}))
-            elif isinstance(rule, JunctionField) and rule.junction in mapping.junctions:
-                ends = mapping.junctions[rule.junction].columns
-                secret = any(meets_sensitive(mapping, end.collection) for end in ends)
-                resolved.append(rule.model_copy(update={"sensitive": secret}))
-            else:
-                resolved.append(rule)
-        return tuple(resolved)
+    def resolve(rule: FieldRule) -> FieldRule:
+        if isinstance(rule, ColumnField):
+            implied = {"type": None} if is_implied(rule) else {}
+            secret = {"sensitive": True} if rule.references and meets_sensitive(mapping, rule.references) else {}
+            return rule.model_copy(update={**implied, **secret})
+        if isinstance(rule, JunctionField) and rule.junction in mapping.junctions:
+            ends = mapping.junctions[rule.junction].columns
+            secret = any(meets_sensitive(mapping, end.collection) for end in ends)
+            return rule.model_copy(update={"sensitive": secret})
+        return rule
 
-    collections = {
-        name: rule.model_copy(update={"fields": resolve(rule.fields)}) for name, rule in mapping.collections.items()
-    }
-    return mapping.model_copy(update={"collections": collections})
+    return mapping.with_rules(resolve)
 
 
 def _choice(reader: Reader, found: dict[str, Node], key: str, options: tuple[str, ...], default: str) -> str:

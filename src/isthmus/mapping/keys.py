@@ -16,6 +16,7 @@ ROOT_KEYS = (
     "policies",
     "collections",
     "junctions",
+    "identities",
 )
 TARGET_KEYS = ("schema", "tables", "on_conflict", "rerun", "on_update")
 COLLECTION_KEYS = (
@@ -35,6 +36,7 @@ COLLECTION_KEYS = (
     "match",
     "on_conflict",
     "rerun",
+    "rewritten",
 )
 CONSTANT_KEYS = ("type", "value", "index")
 POLICY_KEYS = tuple(Policies.model_fields)
@@ -54,6 +56,7 @@ COLUMN_KEYS = (
     "index",
     "unique",
     "references",
+    "identity",
     "on_orphan",
     "on_delete",
     "on_update",
@@ -63,6 +66,8 @@ COLUMN_KEYS = (
     "expect",
 )
 EXPECT_KEYS = tuple(Expect.model_fields)
+IDENTITY_KEYS = ("keys", "members", "linked", "wins")
+IDENTITY_SOURCE_KEYS = ("keys", "links")
 JUNCTION_KEYS = ("path", "junction", "own")
 CHILD_KEYS = ("path", "child", "own", "extras", "fields", "indexes", "search")
 DROP_KEYS = ("path", "drop")

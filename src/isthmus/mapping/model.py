@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
 from pydantic import Field, JsonValue
 
+from isthmus.mapping.identities import Identity
 from isthmus.mapping.rules import (
     ChildField,
     ColumnField,
@@ -174,6 +175,7 @@ class Collection(Model):
         key: Columns of the primary key; None for the id, () for none.
         id: With `key` it is an ordinary column, or not kept at all.
         match: Lists of columns that tell which row of an existing table is the same thing.
+        rewritten: Whether references to it may hold ids of its rows already, as text (`isthmus refs rewrite`).
     """
 
     table: str
@@ -193,6 +195,7 @@ class Collection(Model):
     on_conflict: OnConflict = "keep_target"
     conflict_stated: bool = Field(default=False, exclude=True)
     rerun: Literal["tracked"] | None = None
+    rewritten: bool = False
 
     @property
     def primary_key(self) -> tuple[str, ...]:
@@ -254,6 +257,7 @@ class Mapping(Model):
         policies: Mapping-wide; also those of the extras columns.
         skipped: Collections left behind as a whole, with the reason.
         others_skipped: Why all collections nobody named are left behind; None when they are not.
+        identities: Documents of several collections that are one thing, by name.
     """
 
     isthmus: Literal[1] = 1
@@ -268,6 +272,7 @@ class Mapping(Model):
     skipped: dict[str, str] = Field(default_factory=dict)
     others_skipped: str | None = None
     junctions: dict[str, Junction] = Field(default_factory=dict)
+    identities: dict[str, Identity] = Field(default_factory=dict)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -336,6 +341,22 @@ class Mapping(Model):
     def joins(self, entries: Iterable[str]) -> bool:
         """Whether documents of any of these entries are joined into one row where they stand against a key."""
         return any(self.collections[entry].on_duplicate == "merge" for entry in entries)
+
+    def with_rules(self, change: Callable[[FieldRule], FieldRule]) -> Mapping:
+        """Return the mapping with other rules for fields: those of a child table are changed, not the child's own."""
+
+        def changed(rules: tuple[FieldRule, ...]) -> tuple[FieldRule, ...]:
+            return tuple(
+                rule.model_copy(update={"fields": changed(rule.fields)})
+                if isinstance(rule, ChildField)
+                else change(rule)
+                for rule in rules
+            )
+
+        entries = {
+            name: entry.model_copy(update={"fields": changed(entry.fields)}) for name, entry in self.collections.items()
+        }
+        return self.model_copy(update={"collections": entries})
 
     def why_skipped(self, collection: str) -> str | None:
         """Why a source collection is left behind as a whole; None when it is carried, or nobody named it and no `*`

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from isthmus.mapping.model import Collection, ColumnField, FieldPath, Mapping
 from isthmus.mapping.paths import parse_path
-from isthmus.mapping.rules import ChildField, FieldRule, OnDelete, OnUpdate
+from isthmus.mapping.rules import FieldRule, OnDelete, OnUpdate
 from isthmus.mapping.target import OrphanAction, Reference
 from isthmus.mapping.types import ColumnType
 
@@ -191,25 +191,15 @@ def as_loaded(mapping: Mapping) -> Mapping:
     if mapping.target.tables != "existing":
         return mapping
 
-    def load(rules: tuple[FieldRule, ...]) -> tuple[FieldRule, ...]:
-        loaded: list[FieldRule] = []
-        for rule in rules:
-            if isinstance(rule, ChildField):
-                loaded.append(rule.model_copy(update={"fields": load(rule.fields)}))
-            elif (
-                isinstance(rule, ColumnField)
-                and rule.references is not None
-                and (referred := refer(mapping, rule.references, rule.type)).as_text
-            ):
-                loaded.append(rule.model_copy(update={"type": referred.met if referred.met.array else None}))
-            else:
-                loaded.append(rule)
-        return tuple(loaded)
+    def load(rule: FieldRule) -> FieldRule:
+        if not isinstance(rule, ColumnField) or rule.references is None:
+            return rule
+        referred = refer(mapping, rule.references, rule.type)
+        if not referred.as_text:
+            return rule
+        return rule.model_copy(update={"type": referred.met if referred.met.array else None})
 
-    entries = {
-        name: entry.model_copy(update={"fields": load(entry.fields)}) for name, entry in mapping.collections.items()
-    }
-    return mapping.model_copy(update={"collections": entries})
+    return mapping.with_rules(load)
 
 
 def make_reference(

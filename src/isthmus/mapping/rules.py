@@ -145,6 +145,7 @@ class ColumnField(_Chosen):
     Attributes:
         type: None for a reference whose type follows from what it points at.
         references: What the value points at, as the file says it; see `references.point`.
+        identity: Whose thing the document belongs to; what the identity says goes before what the field holds.
         on_orphan: What an orphan gets; None when the mapping does not say, see `orphan_action`.
         on_delete: What becomes of the row when the row it points at is deleted; None refuses the deletion.
         on_update: What becomes of the row when the value it points by is changed; None: as the mapping says for all.
@@ -166,6 +167,7 @@ class ColumnField(_Chosen):
     index: bool = False
     unique: bool = False
     references: str | None = None
+    identity: str | None = None
     on_orphan: ElementOnOrphan | None = None
     on_delete: OnDelete | None = None
     on_update: OnUpdate | None = None

@@ -17,6 +17,8 @@ from isthmus.mapping.keys import (
     DROP_KEYS,
     EXPECT_KEYS,
     FLAG_COLUMN_KEYS,
+    IDENTITY_KEYS,
+    IDENTITY_SOURCE_KEYS,
     JUNCTION_KEYS,
     ROOT_KEYS,
     ROUTE_COLUMN_KEYS,
@@ -87,6 +89,8 @@ def json_schema() -> Json:
             "onUpdate": _words(OnUpdate, "What becomes of a row when the value it points by is changed."),
             "condition": _condition(),
             "junction": _junction(),
+            "identity": _identity(),
+            "identitySource": _identity_source(),
         },
     }
 
@@ -189,6 +193,7 @@ def _root() -> Json:
             "description": "What becomes of each collection.",
         },
         "junctions": _map(_ref("junction"), "Tables of pairs, fed by arrays of references."),
+        "identities": _map(_ref("identity"), "Documents of several collections that are one thing."),
     }
 
 
@@ -245,6 +250,7 @@ def _collection() -> Json:
                 },
                 "on_conflict": _ref("onConflict"),
                 "rerun": _ref("rerun"),
+                "rewritten": _flag("References to it may hold ids of its rows already (isthmus refs rewrite)."),
                 "skip": {
                     "anyOf": [_text("Why the whole collection is left behind."), _list(rule, least=0)],
                     "description": "The reason for leaving the whole collection behind, or rules for documents.",
@@ -343,6 +349,7 @@ def _column() -> Json:
             "index": _flag("Make an index (gin for jsonb and arrays)."),
             "unique": _flag("Make a unique index."),
             "references": _text("The collection whose documents the value names, or a unique field of it."),
+            "identity": _text("The identity that says to which thing the document belongs."),
             "on_orphan": {"enum": [*get_args(OnOrphan), "drop", None], "description": "What an orphan gets."},
             "on_delete": _words(OnDelete, "What becomes of the row when the row it points at is deleted.", null=True),
             "on_update": _ref("onUpdate"),
@@ -505,3 +512,35 @@ def _junction() -> Json:
         required=["columns"],
     )
     return {"anyOf": [pair, long_form], "description": "Two columns with the collection each refers to."}
+
+
+def _identity() -> Json:
+    step: Json = {"enum": list(get_args(Normalise))}
+    steps: Json = {"anyOf": [step, _list(step), {"type": "null"}]}
+    return _closed(
+        IDENTITY_KEYS,
+        {
+            "keys": {
+                "anyOf": [_list(_ref("word")), _some(steps)],
+                "description": "Values by which documents are recognised, with what is done to texts before.",
+            },
+            "members": {
+                **_some(_ref("identitySource")),
+                "description": "Collections whose documents become one row; a thing takes the id of the first one.",
+            },
+            "linked": _map(_ref("identitySource"), "Collections with rows of their own that belong to a thing."),
+            "wins": _map(_ref("word"), "Column, and the member collection whose value is taken."),
+        },
+        required=["members"],
+    )
+
+
+def _identity_source() -> Json:
+    to: Json = {"anyOf": [_ref("word"), _list(_ref("word"))]}
+    return _closed(
+        IDENTITY_SOURCE_KEYS,
+        {
+            "keys": {**_some(_path()), "description": "Key, and the path of the field that holds it."},
+            "links": {**_some(to), "description": "Field that holds the id of a document, and of which collections."},
+        },
+    )

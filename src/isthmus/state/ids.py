@@ -21,6 +21,7 @@ from isthmus._rust import IdCodec
 from isthmus.connect.postgres import first_number
 from isthmus.mapping import Mapping
 from isthmus.mapping.tables import Table, build_schema
+from isthmus.mapping.types import UUID_TEXT
 from isthmus.state import source_ids
 from isthmus.state.statements import statement
 
@@ -218,7 +219,7 @@ def _with_tables(connection: psycopg.Connection, mapping: Mapping, known: Known,
 
 
 _SHAPES = {
-    "uuid": re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"),
+    "uuid": re.compile(UUID_TEXT),
     "bigint": re.compile(r"-?[0-9]{1,18}"),
     "integer": re.compile(r"-?[0-9]{1,9}"),
     "smallint": re.compile(r"-?[0-9]{1,4}"),

@@ -81,11 +81,12 @@ def copy_database(
             says what. What was committed is kept.
     """
     options, progress, stop = options or Options(), progress or Progress(), stop or threading.Event()
+    loaded = as_loaded(mapping)
     task = Task(
         mapping,
         mapping_text,
-        build_schema(as_loaded(mapping)),
-        chosen(mapping, compile_plans(as_loaded(mapping)), options.only),
+        build_schema(loaded),
+        chosen(mapping, compile_plans(loaded), options.only),
         with_optional(source, mapping.optional_collections),
         conninfo,
         options,
@@ -262,9 +263,8 @@ def _complete(job: Job, connection: psycopg.Connection) -> Balance:
 
 def _skipped_collections(job: Job) -> dict[str, str]:
     """Return the collections that the source has and the mapping leaves behind as a whole, with its reasons."""
-    carried = job.mapping.source_collections
     named = {info.name: job.mapping.why_skipped(info.name) for info in job.source.collections()}
-    return {name: why for name, why in named.items() if why is not None and name not in carried}
+    return {name: why for name, why in named.items() if why is not None}
 
 
 def _announce(job: Job, states: list[PartitionState]) -> None:

@@ -3,13 +3,14 @@
 `reading` found what is wrong with one rule by itself; here is what is wrong with two together. Problems go to the same
 reader, with the place of the rule that should change. Paths are in `paths`, columns, indexes and search in
 `columns`, references, rewriting and junctions in `links`, sources and shared tables in `flows`, keys
-and existing tables in `keys`.
+and existing tables in `keys`, identities in `identities`.
 """
 
 from __future__ import annotations
 
 from isthmus.mapping.checks.columns import TableView, check_table
 from isthmus.mapping.checks.flows import check_flows, check_shared
+from isthmus.mapping.checks.identities import check_identities, check_identity_columns
 from isthmus.mapping.checks.keys import check_keys
 from isthmus.mapping.checks.links import check_cycles, check_junctions, check_links
 from isthmus.mapping.checks.paths import check_paths
@@ -37,10 +38,12 @@ def check(mapping: Mapping, reader: Reader) -> None:
             check_paths(reader, table)
         check_table(reader, table)
         check_links(mapping, reader, table)
+        check_identity_columns(mapping, reader, table)
     check_keys(mapping, reader)
     check_junctions(mapping, reader)
     check_cycles(mapping, reader)
     check_shared(mapping, reader)
+    check_identities(mapping, reader)
 
 
 def _check_schema(mapping: Mapping, reader: Reader) -> None:

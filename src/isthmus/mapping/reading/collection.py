@@ -104,6 +104,9 @@ def read_collection(
         on_conflict=cast("OnConflict", _choice(reader, found, place, "on_conflict", OnConflict, target.on_conflict)),
         conflict_stated="on_conflict" in found or target.conflict_stated,
         rerun="tracked" if "rerun" in found and read_rerun(reader, found["rerun"], place) else target.rerun,
+        rewritten=reader.flag(found["rewritten"], (*place, "rewritten"), "`rewritten`")
+        if "rewritten" in found
+        else False,
     )
 
 

@@ -30,6 +30,7 @@ NOT_WITH_FLAGS = (
     "of",
     "others",
     "references",
+    "identity",
     "on_orphan",
     "on_delete",
     "on_update",
@@ -122,6 +123,9 @@ def read_column(reader: Reader, key: str, node: MapNode, place: Place, context: 
         index=flag("index"),
         unique=flag("unique"),
         references=_references(reader, found["references"], (*place, "references")) if "references" in found else None,
+        identity=reader.text(found["identity"], (*place, "identity"), "An identity's name")
+        if "identity" in found
+        else None,
         on_orphan=_on_orphan(reader, found, place, column_type),
         on_delete=read_on_delete(reader, found, place),
         on_update=read_on_update(reader, found, place),

@@ -15,7 +15,7 @@ from isthmus.errors import Problem, TargetError
 from isthmus.mapping import ddl
 from isthmus.mapping.names import object_name
 from isthmus.mapping.tables import Column, Index, Table, TargetSchema
-from isthmus.mapping.types import ColumnType
+from isthmus.mapping.types import UUID_TEXT, ColumnType
 from isthmus.transfer.beginning.preflight import Finding
 from isthmus.transfer.document_rows import key_column
 from isthmus.transfer.existing.catalog import ThereColumn
@@ -310,7 +310,7 @@ def _looked_up(existing: Existing, name: str) -> set[str]:
     return {column for reference in references for column in (reference.column, reference.by) if column is not None}
 
 
-_UUID = "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
+_UUID = f"^{UUID_TEXT}$"
 
 
 def _as_staged(table: Table, column: FedColumn) -> sql.Composed:

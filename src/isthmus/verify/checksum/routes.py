@@ -13,9 +13,10 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from isthmus.mapping.types import UUID_TEXT
 from isthmus.verify.checksum.sides import Route, Sides
 
-_UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_UUID = re.compile(UUID_TEXT)
 MOST_PAIRS = 100_000
 """Ids of one route that may lead to another entry than the first; with more its tables are left to the oracle."""
 

@@ -18,14 +18,14 @@ from psycopg import sql
 
 from isthmus.mapping.plan_tables import PlanTable, plan_tables
 from isthmus.mapping.tables import Column, PendingTable, Reference, Table, TargetSchema
-from isthmus.mapping.types import ColumnType
+from isthmus.mapping.types import UUID_TEXT, ColumnType
 from isthmus.verify.orphans import orphans_of
 
 BUCKETS = 1024
 """Sums kept of each column: the more, the fewer rows a second look must keep."""
 
 _Json = dict[str, Any]
-_UUID = "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
+_UUID = f"^{UUID_TEXT}$"
 Route = tuple[str, str]
 """Table, and first column of a route."""
 # Elements that were left out stand in their places again, and those that were set to null hold what they held. Where

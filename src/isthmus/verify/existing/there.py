@@ -10,6 +10,7 @@ import psycopg
 from psycopg import sql
 
 from isthmus.connect.postgres import first_number
+from isthmus.mapping.types import UUID_TEXT
 
 _COLUMNS = """
 SELECT c.relname, a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), t.typname, b.typname, b.typtype = 'e'
@@ -24,8 +25,7 @@ SELECT DISTINCT c.relname, g.tgname FROM pg_catalog.pg_trigger g JOIN pg_catalog
 WHERE c.relnamespace = to_regnamespace(%s) AND c.relname = ANY(%s) AND NOT g.tgisinternal AND g.tgenabled <> 'D'
 ORDER BY 1, 2
 """
-_UUID = "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
-"""How PostgreSQL writes a uuid."""
+_UUID = f"^{UUID_TEXT}$"
 _AS_TEXT = {"text", "varchar", "citext", "name"}
 
 
