@@ -167,6 +167,10 @@ def for_rule(draw: DrawFn, rule: Plain, path: list[str], *, safe: bool) -> list[
     if "flags" in rule:
         chosen = st.sampled_from(FLAG[:4] if safe else FLAG)
         return [(field.split("."), draw(chosen)) for field in rule["flags"] if draw(st.integers(0, 3))]
+    if "object" in rule:
+        said = rule["object"].values()
+        content = NATURAL["number"] if safe else st.one_of(values.anything(), NATURAL["number"])
+        return [(list(place), draw(content)) for place in said if draw(st.integers(0, 3))]
     fate = draw(st.integers(0, 19)) if not safe or not rule.get("required") else 19
     if fate in (8, 9):
         return []

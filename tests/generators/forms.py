@@ -149,6 +149,20 @@ def flags(draw: DrawFn, name: str) -> tuple[str, Plain]:
     return name, rule
 
 
+@st.composite
+def put_together(draw: DrawFn, name: str) -> tuple[str, Plain]:
+    """Several fields into one object."""
+    places = [[name], ["sub", name], ["sub", "in", name], [f"{name}.x"], [f"{name}Y"]]
+    paths = draw(st.lists(st.sampled_from(places), min_size=1, max_size=4, unique_by=tuple))
+    keys = draw(st.permutations(["a", "b c", "é'\"", "$d.e", ""]))
+    rule: Plain = {"column": name, "type": "jsonb", "object": dict(zip(keys, paths, strict=False))}
+    if draw(st.integers(0, 2)) == 0:
+        rule["policies"] = draw(policies(null_range=False))
+    if draw(st.integers(0, 3)) == 0:
+        rule["required"] = True
+    return name, rule
+
+
 LABELS = ["admin", "guest", "a b", "é", "5"]
 
 
@@ -237,6 +251,7 @@ def fields_of(draw: DrawFn, schemes: dict[str, str], prefix: str, *, most: int =
     found: Plain = {}
     forms = [
         *("changed", "first_of", "elements", "flags", "to_flags", "reference", "route", "changed", "first_of"),
+        "object",
         *("elements", "reference", "column"),
     ]
     for number, form in enumerate(draw(st.lists(st.sampled_from(forms), min_size=1, max_size=most))):
@@ -249,10 +264,15 @@ def fields_of(draw: DrawFn, schemes: dict[str, str], prefix: str, *, most: int =
             key, rule = draw(reference(name, schemes))
             found[key] = rule
         else:
-            made = {"changed": changed, "first_of": first_of, "flags": flags, "to_flags": to_flags, "route": route}[
-                form
-            ]
-            key, rule = draw(made(name))
+            made = {
+                "changed": changed,
+                "first_of": first_of,
+                "flags": flags,
+                "object": put_together,
+                "to_flags": to_flags,
+                "route": route,
+            }
+            key, rule = draw(made[form](name))
             found[key] = rule
     return found
 

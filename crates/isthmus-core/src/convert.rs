@@ -29,6 +29,7 @@ use crate::numeric::Typmod;
 use crate::plan::{Column, DefaultRule, Kind, Literal, PlanError, Role};
 
 pub(crate) use integers::as_boolean;
+pub use jsonb::Member;
 pub(crate) use jsonb::{from_json, JSONB_VERSION};
 pub(crate) use references::write_id;
 

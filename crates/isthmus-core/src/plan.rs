@@ -25,7 +25,7 @@ pub use file::{
     TableKind, Unknown, Utf8Policy,
 };
 pub use literal::{Json, Literal};
-pub use picks::{Elements, FirstOf, Flag, Flags, Made, Origin, Owner, Pick, Take, ToFlags, Way};
+pub use picks::{Elements, FirstOf, Flag, Flags, Made, Object, Origin, Owner, Part, Pick, Take, ToFlags, Way};
 pub use trie::{Entry, Node};
 
 use build::Builder;
@@ -141,8 +141,8 @@ pub struct Column {
     pub slot: Option<usize>,
     /// The number of the made value in that slot, when it is one.
     pub made: Option<usize>,
-    /// The pick of its flags, of an array of labels.
-    pub flags: Option<usize>,
+    /// The pick that it is put together by: of its flags, for an array of labels, or of the parts of an object.
+    pub several: Option<usize>,
     /// Its printed path in a document (of a child: in its element).
     pub path: String,
     /// Keys in that path.

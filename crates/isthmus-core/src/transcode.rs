@@ -61,6 +61,8 @@ pub enum SoughtId {
 pub struct Transcoder {
     plan: Plan,
     codec: IdCodec,
+    /// The run's start in ms since 1970, for conditions.
+    now_ms: i64,
     /// Per table, per column.
     converters: Vec<Vec<Converter>>,
     layout: Layout,
@@ -99,7 +101,8 @@ impl Transcoder {
         let layout = Layout::new(&plan);
         let derived = (0..plan.scopes.len()).map(|scope| derived_slots(&plan, scope)).collect();
         let grown = plan.tables.iter().map(|_| AtomicUsize::new(0)).collect();
-        Ok(Self { plan, codec, converters, layout, derived, grown })
+        let now_ms = now_us.div_euclid(1_000);
+        Ok(Self { plan, codec, now_ms, converters, layout, derived, grown })
     }
 
     /// The compiled plan.
@@ -157,7 +160,7 @@ impl Transcoder {
             let (shape, id) = match &self.plan.choice {
                 None => (Some(0), Raw::new(document).and_then(|raw| raw.get(b"_id")).ok().flatten().map(|e| e.value)),
                 Some(choice) => {
-                    let shape = conditions::choose(&self.plan, choice, document, &mut slots, &mut scratch);
+                    let shape = conditions::choose(&self.plan, choice, document, &mut slots, self.now_ms, &mut scratch);
                     (shape.ok().flatten(), slots[choice.id_slot])
                 }
             };

@@ -73,3 +73,26 @@ fn a_broken_document_that_a_condition_looks_into_is_refused_not_skipped() {
     let batch = run(&transcoder(&plan), &[with_id(&[("x", as_document(&broken))])]);
     assert_eq!(codes(&batch), ["bson"]);
 }
+
+#[test]
+fn a_date_is_before_an_instant_or_the_start_of_the_run_or_it_is_not() {
+    let skipped = |op: &str, values: Json, value: Value<'_>| {
+        let mut plan = looked_at(&["x"]);
+        plan["skip"][0]["all"][0] = json!({"path": ["x"], "op": op, "values": values});
+        run(&transcoder(&plan), &[with_id(&[("x", value)])]).skipped == 1
+    };
+    let now = NOW_US.div_euclid(1_000);
+    for (millis, before) in [(now - 1, true), (now, false), (now + 1, false)] {
+        assert_eq!(skipped("before", json!([]), Value::DateTime(millis)), before);
+        assert_eq!(skipped("not_before", json!([]), Value::DateTime(millis)), !before);
+    }
+    let epoch = json!([{"$date": "1970-01-01T00:00:00Z"}]);
+    assert!(skipped("before", epoch.clone(), Value::DateTime(-1)));
+    assert!(!skipped("before", epoch.clone(), Value::DateTime(0)));
+    for other in [Value::Null, Value::Int64(-1), text("1969-01-01"), Value::Timestamp { time: 0, increment: 0 }] {
+        assert!(!skipped("before", epoch.clone(), other) && !skipped("not_before", epoch.clone(), other));
+    }
+    let mut wrong = looked_at(&["x"]);
+    wrong["skip"][0]["all"][0] = json!({"path": ["x"], "op": "before", "values": [5]});
+    assert!(refused_plan(&wrong).contains("compares with no instant"));
+}

@@ -469,7 +469,7 @@ fn what_is_no_flag_is_refused_where_it_stands() {
     assert_eq!(found(true, Value::Int32(1)), [place("b", "yes")]);
     let mut wrong = flags(json!("text"), false);
     wrong["fields"][0]["path"] = json!(["z"]);
-    assert!(refused_plan(&wrong).contains("besides those of its flags"));
+    assert!(refused_plan(&wrong).contains("besides those of its parts"));
     let mut wrong = flags(json!({"kind": "enum", "values": ["A", "B", "none"], "name": "letter"}), false);
     assert!(refused_plan(&wrong).contains("label \"C\" of things.v"), "{}", refused_plan(&wrong));
     wrong["fields"][0]["flags"][2]["path"] = json!(["b"]);
@@ -553,4 +553,45 @@ fn what_could_not_be_made_is_told_once_at_its_column() {
         found,
         [("required", "n"), ("not-an-array", "list"), ("type", "b"), ("type", "c"), ("not-an-array", "d")]
     );
+}
+
+/// Two fields and one of a sub-document in one jsonb column.
+fn object(more: &Json) -> Json {
+    let parts =
+        json!([{"key": "a b", "path": ["x"]}, {"key": "", "path": ["in", "y.z"]}, {"key": "c", "path": ["last"]}]);
+    made(
+        &[column("v", "value", json!("jsonb"), more)],
+        &[json!({"do": "object", "table": 0, "column": 1, "parts": parts})],
+    )
+}
+
+#[test]
+fn fields_are_put_together_as_one_object() {
+    let plan = object(&json!({}));
+    let inner = document(&[("y.z", Value::Bool(true)), ("other", Value::Null)]);
+    let fields = [("last", Value::Null), ("in", as_document(&inner)), ("x", text("é\""))];
+    let (row, extras, batch) = carried(&plan, &fields);
+    assert_eq!(jsonb(&row[0]), r#"{"a b":"é\"","":true,"c":null}"#);
+    assert_eq!((extras.as_deref(), count(&batch, "fields_missing", "things.v")), (Some(r#"{"in":{"other":null}}"#), 0));
+    assert_eq!(jsonb(&carried(&plan, &[("last", Value::Int32(5))]).0[0]), r#"{"c":5}"#);
+    let (row, extras, batch) = carried(&plan, &[("in", Value::Int32(1))]);
+    assert_eq!((row[0].clone(), extras.as_deref()), (None, Some(r#"{"in":1}"#)), "there is nothing inside a number");
+    assert_eq!(count(&batch, "fields_missing", "things.v"), 1);
+}
+
+#[test]
+fn a_member_that_has_no_place_in_json_is_refused_where_it_stands() {
+    let nan = document(&[("n", Value::Double(f64::NAN))]);
+    let inner = document(&[("y.z", as_document(&nan))]);
+    let found = causes(&object(&json!({})), &[("x", text("good")), ("in", as_document(&inner))]);
+    assert_eq!(found[0].1, r"in.y\.z.n");
+    assert_eq!(causes(&object(&json!({"required": true})), &[])[0].0, "required");
+    let mut wrong = object(&json!({}));
+    wrong["fields"][0]["parts"][1]["key"] = json!("c");
+    assert!(refused_plan(&wrong).contains("the member \"c\" of one object"), "{}", refused_plan(&wrong));
+    wrong["fields"][0]["parts"] = json!([]);
+    assert!(refused_plan(&wrong).contains("needs the key parts"));
+    let mut wrong = object(&json!({}));
+    wrong["tables"][0]["columns"][1]["type"] = json!({"kind": "text"});
+    assert!(refused_plan(&wrong).contains("so it is jsonb"), "{}", refused_plan(&wrong));
 }

@@ -44,6 +44,7 @@ CHOICE_KEYS = ("path", "first_of", "element", "of", "others")
 COLUMN_KEYS = (
     *CHOICE_KEYS,
     "flags",
+    "object",
     "column",
     "type",
     "required",

@@ -228,6 +228,9 @@ class _Compiler:
                 "flags": flags,
                 "coerce": rule.coerce,
             }
+        if rule.object:
+            parts = [{"key": part.key, "path": list(part.path)} for part in rule.object]
+            return {"do": "object", "table": table, "column": columns[rule.column], "parts": parts}
         if rule.column in columns:
             return {**_chosen(rule), "do": "column", "table": table, "column": columns[rule.column]}
         return {**_chosen(rule), "do": "pending", "table": self._pending(rule, table)}

@@ -19,7 +19,7 @@ OnOrphan = Literal["null", "dead_letter"]
 ElementOnOrphan = Literal["null", "dead_letter", "drop"]
 OnDelete = Literal["null", "cascade", "restrict"]
 OnUpdate = Literal["cascade", "restrict"]
-Operator = Literal["eq", "ne", "in", "not_in", "missing", "null", "present"]
+Operator = Literal["eq", "ne", "in", "not_in", "missing", "null", "present", "before", "not_before"]
 Method = Literal["btree", "gin"]
 Normalise = Literal["trim", "lower"]
 Form = Literal["email"]
@@ -95,6 +95,13 @@ class Flag(Model):
     label: str
 
 
+class Part(Model):
+    """A field and the key under which it stands in an object of several."""
+
+    key: str
+    path: FieldPath
+
+
 class Expect(Model):
     """What the values of a column should be: looked at by `isthmus verify`, not by the copy.
 
@@ -119,7 +126,7 @@ class _Chosen(Model):
     """Which value of a document a rule takes.
 
     Attributes:
-        path: The field; of several (`first_of`, `flags`) the first.
+        path: The field; of several (`first_of`, `flags`, `object`) the first.
         first_of: Fields of which the first that is neither missing nor null is taken; empty when `path` is the only
             one.
         element: Position in the array at `path`, from 0, negative from the end; None for the whole value.
@@ -154,6 +161,7 @@ class ColumnField(_Chosen):
         other_values: What all other values become; None when they are converted as usual.
         normalise: In the order it is done.
         flags: Boolean fields that are put together as labels; then nothing else chooses the value.
+        object: Fields that are put together as one jsonb object; the same holds.
         expect: What its values should be. No part of the fingerprint, for it changes nothing that is carried.
     """
 
@@ -179,12 +187,14 @@ class ColumnField(_Chosen):
     other_values: OtherValues | None = None
     normalise: tuple[Normalise, ...] = ()
     flags: tuple[Flag, ...] = ()
+    object: tuple[Part, ...] = ()
     expect: Expect | None = Field(default=None, exclude=True)
 
     @property
     def paths(self) -> tuple[FieldPath, ...]:
         """Every path the rule claims, in the order of the file."""
-        return tuple(flag.path for flag in self.flags) or self.first_of or (self.path,)
+        several = (*(flag.path for flag in self.flags), *(part.path for part in self.object))
+        return several or self.first_of or (self.path,)
 
     @property
     def is_array(self) -> bool:
@@ -358,7 +368,8 @@ class Condition(Model):
     """One part of a skip rule.
 
     Attributes:
-        values: Extended JSON: one for `eq` and `ne`, any number for `in` and `not_in`, none for the others.
+        values: Extended JSON: one for `eq` and `ne`, any number for `in` and `not_in`, a date for `before` and
+            `not_before` or none for the start of the run, none for the others.
     """
 
     path: FieldPath

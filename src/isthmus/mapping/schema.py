@@ -40,7 +40,8 @@ from isthmus.mapping.model import (
     Policies,
 )
 from isthmus.mapping.names import NAME_BYTES
-from isthmus.mapping.reading.columns import NOT_WITH_FLAGS, NOT_WITH_VALUES
+from isthmus.mapping.reading.columns import NOT_WITH_FLAGS, NOT_WITH_OBJECT, NOT_WITH_VALUES
+from isthmus.mapping.reading.conditions import INSTANTS
 from isthmus.mapping.reading.indexes import SEARCH_LANGUAGES
 from isthmus.mapping.reading.literals import EXTENDED
 from isthmus.mapping.rules import Form
@@ -300,8 +301,15 @@ def _condition() -> Json:
     values = {"anyOf": [scalar, extended, _list({"anyOf": [scalar, extended, {"type": "null"}]})]}
     states = [_closed((state,), {state: {"const": True}}, required=[state]) for state in ("missing", "null", "present")]
     return {
-        "anyOf": [*value["anyOf"], values["anyOf"][2], *states, _closed(("not",), {"not": values}, required=["not"])],
-        "description": 'A value, any of several, {not: …}, {missing: true}, {"null": true} or {present: true}.',
+        "anyOf": [
+            *value["anyOf"],
+            values["anyOf"][2],
+            *states,
+            _closed(("not",), {"not": values}, required=["not"]),
+            *(_closed((word,), {word: {"type": "string"}}, required=[word]) for word in INSTANTS),
+        ],
+        "description": 'A value, any of several, {not: …}, {missing: true}, {"null": true}, {present: true}, or for'
+        " dates {before: …} and {not_before: …} with an instant or now.",
     }
 
 
@@ -331,6 +339,10 @@ def _column() -> Json:
         {
             **_choice(),
             "flags": {**_some(_text("Label.")), "description": "Boolean fields that are put together as labels."},
+            "object": {
+                "anyOf": [_list(_ref("word")), _some(_path())],
+                "description": "Fields that are put together as one jsonb object: keys with paths, or a list.",
+            },
             "column": _ref("name"),
             "type": _ref("type"),
             "required": _flag("Documents without a value are dead letters."),
@@ -365,6 +377,7 @@ def _column() -> Json:
         ("path", "first_of"),
         ("first_of", "element"),
         *(("flags", word) for word in NOT_WITH_FLAGS),
+        *(("object", word) for word in NOT_WITH_OBJECT),
         *(("values", word) for word in NOT_WITH_VALUES),
         ("references", "default"),
         ("references", "table_default"),

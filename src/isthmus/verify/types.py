@@ -197,7 +197,13 @@ def _of_column(mapping: Mapping, placed: PlacedTable, column: PlacedColumn, prof
     if column.column.role not in {"value", "reference"} or rule is None:
         return _Expected(why="Isthmus makes its values.")
     reference = column.column.reference
-    if rule.first_of or rule.element is not None or rule.flags or (reference is not None and reference.routed):
+    if (
+        rule.first_of
+        or rule.element is not None
+        or rule.flags
+        or rule.object
+        or (reference is not None and reference.routed)
+    ):
         return _Expected(why="Several fields, or parts of one, fill it.")
     if rule.values or rule.other_values is not None:
         return _Expected(why="The mapping replaces its values.")

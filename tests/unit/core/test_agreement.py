@@ -138,6 +138,22 @@ def test_every_border_value_as_a_flag(type_text: str, *, coerce: bool) -> None:
     agree(mapping({"x": {"type": type_text, "flags": flags, "coerce": coerce}}), [*DOCUMENTS, *second])
 
 
+@pytest.mark.parametrize("policies", [{}, LOOSE], ids=["strict", "loose"])
+@pytest.mark.parametrize("required", [False, True], ids=["any", "required"])
+def test_every_border_value_as_a_member_of_an_object(policies: Plain, *, required: bool) -> None:
+    rule = {"type": "jsonb", "object": {"a": "v", "b": "w", "c": ["x", "y"]}, "required": required}
+    second = [bw.prepended("w", VALUES[at - 1], document) for at, document in enumerate(DOCUMENTS)]
+    agree(mapping({"o": rule}, policies=policies), [*DOCUMENTS, *second, *IDS[:1]])
+
+
+@pytest.mark.parametrize("condition", [{"before": "now"}, {"not_before": "now"}, {"before": "2021-03-04T05:06:07Z"}])
+@pytest.mark.parametrize("word", ["skip", "when"])
+def test_every_border_value_compared_with_an_instant(condition: Plain, word: str) -> None:
+    said = {"v": condition}
+    main: Plain = {"skip": [{"when": said, "why": "late"}]} if word == "skip" else {"when": said}
+    agree(mapping({"v": "jsonb"}, policies=LOOSE, **main), DOCUMENTS)
+
+
 def test_every_border_value_as_labels() -> None:
     agree(mapping({"v": {"to_flags": {"abc": "a", "ACTIVE": {"column": "b", "default": True}, "5": "c"}}}), DOCUMENTS)
 

@@ -78,6 +78,8 @@ collections:
       level: {type: integer, expect: {min: 1, max: 9}}
       ended: {type: date, expect: {not_before: born, max: "2030-01-01"}}
       kinds: {flags: {isX: x, isY: y}, type: "s[]", default: []}
+      about: {type: jsonb, object: {a: about.a, "": [beside, ""]}, required: true}
+      both: {type: jsonb, object: [about.b, zz]}
       roles: {to_flags: {admin: is_admin, editor: , viewer: {column: v, default: false, index: true, required: true}}}
       friends: {references: people, type: "uuid[]", on_orphan: drop, index: true}
       country: {references: countries.code, normalise: trim, coerce: true}

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from isthmus.mapping import parse_mapping
-from isthmus.mapping.model import ColumnField, Flag, FlagColumn, OtherValues, ToFlagsField, ValueRule
+from isthmus.mapping.model import ColumnField, Flag, FlagColumn, OtherValues, Part, ToFlagsField, ValueRule
 from isthmus.mapping.plan import compile_plans
 from isthmus.mapping.tables import build_schema
 from isthmus.mapping.types import ColumnType
@@ -124,6 +124,25 @@ def test_flags_become_one_column_of_labels() -> None:
         "flags": [{"path": ["isHome"], "label": "home"}, {"path": ["meta", "isWork"], "label": "work"}],
         "coerce": True,
     }
+
+
+def test_several_fields_become_one_object() -> None:
+    rules = "about: {type: jsonb, object: {details: details, 'five words': [meta, five.words]}}"
+    rule = rule_of(rules)
+    assert rule.object == (
+        Part(key="details", path=("details",)),
+        Part(key="five words", path=("meta", "five.words")),
+    )
+    assert (rule.paths, rule.column) == ((("details",), ("meta", "five.words")), "about")
+    (field,) = shape_of(rules)["fields"]
+    assert field == {
+        "do": "object",
+        "table": 0,
+        "column": 1,
+        "parts": [{"key": "details", "path": ["details"]}, {"key": "five words", "path": ["meta", "five.words"]}],
+    }
+    listed = rule_of("about: {type: jsonb, object: [details, address.city]}")
+    assert [part.key for part in listed.object] == ["details", "city"]
 
 
 def test_labels_become_boolean_columns() -> None:

@@ -8,6 +8,17 @@ use crate::json::{self, JsonFault};
 
 use super::{Changed, Converted, Converter, Inside, Refusal, Side, Wrote};
 
+/// A value that becomes a member of an object.
+#[derive(Debug)]
+pub struct Member<'v> {
+    pub key: &'v str,
+    /// The keys that lead to it in the document.
+    pub path: &'v [Box<[u8]>],
+    pub value: Value<'v>,
+    /// Level of the document that holds it.
+    pub depth: usize,
+}
+
 /// `jsonb_recv` knows version 1 only.
 pub(crate) const JSONB_VERSION: u8 = 1;
 
@@ -24,6 +35,27 @@ impl Converter {
         json::write_json(value, &self.settings(codec), &mut side.report, depth, out).map_err(from_json)?;
         self.take_report(side);
         Ok(Wrote::Value)
+    }
+
+    /// Appends the field of an object of these values, in their order.
+    pub fn object(&self, codec: &IdCodec, members: &[Member<'_>], side: &mut Side, out: &mut Vec<u8>) -> Converted {
+        let settings = self.settings(codec);
+        self.enclose(out, &mut |out: &mut Vec<u8>| {
+            out.push(JSONB_VERSION);
+            for (number, member) in members.iter().enumerate() {
+                out.push(if number == 0 { b'{' } else { b',' });
+                json::write_string(member.key, out);
+                out.push(b':');
+                let level = side.report.path.len();
+                member.path.iter().for_each(|key| side.report.path.push_key(key));
+                let written = json::write_json(&member.value, &settings, &mut side.report, member.depth, out);
+                side.report.path.truncate(level);
+                written.map_err(from_json)?;
+            }
+            out.push(b'}');
+            self.take_report(side);
+            Ok(Wrote::Value)
+        })
     }
 
     /// Moves what a JSON writer left in its report to where all conversions leave it.

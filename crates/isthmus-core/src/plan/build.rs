@@ -2,12 +2,13 @@
 
 use super::columns::{compile_tables, id_column};
 use super::fields::{Field, Work};
-use super::file::{FieldFile, Job, PlanFile, Role, ShapeFile, TestFile};
+use super::file::{FieldFile, Job, Op, PlanFile, Role, ShapeFile, TestFile};
 use super::literal::Literal;
 use super::picks::Pick;
 use super::place::Places;
 use super::sources::Fed;
 use super::{Child, Choice, Junction, Pending, Plan, PlanError, Scope, Shape, Skip, Table, Test};
+use crate::bson::Value;
 use crate::path::{join, print_path};
 
 /// Collects tables, scopes and tries while a plan is compiled.
@@ -108,6 +109,13 @@ impl Builder {
             let values = test.values.iter().map(Literal::from_json).collect::<Result<Vec<_>, _>>();
             let values = values
                 .map_err(|error| PlanError::plain(format!("A condition on {} has {error}.", print_path(&test.path))))?;
+            if matches!(test.op, Op::Before | Op::NotBefore) {
+                let instants = values.iter().all(|value| matches!(value.value(), Value::DateTime(_)));
+                if values.len() > 1 || !instants {
+                    let path = print_path(&test.path);
+                    return Err(PlanError::plain(format!("A condition on {path} compares with no instant.")));
+                }
+            }
             tests.push(Test { slot, op: test.op, values });
         }
         Ok(tests)
@@ -188,6 +196,10 @@ impl Builder {
             self.flags(scope, (*index, *column), flags, *coerce)?;
             return Ok(None);
         }
+        if let Work::Object { table: index, column, parts } = &field.work {
+            self.object(scope, (*index, *column), parts)?;
+            return Ok(None);
+        }
         let owner = self.owner(scope, &field.work)?;
         let origin = self.origin(scope, &field, owner)?;
         if let Work::ToFlags { table: index, flags } = &field.work {
@@ -228,7 +240,7 @@ impl Builder {
                 let dropped = self.dropped.len() - 1;
                 self.scopes[scope].drops.push((fed.slot, dropped));
             }
-            Work::Flags { .. } | Work::ToFlags { .. } => {}
+            Work::Flags { .. } | Work::Object { .. } | Work::ToFlags { .. } => {}
         }
         Ok(None)
     }

@@ -222,7 +222,7 @@ fn compile_column(table: &str, kind: TableKind, column: ColumnFile, number: usiz
         depth: 1,
         slot: None,
         made: None,
-        flags: None,
+        several: None,
         number,
     })
 }

@@ -1,6 +1,6 @@
 //! One rule of the plan, checked for the keys that its `do` needs and for those that it does not know.
 
-use super::file::{FieldFile, FlagFile, Job, OtherElements};
+use super::file::{FieldFile, FlagFile, Job, OtherElements, PartFile};
 use super::PlanError;
 use crate::path::print_path;
 
@@ -17,8 +17,8 @@ pub(super) struct Field<'f> {
 pub(super) enum Source<'f> {
     Path(&'f [String]),
     FirstOf(&'f [Vec<String>]),
-    /// At the paths of its flags.
-    Flags,
+    /// At the paths of its flags, or of the parts of its object.
+    Several,
 }
 
 /// Which element of the array at the source is meant.
@@ -37,6 +37,7 @@ pub(super) enum Work<'f> {
     Pending { table: usize },
     Route { table: usize, columns: &'f [usize], required: bool },
     Flags { table: usize, column: usize, flags: Vec<(&'f [String], &'f str)>, coerce: bool },
+    Object { table: usize, column: usize, parts: &'f [PartFile] },
     ToFlags { table: usize, flags: Vec<(&'f str, usize)> },
     Junction { table: usize },
     Child { table: usize, fields: &'f [FieldFile] },
@@ -71,6 +72,10 @@ impl<'f> Field<'f> {
                 let flags = flags()?.iter().map(flag).collect::<Result<_, _>>()?;
                 Work::Flags { table: table()?, column: column()?, flags, coerce: file.coerce }
             }
+            Job::Object => {
+                let parts = file.parts.as_deref().filter(|parts| !parts.is_empty()).ok_or_else(|| needs("parts"))?;
+                Work::Object { table: table()?, column: column()?, parts }
+            }
             Job::ToFlags => {
                 let flag = |flag: &'f FlagFile| match (&flag.path, flag.column) {
                     (None, Some(column)) => Ok((flag.label.as_str(), column)),
@@ -86,12 +91,16 @@ impl<'f> Field<'f> {
         };
         let strange = [
             ("table", file.table.is_some() && file.job == Job::Drop),
-            ("column", file.column.is_some() && !matches!(file.job, Job::Column | Job::Flags)),
+            ("column", file.column.is_some() && !matches!(file.job, Job::Column | Job::Flags | Job::Object)),
             ("columns", file.columns.is_some() && file.job != Job::Route),
             ("required", file.required && file.job != Job::Route),
             ("flags", file.flags.is_some() && !matches!(file.job, Job::Flags | Job::ToFlags)),
+            ("parts", file.parts.is_some() && file.job != Job::Object),
             ("fields", file.fields.is_some() && file.job != Job::Child),
-            ("element", file.element.is_some() && matches!(file.job, Job::Flags | Job::ToFlags | Job::Drop)),
+            (
+                "element",
+                file.element.is_some() && matches!(file.job, Job::Flags | Job::Object | Job::ToFlags | Job::Drop),
+            ),
             ("of", file.of.is_some() && file.element.is_none()),
             ("others", file.others.is_some() && file.element.is_none()),
             ("coerce", file.coerce && file.element.is_none() && file.job != Job::Flags),
@@ -100,8 +109,8 @@ impl<'f> Field<'f> {
             return Err(wrong(&format!("has the key {key}, which it cannot use")));
         }
         let source = match (&file.path, &file.first_of, file.job) {
-            (None, None, Job::Flags) => Source::Flags,
-            (_, _, Job::Flags) => return Err(wrong("has a path besides those of its flags")),
+            (None, None, Job::Flags | Job::Object) => Source::Several,
+            (_, _, Job::Flags | Job::Object) => return Err(wrong("has a path besides those of its parts")),
             (Some(path), None, _) => Source::Path(path),
             (None, Some(paths), _) if !paths.is_empty() => Source::FirstOf(paths),
             _ => return Err(wrong("needs either a path or a first_of")),
@@ -120,5 +129,11 @@ impl<'f> Field<'f> {
 fn name(file: &FieldFile) -> String {
     let first = file.first_of.as_ref().and_then(|paths| paths.first());
     let flag = file.flags.as_ref().and_then(|flags| flags.first()).and_then(|flag| flag.path.as_ref());
-    file.path.as_ref().or(first).or(flag).map_or_else(|| "(without a path)".to_owned(), |path| print_path(path))
+    let part = file.parts.as_ref().and_then(|parts| parts.first()).map(|part| &part.path);
+    file.path
+        .as_ref()
+        .or(first)
+        .or(flag)
+        .or(part)
+        .map_or_else(|| "(without a path)".to_owned(), |path| print_path(path))
 }

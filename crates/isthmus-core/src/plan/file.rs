@@ -63,7 +63,8 @@ pub(super) struct TestFile {
     pub values: Vec<Json>,
 }
 
-/// Comparison of a skip condition; `present` means met with any value but null.
+/// Comparison of a condition; `present` means met with any value but null, `before` and `not_before` compare instants
+/// with one value, or with the start of the run where there is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Op {
@@ -74,6 +75,8 @@ pub enum Op {
     Missing,
     Null,
     Present,
+    Before,
+    NotBefore,
 }
 
 #[derive(Debug, Deserialize)]
@@ -318,6 +321,8 @@ pub(super) struct FieldFile {
     #[serde(default)]
     pub flags: Option<Vec<FlagFile>>,
     #[serde(default)]
+    pub parts: Option<Vec<PartFile>>,
+    #[serde(default)]
     pub fields: Option<Vec<FieldFile>>,
 }
 
@@ -329,6 +334,7 @@ pub(super) enum Job {
     Pending,
     Route,
     Flags,
+    Object,
     ToFlags,
     Junction,
     Child,
@@ -343,6 +349,14 @@ pub(super) enum OtherElements {
     Extras,
     /// They are dropped by name.
     Drop,
+}
+
+/// One member of an object that is put together of several fields.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PartFile {
+    pub key: String,
+    pub path: Vec<String>,
 }
 
 /// One label: with `path` the boolean that sets it, with `column` the boolean column that it sets.

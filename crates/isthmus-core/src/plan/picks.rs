@@ -40,6 +40,7 @@ pub enum Pick {
     FirstOf(FirstOf),
     Elements(Elements),
     Flags(Flags),
+    Object(Object),
     ToFlags(ToFlags),
 }
 
@@ -100,6 +101,21 @@ pub struct Flags {
 pub struct Flag {
     pub way: Way,
     pub label: Box<[u8]>,
+}
+
+/// Values at several paths that become the members of one object.
+#[derive(Debug, Clone)]
+pub struct Object {
+    pub parts: Vec<Part>,
+}
+
+/// One of them.
+#[derive(Debug, Clone)]
+pub struct Part {
+    pub way: Way,
+    pub key: Box<str>,
+    /// Keys of its path, one after the other.
+    pub path: Vec<Box<[u8]>>,
 }
 
 /// Labels in one array that become boolean columns.

@@ -1,9 +1,10 @@
-//! Where the value of a rule comes from: one path, the first of several, an element of an array, or flags.
+//! Where the value of a rule comes from: one path, the first of several, an element of an array, flags, or the parts of
+//! an object.
 
 use super::build::Builder;
 use super::fields::{Element, Field, Source, Work};
-use super::file::{OtherElements, Role};
-use super::picks::{Elements, FirstOf, Flag, Flags, Made, Origin, Owner, Pick, Take, ToFlags, Way};
+use super::file::{OtherElements, PartFile, Role};
+use super::picks::{Elements, FirstOf, Flag, Flags, Made, Object, Origin, Owner, Part, Pick, Take, ToFlags, Way};
 use super::{Kind, PlanError};
 use crate::path::{join, print_path};
 
@@ -26,7 +27,7 @@ impl Builder {
     pub(super) fn origin(&mut self, scope: usize, field: &Field<'_>, owner: Owner) -> Result<Origin, PlanError> {
         let node = self.scopes[scope].node;
         match field.source {
-            Source::Flags => Err(PlanError::plain("A field of the plan has no path.")),
+            Source::Several => Err(PlanError::plain("A field of the plan has no path.")),
             Source::Path(path) => {
                 let way = self.places.place(node, path)?;
                 let again = self.places.claim(&way);
@@ -180,10 +181,45 @@ impl Builder {
         self.fill(self.first + table, column, &fed)?;
         if array {
             let target = &mut self.tables[self.first + table].columns[column];
-            (target.flags, target.slot) = (Some(number), None);
+            (target.several, target.slot) = (Some(number), None);
         }
         let table = self.first + table;
         self.picks.push(Pick::Flags(Flags { flags: placed, table, column, coerce, made }));
+        Ok(())
+    }
+
+    pub(super) fn object(
+        &mut self,
+        scope: usize,
+        (table, column): (usize, usize),
+        parts: &[PartFile],
+    ) -> Result<(), PlanError> {
+        let (node, own) = (self.scopes[scope].node, self.scopes[scope].table);
+        let mut placed: Vec<Part> = Vec::with_capacity(parts.len());
+        for part in parts {
+            let way = self.places.place(node, &part.path)?;
+            self.claim_alone(scope, &way)?;
+            if placed.iter().any(|known| *known.key == *part.key) {
+                return Err(PlanError::plain(format!("Two fields are the member {:?} of one object.", part.key)));
+            }
+            let path = part.path.iter().map(|key| key.as_bytes().into()).collect();
+            placed.push(Part { way, key: part.key.as_str().into(), path });
+        }
+        let Some(first) = placed.first() else {
+            return Ok(());
+        };
+        let fed = Fed { slot: first.way.slot, made: None, path: first.way.path.clone(), depth: first.way.depth() };
+        let above = join(&self.scopes[scope].path, &fed.path);
+        let target = self.checked(own, (table, column), &above)?;
+        if target.kind.kind != Kind::Jsonb || target.kind.array || target.role != Role::Value {
+            let (name, what) = (target.name.clone(), "holds an object of several fields, so it is jsonb");
+            return Err(PlanError::column(&self.tables[own].name, &name, what));
+        }
+        self.fill(own, column, &fed)?;
+        let number = self.picks.len();
+        let target = &mut self.tables[own].columns[column];
+        (target.several, target.slot) = (Some(number), None);
+        self.picks.push(Pick::Object(Object { parts: placed }));
         Ok(())
     }
 

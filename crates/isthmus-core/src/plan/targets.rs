@@ -13,7 +13,9 @@ impl Builder {
         let own = self.scopes[scope].table;
         let above = &self.scopes[scope].path;
         Ok(match work {
-            Work::Column { table, column } | Work::Flags { table, column, .. } => self.known(*table, *column)?,
+            Work::Column { table, column } | Work::Flags { table, column, .. } | Work::Object { table, column, .. } => {
+                self.known(*table, *column)?
+            }
             Work::Route { table, columns, .. } => self.known(*table, columns.first().copied().unwrap_or(0))?,
             Work::ToFlags { table, flags } => self.known(*table, flags.first().map_or(0, |(_, column)| *column))?,
             Work::Pending { table } => {
@@ -94,7 +96,7 @@ impl Builder {
     pub(super) fn fill(&mut self, table: usize, column: usize, fed: &Fed) -> Result<(), PlanError> {
         let name = &self.tables[table].name;
         let target = &self.tables[table].columns[column];
-        if target.slot.is_some() || target.flags.is_some() {
+        if target.slot.is_some() || target.several.is_some() {
             return Err(PlanError::column(name, &target.name, "is fed by two fields"));
         }
         let target = &mut self.tables[table].columns[column];
@@ -166,7 +168,7 @@ impl Builder {
         for table in &self.tables {
             for column in &table.columns {
                 let ordinary = matches!(column.role, Role::Value | Role::Reference);
-                let fed = column.slot.is_some() || column.flags.is_some();
+                let fed = column.slot.is_some() || column.several.is_some();
                 if ordinary && !fed && column.required && column.default.is_none() {
                     return Err(PlanError::column(&table.name, &column.name, "is required, but no field feeds it"));
                 }

@@ -2,7 +2,7 @@
 
 use crate::bson::{too_deep, BsonError, Raw, Value, MAX_DEPTH};
 use crate::canonical::write_canonical;
-use crate::plan::{Choice, Op, Plan, Skip, Test};
+use crate::plan::{Choice, Literal, Op, Plan, Skip, Test};
 
 /// The number of the first shape whose conditions all hold. Afterwards the slots of the choice are those of the document.
 ///
@@ -13,12 +13,16 @@ pub(super) fn choose<'d>(
     choice: &Choice,
     document: &'d [u8],
     slots: &mut [Option<Value<'d>>],
+    now_ms: i64,
     scratch: &mut Vec<u8>,
 ) -> Result<Option<usize>, BsonError> {
     let (start, end) = choice.slots;
     slots[start..end].fill(None);
     look(plan, choice.node, Raw::new(document)?, 1, slots)?;
-    Ok(plan.shapes.iter().position(|shape| shape.when.iter().all(|test| holds(test, &slots[test.slot], scratch))))
+    Ok(plan
+        .shapes
+        .iter()
+        .position(|shape| shape.when.iter().all(|test| holds(test, &slots[test.slot], now_ms, scratch))))
 }
 
 /// Reads a level, and those below it, that no rule but a condition looks at: into slots and nothing else.
@@ -49,13 +53,22 @@ pub(super) fn look<'d>(
 }
 
 /// The number of the first condition that applies. `slots` are those of the document.
-pub(super) fn applies(skips: &[Skip], slots: &[Option<Value<'_>>], scratch: &mut Vec<u8>) -> Option<usize> {
-    skips.iter().position(|skip| skip.all.iter().all(|test| holds(test, &slots[test.slot], scratch)))
+pub(super) fn applies(
+    skips: &[Skip],
+    slots: &[Option<Value<'_>>],
+    now_ms: i64,
+    scratch: &mut Vec<u8>,
+) -> Option<usize> {
+    skips.iter().position(|skip| skip.all.iter().all(|test| holds(test, &slots[test.slot], now_ms, scratch)))
 }
 
 /// Numbers compare by value over all four number types, everything else by type and content. A missing field equals
-/// nothing, so `ne` and `not_in` hold for it.
-fn holds(test: &Test, value: &Option<Value<'_>>, scratch: &mut Vec<u8>) -> bool {
+/// nothing, so `ne` and `not_in` hold for it; what is no instant is neither before one nor behind it.
+fn holds(test: &Test, value: &Option<Value<'_>>, now_ms: i64, scratch: &mut Vec<u8>) -> bool {
+    let instant = || match test.values.first().map(Literal::value) {
+        Some(Value::DateTime(millis)) => millis,
+        _ => now_ms,
+    };
     let among = |scratch: &mut Vec<u8>| {
         let Some(value) = value else {
             return false;
@@ -70,5 +83,7 @@ fn holds(test: &Test, value: &Option<Value<'_>>, scratch: &mut Vec<u8>) -> bool 
         Op::Present => !matches!(value, None | Some(Value::Null | Value::Undefined)),
         Op::Eq | Op::In => among(scratch),
         Op::Ne | Op::NotIn => !among(scratch),
+        Op::Before => matches!(value, Some(Value::DateTime(millis)) if *millis < instant()),
+        Op::NotBefore => matches!(value, Some(Value::DateTime(millis)) if *millis >= instant()),
     }
 }

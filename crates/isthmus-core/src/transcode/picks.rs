@@ -1,4 +1,5 @@
-//! Values that are made before a row is written: the first of several paths, elements of arrays, and flags.
+//! Values that are made before a row is written: the first of several paths, elements of arrays, flags, and objects of
+//! several fields.
 //!
 //! Decides also what of the fields that were looked at is left over, so that nothing is lost: a value that lost
 //! against another, an array of which only a part was taken, a flag that had no room.
@@ -7,10 +8,10 @@ use std::borrow::Cow;
 
 use crate::batch::Change;
 use crate::bson::{BsonError, Value};
-use crate::convert::{as_boolean, Refusal, NULL_FIELD};
+use crate::convert::{as_boolean, Converter, Member, Refusal, NULL_FIELD};
 use crate::fault::Code;
 use crate::path::{push_index, push_path};
-use crate::plan::{Elements, FirstOf, Flag, Flags, Origin, Owner, Pick, Take, ToFlags, Way};
+use crate::plan::{Elements, FirstOf, Flag, Flags, Object, Origin, Owner, Part, Pick, Take, ToFlags, Way};
 
 use super::extras;
 use super::walk::Walk;
@@ -56,6 +57,7 @@ impl<'t: 'd, 'd> Walk<'t, 'd> {
                 Pick::FirstOf(first) => self.first_of(first, depth),
                 Pick::Elements(elements) => self.take_elements(number, elements, depth),
                 Pick::Flags(flags) => self.flags(number, flags, depth),
+                Pick::Object(_) => {} // put together where it is written
                 Pick::ToFlags(flags) => self.flags_of_labels(number, flags, depth),
             }
         }
@@ -69,7 +71,7 @@ impl<'t: 'd, 'd> Walk<'t, 'd> {
             return;
         };
         match &self.own.plan.picks[pick] {
-            Pick::FirstOf(_) => {}
+            Pick::FirstOf(_) | Pick::Object(_) => {}
             Pick::Elements(elements) => {
                 let (value, way) = self.origin(&elements.origin);
                 let take = elements.takes.iter().find(|take| take.made.number == made);
@@ -268,11 +270,35 @@ impl<'t: 'd, 'd> Walk<'t, 'd> {
         }
     }
 
-    /// Appends the array of the labels whose flags are true; false when none of the fields is there.
-    pub(super) fn labels(&mut self, table: usize, converter: &'t crate::convert::Converter) -> bool {
-        let Some(Pick::Flags(flags)) = converter.column.flags.map(|pick| &self.own.plan.picks[pick]) else {
-            return false;
+    /// Appends what is put together of several fields; false when none of them is there.
+    pub(super) fn several(&mut self, table: usize, converter: &'t Converter, depth: usize) -> bool {
+        match converter.column.several.map(|pick| &self.own.plan.picks[pick]) {
+            Some(Pick::Flags(flags)) => self.labels(table, converter, flags),
+            Some(Pick::Object(object)) => self.object(table, converter, object, depth),
+            _ => false,
+        }
+    }
+
+    /// Appends the object of the fields that are there.
+    fn object(&mut self, table: usize, converter: &'t Converter, object: &'t Object, depth: usize) -> bool {
+        let found = |part: &'t Part| {
+            let value = self.slots[part.way.slot]?;
+            Some(Member { key: &part.key, path: &part.path, value, depth: depth + part.way.depth() - 1 })
         };
+        let members: Vec<Member<'_>> = object.parts.iter().filter_map(found).collect();
+        if members.is_empty() {
+            return false;
+        }
+        let out = &mut self.batch.outputs[table];
+        match converter.object(&self.own.codec, &members, &mut self.side, out) {
+            Ok(_) => self.settle(converter),
+            Err(refusal) => self.refuse(converter, "", None, refusal),
+        }
+        true
+    }
+
+    /// Appends the array of the labels whose flags are true; false when none of the fields is there.
+    fn labels(&mut self, table: usize, converter: &'t Converter, flags: &'t Flags) -> bool {
         if flags.flags.iter().all(|flag| self.slots[flag.way.slot].is_none()) {
             return false;
         }

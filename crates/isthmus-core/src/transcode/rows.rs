@@ -132,7 +132,7 @@ impl<'t: 'd, 'd> Walk<'t, 'd> {
         let value = column.slot.and_then(|slot| self.slots[slot]);
         let by_default = match value {
             None => {
-                if column.flags.is_some() && self.labels(table, converter) {
+                if column.several.is_some() && self.several(table, converter, depth) {
                     return;
                 }
                 self.count_absent(converter, ColumnCount::Missing);

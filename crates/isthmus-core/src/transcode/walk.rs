@@ -136,7 +136,7 @@ impl<'t: 'd, 'd> Walk<'t, 'd> {
             Some(Err(error)) => self.malformed(error),
             Some(Ok(())) => {
                 let skips = &self.own.plan.skips[self.shape.skips.clone()];
-                if let Some(condition) = conditions::applies(skips, &self.slots, &mut self.bytes) {
+                if let Some(condition) = conditions::applies(skips, &self.slots, self.own.now_ms, &mut self.bytes) {
                     self.skips[self.shape.skips.start + condition] += 1;
                     self.batch.skipped += 1;
                     self.books.undo();
@@ -164,7 +164,7 @@ impl<'t: 'd, 'd> Walk<'t, 'd> {
     fn choose(&mut self, bytes: &'d [u8]) -> Option<usize> {
         let own = self.own;
         let choice = own.plan.choice.as_ref()?;
-        match conditions::choose(&own.plan, choice, bytes, &mut self.slots, &mut self.bytes) {
+        match conditions::choose(&own.plan, choice, bytes, &mut self.slots, own.now_ms, &mut self.bytes) {
             Ok(Some(shape)) => {
                 self.shape = &own.plan.shapes[shape];
                 return None;

@@ -73,7 +73,13 @@ def _check_path(reader: Reader, table: TableView, claim: _Claim) -> None:
         )
     if path[0] != "_id" or table.parent is not None:
         return
-    plain = isinstance(rule, ColumnField) and rule.paths == (path,) and rule.element is None and not rule.flags
+    plain = (
+        isinstance(rule, ColumnField)
+        and rule.paths == (path,)
+        and rule.element is None
+        and not rule.flags
+        and not rule.object
+    )
     if len(path) > 1 or not plain:
         message = f"`{show_path(path)}` is part of `_id`, which becomes the key as a whole."
         if len(path) == 1:

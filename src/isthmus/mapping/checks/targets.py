@@ -116,7 +116,7 @@ def _field(
     what = None
     if rule.references is not None:
         what = "is a reference itself"
-    elif rule.element is not None or rule.flags:
+    elif rule.element is not None or rule.flags or rule.object:
         what = "is put together from several values"
     elif rule.type is None or rule.type.array or rule.type.kind == "jsonb":
         what = f"is of type `{rule.type}`"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, cast, get_args
 
 from isthmus.mapping.keys import COLUMN_KEYS, FORMS
-from isthmus.mapping.model import ColumnField, Default, ElementOnOrphan, FieldRule, Flag, OnOrphan, Rewrite
+from isthmus.mapping.model import ColumnField, Default, ElementOnOrphan, FieldRule, Flag, OnOrphan, Part, Rewrite
 from isthmus.mapping.paths import parse_path
 from isthmus.mapping.reading.choosing import Choice, read_choice, read_normalise, read_values
 from isthmus.mapping.reading.context import Context, read_column_name, read_policies, read_type
@@ -19,6 +19,7 @@ from isthmus.mapping.reading.defaults import (
 from isthmus.mapping.reading.expect import read_expect
 from isthmus.mapping.reading.flags import read_flags
 from isthmus.mapping.reading.nodes import MapNode, Node, ScalarNode
+from isthmus.mapping.reading.parts import read_object
 from isthmus.mapping.reading.reader import Place, Reader, describe, shorten
 from isthmus.mapping.rules import Expect
 from isthmus.mapping.types import ColumnType
@@ -38,6 +39,7 @@ NOT_WITH_FLAGS = (
     "values",
     "normalise",
 )
+NOT_WITH_OBJECT = (*NOT_WITH_FLAGS, "flags", "coerce")
 NOT_WITH_VALUES = ("references", "rewrite")
 
 
@@ -80,12 +82,13 @@ def read_column(reader: Reader, key: str, node: MapNode, place: Place, context: 
         column_type = ColumnType("text")
     type_is_known = not reader.is_broken((*place, "type")) and place not in reader.broken
     flags: tuple[Flag, ...] = ()
-    if "flags" in found:
-        for word in NOT_WITH_FLAGS:
-            if word in found:
-                message = f"`flags` names its fields itself; `{word}` has no meaning beside it."
-                reader.report("field-form", (*place, word), message, f"Remove `{word}`.")
-                del found[word]
+    parts: tuple[Part, ...] = ()
+    if "object" in found:
+        _leave_out(reader, "object", NOT_WITH_OBJECT, found, place)
+        parts = read_object(reader, found["object"], (*place, "object"), column_type if type_is_known else None)
+        choice = Choice(parts[0].path, parse_path(key) or parts[0].path) if parts else None
+    elif "flags" in found:
+        _leave_out(reader, "flags", NOT_WITH_FLAGS, found, place)
         flags = read_flags(reader, found["flags"], (*place, "flags"), column_type if type_is_known else None, context)
         choice = Choice(flags[0].path, parse_path(key) or flags[0].path) if flags else None
     else:
@@ -112,6 +115,7 @@ def read_column(reader: Reader, key: str, node: MapNode, place: Place, context: 
     rule = ColumnField(
         **choice.fields(),
         flags=flags,
+        object=parts,
         column=reader.name(found["column"], (*place, "column"), "The column name", default="unnamed")
         if "column" in found
         else read_column_name(reader, choice.name, place, context),
@@ -138,6 +142,15 @@ def read_column(reader: Reader, key: str, node: MapNode, place: Place, context: 
         expect=_expect(reader, found, place, column_type if type_is_known else None),
     )
     return rule.model_copy(update=_changes(reader, found, place, column_type if type_is_known else None, context))
+
+
+def _leave_out(reader: Reader, word: str, others: tuple[str, ...], found: dict[str, Node], place: Place) -> None:
+    """Report, and forget, what has no meaning beside a rule that names its fields itself."""
+    for other in others:
+        if other in found:
+            message = f"`{word}` names its fields itself; `{other}` has no meaning beside it."
+            reader.report("field-form", (*place, other), message, f"Remove `{other}`.")
+            del found[other]
 
 
 def _expect(reader: Reader, found: dict[str, Node], place: Place, column_type: ColumnType | None) -> Expect | None:

@@ -8,18 +8,26 @@ from pydantic import JsonValue
 
 from isthmus.mapping.model import Condition, Operator, SkipRule
 from isthmus.mapping.paths import parse_path
-from isthmus.mapping.reading.literals import LiteralFault, any_value, is_extended
+from isthmus.mapping.reading.literals import LiteralFault, any_value, column_literal, is_extended
 from isthmus.mapping.reading.nodes import ListNode, MapNode, Node, ScalarNode
 from isthmus.mapping.reading.reader import Place, Reader, describe, shorten
+from isthmus.mapping.types import ColumnType
 
+INSTANTS = ("before", "not_before")
+"""The words that compare dates."""
 _STATES = ("missing", "null", "present")
-_FORMS = 'Write a value, a list of values, {missing: true}, {"null": true}, {present: true} or {not: value}.'
+_FORMS = (
+    'Write a value, a list of values, {missing: true}, {"null": true}, {present: true}, {not: value}, or for dates'
+    " {before: now}."
+)
 _OPERATORS = {
     "$eq": "Write the value itself.",
     "$ne": "Write {not: value}.",
     "$in": "Write a list of values.",
     "$nin": "Write {not: [A, B]}.",
     "$not": "Write {not: value}.",
+    "$lt": "Dates alone are compared so: write {before: 2024-01-01T00:00:00Z}, or {before: now}.",
+    "$gte": "Dates alone are compared so: write {not_before: 2024-01-01T00:00:00Z}, or {not_before: now}.",
     "$exists": "Write {missing: true} for false; for true {present: true}, which a stored null does not meet.",
 }
 """What to write for operators of MongoDB that have an equivalent."""
@@ -76,9 +84,24 @@ def _condition(reader: Reader, key: str, node: Node, place: Place) -> Condition 
                     "bad-condition", place, f"`{word.text}` takes only `true`.", f"Write {{{word.text}: true}}."
                 )
             return Condition(path=path, op=cast("Operator", word.text))
+        if word.text in INSTANTS:
+            values = _instant(reader, word.text, inner, (*place, word.text))
+            return None if values is None else Condition(path=path, op=cast("Operator", word.text), values=values)
         if word.text == "not":
             return _comparison(reader, path, inner, (*place, "not"), negated=True)
     return _comparison(reader, path, node, place, negated=False)
+
+
+def _instant(reader: Reader, word: str, node: Node, place: Place) -> tuple[JsonValue, ...] | None:
+    """Read what an instant is compared with: one literal, or none for the start of the run."""
+    if isinstance(node, ScalarNode) and node.text == "now":
+        return ()
+    try:
+        return (column_literal(node, ColumnType("timestamptz"), ()),)
+    except LiteralFault as fault:
+        hint = fault.hint or "Write an instant, such as 2024-01-01T00:00:00Z, or now (the start of the run)."
+        reader.report("bad-condition", place, f"What `{word}` compares with {fault.message}.", hint, line=node.line)
+        return None
 
 
 def _comparison(reader: Reader, path: tuple[str, ...], node: Node, place: Place, *, negated: bool) -> Condition | None:

@@ -46,7 +46,7 @@ def _fed(fields: list[_Json]) -> Iterator[tuple[int, int]]:
     """Yield (table, column) of every column that a field alone fills; one of a route has a value in turns."""
     for field in fields:
         match field["do"]:
-            case "column" | "flags":
+            case "column" | "flags" | "object":
                 yield field["table"], field["column"]
             case "to_flags":
                 yield from ((field["table"], flag["column"]) for flag in field["flags"])

@@ -11,7 +11,7 @@ from isthmus.verify.reference.bson import Document, Value
 from isthmus.verify.reference.finding import Met, flag_state, is_null, labels_in
 from isthmus.verify.reference.journal import Journal, Refusal
 from isthmus.verify.reference.references import References, converted, exchanged
-from isthmus.verify.reference.rules import Column, Default, Field, Flags, Path, Reference, Route, ToFlags
+from isthmus.verify.reference.rules import Column, Default, Field, Flags, Object, Path, Reference, Route, ToFlags
 from isthmus.verify.reference.values import rounded_to
 
 
@@ -172,6 +172,29 @@ class Columns:
         if content is None and column.required:
             refused.append(("required", paths[0]))
         return content, refused
+
+    def object(self, rule: Object, document: Document, paths: Sequence[Path]) -> Any:
+        """One object of the fields that are there; nothing where none is.
+
+        Raises:
+            Refusal: A value has no place in JSON, or there is none where one is required. Its path is the document's.
+        """
+        column, content = rule.column, dict[str, Any]()
+        note = self.journal.noted(column.place)
+        for path, key in zip(paths, rule.keys, strict=True):
+            value = bson.value_at(document, path)
+            if value is None:
+                continue
+            try:
+                content[key] = json_values.plain_json(value, column.setting.policies, note)
+            except Refusal as refusal:
+                raise Refusal(refusal.code, (*path, *refusal.path)) from None
+        if content:
+            return Json(content)
+        made = self.filled(column, column.default) if column.default is not None else None
+        if made is None and column.required:
+            raise Refusal("required", paths[0])
+        return made
 
     def to_flags(self, rule: ToFlags, value: Value | None) -> tuple[dict[str, Any], list[str]]:
         """True for each label that is there, else false; with the codes of refusals."""

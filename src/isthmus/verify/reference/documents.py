@@ -32,6 +32,7 @@ from isthmus.verify.reference.rules import (
     Flags,
     Flow,
     Junction,
+    Object,
     Path,
     Route,
     ToFlags,
@@ -92,8 +93,8 @@ def expected_of(data: bytes, flows: Sequence[Flow], keys: Ids, now_us: int) -> E
     except bson.BsonFault as fault:
         return Expected(rejected=[(fault.code, printed(fault.path))])
     for flow in flows:
-        if all(holds(document, condition) for condition in flow.when):
-            why = skipped(document, flow.skips)
+        if all(holds(document, condition, now_us) for condition in flow.when):
+            why = skipped(document, flow.skips, now_us)
             if why is not None:
                 return Expected(flow, skipped=why)
             return _Conversion(flow, keys, now_us).run(document)
@@ -199,6 +200,12 @@ class _Conversion:
             row[rule.column.name] = content
             for code, path in causes:
                 self.refuse(Refusal(code), (*place.above, *path))
+            return
+        if isinstance(rule, Object):
+            try:
+                row[rule.column.name] = self.columns.object(rule, document, one.paths)
+            except Refusal as refusal:
+                self.refuse(refusal, place.above)
             return
         if isinstance(rule, ToFlags):
             made, codes = self.columns.to_flags(rule, found.value)

@@ -17,6 +17,7 @@ from isthmus.verify.reference.rules import (
     Fields,
     Flags,
     Junction,
+    Object,
     Path,
     Reference,
     Route,
@@ -57,6 +58,10 @@ class FieldReader:
                 column = self.column(stated, shape, name)
                 labels = tuple(map(str, flags.values()))
                 tree.append(Field(tuple(map(stated_path, flags)), Flags(column, labels, bool(stated.get("coerce")))))
+            elif "object" in stated:
+                members: Plain = members_of(stated["object"])
+                made = Object(self.column(stated, shape, name), tuple(members))
+                tree.append(Field(tuple(map(stated_path, members.values())), made))
             elif "to_flags" in stated:
                 tree.append(Field(paths, self.to_flags(stated, shape)))
             elif "route" in stated:
@@ -168,3 +173,10 @@ class FieldReader:
 def names_null(said: Any) -> bool:
     """Whether `default_for`, one word or a list, names null; YAML reads that bare word as nothing at all."""
     return any(state in (None, "null") for state in (cast("list[Any]", said) if isinstance(said, list) else [said]))
+
+
+def members_of(said: Any) -> Plain:
+    """Keys of an object with the path of each; of a list, each field under the last key of its path."""
+    if isinstance(said, dict):
+        return {str(key): path for key, path in cast("Plain", said).items()}
+    return {stated_path(path)[-1]: path for path in cast("list[Any]", said)}

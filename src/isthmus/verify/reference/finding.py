@@ -13,7 +13,7 @@ from isthmus.verify.reference import bson
 from isthmus.verify.reference.bson import Document, Value
 from isthmus.verify.reference.journal import Refusal
 from isthmus.verify.reference.json_values import Noted
-from isthmus.verify.reference.rules import Element, Field, Fields, Flags, Path, ToFlags
+from isthmus.verify.reference.rules import Element, Field, Fields, Flags, Object, Path, ToFlags
 from isthmus.verify.reference.values import Setting, Type, convert
 
 
@@ -105,6 +105,8 @@ def loose(document: Document, fields: Fields) -> Loose:
     found = Loose()
     arrays: dict[Path, list[Element]] = {}
     for one in fields:
+        if isinstance(one.rule, Object):
+            continue
         if isinstance(one.rule, Flags):
             if not one.rule.column.type.array:
                 found.paths.update(true_flags(document, one.paths, one.rule)[1:])

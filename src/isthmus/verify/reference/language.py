@@ -116,14 +116,14 @@ class Language:
             name = stated.get("column") or self.default_name(key, stated)
             found = stated_path(stated.get("path", str(key)))
             if (path is None and name == column) or (
-                path == found and not {"flags", "first_of", "element"} & stated.keys()
+                path == found and not {"flags", "object", "first_of", "element"} & stated.keys()
             ):
                 return self.column(stated, self.table(entry), name)
         raise KeyError(path or column)
 
     def default_name(self, key: str, stated: Plain) -> str:
         """A column's name when the rule does not state one."""
-        if {"first_of", "flags", "element"} & stated.keys():
+        if {"first_of", "flags", "object", "element"} & stated.keys():
             return self.name_of(split_path(str(key)))
         return self.name_of(stated_path(stated.get("path", str(key))))
 

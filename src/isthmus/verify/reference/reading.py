@@ -164,6 +164,10 @@ def conditions(said: Plain) -> tuple[Condition, ...]:
         if word in ("missing", "null", "present"):
             found.append(Condition(keys, word))
             continue
+        if word in ("before", "not_before"):
+            moment = stated[word]
+            found.append(Condition(keys, word, () if moment == "now" else (moment,)))
+            continue
         wanted: Any = stated["not"] if word == "not" else cast("Any", test)
         if isinstance(wanted, list):
             op, values = ("not_in" if word == "not" else "in"), tuple(cast("list[Any]", wanted))

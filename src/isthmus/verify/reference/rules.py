@@ -123,6 +123,14 @@ class Flags:
 
 
 @dataclass(frozen=True)
+class Object:
+    """Fields that become one jsonb object: a key for each of the field's paths."""
+
+    column: Column
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class ToFlags:
     """Texts of one array that become boolean columns: a column for each label, in written order."""
 
@@ -156,7 +164,7 @@ class Drop:
     """A path whose values are left behind because the mapping says so."""
 
 
-Rule = Column | Route | Flags | ToFlags | Junction | Child | Drop
+Rule = Column | Route | Flags | Object | ToFlags | Junction | Child | Drop
 
 
 @dataclass(frozen=True)
@@ -181,7 +189,7 @@ class Field:
     """One rule and where it looks.
 
     Attributes:
-        paths: Every path it claims; of several (not flags) the first with a value is taken.
+        paths: Every path it claims; of several (not flags, not members of an object) the first with a value is taken.
         rule: What becomes of the value.
         element: The part of the array at the path, where only a part is meant.
     """
@@ -197,7 +205,12 @@ Fields = list[Field]
 
 @dataclass(frozen=True)
 class Condition:
-    """One test of a document: `op` is eq, ne, in, not_in, missing, null or present; `values` are plain YAML values."""
+    """One test of a document.
+
+    Attributes:
+        op: eq, ne, in, not_in, missing, null, present, before or not_before.
+        values: Plain YAML values; none where `before` and `not_before` mean the start of the run.
+    """
 
     path: Path
     op: str
