@@ -106,6 +106,12 @@ class Module:
             if isinstance(target, ast.Name)
         }
 
+    def imported(self) -> Iterator[tuple[str, str, str]]:
+        """Yield what is imported by name: the name here, the module, and the name there."""
+        for node in self.tree.body:
+            if isinstance(node, ast.ImportFrom) and node.module is not None and not node.level:
+                yield from ((one.asname or one.name, node.module, one.name) for one in node.names)
+
     def calls(self) -> Iterator[tuple[Function | None, ast.Call]]:
         """Yield each call once, with the innermost function it stands in."""
 
@@ -201,6 +207,11 @@ def forwarders(module: Module, makers: dict[str, tuple[str, ...]]) -> dict[str, 
     return found
 
 
+def dotted(module: Module) -> str:
+    """Return the name by which a module is imported."""
+    return module.name.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+
+
 def called_name(call: ast.Call) -> str:
     """Return the last part of the name that is called."""
     return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
@@ -219,15 +230,17 @@ def raised(source: Path) -> list[Raised]:
     """
     classes = error_classes(source / "errors.py")
     makers = dict.fromkeys(classes, ERROR) | FINDINGS
+    paths = [path for path in sorted(source.rglob("*.py")) if path != source / "errors.py"]
+    modules = [Module(path, str(path.relative_to(source.parent))) for path in paths]
+    passed_on = {dotted(module): forwarders(module, makers) for module in modules}
     found: dict[tuple[str, str, str], Raised] = {}
-    for path in sorted(source.rglob("*.py")):
-        if path == source / "errors.py":
-            continue
-        module = Module(path, str(path.relative_to(source.parent)))
-        passing = forwarders(module, makers)
+    for module in modules:
+        own = passed_on[dotted(module)]
+        others = {here: passed_on.get(place, {}).get(there) for here, place, there in module.imported()}
+        passing = {name: what for name, what in others.items() if what is not None} | own
         for inside, call in module.calls():
             name = called_name(call)
-            if inside is not None and inside.name in passing and name in makers:
+            if inside is not None and inside.name in own and name in makers:
                 continue
             kind, places = passing.get(name, (name, makers.get(name, ())))
             if kind not in makers:

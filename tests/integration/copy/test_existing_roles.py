@@ -143,3 +143,14 @@ def test_role_that_may_not_make_the_stage_gets_the_grant(world: World, as_role: 
     fault = refused(carrier)
     assert [problem.code for problem in fault.problems] == ["no-right"]
     assert "GRANT CREATE ON DATABASE" in str(fault.problems[0].hint)
+
+
+def test_triggers_that_many_tables_have_alike_are_told_once(world: World) -> None:
+    act = "CREATE FUNCTION act() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'"
+    on = "CREATE TRIGGER {} BEFORE INSERT ON {} FOR EACH ROW EXECUTE FUNCTION act()"
+    world.rows(f"{TABLES}; {act}; {on.format('one', 'people')}; {on.format('one', 'places')}")
+    world.write(DUMP)
+    balanced(world.copy(MAPPING))
+    (note,) = [note for note in world.notes if "trigger" in note]
+    assert "2 tables have triggers: one." in note
+    assert "The tables: people, places." in note

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
-from isthmus.errors import IsthmusError, MappingError, Problem, TargetError, Where
+from isthmus.errors import MappingError, Problem, Where
 from isthmus.mapping import Mapping
 from isthmus.mapping.model import Flow
 from isthmus.mapping.names import quote_identifier
@@ -14,15 +14,8 @@ from isthmus.mapping.tables import Column, Table, TargetSchema
 from isthmus.transfer.beginning.preflight import Finding
 from isthmus.transfer.document_rows import key_column
 from isthmus.transfer.existing.catalog import ThereColumn, ThereKey, ThereTable, ThereUnique
+from isthmus.transfer.existing.relations import fit_pointers, fit_relation, fit_triggers, note, refuse
 from isthmus.transfer.existing.types import Differs, fit_type
-
-_REFUSED = "one that is pointed at makes a dead letter of its document"
-_ON_DELETE = {
-    "c": "rows that point at one are deleted with it (ON DELETE CASCADE)",
-    "n": "rows that point at one lose that (ON DELETE SET NULL)",
-    "d": "rows that point at one get the default there (ON DELETE SET DEFAULT)",
-}
-_KINDS = {"v": "view", "m": "materialized view", "f": "foreign table", "p": "partitioned table"}
 
 
 @dataclass(frozen=True)
@@ -140,7 +133,7 @@ def fit_tables(
         found = there.get(table.name)
         if found is None:
             findings.append(
-                _refuse(
+                refuse(
                     "table-missing",
                     table.name,
                     f"The target has no table {schema.schema}.{table.name}.",
@@ -151,8 +144,9 @@ def fit_tables(
         fed, own = _fit_table(schema, table, found)
         existing.tables[table.name] = fed
         findings += own
-        findings += _fit_relation(found)
-        findings += _fit_pointers(table, found, set(schema.tables))
+        findings += fit_relation(found)
+        findings += fit_pointers(table, found, set(schema.tables))
+    findings += fit_triggers(there.values())
     findings += _orders(existing)
     return existing, findings
 
@@ -235,103 +229,6 @@ def _may_lack(flow: Flow, column: Column, fed: FedTable, *, filled_in: bool) -> 
     )
 
 
-def _refuse(
-    code: str, table: str, message: str, hint: str, severity: type[IsthmusError] | None = TargetError
-) -> Finding:
-    return Finding(Problem(code, message, Where(table=table), hint), severity)
-
-
-def _note(code: str, table: str, message: str, hint: str) -> Finding:
-    return Finding(Problem(code, message, Where(table=table), hint), None)
-
-
-def _fit_relation(there: ThereTable) -> Iterator[Finding]:
-    """Yield what stands against writing to a relation, whatever its columns are."""
-    label = there.label
-    if there.kind != "r" or there.is_partition:
-        what = "part of a partitioned table" if there.is_partition else f"a {_KINDS.get(there.kind, 'relation')}"
-        yield _refuse(
-            "not-a-table",
-            there.name,
-            f"{label} is {what}; rows are delivered to ordinary tables only.",
-            "Name the ordinary table behind it, or copy into tables of its own and move the rows yourself.",
-        )
-        return
-    if there.heirs:
-        yield _refuse(
-            "inherited-table",
-            there.name,
-            f"{label} has tables that inherit from it ({', '.join(there.heirs)}); a key of it does not hold for them.",
-            "Name a table without heirs.",
-        )
-    if there.missing_rights:
-        rights = ", ".join(there.missing_rights)
-        yield _refuse(
-            "no-right",
-            there.name,
-            f"This role has not the rights {rights} on {label}.",
-            f'Run as its owner ({there.owner}): GRANT {rights} ON "{there.schema}"."{there.name}" TO "{there.role}".',
-        )
-    if there.guarded:
-        yield _refuse(
-            "row-security",
-            there.name,
-            f"Row-level security is active for this role on {label}: rows might be hidden from the copy, or be"
-            " refused by a policy, without a word.",
-            "Use a role with BYPASSRLS or the owner's (without FORCE ROW LEVEL SECURITY).",
-        )
-    if there.rules:
-        yield _refuse(
-            "table-rules",
-            there.name,
-            f"{label} has rules ({', '.join(there.rules)}) that may rewrite what is written.",
-            "Drop them.",
-        )
-    if there.triggers:
-        yield _note(
-            "user-triggers",
-            there.name,
-            f"{label} has triggers: {', '.join(there.triggers)}. They fire for every row that is delivered; a row"
-            " they refuse makes a dead letter of its document.",
-            "Disable them before the copy if they should not (ALTER TABLE … DISABLE TRIGGER).",
-        )
-    if there.publications:
-        yield _note(
-            "published-table",
-            there.name,
-            f"{label} is in the publications {', '.join(there.publications)}: every delivered row goes to their"
-            " subscribers, all at once when the delivery commits.",
-            "Watch the replication slots.",
-        )
-    if there.exclusions:
-        yield _note(
-            "exclusion",
-            there.name,
-            f"{label} has EXCLUDE constraints ({', '.join(there.exclusions)}). Rows that stand against them are"
-            " found when they are delivered, in the order of their ids.",
-            "Nothing, if that will do.",
-        )
-
-
-def _fit_pointers(table: Table, there: ThereTable, own: set[str]) -> Iterator[Finding]:
-    """Yield remarks about foreign keys of other tables that point at rows which an overwriting copy may delete."""
-    if table.kind != "child":
-        return  # its rows are never deleted
-    others: dict[str, set[str]] = {}
-    for schema, name, on_delete in there.pointed_at_by:
-        if schema != there.schema or name not in own:
-            others.setdefault(_ON_DELETE.get(on_delete, _REFUSED), set()).add(f"{schema}.{name}")
-    for what, names in sorted(others.items()):
-        yield _note(
-            "pointed-at",
-            there.name,
-            f"{', '.join(sorted(names))} point at {there.label}. Where the source has fewer rows of an array than the"
-            f" target, `overwrite` and `rerun: tracked` delete the others; {what}.",
-            "Nothing, if that will do. Else take these keys away for the copy, or keep what is there (keep_target"
-            " without `rerun: tracked`).",
-        )
-
-
 def _fit_table(schema: TargetSchema, table: Table, there: ThereTable) -> tuple[FedTable, list[Finding]]:
     findings: list[Finding] = []
     fed: list[FedColumn] = []
@@ -356,7 +253,7 @@ def _fit_table(schema: TargetSchema, table: Table, there: ThereTable) -> tuple[F
     for found in there.columns.values():
         if found.name not in names and found.not_null and not found.filled and not found.generated:
             findings.append(
-                _refuse(
+                refuse(
                     "column-not-fed",
                     f"{table.name}.{found.name}",
                     f"{there.label}.{found.name} must have a value; the mapping gives it none, and the table has no"
@@ -369,7 +266,7 @@ def _fit_table(schema: TargetSchema, table: Table, there: ThereTable) -> tuple[F
         findings += _row_key(result)
     if result.is_idless and not result.row_key and extras is not None:
         findings.append(
-            _refuse(
+            refuse(
                 "extras-need-key",
                 table.name,
                 f"Rows of {there.label} have neither id nor key, so fields that nobody named cannot be kept beside it.",
@@ -401,7 +298,7 @@ def _missing_column(table: Table, column: Column, there: ThereTable, unfolded: d
         )
     if column.role in {"position", "ancestor_position", "root_id"}:
         hint = "Rows of a child table are known by their document's id and their place in the array; add the column."
-    return _refuse("column-missing", f"{table.name}.{column.name}", f"{there.label} has no column {column.name}.", hint)
+    return refuse("column-missing", f"{table.name}.{column.name}", f"{there.label} has no column {column.name}.", hint)
 
 
 def _fit_column(
@@ -409,7 +306,7 @@ def _fit_column(
 ) -> FedColumn | Finding:
     place, label = f"{table.name}.{column.name}", f"{there.label}.{column.name}"
     if found.generated:
-        return _refuse(
+        return refuse(
             "column-generated",
             place,
             f"{label} is computed by the table and takes no values.",
@@ -421,11 +318,11 @@ def _fit_column(
     if isinstance(fit, Differs):
         if fit.missing:
             named = ", ".join(fit.missing)
-            return _refuse(
+            return refuse(
                 "enum-labels", place, f"The type {found.enum} of {label} has not the labels {named}.", fit.hint
             )
         why = f": {fit.reason}" if fit.reason else ""
-        return _refuse(
+        return refuse(
             "column-type",
             place,
             f"{label} is {found.type}, the mapping says {column.type}{why}.",
@@ -435,14 +332,14 @@ def _fit_column(
     reference = column.reference
     if found.not_null and reference is not None and reference.routed:
         owned = f"{quote_identifier(there.schema)}.{quote_identifier(there.name)}"
-        return _refuse(
+        return refuse(
             "not-null-route",
             place,
             f"{label} takes no NULL, and an id that goes to another column of its route leaves it NULL.",
             f"Run as its owner: ALTER TABLE {owned} ALTER COLUMN {quote_identifier(found.name)} DROP NOT NULL",
         )
     if found.not_null and column.nullable and reference is not None and reference.on_orphan == "null":
-        return _refuse(
+        return refuse(
             "not-null-reference",
             place,
             f"{label} takes no NULL, and the mapping sets it to NULL where the reference leads nowhere.",
@@ -462,7 +359,7 @@ def _row_key(fed: FedTable) -> Iterator[Finding]:
         if whole and set(unique.keys) <= set(key):
             return
     columns = ", ".join(key)
-    yield _refuse(
+    yield refuse(
         "no-row-key",
         fed.name,
         f"{fed.there.label} has no primary key or unique constraint over {columns}, by which its rows are known.",
@@ -507,7 +404,7 @@ def _orders(existing: Existing) -> Iterator[Finding]:
     """Yield findings about foreign keys of the tables that are there."""
     for fed, key in backward_keys(existing):
         if not key.deferrable and not fed.there.owned and key.target[1] != fed.name:
-            yield _refuse(
+            yield refuse(
                 "keys-in-a-circle",
                 f"{fed.name}.{', '.join(key.columns)}",
                 f"{fed.there.label} and {'.'.join(key.target)} point at each other, so that no order of rows pleases"
@@ -520,7 +417,7 @@ def _orders(existing: Existing) -> Iterator[Finding]:
         for key in fed.there.keys:
             fills = [name for name in key.columns if fed.fed(name) is not None]
             if key.target not in own and fills:
-                yield _note(
+                yield note(
                     "points-outside",
                     f"{fed.name}.{', '.join(key.columns)}",
                     f"{fed.there.label} points at {'.'.join(key.target)}, which this mapping does not fill"
