@@ -1,0 +1,24 @@
+-- Undoes 20261122180600_mentoring_and_intake. Rows are never dropped with it: a table that holds some refuses, and is named.
+
+DO $$
+DECLARE
+    one regclass;
+    filled boolean;
+BEGIN
+    FOREACH one IN ARRAY ARRAY[
+        'public.mentor_sessions', 'public.intake_forms'
+    ]::regclass[] LOOP
+        EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', one);
+        EXECUTE format('SELECT EXISTS (SELECT FROM %s)', one) INTO filled;
+        IF filled THEN
+            RAISE EXCEPTION 'The table % holds rows, which this rollback would drop.', one
+                USING HINT = 'Carry them back or export them, and delete them; then roll back.';
+        END IF;
+    END LOOP;
+END
+$$;
+
+DROP TABLE public.intake_forms, public.mentor_sessions;
+DROP TYPE public.intake_form_type;
+DROP TYPE public.session_status;
+DROP TYPE public.session_type;

@@ -1,0 +1,24 @@
+-- Undoes 20261122181000_phases. Rows are never dropped with it: a table that holds some refuses, and is named.
+
+DO $$
+DECLARE
+    one regclass;
+    filled boolean;
+BEGIN
+    FOREACH one IN ARRAY ARRAY[
+        'panamia_move.retirement', 'panamia_move.rewrite_check', 'panamia_move.acknowledgement'
+    ]::regclass[] LOOP
+        EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', one);
+        EXECUTE format('SELECT EXISTS (SELECT FROM %s)', one) INTO filled;
+        IF filled THEN
+            RAISE EXCEPTION 'The table % holds rows, which this rollback would drop.', one
+                USING HINT = 'Export them, and delete them; then roll back.';
+        END IF;
+    END LOOP;
+END
+$$;
+
+DROP TABLE panamia_move.retirement;
+DROP TABLE panamia_move.rewrite_check;
+DROP TABLE panamia_move.acknowledgement;
+DROP SCHEMA panamia_move;

@@ -1,0 +1,84 @@
+"""What people are told and what they do: notifications, interactions, names they had."""
+
+from __future__ import annotations
+
+import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from . import enums
+from .auth import User
+from .base import Base, Instant, Json, Keyed, points_at
+from .shapes import Loose
+
+
+class Notification(Keyed, Base):
+    """What one person did that another one is told. Names and titles are as they were then."""
+
+    __tablename__ = "notifications"
+
+    type: Mapped[enums.NotificationActivityType] = mapped_column(enums.notification_activity_type)
+    actor: Mapped[str] = mapped_column(sa.Text, points_at("users", "CASCADE"), index=True)
+    target: Mapped[str] = mapped_column(sa.Text, points_at("users", "CASCADE"))
+    article_id: Mapped[str | None] = mapped_column(sa.Text, points_at("articles", "SET NULL"))
+    session_id: Mapped[str | None] = mapped_column(sa.Text, points_at("mentor_sessions", "SET NULL"))
+    profile_id: Mapped[str | None] = mapped_column(sa.Text, points_at("profiles", "SET NULL"))
+    object: Mapped[str | None] = mapped_column(
+        sa.Text, sa.Computed("COALESCE(article_id, session_id, profile_id)", persisted=True)
+    )
+    """Whichever of the three there is; it is not written."""
+    context: Mapped[enums.NotificationContext] = mapped_column(enums.notification_context)
+    actor_screenname: Mapped[str | None] = mapped_column(sa.Text)
+    actor_name: Mapped[str | None] = mapped_column(sa.Text)
+    object_type: Mapped[enums.NotificationObjectType | None] = mapped_column(enums.notification_object_type)
+    object_title: Mapped[str | None] = mapped_column(sa.Text)
+    object_url: Mapped[str | None] = mapped_column(sa.Text)
+    message: Mapped[str | None] = mapped_column(sa.Text)
+    read: Mapped[bool] = mapped_column(sa.Boolean, server_default=sa.false())
+    read_at: Mapped[datetime.datetime | None] = mapped_column(Instant)
+    email_sent: Mapped[bool] = mapped_column(sa.Boolean, server_default=sa.false())
+    email_sent_at: Mapped[datetime.datetime | None] = mapped_column(Instant)
+    email_preference_key: Mapped[str | None] = mapped_column(sa.Text)
+    expires_at: Mapped[datetime.datetime | None] = mapped_column(Instant, index=True)
+
+    actor_user: Mapped[User] = relationship(foreign_keys=[actor])
+    target_user: Mapped[User] = relationship(foreign_keys=[target])
+
+    __table_args__ = (
+        sa.CheckConstraint("num_nonnulls(article_id, session_id, profile_id) <= 1", name="object"),
+        *(
+            sa.Index(f"notifications_{name}_idx", name, postgresql_where=sa.text(f"{name} IS NOT NULL"))
+            for name in ("article_id", "session_id", "profile_id")
+        ),
+        sa.Index("notifications_target_read_created_at_idx", "target", "read", sa.text("created_at DESC")),
+        sa.Index("notifications_target_context_created_at_idx", "target", "context", sa.text("created_at DESC")),
+    )
+
+
+class Interaction(Keyed, Base):
+    """Something that somebody did, and the points for it."""
+
+    __tablename__ = "interactions"
+
+    email: Mapped[str] = mapped_column(sa.Text, index=True)
+    action: Mapped[str | None] = mapped_column(sa.Text, index=True)
+    affiliate: Mapped[str | None] = mapped_column(sa.Text)
+    points: Mapped[int | None] = mapped_column(sa.Integer)
+    details: Mapped[Loose | None] = mapped_column("metadata", Json)
+
+    __table_args__ = (sa.Index(None, "created_at"),)
+
+
+class ScreennameHistory(Keyed, Base):
+    """A name that a user had; nobody else may take it."""
+
+    __tablename__ = "screenname_history"
+
+    screenname: Mapped[str] = mapped_column(sa.Text)
+    user_id: Mapped[str] = mapped_column(sa.Text, points_at("users", "CASCADE"), index=True)
+    redirect_to: Mapped[str | None] = mapped_column(sa.Text)
+
+    user: Mapped[User] = relationship()
+
+    __table_args__ = (sa.Index("screenname_history_screenname_key", sa.text("lower(screenname)"), unique=True),)
