@@ -1,0 +1,58 @@
+"""What people have looked at: each item of a phase with a reason, kept in the target."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Sequence
+
+import psycopg
+
+from isthmus.errors import ConfigError
+
+from .phases import Item, Standing
+
+_ADD = """
+INSERT INTO panamia_move.acknowledgement (phase, kind, key, shown, reason, acknowledged_by)
+VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (phase, kind, key) WHERE withdrawn_at IS NULL
+DO UPDATE SET reason = EXCLUDED.reason, acknowledged_by = EXCLUDED.acknowledged_by"""
+
+
+def acknowledge(
+    connection: psycopg.Connection, standing: Standing, keys: Sequence[str], reason: str, *, everything: bool = False
+) -> list[Item]:
+    """Write down that items of a phase were looked at.
+
+    Args:
+        connection: To the target; the change is committed with its transaction.
+        standing: The phase.
+        keys: Which of its items, by their keys or by parts of these that only one open item has.
+        reason: Why they may stay as they are.
+        everything: All that are open, instead of keys.
+
+    Returns:
+        The items.
+
+    Raises:
+        ConfigError: The reason is empty, a key is unknown, or several items have that part.
+    """
+    if not reason.strip():
+        raise ConfigError("An acknowledgement needs a reason.", code="no-reason", hint="Say who decided, and why.")
+    found = standing.open if everything else [_item(standing, key) for key in keys]
+    for item in found:
+        parts = (standing.phase.number, item.kind, item.key, item.shown[:500], reason.strip(), getpass.getuser())
+        connection.execute(_ADD, parts)
+    return found
+
+
+def _item(standing: Standing, key: str) -> Item:
+    exact = [item for item in standing.items if item.key == key]
+    near = exact or [item for item in standing.open if key and key in item.key]
+    if len(near) == 1:
+        return near[0]
+    number = standing.phase.number
+    said = "has no open item" if not near else f"has {len(near)} open items"
+    raise ConfigError(
+        f"Phase {number} {said} with the key {key}.",
+        code="unknown-item",
+        hint=f"The keys are listed by: python -m apps.panamia.phase items {number}",
+    )

@@ -1,0 +1,166 @@
+"""Move Pana MIA to PostgreSQL, phase by phase.
+
+    python -m apps.panamia.phase status
+    python -m apps.panamia.phase run 1
+    python -m apps.panamia.phase verify 1
+    python -m apps.panamia.phase items 1
+    python -m apps.panamia.phase acknowledge 1 KEY --reason "why it may stay"
+
+The addresses are those of MONGODB_URI and POSTGRES_DIRECT_URL (or DATABASE_URL). A phase is refused while the one
+before it is not done: complete, verified since, and each of its dead letters and conflicts gone or acknowledged.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import psycopg
+
+from isthmus.connect.target import open_target
+from isthmus.errors import ConfigError, GovernError, IsthmusError
+from isthmus.mapping import load_mapping
+
+from .moving.acknowledged import acknowledge
+from .moving.doing import run_phase, verify_phase
+from .moving.phases import PHASES, Phase, Standing, next_step, phase, why_not_run
+from .moving.settings import Settings, read_settings
+from .moving.standing import read_standings
+
+_SHOWN = 40
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do what the command line says; return the exit code."""
+    said = _parser().parse_args(arguments)
+    try:
+        settings = read_settings(said.source, said.target, said.mapping, said.resolutions)
+        with open_target(settings.target) as target, psycopg.connect(target.conninfo) as connection:
+            return said.do(said, settings, connection)
+    except IsthmusError as error:
+        print(f"error ({error.code}): {error}", file=sys.stderr)
+        if error.hint:
+            print(f"  → {error.hint}", file=sys.stderr)
+        return error.exit_code
+    except psycopg.Error as error:
+        words = str(error).strip().splitlines() or [type(error).__name__]
+        print(f"error (target): {words[0]}", file=sys.stderr)
+        return 4
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m apps.panamia.phase",
+        description="Move Pana MIA to PostgreSQL, phase by phase.",
+        epilog="Exit codes: those of isthmus; 5 where a phase is refused.",
+    )
+    parser.add_argument("--source", help="MongoDB database or dump; default: MONGODB_URI")
+    parser.add_argument("--target", help="PostgreSQL database; default: POSTGRES_DIRECT_URL or DATABASE_URL")
+    parser.add_argument("--mapping", type=Path, help="default: mapping.yaml beside this module")
+    parser.add_argument("--resolutions", type=Path, help="answers about identities; default: resolutions.yaml there")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    status = commands.add_parser("status", help="how every phase stands, and what comes next")
+    status.add_argument("--json", action="store_true", help="print it as JSON")
+    status.set_defaults(do=_status)
+    run = _command(commands, "run", "carry a phase, the first or a later time", _run)
+    run.add_argument("--dry-run", action="store_true", help="of phase 2: only say what would be changed")
+    verify = _command(commands, "verify", "prove what a phase carried: all layers, every document", _verify)
+    verify.add_argument("--html", type=Path, help="write the report as a page too")
+    items = _command(commands, "items", "list what a person must have looked at", _items)
+    items.add_argument("--all", action="store_true", help="those that are acknowledged too")
+    known = _command(commands, "acknowledge", "say that items were looked at and may stay as they are", _acknowledge)
+    known.add_argument(
+        "keys", nargs="*", metavar="KEY", help="as `items` lists them, or a part that one item alone has"
+    )
+    known.add_argument("--all", action="store_true", help="all that are open")
+    known.add_argument("--reason", required=True, help="who decided, and why")
+    return parser
+
+
+def _command(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],  # pyright: ignore[reportPrivateUsage]
+    name: str,
+    meaning: str,
+    do: Callable[[argparse.Namespace, Settings, psycopg.Connection], int],
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=meaning, description=f"{meaning[:1].upper()}{meaning[1:]}.")
+    numbers = ", ".join(f"{one.number} {one.name}" for one in PHASES)
+    parser.add_argument("number", type=int, metavar="N", help=numbers)
+    parser.set_defaults(do=do)
+    return parser
+
+
+def _standings(settings: Settings, connection: psycopg.Connection) -> dict[int, Standing]:
+    mapping = load_mapping(settings.mapping)
+    return read_standings(connection, {name: rule.source_names for name, rule in mapping.collections.items()})
+
+
+def _phase(number: int) -> Phase:
+    found = phase(number)
+    if found is None:
+        numbers = ", ".join(f"{one.number} ({one.name})" for one in PHASES)
+        raise ConfigError(f"There is no phase {number}.", code="unknown-phase", hint=f"There are {numbers}.")
+    return found
+
+
+def _status(said: argparse.Namespace, settings: Settings, connection: psycopg.Connection) -> int:
+    standings = _standings(settings, connection)
+    if said.json:
+        shown = [
+            {**asdict(one), "word": one.word, "open": len(one.open), "items": len(one.items)}
+            for one in standings.values()
+        ]
+        print(json.dumps({"phases": shown, "next": next_step(standings)}, indent=2, default=str))
+        return 0
+    print(f"{'phase':<18}{'stands':<16}{'open':>6}{'known':>7}  {'complete':<18}authority then")
+    for one in standings.values():
+        when = one.finished_at.strftime("%Y-%m-%d %H:%M") if one.finished_at is not None else "–"
+        known = len(one.items) - len(one.open)
+        name = f"{one.phase.number} {one.phase.name}"
+        print(f"{name:<18}{one.word:<16}{len(one.open):>6}{known:>7}  {when:<18}{one.phase.authority}")
+    print(f"\n→ next: python -m apps.panamia.phase {next_step(standings)}")
+    return 0
+
+
+def _run(said: argparse.Namespace, settings: Settings, connection: psycopg.Connection) -> int:
+    one = _phase(said.number)
+    why = why_not_run(one.number, _standings(settings, connection))
+    if why is not None:
+        hint = "python -m apps.panamia.phase status says what is missing."
+        raise GovernError(why, code="phase-before", hint=hint)
+    connection.rollback()
+    return run_phase(settings, one, live=not said.dry_run)
+
+
+def _verify(said: argparse.Namespace, settings: Settings, connection: psycopg.Connection) -> int:
+    standing = _standings(settings, connection)[_phase(said.number).number]
+    connection.rollback()
+    return verify_phase(settings, connection, standing, said.html)
+
+
+def _items(said: argparse.Namespace, settings: Settings, connection: psycopg.Connection) -> int:
+    standing = _standings(settings, connection)[_phase(said.number).number]
+    shown = [item for item in standing.items if said.all or item.acknowledged is None]
+    for item in shown:
+        reason = f"  [{item.acknowledged}]" if item.acknowledged is not None else ""
+        print(f"{item.kind:<10}{item.key}{reason}\n          {item.shown}")
+    print(f"{len(shown):,} items, {len(standing.open):,} of them open", file=sys.stderr)
+    return 1 if standing.open else 0
+
+
+def _acknowledge(said: argparse.Namespace, settings: Settings, connection: psycopg.Connection) -> int:
+    standing = _standings(settings, connection)[_phase(said.number).number]
+    found = acknowledge(connection, standing, said.keys, said.reason, everything=said.all)
+    connection.commit()
+    for item in found[:_SHOWN]:
+        print(f"{item.kind:<10}{item.key}")
+    print(f"{len(found):,} acknowledged", file=sys.stderr)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
