@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from apps.generating.sinks import DumpFolder
 from apps.nextcrm.generator.build import generate, profile_of
-from apps.nextcrm.generator.sinks import DumpFolder
 from bench.data import SEED, Data, found, keep
 from bench.machine import say
 

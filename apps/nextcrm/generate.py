@@ -16,9 +16,9 @@ from textwrap import shorten
 
 from pymongo.errors import PyMongoError
 
-from apps.nextcrm.generator.build import WRITTEN, generate, profile_of
+from apps.generating.command import is_server, open_sink
+from apps.nextcrm.generator.build import WRITTEN, generate, profile_of, smallest
 from apps.nextcrm.generator.profiles import AS_RUN
-from apps.nextcrm.generator.sinks import DumpFolder, Server
 
 DOCUMENTS = 1_000_000
 
@@ -31,26 +31,22 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error(f"--documents is of the profile busy; as-run has {sum(AS_RUN.values()):,}")
     if given.documents is not None and given.documents < 1:
         parser.error("--documents is at least 1")
-    live = "://" in given.to
-    if live and given.truth is None:
+    if is_server(given.to) and given.truth is None:
         parser.error("--truth is needed where the database goes to a server")
     truth_path = given.truth or Path(f"{given.to.rstrip('/')}.truth.json")
     profile = profile_of(given.profile, given.documents or DOCUMENTS)
     with ExitStack() as stack:
         try:
             truth_path.parent.mkdir(parents=True, exist_ok=True)
-            sink = stack.enter_context(Server(given.to) if live else DumpFolder(Path(given.to)))
-            held = sink.holds()
-            if held and not given.replace:
-                shown = ", ".join(held[:3]) + (f" and {len(held) - 3} more" if len(held) > 3 else "")
-                parser.error(f"there are documents already, of {shown}; --replace puts others in their place")
-            sink.clear(WRITTEN)
+            sink = open_sink(parser, stack, given.to, "nextcrm", WRITTEN, replace=given.replace)
             truth = generate(profile, given.seed, sink)
             truth.write(truth_path)
         except (OSError, PyMongoError) as fault:
             parser.exit(1, f"{parser.prog}: not written: {shorten(str(fault), 200)}\n")
     total = sum(sum(part.values()) for part in (truth.read, truth.left_behind, truth.renamed))
     sys.stderr.write(f"{total:,} documents, {len(truth.planted):,} things planted; the truth: {truth_path}\n")
+    if given.documents is not None and sum(profile.sizes.values()) > given.documents:
+        sys.stderr.write(f"{given.documents:,} were asked for; what is planted needs more.\n")
     return 0
 
 
@@ -63,7 +59,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("to", help="folder for a dump (the database's own), or mongodb://HOST/DATABASE")
     parser.add_argument("--profile", choices=("as-run", "busy"), default="as-run", help="default: as-run")
-    parser.add_argument("--documents", type=int, help=f"of busy, in all; default: {DOCUMENTS:,}")
+    parser.add_argument(
+        "--documents", type=int, help=f"of busy, about so many in all, at least {smallest()}; default: {DOCUMENTS:,}"
+    )
     parser.add_argument("--seed", type=int, default=1, help="default: 1")
     parser.add_argument("--truth", type=Path, help="file for the truth; default: TO with the ending .truth.json")
     parser.add_argument("--replace", action="store_true", help="delete NextCRM's collections that are there already")

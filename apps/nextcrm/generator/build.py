@@ -7,15 +7,16 @@ from typing import Any
 
 from bson import Int64
 
+from apps.generating.outcomes import Outcome, extended, holds, orphan, points
+from apps.generating.placing import spread
+from apps.generating.sinks import Index, Sink
 from apps.nextcrm.generator.catalogue import PLANTS
 from apps.nextcrm.generator.documents import Documents
 from apps.nextcrm.generator.ids import LABELS, OLD_CAMPAIGNS, Ids, label
 from apps.nextcrm.generator.models import FIELDS
-from apps.nextcrm.generator.outcomes import Outcome, extended, holds, orphan, points
 from apps.nextcrm.generator.planting import Plant, Spot
 from apps.nextcrm.generator.profiles import Links, Profile, as_run, busy
 from apps.nextcrm.generator.relations import JUNCTIONS, Relation
-from apps.nextcrm.generator.sinks import Sink
 from apps.nextcrm.generator.truth import JunctionTruth, Planted, Truth
 
 LISTED = 20_000
@@ -28,6 +29,7 @@ _FORMER = ("SetupIndustry", "Translation", "User", "Account", "Session", "Verifi
 _CAMPAIGNS_OF_OLD = 3
 WRITTEN = (*FIELDS, *_FORMER, OLD_CAMPAIGNS)
 """Every collection that some database of these has."""
+_EMAIL_INDEX = Index("Users_email_key", {"email": 1}, {"unique": True})
 _DANGLING_FIELDS = ("assigned_to", "created_by")
 _DANGLING_REFERENCES, _DANGLING_IDS = 22, 10
 """What the real run set to NULL in opportunities without telling: references, and different ids in them."""
@@ -36,6 +38,11 @@ _DANGLING_REFERENCES, _DANGLING_IDS = 22, 10
 def fewest() -> dict[str, int]:
     """Documents that each collection needs, so that everything can be planted, with a sound document beside each."""
     return {collection: 2 * len(plants) + 4 for collection, plants in PLANTS.items()}
+
+
+def smallest() -> int:
+    """Documents of the smallest busy database, in all; collections of older applications come on top of any profile."""
+    return sum(busy(1, fewest()).sizes.values()) + len(_FORMER) + _CAMPAIGNS_OF_OLD
 
 
 def profile_of(name: str, documents: int) -> Profile:
@@ -77,8 +84,8 @@ class _Builder:
     def run(self, sink: Sink) -> Truth:
         truth = self._truth
         for name, size in self._profile.sizes.items():
-            unique = "email" if name == "Users" and not self._twins["Users"] else None
-            sink.write(name, self._collection(name), unique)
+            one_each = name == "Users" and not self._twins["Users"]
+            sink.write(name, self._collection(name), (_EMAIL_INDEX,) if one_each else ())
             truth.read[name] = size
             truth.letters[name] = len(self._lost[name])
             truth.merged[name] = len(self._twins[name])
@@ -95,14 +102,8 @@ class _Builder:
         copies = max(1, size // PLANTED_EVERY)
         # Of great collections the first documents stay sound: the first comments point at the first tasks.
         start = 40 if size > 40 + 2 * len(wanted) * copies else 1
-        step = max(1, (size - start - 1) // max(1, len(wanted) * copies))
-        placed: dict[int, Plant] = {}
-        for number, plant in enumerate(wanted * copies):
-            at = start + number * step
-            if at >= size or (not size):
-                self._truth.not_planted.append(f"{collection}/{plant.name}")
-            else:
-                placed[at] = plant
+        placed, left = spread(wanted * copies, start, size)
+        self._truth.not_planted += [f"{collection}/{plant.name}" for plant in left]
         return placed
 
     def _numbers(self, fate: str) -> dict[str, list[int]]:
@@ -166,11 +167,11 @@ class _Builder:
     def _write_former(self, sink: Sink) -> None:
         """Write collections that the application had once: those it no longer reads, and one that has another name."""
         for name in _FORMER:
-            sink.write(name, [{"_id": self._ids.gone(9_000 + len(name)), "name": "of old"}], None)
+            sink.write(name, [{"_id": self._ids.gone(9_000 + len(name)), "name": "of old"}])
             self._truth.left_behind[name] = 1
         old = range(_CAMPAIGNS_OF_OLD)
         rows = [{"_id": self._ids.of(OLD_CAMPAIGNS, n), "__v": Int64(0), "name": label(OLD_CAMPAIGNS, n)} for n in old]
-        sink.write(OLD_CAMPAIGNS, rows, None)
+        sink.write(OLD_CAMPAIGNS, rows)
         self._truth.renamed["crm_campaigns"] = len(rows)
 
 

@@ -6,12 +6,9 @@ finds the row of a document without asking anybody how ids were made.
 
 from __future__ import annotations
 
-import hashlib
-import struct
 from datetime import UTC, datetime
 
-from bson import ObjectId
-
+from apps.generating.ids import NumberedIds
 from apps.nextcrm.generator.models import FIELDS
 from apps.nextcrm.generator.seeds import LOOKUPS
 
@@ -55,7 +52,7 @@ LABELS: dict[str, tuple[str, str]] = {
 """Field (and column) and text; images have no field at all."""
 
 
-class Ids:
+class Ids(NumberedIds):
     """The ids of one database.
 
     Args:
@@ -64,26 +61,7 @@ class Ids:
     """
 
     def __init__(self, seed: int, sizes: dict[str, int]) -> None:
-        self._machine = {name: _machine(f"{seed} {name}") for name in (*FIELDS, OLD_CAMPAIGNS, "")}
-        self._step = {name: max(1, (LAST - FIRST) // max(1, size)) for name, size in sizes.items()}
-
-    def of(self, collection: str, number: int) -> ObjectId:
-        """The `_id` of a document; later numbers have greater ones."""
-        at = self.created(collection, number)
-        return ObjectId(struct.pack(">I5s", at, self._machine[collection]) + (number & 0xFFFFFF).to_bytes(3, "big"))
-
-    def created(self, collection: str, number: int) -> int:
-        """The time inside the id, in seconds."""
-        return FIRST + number * self._step.get(collection, 1) % (LAST - FIRST)
-
-    @staticmethod
-    def number(identifier: ObjectId) -> int:
-        """The number of the document that has an id, in collections of fewer than 16 million."""
-        return int.from_bytes(identifier.binary[9:], "big")
-
-    def gone(self, number: int) -> ObjectId:
-        """An id that no document has."""
-        return ObjectId(struct.pack(">I5s", FIRST + number, self._machine[""]) + (number & 0xFFFFFF).to_bytes(3, "big"))
+        super().__init__(seed, sizes, (*FIELDS, OLD_CAMPAIGNS), FIRST, LAST)
 
 
 def label(collection: str, number: int) -> str:
@@ -92,7 +70,3 @@ def label(collection: str, number: int) -> str:
     if number < len(names):
         return str(names[number][LABELS[collection][0]])
     return LABELS[collection][1].format(f"{number:06}")
-
-
-def _machine(text: str) -> bytes:
-    return hashlib.blake2b(text.encode(), digest_size=5).digest()

@@ -10,8 +10,8 @@ from typing import Any
 
 from bson import Binary, Decimal128, Int64, ObjectId
 
+from apps.generating.outcomes import Outcome, holds, joined, kept_aside, letter, lists, orphan, points
 from apps.nextcrm.generator.ids import LABELS, OLD_CAMPAIGNS, label
-from apps.nextcrm.generator.outcomes import Outcome, holds, joined, kept_aside, letter, lists, orphan, points
 from apps.nextcrm.generator.planting import Do, Document, Spot
 
 SOON = datetime(2024, 5, 6, 7, 8, 9, 123000, tzinfo=UTC)

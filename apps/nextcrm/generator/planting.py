@@ -12,8 +12,8 @@ from typing import Any, Literal
 
 from bson import ObjectId
 
+from apps.generating.outcomes import Outcome, holds, json_holds, kept_aside, letter, orphan, points
 from apps.nextcrm.generator.ids import Ids, label
-from apps.nextcrm.generator.outcomes import Outcome, holds, json_holds, kept_aside, letter, orphan, points
 
 Document = dict[str, Any]
 Fate = Literal["carried", "letter", "merged", "apart"]

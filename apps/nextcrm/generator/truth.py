@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from apps.nextcrm.generator.outcomes import Outcome
+from apps.generating.lines import write_json
+from apps.generating.outcomes import Outcome
 
 
 @dataclass(frozen=True)
@@ -82,4 +82,4 @@ class Truth:
 
     def write(self, path: Path) -> None:
         """Write it to a file."""
-        path.write_text(json.dumps(asdict(self), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        write_json(path, asdict(self))

@@ -19,8 +19,8 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from apps.generating.sinks import DumpFolder
 from apps.nextcrm.generator.build import generate, profile_of
-from apps.nextcrm.generator.sinks import DumpFolder
 from tests import forkserver
 from tests.apps.nextcrm.target import Target
 from tests.fix_postgres import create_database, drop_database

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from apps.generating.sinks import DumpFolder
 from apps.nextcrm.generator.build import generate, profile_of
-from apps.nextcrm.generator.sinks import DumpFolder
 from tests.apps.nextcrm.conftest import MAPPING
 from tests.oracle.copying import url
 

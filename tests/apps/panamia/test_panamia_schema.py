@@ -1,6 +1,6 @@
 """Pana MIA's schema under governance, and what it promises: asked of the catalog and of rows of a deployed database.
 
-Oracles: the server, and `panamia_facts`, which is written from what is known of the two databases. Blind spot: what an
+Oracles: the server, and `facts`, which is written from what is known of the two databases. Blind spot: what an
 application does with the tables.
 """
 
@@ -28,13 +28,13 @@ from isthmus.govern.catalog.read import read_catalog
 from isthmus.govern.check import check_schemas
 from isthmus.govern.migrations.script import Script, read_scripts
 from isthmus.govern.settings import find_project
-from tests.apps import panamia_facts as facts
 from tests.apps.nextcrm.conftest import run
+from tests.apps.panamia import facts
 from tests.fix_git import Git
 from tests.fix_postgres import create_database, drop_database
 from tests.oracle.copying import url
 
-HOME = Path(__file__).parents[2] / "apps" / "panamia"
+HOME = Path(__file__).parents[3] / "apps" / "panamia"
 FOLDER = HOME / "migrations"
 SCRIPTS = read_scripts(FOLDER, find_project(HOME).settings.schemas[0])
 NAMES = [one.name.text for one in SCRIPTS]
@@ -168,7 +168,7 @@ def asked(conninfo: str, query: str) -> list[tuple[Any, ...]]:
 
 
 def columns_of(line: str) -> dict[str, str]:
-    """Return the columns of a line of `panamia_facts`, name → type, with `!` for NOT NULL."""
+    """Return the columns of a line of `facts`, name → type, with `!` for NOT NULL."""
     return dict(one.split(" ", 1) for one in re.split(r", (?=[a-z])", line))
 
 

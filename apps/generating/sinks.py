@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from itertools import islice
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -14,9 +14,25 @@ from bson.raw_bson import RawBSONDocument
 from pymongo import MongoClient
 
 CHUNK = 2_000
-"""Documents that are written at once; memory holds no more."""
+CHUNK_BYTES = 2 * 2**20
+"""Documents, and bytes, that are written at once; memory holds little more."""
 _ID_INDEX: dict[str, Any] = {"v": {"$numberInt": "2"}, "key": {"_id": {"$numberInt": "1"}}, "name": "_id_"}
-DATABASE = "nextcrm"
+_EXPIRY = "expireAfterSeconds"
+
+
+@dataclass(frozen=True)
+class Index:
+    """An index of a collection.
+
+    Attributes:
+        name: As the server knows it.
+        keys: Fields in order, each with 1, or -1 for descending.
+        options: As the server takes them (`unique`, `sparse`, `collation`, `expireAfterSeconds`).
+    """
+
+    name: str
+    keys: dict[str, int]
+    options: dict[str, Any] = field(default_factory=dict[str, Any])
 
 
 class Sink(Protocol):
@@ -33,8 +49,8 @@ class Sink(Protocol):
         """Delete collections, where they are there."""
         ...
 
-    def write(self, collection: str, documents: Iterable[dict[str, Any]], unique: str | None) -> None:
-        """Take a whole collection; `unique` names a field with a unique index."""
+    def write(self, collection: str, documents: Iterable[dict[str, Any]], indexes: Sequence[Index] = ()) -> None:
+        """Take a whole collection and its indexes, without that of `_id`."""
         ...
 
 
@@ -62,18 +78,14 @@ class DumpFolder(AbstractContextManager["DumpFolder"]):
             for ending in (".bson", ".metadata.json"):
                 (self._folder / f"{collection}{ending}").unlink(missing_ok=True)
 
-    def write(self, collection: str, documents: Iterable[dict[str, Any]], unique: str | None) -> None:
+    def write(self, collection: str, documents: Iterable[dict[str, Any]], indexes: Sequence[Index] = ()) -> None:
         """Write both files of a collection."""
         with (self._folder / f"{collection}.bson").open("wb") as file:
             for chunk in _chunks(documents):
                 file.write(b"".join(chunk))
-        indexes = [_ID_INDEX]
-        if unique is not None:
-            key = {unique: {"$numberInt": "1"}}
-            indexes.append({"v": {"$numberInt": "2"}, "key": key, "name": f"{collection}_{unique}_key", "unique": True})
         metadata = {
             "options": {},
-            "indexes": indexes,
+            "indexes": [_ID_INDEX, *(_shown(index) for index in indexes)],
             "uuid": "0" * 32,
             "collectionName": collection,
             "type": "collection",
@@ -85,12 +97,13 @@ class Server(AbstractContextManager["Server"]):
     """A running server.
 
     Args:
-        url: With the database in it; `nextcrm` without one.
+        url: With the database in it, or without.
+        database: Its name, where the URL names none.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, database: str) -> None:
         self._client: MongoClient[RawBSONDocument] = MongoClient(url, document_class=RawBSONDocument)
-        self._database = self._client.get_default_database(DATABASE)
+        self._database = self._client.get_default_database(database)
 
     def holds(self) -> list[str]:
         """Names of collections that have a document."""
@@ -102,21 +115,47 @@ class Server(AbstractContextManager["Server"]):
         for collection in collections:
             self._database.drop_collection(collection)
 
-    def write(self, collection: str, documents: Iterable[dict[str, Any]], unique: str | None) -> None:
-        """Insert a collection that is not there; an empty one is made."""
+    def write(self, collection: str, documents: Iterable[dict[str, Any]], indexes: Sequence[Index] = ()) -> None:
+        """Insert a collection that is not there; an empty one is made.
+
+        An index that lets documents expire is not made: the server would delete what is planted.
+        """
         self._database.create_collection(collection)
         target = self._database[collection]
         for chunk in _chunks(documents):
             target.insert_many([RawBSONDocument(one) for one in chunk], ordered=True)
-        if unique is not None:
-            target.create_index(unique, unique=True, name=f"{collection}_{unique}_key")
+        for index in indexes:
+            if _EXPIRY not in index.options:
+                target.create_index(list(index.keys.items()), name=index.name, **index.options)
 
     def __exit__(self, *_: object) -> None:
         """Close the connections."""
         self._client.close()
 
 
+def _shown(index: Index) -> dict[str, Any]:
+    """An index as a dump's metadata tell it."""
+    key = {path: _number(direction) for path, direction in index.keys.items()}
+    return {"v": _number(2), "key": key, "name": index.name, **{name: _number(v) for name, v in index.options.items()}}
+
+
+def _number(value: Any) -> Any:
+    """Whole numbers as Extended JSON, also inside of options."""
+    if isinstance(value, dict):
+        return {name: _number(inner) for name, inner in value.items()}
+    return {"$numberInt": str(value)} if type(value) is int else value
+
+
 def _chunks(documents: Iterable[dict[str, Any]]) -> Iterator[list[bytes]]:
-    left = iter(documents)
-    while chunk := [bson.encode(one) for one in islice(left, CHUNK)]:
+    """Encoded documents, as many at a time as are written at once; at least one."""
+    chunk: list[bytes] = []
+    held = 0
+    for document in documents:
+        data = bson.encode(document)
+        chunk.append(data)
+        held += len(data)
+        if len(chunk) == CHUNK or held >= CHUNK_BYTES:
+            yield chunk
+            chunk, held = [], 0
+    if chunk:
         yield chunk
