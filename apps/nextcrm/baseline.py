@@ -8,6 +8,7 @@ of its own, and this command refuses.
 
 from __future__ import annotations
 
+import argparse
 import sys
 from pathlib import Path
 
@@ -103,8 +104,15 @@ def _refuse_later(folder: Path, settings: SchemaSettings) -> None:
         )
 
 
-def main() -> int:
+def main(arguments: list[str] | None = None) -> int:
     """Write the files and name them; returns the exit code of the fault where one stops it."""
+    argparse.ArgumentParser(
+        prog="python -m apps.nextcrm.baseline",
+        description="Write the first migration of NextCRM's schema from mapping.yaml, over the one that is there:"
+        " migration.sql, rollback.sql, and what its rehearsal records.",
+        epilog="Exit codes: 0 written; 2 wrong arguments, mapping or settings; 4 the server for the rehearsal;"
+        " 5 there are later migrations, or the rollback does not restore what was there.",
+    ).parse_args(arguments)
     try:
         written = write(find_project(HOME))
     except IsthmusError as fault:

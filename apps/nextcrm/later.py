@@ -1,14 +1,16 @@
 """Print the mapping for tables of a later application: mapping.yaml with the changes of another file.
 
-    python -m apps.nextcrm.later > later.yaml
-    python -m apps.nextcrm.later apps/nextcrm/april_2026.yaml > later.yaml
+    python -m apps.nextcrm.later > apps/nextcrm/later.yaml
+    python -m apps.nextcrm.later my_changes.yaml > apps/nextcrm/later.yaml
 
-Without a file it is `april_2026.yaml`, which also says how such a file is read.
+In the checkout. Without a file it is `april_2026.yaml`, which also says how such a file is read.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+import re
 import sys
 from pathlib import Path
 from typing import Any, TextIO, cast
@@ -20,14 +22,17 @@ MAPPING = HOME / "mapping.yaml"
 APRIL_2026 = HOME / "april_2026.yaml"
 BY_NAME = ("enums", "collections", "junctions")
 """The parts of a mapping that are changed name by name."""
+_HEAD = re.compile(r"\A(?:#[^\n]*\n)*")
+"""The comment with which a mapping begins."""
 
 
 def changed(mapping: dict[str, Any], changes: dict[str, Any]) -> list[str]:
-    """Change a mapping as another file says; return what that takes away although it is not there. Pure.
+    """Change a mapping as another file says; return what that takes away or skips although it is not there. Pure.
 
     Args:
         mapping: As read from its file; it is changed.
-        changes: A mapping of only what differs; None takes away.
+        changes: A mapping of only what differs; None takes away. A collection that the mapping has not is a new table,
+            never one to skip: that would be a name typed wrong.
     """
     stale: list[str] = []
     for part, named in changes.items():
@@ -36,6 +41,9 @@ def changed(mapping: dict[str, Any], changes: dict[str, Any]) -> list[str]:
             continue
         for name, value in named.items():
             entry = mapping[part].get(name)
+            if part == "collections" and entry is None and value is not None and "skip" in value:
+                stale.append(f"{part}.{name}")
+                continue
             if part != "collections" or entry is None or value is None or "skip" in value:
                 _put(mapping[part], name, value, f"{part}.", stale)
                 continue
@@ -57,10 +65,10 @@ def _put(into: dict[str, Any], name: str, value: object, place: str, stale: list
 
 
 def write(changes: Path, out: TextIO, mapping: Path = MAPPING) -> None:
-    """Write a mapping with the changes of a file; comments of both stay.
+    """Write a mapping with the changes of a file; comments of both stay, but for the mapping's head, which is its own.
 
     Raises:
-        ConfigError: The file cannot be read (code `changes-unreadable`), or takes away what is not there
+        ConfigError: The file cannot be read (code `changes-unreadable`), or takes away or skips what is not there
             (`changes-stale`).
     """
     from ruamel.yaml import YAML
@@ -69,15 +77,21 @@ def write(changes: Path, out: TextIO, mapping: Path = MAPPING) -> None:
     yaml.preserve_quotes = True
     yaml.width = 10_000
     yaml.indent(mapping=2, sequence=4, offset=2)  # pyright: ignore[reportUnknownMemberType]
-    made: Any = yaml.load(mapping.read_text(encoding="utf-8"))  # pyright: ignore[reportUnknownMemberType]
+    text = mapping.read_text(encoding="utf-8")
+    made: Any = yaml.load(_HEAD.sub("", text))  # pyright: ignore[reportUnknownMemberType]
     stale = changed(made, _read(yaml, changes))
     if stale:
         raise ConfigError(
-            f"It takes away what mapping.yaml has not: {', '.join(stale)}.",
+            f"It takes away or skips what {mapping.name} has not: {', '.join(stale)}.",
             code="changes-stale",
             where=Where(file=str(changes)),
-            hint="Take these lines out, or correct the names.",
+            hint=f"Take these lines out, or correct the names. A collection of your own is skipped in {mapping.name}.",
         )
+    out.write(
+        f"# Written by python -m apps.nextcrm.later, for tables of another version of the application: {mapping.name}\n"
+        f"# with the changes of {json.dumps(changes.name, ensure_ascii=False)}. Change these two, and write it anew.\n"
+        f"# What holds for all stands in the head of {mapping.name}.\n"
+    )
     yaml.dump(made, out)  # pyright: ignore[reportUnknownMemberType]
 
 
@@ -125,7 +139,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         write(parser.parse_args(arguments).changes, sys.stdout)
     except IsthmusError as fault:
-        sys.stderr.write(f"error: {fault}\n")
+        sys.stderr.write(f"error: {fault}\n" + (f"  → {fault.hint}\n" if fault.hint else ""))
         return fault.exit_code
     return 0
 

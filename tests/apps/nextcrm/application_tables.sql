@@ -1,5 +1,6 @@
 -- The tables as the application's own tool makes them (its schema of December 2025, with `tasksComments.task` nullable, as
--- it is since April 2026). Where its SQL and its schema differ between INTEGER and BIGINT, the schema is followed.
+-- it is since April 2026). Where its SQL and its schema differ between INTEGER and BIGINT, the schema is followed; the table
+-- secondBrain_notions is in its SQL alone, so a database that its build pushed lacks it.
 
 CREATE TYPE "crm_Lead_Status" AS ENUM ('NEW', 'CONTACTED', 'QUALIFIED', 'LOST');
 CREATE TYPE "crm_Lead_Type" AS ENUM ('DEMO');

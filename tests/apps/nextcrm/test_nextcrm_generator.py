@@ -15,7 +15,7 @@ from bson import CodecOptions, DatetimeConversion
 
 from apps.generating.sinks import DumpFolder
 from apps.nextcrm.generate import main
-from apps.nextcrm.generator.build import fewest, generate, profile_of
+from apps.nextcrm.generator.build import fewest, generate, profile_of, smallest
 from apps.nextcrm.generator.catalogue import PLANTS
 from apps.nextcrm.generator.ids import Ids
 from apps.nextcrm.generator.models import ENUMS, FIELDS
@@ -284,6 +284,20 @@ def test_the_command_writes_a_dump_and_its_truth(tmp_path: Path, capsys: pytest.
     assert truth["seed"] == 4
     assert (tmp_path / "nextcrm" / "crm_Accounts.metadata.json").exists()
     assert "things planted" in capsys.readouterr().err
+
+
+def test_a_database_that_must_be_greater_than_asked_for_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([str(tmp_path / "five"), "--profile", "busy", "--documents", "5"]) == 0
+    said = capsys.readouterr().err
+    assert said.startswith(f"{smallest()} documents")
+    assert said.endswith("5 were asked for; what is planted needs more.\n")
+    assert f"needs {smallest()} in all" in (GENERATOR / "README.md").read_text(encoding="utf-8")
+    assert main([str(tmp_path / "many"), "--profile", "busy", "--documents", "4000"]) == 0
+    said = capsys.readouterr().err
+    assert said.startswith("4,009 documents")  # nine of older collections, as the page says
+    assert "asked for" not in said
 
 
 def test_a_server_gets_the_documents_of_the_dump(tmp_path: Path, mongo: MongoDatabase) -> None:

@@ -556,8 +556,6 @@ def test_the_example_of_the_page_does_what_it_shows(
         "3 documents are linked,",
         "2 of them no more.",
     ]
-    with engine.connect() as connection:
-        query = 'SELECT title, document_name FROM "DocumentsToTasks" JOIN "Tasks" ON task_id = "Tasks".id'
-        query += ' JOIN "Documents" ON document_id = "Documents".id'
-        assert connection.exec_driver_sql(query).fetchall() == [("Call back", "a")]
+    with engine.connect() as connection:  # the page says that it rolls back
+        assert connection.exec_driver_sql('SELECT count(*) FROM "Tasks"').scalar_one() == 0
     engine.dispose()

@@ -164,6 +164,7 @@ def test_a_table_that_a_pushed_database_never_had_is_named_and_its_documents_may
     [
         ("collections: {Users: {fields: {isAdmin: null}}}", "collections.Users.fields.isAdmin"),
         ("collections: {users: null}\njunctions: {Watchers: null}", "collections.users, junctions.Watchers"),
+        ('collections: {Taks: {skip: "why"}, Tasks: {skip: "why"}}', "collections.Taks.\n"),
         ("collections: [Users]", "collections is no map of names"),
         ("collections: {Users: skip}", "collections.Users is no entry"),
         ("collections: {Users: {fields: [email]}}", "collections.Users is no entry"),
@@ -190,5 +191,9 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 def test_what_is_not_changed_stays_as_it_is_with_its_comments(later: Path) -> None:
     text = later.read_text(encoding="utf-8")
+    head = "".join(line for line in text.splitlines(keepends=True) if line.startswith("# "))
+    assert head.startswith("# Written by python -m apps.nextcrm.later")
+    assert '"april_2026.yaml"' in head
+    assert "29 tables" not in text  # what the head of mapping.yaml says is not true here
     assert "# The application put the ids of CRM tasks into `task`" in text
     assert "      - [status, createdAt]\n" in text

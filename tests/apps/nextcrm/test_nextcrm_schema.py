@@ -12,7 +12,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from apps.nextcrm.baseline import NAME, baseline, write
+from apps.nextcrm.baseline import NAME, baseline, main, write
 from isthmus.errors import GovernError
 from isthmus.govern.catalog.compare import differences
 from isthmus.govern.catalog.read import read_catalog
@@ -103,6 +103,19 @@ def test_what_another_tool_takes_away_is_drift(deployed: str, postgres: str, don
     ran = run("schema", "drift", "--scratch", url(postgres), database=deployed)
     assert ran.code == 1, ran.out + ran.said
     assert told in ran.out
+
+
+@pytest.mark.parametrize(("words", "code"), [(["--help"], 0), (["mapping.yaml"], 2), (["--force"], 2)])
+def test_the_command_that_writes_the_baseline_writes_nothing_where_it_is_asked_something_else(
+    words: list[str], code: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = {path: path.stat().st_mtime_ns for path in FOLDER.rglob("*")}
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+    assert ended.value.code == code
+    said = capsys.readouterr()
+    assert ("Exit codes:" in said.out) == (code == 0)
+    assert {path: path.stat().st_mtime_ns for path in FOLDER.rglob("*")} == before
 
 
 def test_the_baseline_is_not_written_anew_behind_a_later_migration(tmp_path: Path) -> None:
