@@ -1,269 +1,95 @@
-"""`isthmus status`: where the last run of a target stands."""
+"""`isthmus status`: where the last run of a target stands, or what still needs MongoDB."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Annotated
 
-from isthmus.cli.options import JsonOption, ReadTargetOption
+import typer
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from rich.console import Console
-    from rich.table import Table
-
-    from isthmus.state.checkpoints import PartitionState
-    from isthmus.state.runs import Run
-    from isthmus.state.verifications import Verification
-    from isthmus.transfer.balance import Balance
-    from isthmus.transfer.moving.resume import Changes
+from isthmus.cli.options import (
+    DatabaseOption,
+    IgnoreOplogOption,
+    JsonOption,
+    ReadTargetOption,
+    RetrySecondsOption,
+)
 
 
-def status(target: ReadTargetOption, json_file: JsonOption = None) -> int:
+def status(
+    target: ReadTargetOption,
+    mapping: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[MAPPING]",
+            help="With --decommission: the mapping file, if it is another than that of the target's newest run.",
+            show_default=False,
+        ),
+    ] = None,
+    decommission: Annotated[
+        bool,
+        typer.Option("--decommission", help="Tell what still stands between here and switching MongoDB off."),
+    ] = False,
+    source: Annotated[
+        str | None,
+        typer.Option(
+            "--source",
+            "-s",
+            envvar="MONGODB_URI",
+            metavar="SOURCE",
+            help="With --decommission: the MongoDB side, best mongodb://HOST/DATABASE of the running server."
+            " MONGODB_URI_FILE may name a file that holds the address.",
+            show_default=False,
+        ),
+    ] = None,
+    db: DatabaseOption = None,
+    ignore_oplog: IgnoreOplogOption = False,
+    code: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--code",
+            metavar="DIR",
+            exists=True,
+            file_okay=False,
+            help="With --decommission: a folder of code, looked through for what still names MongoDB; may be repeated.",
+        ),
+    ] = None,
+    minutes: Annotated[
+        int,
+        typer.Option("--minutes", min=1, metavar="N", help="With --decommission: how far to look back for writes."),
+    ] = 60,
+    retry_seconds: RetrySecondsOption = 60.0,
+    json_file: JsonOption = None,
+) -> int:
     """Tell where the last run stands, what it left behind, and what to do next. Writes nothing.
 
+    With --decommission instead: whether anything still needs MongoDB. It looks at collections that are not carried or
+    not verified; documents that are newer than their copy; dead letters and conflicts that nobody answered; references
+    in their old form in documents that stay; references of rows that wait; writes of the last minutes, as far as the
+    server tells; and lines of code, settings and dependencies that name MongoDB, by file and line and never by their
+    text. What refs rewrite replaced makes no document newer. As long as it runs there are temporary tables in TARGET.
+
+    The JSON of --decommission: outcome (clear, in-the-way), exit_code, in_the_way, and checks (of each: check,
+    stands_in_the_way, which is null where it cannot be told, told, facts).
+
     Exit codes: 0 the run is told, whatever it left behind; 1 it is complete and its books do not balance; 4 the target
-    cannot be read or holds no run.
+    cannot be read or holds no run. With --decommission: 0 nothing stands in the way; 1 something does; 2 usage or
+    mapping; 3 source; 4 target; 130 stopped.
     """
-    from rich.text import Text
+    from isthmus.cli.decommission import refuse_lone_options, tell_decommission
+    from isthmus.cli.standing import tell_run
 
-    from isthmus.cli.books import left_behind_json
-    from isthmus.cli.output import plural, result_console, show_paragraph, write_json
-    from isthmus.cli.so_far import without_junctions
-    from isthmus.cli.target import reading, shown_target
-    from isthmus.mapping import parse_mapping
-    from isthmus.state.checkpoints import bytes_read, read_partitions
-    from isthmus.state.reports import at_work, books_so_far, letter_counts, orphan_counts, waiting_references
-    from isthmus.state.retries import retries_of
-    from isthmus.state.verifications import latest, latest_whole
-    from isthmus.transfer.balance import balance_from_json
-    from isthmus.transfer.moving.moved import moved_of
-    from isthmus.verify.result import LAYERS
-
-    with reading(target) as (connection, run):
-        holder = at_work(connection)
-        states = read_partitions(connection, run.id)
-        books = books_so_far(connection, run.id)
-        letters = letter_counts(connection, run.id)
-        orphans = orphan_counts(connection, run.id)
-        waiting = waiting_references(connection, run.target_schema)
-        moved = moved_of(connection, run.id)
-        whole, newest = latest_whole(connection, run.id, LAYERS), latest(connection, run.id)
-    books = without_junctions(books, parse_mapping(run.mapping_text, file_name="the run's mapping").junctions)
-    running = holder is not None
-    balance = balance_from_json(run.balance) if run.balance is not None else None
-    unbalanced = balance is not None and bool(balance.differences)
-    state = _state(run.stage, running=running) + (", but its books do not balance" if unbalanced else "")
-    console = result_console(json_file)
-    console.print(Text(f"Run {run.id}: {state}", style="bold").append(" (at work now)" if running else ""))
-    show_paragraph(console, "  source   ", run.source_name)
-    console.print(f"  schema   {run.target_schema}", markup=False)
-    console.print(f"  begun    {run.started_at:%Y-%m-%d %H:%M:%S} UTC with Isthmus {run.version}", markup=False)
-    if run.finished_at:
-        console.print(f"  ended    {run.finished_at:%Y-%m-%d %H:%M:%S} UTC", markup=False)
-    verification = whole or newest
-    partial = newest if whole is not None and newest is not None and newest.id > whole.id else None
-    _show_since(console, run, verification, partial)
-    console.print(f"  lease    held by {holder}" if running else f"  lease    last held by {run.holder}", markup=False)
-    sizes = bytes_read(states)
-    _show_collections(console, books, states, sizes if run.stage == "copying" else {})
-    for collection, stage, code, count in letters:
-        show_paragraph(console, "  ", f"{plural(count, 'dead letter')} in {collection}: {code} ({stage})")
-    for name, column, action, by_default, count in orphans:
-        policy = ", no policy stated" if by_default else ""
-        show_paragraph(console, "  ", f"{plural(count, 'orphan')} in {name}.{column}: {action}{policy}")
-    _show_shortcomings(console, balance, moved, waiting)
-    if run.stage != "complete":
-        console.print("→ It is at work." if running else "→ Run the same isthmus copy again; it goes on from here.")
-    else:
-        _show_next(console, shown_target(target), has_letters=bool(letters), verified=whole is not None)
-    write_json(
-        {
-            **run.summary(),
-            "running": running,
-            "retries": [retried.summary() for retried in retries_of(run)],
-            "collections": books,
-            "read": {name: {"bytes": done, "of_bytes": total} for name, (done, total) in sizes.items()},
-            "letters": [{"collection": c, "stage": s, "code": k, "count": n} for c, s, k, n in letters],
-            "orphans": [
-                {"table": t, "column": c, "action": a, "by_default": d, "count": n} for t, c, a, d, n in orphans
-            ],
-            "waiting": [{"table": t, "column": c, "points_at": to, "count": n} for t, c, to, n in waiting],
-            "balanced": None if balance is None else not unbalanced,
-            "left_behind": None if balance is None else left_behind_json(balance),
-            "moved": None if moved is None else moved.as_json(),
-            "verification": _verification_json(run, verification),
-            "partial_verification": _verification_json(run, partial),
-            "balance": run.balance,
-        },
-        json_file,
-    )
-    return 1 if unbalanced else 0
-
-
-def _show_since(console: Console, run: Run, *verifications: Verification | None) -> None:
-    """Print what was done with a run since it was carried: retries of its dead letters, verifications."""
-    from isthmus.cli.output import plural
-    from isthmus.state.retries import retries_of
-
-    for retried in retries_of(run):
-        carried = plural(sum(retried.carried.values()), "dead letter")
-        ended = "" if retried.ended_at else ", not to its end"
-        console.print(
-            f"  retried  {retried.begun_at[:19].replace('T', ' ')} UTC with another mapping: {carried} carried{ended}",
-            markup=False,
+    if decommission:
+        return tell_decommission(
+            target,
+            mapping,
+            source,
+            db=db,
+            ignore_oplog=ignore_oplog,
+            code=code or [],
+            minutes=minutes,
+            retry_seconds=retry_seconds,
+            json_file=json_file,
         )
-    for one in verifications:
-        if one is not None:
-            _show_verification(console, run, one)
-
-
-def _show_verification(console: Console, run: Run, verification: Verification) -> None:
-    """Print what a verification came to; it is called verified only where all layers were asked and nothing differs."""
-    from isthmus.cli.output import plural, show_paragraph
-    from isthmus.verify.result import LAYERS
-
-    whole = all(layer in verification.layers for layer in LAYERS)
-    layers = plural(len(verification.layers), "layer")
-    if not whole:
-        layers = f"{len(verification.layers)} of {len(LAYERS)} layers ({', '.join(verification.layers)})"
-    lacking = "; ".join(f"{name} could not look at {what}" for name, what in verification.lacking.items())
-    words = {
-        "partly": f"nothing differs in what could be compared of {layers}, but {lacking}",
-        "passed": f"nothing differs in {layers}{'' if whole else '; the others were not asked'}",
-        "failed": f"{plural(verification.found, 'difference')} in {layers}",
-    }.get(verification.verdict, "stopped before its end, so nothing is proven")
-    if verification.outcome == "interrupted" and verification.found:
-        words += f"; {plural(verification.found, 'difference')} until then"
-    since = "; dead letters were retried since, so verify again" if _retried_since(run, verification) else ""
-    begun = f"{verification.started_at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
-    label = "  verified " if whole and verification.verdict == "passed" else "  verify   "
-    show_paragraph(console, label, f"{begun}: {words}{since}")
-
-
-def _verification_json(run: Run, verification: Verification | None) -> dict[str, Any] | None:
-    if verification is None:
-        return None
-    return {**verification.summary(), "retried_since": _retried_since(run, verification)}
-
-
-def _retried_since(run: Run, verification: Verification) -> bool:
-    """Tell whether Isthmus may have written to the tables after a verification looked at them."""
-    from isthmus.state.retries import retries_of
-
-    return any(
-        one.ended_at is None or datetime.fromisoformat(one.ended_at) > verification.started_at
-        for one in retries_of(run)
-    )
-
-
-def _show_next(console: Console, target: str, *, has_letters: bool, verified: bool) -> None:
-    """Print the commands that show more of a run that is complete."""
-    from shlex import quote
-
-    there = f"--target {quote(target)}"
-    if has_letters:
-        command = f"isthmus letters list {there}"
-        console.print(f"→ {command} shows what could not be carried, and why.", markup=False, soft_wrap=True)
-    if not verified:
-        command = f"isthmus verify MAPPING --source SOURCE {there}"
-        console.print(f"→ {command} holds every row against its document.", markup=False, soft_wrap=True)
-    if target.startswith("embedded:"):
-        console.print(f"→ isthmus psql {there} opens the tables in psql.", markup=False, soft_wrap=True)
-
-
-def _show_read(console: Console, books: dict[str, dict[str, Any]], sizes: dict[str, tuple[int, int | None]]) -> None:
-    """Print how far the reading is, all collections together; nothing where nothing is read any more."""
-    from isthmus.cli.output import plural
-    from isthmus.work.amounts import size_text
-
-    if not sizes:
-        return
-    done = sum(read for read, _ in sizes.values())
-    totals = [total for _, total in sizes.values()]
-    known = sum(total or 0 for total in totals) if None not in totals else 0
-    share = f"{_percent(done, known)}: {size_text(done)} of {size_text(known)}" if known else size_text(done)
-    documents = plural(sum(entry["read"] for entry in books.values()), "document")
-    console.print(f"  read     {share}, {documents}", markup=False)
-
-
-def _percent(done: int, total: int) -> str:
-    return f"{100 if done >= total else int(100 * done / total)} %"
-
-
-def _show_collections(
-    console: Console,
-    books: dict[str, dict[str, Any]],
-    states: Sequence[PartitionState],
-    sizes: dict[str, tuple[int, int | None]],
-) -> None:
-    from isthmus.cli.output import show_table
-
-    _show_read(console, books, sizes)
-    show_table(console, _collections(books, states, sizes))
-
-
-def _collections(
-    books: dict[str, dict[str, Any]],
-    states: Sequence[PartitionState],
-    sizes: dict[str, tuple[int, int | None]],
-) -> Table:
-    """Return the table of collections: how far each is, and its documents.
-
-    Args:
-        books: By collection.
-        states: Partitions of all collections.
-        sizes: Bytes read and in all, by collection; empty where nothing is read any more.
-    """
-    from rich.table import Table
-    from rich.text import Text
-
-    from isthmus.cli.output import some
-
-    table = Table(box=None, pad_edge=False)
-    table.add_column("collection", overflow="fold")
-    more = [name for name in ("merged", "kept") if any(entry[name] for entry in books.values())]
-    for name in ("done" if sizes else "partitions done", "read", "copied", *more, "skipped", "dead letters"):
-        table.add_column(name, justify="right", no_wrap=True)
-    for collection, entry in books.items():
-        mine = [state for state in states if state.collection == collection]
-        read, total = sizes.get(collection, (0, None))
-        partitions = f"{sum(state.done for state in mine)} of {len(mine)}"
-        table.add_row(
-            Text(collection),
-            partitions if not sizes else _percent(read, total) if total is not None else f"part {partitions}",
-            f"{entry['read']:,}",
-            f"{entry['copied']:,}",
-            *(some(entry[name]) for name in more),
-            some(entry["skipped"]),
-            some(entry["dead_letters"]),
-        )
-    return table
-
-
-def _show_shortcomings(
-    console: Console, balance: Balance | None, moved: Changes | None, waiting: list[tuple[str, str, str, int]]
-) -> None:
-    """Print in what a run falls short, as far as it is known, and which references wait for a later one."""
-    from isthmus.cli.books import left_behind, moved_words, show_unbalanced
-    from isthmus.cli.output import plural
-
-    for name, column, to, count in waiting:
-        console.print(f"  {plural(count, 'reference')} of {name}.{column} waiting for rows of {to}", markup=False)
-    left = left_behind(balance) if balance is not None else ""
-    if left:
-        console.print(f"Not everything was carried: {left}.", style="yellow", markup=False)
-    if moved:
-        console.print(f"{moved_words(moved)}.", style="yellow", markup=False)
-    if balance is not None and balance.differences:
-        show_unbalanced(console, balance)
-
-
-def _state(stage: str, *, running: bool) -> str:
-    """Return where a run stands, for people."""
-    if stage == "complete":
-        return "complete"
-    if not running:
-        return f"not complete, nothing works on it now (stage {stage})"
-    return "copying" if stage == "copying" else "loaded; keys and references are being built"
+    refuse_lone_options(mapping, code)
+    return tell_run(target, json_file)

@@ -1,21 +1,5 @@
-"""Names for the instants of a run at which something becomes true.
+"""Names for the instants of a run at which something becomes true; see `isthmus.work.stages`."""
 
-Code calls `reached(NAME)` there. By default nothing listens. Listeners are for people who must know where a run is:
-debug logs, and tests that end the process at a named instant to show that the run survives it.
-"""
+from isthmus.work.stages import listeners, reached
 
-from __future__ import annotations
-
-from collections.abc import Callable
-
-listeners: list[Callable[[str], None]] = []
-
-
-def reached(stage: str) -> None:
-    """Tell every listener that a stage was reached.
-
-    Args:
-        stage: `area.instant`, for example `copy.before-commit`. The list stands in docs/reference/stages.md.
-    """
-    for listener in listeners:
-        listener(stage)
+__all__ = ["listeners", "reached"]

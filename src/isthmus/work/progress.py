@@ -37,9 +37,10 @@ class Snapshot:
     """One consistent view of the progress.
 
     Attributes:
-        stage: preflight, verifying, copying, retrying (dead letters), finishing, delivering, restoring or complete; of
-            a survey surveying, collecting or looking up; of a verification opening, reading the source, verifying or
-            comparing rows.
+        stage: preflight, identities (looking who is one with whom), verifying, copying, retrying (dead letters),
+            finishing, delivering, restoring or complete; of a survey surveying, collecting or looking up; of a
+            verification opening, reading the source, verifying or comparing rows; of references in documents reading
+            the source, rewriting or putting back.
         step: What exactly is being done, for example a finish step; empty when there is nothing to say.
         collections: By name, in the order of the mapping; those that are read again, where some are.
         seconds: Since the stage began.

@@ -1,176 +1,54 @@
-"""Draw which collection refers to which: where boxes stand and how lines run. Pure; the page turns it into SVG.
+"""Draw which collection refers to which: what is a box, a row, a line. Pure; `work.page.drawing` gives them places.
 
-A collection is a box with a row for each field that refers to something; a line runs from the row to the box it points
-at. Boxes stand in columns, so that most lines run from left to right; a line that passes a column runs between its
-boxes. The same survey gives the same drawing.
+A collection is a box with a row for each field that refers to something. The same survey gives the same drawing.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from itertools import pairwise
-
-from rich.cells import cell_len
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from isthmus.survey.model import Survey
 from isthmus.survey.report.relations import Relation, relations
 from isthmus.survey.report.words import path_text, short
 from isthmus.work.amounts import plural
-
-_CELL = 6.7
-"""Width of a character of a row, in the font of the page."""
-_NAME_CELL = 8.0
-_ROW = 18.0
-_GAP = 26.0
-_LANE = 92.0
-"""Room between columns."""
-_MARGIN = 14.0
-_LEAST_WIDTH, _MOST_WIDTH = 132.0, 300.0
-_MOST_CELLS = 40
-_MOST_NAME = 34
-_PAGE = 1160.0
-"""Width that a drawing should not go beyond by much."""
-_SWEEPS = 8
+from isthmus.work.page.drawing import MOST_CELLS, MOST_NAME, Box, Drawing, Tie, lay_out
 
 
 @dataclass(frozen=True)
-class Row:
-    """A field of a box that refers to something.
-
-    Attributes:
-        text: Its path, shortened.
-        share: How many of its values are found, where not all are; empty otherwise.
-        y: The middle of the row.
-    """
-
-    text: str
-    share: str
-    y: float
-
-
-@dataclass
-class Box:
-    """A collection.
-
-    Attributes:
-        number: Its place among the survey's collections, from 0.
-        head: Height of what is above the rows: the more documents, the higher.
-    """
-
-    name: str
-    number: int
-    documents: int
-    title: str
-    head: float
-    width: float
-    rows: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
-    column: int = 0
-    x: float = 0.0
-    y: float = 0.0
-
-    @property
-    def height(self) -> float:
-        """Height of head and rows."""
-        return self.head + len(self.rows) * _ROW + (6 if self.rows else 0)
-
-    @property
-    def drawn_rows(self) -> list[Row]:
-        """The rows with their places."""
-        return [Row(text, share, self.row_y(n)) for n, (text, share) in enumerate(self.rows)]
-
-    @property
-    def count(self) -> str:
-        """How many documents, in words."""
-        return plural(self.documents, "document")
-
-    def row_y(self, number: int) -> float:
-        """Return the middle of a row."""
-        return round(self.y + self.head + (number + 0.5) * _ROW, 1)
-
-
-@dataclass(frozen=True)
-class Line:
-    """A reference.
-
-    Attributes:
-        path: As SVG takes it.
-        title: What it says, in a sentence.
-        width: The more values, the wider.
-        broken: Whether some of its values lead nowhere.
-        both: Whether both sides hold it.
-        ends: Numbers of the two collections.
-    """
-
-    path: str
-    title: str
-    width: float
-    broken: bool
-    both: bool
-    ends: tuple[int, int]
-
-
-@dataclass(frozen=True)
-class Graph:
+class Graph(Drawing):
     """The drawing.
 
     Attributes:
         alone: Collections that refer to nothing and that nothing refers to; they are not drawn.
     """
 
-    boxes: tuple[Box, ...]
-    lines: tuple[Line, ...]
-    width: float
-    height: float
     alone: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class _Tie:
-    """One line to draw: from a row of a box to another box, or to a row of it where both sides hold it."""
-
-    relation: Relation
-    start: str
-    row: int
-    end: str
-    end_row: int | None
 
 
 def draw(survey: Survey) -> Graph:
     """Return the drawing of a survey's references."""
     boxes: dict[str, Box] = {}
     ties = list(_ties(survey, boxes))
+    drawn = lay_out(boxes, ties)
     alone = tuple(name for name in survey.collections if name not in boxes)
-    if not boxes:
-        return Graph((), (), 0, 0, alone)
-    pairs = {(tie.start, tie.end) for tie in ties if tie.start != tie.end}
-    columns = _columns(boxes, pairs)
-    height = _stand(columns, ties, boxes)
-    lines = _Lines(columns, boxes).run(ties)
-    width = max(box.x + box.width for box in boxes.values()) + _LANE / 2
-    return Graph(tuple(boxes.values()), tuple(lines), round(width), round(height + 2 * _MARGIN), alone)
+    return Graph(drawn.boxes, drawn.lines, drawn.width, drawn.height, alone)
 
 
-def _ties(survey: Survey, boxes: dict[str, Box]) -> Iterable[_Tie]:
+def _ties(survey: Survey, boxes: dict[str, Box]) -> Iterable[Tie]:
     most = max((one.profile.documents for one in survey.collections.values()), default=1)
     numbers = {name: number for number, name in enumerate(survey.collections)}
 
     def box(name: str) -> Box:
         if name not in boxes:
             documents = survey.collections[name].profile.documents
-            title = short(name, _MOST_NAME)
-            head = 34 + 26 * math.log1p(documents) / math.log1p(max(1, most))
-            width = max(cell_len(title) * _NAME_CELL, cell_len(plural(documents, "document")) * _CELL) + 24
-            boxes[name] = Box(name, numbers[name], documents, title, round(head), max(_LEAST_WIDTH, width))
+            head = round(34 + 26 * math.log1p(documents) / math.log1p(max(1, most)))
+            boxes[name] = Box(name, numbers[name], short(name, MOST_NAME), plural(documents, "document"), head)
         return boxes[name]
 
     def row(name: str, path: tuple[str, ...], share: str) -> int:
-        text = short(path_text(path), _MOST_CELLS)
-        holder = box(name)
-        holder.rows.append((text, share))
-        holder.width = min(_MOST_WIDTH, max(holder.width, (cell_len(text) + cell_len(share) + 1) * _CELL + 24))
-        return len(holder.rows) - 1
+        return box(name).add_row(short(path_text(path), MOST_CELLS), share)
 
     for relation in relations(survey.references):
         one, other = relation.one, relation.other
@@ -178,229 +56,12 @@ def _ties(survey: Survey, boxes: dict[str, Box]) -> Iterable[_Tie]:
         back = None
         if other is not None:
             back = row(other.collection, other.path, Relation(other).found if other.orphans else "")
+        width = round(1 + 0.35 * math.log10(max(1, one.values)), 2)
         for goal in one.several or (one.to.collection,):
             if goal in survey.collections:
                 box(goal)
-                yield _Tie(relation, one.collection, number, goal, back if other and other.collection == goal else None)
-
-
-def _columns(boxes: Mapping[str, Box], pairs: set[tuple[str, str]]) -> list[list[Box]]:
-    """Deal the boxes out to columns, from left to right: what is referred to stands right of what refers to it.
-
-    There are so few columns that the drawing is not much wider than high; what they leave no room for stands together.
-    """
-    levels = _levels(boxes, pairs)
-    right_first = sorted(boxes, key=lambda name: (levels[name], -sum(end == name for _, end in pairs), name))
-    total = sum(box.height + _GAP for box in boxes.values())
-    wanted = max(1, min(round(math.sqrt(total / 170)), max(levels.values()) + 1))
-    dealt = _deal([boxes[name] for name in right_first], wanted)
-    while len(dealt) > 2 and sum(max(box.width for box in column) + _LANE for column in dealt) > _PAGE:
-        dealt = _deal([boxes[name] for name in right_first], len(dealt) - 1)
-    columns = dealt[::-1]
-    x = _MARGIN
-    for number, column in enumerate(columns):
-        for box in column:
-            box.column, box.x = number, x
-        x += max(box.width for box in column) + _LANE
-    return columns
-
-
-def _deal(boxes: Sequence[Box], wanted: int) -> list[list[Box]]:
-    """Deal boxes out to at most so many columns of about the same height, in order."""
-    total = sum(box.height + _GAP for box in boxes)
-    dealt: list[list[Box]] = [[]]
-    used = 0.0
-    for box in boxes:
-        height = box.height + _GAP
-        if dealt[-1] and len(dealt) < wanted and used + height / 2 > total * len(dealt) / wanted:
-            dealt.append([])
-        dealt[-1].append(box)
-        used += height
-    return dealt
-
-
-def _levels(boxes: Mapping[str, Box], pairs: set[tuple[str, str]]) -> dict[str, int]:
-    """Return how far from the right end each box should stand: one further than all that it refers to."""
-    order = _order(boxes, pairs)
-    place = {name: number for number, name in enumerate(order)}
-    levels: dict[str, int] = {}
-    for name in reversed(order):
-        goals = [end for start, end in pairs if start == name and place[end] > place[name]]
-        levels[name] = max((levels[goal] + 1 for goal in goals), default=0)
-    return levels
-
-
-def _order(boxes: Mapping[str, Box], pairs: set[tuple[str, str]]) -> list[str]:
-    """Return the collections in an order in which few references point back: ends last, beginnings first.
-
-    The heuristic of Eades, Lin and Smyth for few backward edges.
-    """
-    left = dict.fromkeys(sorted(boxes))
-    first: list[str] = []
-    last: list[str] = []
-    while left:
-        out = {name: sum(s == name and e in left for s, e in pairs) for name in left}
-        into = {name: sum(e == name and s in left for s, e in pairs) for name in left}
-        ends = [name for name in left if not out[name]]
-        begins = [name for name in left if not into[name]]
-        if ends:
-            chosen = ends[0]
-            last.append(chosen)
-        elif begins:
-            chosen = begins[0]
-            first.append(chosen)
-        else:
-            chosen = max(left, key=lambda name: (out[name] - into[name], name))
-            first.append(chosen)
-        del left[chosen]
-    return first + last[::-1]
-
-
-def _stand(columns: Sequence[list[Box]], ties: Sequence[_Tie], boxes: Mapping[str, Box]) -> float:
-    """Give every box its height in its column, near to what it is tied to; return the height of the highest column."""
-    height = max(sum(box.height + _GAP for box in column) for column in columns)
-    near: dict[str, list[str]] = {name: [] for name in boxes}
-    for tie in ties:
-        if tie.start != tie.end:
-            near[tie.start].append(tie.end)
-            near[tie.end].append(tie.start)
-    for column in columns:
-        _stack(column, [0.0] * len(column), height)
-    for sweep in range(_SWEEPS):
-        for column in columns if sweep % 2 == 0 else columns[::-1]:
-            wished = {box.name: _middle(box, near[box.name], boxes) for box in column}
-            column.sort(key=lambda box, wished=wished: (wished[box.name], box.name))
-            _stack(column, [wished[box.name] - box.height / 2 for box in column], height)
-    return height
-
-
-def _middle(box: Box, near: Sequence[str], boxes: Mapping[str, Box]) -> float:
-    others = [boxes[name].y + boxes[name].height / 2 for name in near]
-    return sum(others) / len(others) if others else box.y + box.height / 2
-
-
-def _stack(column: Sequence[Box], wished: Sequence[float], height: float) -> None:
-    """Put boxes as near to where they wish as leaves them their order and a gap, between top and bottom."""
-    below = _MARGIN
-    for box, y in zip(column, wished, strict=True):
-        box.y = max(below, y)
-        below = box.y + box.height + _GAP
-    above = _MARGIN + height
-    for box in reversed(column):
-        box.y = round(min(box.y, above - box.height - _GAP), 1)
-        above = box.y
-
-
-class _Lines:
-    """Runs the lines between boxes that stand."""
-
-    def __init__(self, columns: Sequence[list[Box]], boxes: Mapping[str, Box]) -> None:
-        self._columns = columns
-        self._boxes = boxes
-        self._lanes: dict[tuple[int, int], int] = {}
-        self._arrived: dict[tuple[str, str], int] = {}
-        self._looped = 0
-
-    def run(self, ties: Sequence[_Tie]) -> list[Line]:
-        order = sorted(ties, key=lambda tie: (self._boxes[tie.start].row_y(tie.row), tie.start, tie.row, tie.end))
-        return [self._line(tie) for tie in order]
-
-    def _line(self, tie: _Tie) -> Line:
-        start, end = self._boxes[tie.start], self._boxes[tie.end]
-        y = start.row_y(tie.row)
-        if start.column == end.column:
-            path = self._loop(start, y, end, tie)
-        else:
-            forward = start.column < end.column
-            x = start.x + start.width if forward else start.x
-            goal_x = end.x if forward else end.x + end.width
-            goal_y = self._arrival(end, tie, "left" if forward else "right")
-            path = self._way(x, y, goal_x, goal_y, start.column, end.column)
-        one = tie.relation.one
-        return Line(
-            path=path,
-            title=_title(tie.relation),
-            width=round(1 + 0.35 * math.log10(max(1, one.values)), 2),
-            broken=one.orphans > 0,
-            both=tie.end_row is not None,
-            ends=(start.number, end.number),
-        )
-
-    def _arrival(self, end: Box, tie: _Tie, side: str) -> float:
-        """Return where at a box a line ends: beside its head, each a little below the last."""
-        if tie.end_row is not None:
-            return end.row_y(tie.end_row)
-        number = self._arrived.get((end.name, side), 0)
-        self._arrived[end.name, side] = number + 1
-        return round(end.y + 8 + (number * 6) % max(1, end.head - 14), 1)
-
-    def _loop(self, start: Box, y: float, end: Box, tie: _Tie) -> str:
-        """Run a line out of the right side of a column and back into it."""
-        x, goal_x = start.x + start.width, end.x + end.width
-        goal_y = self._arrival(end, tie, "right")
-        self._looped += 1
-        low, high = min(y, goal_y), max(y, goal_y)
-        passed = [box for box in self._columns[start.column] if box.y <= high and box.y + box.height >= low]
-        side = max(box.x + box.width for box in passed)
-        out = side + 18 + (self._looped * 9) % 40
-        there = _straight(x, y, side)
-        back = _straight(side, goal_y, goal_x)
-        return f"M{x:.1f} {y:.1f}{there} C{out:.1f} {y:.1f} {out:.1f} {goal_y:.1f} {side:.1f} {goal_y:.1f}{back}"
-
-    def _way(self, x: float, y: float, goal_x: float, goal_y: float, begin: int, end: int) -> str:
-        step = 1 if begin < end else -1
-        points = [(x, y)]
-        if step > 0:  # out of the column first, for boxes beside it may be wider
-            points.append((self._right(begin), y))
-        for number in range(begin + step, end, step):
-            column = self._columns[number]
-            left, right = column[0].x, self._right(number)
-            along = ((left + right) / 2 - x) / ((goal_x - x) or 1)
-            lane = self._lane(number, y + along * (goal_y - y))
-            points += [(left, lane), (right, lane)] if step > 0 else [(right, lane), (left, lane)]
-        if step < 0:
-            points.append((self._right(end), goal_y))
-        points.append((goal_x, goal_y))
-        text = f"M{x:.1f} {y:.1f}"
-        for number, (to_x, to_y) in enumerate(points[1:]):
-            from_x, from_y = points[number]
-            if from_y == to_y:
-                text += _straight(from_x, from_y, to_x)
-                continue
-            bend = 0.5 * (to_x - from_x)
-            text += f" C{from_x + bend:.1f} {from_y:.1f} {to_x - bend:.1f} {to_y:.1f} {to_x:.1f} {to_y:.1f}"
-        return text
-
-    def _right(self, column: int) -> float:
-        return max(box.x + box.width for box in self._columns[column])
-
-    def _lane(self, column: int, wished: float) -> float:
-        """Return where a line passes a column: in the gap that is nearest to where it wants to be."""
-        boxes = self._columns[column]
-        ends = [(-math.inf, boxes[0].y)]
-        ends += [(one.y + one.height, other.y) for one, other in pairwise(boxes)]
-        ends.append((boxes[-1].y + boxes[-1].height, math.inf))
-
-        def distance(gap: tuple[float, float]) -> float:
-            return max(gap[0] - wished, wished - gap[1], 0.0)
-
-        number = min(range(len(ends)), key=lambda one: (distance(ends[one]), one))
-        low, high = ends[number]
-        used = self._lanes.get((column, number), 0)
-        self._lanes[column, number] = used + 1
-        low = low + 5 if low > -math.inf else max(2.0, high - 24)
-        high = high - 5 if high < math.inf else low + 24
-        middle = min(max(wished, low), high)
-        shift = (used + 1) // 2 * 4 * (1 if used % 2 else -1)
-        return round(min(max(middle + shift, low), high), 1)
-
-
-def _straight(x: float, y: float, to_x: float) -> str:
-    """Return a piece of a way that stays at its height; nothing where it has no length: tips need a direction."""
-    if abs(to_x - x) < 0.5:
-        return ""
-    bend = (to_x - x) / 3
-    return f" C{x + bend:.1f} {y:.1f} {to_x - bend:.1f} {y:.1f} {to_x:.1f} {y:.1f}"
+                there = back if other and other.collection == goal else None
+                yield Tie(one.collection, number, goal, there, _title(relation), width, one.orphans > 0)
 
 
 def _title(relation: Relation) -> str:

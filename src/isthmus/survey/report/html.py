@@ -113,8 +113,8 @@ def page(survey: Survey) -> str:
     return render_page(
         "isthmus.survey.report",
         "survey.html",
-        styles=("survey.css",),
-        scripts=("graph.js",),
+        styles=("page/drawing.css", "survey.css"),
+        scripts=("page/drawing.js",),
         source=shown(survey.source),
         verdict=_verdict(survey, documents, sampled=sampled),
         tone="bad" if survey.broken else "warn" if survey.malformed or sampled else "",
@@ -147,8 +147,8 @@ def refusal_page(source: str, error: str, hint: str) -> str:
     return render_page(
         "isthmus.survey.report",
         "survey.html",
-        styles=("survey.css",),
-        scripts=("graph.js",),
+        styles=("page/drawing.css", "survey.css"),
+        scripts=("page/drawing.js",),
         source=shown(source),
         verdict=f"Not surveyed: {shown(error)}",
         tone="bad",

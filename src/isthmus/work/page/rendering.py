@@ -13,6 +13,7 @@ from markupsafe import Markup
 from isthmus.work.amounts import duration_text, plural, size_text
 
 _SHARED = "isthmus.work.page"
+_SHARED_NAMES = "page/"
 
 
 def render_page(
@@ -23,8 +24,8 @@ def render_page(
     Args:
         package: Package that holds the report's template, styles and scripts as data.
         template: Name of the template in it.
-        styles: Names of its own style sheets, behind the shared one.
-        scripts: Names of its own scripts, behind the shared one.
+        styles: Names of its own style sheets, behind the shared one; `page/NAME` is another shared one.
+        scripts: Names of its own scripts, behind the shared one; `page/NAME` too.
         values: What the template uses; texts are escaped.
     """
     style = "\n".join([_text(_SHARED, "page.css"), *(_text(package, name) for name in styles)])
@@ -59,6 +60,8 @@ def _amount(number: int) -> str:
 
 
 def _text(package: str, name: str) -> str:
+    if name.startswith(_SHARED_NAMES):
+        package, name = _SHARED, name.removeprefix(_SHARED_NAMES)
     return files(package).joinpath(name).read_text(encoding="utf-8").strip()
 
 

@@ -1,4 +1,4 @@
-"""What the catalog says of columns that were there before the copy, as far as their values are compared with others."""
+"""What the catalog says of columns that are there, as far as their values are compared with others."""
 
 from __future__ import annotations
 

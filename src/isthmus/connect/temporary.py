@@ -1,4 +1,4 @@
-"""Temporary tables of the target, in which some layers compare rows: what is said where the role may make none."""
+"""Temporary tables of the target, in which what is large is compared: what is said where the role may make none."""
 
 from __future__ import annotations
 
@@ -28,5 +28,5 @@ def needing_temporary_tables(what: str, otherwise: str) -> Generator[None]:
             f"{what} are compared in temporary tables of the target, and the role may not make any there, or the server"
             " takes no writes at all.",
             code="no-temporary-tables",
-            hint=f"GRANT TEMPORARY ON DATABASE … TO the role, and verify the server that takes writes; or {otherwise}.",
+            hint=f"GRANT TEMPORARY ON DATABASE … TO the role, and ask the server that takes writes; or {otherwise}.",
         ) from None

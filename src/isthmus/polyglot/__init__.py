@@ -1,0 +1,1 @@
+"""MongoDB and PostgreSQL side by side: documents that go on living and point at rows."""

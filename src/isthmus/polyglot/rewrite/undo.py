@@ -1,0 +1,243 @@
+"""Put back what rewrites wrote, from their own log: each value only where what was written still stands.
+
+What was put back is noted behind the update. Whoever ends the process in between, the next call finds the old value
+standing and notes that: nothing is put back twice, and what a writer wrote since is left alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import closing
+
+import psycopg
+
+from isthmus.connect.postgres import connect
+from isthmus.mapping.model import Mapping
+from isthmus.polyglot.rewrite.begin import name_places
+from isthmus.polyglot.rewrite.documents import Read
+from isthmus.polyglot.rewrite.put_back import Back, back, held_at
+from isthmus.polyglot.rewrite.result import Listed, PlaceBooks, RewriteResult
+from isthmus.polyglot.rewrite.run import Job, persisting, settle_planned
+from isthmus.polyglot.rewrite.writer import Writer
+from isthmus.polyglot.sites import Place, show_place, sites
+from isthmus.state.lease import Lease
+from isthmus.state.migrate import check_state, migrate
+from isthmus.state.reports import require_run
+from isthmus.state.rewrites import Line, end_open, knows_rewrites, next_done, settle, written_collections
+from isthmus.work.interrupted import Interrupted
+from isthmus.work.stages import reached
+
+MOST_TRIES = 5
+"""How often a document is read again that others change before it can be updated."""
+
+MOST_VALUES = 500
+"""Most values of a document that one update puts back: one with more is read again for the others."""
+
+DOCUMENTS = 200
+"""Documents that are put back together."""
+
+
+def undo_rewrites(job: Job, result: RewriteResult, *, live: bool, everything: bool) -> None:
+    """Put back what was written into the documents of a source, or count what would be put back.
+
+    Dry, it writes nothing anywhere. Live, it writes to MongoDB and to the log in the target, under the run lease; safe
+    to call again after any end.
+
+    Args:
+        job: What to do.
+        result: Gets what it came to so far, also when the call raises.
+        live: Whether documents are changed.
+        everything: All that was written, also at places that the mapping no longer names; else those of the scope.
+
+    Raises:
+        IsthmusError: Refused before anything was written, or stopped by something waiting does not mend.
+    """
+    began = time.monotonic()
+    try:
+        with contextlib.suppress(Interrupted):
+            persisting(job, lambda: _session(job, result, live=live, everything=everything))
+            result.outcome = "complete"
+    except BaseException:
+        result.outcome = "failed"
+        raise
+    finally:
+        result.seconds = time.monotonic() - began
+
+
+def _session(job: Job, result: RewriteResult, *, live: bool, everything: bool) -> None:
+    job.progress.stage("preflight")
+    if not live:
+        with closing(connect(job.conninfo, autocommit=True)) as connection:
+            check_state(connection)
+            require_run(connection)
+            if knows_rewrites(connection):
+                _Undoing(job, result, connection, _writer(job), everything=everything).all()
+        return
+    lease = Lease(job.conninfo)
+    try:
+        lease.acquire()
+        check_state(lease.connection)
+        run = require_run(lease.connection).id
+        lease.adopt(run)
+        migrate(lease.connection)
+        writer = _writer(job)
+        settle_planned(job, lease, run, writer)
+        with lease.connection.transaction():
+            lease.assert_held(lease.connection, run)
+            end_open(lease.connection, job.source.identity(), "undone")
+        _Undoing(job, result, lease.connection, writer, lease, run, everything=everything).all()
+    finally:
+        lease.release()
+
+
+def _writer(job: Job) -> Writer:
+    collated = [info.name for info in job.source.collections() if info.options.get("collation")]
+    return Writer(job.server, job.source.database, collated)
+
+
+class _Undoing:
+    """One session of an undo; without a lease it only counts.
+
+    What an earlier session of the same call put back is counted already, and its lines are done with; what it left
+    alone is met again, so only that is forgotten at the beginning.
+    """
+
+    def __init__(
+        self,
+        job: Job,
+        result: RewriteResult,
+        connection: psycopg.Connection,
+        writer: Writer,
+        lease: Lease | None = None,
+        run: int = 0,
+        *,
+        everything: bool,
+    ) -> None:
+        self._job = job
+        self._result = result
+        self._connection = connection
+        self._writer = writer
+        self._lease = lease
+        self._run = run
+        self._everything = everything
+        self._source = job.source.identity()
+        self._sensitive = _sensitive(job.mapping)
+        name_places(job.mapping, job.scope.sites, result)
+        self._listed: Counter[tuple[str, str, str]] = Counter()
+        for books in result.places.values():
+            books.counts = Counter({name: count for name, count in books.counts.items() if name == "restored"})
+        result.listed = [one for one in result.listed if one.outcome == "restored"]
+
+    def all(self) -> None:
+        """Put back everything that was asked for, collection by collection."""
+        written = written_collections(self._connection, self._source)
+        chosen = {name: count for name, count in written.items() if self._everything or name in self._job.scope.sites}
+        self._job.progress.stage("putting back", sum(documents for documents, _ in chosen.values()))
+        for name in chosen:
+            self._result.documents.setdefault(name, 0)
+            self._job.progress.step(name)
+            after = b""
+            while True:
+                if self._job.stop.is_set():
+                    raise Interrupted
+                documents, after = next_done(self._connection, self._source, name, after=after, limit=DOCUMENTS)
+                if not documents:
+                    break
+                asked = [[line for line in lines if self._is_asked(line)] for lines in documents]
+                self._put_back(name, [lines for lines in asked if lines])
+                for _ in documents:
+                    self._job.progress.step_done()
+
+    def _is_asked(self, line: Line) -> bool:
+        return self._everything or any(site.shown == line.site for site in self._job.scope.sites[line.collection])
+
+    def _put_back(self, collection: str, documents: Sequence[list[Line]]) -> None:
+        left = {lines[0].source_id: lines for lines in documents}
+        tries: Counter[bytes] = Counter()
+        while left:
+            reads = self._writer.read(collection, list(left))
+            backs = [back(lines, reads.get(source_id)) for source_id, lines in left.items()]
+            if self._lease is None:
+                for one in backs:
+                    self._count(one, one.standing, "would_restore")
+                return
+            left = self._write(self._lease, collection, backs, tries)
+
+    def _write(
+        self, lease: Lease, collection: str, backs: Sequence[Back], tries: Counter[bytes]
+    ) -> dict[bytes, list[Line]]:
+        """Put documents back and note it; return those that must be looked at again, with the lines that are left."""
+        changing = [one for one in backs if one.standing]
+        changes = [one.change(MOST_VALUES, tried=one.source_id in tries) for one in changing]
+        wrote = self._writer.write(collection, changes)
+        reached("rewrite.put-back")
+        outcomes = {one.source_id: outcome for one, outcome in zip(changing, wrote, strict=True)}
+        unclear = [one.source_id for one in changing if outcomes[one.source_id] == "unmatched"]
+        reads = self._writer.read(collection, unclear)
+        again: dict[bytes, list[Line]] = {}
+        undone: list[int] = []
+        for one in backs:
+            outcome = outcomes.get(one.source_id, "written")
+            part = one.standing[:MOST_VALUES]
+            if outcome == "unmatched" and not _is_back(part, reads.get(one.source_id)):
+                tries[one.source_id] += 1
+                if tries[one.source_id] >= MOST_TRIES:
+                    self._count(one, one.standing, "moved")
+                else:
+                    again[one.source_id] = one.lines
+                continue
+            undone += [line.id for line in one.settled]
+            if isinstance(outcome, tuple):
+                self._count(one, one.standing, f"cannot:{outcome[1]}")
+                continue
+            undone += [line.id for line, _ in part]
+            if len(part) == len(one.standing):
+                self._count(one, part, "restored")
+                continue
+            self._count_values(part, "restored")
+            through = {line.id for line, _ in part} | {line.id for line in one.settled}
+            again[one.source_id] = [line for line in one.lines if line.id not in through]
+        with self._connection.transaction():
+            lease.assert_held(self._connection, self._run)
+            settle(self._connection, undone, "undone")
+            reached("rewrite.undo-before-commit")
+        reached("rewrite.undone")
+        return again
+
+    def _count(self, one: Back, standing: Sequence[tuple[Line, Place]], outcome: str) -> None:
+        """Count a document that is through, with what came of the values that stand in it."""
+        collection = one.lines[0].collection
+        self._result.documents[collection] = self._result.documents.get(collection, 0) + 1
+        self._count_values(standing, outcome)
+        for line in one.lines if one.gone else ():
+            self._add(line, "gone")
+        for line in one.changed:
+            self._add(line, "left_alone")
+
+    def _count_values(self, standing: Sequence[tuple[Line, Place]], outcome: str) -> None:
+        for line, _ in standing:
+            self._add(line, outcome)
+
+    def _add(self, line: Line, name: str) -> None:
+        collection = line.collection
+        self._result.places.setdefault((collection, line.site), PlaceBooks()).counts[name] += 1
+        self._listed[collection, line.site, name] += 1
+        if self._listed[collection, line.site, name] > self._result.limit:
+            return
+        outcome, _, reason = name.partition(":")
+        path, sensitive = show_place(line.path), (collection, line.site) in self._sensitive
+        self._result.listed.append(
+            Listed(collection, line.source_id, path, line.old_value, line.new_text, outcome, reason or None, sensitive)
+        )
+
+
+def _is_back(standing: Sequence[tuple[Line, Place]], read: Read | None) -> bool:
+    """Tell whether a document was put back: one of its old values stands where the new one stood."""
+    return read is not None and any(held_at(read, place) == line.old_value for line, place in standing)
+
+
+def _sensitive(mapping: Mapping) -> set[tuple[str, str]]:
+    return {(site.collection, site.shown) for site in sites(mapping) if site.sensitive}

@@ -1,0 +1,117 @@
+-- name: has_tables
+-- Whether the state is of a version that knows of rewrites.
+SELECT (to_regclass('isthmus.rewrite_log') IS NOT NULL)::integer
+
+-- name: copied_collections
+-- Source collections by run: those that it carried, or is to carry (null: all of its mapping), and whether it is complete.
+SELECT id, coalesce(nullif(tables -> 'only', '[]'),
+                    (SELECT jsonb_agg(name) FROM jsonb_object_keys(balance -> 'collections') AS name)),
+       stage = 'complete'
+FROM isthmus.run ORDER BY id
+
+-- name: open_rewrites
+-- The rewrites of a source that can be gone on with, the oldest first.
+SELECT id, mapping_fingerprint, scope FROM isthmus.rewrite WHERE source = %(source)s AND ended_at IS NULL ORDER BY id
+
+-- name: insert_rewrite
+-- Begin to rewrite.
+INSERT INTO isthmus.rewrite (source, source_name, mapping_fingerprint, scope, run_id, isthmus_version)
+VALUES (%(source)s, %(source_name)s, %(fingerprint)s, %(scope)s, %(run)s, %(version)s) RETURNING id
+
+-- name: end_rewrite
+-- Nothing more will be done for it.
+UPDATE isthmus.rewrite SET ended_at = clock_timestamp(), outcome = %(outcome)s WHERE id = %(rewrite)s AND ended_at IS NULL
+
+-- name: end_open
+-- Nothing more will be done for any of a source that can be gone on with, but for one.
+UPDATE isthmus.rewrite SET ended_at = clock_timestamp(), outcome = %(outcome)s
+WHERE source = %(source)s AND ended_at IS NULL AND id IS DISTINCT FROM %(but)s
+
+-- name: read_parts
+-- How far each collection is.
+SELECT collection, position, done, documents, bytes, counts FROM isthmus.rewrite_part WHERE rewrite_id = %(rewrite)s
+
+-- name: store_part
+-- How far a collection is now.
+INSERT INTO isthmus.rewrite_part (rewrite_id, collection, position, done, documents, bytes, counts)
+VALUES (%(rewrite)s, %(collection)s, %(position)s, %(done)s, %(documents)s, %(bytes)s, %(counts)s)
+ON CONFLICT (rewrite_id, collection) DO UPDATE
+SET position = excluded.position, done = excluded.done, documents = excluded.documents, bytes = excluded.bytes,
+    counts = excluded.counts
+
+-- name: insert_line
+-- What is about to be written, or is refused.
+INSERT INTO isthmus.rewrite_log (rewrite_id, collection, source_id, site, path, old_value, new_text, state, reason,
+                                 settled_at)
+VALUES (%(rewrite)s, %(collection)s, %(source_id)s, %(site)s, %(path)s, %(old_value)s, %(new_text)s, %(state)s,
+        %(reason)s, CASE WHEN %(state)s = 'planned' THEN NULL ELSE clock_timestamp() END)
+RETURNING id
+
+-- name: settle
+-- What became of lines.
+UPDATE isthmus.rewrite_log SET state = %(state)s, reason = %(reason)s, settled_at = clock_timestamp()
+WHERE id = ANY (%(lines)s)
+
+-- name: forget
+-- Lines that came to nothing.
+DELETE FROM isthmus.rewrite_log WHERE id = ANY (%(lines)s) AND state IN ('planned', 'refused')
+
+-- name: has_refused
+-- Whether anything was refused in documents of a source.
+SELECT EXISTS (SELECT FROM isthmus.rewrite_log l JOIN isthmus.rewrite r ON r.id = l.rewrite_id
+               WHERE r.source = %(source)s AND l.state = 'refused')::integer
+
+-- name: forget_refused
+-- What was refused before at places of documents that are looked at again.
+DELETE FROM isthmus.rewrite_log l USING isthmus.rewrite r
+WHERE r.id = l.rewrite_id AND r.source = %(source)s AND l.state = 'refused' AND l.collection = %(collection)s
+  AND l.site = ANY (%(sites)s)
+  AND l.key_digest = ANY (SELECT sha256(s) FROM unnest(%(source_ids)s::bytea[]) AS s)
+
+-- name: planned
+-- What was about to be written when an isthmus ended, document by document.
+SELECT l.id, l.collection, l.source_id, l.site, l.path, l.old_value, l.new_text, l.rewrite_id
+FROM isthmus.rewrite_log l JOIN isthmus.rewrite r ON r.id = l.rewrite_id
+WHERE r.source = %(source)s AND l.state = 'planned' ORDER BY l.collection, l.key_digest, l.id
+
+-- name: done_of
+-- What this rewrite wrote into some documents.
+SELECT source_id, path, new_text FROM isthmus.rewrite_log
+WHERE rewrite_id = %(rewrite)s AND state = 'done' AND collection = %(collection)s
+  AND key_digest = ANY (SELECT sha256(s) FROM unnest(%(source_ids)s::bytea[]) AS s)
+
+-- name: counts
+-- How many values of each place came to what.
+SELECT collection, site, state, reason, count(*) FROM isthmus.rewrite_log WHERE rewrite_id = %(rewrite)s
+GROUP BY 1, 2, 3, 4
+
+-- name: lines
+-- The first lines of each place and outcome.
+SELECT collection, source_id, site, path, old_value, new_text, state, reason FROM (
+    SELECT l.*, row_number() OVER (PARTITION BY collection, site, state, reason ORDER BY id) AS place
+    FROM isthmus.rewrite_log l WHERE rewrite_id = %(rewrite)s AND state = ANY (%(states)s)) AS numbered
+WHERE place <= %(limit)s ORDER BY collection, site, state, reason, id
+
+-- name: written_collections
+-- The collections with values that can be put back, and how many documents and values each has.
+SELECT l.collection, count(DISTINCT l.key_digest), count(*)
+FROM isthmus.rewrite_log l JOIN isthmus.rewrite r ON r.id = l.rewrite_id
+WHERE r.source = %(source)s AND l.state = 'done' GROUP BY 1 ORDER BY 1
+
+-- name: next_done
+-- What was written into the next documents of a collection, the newest line of each document first.
+WITH page AS (
+    SELECT DISTINCT l.key_digest FROM isthmus.rewrite_log l JOIN isthmus.rewrite r ON r.id = l.rewrite_id
+    WHERE r.source = %(source)s AND l.state = 'done' AND l.collection = %(collection)s AND l.key_digest > %(after)s
+    ORDER BY l.key_digest LIMIT %(limit)s)
+SELECT l.id, l.collection, l.source_id, l.site, l.path, l.old_value, l.new_text, l.rewrite_id, l.key_digest
+FROM isthmus.rewrite_log l JOIN isthmus.rewrite r ON r.id = l.rewrite_id JOIN page p ON p.key_digest = l.key_digest
+WHERE r.source = %(source)s AND l.state = 'done' AND l.collection = %(collection)s
+ORDER BY l.key_digest, l.id DESC
+
+-- name: matched_ids
+-- Which rows documents are that have the id of another row: by the id they would have had, or by their `_id`.
+SELECT derived_id, source_id, id FROM isthmus.id_map
+WHERE origin IN ('matched', 'merged') AND collection = ANY (%(collections)s)
+  AND (derived_id = ANY (%(derived_ids)s)
+       OR key_digest = ANY (SELECT sha256(s) FROM unnest(%(source_ids)s::bytea[]) AS s))
