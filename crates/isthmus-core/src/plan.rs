@@ -14,6 +14,7 @@ mod picks;
 mod place;
 mod sources;
 mod targets;
+mod things;
 pub(crate) mod trie;
 
 use std::fmt;
@@ -26,6 +27,7 @@ pub use file::{
 };
 pub use literal::{Json, Literal};
 pub use picks::{Elements, FirstOf, Flag, Flags, Made, Object, Origin, Owner, Part, Pick, Take, ToFlags, Way};
+pub use things::{Member, Things};
 pub use trie::{Entry, Node};
 
 use build::Builder;
@@ -99,6 +101,8 @@ pub struct Reference {
     pub ids: Scheme,
     /// The documents are referred to by the values of one of their columns; nothing is derived.
     pub by_value: bool,
+    /// A text in the form of these ids is one already.
+    pub rewritten: bool,
 }
 
 /// Columns that one value may fill, of which one will keep it.
@@ -136,6 +140,8 @@ pub struct Column {
     /// Inside a jsonb column: paths whose ids are replaced by derived ones.
     pub rewrite: Vec<Rewrite>,
     pub rules: Option<Rules>,
+    /// What fills it before anything else does: the thing that the document belongs to.
+    pub things: Option<Arc<Things>>,
     pub route: Option<Route>,
     /// The slot its value is found in; none for ids, positions, extras and columns that no field feeds.
     pub slot: Option<usize>,

@@ -25,7 +25,15 @@ impl IdCodec {
         Ok(Self { inner: core::IdCodec::new(key).ok_or_else(wrong)? })
     }
 
-    fn derive(&self, py: Python<'_>, collection: &str, id_document: &[u8], scheme: &str) -> PyResult<String> {
+    #[pyo3(signature = (collection, id_document, scheme, *, rewritten = false))]
+    fn derive(
+        &self,
+        py: Python<'_>,
+        collection: &str,
+        id_document: &[u8],
+        scheme: &str,
+        rewritten: bool,
+    ) -> PyResult<String> {
         let scheme = match scheme {
             "uuid" => IdScheme::Uuid,
             "cuid2" => IdScheme::Cuid2,
@@ -33,6 +41,11 @@ impl IdCodec {
         };
         let raised = |error| errors::bson(py, &error);
         let value = Value::of_id_document(id_document).map_err(raised)?;
+        if let (true, Value::String(text) | Value::Symbol(text)) = (rewritten, value) {
+            if let Some(text) = core::standing_id(text, scheme) {
+                return Ok(text);
+            }
+        }
         let derived = self.inner.derive_value(collection, &value).map_err(raised)?;
         Ok(core::id_text(derived.v, scheme))
     }

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
-from pydantic import Field, JsonValue
+from pydantic import Field, JsonValue, SkipValidation
 
 from isthmus.mapping.identities import Identity
 from isthmus.mapping.rules import (
@@ -49,6 +49,7 @@ from isthmus.mapping.rules import (
     ValueRule,
     walk,
 )
+from isthmus.mapping.things import Things
 from isthmus.mapping.types import ColumnType
 
 Ids = Literal["uuid", "cuid2", "keep"]
@@ -260,6 +261,7 @@ class Mapping(Model):
         skipped: Collections left behind as a whole, with the reason.
         others_skipped: Why all collections nobody named are left behind; None when they are not.
         identities: Documents of several collections that are one thing, by name.
+        things: What the identities came to in the target at hand; None while nobody has found out.
     """
 
     isthmus: Literal[1] = 1
@@ -275,6 +277,7 @@ class Mapping(Model):
     others_skipped: str | None = None
     junctions: dict[str, Junction] = Field(default_factory=dict)
     identities: dict[str, Identity] = Field(default_factory=dict)
+    things: SkipValidation[Things | None] = Field(default=None, exclude=True)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -289,6 +292,8 @@ class Mapping(Model):
         for name, rule in stated.get("collections", {}).items():
             if rule.get("sources") == [{"collection": name}]:
                 del rule["sources"]
+        if self.things is not None:
+            stated["things"] = self.things.stated()
         if self._order_matters:
             stated["flows"] = [[flow.entry, flow.collection] for flow in self.flows]
         canonical = json.dumps(stated, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
@@ -341,8 +346,25 @@ class Mapping(Model):
         return tuple(name for name in self.source_collections if name not in needed)
 
     def joins(self, entries: Iterable[str]) -> bool:
-        """Whether documents of any of these entries are joined into one row where they stand against a key."""
-        return any(self.collections[entry].on_duplicate == "merge" for entry in entries)
+        """Whether documents of any of these entries are joined into one row: where they stand against a key, or where
+        an identity says so."""
+        rules = [self.collections[entry] for entry in entries]
+        return any(rule.on_duplicate == "merge" or rule.table in self.thing_tables for rule in rules)
+
+    @cached_property
+    def thing_tables(self) -> dict[str, dict[str, str]]:
+        """The tables whose rows are the things of an identity, with `wins`; none while nobody has found out."""
+        found: dict[str, dict[str, str]] = {}
+        for identity in self.identities.values() if self.things is not None else ():
+            for member in identity.members:
+                for flow in self.flows_of(member.collection):
+                    found.setdefault(self.collections[flow.entry].table, {}).update(identity.wins)
+        return found
+
+    def winning(self, table: str, column: str) -> frozenset[int]:
+        """The numbers of the flows whose value of a column is taken first where documents are joined; mostly none."""
+        collection = self.thing_tables.get(table, {}).get(column)
+        return frozenset() if collection is None else frozenset(flow.number for flow in self.flows_of(collection))
 
     def with_rules(self, change: Callable[[FieldRule], FieldRule]) -> Mapping:
         """Return the mapping with other rules for fields: those of a child table are changed, not the child's own."""

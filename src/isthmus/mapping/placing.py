@@ -27,7 +27,7 @@ from isthmus.mapping.model import (
 )
 from isthmus.mapping.references import Referred, make_reference, refer
 from isthmus.mapping.table_defaults import default_sql
-from isthmus.mapping.target import HIDDEN_SOURCE, POSITION, Column
+from isthmus.mapping.target import HIDDEN_SOURCE, HIDDEN_THING, POSITION, Column
 from isthmus.mapping.types import ColumnType
 
 
@@ -73,7 +73,8 @@ class PlacedTable:
 def place_tables(mapping: Mapping, flow: Flow) -> list[PlacedTable]:
     """List the root table and the child tables of a flow, each child after its parent.
 
-    The order of columns is fixed: key columns, the flow's number, constants, the fields in the mapping's order, extras.
+    The order of columns is fixed: key columns, the flow's number, the thing, constants, the fields in the mapping's
+    order, extras.
     """
     placer = _Placer(mapping, flow)
     placer.place_root()
@@ -96,6 +97,7 @@ class _Placer:
         columns = [
             PlacedColumn(Column(key.column, key.type, nullable=False, role="id", path=("_id",), hidden=not key.kept)),
             *self._source(entry.table),
+            *self._thing(entry.table),
             *self._constants(),
             *self._values(entry.fields),
             *_extras(entry.extras),
@@ -119,6 +121,11 @@ class _Placer:
             return []
         column = Column(HIDDEN_SOURCE, ColumnType("smallint"), nullable=False, role="source", hidden=True)
         return [PlacedColumn(column, constant=self._flow.number)]
+
+    def _thing(self, table: str) -> list[PlacedColumn]:
+        if table not in self._mapping.thing_tables:
+            return []
+        return [PlacedColumn(Column(HIDDEN_THING, ColumnType("text"), nullable=True, role="thing", hidden=True))]
 
     def _constants(self) -> Iterator[PlacedColumn]:
         source = next(rule for rule in self._entry.sources if rule.collection == self._flow.collection)

@@ -10,6 +10,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from pydantic import JsonValue
+
+from isthmus._rust import extended_json
 from isthmus.mapping.model import (
     ChildField,
     ColumnField,
@@ -28,8 +31,9 @@ from isthmus.mapping.model import (
 )
 from isthmus.mapping.pending import pending_pairs, pending_values
 from isthmus.mapping.placing import PlacedColumn, PlacedTable, place_tables
-from isthmus.mapping.references import Referred, field_rule, own_column, point, refer
+from isthmus.mapping.references import Pointer, Referred, field_rule, own_column, point, refer
 from isthmus.mapping.target import Column, PendingTable
+from isthmus.mapping.things import Things
 from isthmus.mapping.types import ColumnType
 
 PLAN_VERSION = 2
@@ -76,9 +80,11 @@ def _plain_column(mapping: Mapping, column: Column) -> _Json:
     }
 
 
-def _column(mapping: Mapping, placed: PlacedColumn) -> _Json:
+def _column(mapping: Mapping, placed: PlacedColumn, collection: str) -> _Json:
     column, rule = placed.column, placed.rule
     written = _plain_column(mapping, column)
+    if column.role == "thing":
+        return {**written, **_thing(mapping, collection)}
     if column.role in ("constant", "source"):
         written["default"] = {"kind": "literal", "value": placed.constant}
     if rule is None:
@@ -90,6 +96,11 @@ def _column(mapping: Mapping, placed: PlacedColumn) -> _Json:
     written["coerce"] = rule.coerce
     written["policies"] = _policies(rule.policies)
     written["rewrite"] = [{"path": list(one.path), **_ids_of(mapping, one.collection)} for one in rule.rewrite]
+    if rule.identity is not None and mapping.things is not None:
+        written["things"] = {
+            "of": mapping.things.in_lines.get(collection, ""),
+            "members": _members(mapping, mapping.things, rule.identity),
+        }
     if placed.referred is not None:
         written["reference"] = _reference(mapping, placed.referred, rule)
     else:
@@ -99,18 +110,51 @@ def _column(mapping: Mapping, placed: PlacedColumn) -> _Json:
     return written
 
 
+def _thing(mapping: Mapping, collection: str) -> _Json:
+    """What fills the hidden column of the thing: nothing, where documents of a collection are no members."""
+    members = {member.collection for identity in mapping.identities.values() for member in identity.members}
+    if mapping.things is None or collection not in members:
+        return {"role": "constant", "default": {"kind": "literal", "value": None}}
+    return {"things": {"of": mapping.things.in_lines.get(collection, "")}}
+
+
+def _members(mapping: Mapping, things: Things, identity: str) -> _Json:
+    """The things of all documents that a reference to them may lead to."""
+    names = [member.collection for member in mapping.identities[identity].members]
+    return {name: things.in_lines.get(name, "") for name in names}
+
+
+def _dropped(mapping: Mapping, collection: str) -> list[_Json]:
+    """Conditions on the documents that people want left behind."""
+    if mapping.things is None:
+        return []
+    return [
+        {"all": [{"path": ["_id"], "op": "in", "values": [_literal(one) for one in documents]}], "why": why}
+        for why, documents in mapping.things.why_dropped.get(collection, {}).items()
+    ]
+
+
+def _literal(document: bytes) -> JsonValue:
+    return json.loads(extended_json(document))["_id"]
+
+
 def _ids_of(mapping: Mapping, reference: str) -> _Json:
     pointer = point(mapping, reference)
     if pointer is None:
         raise KeyError(reference)
-    return {"collection": pointer.hashed_as, "ids": mapping.collections[pointer.entry].ids}
+    return {"collection": pointer.hashed_as, **_scheme(mapping, pointer)}
+
+
+def _scheme(mapping: Mapping, pointer: Pointer) -> _Json:
+    entry = mapping.collections[pointer.entry]
+    return {"ids": entry.ids, "rewritten": True} if entry.rewritten else {"ids": entry.ids}
 
 
 def _reference(mapping: Mapping, referred: Referred, rule: ColumnField | None) -> _Json:
     pointer = referred.pointer
     written: _Json = {
         "collection": pointer.hashed_as,
-        "ids": mapping.collections[pointer.entry].ids,
+        **_scheme(mapping, pointer),
         "by": None,
     }
     field = field_rule(mapping, pointer)
@@ -174,7 +218,10 @@ class _Compiler:
             "when": _tests(entry.when),
             "ids": entry.ids,
             "unknown": "extras" if self._keeps_extras() else "dead_letter",
-            "skip": [{"all": _tests(rule.all), "why": rule.why} for rule in entry.skip],
+            "skip": [
+                *_dropped(self._mapping, self._flow.collection),
+                *({"all": _tests(rule.all), "why": rule.why} for rule in entry.skip),
+            ],
             "tables": self.tables,
             "fields": fields,
         }
@@ -187,7 +234,8 @@ class _Compiler:
         written: _Json = {"name": table.name, "kind": "root" if table.parent is None else "child"}
         if table.parent is not None:
             written["parent"] = table.parent
-        written["columns"] = [_column(self._mapping, placed) for placed in _loaded(table)]
+        collection = self._flow.collection
+        written["columns"] = [_column(self._mapping, placed, collection) for placed in _loaded(table)]
         return written
 
     def _fields(self, rules: tuple[FieldRule, ...], at: tuple[FieldPath, ...]) -> list[_Json]:

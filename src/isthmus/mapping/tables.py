@@ -18,6 +18,7 @@ from isthmus.mapping.search import array_text_function, search_sql
 from isthmus.mapping.target import (
     HIDDEN_ID,
     HIDDEN_SOURCE,
+    HIDDEN_THING,
     POSITION,
     Column,
     DeleteAction,
@@ -37,6 +38,7 @@ from isthmus.mapping.target import (
 __all__ = [
     "HIDDEN_ID",
     "HIDDEN_SOURCE",
+    "HIDDEN_THING",
     "POSITION",
     "Column",
     "ForeignKey",

@@ -24,6 +24,7 @@ Role = Literal[
     "element",
     "own",
     "other",
+    "thing",
 ]
 TableKind = Literal["root", "child", "junction"]
 IndexKind = Literal["unique", "filter", "reference", "gin", "search"]
@@ -37,6 +38,8 @@ HIDDEN_ID = "_isthmus_id"
 """Column of the id while a table is loaded that keeps none."""
 HIDDEN_SOURCE = "_isthmus_source"
 """Column of the flow's number while a table is loaded that has several."""
+HIDDEN_THING = "_isthmus_thing"
+"""Column of the thing that a document is, while a table of things is loaded; see `things`."""
 
 
 @dataclass(frozen=True)

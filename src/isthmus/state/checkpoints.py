@@ -12,6 +12,9 @@ from psycopg.types.json import Jsonb
 from isthmus.errors import InternalError
 from isthmus.state.statements import statement
 
+EMPTY_BEFORE = "empty-before"
+"""Names the tallies, 1 a table, of tables that were there before and held no rows when a run was delivered."""
+
 
 @dataclass
 class PartitionState:

@@ -200,7 +200,7 @@ def _with_tables(connection: psycopg.Connection, mapping: Mapping, known: Known,
         if table.kind != "root" or not names:
             continue
         column = next(column for column in table.columns if column.role == "id")
-        if not _may_hold(column.type.kind, known.id):
+        if not may_hold(column.type.kind, known.id):
             continue
         if column.hidden:
             without.append((table.name, table.primary_key))
@@ -226,7 +226,7 @@ _SHAPES = {
 }
 
 
-def _may_hold(kind: str, text: str) -> bool:
+def may_hold(kind: str, text: str) -> bool:
     """Tell whether a text can be a value of an id column; any text can be one of the other types, or is refused."""
     shape = _SHAPES.get(kind)
     return kind in {"text", "varchar"} if shape is None else shape.fullmatch(text) is not None

@@ -28,7 +28,13 @@ _PAGE = 10_000
 
 
 def lay_out_own_ids(
-    connection: psycopg.Connection[Any], values: sql.Composable, codec: IdCodec, collection: str, scheme: str
+    connection: psycopg.Connection[Any],
+    values: sql.Composable,
+    codec: IdCodec,
+    collection: str,
+    scheme: str,
+    *,
+    rewritten: bool = False,
 ) -> int:
     """Make the table of ids, in place of one that is there; inside the caller's transaction.
 
@@ -38,6 +44,7 @@ def lay_out_own_ids(
         codec: Derives ids.
         collection: The name that ids are hashed with.
         scheme: `uuid` or `cuid2`.
+        rewritten: Whether texts may be such ids already.
 
     Returns:
         How many values are ids; what is none, such as a DBRef into another collection, is left out.
@@ -46,7 +53,8 @@ def lay_out_own_ids(
     connection.execute("CREATE TEMP TABLE isthmus_own_id (value text PRIMARY KEY, id text NOT NULL)")
     count = 0
     for page in _pages(connection, values):
-        found = [(value, made) for value in page if (made := _id_of(value, codec, collection, scheme)) is not None]
+        made = ((value, _id_of(value, codec, collection, scheme, rewritten=rewritten)) for value in page)
+        found = [(value, own) for value, own in made if own is not None]
         with connection.cursor() as cursor, cursor.copy(sql.SQL("COPY {} FROM STDIN").format(OWN_IDS)) as copy:
             for row in found:
                 copy.write_row(row)
@@ -62,7 +70,7 @@ def _pages(connection: psycopg.Connection[Any], values: sql.Composable) -> Itera
             yield [str(value) for (value,) in rows]
 
 
-def _id_of(text: str, codec: IdCodec, collection: str, scheme: str) -> str | None:
+def _id_of(text: str, codec: IdCodec, collection: str, scheme: str, *, rewritten: bool) -> str | None:
     try:
         value = json_util.loads(text, json_options=_OPTIONS)
         if isinstance(value, DBRef):
@@ -71,6 +79,6 @@ def _id_of(text: str, codec: IdCodec, collection: str, scheme: str) -> str | Non
             value = value.id
         if value is None or isinstance(value, list):
             return None
-        return codec.derive(collection, bson.encode({"_id": value}), scheme)
+        return codec.derive(collection, bson.encode({"_id": value}), scheme, rewritten=rewritten)
     except (ValueError, TypeError, KeyError, OverflowError, RecursionError, BSONError, ConversionError):
         return None

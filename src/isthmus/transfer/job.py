@@ -15,6 +15,7 @@ from isthmus.connect.postgres import connect, explain
 from isthmus.mapping import Mapping
 from isthmus.mapping.model import Flow
 from isthmus.mapping.plan_tables import PlanTable, plan_tables
+from isthmus.mapping.resolutions import Resolutions
 from isthmus.mapping.tables import PendingTable, Table, TargetSchema, pending_tables
 from isthmus.sources.protocol import Source
 from isthmus.state.lease import Lease
@@ -38,6 +39,7 @@ class Options:
         fresh: Start over: drop what the last run made.
         id_key: Derive ids with these 32 bytes; None draws a key where the target has none yet.
         only: Entries or source collections to carry; empty for all.
+        resolutions: What people answered about the identities of the mapping.
     """
 
     workers: int = 2
@@ -46,6 +48,7 @@ class Options:
     fresh: bool = False
     id_key: bytes | None = None
     only: tuple[str, ...] = ()
+    resolutions: Resolutions = field(default_factory=Resolutions)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ mod text;
 
 pub use codec::{Ahead, Derived, IdCodec};
 pub use text::{
-    cuid2, id_text, object_id_hex, parse_hex_object_id, parse_uuid, uuid_bytes, uuid_text, v_from_cuid2, v_from_uuid,
+    cuid2, id_text, object_id_hex, parse_hex_object_id, parse_uuid, standing_id, uuid_bytes, uuid_text, v_from_cuid2,
+    v_from_uuid,
 };
 
 use serde::Deserialize;

@@ -138,6 +138,22 @@ pub fn id_text(v: u128, scheme: IdScheme) -> String {
     }
 }
 
+/// The id that a text is already, as the target writes it: a text of the form of a scheme's ids that is no ObjectId
+/// written out. Whether there is such a row is not asked here, nor whether the id was derived.
+#[must_use]
+pub fn standing_id(text: &[u8], scheme: IdScheme) -> Option<String> {
+    match scheme {
+        IdScheme::Uuid => parse_uuid(text).map(|bytes| ascii(&uuid_text(bytes))),
+        IdScheme::Cuid2 => {
+            let (first, rest) = text.split_first()?;
+            let digit = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+            let formed = text.len() == 24 && first.is_ascii_lowercase() && rest.iter().all(digit);
+            (formed && parse_hex_object_id(text).is_none()).then(|| ascii(text))
+        }
+        IdScheme::Keep => None,
+    }
+}
+
 /// Never takes the fallback: ids are ASCII.
 fn ascii(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap_or_default()
@@ -179,6 +195,38 @@ mod tests {
         assert_eq!(&cuid2(0), b"a00000000000000000000000");
         assert_eq!(&cuid2(27), b"b00000000000000000000001");
         assert_eq!(&cuid2(26 * 36), b"a00000000000000000000010");
+    }
+
+    #[test]
+    fn texts_in_the_form_of_ids_stand_as_they_are() {
+        // of few digits of base 36 a cuid2 may be all hex digits, and then it reads as an ObjectId
+        for v in [25, (1 << 121) - 1, 1 << 121, (1 << 122) - 1] {
+            for scheme in [IdScheme::Uuid, IdScheme::Cuid2] {
+                let text = id_text(v, scheme);
+                assert_eq!(standing_id(text.as_bytes(), scheme).as_deref(), Some(text.as_str()));
+            }
+        }
+        let cuid2 = |text: &str| standing_id(text.as_bytes(), IdScheme::Cuid2);
+        assert_eq!(cuid2("zzzzzzzzzzzzzzzzzzzzzzzz").as_deref(), Some("zzzzzzzzzzzzzzzzzzzzzzzz"));
+        for text in [
+            "",
+            "a",
+            "5ca4bbc7a2dd94ee5816238c",
+            "aca4bbc7a2dd94ee5816238c",
+            "1zzzzzzzzzzzzzzzzzzzzzzz",
+            "zzzzzzzzzzzzzzzzzzzzzzzZ",
+            "zzzzzzzzzzzzzzzzzzzzzzzzz",
+            "zzzzzzzzzzz-zzzzzzzzzzzz",
+        ] {
+            assert_eq!(cuid2(text), None, "{text}");
+        }
+        let uuid = |text: &str| standing_id(text.as_bytes(), IdScheme::Uuid);
+        assert_eq!(
+            uuid("00000000-0000-4000-8000-0000000000AB").as_deref(),
+            Some("00000000-0000-4000-8000-0000000000ab")
+        );
+        assert_eq!(uuid("zzzzzzzzzzzzzzzzzzzzzzzz"), None);
+        assert_eq!(standing_id(b"zzzzzzzzzzzzzzzzzzzzzzzz", IdScheme::Keep), None);
     }
 
     #[test]

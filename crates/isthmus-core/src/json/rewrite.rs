@@ -12,6 +12,8 @@ pub struct RewriteRule {
     pub path: Vec<String>,
     pub collection: String,
     pub ids: IdScheme,
+    /// A text that is in the form of these ids is one already.
+    pub rewritten: bool,
 }
 
 /// The rules of one column, as a tree over their paths.
@@ -33,9 +35,20 @@ impl Rewrites {
     /// Takes (path, collection, scheme) of each rule; `[]` in a path stands for every array element.
     #[must_use]
     pub fn new(rules: &[(Vec<String>, String, IdScheme)]) -> Self {
+        Self::of(rules.iter().map(|(path, collection, ids)| RewriteRule {
+            path: path.clone(),
+            collection: collection.clone(),
+            ids: *ids,
+            rewritten: false,
+        }))
+    }
+
+    /// Takes rules as they are; `[]` in a path stands for every array element.
+    #[must_use]
+    pub fn of(rules: impl IntoIterator<Item = RewriteRule>) -> Self {
         let mut rewrites = Self::default();
-        for (path, collection, ids) in rules {
-            rewrites.add(RewriteRule { path: path.clone(), collection: collection.clone(), ids: *ids });
+        for rule in rules {
+            rewrites.add(rule);
         }
         rewrites
     }

@@ -7,7 +7,7 @@ use super::rewrite::{db_ref, RewriteRule};
 use super::text::{write_escaped, write_escaped_bytes};
 use super::{NanPolicy, NulPolicy, Reference, Settings, Utf8Policy};
 use crate::bson::{too_deep, BsonError, Raw, Value, MAX_DEPTH};
-use crate::ids::{id_text, IdScheme};
+use crate::ids::{id_text, standing_id, IdScheme};
 
 /// How the values that are neither plain texts nor containers are written.
 pub(crate) trait Form {
@@ -258,6 +258,15 @@ impl Walk<'_, '_> {
             }
         };
         target.validate_at(depth).map_err(|error| self.bson_fault(error, value))?;
+        if let (true, Value::String(text) | Value::Symbol(text)) = (rule.rewritten, target) {
+            if let Some(text) = standing_id(text, rule.ids) {
+                out.push(b'"');
+                out.extend_from_slice(text.as_bytes());
+                out.push(b'"');
+                self.report.references.push(Reference { rule: index, mapped: None });
+                return Ok(());
+            }
+        }
         let derived = codec.derive_value(&rule.collection, &target).map_err(|error| self.bson_fault(error, value))?;
         let text = id_text(derived.v, rule.ids);
         out.push(b'"');

@@ -1,8 +1,10 @@
 //! Tables and columns of one shape: roles in their kinds of tables, types that can hold them.
 
+use std::sync::Arc;
+
 use super::file::{ColumnFile, DefaultFor, Kind, Normalise, Role, Scheme, TableFile, TableKind};
 use super::file::{OthersFile, ReferenceFile, TypeFile, ValueFile};
-use super::{Column, ColumnType, Literal, PlanError, Reference, Rewrite, Rules, Table};
+use super::{Column, ColumnType, Literal, PlanError, Reference, Rewrite, Rules, Table, Things};
 
 /// The widest table PostgreSQL knows: <https://www.postgresql.org/docs/current/limits.html>.
 const MAX_COLUMNS: usize = 1_600;
@@ -101,7 +103,7 @@ fn compile_column(table: &str, kind: TableKind, column: ColumnFile, number: usiz
     let allowed = match kind {
         TableKind::Root => matches!(
             column.role,
-            Role::Id | Role::Value | Role::Reference | Role::Extras | Role::Constant | Role::Source
+            Role::Id | Role::Value | Role::Reference | Role::Extras | Role::Constant | Role::Source | Role::Thing
         ),
         TableKind::Child => matches!(
             column.role,
@@ -139,6 +141,7 @@ fn compile_column(table: &str, kind: TableKind, column: ColumnFile, number: usiz
         },
         Role::Id | Role::RootId | Role::Own => !t.array,
         Role::Source => t.kind == Kind::Smallint && !t.array,
+        Role::Thing => t.kind == Kind::Text && !t.array,
         Role::Value | Role::Constant => true,
     };
     if !fits {
@@ -163,12 +166,18 @@ fn compile_column(table: &str, kind: TableKind, column: ColumnFile, number: usiz
     if matches!(column.role, Role::Constant | Role::Source) && column.default.is_none() {
         return wrong("is a constant without a value");
     }
+    let linked = kind == TableKind::Root
+        && !t.array
+        && column.reference.as_ref().is_some_and(|to| to.by.is_none() && to.ids != Scheme::Keep);
+    if column.things.is_some() != (column.role == Role::Thing) && !(column.role == Role::Reference && linked) {
+        return wrong("takes the thing of a document, or does not, against its role");
+    }
     let kind = compile_type(&column.kind);
     let (mut coerce, mut policies) = (column.coerce, column.policies);
     let (mut normalise, mut values, mut others) = (column.normalise, column.values, column.others);
     let mut reference = None;
-    if let Some(ReferenceFile { collection, ids, by }) = column.reference {
-        reference = Some(Reference { collection: collection.into(), ids, by_value: by.is_some() });
+    if let Some(ReferenceFile { collection, ids, rewritten, by }) = column.reference {
+        reference = Some(Reference { collection: collection.into(), ids, by_value: by.is_some(), rewritten });
         match by {
             Some(by) => {
                 (coerce, policies) = (by.coerce, by.policies);
@@ -214,10 +223,16 @@ fn compile_column(table: &str, kind: TableKind, column: ColumnFile, number: usiz
             .into_iter()
             .map(|r| Rewrite {
                 path: r.path,
-                reference: Reference { collection: r.collection.into(), ids: r.ids, by_value: false },
+                reference: Reference {
+                    collection: r.collection.into(),
+                    ids: r.ids,
+                    by_value: false,
+                    rewritten: r.rewritten,
+                },
             })
             .collect(),
         rules,
+        things: column.things.map(Things::compile).transpose()?.map(Arc::new),
         route: None,
         depth: 1,
         slot: None,

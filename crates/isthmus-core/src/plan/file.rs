@@ -1,5 +1,7 @@
 //! The plan as JSON says it, key by key; unknown keys are errors. What the keys mean together is checked elsewhere.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
 pub use crate::ids::IdScheme as Scheme;
@@ -131,6 +133,18 @@ pub(super) struct ColumnFile {
     pub values: Vec<ValueFile>,
     #[serde(default)]
     pub others: Option<OthersFile>,
+    #[serde(default)]
+    pub things: Option<ThingsFile>,
+}
+
+/// Things by documents: a line each, `{"_id": value}` as BSON in hex, then a blank and the thing, if there is one. Texts,
+/// because whatever reads a plan would otherwise spend its time on them. See [`super::things::Things`].
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ThingsFile {
+    pub of: String,
+    #[serde(default)]
+    pub members: BTreeMap<String, String>,
 }
 
 /// What is done to a text before anything else looks at it.
@@ -175,6 +189,8 @@ pub enum Role {
     Source,
     /// Of a pending table: where in its array an element stands.
     Element,
+    /// The thing that the document belongs to.
+    Thing,
 }
 
 #[derive(Debug, Deserialize)]
@@ -263,6 +279,8 @@ pub(super) struct ReferenceFile {
     pub collection: String,
     pub ids: Scheme,
     #[serde(default)]
+    pub rewritten: bool,
+    #[serde(default)]
     pub by: Option<ByFile>,
 }
 
@@ -289,6 +307,8 @@ pub(super) struct RewriteFile {
     pub path: Vec<String>,
     pub collection: String,
     pub ids: Scheme,
+    #[serde(default)]
+    pub rewritten: bool,
 }
 
 /// One rule. Which keys belong to which `do` is checked in [`super::fields`].

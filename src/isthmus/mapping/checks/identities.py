@@ -86,10 +86,14 @@ def _check_table(mapping: Mapping, reader: Reader, identity: Identity, place: Pl
 def _check_wins(mapping: Mapping, reader: Reader, identity: Identity, table: str, place: Place) -> None:
     rules = [rule for entry in mapping.collections.values() if entry.table == table for rule in entry.fields]
     columns = {name for rule in rules for name in _columns(rule)}
+    rules_of = {name: [one for one in rules if isinstance(one, ColumnField) and one.column == name] for name in columns}
     for column, collection in identity.wins.items():
         if column not in columns:
             message = f"`{table}` has no column `{shorten(column)}` that a field fills."
             reader.report("unknown-column", (*place, column), message, suggest(column, columns))
+        if any(rule.rewrite or (rule.references and rule.is_array) for rule in rules_of.get(column, ())):
+            message = f"`{shorten(column)}` holds several references, of which no source can win."
+            reader.report("identity-wins", (*place, column), message, "Let `wins` name columns of single values.")
         if identity.member(collection) is None:
             message = f"`{shorten(collection)}` is no member of this identity."
             known = [one.collection for one in identity.members]

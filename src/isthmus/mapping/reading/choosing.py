@@ -196,7 +196,7 @@ def read_values(
             reader.report("duplicate-value", at, message, "Keep one.", line=key.line)
             continue
         seen[_compared(key)] = key.text
-        if isinstance(key.value, str) and (changed := _normalised(key.value, normalise)) != key.value:
+        if isinstance(key.value, str) and (changed := normalised(key.value, normalise)) != key.value:
             message = f"No text is `{shorten(key.text)}` after `normalise`."
             reader.report("bad-values", at, message, f'Write "{shorten(changed)}".', line=key.line)
             continue
@@ -208,7 +208,8 @@ def read_values(
     return tuple(sorted(rules, key=lambda rule: (type(rule.source).__name__, str(rule.source)))), others
 
 
-def _normalised(text: str, steps: tuple[Normalise, ...]) -> str:
+def normalised(text: str, steps: tuple[Normalise, ...]) -> str:
+    """Return a text as the core compares it: trimmed of white space, then in lower case, as far as `steps` say so."""
     trimmed = text.strip(WHITE_SPACE) if "trim" in steps else text
     return trimmed.lower() if "lower" in steps else trimmed
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any, cast
 
 from isthmus.errors import Problem, Where
@@ -270,7 +270,10 @@ def _resolve(text: str) -> Value:
         base = 8 if text.startswith("0o") else 16 if text.startswith("0x") else 10
         return int(text, base)
     if _FLOAT.fullmatch(text) and len(text) <= 1000:
-        return Decimal(text)
+        try:
+            return Decimal(text)
+        except InvalidOperation:  # beyond every exponent, as some ObjectIds are
+            return text
     if _SPECIAL.fullmatch(text):
         return float(text.replace(".", "").lower())
     return text

@@ -6,7 +6,7 @@ What a run consists of (its row, its tables, its partitions) comes into being in
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 
@@ -16,9 +16,14 @@ from isthmus import __version__
 from isthmus.connect.definitions import read_definitions
 from isthmus.errors import TargetError
 from isthmus.mapping import Mapping, ddl
-from isthmus.mapping.tables import TargetSchema, pending_tables
+from isthmus.mapping.plan import compile_plans
+from isthmus.mapping.references import as_loaded
+from isthmus.mapping.tables import TargetSchema, build_schema, pending_tables
+from isthmus.mapping.things import Things, with_things
 from isthmus.sources.protocol import Source
+from isthmus.sources.reading import Options as ReadingOptions
 from isthmus.state.checkpoints import PartitionState, expecting, insert_partitions, read_partitions
+from isthmus.state.identities import load_things
 from isthmus.state.lease import Lease
 from isthmus.state.migrate import check_state, migrate, state_exists
 from isthmus.state.runs import STOOD, Run, id_key, insert_run, latest_run
@@ -30,7 +35,7 @@ from isthmus.transfer.beginning.space import check_space
 from isthmus.transfer.existing.deliver import is_delivered
 from isthmus.transfer.existing.fit import Existing, find_lacking
 from isthmus.transfer.existing.narrow import narrow_plans
-from isthmus.transfer.existing.only import ONLY, refuse_other_scope, scope_of
+from isthmus.transfer.existing.only import ONLY, chosen, refuse_other_scope, scope_of
 from isthmus.transfer.existing.preflight import (
     SHAPE,
     check_not_own,
@@ -40,8 +45,10 @@ from isthmus.transfer.existing.preflight import (
     is_tracked,
     read_existing,
 )
-from isthmus.transfer.existing.saved_ddl import restore_with
+from isthmus.transfer.existing.saved_ddl import restore_with, words_before, words_behind
 from isthmus.transfer.existing.stage import create_stage, drop_letters_stage, stage_schema
+from isthmus.transfer.identities.live import Told, concerned, make_live, refuse_other_answers
+from isthmus.transfer.identities.reading import Reading
 from isthmus.transfer.job import Job, Options, feeders
 from isthmus.transfer.joining.joined import JOINING
 from isthmus.transfer.moving.meanwhile import since_it_began
@@ -67,6 +74,15 @@ class Task:
     options: Options
     progress: Progress
     stop: threading.Event
+
+    def carrying(self, things: Things | None) -> Task:
+        """Return it with what the identities of its mapping came to."""
+        if things is None:
+            return self
+        mapping = with_things(self.mapping, things)
+        loaded = as_loaded(mapping)
+        plans = chosen(mapping, compile_plans(loaded), self.options.only)
+        return replace(self, mapping=mapping, schema=build_schema(loaded), plans=plans)
 
     def job(self, lease: Lease, run: Run, key: bytes) -> Job:
         return Job(
@@ -96,11 +112,15 @@ def open_job(task: Task, lease: Lease, result: Result) -> tuple[Job, list[Partit
     """
     connection = lease.connection
     check_state(connection)
-    for label in restore_with(lease):
-        task.progress.note(f"Put back what a copy had set aside before it ended: {label}.")
+    put_back = restore_with(lease, lambda found: task.progress.note(words_before(found)))
+    if put_back:
+        task.progress.note(words_behind(put_back))
     known = latest_run(connection) if state_exists(connection) else None
     # once, and never what an earlier session of this call has begun
     fresh = task.options.fresh and result.dropped is None and result.run is None
+    follows = known is not None and result.run is None and _is_followed(task, known)
+    if known is not None and not fresh and not follows:
+        task = _recalled(task, connection, known)
     existing = _preflight(task, connection, known, fresh=fresh)
     if known is not None and fresh:
         id_key(connection, create=False, given=task.options.id_key)  # another key is refused before anything is dropped
@@ -113,12 +133,14 @@ def open_job(task: Task, lease: Lease, result: Result) -> tuple[Job, list[Partit
         reached("begin.state-made")
         key = id_key(connection, create=True, given=task.options.id_key)
         reached("begin.key-made")
+        task, existing = _identified(task, connection, key, existing)
         run, states = _begin(task, lease, existing)
-    elif result.run is None and _is_followed(task, known):
+    elif follows:
         refuse_other_source(known, task.source)
         migrate(connection)
         drop_letters_stage(connection)  # of a retry that was killed
         key = id_key(connection, create=False, given=task.options.id_key)
+        task, existing = _identified(task, connection, key, existing)
         run, states = _begin(task, lease, existing)
     else:
         run, key, states = _go_on(task, lease, known)
@@ -130,6 +152,39 @@ def open_job(task: Task, lease: Lease, result: Result) -> tuple[Job, list[Partit
     result.run = run.id
     result.resumed = result.resumed or any(state.batches or state.done for state in states)
     return job, states
+
+
+def _identified(
+    task: Task, connection: psycopg.Connection, key: bytes, existing: Existing | None
+) -> tuple[Task, Existing | None]:
+    """Find out who is one with whom, where the copy carries any such document, and make it what the copy goes by."""
+    mapping = task.mapping
+    if not mapping.identities or mapping.things is not None:  # nothing is to be found out, or it was already
+        return task, existing
+    names = concerned(mapping, task.plans)
+    if names:
+        task.progress.stage("identities")
+        options = ReadingOptions(workers=min(2, task.options.workers), retry_seconds=task.options.retry_seconds)
+        plans = compile_plans(as_loaded(mapping))
+        reading = Reading(mapping, plans, task.source, key, options, Told(task.progress), task.stop)
+        things = make_live(reading, names, task.options.resolutions, connection)
+    else:
+        things = load_things(connection, mapping)
+    task = task.carrying(things)
+    if existing is not None:  # what is staged has a column more
+        existing, _ = read_existing(connection, task.schema)
+    return task, existing
+
+
+def _recalled(task: Task, connection: psycopg.Connection, known: Run) -> Task:
+    """Go by the maps that the run began with; where it began with another mapping, that is told later."""
+    if not task.mapping.identities or task.mapping.fingerprint in known.fingerprints:
+        return task
+    carried = task.carrying(load_things(connection, task.mapping))
+    if carried.mapping.fingerprint in known.fingerprints:
+        names = concerned(task.mapping, task.plans)
+        refuse_other_answers(connection, names, task.options.resolutions, known.id)
+    return carried
 
 
 def _is_followed(task: Task, known: Run) -> bool:

@@ -1,16 +1,23 @@
 """SQL of what one row of several documents holds: each value from the first document that has it. Pure.
 
-Extras are filled key by key; the columns of a route are one value, taken from one document together.
+Extras are filled key by key; the columns of a route are one value, taken from one document together. Of a column that
+an identity gives to one collection, the documents of that collection come first.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from psycopg import sql
 
-from isthmus.mapping.tables import Column
+from isthmus.mapping.tables import HIDDEN_SOURCE, Column
+
+
+def came_by(alias: str, flows: Collection[int]) -> sql.Composed:
+    """Return SQL that is true of a row that came by one of some flows, by number; its table has several."""
+    numbers = sql.SQL(", ").join(sql.Literal(number) for number in sorted(flows))
+    return sql.SQL("{}.{} IN ({})").format(sql.Identifier(alias), sql.Identifier(HIDDEN_SOURCE), numbers)
 
 
 @dataclass(frozen=True)
@@ -21,11 +28,13 @@ class Filling:
         rows: Rows of those that fill, with their columns and `_rank`, their place in the order of `_id`.
         mine: SQL condition over alias `l` of `rows`: whether a row fills the one in hand.
         own: Alias of the row in hand, whose own values come first; None where it is among `rows`.
+        winning: Column → numbers of the flows whose documents come first there, also before the row in hand.
     """
 
     rows: sql.Identifier
     mine: sql.Composable
     own: str | None = None
+    winning: Mapping[str, frozenset[int]] = field(default_factory=dict[str, frozenset[int]])
 
     def values(self, columns: Sequence[Column]) -> list[tuple[Column, sql.Composable]]:
         """Return each column with the SQL of its value."""
@@ -37,8 +46,16 @@ class Filling:
         routed = column.reference.routed if column.reference is not None else ()
         if routed:
             return self._routed(column.name, routed)
-        first = self._first(column.name, sql.SQL("l.{} IS NOT NULL").format(sql.Identifier(column.name)))
-        return first if self.own is None else sql.SQL("coalesce({}, {})").format(self._own(column.name), first)
+        has = sql.SQL("l.{} IS NOT NULL").format(sql.Identifier(column.name))
+        ways = [self._first(column.name, has)]
+        if self.own is not None:
+            ways.insert(0, self._own(column.name))
+        if winning := self.winning.get(column.name):
+            ways.insert(0, self._first(column.name, sql.SQL("{} AND {}").format(has, came_by("l", winning))))
+            if self.own is not None:
+                own = sql.SQL("CASE WHEN {} THEN {} END").format(came_by(self.own, winning), self._own(column.name))
+                ways.insert(0, own)
+        return ways[0] if len(ways) == 1 else sql.SQL("coalesce({})").format(sql.SQL(", ").join(ways))
 
     def _own(self, name: str) -> sql.Composable:
         return sql.SQL("{}.{}").format(sql.Identifier(self.own or ""), sql.Identifier(name))

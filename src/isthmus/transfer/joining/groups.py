@@ -1,9 +1,10 @@
 """Which documents are one thing (`on_duplicate: merge`): decided for all tables together, before any is joined.
 
 Documents are one where they, or the rows they become, hold the same values in all columns of a unique index or key; so
-are all that are one with either of them. What is joined changes what references hold and fills rows, so rounds are gone
-until one finds nothing. All stands in temporary tables of the session; in memory are one page of ids, and the ids of
-one group while it is put in order.
+are all that are one with either of them. Of an identity the only such column is the hidden one of the thing, which was
+found out before; the document stays whose own id is the thing's. What is joined changes what references hold and fills
+rows, so rounds are gone until one finds nothing. All stands in temporary tables of the session; in memory are one page
+of ids, and the ids of one group while it is put in order.
 """
 
 from __future__ import annotations
@@ -12,13 +13,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cmp_to_key
 from itertools import groupby
+from typing import NamedTuple
 
 import psycopg
 from psycopg import sql
 
 from isthmus._rust import compare_ids
 from isthmus.connect.postgres import first_number
-from isthmus.mapping.tables import Column, Index, Table
+from isthmus.mapping.tables import HIDDEN_THING, Column, Index, Table
 from isthmus.transfer.document_rows import flow_column, key_column, key_type
 from isthmus.transfer.finishing.holders import held_rows
 from isthmus.transfer.finishing.origins import PASS_IDS, bson_ids
@@ -164,6 +166,7 @@ class _Rounds:
         self._do(sql.SQL("CREATE TEMP TABLE alone AS {}").format(alone.format(kind=sql.SQL(""), **parts)))
         self._do(sql.SQL("CREATE INDEX ON pg_temp.alone USING hash ({})").format(_GROUP))
         self._connection.execute("ANALYZE pg_temp.alone")
+        # who joins a table of things looks at the thing alone, for which nothing wins
         filling = Filling(sql.Identifier("pg_temp", "alone"), sql.SQL("l.{0} = k.{0}").format(_GROUP))
         filled = sql.SQL(", ").join(
             sql.SQL("{} AS {}").format(value, sql.Identifier(column.name)) for column, value in filling.values(columns)
@@ -223,9 +226,9 @@ class _Rounds:
         self._connection.execute("DROP TABLE IF EXISTS pg_temp.placed")
         self._connection.execute("CREATE TEMP TABLE placed (id text, keeper text, place integer)")
         query = sql.SQL(
-            "SELECT m.keeper, m.id, m.flow, m.source_id FROM pg_temp.member m WHERE m.root = {} AND EXISTS"
+            "SELECT m.keeper, m.id, m.flow, m.source_id, {} FROM pg_temp.member m WHERE m.root = {} AND EXISTS"
             " (SELECT FROM pg_temp.component c WHERE c.root = m.keeper) ORDER BY m.keeper, m.id"
-        ).format(self._root)
+        ).format(self._is_the_thing(), self._root)
         page: list[tuple[str, str, int]] = []
         rows = held_rows(self._connection, query.as_string(self._connection))
         for placed in _placed(rows):
@@ -239,6 +242,19 @@ class _Rounds:
             "UPDATE pg_temp.member m SET keeper = p.keeper, place = p.place FROM pg_temp.placed p"
             " WHERE m.root = %s AND m.id = p.id",
             (self._table.name,),
+        )
+
+    def _is_the_thing(self) -> sql.Composable:
+        """Return SQL that is true of a member `m` whose id is the thing's: it stays, whatever its `_id`."""
+        if self._table.name not in self._job.mapping.thing_tables:
+            return sql.SQL("false")
+        return sql.SQL(
+            'EXISTS (SELECT FROM {rows} r WHERE r.{key} = m.id::{kind} AND r.{thing} COLLATE "C" = m.id)'
+        ).format(
+            rows=sql.Identifier(self._job.schema.schema, self._table.name),
+            key=self._key,
+            kind=self._kind,
+            thing=sql.Identifier(HIDDEN_THING),
         )
 
     def _enter_places(self, page: Sequence[tuple[str, str, int]]) -> None:
@@ -265,18 +281,33 @@ def _edges(index: Index, rows: sql.Composable) -> sql.Composed:
     )
 
 
+class _Member(NamedTuple):
+    group: str
+    id: str
+    flow: int
+    source_id: bytes
+    stays: bool
+
+
 def _placed(rows: Iterator[tuple[object, ...]]) -> Iterator[tuple[str, str, int]]:
-    """Yield id, id of the one that stays and place of each member, given rows of (group, id, flow, `_id`) by group."""
-    members = ((str(group), str(own), int(str(flow)), _bytes(source_id)) for group, own, flow, source_id in rows)
-    for _, group in groupby(members, key=lambda member: member[0]):
+    """Yield id, id of the one that stays and place of each member.
+
+    Args:
+        rows: (group, id, flow, `_id`, whether it stays whatever its `_id`), by group.
+    """
+    members = (
+        _Member(str(group), str(own), int(str(flow)), _bytes(source_id), bool(stays))
+        for group, own, flow, source_id, stays in rows
+    )
+    for _, group in groupby(members, key=lambda member: member.group):
         ordered = sorted(group, key=cmp_to_key(_compare))
         for place, member in enumerate(ordered):
-            yield member[1], ordered[0][1], place
+            yield member.id, ordered[0].id, place
 
 
 def _bytes(value: object) -> bytes:
     return value if isinstance(value, bytes) else b""
 
 
-def _compare(left: tuple[str, str, int, bytes], right: tuple[str, str, int, bytes]) -> int:
-    return compare_ids(left[3], right[3]) or left[2] - right[2]
+def _compare(left: _Member, right: _Member) -> int:
+    return right.stays - left.stays or compare_ids(left.source_id, right.source_id) or left.flow - right.flow

@@ -14,6 +14,8 @@ from collections.abc import Sequence
 import psycopg
 from psycopg import sql
 
+from isthmus.mapping.tables import Table
+from isthmus.transfer.document_rows import key_column
 from isthmus.transfer.job import Job
 from isthmus.transfer.joining.groups import MEMBERS, MergedTable, decide_groups, drop_groups
 from isthmus.transfer.joining.joined import JOINING
@@ -73,6 +75,29 @@ def merge_documents(job: Job, connection: psycopg.Connection, merged: Sequence[M
         reached("finish.joined-before-commit")
     reached("finish.joined-after-commit")
     return total
+
+
+def forget_parted(job: Job, connection: psycopg.Connection, tables: Sequence[Table]) -> None:
+    """Forget that documents were joined by an earlier run which have a row of their own now. Safe to repeat.
+
+    Args:
+        job: The copy, with all documents joined that are one thing.
+        connection: Autocommit connection.
+        tables: The root tables whose documents are joined.
+    """
+    for table in tables:
+        with connection.transaction():
+            job.lease.assert_held(connection, job.run.id)
+            connection.execute(
+                sql.SQL(
+                    "DELETE FROM isthmus.id_map m USING {rows} r WHERE m.origin = 'merged'"
+                    " AND m.collection = ANY({names}) AND m.derived_id = r.{key}::text"
+                ).format(
+                    rows=sql.Identifier(job.schema.schema, table.name),
+                    names=sql.Literal(list(table.collections)),
+                    key=sql.Identifier(key_column(table)),
+                )
+            )
 
 
 def _write_down(job: Job, connection: psycopg.Connection) -> None:

@@ -21,7 +21,8 @@ from isthmus.state.checkpoints import add_tally
 from isthmus.transfer.document_rows import key_column, key_type
 from isthmus.transfer.finishing.references import ReferenceSite, reference_sites, target_of
 from isthmus.transfer.job import Job
-from isthmus.transfer.joining.joined import merges
+from isthmus.transfer.joining.filling import came_by
+from isthmus.transfer.joining.joined import merges, winning
 from isthmus.transfer.stages import reached
 from isthmus.transfer.staging import exists, pair_tables
 
@@ -116,8 +117,12 @@ class Moves:
             " FROM {members} m JOIN {rows} r ON r.{key} = m.id::{kind} WHERE m.root = {root}) h"
             " JOIN (SELECT DISTINCT ON (m.keeper) m.keeper, r.{column} AS value FROM {members} m"
             " JOIN {rows} r ON r.{key} = m.id::{kind} WHERE m.root = {root} AND r.{column} IS NOT NULL"
-            " ORDER BY m.keeper, m.place) f USING (keeper) WHERE h.value <> f.value"
-        ).format(**parts)
+            " ORDER BY m.keeper, {first} m.place) f USING (keeper) WHERE h.value <> f.value"
+        ).format(first=self._first(table, column), **parts)
+
+    def _first(self, table: Table, column: str) -> sql.Composable:
+        flows = winning(self._job, table).get(column)
+        return sql.SQL("") if not flows else sql.SQL("{} DESC, ").format(came_by("r", flows))
 
 
 def _reference(table: Table, column: str) -> Reference | None:

@@ -23,6 +23,7 @@ from isthmus.transfer.finishing.places import SHOWN_CHARACTERS
 from isthmus.transfer.finishing.references import ReferenceSite, positions_of, reference_sites
 from isthmus.transfer.job import Job
 from isthmus.transfer.joining.filling import Filling
+from isthmus.transfer.joining.joined import winning
 from isthmus.transfer.staging import exists
 
 
@@ -102,6 +103,10 @@ class JoinStep:
         self._sites = reference_sites(job)
         filled = {"value", "reference", "constant", "extras"}
         self._columns = [column for column in table.columns if column.role in filled]
+        self._winning = winning(job, table)
+        # texts that are compared in another order than an index has make no use of it
+        is_text = table.column(key_column(table)).type.kind in {"text", "varchar"}
+        self._collation = sql.SQL(' COLLATE "default"' if is_text else "")
 
     def _do(self, statement: sql.SQL | sql.Composed, parameters: Sequence[object] | None = None) -> int:
         return self._connection.execute(statement, parameters).rowcount
@@ -119,9 +124,10 @@ class JoinStep:
         """Do the same with a query of `id`, `keeper` and `place`."""
         self._do(
             sql.SQL(
-                "CREATE TEMP TABLE joined ON COMMIT DROP AS SELECT m.id::{kind} AS loser, m.keeper::{kind} AS keeper,"
-                " m.place AS rank, m.id AS loser_text, m.keeper AS keeper_text FROM ({members}) m"
-            ).format(kind=self._kind, members=members)
+                "CREATE TEMP TABLE joined ON COMMIT DROP AS SELECT m.id::{kind}{like} AS loser,"
+                " m.keeper::{kind}{like} AS keeper, m.place AS rank, m.id AS loser_text, m.keeper AS keeper_text"
+                " FROM ({members}) m"
+            ).format(kind=self._kind, like=self._collation, members=members)
         )
         self._do(
             sql.SQL(
@@ -139,8 +145,8 @@ class JoinStep:
 
     def end(self) -> None:
         """Drop what `begin` has made."""
-        for name in ("joined", "joined_row"):
-            self._do(sql.SQL("DROP TABLE pg_temp.{}").format(sql.Identifier(name)))
+        for name in ("joined", "joined_row", "kept_row"):
+            self._do(sql.SQL("DROP TABLE IF EXISTS pg_temp.{}").format(sql.Identifier(name)))
 
     def count_references(self) -> Counter[str]:
         """Count the references in the root rows of all concerned, those that wait too."""
@@ -188,8 +194,18 @@ class JoinStep:
         """Give the rows that stay what they lack, from the first joined one that has it."""
         if not self._columns:
             return
+        if self._winning:  # what a row that stays said itself may be lost, too
+            self._do(
+                sql.SQL(
+                    "CREATE TEMP TABLE kept_row ON COMMIT DROP AS SELECT r.*, r.{key} AS _keeper, 0 AS _rank FROM"
+                    " {place} r WHERE r.{key} IN (SELECT keeper FROM pg_temp.joined)"
+                ).format(place=self._place, key=self._key)
+            )
         filling = Filling(
-            sql.Identifier("pg_temp", "joined_row"), sql.SQL("l._keeper = r.{}").format(self._key), own="r"
+            sql.Identifier("pg_temp", "joined_row"),
+            sql.SQL("l._keeper = r.{}").format(self._key),
+            own="r",
+            winning=self._winning,
         )
         changes = [
             sql.SQL("{} = {}").format(sql.Identifier(column.name), value)
@@ -215,6 +231,7 @@ class JoinStep:
         """Put the child rows of joined documents behind those of the one that stays, with all that is below them."""
         for child in [table for table in self._job.schema.tables.values() if table.parent == self._table.name]:
             owner, position = sql.Identifier(key_column(child)), sql.Identifier(positions_of(child)[-1])
+            child_place = sql.Identifier(self._job.schema.schema, child.name)
             rows = [
                 sql.SQL("SELECT {}, {} FROM {}").format(owner, position, place) for place in self._places(child.name)
             ]
@@ -229,7 +246,7 @@ class JoinStep:
                     " FROM pg_temp.joined j CROSS JOIN LATERAL (SELECT coalesce(max(c.{position}) + 1, 0) AS size"
                     " FROM ({rows}) c WHERE c.{owner} = j.loser) n"
                 ).format(
-                    place=sql.Identifier(self._job.schema.schema, child.name),
+                    place=child_place,
                     rows=sql.SQL(" UNION ALL ").join(rows),
                     owner=owner,
                     position=position,
@@ -249,11 +266,18 @@ class JoinStep:
         return [one for child in children for one in (child, *self._below(child))]
 
     def enter_conflicts(self) -> None:
-        """Name what joined documents say otherwise than those they were joined into, and keep their bytes."""
+        """Name what documents say otherwise than the row they have become, and keep their bytes.
+
+        So may the one that stays, where another one's value wins over its own.
+        """
+        before = sql.SQL("SELECT * FROM pg_temp.joined_row")
+        if self._winning:
+            before = sql.SQL("SELECT * FROM pg_temp.joined_row UNION ALL SELECT * FROM pg_temp.kept_row")
         query = sql.SQL(
             "SELECT * FROM (SELECT {flow} AS flow, l.{key}::text, l._keeper::text, {differing} AS names"
-            " FROM pg_temp.joined_row l JOIN {place} k ON k.{key} = l._keeper) d WHERE d.names IS NOT NULL"
+            " FROM ({before}) l JOIN {place} k ON k.{key} = l._keeper) d WHERE d.names IS NOT NULL"
         ).format(
+            before=before,
             flow=_flow_of_row(self._table),
             key=self._key,
             place=self._place,

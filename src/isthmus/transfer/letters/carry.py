@@ -9,6 +9,7 @@ import psycopg
 from psycopg import sql
 
 from isthmus.errors import InternalError
+from isthmus.state.became import counts_of
 from isthmus.state.ledgers import Adjusted, Cause, insert_adjustments
 from isthmus.transfer.existing.deliver import deliver_letters
 from isthmus.transfer.job import Job
@@ -175,7 +176,7 @@ class Fitting:
                 shift.named[table.name] += rows
             elif rows and table.kind != "pending":
                 shift.rows[collection, table.name] += rows
-        for group, names in one.batch.counts().items():
+        for group, names in counts_of(one.batch).items():
             if group == "references":
                 shift.values.update(names)
                 continue

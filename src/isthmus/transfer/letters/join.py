@@ -115,6 +115,7 @@ class LettersJoin(JoinStep):
         tables: Sequence[StagedTable],
     ) -> None:
         super().__init__(job, connection, table)
+        self._winning = {}  # whose value wins a column is not among the letters that are tried
         self._waiting_rows = [one for one in tables if one.root == table.name and one.pending is None]
         self._pairs = [one for one in tables if one.root == table.name and one.plan.kind == "junction"]
         self._number = list(job.schema.tables).index(table.name)
@@ -172,7 +173,7 @@ class LettersJoin(JoinStep):
         """Lay out the rows that stay, as a FROM item, with ids inside their jsonb as restoring will have them."""
         moves: dict[Aim, sql.Identifier] = {}
         values: list[sql.Composable] = []
-        for column in self._table.columns:
+        for column in self._table.final.columns:
             aims: list[tuple[FieldPath, Aim]] = []
             for path, entry in column.rewrites:
                 target = self._job.schema.tables[self._job.mapping.collections[entry].table]

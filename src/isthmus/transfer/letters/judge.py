@@ -20,14 +20,16 @@ from dataclasses import dataclass
 import psycopg
 from psycopg import sql
 
-from isthmus.mapping.tables import Index, Table
+from isthmus.mapping.tables import HIDDEN_THING, Index, Table
 from isthmus.transfer.document_rows import key_column
+from isthmus.transfer.finishing.hidden import thing_index
 from isthmus.transfer.finishing.orphans import has_no_target
 from isthmus.transfer.finishing.places import shown_value
 from isthmus.transfer.finishing.references import ReferenceSite, place_of_ids
 from isthmus.transfer.job import Job
-from isthmus.transfer.joining.joined import merges
+from isthmus.transfer.joining.joined import joins_by, merges
 from isthmus.transfer.letters.staging import StagedTable, Staging
+from isthmus.transfer.letters.things import ROWS_OF_THINGS
 
 
 @dataclass(frozen=True)
@@ -73,8 +75,13 @@ class Judge:
             (table, index)
             for table in job.schema.tables.values()
             if table.name in filled and table.kind != "junction"
-            for index in _uniques(table)
+            for index in (*self._things(table), *_uniques(table))
         ]
+
+    def _things(self, table: Table) -> list[Index]:
+        """Return what joins documents of a table of things; in tables that exist only a copy does."""
+        has_things = table.kind == "root" and table.name in self._job.mapping.thing_tables
+        return [thing_index(table.name)] if has_things and self._job.existing is None else []
 
     def settle_ids(self, connection: psycopg.Connection, roots: Collection[str]) -> None:
         """Find letters, of some root tables, whose id the target or another letter has."""
@@ -220,9 +227,13 @@ class Judge:
 
     def is_merging(self, number: int) -> bool:
         """Tell whether letters that stand against a unique index are joined into the document that has the value."""
-        table, _ = self.uniques[number]
-        merging = self._job.existing is None and merges(self._job, table)
+        table, index = self.uniques[number]
+        merging = self._job.existing is None and joins_by(self._job, table, index)
         return merging and not table.column(key_column(table)).hidden
+
+    def _is_joined_away(self, number: int) -> bool:
+        table, _ = self.uniques[number]
+        return self.is_merging(number) or (table.kind == "root" and table.name in self._job.mapping.thing_tables)
 
     def _held_or_joins(self, number: int, table: Table, index: Index, waiting: StagedTable) -> sql.Composed:
         change = "fate = 'held'"
@@ -239,17 +250,35 @@ class Judge:
         key: sql.Composable = sql.Identifier(waiting.key)
         if table.column(waiting.key).hidden:
             key = sql.SQL("NULL")
+        there = self._values(table, index, sql.Identifier(self._job.schema.schema, table.name), key)
+        if index.columns == (HIDDEN_THING,):
+            there = self._rows_of_things(table)
+        # what a letter's root row holds that becomes a part of a thing may be held by the row of the thing
         return sql.SQL(
             "UPDATE {letters} l SET {change}, rule = {rule}, keeper = h.keeper, shown = h.shown"
             " FROM (SELECT DISTINCT ON (s.key) s.key, t.key::text AS keeper, s.shown FROM ({waiting}) s"
-            " JOIN ({there}) t ON {same} ORDER BY s.key, s.shown, keeper) h WHERE h.key = l.id AND l.fate = 'fits'"
+            " JOIN ({there}) t ON {same} JOIN {letters} j ON j.id = s.key"
+            " WHERE {stands} OR j.joins IS NULL OR j.joins <> t.key::text"
+            " ORDER BY s.key, s.shown, keeper) h WHERE h.key = l.id AND l.fate = 'fits'"
         ).format(
+            stands=sql.Literal(self.is_merging(number) or not self._is_joined_away(number)),
             letters=self._staging.letters[waiting.root],
             change=change,
             rule=sql.Literal(number),
             waiting=self._values(table, index, waiting.place, sql.Identifier(waiting.key)),
-            there=self._values(table, index, sql.Identifier(self._job.schema.schema, table.name), key),
+            there=there,
             same=sql.SQL(" AND ").join(same),
+        )
+
+    def _rows_of_things(self, table: Table) -> sql.Composed:
+        """Return a query of the rows that are things, in the shape of `_values`."""
+        return sql.SQL(
+            "SELECT r.{key} AS key, x.thing AS shown, x.thing AS v0 FROM {rows} r"
+            " JOIN {things} x ON x.own = r.{key}::text"
+        ).format(
+            key=sql.Identifier(key_column(table)),
+            rows=sql.Identifier(self._job.schema.schema, table.name),
+            things=ROWS_OF_THINGS,
         )
 
     def _rivals(self, number: int, table: Table, index: Index, places: list[StagedTable]) -> sql.Composed:
@@ -263,7 +292,7 @@ class Judge:
             " WHERE place > 1 ORDER BY letter, first, shown) AS d WHERE d.letter = l.letter"
         ).format(
             letters=self._staging.letters[places[0].root],
-            rows=sql.SQL(" AND f.joins IS NULL" if self.is_merging(number) else ""),  # who is joined has no row
+            rows=sql.SQL(" AND f.joins IS NULL" if self._is_joined_away(number) else ""),  # who is joined has no row
             rule=sql.Literal(number),
             values=values,
             waiting=sql.SQL(" UNION ALL ").join(

@@ -27,6 +27,7 @@ from isthmus.transfer.letters.circles import circles
 from isthmus.transfer.letters.restore import restore_references
 from isthmus.transfer.letters.result import Choice, RetryResult
 from isthmus.transfer.letters.staging import Staging, document_sites
+from isthmus.transfer.letters.things import lay_out_things
 from isthmus.transfer.stages import reached
 
 # Most letters of one batch, and the bytes that its last letter may begin before.
@@ -60,6 +61,7 @@ class Passes:
         connection.execute(statement("retry", "create_scratch"))
         if job.existing is not None:
             create_letters_stage(connection, job.schema, job.existing)
+        lay_out_things(job, connection)
         reached("retry.begun")
         connection.execute(
             statement("retry", "choose_letters"),

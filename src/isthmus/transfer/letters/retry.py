@@ -15,8 +15,10 @@ import psycopg
 from isthmus.connect.postgres import explain, trouble
 from isthmus.errors import TargetError
 from isthmus.mapping import Mapping, parse_mapping
+from isthmus.mapping.tables import build_schema
 from isthmus.sources.protocol import Source
 from isthmus.state.lease import Lease
+from isthmus.state.live_things import as_carried
 from isthmus.state.migrate import check_state, migrate
 from isthmus.state.reports import require_run
 from isthmus.state.runs import Run, id_key
@@ -76,10 +78,12 @@ def retry_letters(
     result = result if result is not None else RetryResult()
     began = time.monotonic()
     lease = Lease(conninfo)
-    shape = shape_of(mapping)
+    sensitive = build_schema(mapping).sensitive
     try:
         lease.acquire()
         progress.stage("preflight")
+        mapping = as_carried(lease.connection, mapping)
+        shape = shape_of(mapping)
         schemas, retry = (shape.schema.schema, STAGE, "isthmus"), Retry(options.retry_seconds)
         job: Job | None = None
         while job is None:
@@ -108,7 +112,7 @@ def retry_letters(
         progress.stage("complete")
     except psycopg.Error as fault:
         result.outcome = "failed"
-        raise trouble(fault, "go on with the letters", explain(fault, values=not shape.schema.sensitive)) from None
+        raise trouble(fault, "go on with the letters", explain(fault, values=not sensitive)) from None
     except BaseException:
         result.outcome = "failed"
         raise
@@ -139,7 +143,7 @@ def _open(
     _refuse_unfinished(run)
     if source is not None:
         refuse_other_source(run, source)
-    before = shape_of(parse_mapping(run.mapping_text, file_name="the run's mapping"))
+    before = shape_of(as_carried(connection, parse_mapping(run.mapping_text, file_name="the run's mapping")))
     refuse_other_shape(run.id, before, shape)
     lease.adopt(run.id)
     migrate(connection)

@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
 
+from isthmus.state.became import became_in, untold
 from isthmus.state.reports import KEPT
 from isthmus.transfer.balance import Balance, ReferenceBooks
 from isthmus.transfer.existing.deliver import WRITTEN
@@ -56,7 +57,8 @@ class Shift:
         named: Junction table → pairs that the documents carried name.
         pairs: Junction table → pairs that are in it now.
         merged: Junction table → pairs that were in it already.
-        changed: Other groups of the core's counts → name → amount; the books show `adjusted`, `extras` and `dropped`.
+        changed: Other groups of the core's counts → name → amount; the books show `adjusted`, `extras` and
+            `dropped`, and what values became.
         restored: Reference → references that were set again.
         delivery: What a delivery into tables that exist came to; None where rows need none.
     """
@@ -137,6 +139,9 @@ def shifted(balance: Balance, shift: Shift) -> Balance:
     for group, into in (("adjusted", books.adjusted), ("extras", books.extras), ("dropped", books.dropped)):
         for name, amount in shift.changed[group].items():
             _add(into, name, amount)
+    for place, names in became_in(shift.changed):
+        for name, amount in names.items():
+            _add(books.became.setdefault(place, {}), name, amount)
     for why, amount in shift.skips.items():
         _add(books.skips, why, amount)
     if shift.delivery is not None:
@@ -182,6 +187,9 @@ def imbalance(balance: Balance, sides: Mapping[str, Collection[str]]) -> str | N
             return f"{name}: {books.values} values, {books.resolved} resolved, {books.orphans} orphans"
         if min([books.resolved, books.orphans, books.refused, books.by_default, *books.actions.values()]) < 0:
             return f"{name}: more of its orphans were settled than there were"
+    for place, rest in untold(balance.adjusted, balance.became).items():
+        if rest < 0:
+            return f"{place}: {balance.adjusted.get(place, 0)} values changed, {-rest} more told apart"
     for junction, pairs in balance.junctions.items():
         if junction not in sides:
             continue

@@ -275,6 +275,16 @@ def unanswerable(job: Job) -> dict[Flow, str]:
             )
     for flow in job.mapping.flows:
         root = job.root_of(flow)
+        wins = [
+            name for name, winner in job.mapping.thing_tables.get(root.name, {}).items() if winner == flow.collection
+        ]
+        if root.name in job.mapping.thing_tables and job.existing is not None:
+            why[flow] = f"documents become rows of {root.name} together with those they are one with; copy again"
+        elif wins:
+            why[flow] = (
+                f"{flow.collection} says {', '.join(wins)} of {root.name} before others do, and the rows that are there"
+                " do not tell who said it; copy again with --fresh"
+            )
         if not root.primary_key and root.column(key_column(root)).hidden:
             why[flow] = (
                 f"{root.name} keeps neither an id nor a key, so that a row could not be told from one that is there;"

@@ -1,0 +1,1 @@
+"""Who is one with whom: found out before anything is loaded, and never guessed."""
