@@ -123,6 +123,17 @@ class Batch:
         "(other paths)"), `fields_null` and `fields_missing` (by "TABLE.COLUMN").
         """
 
+    def became(self) -> dict[str, dict[str, int]]:
+        """Return what values of the accepted documents became where the mapping names it.
+
+        By name, then by `WAS → BECAME`: how often.
+
+        Names are those of the kinds `value_mapped` and `default` in the group `adjusted` of `counts`, which is the
+        sum of each; there are no more of the inner names than the mapping has words. Values stand as in JSON, texts
+        in quotes and cut behind 200 characters; `missing`, `null`, `*` (any other value), `now`, `id_time` and
+        `(hidden)`, in place of the values of a sensitive column, have no quotes.
+        """
+
     @property
     def digest(self) -> bytes:
         """blake3 of the block, 32 bytes."""
@@ -556,13 +567,14 @@ class IdCodec:
     """
 
     def __init__(self, key: bytes) -> None: ...
-    def derive(self, collection: str, id_document: bytes, scheme: str) -> str:
+    def derive(self, collection: str, id_document: bytes, scheme: str, *, rewritten: bool = False) -> str:
         """Return the id, as text, of the document `{"_id": value}` of a collection.
 
         Args:
             collection: The collection the value is an `_id` of; it matters only for values that are not ObjectIds.
             id_document: `{"_id": value}` as BSON.
             scheme: `uuid` or `cuid2`.
+            rewritten: Whether a text in the form of such an id is one already, and stands as it is.
 
         Raises:
             ConversionError: The bytes are not such a document.

@@ -2,7 +2,7 @@
 
 Compares: accepted, skipped or rejected; the first code and all causes (code and path) of a rejected document; every row
 of every table, decoded from the core's COPY bytes, those that wait in pending tables too; id map entries; counts of
-references, changes, leftovers, dropped fields; which replaced and normalised values are listed; the accounting
+references, changes, leftovers, dropped fields; which replaced, normalised and linked values are listed; the accounting
 identities of a batch.
 
 Blind spots: those of the oracle (see its module) and of the decoder; messages and shortened values; duplicate keys are
@@ -21,7 +21,11 @@ from ruamel.yaml import YAML
 from isthmus._rust import Batch, Transcoder
 from isthmus.mapping import parse_mapping
 from isthmus.mapping.plan import compile_plans
+from isthmus.mapping.things import Things, with_things
+from isthmus.state.became import untold
+from isthmus.verify.became import folded
 from isthmus.verify.reference import Expected, Reference, Type, bson
+from isthmus.verify.reference.became import Word
 from isthmus.verify.reference.bson import Value
 from isthmus.verify.reference.forms import Form, form_of
 from isthmus.verify.reference.reading import parse
@@ -54,11 +58,12 @@ class Pair:
         roots: Numbers of those that are root tables: one for each flow.
     """
 
-    def __init__(self, mapping: dict[str, Any], collection: str = "Main") -> None:
+    def __init__(self, mapping: dict[str, Any], collection: str = "Main", things: Things | None = None) -> None:
         text = yaml_text(mapping)
         self.collection = collection
-        self.oracle = Reference(parse(text), KEY, NOW_US)
-        self.plan = compile_plans(parse_mapping(text))[collection]
+        self.oracle = Reference(parse(text), KEY, NOW_US, things)
+        checked = parse_mapping(text)
+        self.plan = compile_plans(checked if things is None else with_things(checked, things))[collection]
         self.tables = plan_tables(self.plan)
         self.roots = [table.number for table in self.tables if table.first]
         oids = dict.fromkeys(enum_names(self.plan), ENUM_OID)
@@ -156,11 +161,27 @@ class Pair:
         core_adjusted, oracle_adjusted = _by_table(core.get("adjusted", {})), _by_table(adjusted)
         if core_adjusted != oracle_adjusted:
             found.append(f"adjusted: core {dict(core_adjusted)}, oracle {dict(oracle_adjusted)}")
+        return found + self._became(batch, kept)
+
+    def _became(self, batch: Batch, kept: Sequence[Expected]) -> list[str]:
+        """What values became where the mapping names it; that the sum is what `adjusted` says, too."""
+        found: list[str] = []
+        total: Counter[tuple[str, Word, Word]] = Counter()
+        for one in kept:
+            total.update(one.journal.became)
+        core = batch.became()
+        if rest := untold(batch.counts()["adjusted"], core):
+            found.append(f"became: not told apart {rest}")
+        for name in core.keys() | {name for name, _, _ in total}:
+            shown = folded(core.get(name, {}))
+            wanted = Counter({(was, became): count for (at, was, became), count in total.items() if at == name})
+            if shown != wanted:
+                found.append(f"became at {name}: core {dict(shown)}, oracle {dict(wanted)}")
         return found
 
     def _listed(self, batch: Batch, expected: Sequence[Expected]) -> list[str]:
         """Texts that were normalised and values that were replaced, as far as they are listed, with their originals."""
-        kinds = ("normalised", "value_mapped")
+        kinds = ("normalised", "value_mapped", "linked")
         core: dict[tuple[int, str, str], list[str]] = {}
         for one in batch.adjustments:
             if one.kind in kinds:

@@ -6,7 +6,9 @@
 //!   texts, a small document that becomes jsonb, and three references that become pairs;
 //! - `sparse`: 57 bytes: an id and two small fields, for a table that has 20 columns more;
 //! - `chosen`: as `mixed`, where a first entry with a condition takes none of the documents and a second takes all;
-//! - `named`: as `sparse`, with a text as `_id`, which goes into the id map.
+//! - `named`: as `sparse`, with a text as `_id`, which goes into the id map;
+//! - `changed`: as `sparse`, where both fields are replaced by values of the mapping, one of which lists its originals,
+//!   and ten of the other columns are filled by defaults.
 //!
 //! The documents come from a generator with a fixed seed.
 
@@ -116,6 +118,24 @@ fn sparse_plan() -> String {
     plan(&[("things", "root", columns)], &names, "")
 }
 
+/// As `sparse_plan`, with values that are replaced and columns that are filled.
+fn changed_plan() -> String {
+    let values = r#"},"values":[{"from":"seven","to":"SEVEN"},{"from":"copper","to":"COPPER"}],"#;
+    let others = r#"},"values":[{"from":1,"to":10}],"others":{"value":0},"#;
+    let filled = r#"},"default":{"kind":"literal","value":"none"},"#;
+    let mut columns = vec![column("id", "id", "uuid", "},")];
+    columns.push(column("title", "value", "text", values));
+    columns.push(column("count", "value", "integer", others));
+    for number in 0..20 {
+        let more = if number % 2 == 0 { filled } else { "}," };
+        columns.push(column(&format!("field_{number}"), "value", "text", more));
+    }
+    columns.push(column("extras", "extras", "jsonb", "},"));
+    let names: Vec<String> =
+        ["title", "count"].map(str::to_owned).into_iter().chain((0..20).map(|n| format!("field_{n}"))).collect();
+    plan(&[("things", "root", columns)], &names, "")
+}
+
 fn column(name: &str, role: &str, kind: &str, more: &str) -> String {
     let policies = r#"{"nul":"dead_letter","utf8":"dead_letter","nan":"dead_letter","range":"dead_letter"}"#;
     format!(r#"{{"name":"{name}","role":"{role}","type":{{"kind":"{kind}"{more}"policies":{policies}}}"#)
@@ -180,6 +200,7 @@ fn main() {
         "sparse" => (sparse, sparse_plan()),
         "named" => (named, sparse_plan()),
         "chosen" => (mixed, chosen_plan()),
+        "changed" => (sparse, changed_plan()),
         _ => (mixed, mixed_plan()),
     };
     let mut random = Random(0x15_7A_05);

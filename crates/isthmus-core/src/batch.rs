@@ -42,11 +42,13 @@ pub enum Change {
     Normalised,
     /// Another value was put in its place, as the column's `values` ask for.
     ValueMapped,
+    /// The thing that the document was found to belong to was put in its place.
+    Linked,
 }
 
 impl Change {
     /// All kinds; the position of each is its number.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Coerced,
         Self::Rounded,
         Self::NegativeZero,
@@ -64,6 +66,7 @@ impl Change {
         Self::EmptyDocument,
         Self::Normalised,
         Self::ValueMapped,
+        Self::Linked,
     ];
 
     /// The kind as it is stored and counted.
@@ -87,6 +90,7 @@ impl Change {
             Self::EmptyDocument => "empty_document",
             Self::Normalised => "normalised",
             Self::ValueMapped => "value_mapped",
+            Self::Linked => "linked",
         }
     }
 
@@ -133,6 +137,9 @@ impl Hash for IdMapEntry {
 /// Count by name, by group (`adjusted`, `references`, …).
 pub type Counts = BTreeMap<&'static str, BTreeMap<String, u64>>;
 
+/// Count by `WAS → BECAME`, by name of `adjusted`.
+pub type Became = BTreeMap<String, BTreeMap<String, u64>>;
+
 /// Rows, rejects and books of one block. `documents = accepted + skipped + rejects.len()` always holds.
 #[derive(Debug, Clone, Default)]
 pub struct Batch {
@@ -155,6 +162,8 @@ pub struct Batch {
     pub id_map: Vec<IdMapEntry>,
     pub adjustments: Vec<Adjustment>,
     pub counts: Counts,
+    /// What the values became that `values` and defaults of the mapping changed.
+    pub became: Became,
     /// blake3 of the block.
     pub digest: [u8; 32],
     /// Sixteen bytes a document: [`crate::transcode::document_digest`] of the canonical `_id` (zeros without one), then

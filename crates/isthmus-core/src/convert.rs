@@ -15,6 +15,7 @@ mod numerics;
 mod references;
 mod rules;
 mod text;
+mod things;
 mod times;
 
 use std::borrow::Cow;
@@ -24,7 +25,7 @@ use crate::batch::{Change, IdMapEntry};
 use crate::bson::{BsonError, Value};
 use crate::fault::Code;
 use crate::ids::{Ahead, IdCodec};
-use crate::json::{short_text, Report, Rewrites, Settings};
+use crate::json::{short_text, Report, RewriteRule, Rewrites, Settings};
 use crate::numeric::Typmod;
 use crate::plan::{Column, DefaultRule, Kind, Literal, PlanError, Role};
 
@@ -32,6 +33,7 @@ pub(crate) use integers::as_boolean;
 pub use jsonb::Member;
 pub(crate) use jsonb::{from_json, JSONB_VERSION};
 pub(crate) use references::write_id;
+pub(crate) use things::EncodedThings;
 
 /// The length that stands for NULL.
 pub(crate) const NULL_FIELD: [u8; 4] = (-1_i32).to_be_bytes();
@@ -91,6 +93,8 @@ pub(crate) struct Changed {
     pub times: u64,
     /// The value as it was, when the ledger must list it.
     pub original: Option<String>,
+    /// The number of the exchange that the mapping names, when it is one; `kind` then is its kind.
+    pub exchange: Option<usize>,
 }
 
 /// What conversions leave besides bytes; the walk takes it after every field.
@@ -111,7 +115,7 @@ impl Side {
     /// Counts a change that can be computed back.
     #[inline]
     pub fn count(&mut self, kind: Change) {
-        self.changed.push(Changed { kind, times: 1, original: None });
+        self.changed.push(Changed { kind, times: 1, original: None, exchange: None });
     }
 
     /// Forgets everything, after a value that was refused.
@@ -144,6 +148,8 @@ pub(crate) struct Converter {
     pub default: Option<Filled>,
     /// What is done to a value first.
     rules: Option<Box<rules::Prepared>>,
+    /// Which thing each document belongs to, encoded.
+    pub things: Option<Box<EncodedThings>>,
     /// The slot of a column that is NULL, and nothing else, where its field is missing.
     pub quiet: Option<usize>,
 }
@@ -169,6 +175,9 @@ impl Converter {
         enum_oids: &HashMap<String, u32>,
     ) -> Result<Self, PlanError> {
         let mut converter = Self::bare(column, enum_oids);
+        if let Some(things) = &column.things {
+            converter.things = Some(Box::new(EncodedThings::new(things, column, codec)?));
+        }
         if column.rules.is_none() && column.default.is_none() {
             return Ok(converter);
         }
@@ -219,19 +228,24 @@ impl Converter {
             }
             _ => None,
         };
-        let rules: Vec<_> = column
-            .rewrite
-            .iter()
-            .map(|rule| (rule.path.clone(), rule.reference.collection.to_string(), rule.reference.ids))
-            .collect();
+        let rules = column.rewrite.iter().map(|rule| RewriteRule {
+            path: rule.path.clone(),
+            collection: rule.reference.collection.to_string(),
+            ids: rule.reference.ids,
+            rewritten: rule.reference.rewritten,
+        });
         Self {
             column: column.clone(),
             typmod,
-            rewrites: (!rules.is_empty()).then(|| Rewrites::new(&rules)),
+            rewrites: (!column.rewrite.is_empty()).then(|| Rewrites::of(rules)),
             element_oid: arrays::element_oid(kind, enum_oids),
             default: None,
             rules: None,
-            quiet: column.slot.filter(|_| !column.required && !column.default_for_missing && !column.silent()),
+            things: None,
+            quiet: column
+                .slot
+                .filter(|_| !column.required && !column.default_for_missing && !column.silent())
+                .filter(|_| column.things.is_none()),
         }
     }
 
@@ -369,13 +383,17 @@ impl Converter {
 
     /// Lists a change whose original is lost.
     #[cold]
-    fn list(&self, kind: Change, value: &Value<'_>, side: &mut Side) {
-        let original = if self.column.sensitive {
+    pub(crate) fn list(&self, kind: Change, value: &Value<'_>, side: &mut Side) {
+        side.changed.push(Changed { kind, times: 1, original: Some(self.original(value)), exchange: None });
+    }
+
+    /// A value as the ledger of changes keeps it.
+    fn original(&self, value: &Value<'_>) -> String {
+        if self.column.sensitive {
             crate::fault::HIDDEN.to_owned()
         } else {
             short_text(value, ORIGINAL_CHARACTERS)
-        };
-        side.changed.push(Changed { kind, times: 1, original: Some(original) });
+        }
     }
 
     fn kind_name(&self) -> String {

@@ -43,11 +43,13 @@ pub enum Code {
     UnknownField,
     /// No entry of the mapping takes the document.
     NoEntry,
+    /// Nobody found out which thing the document belongs to.
+    ThingUnknown,
 }
 
 impl Code {
     /// All codes, in the order of the enum.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::Bson,
         Self::BsonType,
         Self::Nesting,
@@ -72,6 +74,7 @@ impl Code {
         Self::WrongCollection,
         Self::UnknownField,
         Self::NoEntry,
+        Self::ThingUnknown,
     ];
 
     /// The code as it is stored and shown.
@@ -102,6 +105,7 @@ impl Code {
             Self::WrongCollection => "wrong-collection",
             Self::UnknownField => "unknown-field",
             Self::NoEntry => "no-entry",
+            Self::ThingUnknown => "thing-unknown",
         }
     }
 

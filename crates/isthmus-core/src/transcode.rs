@@ -4,6 +4,7 @@
 //! its causes and without any row. What one value becomes is [`crate::convert`]'s business, which rules apply is
 //! [`crate::plan`]'s. Nothing here is shared between calls, so one transcoder serves many threads.
 
+mod became;
 mod books;
 mod causes;
 mod conditions;
@@ -12,6 +13,7 @@ mod pairs;
 mod picks;
 mod read;
 mod rows;
+mod things;
 mod waiting;
 mod walk;
 

@@ -207,3 +207,92 @@ fn originals_of_sensitive_columns_are_not_listed() {
     assert_eq!(cause.value, "(hidden)");
     assert!(!cause.message.contains("cret"), "{}", cause.message);
 }
+
+/// Names of what became what, with how often, from a few literals.
+fn named(pairs: &[(&str, u64)]) -> Vec<(String, u64)> {
+    pairs.iter().map(|(called, count)| ((*called).to_owned(), *count)).collect()
+}
+
+#[test]
+fn what_values_became_is_counted_by_what_they_were() {
+    let more = json!({"values": values(&[(json!("Active"), json!("A")), (json!("Done"), json!(null)), (json!(5), json!("A"))]),
+                      "others": {"value": "?"}, "default": {"kind": "literal", "value": "A"},
+                      "default_for": ["missing", "null"]});
+    let given = [
+        Some(text("Active")),
+        Some(Value::Double(5.0)),
+        Some(text("Active")),
+        Some(text("Done")),
+        Some(text("x")),
+        Some(text("*")),
+        Some(Value::Int64(6)),
+        Some(Value::Null),
+        Some(Value::Undefined),
+        None,
+    ];
+    let documents: Vec<Vec<u8>> =
+        given.iter().map(|value| with_id(&value.iter().map(|value| ("v", *value)).collect::<Vec<_>>())).collect();
+    let batch = run(&transcoder(&one_column(json!("text"), &more)), &documents);
+    let replaced = [("\"Active\" → \"A\"", 2), ("\"Done\" → null", 1), ("* → \"?\"", 3), ("5 → \"A\"", 1)];
+    assert_eq!(became(&batch, "value_mapped"), named(&replaced));
+    assert_eq!(became(&batch, "default"), named(&[("missing → \"A\"", 1), ("null → \"A\"", 2)]));
+}
+
+#[test]
+fn what_becomes_something_is_called_as_json_has_it() {
+    let long = "ä".repeat(300);
+    let more = json!({"values": values(&[(json!("a \"b\" \\ → \n\u{85}"), json!(1.5)), (json!(true), json!({"$numberLong": "9"})),
+                                          (json!({"$date": "2024-02-03T04:05:06Z"}), json!(2)), (json!(long), json!(3))])});
+    let batch = run(
+        &transcoder(&one_column(json!("double"), &more)),
+        &[
+            with_id(&[("v", text("a \"b\" \\ → \n\u{85}"))]),
+            with_id(&[("v", Value::Bool(true))]),
+            with_id(&[("v", Value::DateTime(1_706_933_106_000))]),
+            with_id(&[("v", text(&long))]),
+        ],
+    );
+    let cut = format!("\"{}…\" → 3", "ä".repeat(200));
+    let date = became(&batch, "value_mapped").into_iter().find(|(called, _)| called.ends_with("→ 2")).unwrap().0;
+    assert!(date.starts_with("2024-02-03T04:05:06"), "{date}");
+    let wanted = [("\"a \\\"b\\\" \\\\ → \\u000a\\u0085\" → 1.5", 1), (&*cut, 1), (&*date, 1), ("true → 9", 1)];
+    assert_eq!(became(&batch, "value_mapped"), named(&wanted));
+    for (kind, default, called) in [
+        ("timestamptz", json!({"kind": "now"}), "now"),
+        ("timestamptz", json!({"kind": "id_time"}), "id_time"),
+        ("text", json!({"kind": "literal", "value": "now"}), "\"now\""),
+        ("text", json!({"kind": "literal", "value": null}), "null"),
+        ("jsonb", json!({"kind": "literal", "value": {"a": ["b"]}}), "{\"a\":[\"b\"]}"),
+    ] {
+        let batch = run(&transcoder(&one_column(json!(kind), &json!({"default": default}))), &[with_id(&[])]);
+        assert_eq!(became(&batch, "default"), named(&[(&format!("missing → {called}"), 1)]));
+    }
+}
+
+#[test]
+fn what_became_of_a_document_that_is_refused_or_of_a_sensitive_column_is_not_told() {
+    let more = json!({"values": values(&[(json!("a"), json!(1))]), "others": {"value": 2},
+                      "default": {"kind": "literal", "value": 3}});
+    let columns = [id_column(), column("v", "value", json!("integer"), &more), plain("w", "integer"), extras_column()];
+    let plan = plan(&[root(&columns)], &[feeds(&["v"], 0, 1), feeds(&["w"], 0, 2)]);
+    let bad = ("w", text("no number"));
+    let documents = [with_id(&[("v", text("a")), bad]), with_id(&[("v", text("b")), bad]), with_id(&[bad])];
+    let batch = run(&transcoder(&plan), &documents);
+    assert_eq!((batch.rejects.len(), batch.became.len()), (3, 0));
+    let mut hidden = more;
+    hidden["sensitive"] = json!(true);
+    let documents = [with_id(&[("v", text("a"))]), with_id(&[("v", text("b"))]), with_id(&[])];
+    let batch = run(&transcoder(&one_column(json!("integer"), &hidden)), &documents);
+    assert_eq!(became(&batch, "value_mapped"), named(&[("(hidden) → (hidden)", 2)]));
+    assert_eq!(became(&batch, "default"), named(&[("missing → (hidden)", 1)]));
+}
+
+#[test]
+fn exchanges_are_bounded_by_the_mapping_and_not_by_the_data() {
+    let transcoder = transcoder(&one_column(json!("text"), &json!({"others": {"value": "x"}})));
+    let texts: Vec<String> = (0..5_000).map(|number| format!("text {number}")).collect();
+    let documents: Vec<Vec<u8>> = texts.iter().map(|one| with_id(&[("v", text(one))])).collect();
+    let batch = run(&transcoder, &documents);
+    assert_eq!(became(&batch, "value_mapped"), named(&[("* → \"x\"", 5_000)]));
+    assert_eq!(batch.adjustments.len(), 5_000);
+}

@@ -135,6 +135,10 @@ impl Batch {
         self.inner.counts.clone()
     }
 
+    fn became(&self) -> core::Became {
+        self.inner.became.clone()
+    }
+
     #[getter]
     fn digest<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
         PyBytes::new(py, &self.inner.digest)

@@ -14,6 +14,7 @@ import psycopg
 from psycopg import sql
 
 from isthmus.connect.postgres import first_number
+from isthmus.state.became import UNTOLD, all_told, became_in, untold
 from isthmus.state.checkpoints import PartitionState, read_tallies, rows_of
 from isthmus.state.statements import statement
 from isthmus.transfer.finishing.references import ReferenceSite, reference_sites
@@ -70,6 +71,7 @@ class Balance:
         merged_pairs: Table → pairs that both sides named.
         references: By `table.column`.
         adjusted: `table.column:kind` → values changed on the way.
+        became: The same names, of what `values` and defaults changed → `WAS → BECAME` → how many of those.
         extras: `collection.path` → fields nobody named, kept in extras.
         dropped: `collection.path` → fields the mapping drops by name.
         skips: Why → documents left behind.
@@ -89,6 +91,7 @@ class Balance:
     merged_pairs: dict[str, int] = field(default_factory=dict[str, int])
     references: dict[str, ReferenceBooks] = field(default_factory=dict[str, ReferenceBooks])
     adjusted: dict[str, int] = field(default_factory=dict[str, int])
+    became: dict[str, dict[str, int]] = field(default_factory=dict[str, dict[str, int]])
     extras: dict[str, int] = field(default_factory=dict[str, int])
     dropped: dict[str, int] = field(default_factory=dict[str, int])
     skips: dict[str, int] = field(default_factory=dict[str, int])
@@ -155,6 +158,7 @@ def draw_balance(job: Job, connection: psycopg.Connection, states: list[Partitio
     _enter_rows(job, connection, states, tallies, balance)
     _enter_references(job, connection, totals, tallies, balance)
     _enter_changes(states, tallies, balance)
+    _enter_became(states, totals, tallies, balance)
     balance.left_out_indexes = sorted(tallies.get("left-out-index", {}))
     balance.left_out_rows = _left_out_rows(job, connection)
     balance.empty_columns = _empty_columns(job, connection)
@@ -336,6 +340,25 @@ def _enter_changes(states: list[PartitionState], tallies: dict[str, dict[str, in
             _take_off(into, name, amount)
         for name in [name for name, amount in into.items() if not amount]:
             del into[name]
+
+
+def _enter_became(
+    states: list[PartitionState], totals: Counts, tallies: dict[str, dict[str, int]], balance: Balance
+) -> None:
+    """Enter what values became, and hold it against how many changed."""
+    found = {place: Counter(names) for place, names in became_in(totals)}
+    for place, names in became_in(tallies):
+        found.setdefault(place, Counter()).update(names)
+    balance.became = {
+        place: left
+        for place, names in found.items()
+        if (left := {name: amount for name, amount in names.items() if amount > 0 or (amount and name == UNTOLD)})
+    }
+    all_there = all_told(states)
+    for place, rest in untold(balance.adjusted, balance.became).items():
+        if all_there or rest < 0:
+            changed = balance.adjusted.get(place, 0)
+            balance.differences.append(f"{place}: {changed} values changed, {changed - rest} are told apart.")
 
 
 def _take_off(into: dict[str, int], name: str, amount: int) -> None:

@@ -32,6 +32,7 @@ class Result:
         dropped: Number of the run that was dropped first, then.
         delivers: Whether the run fills tables that are not its own.
         skipped_collections: Collections of the source that the mapping leaves behind as a whole → its reason.
+        skipped_documents: The same → how many documents they have; None where the source does not tell it cheaply.
     """
 
     run: int | None = None
@@ -50,6 +51,7 @@ class Result:
     dropped: int | None = None
     delivers: bool = False
     skipped_collections: dict[str, str] = field(default_factory=dict[str, str])
+    skipped_documents: dict[str, int | None] = field(default_factory=dict[str, "int | None"])
 
     @property
     def exit_code(self) -> int:

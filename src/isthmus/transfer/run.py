@@ -18,6 +18,7 @@ from isthmus.mapping import Mapping
 from isthmus.mapping.plan import compile_plans
 from isthmus.mapping.references import as_loaded
 from isthmus.mapping.tables import build_schema
+from isthmus.sources.counting import count_documents
 from isthmus.sources.optional import with_optional
 from isthmus.sources.protocol import Source
 from isthmus.state.checkpoints import PartitionState, partial_books, read_partitions
@@ -190,7 +191,7 @@ def _work(job: Job, states: list[PartitionState], result: Result) -> None:
     """Copy, finish, balance; fills `result`."""
     result.delivers = job.existing is not None
     _announce(job, states)
-    result.skipped_collections = _skipped_collections(job)
+    _count_skipped(job, result)
     if job.run.stage == "complete":
         if not result.worked:
             job.progress.stage("verifying")
@@ -261,10 +262,16 @@ def _complete(job: Job, connection: psycopg.Connection) -> Balance:
     return balance
 
 
-def _skipped_collections(job: Job) -> dict[str, str]:
-    """Return the collections that the source has and the mapping leaves behind as a whole, with its reasons."""
-    named = {info.name: job.mapping.why_skipped(info.name) for info in job.source.collections()}
-    return {name: why for name, why in named.items() if why is not None}
+def _count_skipped(job: Job, result: Result) -> None:
+    """Enter the collections that the source has and the mapping leaves behind as a whole: why, and how many documents.
+
+    What the first session of a call counted stands.
+    """
+    for info in job.source.collections():
+        why = job.mapping.why_skipped(info.name)
+        if why is not None and info.name not in result.skipped_collections:
+            result.skipped_collections[info.name] = why
+            result.skipped_documents[info.name] = count_documents(job.source, info)
 
 
 def _announce(job: Job, states: list[PartitionState]) -> None:

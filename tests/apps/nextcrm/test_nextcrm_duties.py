@@ -199,15 +199,19 @@ def goes_on(carried: Carried, database: str, key: Path) -> None:
 def test_the_summary_names_all_that_is_not_as_the_source_has_it(busy: Carried) -> None:
     said, report, truth = busy.copied.said, busy.copied.report, busy.truth
     assert report is not None
-    summary = said[said.index("Collections left behind, because") :]
-    for name in truth["left_behind"]:
-        assert re.search(rf"^  {name}: \w.+$", summary, re.MULTILINE), name
+    summary = said[said.index("Collections left behind, with") :]
+    assert report["skipped_documents"] == truth["left_behind"]
+    for name, count in truth["left_behind"].items():
+        assert re.search(rf"^ +{count:,}  {name}: \w.+$", summary, re.MULTILINE), name
     assert set(report["skipped_collections"]) == set(truth["left_behind"])
     outcomes = [one for item in truth["planted"] for one in item["outcomes"]]
     fates = Counter(one["action"] for one in outcomes if one["kind"] == "orphan")
-    assert f"  references that lead nowhere: {fates['null']} set to NULL, {fates['drop']} left out (" in summary
+    assert (
+        f"  references that lead nowhere: {fates['null']} set to NULL, {fates['drop']} left out: isthmus orphans"
+        in summary
+    )
     merged, letters = sum(truth["merged"].values()), sum(truth["letters"].values())
-    assert f"  documents that are one with another: {merged} merged (" in summary
+    assert f"  documents that are one with another: {merged} merged: isthmus conflicts" in summary
     assert "The books balance, but not everything was carried" in summary
     assert f"  • {letters} dead letters: isthmus letters list" in summary
     assert (busy.copied.code, report["exit_code"]) == (1, 1)

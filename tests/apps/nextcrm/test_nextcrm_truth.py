@@ -16,10 +16,11 @@ from typing import Any
 import bson
 import psycopg
 from bson import CodecOptions, DatetimeConversion, Decimal128, Timestamp, json_util
+from ruamel.yaml import YAML
 
 from apps.nextcrm.generator.models import FIELDS
 from apps.nextcrm.generator.relations import JUNCTIONS
-from tests.apps.nextcrm.conftest import Carried, run
+from tests.apps.nextcrm.conftest import MAPPING, Carried, run
 from tests.apps.nextcrm.target import Target
 
 Item = dict[str, Any]
@@ -322,3 +323,49 @@ def changes(held: Any, stored: Any) -> int:
     if isinstance(held, datetime):
         held = held.replace(tzinfo=None).isoformat()
     return int(held != stored or isinstance(held, bool) != isinstance(stored, bool))
+
+
+def test_of_every_value_replaced_or_filled_in_it_is_counted_what_it_was_and_what_it_became(carried: Carried) -> None:
+    assert carried.copied.report is not None
+    wanted: dict[str, Counter[str]] = {}
+    replaced = replaced_columns()
+    for item in carried.truth["planted"]:
+        for one in item["outcomes"]:
+            if one["kind"] != "value" or one["column"] != item["path"] or item["collection"] == "tasksComments":
+                continue
+            place, held, stored = f"{item['collection']}.{item['path']}", item["value"], one["value"]
+            if not changes(json_util.loads(json.dumps(held)), stored):
+                continue
+            if held is None:
+                state = "null" if item["path"] in document_of(carried, item) else "missing"
+                filled = "id_time" if is_instant(stored) else json.dumps(stored)
+                wanted.setdefault(f"{place}:default", Counter())[f"{state} → {filled}"] += 1
+            elif place in replaced:
+                wanted.setdefault(f"{place}:value_mapped", Counter())[f"{json.dumps(held)} → {json.dumps(stored)}"] += 1
+    assert carried.copied.report["balance"]["became"] == wanted
+    told = {place: set(pairs) for place, pairs in wanted.items()}
+    assert {'"Active" → true', '"Inactive" → false'} <= told["crm_Contacts.status:value_mapped"]
+    assert {"missing → true", "null → true"} <= told["crm_Contacts.status:default"]
+    assert {"missing → id_time", "null → id_time"} <= told["crm_Opportunities.createdAt:default"]
+
+
+def replaced_columns() -> set[str]:
+    """The columns whose values the mapping replaces."""
+    entries = YAML(typ="safe").load(MAPPING.read_text(encoding="utf-8"))["collections"]
+    return {
+        f"{name}.{field}"
+        for name, entry in entries.items()
+        for field, rule in entry.get("fields", {}).items()
+        if isinstance(rule, dict) and "values" in rule
+    }
+
+
+def document_of(carried: Carried, item: Item) -> dict[str, Any]:
+    """The planted document, as the dump has it."""
+    key = bson.decode(key_of(item))["_id"]
+    return next(one for one in documents(carried, item["collection"]) if one["_id"] == key)
+
+
+def is_instant(stored: Any) -> bool:
+    """Whether what was filled in is a time, which then is that of the document's id."""
+    return isinstance(stored, str) and stored[:4].isdigit()

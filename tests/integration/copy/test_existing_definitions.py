@@ -6,6 +6,7 @@ but never was right.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -14,6 +15,7 @@ import pytest
 from isthmus.errors import TargetError
 from isthmus.transfer.existing import saved_ddl
 from isthmus.transfer.existing.saved_ddl import missing, restore_abandoned
+from tests.integration.cli.conftest import run_command
 from tests.integration.copy.carrying import World, balanced, listening, oid
 from tests.integration.copy.test_existing import MAPPING, POSTS, TABLES, USERS, make
 
@@ -178,6 +180,35 @@ def test_copy_that_dies_leaves_definitions_that_the_next_command_puts_back(
     balanced(world.copy(MAPPING))
     assert catalog(world) == before
     assert world.one('SELECT count(*) FROM "Post"') == 2
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_command_that_puts_definitions_back_tells_so_in_two_lines(world: World, tmp_path: Path, again: bool) -> None:
+    make(world, ADORNED)
+    world.write({"users": USERS, "posts": POSTS})
+
+    def die(name: str) -> None:
+        if name == "saved.dropped-after-commit":
+            raise _Dies
+
+    with listening(die), pytest.raises(_Dies):
+        world.copy(MAPPING)
+    with psycopg.connect(world.conninfo) as connection:
+        waiting = missing(connection)
+    if again:
+        world.copy(MAPPING)
+        told = world.notes
+    else:
+        told = run_command(tmp_path, "status", "-t", world.conninfo).err.replace("note: ", "").splitlines()
+    notes = [note for note in told if "back" in note]
+    indexes = sum(saved.kind == "index" for saved in waiting)
+    things = f"{indexes} indexes and {len(waiting) - indexes} foreign keys"
+    assert indexes > 3
+    assert notes[0] == f"A copy ended before it put {things} back; that is done now, and may take a while."
+    assert notes[1].startswith(f"Put back {things}: {waiting[0].label}, ")
+    assert notes[1].endswith(f" and {len(waiting) - 3} more.")
+    assert len(notes) == 2
+    assert world.rows("SELECT * FROM isthmus.saved_ddl") == []
 
 
 def test_definition_that_cannot_be_made_again_is_named_and_waits(world: World) -> None:

@@ -63,14 +63,14 @@ impl Converter {
     pub(crate) fn take_report(&self, side: &mut Side) {
         if side.report.duplicate_keys > 0 {
             let times = side.report.duplicate_keys;
-            side.changed.push(Changed { kind: Change::DuplicateKey, times, original: None });
+            side.changed.push(Changed { kind: Change::DuplicateKey, times, original: None, exchange: None });
             side.report.duplicate_keys = 0;
         }
         for note in side.report.notes.drain(..) {
             let Some(kind) = Change::from_slug(note.kind) else {
                 continue;
             };
-            side.changed.push(Changed { kind, times: 1, original: Some(note.original) });
+            side.changed.push(Changed { kind, times: 1, original: Some(note.original), exchange: None });
         }
         for reference in side.report.references.drain(..) {
             side.rewritten.push(reference.rule);

@@ -3,7 +3,7 @@
 use crate::batch::IdMapEntry;
 use crate::bson::{Raw, Value};
 use crate::fault::Code;
-use crate::ids::{cuid2, id_text, uuid_bytes, uuid_text, IdCodec, IdScheme};
+use crate::ids::{cuid2, id_text, parse_uuid, standing_id, uuid_bytes, uuid_text, IdCodec, IdScheme};
 use crate::json::db_ref;
 use crate::plan::Kind;
 
@@ -57,6 +57,13 @@ impl Converter {
         if let Value::Array(_) = value {
             return Err(self.wrong_type(&value, false));
         }
+        if let (true, Value::String(text) | Value::Symbol(text)) = (reference.rewritten, value) {
+            if let Some(text) = standing_id(text, reference.ids) {
+                side.references += 1;
+                write_standing(&text, self.column.kind.kind, out);
+                return Ok(Wrote::Value);
+            }
+        }
         let derived = codec.derive_value(&reference.collection, &value).map_err(Refusal::bson)?;
         side.references += 1;
         if !derived.from_object_id {
@@ -79,6 +86,14 @@ pub(crate) fn write_id(v: u128, scheme: IdScheme, kind: Kind, out: &mut Vec<u8>)
         (IdScheme::Cuid2, _) => out.extend_from_slice(&cuid2(v)),
         (_, Kind::Uuid) => out.extend_from_slice(&uuid_bytes(v)),
         _ => out.extend_from_slice(&uuid_text(uuid_bytes(v))),
+    }
+}
+
+/// Appends an id that stands as a text, as its column holds it, without a length.
+pub(super) fn write_standing(text: &str, kind: Kind, out: &mut Vec<u8>) {
+    match parse_uuid(text.as_bytes()).filter(|_| kind == Kind::Uuid) {
+        Some(bytes) => out.extend_from_slice(&bytes),
+        None => out.extend_from_slice(text.as_bytes()),
     }
 }
 

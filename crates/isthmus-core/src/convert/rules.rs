@@ -11,7 +11,7 @@ use crate::canonical::write_canonical;
 use crate::ids::IdCodec;
 use crate::plan::{Json, Literal, PlanError, Role, Rules};
 
-use super::{Converted, Converter, Refusal, Side, Wrote};
+use super::{Changed, Converted, Converter, Refusal, Side, Wrote};
 
 /// The rules of one column with the replacing values encoded.
 #[derive(Debug)]
@@ -36,6 +36,8 @@ struct Replaced {
     bytes: Option<Vec<u8>>,
     /// What stood there cannot be told from what stands there now.
     listed: bool,
+    /// Its number among the exchanges of its column: the listed values in their order, then all others.
+    exchange: usize,
 }
 
 impl Converter {
@@ -46,11 +48,11 @@ impl Converter {
     pub(super) fn prepare(&self, rules: &Rules, codec: &IdCodec) -> Result<Prepared, PlanError> {
         let mut values = HashMap::with_capacity(rules.values.len());
         let mut times: HashMap<Option<Vec<u8>>, usize> = HashMap::new();
-        for (from, to) in &rules.values {
+        for (exchange, (from, to)) in rules.values.iter().enumerate() {
             let bytes = self.encode(to, codec)?;
             let key = Literal::from_json(from).map_err(|why| self.misfit(&why))?.canonical;
             *times.entry(bytes.clone()).or_default() += 1;
-            values.insert(key, Replaced { bytes, listed: false });
+            values.insert(key, Replaced { bytes, listed: false, exchange });
         }
         for value in values.values_mut() {
             value.listed = times.get(&value.bytes).is_some_and(|&times| times > 1);
@@ -60,7 +62,7 @@ impl Converter {
             trim: rules.trim,
             lower: rules.lower,
             values,
-            others: others.map(|bytes| Replaced { bytes, listed: true }),
+            others: others.map(|bytes| Replaced { bytes, listed: true, exchange: rules.values.len() }),
         })
     }
 
@@ -111,11 +113,12 @@ impl Converter {
         let Some(replaced) = rules.values.get(&canonical).or(rules.others.as_ref()) else {
             return self.plain(codec, &changed, depth, side, out);
         };
-        if replaced.listed {
-            self.list(Change::ValueMapped, value, side);
-        } else {
-            side.count(Change::ValueMapped);
-        }
+        side.changed.push(Changed {
+            kind: Change::ValueMapped,
+            times: 1,
+            original: replaced.listed.then(|| self.original(value)),
+            exchange: Some(replaced.exchange),
+        });
         let Some(bytes) = &replaced.bytes else {
             return Ok(Wrote::Null);
         };

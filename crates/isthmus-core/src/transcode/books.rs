@@ -4,9 +4,11 @@ use std::collections::hash_map::Entry;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
-use crate::batch::{Change, Counts};
+use crate::batch::{Became, Change, Counts};
 use crate::path::{join, print_path};
 use crate::plan::Plan;
+
+use super::became;
 
 /// Different paths of unknown fields that are counted by name; more are counted together.
 const MAX_EXTRAS_PATHS: usize = 1_000;
@@ -35,6 +37,10 @@ pub(super) struct Layout {
     tables: usize,
     drops: usize,
     rewrites: Vec<usize>,
+    /// By column: the counter of its first exchange, and that of a missing field for its default.
+    exchanges: Vec<(usize, usize)>,
+    /// Under which name of `adjusted` each exchange counts, and what it is called.
+    became: Vec<(String, String)>,
 }
 
 impl Layout {
@@ -65,7 +71,20 @@ impl Layout {
                 names.push(("references", join(&column.qualified, &print_path(&rule.path))));
             }
         }
-        Self { names, tables, drops, rewrites }
+        let (mut exchanges, mut became) = (Vec::new(), Vec::new());
+        for column in plan.tables.iter().flat_map(|table| &table.columns) {
+            let first = names.len() + became.len();
+            exchanges.push((first, first + became::first_filled(column)));
+            for (kind, called) in became::exchanges(column) {
+                became.push((format!("{}:{}", column.qualified, kind.slug()), called));
+            }
+        }
+        Self { names, tables, drops, rewrites, exchanges, became }
+    }
+
+    /// How many counters there are, of which the last ones are those of the exchanges.
+    fn len(&self) -> usize {
+        self.names.len() + self.became.len()
     }
 }
 
@@ -103,7 +122,7 @@ impl<'t> Books<'t> {
     pub fn new(layout: &'t Layout) -> Self {
         Self {
             layout,
-            values: vec![0; layout.names.len() + 1],
+            values: vec![0; layout.len() + 1],
             once: Vec::new(),
             journal: Vec::new(),
             extras: HashMap::default(),
@@ -143,6 +162,18 @@ impl<'t> Books<'t> {
         self.add(self.layout.tables + table * CHANGES + change as usize, times);
     }
 
+    /// A value became another one: the exchange of this number, which counts as a change too.
+    #[inline]
+    pub fn exchanged(&mut self, column: usize, exchange: usize) {
+        self.add_one(self.layout.exchanges[column].0 + exchange);
+    }
+
+    /// A default was filled in for a field that is missing, or null.
+    #[inline]
+    pub fn filled(&mut self, column: usize, is_null: bool) {
+        self.add_one(self.layout.exchanges[column].1 + usize::from(is_null));
+    }
+
     pub fn dropped(&mut self, index: usize) {
         self.add_one(self.layout.drops + index);
     }
@@ -153,7 +184,7 @@ impl<'t> Books<'t> {
 
     /// Counts an unknown field by its printable path.
     pub fn extra(&mut self, path: &[u8]) {
-        let other = self.layout.names.len();
+        let other = self.layout.len();
         let index = match self.extras.get(path) {
             Some(&index) => index as usize,
             None if self.extras.len() >= MAX_EXTRAS_PATHS => other,
@@ -201,10 +232,26 @@ impl<'t> Books<'t> {
         for ((group, name), &value) in self.layout.names.iter().zip(&self.values) {
             put(group, name.clone(), value);
         }
-        put("extras", OTHER_PATHS.to_owned(), self.values[self.layout.names.len()]);
+        for ((name, _), value) in self.exchanges() {
+            put("adjusted", name.clone(), value);
+        }
+        put("extras", OTHER_PATHS.to_owned(), self.values[self.layout.len()]);
         for (path, &index) in &self.extras {
             put("extras", String::from_utf8_lossy(path).into_owned(), self.values[index as usize]);
         }
         counts
+    }
+
+    /// What values became, as often as it was; the sum of a name is what `adjusted` says of it.
+    pub fn became(&self) -> Became {
+        let mut became = Became::new();
+        for ((name, called), value) in self.exchanges().filter(|(_, value)| *value > 0) {
+            *became.entry(name.clone()).or_default().entry(called.clone()).or_default() += value;
+        }
+        became
+    }
+
+    fn exchanges(&self) -> impl Iterator<Item = (&'t (String, String), u64)> + '_ {
+        self.layout.became.iter().zip(self.values[self.layout.names.len()..].iter().copied())
     }
 }

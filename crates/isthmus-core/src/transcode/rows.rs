@@ -104,6 +104,7 @@ impl<'t: 'd, 'd> Walk<'t, 'd> {
                     self.default(table, converter);
                 }
             }
+            Role::Thing => self.thing(table, converter),
             _ => self.batch.outputs[table].extend_from_slice(&self.id_field),
         }
     }
@@ -130,6 +131,9 @@ impl<'t: 'd, 'd> Walk<'t, 'd> {
     pub(super) fn column(&mut self, table: usize, converter: &'t Converter, depth: usize) {
         let column = &converter.column;
         let value = column.slot.and_then(|slot| self.slots[slot]);
+        if converter.things.is_some() && self.linked(table, converter, value, depth) {
+            return;
+        }
         let by_default = match value {
             None => {
                 if column.several.is_some() && self.several(table, converter, depth) {
@@ -172,7 +176,7 @@ impl<'t: 'd, 'd> Walk<'t, 'd> {
         };
         if by_default && self.default(table, converter) {
             if !column.silent() {
-                self.books.column_change(column.number, Change::Default, 1);
+                self.books.filled(column.number, value.is_some());
             }
             return;
         }

@@ -196,6 +196,7 @@ impl<'t: 'd, 'd> Walk<'t, 'd> {
         }
         self.batch.offsets.push(self.block.len());
         self.batch.counts = self.books.counts();
+        self.batch.became = self.books.became();
         for (skip, &count) in self.own.plan.skips.iter().zip(&self.skips) {
             if count > 0 {
                 *self.batch.skips.entry(skip.why.clone()).or_default() += count;
@@ -278,7 +279,10 @@ impl<'t: 'd, 'd> Walk<'t, 'd> {
             self.settle_route(converter);
         }
         for changed in self.side.changed.drain(..) {
-            self.books.column_change(number, changed.kind, changed.times);
+            match changed.exchange {
+                None => self.books.column_change(number, changed.kind, changed.times),
+                Some(exchange) => self.books.exchanged(number, exchange),
+            }
             if let Some(original) = changed.original {
                 self.batch.adjustments.push(Adjustment {
                     document: self.document,

@@ -153,6 +153,18 @@ pub fn check(batch: &Batch) {
     for reject in &batch.rejects {
         assert!(!reject.causes.is_empty() && reject.causes.len() <= 16);
     }
+    check_became(batch);
+}
+
+/// Whatever the mapping put in the place of something counts once by what it was and what it became.
+pub fn check_became(batch: &Batch) {
+    let named = |name: &&String| name.ends_with(":default") || name.ends_with(":value_mapped");
+    let adjusted = &batch.counts["adjusted"];
+    assert!(adjusted.keys().filter(named).eq(batch.became.keys()), "{adjusted:?} {:?}", batch.became);
+    for (name, became) in &batch.became {
+        assert_eq!(became.values().sum::<u64>(), adjusted[name], "{name}");
+        assert!(became.values().all(|&count| count > 0), "{became:?}");
+    }
 }
 
 pub type Field = Option<Vec<u8>>;
@@ -193,6 +205,12 @@ pub fn jsonb(field: &Field) -> String {
 
 pub fn count(batch: &Batch, group: &str, name: &str) -> u64 {
     batch.counts.get(group).and_then(|names| names.get(name)).copied().unwrap_or(0)
+}
+
+/// What the values of `things.v` became, as `WAS → BECAME` and how often, of one kind of change.
+pub fn became(batch: &Batch, kind: &str) -> Vec<(String, u64)> {
+    let found = batch.became.get(&format!("things.v:{kind}"));
+    found.into_iter().flatten().map(|(called, &count)| (called.clone(), count)).collect()
 }
 
 pub fn codes(batch: &Batch) -> Vec<&'static str> {

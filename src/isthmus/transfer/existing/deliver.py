@@ -17,7 +17,7 @@ from psycopg import sql
 
 from isthmus.connect.postgres import has_rows
 from isthmus.errors import TargetError
-from isthmus.state.checkpoints import add_tally, read_tallies
+from isthmus.state.checkpoints import EMPTY_BEFORE, add_tally, read_tallies
 from isthmus.state.ledgers import Cause
 from isthmus.state.runs import Run
 from isthmus.transfer.document_rows import flow_column, key_column
@@ -132,6 +132,8 @@ def _attempt(job: Job, connection: psycopg.Connection) -> Refused:
             _deliver_staged(delivery)
             for (what, who), amount in delivery.tallies.items():
                 add_tally(connection, job.run.id, what, who, amount)
+            for name in delivery.sides.existing.tables:
+                add_tally(connection, job.run.id, EMPTY_BEFORE, name, int(name not in delivery.sides.filled))
             add_tally(connection, job.run.id, *_MARK, 1)
             reached("deliver.before-commit")
     except _Undo:

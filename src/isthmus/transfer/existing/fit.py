@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from collections.abc import Mapping as MappingABC
 from dataclasses import dataclass, field
 
 from isthmus.errors import MappingError, Problem, Where
@@ -16,6 +17,9 @@ from isthmus.transfer.document_rows import key_column
 from isthmus.transfer.existing.catalog import ThereColumn, ThereKey, ThereTable, ThereUnique
 from isthmus.transfer.existing.relations import fit_pointers, fit_relation, fit_triggers, note, refuse
 from isthmus.transfer.existing.types import Differs, fit_type
+
+_LIKENESS = 0.8
+"""Share of letters from which on a name may be meant by another one: a wrong guess would fill a stranger's table."""
 
 
 @dataclass(frozen=True)
@@ -116,19 +120,22 @@ class Existing:
 
 
 def fit_tables(
-    schema: TargetSchema, there: dict[str, ThereTable], names: Collection[str] = ()
+    schema: TargetSchema, there: dict[str, ThereTable], others: MappingABC[str, ThereTable] | None = None
 ) -> tuple[Existing, list[Finding]]:
     """Hold the tables of a mapping against those that are there.
 
     Args:
         schema: What the mapping wants.
         there: What the catalog says, by name.
-        names: Every table of the schema, for what may be meant by one that is not there.
+        others: The tables of the schema that the mapping does not fill, for what may be meant by one that is not there.
 
     Returns:
         What fits (of no use when a finding is serious), and what stands against it, table by table.
     """
     existing, findings = Existing(schema.schema), list[Finding]()
+    meant = {table.name: _meant(table, others or {}) for table in schema.tables.values() if table.name not in there}
+    if len(meant) > 1 and len(meant) == len(schema.tables) and not any(meant.values()):
+        return existing, [_none_there(schema)]
     for table in schema.tables.values():
         found = there.get(table.name)
         if found is None:
@@ -137,7 +144,7 @@ def fit_tables(
                     "table-missing",
                     table.name,
                     f"The target has no table {schema.schema}.{table.name}.",
-                    _meant(table, set(names) - set(schema.tables)) or _instead(table),
+                    meant[table.name] or _instead(table),
                 )
             )
             continue
@@ -175,13 +182,31 @@ def find_lacking(mapping: Mapping, existing: Existing, collections: Collection[s
     return list(found.values())
 
 
-def _meant(table: Table, names: Collection[str]) -> str:
+def _none_there(schema: TargetSchema) -> Finding:
+    return refuse(
+        "table-missing",
+        schema.schema,
+        f"None of the mapping's {len(schema.tables)} tables is there, in the schema {schema.schema}.",
+        "Is this the right database? Have its migrations been applied (`isthmus schema deploy`, or the application's"
+        " own)?",
+    )
+
+
+def _meant(table: Table, others: MappingABC[str, ThereTable]) -> str:
     """Return a hint that names the table which may be meant by one that is not there; empty for none."""
-    near = _near(table.name, names)
+    near = _near(table.name, [name for name, there in others.items() if _may_be(table, there)])
     if near is None:
         return ""
     say = f"say `table: {near}`" if table.kind == "root" else "correct its name in the mapping"
     return f"Did you mean {quote_identifier(near)}? Then {say}."
+
+
+def _may_be(table: Table, there: ThereTable) -> bool:
+    """Tell whether a table has what the mapping must fill, and asks for nothing that it does not fill; by names."""
+    wanted = {_bare(column.name): column for column in table.columns if not column.hidden and column.role != "extras"}
+    have = {_bare(name): column for name, column in there.columns.items()}
+    must = {name for name, column in have.items() if column.not_null and not column.filled and not column.generated}
+    return must <= set(wanted) and {name for name, column in wanted.items() if not column.nullable} <= set(have)
 
 
 def _instead(table: Table) -> str:
@@ -199,7 +224,7 @@ def _near(name: str, names: Collection[str]) -> str | None:
     import difflib
 
     bare = {_bare(one): one for one in sorted(names, reverse=True)}
-    close = difflib.get_close_matches(_bare(name), list(bare), 1, 0.6)
+    close = difflib.get_close_matches(_bare(name), list(bare), 1, _LIKENESS)
     return bare[close[0]] if close else None
 
 
@@ -287,7 +312,7 @@ def _unfolded(table: Table, there: ThereTable) -> dict[str, str]:
 
 
 def _missing_column(table: Table, column: Column, there: ThereTable, unfolded: dict[str, str]) -> Finding:
-    near = _near(column.name, there.columns)
+    near = _near(column.name, set(there.columns) - {one.name for one in table.columns})
     hint = "Let its migrations add it, or drop the field."
     if near is not None:
         hint = f"Did you mean {quote_identifier(near)}? Say so with `column: {near}`."

@@ -13,9 +13,11 @@ from collections import Counter
 from psycopg import sql
 
 from isthmus.mapping.model import Flow
+from isthmus.mapping.tables import HIDDEN_THING
 from isthmus.state.ledgers import Cause
 from isthmus.transfer.existing import row_state
 from isthmus.transfer.existing.fit import FedColumn, FedTable
+from isthmus.transfer.existing.names import known_elsewhere
 from isthmus.transfer.existing.refused import Refused
 from isthmus.transfer.existing.sides import SHOWN_CHARACTERS, Sides
 from isthmus.transfer.finishing.origins import bson_ids, ids_of_flow
@@ -53,7 +55,7 @@ def _by_dependence(sides: Sides) -> list[FedTable]:
 
 def _resolve_table(sides: Sides, fed: FedTable, refused: Refused) -> None:
     known = sides.connection.execute(
-        "SELECT EXISTS (SELECT FROM isthmus.id_map WHERE origin = 'matched' AND collection = ANY(%s))",
+        "SELECT EXISTS (SELECT FROM isthmus.id_map WHERE origin IN ('matched', 'merged') AND collection = ANY(%s))",
         (list(fed.table.collections),),
     ).fetchone()
     earlier = bool(known and known[0])
@@ -82,6 +84,13 @@ def _resolve_table(sides: Sides, fed: FedTable, refused: Refused) -> None:
         steps = (own, remembered) if sides.rule(fed.table).match else (own,)
     for number, step in enumerate(steps):
         sides.do(sql.SQL(step).format(number=sql.Literal(number), **parts))
+    if fed.name in sides.job.mapping.thing_tables and not fed.is_idless:
+        sides.do(  # a thing keeps its id, also when the document that it had it from is there no more
+            sql.SQL(
+                "INSERT INTO {found} SELECT s.{id}, {row_id}, 1 FROM {stage} s JOIN {real} t ON {row_id}::text ="
+                " s.{thing} ON CONFLICT DO NOTHING"
+            ).format(thing=sql.Identifier(HIDDEN_THING), **parts)
+        )
     for columns in sides.rule(fed.table).match:
         _match(sides, fed, columns, parts)
     _refuse_ambiguous(sides, fed, refused, parts)
@@ -93,10 +102,11 @@ def _resolve_table(sides: Sides, fed: FedTable, refused: Refused) -> None:
             "CREATE TEMP TABLE {} ON COMMIT DROP AS SELECT stage_id, target_id, stage_id::text AS stage_text"
             " FROM {found} WHERE target_id::text <> stage_id::text"
             " UNION SELECT m.derived_id::{stage_kind}, {row_id}, m.derived_id"
-            " FROM isthmus.id_map m JOIN {real} t ON {row_id}::text = m.id"
-            " WHERE m.origin = 'matched' AND m.collection = ANY({collections})"
-            " AND NOT EXISTS (SELECT FROM {found} f WHERE f.stage_id = m.derived_id::{stage_kind})"
-        ).format(_bare(sides, "moved", fed), **parts)
+            " FROM {elsewhere} m JOIN {real} t ON {row_id}::text = m.id"
+            " WHERE NOT EXISTS (SELECT FROM {found} f WHERE f.stage_id = m.derived_id::{stage_kind})"
+            " AND (m.origin = 'matched' OR NOT EXISTS (SELECT FROM {stage} s"
+            " WHERE s.{id} = m.derived_id::{stage_kind}))"
+        ).format(_bare(sides, "moved", fed), elsewhere=known_elsewhere(fed.table.collections), **parts)
     )
     if fed.is_idless:
         _move_keys(sides, fed, parts)

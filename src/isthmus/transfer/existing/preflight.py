@@ -81,9 +81,10 @@ def check_not_own(run: Run, schema: TargetSchema) -> list[Finding]:
 def read_existing(connection: psycopg.Connection, schema: TargetSchema) -> tuple[Existing, list[Finding]]:
     """Read the tables a mapping fills; return them and what stands against filling them."""
     there = read_tables(connection, schema.schema, schema.tables)
-    return fit_tables(
-        schema, there, () if len(there) == len(schema.tables) else _table_names(connection, schema.schema)
-    )
+    if len(there) == len(schema.tables):
+        return fit_tables(schema, there)
+    names = [name for name in _table_names(connection, schema.schema) if name not in schema.tables]
+    return fit_tables(schema, there, read_tables(connection, schema.schema, names))
 
 
 def _table_names(connection: psycopg.Connection, schema: str) -> list[str]:

@@ -8,7 +8,7 @@ the table says exactly what is missing. Whatever command comes next on the targe
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,7 +26,9 @@ from isthmus.transfer.hands import Hands
 from isthmus.transfer.job import Job
 from isthmus.transfer.locks import waiting_briefly
 from isthmus.transfer.stages import reached
+from isthmus.work.amounts import plural
 
+_MOST_NAMES = 3
 WORTH_ROWS = 100_000
 """Rows for the empty tables together from which on building their indexes anew is faster than keeping them up."""
 
@@ -279,13 +281,36 @@ def _add(job: Job, connection: psycopg.Connection, saved: Saved) -> None:
     _put_back_next(connection, saved)
 
 
-def restore_abandoned(conninfo: str) -> list[str]:
+def words_before(those: Sequence[Saved]) -> str:
+    """Return a sentence that tells somebody what will be put back now, before it is."""
+    return f"A copy ended before it put {_indexes_and_keys(those)} back; that is done now, and may take a while."
+
+
+def words_behind(those: Sequence[Saved]) -> str:
+    """Return a sentence that tells what was put back; of many the first by name."""
+    names = ", ".join(saved.label for saved in those[:_MOST_NAMES])
+    more = f" and {len(those) - _MOST_NAMES} more" if len(those) > _MOST_NAMES else ""
+    return f"Put back {_indexes_and_keys(those)}: {names}{more}."
+
+
+def _indexes_and_keys(those: Sequence[Saved]) -> str:
+    indexes = sum(saved.kind == "index" for saved in those)
+    keys = len(those) - indexes
+    parts = [plural(indexes, "index", "indexes") if indexes else "", plural(keys, "foreign key") if keys else ""]
+    return " and ".join(part for part in parts if part)
+
+
+def restore_abandoned(conninfo: str, begun: Callable[[list[Saved]], None] = lambda _: None) -> list[Saved]:
     """Put back what a copy had set aside when it died; called at the beginning of commands that look at a target.
 
     Does nothing while another isthmus is at work on it.
 
+    Args:
+        conninfo: The target.
+        begun: Called with what will be put back, before it is: that may take as long as the rows are many.
+
     Returns:
-        Labels of what was put back.
+        What was put back.
 
     Raises:
         TargetError: The server cannot be reached, or something cannot be made again (code `not-restored`).
@@ -298,14 +323,16 @@ def restore_abandoned(conninfo: str) -> list[str]:
             return []
         raise
     try:
-        return restore_with(lease)
+        return restore_with(lease, begun)
     finally:
         lease.release()
 
 
-def restore_with(lease: Lease) -> list[str]:
-    """Put back what is set aside, under a lease that is held; return labels."""
+def restore_with(lease: Lease, begun: Callable[[list[Saved]], None]) -> list[Saved]:
+    """Put back what is set aside, under a lease that is held; return it. `begun` as for `restore_abandoned`."""
     found = missing(lease.connection)
+    if found:
+        begun(found)
     for saved in found:
         put_back(lease.connection, saved)
-    return [saved.label for saved in found]
+    return found

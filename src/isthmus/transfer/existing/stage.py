@@ -20,7 +20,7 @@ from isthmus.transfer.beginning.preflight import Finding
 from isthmus.transfer.document_rows import key_column
 from isthmus.transfer.existing.catalog import ThereColumn
 from isthmus.transfer.existing.fit import Existing, FedColumn, FedTable
-from isthmus.transfer.existing.names import RANK, STAGE, key_text, view_name
+from isthmus.transfer.existing.names import RANK, STAGE, key_text, known_elsewhere, view_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,8 +219,7 @@ def create_views(connection: psycopg.Connection, stage: TargetSchema, existing: 
                 " AND r.table_name = {name} AND r.source_id = s.{key}::text"
                 " AND NOT EXISTS (SELECT FROM {real} t WHERE t.{key}::text = r.id))"
                 " UNION ALL SELECT {own}, 0 FROM {real} t WHERE {castable}"
-                " UNION ALL SELECT {derived}, 2 FROM isthmus.id_map m JOIN {real} t ON t.{key}::text = m.id"
-                " WHERE m.origin = 'matched' AND m.collection = ANY({collections})"
+                " UNION ALL SELECT {derived}, 2 FROM {elsewhere} m JOIN {real} t ON t.{key}::text = m.id"
             ).format(
                 view=sql.Identifier(STAGE, view_name(name)),
                 rank=sql.Identifier(RANK),
@@ -238,7 +237,7 @@ def create_views(connection: psycopg.Connection, stage: TargetSchema, existing: 
                         *(_as_staged(table, column) for column in columns if column is not there),
                     ]
                 ),
-                collections=sql.Literal(list(fed.table.collections)),
+                elsewhere=known_elsewhere(fed.table.collections),
             )
         )
 

@@ -2,9 +2,9 @@
 
 Order: unique ids (duplicate ids settled), other keys and unique indexes (duplicate values and endless keys settled),
 endless pairs, orphans until a pass changes nothing, references that waited looked up, documents that are one thing
-joined, keys over what these two have changed, junction sides merged, and only then what cannot cost a document any
-more: other indexes, foreign keys, statistics; last the hidden columns go. Every step is repeatable; a crash between
-any two is mended by running them all again.
+joined, keys over what these two have changed and all other keys of tables of things, junction sides merged, and only
+then what cannot cost a document any more: other indexes, foreign keys, statistics; last the hidden columns go. Every
+step is repeatable; a crash between any two is mended by running them all again.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from isthmus.transfer.document_rows import key_column
 from isthmus.transfer.existing.only import waits
 from isthmus.transfer.existing.waiting import refuse_unwaitable
 from isthmus.transfer.finishing.duplicates import settle_duplicate_ids, settle_duplicate_keys
-from isthmus.transfer.finishing.hidden import are_dropped, drop_hidden_columns, hidden_index_name
+from isthmus.transfer.finishing.hidden import are_dropped, drop_hidden_columns, hidden_index_name, thing_index
 from isthmus.transfer.finishing.junctions import count_pairs, pairs_of
 from isthmus.transfer.finishing.keys import (
     Step,
@@ -40,8 +40,8 @@ from isthmus.transfer.finishing.references import ReferenceSite, positions_of, r
 from isthmus.transfer.hands import Hands
 from isthmus.transfer.job import Job
 from isthmus.transfer.joining.groups import MEMBERS, MergedTable
-from isthmus.transfer.joining.joined import merges
-from isthmus.transfer.joining.merging import is_joining, merge_documents
+from isthmus.transfer.joining.joined import joins_by, merges
+from isthmus.transfer.joining.merging import forget_parted, is_joining, merge_documents
 from isthmus.transfer.joining.moves import Moves
 from isthmus.transfer.stages import reached
 from isthmus.transfer.staging import PairTable, exists, pair_tables
@@ -72,12 +72,13 @@ def finish(job: Job, hands: Hands) -> None:
     child_keys = [_primary_key(job, table) for table in children]
     others = _other_uniques(job, [*roots, *children], ids)
     late = [unique for unique in others if _waits(job, unique)]
-    merging = [unique for unique in others if unique not in late and merges(job, unique.table)]
+    merging = [unique for unique in others if unique not in late and _joins(job, unique)]
     uniques = [unique for unique in others if unique not in late and unique not in merging]
     plain = [index for table in tables for index in table.indexes if not index.unique]
     foreign = [key for table in tables for key in table.foreign_keys]
     steps = len(tables) + len(junctions) + len(plain) + 2 * len(foreign) + 3 + bool(hidden)
-    job.progress.stage("finishing", steps=len(ids) + len(child_keys) + len(others) + steps)
+    parting = job.existing is not None and job.run.id > 1  # an earlier run may have joined what is not one now
+    job.progress.stage("finishing", steps=len(ids) + len(child_keys) + len(others) + steps + parting)
     _build_uniques(job, hands, ids)
     _build_uniques(job, hands, child_keys)
     _build_uniques(job, hands, uniques)
@@ -85,8 +86,11 @@ def finish(job: Job, hands: Hands) -> None:
         hands.part(f"keys of {pairs.junction}", lambda c, p=pairs: settle_long_pairs(job, c, p))
     settle_all_orphans(job, hands)
     hands.one("looked-up references", lambda connection: resolve_lookups(job, connection))
-    _merge(job, hands, [unique for unique in others if merges(job, unique.table)], merging)
-    _build_uniques(job, hands, [unique for unique in late if not merges(job, unique.table)])
+    _merge(job, hands, [unique for unique in others if _joins(job, unique)], merging)
+    if parting:
+        joined = [table for table in roots if merges(job, table)]
+        hands.one("documents that part", lambda connection: forget_parted(job, connection, joined))
+    _build_uniques(job, hands, [unique for unique in late if not _joins(job, unique)])
     if late or merging:
         settle_all_orphans(job, hands)  # who leaves there leaves orphans behind, of resolved references too
     hands.one("required references", lambda connection: require_looked_up(job, connection))
@@ -143,12 +147,18 @@ class _Unique:
     ids: bool = False
 
 
+def _joins(job: Job, unique: _Unique) -> bool:
+    return joins_by(job, unique.table, unique.index)
+
+
 def _waits(job: Job, unique: _Unique) -> bool:
     """Tell whether it covers, or may name in its predicate, a column whose values are not the last yet.
 
     They come when lookups are resolved, or change when what they point at, or what they are rows of, is joined into
-    another.
+    another. In a table of things documents of one thing may share any value until they are joined.
     """
+    if unique.table.kind == "root" and unique.table.name in job.mapping.thing_tables:
+        return not _joins(job, unique)
     changing = waiting_columns(unique.table) | Moves(job, MEMBERS).aims_of(unique.table).keys()
     if unique.table.kind == "child" and merges(job, job.root_of(unique.table.flows[0])):
         changing |= {key_column(unique.table), *positions_of(unique.table)}
@@ -181,6 +191,8 @@ def _other_uniques(job: Job, tables: list[Table], ids: list[_Unique]) -> list[_U
     found = [_primary_key(job, table) for table in keyed]
     for table in tables:
         indexes = [index for index in table.indexes if index.unique and index.name not in known]
+        if table.kind == "root" and table.name in job.mapping.thing_tables:
+            indexes.append(thing_index(table.name))
         found += [_Unique(table, index, index_step(job, index)) for index in indexes]
     return found
 
@@ -259,7 +271,7 @@ def _settle_work(job: Job, unique: _Unique, merged: Sequence[MergedTable]) -> Wo
                     settled = settle_duplicate_ids(job, connection, table)
                 elif table.kind == "child" and index.columns == table.primary_key:
                     settled = 0
-                elif merges(job, table):
+                elif _joins(job, unique):
                     settled = merge_documents(job, connection, merged)
                 else:
                     settled = settle_duplicate_keys(job, connection, table, index)

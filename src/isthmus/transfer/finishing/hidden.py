@@ -1,4 +1,4 @@
-"""Columns that are there only while a copy works: ids that a table does not keep, numbers of flows.
+"""Columns that are there only while a copy works: ids that a table does not keep, numbers of flows, things.
 
 They go when nothing needs them any more, in one transaction: either all are there or none is. What comes after must do
 without; of a run whose hidden columns are gone only the balance is left to draw.
@@ -11,7 +11,7 @@ import psycopg
 from isthmus.errors import TargetError
 from isthmus.mapping import ddl
 from isthmus.mapping.names import object_name
-from isthmus.mapping.tables import HIDDEN_ID, HIDDEN_SOURCE, Table
+from isthmus.mapping.tables import HIDDEN_ID, HIDDEN_SOURCE, HIDDEN_THING, Index, Table
 from isthmus.transfer.job import Job
 from isthmus.transfer.stages import reached
 
@@ -21,13 +21,19 @@ def hidden_index_name(table: str) -> str:
     return object_name((table,), "isthmus_id")
 
 
+def thing_index(table: str) -> Index:
+    """Return the unique index by which the documents of one thing are joined; it goes with its column."""
+    name = object_name((table,), "isthmus_thing")
+    return Index(name, table, (HIDDEN_THING,), None, True, "btree", None, "unique")
+
+
 def are_dropped(job: Job, connection: psycopg.Connection, tables: list[Table]) -> bool:
     """Tell whether the hidden columns of these tables are gone; reads the catalog only."""
     row = connection.execute(
         "SELECT count(*) FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid"
         " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
         " WHERE n.nspname = %s AND c.relname = ANY(%s) AND a.attname = ANY(%s) AND NOT a.attisdropped",
-        (job.schema.schema, [table.name for table in tables], [HIDDEN_ID, HIDDEN_SOURCE]),
+        (job.schema.schema, [table.name for table in tables], [HIDDEN_ID, HIDDEN_SOURCE, HIDDEN_THING]),
     ).fetchone()
     return row is not None and row[0] == 0
 

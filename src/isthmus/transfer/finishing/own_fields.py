@@ -116,8 +116,8 @@ def _take(
         "kept": _row_of(job, target),
     }
     values = sql.SQL("SELECT {value} FROM {source} WHERE {open} AND {value} IS NOT NULL").format(**parts)
-    scheme = job.mapping.collections[one.entry].ids
-    if not lay_out_own_ids(connection, values, job.codec, one.collection, scheme):
+    entry = job.mapping.collections[one.entry]
+    if not lay_out_own_ids(connection, values, job.codec, one.collection, entry.ids, rewritten=entry.rewritten):
         return 0
     return connection.execute(
         sql.SQL(

@@ -13,6 +13,7 @@ import psycopg
 
 from isthmus._rust import document_digest
 from isthmus.mapping.model import Flow
+from isthmus.state.became import STAYED, counts_of
 from isthmus.state.checkpoints import add_tally, rows_of
 from isthmus.state.ledgers import Cause, DeadLetter, forget_adjustments, insert_dead_letters
 from isthmus.state.source_ids import show
@@ -20,7 +21,7 @@ from isthmus.state.statements import statement
 from isthmus.transfer.document_rows import delete_rows, tables_of
 from isthmus.transfer.finishing.origins import Documents, Found, require_all
 from isthmus.transfer.job import Job
-from isthmus.transfer.joining.joined import forget_joined, has_joined
+from isthmus.transfer.joining.joined import forget_joined, has_joined, joined_into
 from isthmus.transfer.moving.off_target import amounts_in_target
 
 # At most this many documents are chosen to leave at once: each costs up to a kilobyte of memory for its cause, and
@@ -85,7 +86,7 @@ class OffBooks:
             self.add_stored(found)
         else:
             self._count(found.flow.collection, found.document)
-            self.add_without_rows(found)
+            self._leave(found)
 
     def add_stored(self, found: Found) -> None:
         """Count one document by what is in the target: all rows of its flow with its id, whoever else has it."""
@@ -94,8 +95,27 @@ class OffBooks:
             self._stored_source_ids.setdefault(found.flow, []).append(found.source_id)
         self.add_without_rows(found)
 
+    def add_joined(self, connection: psycopg.Connection, found: Found) -> None:
+        """Count one document into which others were joined: all rows with its id, by whatever flow they came.
+
+        References of the others that pointed at nothing are in the ledger under the ids that these had.
+        """
+        self.add_stored(found)
+        for flow in self.job.root_of(found.flow).flows:
+            self._stored.setdefault(flow, set()).update({found.id}, joined_into(connection, flow, found.id))
+
+    def add_listed(self, found: Found) -> None:
+        """Count what the ledger lists of one document, besides whatever else is counted of it."""
+        self._stored.setdefault(found.flow, set())
+        if found.source_id is not None:
+            self._stored_source_ids.setdefault(found.flow, []).append(found.source_id)
+
     def add_without_rows(self, found: Found) -> None:
         """Count only that one document leaves: its rows are off the books, or are counted otherwise."""
+        self._amounts[STAYED, found.flow.collection] += 1
+        self._leave(found)
+
+    def _leave(self, found: Found) -> None:
         self._amounts["finish-letters", found.flow.collection] += 1
         if found.source_id is not None:
             self._source_ids.setdefault(found.flow.collection, []).append(found.source_id)
@@ -105,7 +125,7 @@ class OffBooks:
         for table in self.job.plan_tables(collection):
             if table.kind != "pending":
                 self._take_rows(collection, table.name, batch.rows(table.index))
-        for group, names in batch.counts().items():
+        for group, names in counts_of(batch).items():
             prefix = f"{collection}." if group in {"extras", "dropped"} else ""
             for name, amount in names.items():
                 self._amounts[group, prefix + name] -= amount
@@ -156,7 +176,7 @@ def write_letters(
     size = 0
     for count, found in enumerate(documents, start=1):
         if has_joined(job, connection, found):
-            off.add_stored(found)
+            off.add_joined(connection, found)
         else:
             off.add(found)
         insert_dead_letters(connection, job.run.id, [letter(found, cause(found))])
@@ -185,19 +205,27 @@ def remove_next(
 
 def forget_rows(job: Job, connection: psycopg.Connection, flow: Flow, ids: set[str]) -> None:
     """Delete every row of a flow's documents that became dead letters, and their entries in the ledger of orphans."""
+    _delete(job, connection, flow, ids)
+    _letters_of_joined(job, connection, flow, ids)
+
+
+def _delete(job: Job, connection: psycopg.Connection, flow: Flow, ids: set[str]) -> None:
+    _forget_orphans(job, connection, flow, ids)
+    delete_rows(job, connection, flow, ids)
+
+
+def _forget_orphans(job: Job, connection: psycopg.Connection, flow: Flow, ids: set[str]) -> None:
     names = {table.name for table in tables_of(job, flow) if table.kind != "waiting"}
     connection.execute(
         statement("ledger", "forget_orphans"),
         {"run": job.run.id, "collection": flow.collection, "tables": sorted(names), "ids": sorted(ids)},
     )
-    delete_rows(job, connection, flow, ids)
-    _letters_of_joined(job, connection, flow, ids)
 
 
 _LEFT = Cause(
     "joined-left",
     "",
-    "It was joined into another document that holds the same unique value, and that one became a dead letter.",
+    "It was joined into another document, as one thing with it, and that one became a dead letter.",
 )
 
 
@@ -207,10 +235,14 @@ def _letters_of_joined(job: Job, connection: psycopg.Connection, flow: Flow, ids
         joined = forget_joined(job, connection, other, ids)
         if not joined:
             continue
+        _forget_orphans(job, connection, other, joined)
+        if other != flow:  # child rows came over with the flow that they had
+            _delete(job, connection, other, ids)
         left: set[str] = set()
         off = OffBooks(job)
         for found in Documents(job, connection, other, joined, hold=False):
             off.add_without_rows(found)
+            off.add_listed(found)
             insert_dead_letters(connection, job.run.id, [letter(found, _LEFT)])
             left.add(found.id)
         off.write(connection)

@@ -18,6 +18,7 @@ from isthmus.connect.binary_copy import send_copy
 from isthmus.connect.postgres import explain, meaning
 from isthmus.errors import InternalError
 from isthmus.sources.protocol import Block
+from isthmus.state.became import TOLD, counts_of, untold
 from isthmus.state.checkpoints import BatchRecord, PartitionState, advance, record_batch
 from isthmus.state.ledgers import (
     Adjusted,
@@ -272,7 +273,12 @@ class Loader:
         for target in self._targets:
             if target.counted:
                 carried.add("rows", target.table, batch.rows(target.index))
-        for group, names in batch.counts().items():
+        counts = counts_of(batch)
+        if uneven := untold(counts.get("adjusted", {}), batch.became()):
+            raise InternalError(
+                f"It is not told of all changed values what they became: {uneven}.", code="batch-unbalanced"
+            )
+        for group, names in counts.items():
             for name, amount in names.items():
                 carried.add(group, name, amount)
         for why, amount in batch.skips.items():
@@ -319,6 +325,7 @@ class Loader:
                 code="batch-unbalanced",
             )
         carried.add("books", "read", carried.documents)
+        carried.add("books", TOLD, carried.documents)
         carried.add("books", "copied", carried.copied)
         carried.add("books", "skipped", carried.skipped)
         carried.add("books", "dead_letters", len(carried.letters))

@@ -2,7 +2,8 @@
 
 A source that moves has lost or changed them since. Rows and references are counted where they stand and in the ledger,
 so these books balance to the last one. Of what leaves no trace beside a row (values that could be recomputed, fields in
-extras, dropped fields) the books keep what was true when the document was read.
+extras, dropped fields) the books keep what was true when the document was read. The ledger does not say what its
+changed values became, so these leave the books under a name of their own.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from psycopg import sql
 
 from isthmus.connect.postgres import first_number
 from isthmus.mapping.model import Flow
+from isthmus.state.became import UNTOLD, group_of, is_told
 from isthmus.state.statements import statement
 from isthmus.transfer.document_rows import key_type, tables_of
 from isthmus.transfer.existing.waiting_values import count_aside
@@ -36,7 +38,7 @@ def amounts_in_target(
         source_ids: Their `{"_id": value}` as BSON, as far as they are known.
     """
     found: Counter[tuple[str, str]] = Counter()
-    if not ids:
+    if not ids and not source_ids:
         return found
     wanted = sorted(ids)
     kind = key_type(job.root_of(flow), job.schema.schema)
@@ -70,5 +72,8 @@ def amounts_in_target(
         found["references", site.name] += first_number(left)
     listed = {"run": job.run.id, "collection": flow.collection, "source_ids": list(source_ids)}
     for table, column, change, count in connection.execute(statement("ledger", "count_adjustments"), listed).fetchall():
-        found["adjusted", f"{table}.{column}:{change}" if column else f"{table}:{change}"] += int(count)
+        name = f"{table}.{column}:{change}" if column else f"{table}:{change}"
+        found["adjusted", name] += int(count)
+        if is_told(name):
+            found[group_of(name), UNTOLD] += int(count)
     return found

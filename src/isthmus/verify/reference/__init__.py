@@ -25,6 +25,7 @@ from isthmus.verify.reference.documents import Expected, Json, expected_of, row_
 from isthmus.verify.reference.ids import Ids
 from isthmus.verify.reference.reading import Rules, load, read
 from isthmus.verify.reference.shapes import Shape
+from isthmus.verify.reference.things import Found, Things
 from isthmus.verify.reference.values import Type
 
 __all__ = ["Expected", "Ids", "Json", "Reference", "Rules", "Shape", "Type", "load"]
@@ -37,10 +38,12 @@ class Reference:
         mapping: The mapping file as plain YAML data, see `load`.
         key: The target's 32-byte id key.
         now_us: What `now` means: microseconds since 1970-01-01 UTC.
+        things: Which documents the identities of the mapping make one; None where nobody found out.
     """
 
-    def __init__(self, mapping: dict[str, Any], key: bytes, now_us: int) -> None:
-        self.rules: Rules = read(mapping)
+    def __init__(self, mapping: dict[str, Any], key: bytes, now_us: int, things: Found | None = None) -> None:
+        self.rules: Rules = read(mapping, things=things is not None)
+        self.things = Things() if things is None else Things(things, self.rules.members)
         self.ids = Ids(key)
         self.now_us = now_us
 
@@ -51,7 +54,7 @@ class Reference:
 
     def expected(self, collection: str, document: bytes) -> Expected:
         """What one raw BSON document of a collection must become; never raises for anything in the document."""
-        return expected_of(document, self.rules.collections[collection], self.ids, self.now_us)
+        return expected_of(document, self.rules.collections[collection], self.ids, self.now_us, self.things)
 
     def row_ids(self, collection: str, document: bytes) -> list[tuple[str, str]]:
         """(root table, id that the document's row would have there) of every entry that reads a collection."""

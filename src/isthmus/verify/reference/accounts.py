@@ -46,6 +46,13 @@ class Accounts(Protocol):
         """The columns in which joined documents have other values than their row; None: not known, not compared."""
         ...
 
+    def left(self, table: str, row_id: str) -> str | None:
+        """The id of the row with which a document of a table of things left, having become part of it; None for none.
+
+        References had been made to lead there before.
+        """
+        ...
+
 
 @dataclass
 class GivenAccounts:
@@ -59,6 +66,7 @@ class GivenAccounts:
         elements: (table, row key, column, position) to `null` or `drop`.
         joined_into: The id of the row that each joined document became part of; None: not known.
         conflicts: The columns in which joined documents say something else than their row; None: not known.
+        left_with: (table, id of a document) to the id of the row that it was a part of when that left.
     """
 
     dead_documents: set[tuple[str, int]] = field(default_factory=set[tuple[str, int]])
@@ -68,6 +76,7 @@ class GivenAccounts:
     elements: dict[tuple[str, str, str, int], str] = field(default_factory=dict[tuple[str, str, str, int], str])
     joined_into: dict[Source, str] | None = None
     conflicts: dict[Source, frozenset[str]] | None = None
+    left_with: dict[tuple[str, str], str] = field(default_factory=dict[tuple[str, str], str])
 
     def dead(self, collection: str, document: bytes) -> bool:
         """See `Accounts`."""
@@ -93,6 +102,10 @@ class GivenAccounts:
     def said_otherwise(self) -> dict[Source, frozenset[str]] | None:
         """See `Accounts`."""
         return self.conflicts
+
+    def left(self, table: str, row_id: str) -> str | None:
+        """See `Accounts`."""
+        return self.left_with.get((table, row_id))
 
 
 def digest_of(data: bytes) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from isthmus.verify.reference import bson, ids, json_values
+from isthmus.verify.reference import became, bson, ids, json_values
 from isthmus.verify.reference.bson import Document, Value
 from isthmus.verify.reference.finding import Met, flag_state, is_null, labels_in
 from isthmus.verify.reference.journal import Journal, Refusal
@@ -57,10 +57,10 @@ class Columns:
         content = None
         if value is None:
             if column.default is not None:
-                content = self.filled(column, column.default)
+                content = self.filled(column, column.default, "missing")
         elif is_null(value):
             if column.default is not None and column.default_for_null:
-                content = self.filled(column, column.default)
+                content = self.filled(column, column.default, "null")
         elif column.type.array:
             content = self.array(column, value, refuse)
         else:
@@ -78,8 +78,11 @@ class Columns:
         hit, value = exchanged(value, column, self.journal, column.place)
         return hit[0] if hit is not None else self.jsonb(column, value)
 
-    def filled(self, column: Column, default: Default) -> Any:
-        """The default's value, counted; `id_time` has none where the `_id` is no ObjectId."""
+    def filled(self, column: Column, default: Default, state: str) -> Any:
+        """The default's value in the place of a missing field or of null, counted.
+
+        `id_time` has none where the `_id` is no ObjectId.
+        """
         moment = self.now_us
         if default.kind == "id_time":
             object_id = ids.object_id_of(self.id_value) if self.id_value is not None else None
@@ -87,6 +90,9 @@ class Columns:
                 return None
             moment = int.from_bytes(object_id[:4], "big") * 1_000_000
         self.journal.adjust(column.place, "default")
+        held = default.value.value if isinstance(default.value, Json) else default.value
+        said = became.value(held, column.type.kind) if default.kind == "literal" else became.word(default.kind)
+        self.journal.tell(column.place, "default", became.word(state), said)
         if default.kind == "literal":
             return default.value
         return moment // 86_400_000_000 if column.type.kind == "date" else rounded_to(moment, column.type.precision)
@@ -168,7 +174,7 @@ class Columns:
             return None, refused
         content: Any = labels if column.type.array else next(iter(labels), None)
         if content is None or (column.type.array and not present):
-            content = self.filled(column, column.default) if column.default is not None else None
+            content = self.filled(column, column.default, "missing") if column.default is not None else None
         if content is None and column.required:
             refused.append(("required", paths[0]))
         return content, refused
@@ -191,7 +197,7 @@ class Columns:
                 raise Refusal(refusal.code, (*path, *refusal.path)) from None
         if content:
             return Json(content)
-        made = self.filled(column, column.default) if column.default is not None else None
+        made = self.filled(column, column.default, "missing") if column.default is not None else None
         if made is None and column.required:
             raise Refusal("required", paths[0])
         return made

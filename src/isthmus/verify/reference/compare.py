@@ -31,6 +31,7 @@ from psycopg.types.json import Jsonb
 
 from isthmus.verify.reference import Expected, Reference, Shape
 from isthmus.verify.reference.accounts import Accounts, GivenAccounts, Source, digest_of
+from isthmus.verify.reference.became import Word
 from isthmus.verify.reference.finishing import NOTHING, Finishing, LookUp, There, id_of
 from isthmus.verify.reference.forms import Form, input_form, read_form, sql_form
 from isthmus.verify.reference.joining import merged_names
@@ -77,6 +78,7 @@ class Totals:
         merged: Documents that were joined into others, by collection.
         rows: Rows expected and looked for, by table (a pair that both sides state counts once).
         values: Values of them that are not NULL, by table and column.
+        became: What values became that the mapping replaces or fills in, of documents that have rows; as in `Journal`.
     """
 
     documents: Counter[str] = field(default_factory=Counter[str])
@@ -84,6 +86,7 @@ class Totals:
     merged: Counter[str] = field(default_factory=Counter[str])
     rows: Counter[str] = field(default_factory=Counter[str])
     values: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
+    became: Counter[tuple[str, Word, Word]] = field(default_factory=Counter[tuple[str, Word, Word]])
 
 
 class Comparison:
@@ -183,6 +186,7 @@ class Comparison:
                 dead = self.accounts.dead(collection, raw)
                 self._own(result.flow, result, owners, dead=dead)
                 if not dead:
+                    self.totals.became.update(result.journal.became)
                     self.totals.merged[collection] += self.finishing.is_joined(result.flow, result)
                     yield from self._place(result, expected)
         for shape in self.reference.shapes.values():
@@ -243,7 +247,8 @@ class Comparison:
         for shape, one, keeper, names in self.finishing.expected_joined():
             self.check_stop()
             source = (one.flow.collection, one.id)
-            joined[source] = keeper.id
+            if one.id != keeper.id:
+                joined[source] = keeper.id
             may_be_listed[source] = self.finishing.pointing_at_joined(shape)
             if names:
                 differing[source] = names

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from isthmus.verify.reference import bson, json_values
 from isthmus.verify.reference.bson import Document, Value
@@ -34,11 +34,13 @@ from isthmus.verify.reference.rules import (
     Junction,
     Object,
     Path,
+    Reference,
     Route,
     ToFlags,
 )
-from isthmus.verify.reference.shapes import SOURCE_COLUMN
+from isthmus.verify.reference.shapes import SOURCE_COLUMN, THING_COLUMN
 from isthmus.verify.reference.skips import holds, skipped
+from isthmus.verify.reference.things import Things
 from isthmus.verify.reference.values import convert
 
 __all__ = ["Expected", "Json", "expected_of", "printed"]
@@ -86,19 +88,26 @@ class Expected:
         return self.journal.adjusted
 
 
-def expected_of(data: bytes, flows: Sequence[Flow], keys: Ids, now_us: int) -> Expected:
+def expected_of(data: bytes, flows: Sequence[Flow], keys: Ids, now_us: int, things: Things | None = None) -> Expected:
     """Convert one raw document by the rules of the first flow of its collection that takes it."""
+    things = things or Things()
     try:
         document = bson.read_document(data)
     except bson.BsonFault as fault:
         return Expected(rejected=[(fault.code, printed(fault.path))])
     for flow in flows:
         if all(holds(document, condition, now_us) for condition in flow.when):
-            why = skipped(document, flow.skips, now_us)
+            why = dropped(document, flow, things) or skipped(document, flow.skips, now_us)
             if why is not None:
                 return Expected(flow, skipped=why)
-            return _Conversion(flow, keys, now_us).run(document)
+            return _Conversion(flow, keys, now_us, things).run(document)
     return Expected(rejected=[("no-entry", "")])
+
+
+def dropped(document: Document, flow: Flow, things: Things) -> str | None:
+    """Why people want a document left behind; None where they do not."""
+    value = bson.value_at(document, ("_id",))
+    return None if value is None else things.why_dropped(flow.collection, id_document(value))
 
 
 def own_id(column: str) -> str:
@@ -108,15 +117,16 @@ def own_id(column: str) -> str:
 
 def row_id_of(data: bytes, flow: Flow, keys: Ids) -> str | None:
     """The id that a document's root row would have if a flow took it; None where its `_id` gives none."""
-    conversion = _Conversion(flow, keys, 0)
+    conversion = _Conversion(flow, keys, 0, Things())
     with suppress(Refusal, bson.BsonFault):
         conversion.take_id(bson.value_at(bson.read_document(data), ("_id",)), dict(flow.constants))
     return conversion.id_text or None
 
 
 class _Conversion:
-    def __init__(self, flow: Flow, keys: Ids, now_us: int) -> None:
+    def __init__(self, flow: Flow, keys: Ids, now_us: int, things: Things) -> None:
         self.flow = flow
+        self.things = things
         self.keys = keys
         self.journal = Journal()
         self.columns = Columns(References(keys, self.journal), self.journal, now_us)
@@ -131,6 +141,7 @@ class _Conversion:
         root: Row = dict(flow.constants)
         try:
             self.take_id(bson.value_at(document, ("_id",)), root)
+            root.update(self.thing())
         except Refusal as refusal:
             self.refuse(refusal, ("_id",))
         self.level(document, flow.fields, root, Place(flow.table, flow.extras, (), ()))
@@ -138,6 +149,17 @@ class _Conversion:
             return Expected(flow, rejected=self.journal.causes[:MAX_CAUSES], journal=self.journal)
         source_id = self.columns.id_value
         return Expected(flow, self.rows, self.pending, self.id_text, source_id, journal=self.journal)
+
+    def thing(self) -> Row:
+        """The hidden column of the thing, in tables of things; of a collection that is no member nothing is known."""
+        if self.flow.is_member is None:
+            return {}
+        if not self.flow.is_member:
+            return {THING_COLUMN: None}
+        document = id_document(cast("Value", self.columns.id_value))
+        if not self.things.is_known(self.flow.collection, document):
+            raise Refusal("thing-unknown")
+        return {THING_COLUMN: self.things.of(self.flow.collection, document)}
 
     def refuse(self, refusal: Refusal, path: Sequence[str | int]) -> None:
         """Note a cause; conversion goes on to find the others."""
@@ -219,6 +241,9 @@ class _Conversion:
             if found.refused is not None:
                 raise Refusal(found.refused)
             self.columns.wrapped(one, found)
+            if isinstance(rule, Column) and self.is_linked(rule):
+                row[rule.name] = self.linked(rule, found.value)
+                return
             if isinstance(rule, Route):
                 row.update(self.columns.route(rule, found.value))
                 row.update(self.own_ids(rule, one, found, document))
@@ -231,6 +256,35 @@ class _Conversion:
             self.wait(rule, content, place)
         else:
             row[rule.name] = content
+
+    def is_linked(self, rule: Column) -> bool:
+        """Whether it is known to which thing of a column's identity the document belongs, if to any."""
+        value = self.columns.id_value
+        return (
+            rule.identity is not None
+            and value is not None
+            and self.things.is_known(self.flow.collection, id_document(value))
+        )
+
+    def linked(self, rule: Column, value: Value | None) -> str | None:
+        """The thing that the document belongs to; what the field holds is noted where it leads elsewhere."""
+        thing = self.things.of(self.flow.collection, id_document(cast("Value", self.columns.id_value)))
+        if value is not None and not is_null(value) and not self.leads(rule, value, thing):
+            self.journal.adjust(rule.place, "linked")
+            self.journal.listing(rule.place, value)("linked")
+        if thing is None and rule.required:
+            raise Refusal("required")
+        return self.columns.references.counted(thing, rule.place)
+
+    def leads(self, rule: Column, value: Value, thing: str | None) -> bool:
+        """Whether what a field holds leads to a thing; what is no id leads nowhere, what stands for null anywhere."""
+        reference = cast("Reference", rule.reference)
+        with suppress(Refusal):
+            text = References(self.keys, Journal()).made(value, reference, rule, None)
+            if text is None:
+                return True
+            return thing is not None and self.things.leads(str(text), thing, reference.ids, self.keys)
+        return False
 
     def own_ids(self, rule: Route, one: Field, found: Met, document: Document) -> Row:
         """Ids in fields of single columns of a route that were passed over for another one; what is no id has none."""

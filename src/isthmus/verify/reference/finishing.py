@@ -23,7 +23,16 @@ from isthmus.verify.reference.accounts import Accounts
 from isthmus.verify.reference.columns import Json
 from isthmus.verify.reference.documents import Expected, Row, own_id
 from isthmus.verify.reference.forms import Form, form_of
-from isthmus.verify.reference.joining import Candidate, Forms, Joining, Selects, filled, merged_names, says_otherwise
+from isthmus.verify.reference.joining import (
+    Candidate,
+    Forms,
+    Joining,
+    Selects,
+    filled,
+    in_turn,
+    merged_names,
+    says_otherwise,
+)
 from isthmus.verify.reference.reading import Rules
 from isthmus.verify.reference.rules import Flow, Reference
 from isthmus.verify.reference.shapes import HIDDEN_ID, Shape
@@ -219,7 +228,9 @@ class Finishing:
         if reference.by is None:
             return keeper.id
         kind = joining.shape.columns[reference.by.name]
-        rows = [one.result.rows[joining.shape.table][0] for one in joining.group_of[found.id]]
+        group = joining.group_of[found.id]
+        rows = [one.result.rows[joining.shape.table][0] for one in group]
+        rows = in_turn(joining.shape, reference.by.name, group, rows)
         return next(str(form_of(row[reference.by.name], kind)) for row in rows if row[reference.by.name] is not None)
 
     def _held(self, entry: str, held: str) -> str | None:
@@ -232,7 +243,11 @@ class Finishing:
 
     def pointing(self, reference: Reference, value: str) -> str:
         """What a reference finally holds; the same value when nothing has it, or nobody needs to know."""
-        return (self.resolved(reference, value) or value) if self.place(reference) in self.known else value
+        place = self.place(reference)
+        if place not in self.known:
+            return value
+        found = self.resolved(reference, value)
+        return found or (self.accounts.left(place[0], value) if place[1] == ID else None) or value
 
     def finished(self, result: Expected) -> Finished:
         """The rows of a carried document in their final form, with those of all that were joined into it."""
@@ -255,7 +270,7 @@ class Finishing:
             for table, rows in one.result.rows.items():
                 if self.shapes[table].above == root.table:
                     shifts[table] += len(rows)
-        found.rows.append((root, filled(root, roots)))
+        found.rows.append((root, filled(root, roots, group)))
         return found
 
     def alone(self, result: Expected) -> Finished:
@@ -264,12 +279,16 @@ class Finishing:
         return Finished() if flow is None else self._alone(flow, result, id_of(result, flow), Counter())
 
     def expected_joined(self) -> Iterator[tuple[Shape, Candidate, Candidate, list[str]]]:
-        """(table, joined document, document that stays, columns in which the first has other values) of each."""
+        """(table, joined document, document that stays, columns in which the first has other values) of each.
+
+        The document that stays is among them where its own values may be lost to another one's.
+        """
         for joining in self.joinings.values():
             for group in joining.groups:
                 roots = [self._root_of(one) for one in group]
-                row = filled(joining.shape, roots)
-                for one, alone in zip(group[1:], roots[1:], strict=True):
+                row = filled(joining.shape, roots, group)
+                start = 0 if joining.shape.wins else 1
+                for one, alone in zip(group[start:], roots[start:], strict=True):
                     yield joining.shape, one, group[0], says_otherwise(joining.shape, row, alone)
 
     def pointing_at_joined(self, shape: Shape) -> set[str]:
@@ -329,9 +348,12 @@ class Finishing:
 
     def _row_id(self, entry: str, row_id: str) -> str:
         """The id of the row that a document's row is in the end."""
-        joining = self.joinings.get(self.language.table(entry))
-        keeper = joining.keeper(row_id) if joining is not None else None
-        return self._there(entry, keeper.id if keeper is not None else row_id)
+        table = self.language.table(entry)
+        joining = self.joinings.get(table)
+        if joining is None:
+            return self._there(entry, row_id)
+        keeper = joining.keeper(row_id)
+        return self._there(entry, keeper.id if keeper is not None else self.accounts.left(table, row_id) or row_id)
 
     def _there(self, entry: str, row_id: str) -> str:
         """The id that the row has in the target."""
@@ -361,7 +383,7 @@ class Finishing:
         """A value that needs no looking up; foreign keys say whether it points at something."""
         found = self.pointing(reference, value)
         is_lost = self.place(reference) in self.known and self.resolved(reference, value) is None
-        own = value if keys.joined == keys.own else None  # of joined documents another one's value may have been there
+        own = found if keys.joined == keys.own else None  # of joined documents another one's value may have been there
         if is_lost and self.accounts.nulled(table, keys.joined, column, own):
             return None
         return found if reference.by is not None else self._there(reference.entry, found)

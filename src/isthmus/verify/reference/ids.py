@@ -20,6 +20,7 @@ from isthmus.verify.reference.bson import Value
 ROUNDS = 29
 WORD = (1 << 48) - 1
 BASE36 = "0123456789abcdefghijklmnopqrstuvwxyz"
+HEX = "0123456789abcdefABCDEF"
 
 
 def _rotate_right(word: int, by: int) -> int:
@@ -61,6 +62,23 @@ def speck_decrypt(key: bytes, block: bytes) -> bytes:
 def is_hex_id(text: bytes) -> bool:
     """Whether text is exactly 24 hexadecimal digits, any case."""
     return len(text) == 24 and all(byte in b"0123456789abcdefABCDEF" for byte in text)
+
+
+def standing_id(value: Value, scheme: str) -> str | None:
+    """The id that a text is already, in the form of a scheme's ids; None for 24 hex digits and every other value."""
+    if value.type not in (bson.STRING, bson.SYMBOL) or is_hex_id(value.data):
+        return None
+    try:
+        text = value.data.decode("ascii")
+    except UnicodeDecodeError:
+        return None
+    if scheme == "uuid":
+        is_one = len(text) == 36 and all(
+            char == "-" if at in (8, 13, 18, 23) else char in HEX for at, char in enumerate(text)
+        )
+        return text.lower() if is_one else None
+    is_one = len(text) == 24 and text[0] in BASE36[10:] and all(char in BASE36 for char in text)
+    return text if is_one else None
 
 
 def object_id_of(value: Value) -> bytes | None:

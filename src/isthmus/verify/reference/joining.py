@@ -5,6 +5,9 @@ key; so are all that are one with either of them. A NULL is no value that anothe
 lowest `_id` stays, of equal ones that of the first flow. What its row lacks comes from the first of the others, in the
 order of `_id`, that has it; extras are filled key by key, and the columns of a route together, for they are one value.
 
+In a table of things nothing but the thing joins documents. The one stays whose own id is the thing's, and of a column
+that the identity gives to one collection the value comes from its documents first.
+
 Nothing here depends on the order of indexes: what one of them joins is looked at again under all others. All documents
 of a table whose documents are joined are held in memory.
 
@@ -15,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from isthmus.verify.reference.bson import Value
 from isthmus.verify.reference.documents import Expected
@@ -23,8 +26,9 @@ from isthmus.verify.reference.forms import Form, equal_form
 from isthmus.verify.reference.json_values import canonical_json, parse_json
 from isthmus.verify.reference.ordering import Sortable, order_of
 from isthmus.verify.reference.rules import Flow
-from isthmus.verify.reference.shapes import Shape, Unique
+from isthmus.verify.reference.shapes import THING_COLUMN, Shape, Unique
 
+T = TypeVar("T")
 Forms = dict[str, Form]
 Selects = Callable[[str, Sequence[Forms]], Sequence[bool]]
 """Tells of each row whether the condition of a partial index holds."""
@@ -40,6 +44,7 @@ class Candidate:
         held: What a reference to its row would hold.
         result: What becomes of it alone.
         order: Sorts it among the documents of its table.
+        thing: What it is, in a table of things; None for a thing of its own.
     """
 
     flow: Flow
@@ -47,12 +52,15 @@ class Candidate:
     held: str
     result: Expected
     order: Sortable
+    thing: str | None = None
 
     @classmethod
     def of(cls, flow: Flow, result: Expected, ids: tuple[str, str]) -> Candidate:
         """A document with its id and what refers to it."""
         source_id = cast("Value", result.source_id)
-        return cls(flow, ids[0], ids[1], result, (result.late, order_of(source_id), flow.number))
+        thing: str | None = result.rows[flow.table][0].get(THING_COLUMN)
+        is_another = thing is not None and thing != ids[0]
+        return cls(flow, ids[0], ids[1], result, (result.late, is_another, order_of(source_id), flow.number), thing)
 
 
 @dataclass
@@ -81,11 +89,13 @@ class Joining:
         Args:
             forms_of: Says what the row of one document alone holds, as far as is known by now.
         """
+        if self.shape.has_things:
+            return self._join_things()
         rows: list[Forms] = []
         groups: list[int] = []
         for number, group in enumerate(self.groups):
             alone = [forms_of(candidate) for candidate in group]
-            for row in [*alone, filled(self.shape, alone)] if len(group) > 1 else alone:
+            for row in [*alone, filled(self.shape, alone, group)] if len(group) > 1 else alone:
                 rows.append(row)
                 groups.append(number)
         # Each group is given the number of another, lower one that it is one with, until none is left.
@@ -108,9 +118,20 @@ class Joining:
         joined: dict[int, list[Candidate]] = {}
         for number, group in enumerate(self.groups):
             joined.setdefault(lowest(number), []).extend(group)
-        self.groups = [sorted(group, key=lambda candidate: candidate.order) for group in joined.values()]
-        self.group_of = {candidate.id: group for group in self.groups for candidate in group}
+        self._take(joined.values())
         return True
+
+    def _take(self, groups: Iterable[list[Candidate]]) -> None:
+        self.groups = [sorted(group, key=lambda candidate: candidate.order) for group in groups]
+        self.group_of = {candidate.id: group for group in self.groups for candidate in group}
+
+    def _join_things(self) -> bool:
+        before = len(self.groups)
+        joined: dict[str, list[Candidate]] = {}
+        for candidate in (candidate for group in self.groups for candidate in group):
+            joined.setdefault(candidate.thing or f"\0{candidate.id}", []).append(candidate)
+        self._take(joined.values())
+        return len(self.groups) < before
 
     def _values(
         self, unique: Unique, rows: Sequence[Forms], groups: Sequence[int]
@@ -124,7 +145,14 @@ class Joining:
                 yield tuple(map(equal_form, forms, kinds)), group
 
 
-def filled(shape: Shape, rows: Sequence[Forms]) -> Forms:
+def in_turn(shape: Shape, column: str, candidates: Sequence[Candidate], rows: Sequence[T]) -> list[T]:
+    """What documents have of a column, those first whose collection wins it; otherwise in the order they stand in."""
+    first = shape.wins.get(column, frozenset())
+    pairs = list(zip(candidates, rows, strict=True))
+    return [row for wins in (True, False) for one, row in pairs if (one.flow.number in first) == wins]
+
+
+def filled(shape: Shape, rows: Sequence[Forms], candidates: Sequence[Candidate]) -> Forms:
     """The one row of several documents, given the row of each alone, that of the one that stays first."""
     row = dict(rows[0])
     routed = {name for names in shape.routes for name in names}
@@ -132,7 +160,8 @@ def filled(shape: Shape, rows: Sequence[Forms]) -> Forms:
         if name == shape.extras:
             row[name] = _filled_extras([one[name] for one in rows])
         elif name not in routed:
-            row[name] = next((one[name] for one in rows if one[name] is not None), None)
+            ordered = in_turn(shape, name, candidates, rows)
+            row[name] = next((one[name] for one in ordered if one[name] is not None), None)
     for names in shape.routes:
         first = next((one for one in rows if any(one[name] is not None for name in names)), rows[0])
         row.update({name: first[name] for name in names})

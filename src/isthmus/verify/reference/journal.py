@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from isthmus.verify.reference.became import Word
 from isthmus.verify.reference.bson import Value
 
 MAX_CAUSES = 16
@@ -36,6 +37,7 @@ class Journal:
     Attributes:
         causes: (code, path) of each refusal, in the order met.
         adjusted: How often each `table.column:kind` happened.
+        became: How often at each `table.column:kind` something was one thing and became another.
         references: How many values that are not null each `table.column` (or `table.column.path` in jsonb) refers with.
         id_map: (collection, `{"_id": value}` as BSON, id text, origin) of each hashed id.
         extras: How many values each leftover path kept; positions in arrays are left out of the path.
@@ -45,6 +47,7 @@ class Journal:
 
     causes: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     adjusted: Counter[str] = field(default_factory=Counter[str])
+    became: Counter[tuple[str, Word, Word]] = field(default_factory=Counter[tuple[str, Word, Word]])
     references: Counter[str] = field(default_factory=Counter[str])
     id_map: list[tuple[str, bytes, str, str]] = field(default_factory=list[tuple[str, bytes, str, str]])
     extras: Counter[str] = field(default_factory=Counter[str])
@@ -54,6 +57,10 @@ class Journal:
     def adjust(self, place: str, kind: str) -> None:
         """Count one change of kind `kind` at `table.column`."""
         self.adjusted[f"{place}:{kind}"] += 1
+
+    def tell(self, place: str, kind: str, was: Word, became: Word) -> None:
+        """Count what one change of kind `kind` at `table.column` put in the place of what."""
+        self.became[f"{place}:{kind}", was, became] += 1
 
     def noted(self, place: str) -> Callable[[str], None]:
         """Counts changes at one `table.column`."""

@@ -152,6 +152,7 @@ class Language:
             reference=reference,
             normalise=how,
             values=values_of(said.get("values") or {}, kind),
+            identity=said.get("identity"),
         )
 
     def reference(self, said: Any, type_text: str = "") -> Reference:
@@ -170,11 +171,13 @@ class Language:
         sources = list(self.sources(entry))
         hashed = named if named not in self.entries else sources[0] if len(sources) == 1 else entry
         id_name, id_type = self.id_column(entry)
+        rewritten = bool(self.entries[entry].get("rewritten"))
+        by_id = Reference(entry, hashed, self.ids_of(entry), id_type, lookup=id_name == HIDDEN_ID, rewritten=rewritten)
         if named == text:
-            return Reference(entry, hashed, self.ids_of(entry), id_type, lookup=id_name == HIDDEN_ID)
+            return by_id
         wanted = split_path(text[len(named) + 1 :])
         if wanted == ("_id",):
-            return Reference(entry, hashed, self.ids_of(entry), id_type, lookup=id_name == HIDDEN_ID)
+            return by_id
         by = self.plain_column(entry, path=wanted)
         stated = self.type_of(type_text.strip().rstrip("!").strip().removesuffix("[]")) if type_text.strip() else None
         known_by = id_name if id_name != HIDDEN_ID else (self.key(entry) or ("",))[0]

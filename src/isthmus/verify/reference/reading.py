@@ -20,8 +20,8 @@ from isthmus.verify.reference.field_rules import FieldReader
 from isthmus.verify.reference.language import Language, Plain, literal
 from isthmus.verify.reference.names import fold, parse_type, rewrite_path, split_path
 from isthmus.verify.reference.rules import Column, Condition, Fields, Flow, Skip
-from isthmus.verify.reference.shapes import HIDDEN_ID, Shape, Unique
-from isthmus.verify.reference.values import Setting
+from isthmus.verify.reference.shapes import HIDDEN_ID, THING_COLUMN, Shape, Unique
+from isthmus.verify.reference.values import Setting, Type
 from isthmus.verify.reference.words import parse
 
 __all__ = ["Rules", "Shape", "fold", "load", "parse", "parse_type", "read", "rewrite_path", "split_path"]
@@ -36,7 +36,9 @@ class Rules:
         shapes: Tables by name.
         schema: The schema they are in.
         language: What else the mapping says.
-        merging: Root tables whose documents are joined into one row where they stand against a key.
+        merging: Root tables whose documents are joined into one row: where they stand against a key, or where they are
+            one thing.
+        members: Identity → its member collections; empty where nobody found out what its things are.
     """
 
     collections: dict[str, list[Flow]]
@@ -44,6 +46,7 @@ class Rules:
     schema: str
     language: Language
     merging: frozenset[str] = frozenset()
+    members: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
 
     @property
     def flows(self) -> list[Flow]:
@@ -56,14 +59,15 @@ def load(path: str | PathLike[str]) -> Plain:
     return parse(FilePath(path).read_text(encoding="utf-8-sig"))
 
 
-def read(mapping: Plain) -> Rules:
-    """All rules of a mapping."""
-    return _Reader(mapping).read()
+def read(mapping: Plain, *, things: bool = False) -> Rules:
+    """All rules of a mapping; `things` where it was found out which documents its identities make one."""
+    return _Reader(mapping, things).read()
 
 
 @dataclass
 class _Reader:
     mapping: Plain
+    things: bool
     shapes: dict[str, Shape] = field(default_factory=dict[str, Shape])
 
     def __post_init__(self) -> None:
@@ -84,6 +88,7 @@ class _Reader:
         for shape in self.shapes.values():
             if len(shape.flows) > 1:
                 shape.mark()
+        members = self.identities(collections) if self.things else {}
         for table in self.language.junctions:
             ends = {column: self.language.reference(said) for column, said in self.language.ends(table).items()}
             shape = Shape(table, "junction", key=tuple(ends))
@@ -93,7 +98,29 @@ class _Reader:
         target: Plain = self.mapping.get("target") or {}
         entries = self.language.entries
         merging = {self.language.table(name) for name, said in entries.items() if said.get("on_duplicate") == "merge"}
-        return Rules(collections, self.shapes, target.get("schema", "public"), self.language, frozenset(merging))
+        merging |= {name for name, shape in self.shapes.items() if shape.has_things}
+        schema = target.get("schema", "public")
+        return Rules(collections, self.shapes, schema, self.language, frozenset(merging), members)
+
+    def identities(self, collections: dict[str, list[Flow]]) -> dict[str, tuple[str, ...]]:
+        """Let the tables of identities join by their things; returns the members of each."""
+        stated: Plain = self.mapping.get("identities") or {}
+        found: dict[str, tuple[str, ...]] = {}
+        for name, said in stated.items():
+            found[name] = tuple(map(str, said["members"]))
+            wins: Plain = said.get("wins") or {}
+            for table in {flow.table for member in found[name] for flow in collections[member]}:
+                shape = self.shapes[table]
+                shape.has_things = True
+                shape.add(THING_COLUMN, Type("text"), hidden=True)
+                for column, winner in wins.items():
+                    shape.wins[column] = frozenset(flow.number for flow in collections[winner])
+        all_members = {member for members in found.values() for member in members}
+        for flows in collections.values():
+            for flow in flows:
+                if self.shapes[flow.table].has_things:
+                    flow.is_member = flow.collection in all_members
+        return found
 
     def is_shared(self, shape: Shape, flow: Flow) -> bool:
         """Whether a table is filled by this flow and others."""

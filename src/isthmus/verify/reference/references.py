@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from isthmus.verify.reference import bson, ids, json_values
+from isthmus.verify.reference import became, bson, ids, json_values
+from isthmus.verify.reference.became import Word
 from isthmus.verify.reference.bson import Document, Value
 from isthmus.verify.reference.finding import is_null
 from isthmus.verify.reference.journal import Journal, Refusal
@@ -83,6 +84,8 @@ class References:
 
     def derived(self, value: Value, reference: Reference, place: str | None) -> str:
         """The id of the document referred to; a hashed one is also written to the id map."""
+        if reference.rewritten and (standing := ids.standing_id(value, reference.ids)) is not None:
+            return self.counted(standing, place)
         text = self.keys.derive(reference.collection, value, reference.ids)
         if ids.object_id_of(value) is None:
             self.journal.id_map.append((reference.collection, id_document(value), text, "reference"))
@@ -112,7 +115,12 @@ def exchanged(value: Value, rule: Column, journal: Journal, place: str) -> tuple
     """What is written instead of a value, as the one item of a tuple, or None; and the value, normalised."""
     note, listed = journal.noted(place), journal.listing(place, value)
     value = normalised(value, rule.normalise, rule.setting.policies, note, listed)
-    return replaced(value, rule.values, note, listed), value
+
+    def told(was: Word, becomes: Any) -> None:
+        held = becomes.value if rule.type.kind == "jsonb" and becomes is not None else becomes
+        journal.tell(place, "value_mapped", was, became.value(held, rule.type.kind))
+
+    return replaced(value, rule.values, note, listed, told), value
 
 
 def id_document(value: Value) -> bytes:

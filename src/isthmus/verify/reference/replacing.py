@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from isthmus.verify.reference import bson
+from isthmus.verify.reference import became, bson
+from isthmus.verify.reference.became import Word
 from isthmus.verify.reference.bson import Value
 from isthmus.verify.reference.ids import canonical
 from isthmus.verify.reference.json_values import Noted, Policies, text_of
@@ -23,6 +24,9 @@ WHITE_SPACE = "".join(map(chr, _BLANKS))
 
 Listed = Callable[[str], None]
 """Takes the kind of a change whose original cannot be told from the result."""
+
+Told = Callable[[Word, Any], None]
+"""Takes what a value was, as the author names it, and what the column holds instead."""
 
 
 def normalised(value: Value, how: tuple[str, ...], policies: Policies, note: Noted, listed: Listed) -> Value:
@@ -42,15 +46,17 @@ def normalised(value: Value, how: tuple[str, ...], policies: Policies, note: Not
     return Value(bson.STRING, after.encode("utf-8"), b"")
 
 
-def replaced(value: Value, values: Values, note: Noted, listed: Listed) -> tuple[Any] | None:
+def replaced(value: Value, values: Values, note: Noted, listed: Listed, told: Told) -> tuple[Any] | None:
     """What the column holds instead of this value, as the one item of a tuple; None when it is to be converted."""
     for said, becomes in values.pairs:
         if canonical(value) == canonical(as_bson(said)):
             note("value_mapped")
+            told(became.value(said), becomes)
             if sum(other == becomes for _, other in values.pairs) > 1:
                 listed("value_mapped")
             return (becomes,)
     if values.others is not None:
         note("value_mapped")
         listed("value_mapped")
+        told(became.word("*"), values.others[0])
     return values.others

@@ -35,6 +35,7 @@ class Reference:
         by: The column of the entry that the value is compared with, whose rule converts it; None: it is an id.
         lookup: The value made is not what the column finally holds: that is looked up among the entry's rows.
         on_orphan: What the mapping states for values that point at nothing; None when it states nothing.
+        rewritten: Whether a text in the form of the entry's ids is one already.
     """
 
     entry: str
@@ -44,6 +45,7 @@ class Reference:
     by: Column | None = None
     lookup: bool = False
     on_orphan: str | None = None
+    rewritten: bool = False
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,7 @@ class Column:
         rewrite: In jsonb, paths (`[]` is every element) whose values are such references.
         normalise: Of `trim` and `lower`, which are done to texts.
         values: Values that are replaced.
+        identity: Whose thing the document belongs to; what is known of it goes before what the field holds.
     """
 
     table: str
@@ -82,6 +85,7 @@ class Column:
     rewrite: tuple[tuple[Path, Reference], ...] = ()
     normalise: tuple[str, ...] = ()
     values: Values = field(default_factory=Values)
+    identity: str | None = None
 
     @property
     def place(self) -> str:
@@ -243,6 +247,7 @@ class Flow:
         skips: Documents that are left out.
         policies: The mapping-wide policies, which extras follow.
         marked: Its tables that other flows fill too; their rows say in a hidden column which flow made them.
+        is_member: Whether its documents are things of an identity, or parts of one; None for tables without things.
     """
 
     number: int
@@ -258,3 +263,4 @@ class Flow:
     skips: tuple[Skip, ...] = ()
     policies: Setting = field(default_factory=Setting)
     marked: frozenset[str] = frozenset()
+    is_member: bool | None = None

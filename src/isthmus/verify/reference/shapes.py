@@ -11,6 +11,8 @@ HIDDEN_ID = "_isthmus_id"
 """The column of the id in a table that keeps none: there while it is loaded."""
 SOURCE_COLUMN = "_isthmus_source"
 """The column with the number of the flow that made a row, in tables that several flows fill: there as long."""
+THING_COLUMN = "_isthmus_thing"
+"""The column of the thing that a document is, in tables of things: there as long."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,8 @@ class Shape:
         uniques: Its keys and unique indexes but for that of the id; only of root tables, whose documents may be joined.
         above: Of a child table the one its array's documents are rows of; None otherwise.
         routes: Columns of which at most one holds a value in the end, in the order of preference.
+        wins: Columns whose value comes first from some flows, by number, where documents are joined.
+        has_things: Whether its rows are the things of an identity: then nothing else joins documents.
     """
 
     table: str
@@ -53,6 +57,8 @@ class Shape:
     routes: list[tuple[str, ...]] = field(default_factory=list[tuple[str, ...]])
     uniques: list[Unique] = field(default_factory=list[Unique])
     above: str | None = None
+    wins: dict[str, frozenset[int]] = field(default_factory=dict[str, frozenset[int]])
+    has_things: bool = False
 
     def add(self, name: str, kind: Type, *, hidden: bool = False, reference: Reference | None = None) -> None:
         """Add a column, or meet it again in another flow."""
