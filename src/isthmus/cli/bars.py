@@ -32,6 +32,7 @@ _ETA_SECONDS = 3.0
 """So long steps are watched before anybody says how long the others will take."""
 _STAGES = {
     "preflight": "Looking at source and target",
+    "identities": "Finding out who is one with whom",
     "delivering": "Delivering to the tables that exist",
     "restoring": "Putting back: indexes, keys, statistics",
     "verifying": "Comparing what was read before",
@@ -45,11 +46,13 @@ _STAGES = {
     "opening": "Looking at source and target",
     "reading the source": "Reading every document",
     "comparing rows": "Comparing every row",
+    "rewriting": "Rewriting references in documents",
+    "putting back": "Putting old ids back",
 }
 
 
-_LOOKING = frozenset({"surveying", "collecting", "looking up", "reading the source"})
-"""Stages that read and carry nothing, so that no dead letters are made."""
+_LOOKING = frozenset({"surveying", "collecting", "looking up", "reading the source", "rewriting"})
+"""Stages that carry nothing, so that no dead letters are made."""
 
 _MOVING = frozenset({"copying", "retrying"}) | _LOOKING
 """Stages that go through bytes."""
@@ -163,7 +166,7 @@ def line(snapshot: Snapshot) -> str:
 
 
 def render(snapshot: Snapshot, width: int) -> Group:
-    """Return the progress as bars: one a collection that is at work or broken, and one for all."""
+    """Return the progress as bars: one a collection that is not finished, those at work or broken first, and a sum."""
     head = Text(_head(snapshot), style="bold", no_wrap=True, overflow="ellipsis")
     if _in_steps(snapshot):
         share = f"{_whole_percent(snapshot.steps_done, snapshot.steps_total)} %"
@@ -181,7 +184,7 @@ def render(snapshot: Snapshot, width: int) -> Group:
     table.add_column(width=max(8, min(30, width // 5)))
     table.add_column(justify="right", no_wrap=True, min_width=5)
     table.add_column(no_wrap=True)
-    shown = [entry for entry in snapshot.collections if not _finished(entry)]
+    shown = sorted((entry for entry in snapshot.collections if not _finished(entry)), key=_waits)
     finished = len(snapshot.collections) - len(shown)
     wide = width >= _WIDE
     for entry in shown[:_MOST_BARS]:
@@ -221,6 +224,11 @@ def _letters(snapshot: Snapshot, gap: str) -> str:
 
 def _finished(entry: CollectionProgress) -> bool:
     return not entry.broken and entry.bytes_total is not None and entry.bytes_done >= entry.bytes_total
+
+
+def _waits(entry: CollectionProgress) -> bool:
+    """Tell whether nothing of a collection was read yet, so that its bar stands still."""
+    return not entry.broken and not entry.bytes_done and not entry.documents
 
 
 def _bar(done: int, total: int | None, width: int | None = None) -> ProgressBar:

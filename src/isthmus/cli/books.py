@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from isthmus.cli.changed_values import show_changed
 from isthmus.cli.handled import FATES, show_handled, show_left_out
 from isthmus.cli.output import plural, show_hint, show_paragraph, show_point, show_table, some
 from isthmus.cli.so_far import without_junctions
@@ -21,6 +22,8 @@ from isthmus.transfer.result import Result
 _WIDE = 100
 """Columns from which on names and tables stand beside the numbers."""
 _MOST_LINES = 20
+_MOST_KINDS = 60
+"""Fields and reasons: more than most databases have, for nothing of it is to be silent."""
 _MOST_NAMES = 4
 _MOST_QUIET = 6
 _READ_TO_THE_END = frozenset({"crc-differs"})
@@ -46,6 +49,7 @@ def copy_json(result: Result, junctions: Collection[str] = ()) -> dict[str, Any]
         "junctions": {},
         "references": {},
         "skipped_collections": result.skipped_collections,
+        "skipped_documents": result.skipped_documents,
     }
     if result.balance is not None:
         books = result.balance.as_json()
@@ -86,7 +90,7 @@ def show_balance(console: Console, balance: Balance, target: str) -> None:
     more = [name for name in ("merged", "kept") if any(getattr(books, name) for books in totals)]
     for name in ("read", "copied", *more, "skipped", "dead letters"):
         table.add_column(name, justify="right", no_wrap=True)
-    with_tables = console.width >= _WIDE or not _is_plain(balance)
+    with_tables = console.width >= _WIDE
     if with_tables:
         table.add_column("tables", overflow="fold")
     for name, books in balance.collections.items():
@@ -110,17 +114,24 @@ def show_balance(console: Console, balance: Balance, target: str) -> None:
         style="bold",
     )
     show_table(console, table)
+    if not with_tables:
+        _show_other_tables(console, balance)
     _show_references(console, balance, target)
     _show_lists(console, balance, target)
 
 
-def _is_plain(balance: Balance) -> bool:
-    """Tell whether every collection fills one table of its own name, so that its tables say nothing more."""
-    return all(
-        list(books.tables) == [name] and books.tables[name] in {books.copied, books.copied + books.kept}
+def _show_other_tables(console: Console, balance: Balance) -> None:
+    """Print where documents went that did not become a row each of one table of their collection's name."""
+    others = {
+        name: books.tables
         for name, books in balance.collections.items()
         if books.tables
-    )
+        and (list(books.tables) != [name] or books.tables[name] not in {books.copied, books.copied + books.kept})
+    }
+    if others:
+        console.print("\nCollections that fill other tables, or several", style="bold")
+    for name, tables in others.items():
+        show_paragraph(console, f"  {name}: ", ", ".join(f"{table} {rows:,}" for table, rows in tables.items()))
 
 
 def _named(console: Console, name: str) -> Text:
@@ -198,8 +209,8 @@ def _fate(books: ReferenceBooks) -> Text:
 
 
 def _show_lists(console: Console, balance: Balance, target: str) -> None:
+    show_changed(console, balance.adjusted, balance.became)
     for title, entries in (
-        ("Values changed on the way", balance.adjusted),
         ("Fields nobody named, kept in extras", balance.extras),
         ("Fields dropped by name", balance.dropped),
         ("Documents skipped, because", balance.skips),
@@ -208,10 +219,10 @@ def _show_lists(console: Console, balance: Balance, target: str) -> None:
             console.print()
             console.print(title, style="bold")
             shown = sorted(entries.items(), key=lambda entry: -entry[1])
-            for name, count in shown[:_MOST_LINES]:
+            for name, count in shown[:_MOST_KINDS]:
                 show_paragraph(console, f"  {count:>9,}  ", name)
-            if len(shown) > _MOST_LINES:
-                console.print(f"  … and {len(shown) - _MOST_LINES} more; --json lists all.")
+            if len(shown) > _MOST_KINDS:
+                console.print(f"  … and {len(shown) - _MOST_KINDS} more; --json lists all.")
             if entries is balance.extras and _met(balance, _STAYING):
                 console.print("  Those of documents whose row stays as it was are counted here, and not kept.")
     _show_met_rows(console, balance, target)
@@ -223,7 +234,7 @@ def _show_lists(console: Console, balance: Balance, target: str) -> None:
     if balance.empty_columns:
         console.print()
         console.print("Columns that came out empty (is the field's name right?)", style="bold")
-        console.print("  " + ", ".join(balance.empty_columns), markup=False)
+        show_paragraph(console, "  ", ", ".join(balance.empty_columns))
 
 
 _MET = {

@@ -82,7 +82,7 @@ def check(
                 show_note(err, str(finding.problem))
         _refuse(findings)
         if held_run is not None:
-            refuse_other(held_run.run, checked, mapping.read_text(encoding="utf-8"), opened)
+            refuse_other(held_run.run, held_run.mapping, mapping.read_text(encoding="utf-8"), opened)
     counts = report["tables"]
     held = [word for word, given in (("source", source), ("target", target)) if given is not None]
     console = result_console(json_file)
@@ -112,12 +112,14 @@ class _Held:
         moved: How its source moved while it was read; None where it stands still or that is not known yet.
         running: Whether an isthmus is at work on it.
         target: The target's name, without secrets.
+        mapping: The mapping in hand, with what its identities came to there.
     """
 
     run: Run
     moved: Changes | None
     running: bool
     target: str
+    mapping: Mapping
 
 
 def _standing(console: Console, held: _Held, go_on: str, *, fills: bool) -> dict[str, Any]:
@@ -243,6 +245,7 @@ def _look(
     from isthmus.cli.target import put_back_abandoned
     from isthmus.connect.postgres import connect, explain, trouble
     from isthmus.connect.target import open_target
+    from isthmus.state.live_things import as_carried
     from isthmus.state.migrate import state_exists
     from isthmus.state.reports import is_running
     from isthmus.state.runs import latest_run
@@ -263,7 +266,8 @@ def _look(
                     findings += check_target(connection, schema)
                 findings += check_space(connection, mapping, source) if source is not None else []
                 return None
-            return _Held(run, moved_of(connection, run.id), is_running(connection), address.display)
+            carried = as_carried(connection, mapping)
+            return _Held(run, moved_of(connection, run.id), is_running(connection), address.display, carried)
     except psycopg.Error as fault:
         raise trouble(fault, "show itself", explain(fault)) from fault
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
-from pathlib import Path
+from dataclasses import replace
 from typing import Annotated, Any
 
 import typer
@@ -11,16 +11,19 @@ import typer
 from isthmus.cli.options import (
     DEFAULT_WORKERS,
     DatabaseOption,
+    IdKeyOption,
     IgnoreOplogOption,
     JsonOption,
     LogOption,
     MappingArgument,
+    ResolutionsOption,
     RetrySecondsOption,
     SourceOption,
     TargetOption,
     WorkersOption,
     check_size,
     parse_size,
+    read_key,
 )
 
 
@@ -52,16 +55,9 @@ def copy(
             help="Carry this collection only (may be repeated); for tables that exist. References to others wait.",
         ),
     ] = None,
+    resolutions: ResolutionsOption = None,
     retry_seconds: RetrySecondsOption = 60.0,
-    id_key: Annotated[
-        Path | None,
-        typer.Option(
-            "--id-key",
-            envvar="ISTHMUS_ID_KEY_FILE",
-            metavar="FILE",
-            help="Derive ids with this key (isthmus ids export --key), not a new one.",
-        ),
-    ] = None,
+    id_key: IdKeyOption = None,
     json_file: JsonOption = None,
     log: LogOption = None,
 ) -> int:
@@ -70,6 +66,9 @@ def copy(
     Resuming needs no flag: the same command continues where the last one ended, also after a crash. A copy that is
     complete is compared with the source and left as it is. Nobody needs to read what it prints: a pipe that closes
     changes neither the copy nor its exit code.
+
+    Where the mapping has identities, who is one with whom is found out first, and kept before any document is
+    carried; a copy is refused while a person must say something (isthmus identities plan).
 
     A log (--log) is added to, by one copy at a time: each session of a run, and each dead letter once, also after a
     crash. One that could not take all of it makes the exit code 2 or more.
@@ -89,6 +88,7 @@ def copy(
     from isthmus.cli.streams import reader_left
     from isthmus.connect.target import open_target
     from isthmus.mapping import load_mapping
+    from isthmus.mapping.resolutions import resolutions_of
     from isthmus.transfer.job import Options
     from isthmus.transfer.result import Result
     from isthmus.transfer.run import copy_database, tell
@@ -99,7 +99,7 @@ def copy(
         memory_bytes=parse_size(memory),
         retry_seconds=retry_seconds,
         fresh=fresh,
-        id_key=_read_key(id_key) if id_key is not None else None,
+        id_key=read_key(id_key) if id_key is not None else None,
         only=tuple(only or ()),
     )
     known: dict[str, Any] = {}
@@ -111,6 +111,7 @@ def copy(
     ):
         checked = load_mapping(mapping)
         mapping_text = mapping.read_text(encoding="utf-8")
+        options = replace(options, resolutions=resolutions_of(mapping, checked, resolutions))
         progress = Progress()
         view = ProgressView(progress)
         kept.listen(progress)
@@ -140,16 +141,3 @@ def copy(
     if json_file == "-" and reader_left():  # who asks for the result as JSON must not take its absence for a result
         return max(result.exit_code, show_lost_output())
     return result.exit_code
-
-
-def _read_key(path: Path) -> bytes:
-    """Return the 32 bytes of a key file: 64 hex digits."""
-    from isthmus.errors import ConfigError
-
-    try:
-        key = bytes.fromhex(path.read_text(encoding="ascii").strip())
-    except (OSError, ValueError) as fault:
-        raise ConfigError(f"The key file {path} cannot be read as 64 hex digits.", code="bad-id-key") from fault
-    if len(key) != 32:
-        raise ConfigError(f"The key file {path} holds {len(key)} bytes instead of 32.", code="bad-id-key")
-    return key

@@ -6,7 +6,7 @@ from collections import Counter
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from isthmus.cli.output import show_paragraph
+from isthmus.cli.output import plural, show_paragraph, show_with_command
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -22,9 +22,13 @@ def show_left_out(console: Console, result: Result) -> None:
     if not result.skipped_collections:
         return
     console.print()
-    console.print("Collections left behind, because", style="bold")
+    counts = [result.skipped_documents.get(name) for name in result.skipped_collections]
+    known = plural(sum(count or 0 for count in counts), "document")
+    least = "at least " if None in counts else ""
+    console.print(f"Collections left behind, with {least}{known}, because", style="bold")
     for name, why in result.skipped_collections.items():
-        show_paragraph(console, f"  {name}: ", why)
+        count = result.skipped_documents.get(name)
+        show_paragraph(console, f"  {'not counted' if count is None else f'{count:,}':>11}  ", f"{name}: {why}")
 
 
 def show_handled(console: Console, balance: Balance, target: str) -> None:
@@ -46,5 +50,5 @@ def show_handled(console: Console, balance: Balance, target: str) -> None:
     console.print("Not as the source has it", style="bold")
     for what, words, command in lines:
         if words:
-            more = f" (isthmus {command} --target {quote(target)})" if command else ""
-            show_paragraph(console, "  ", f"{what}: {words}{more}")
+            more = f"isthmus {command} --target {quote(target)}" if command else ""
+            show_with_command(console, "  ", f"{what}: {words}", more)

@@ -175,6 +175,13 @@ REJECTS = (
         "Add an entry without `when` behind the others, or one that skips such documents with a reason.",
     ),
     Reject(
+        "thing-unknown",
+        "core",
+        "The document is of a collection whose documents an identity makes one with others, and nobody found out yet "
+        "with which: it was not there when the copy began.",
+        "Copy again: who is one with whom is found out before anything is loaded.",
+    ),
+    Reject(
         "unknown-field",
         "core",
         "The document has a field without a rule, and the mapping says `extras: dead_letter`.",

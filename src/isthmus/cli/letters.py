@@ -62,12 +62,11 @@ def list_(
         console.print("No dead letters.")
     else:
         for letter in letters[:limit]:
-            head = Text(f"{letter.id:>5}  ", style="bold")
-            head.append(f"{letter.collection} {letter.source_id or '(no _id)'}")
+            head = Text(f"{letter.collection} {letter.source_id or '(no _id)'}")
             head.append(f"  {letter.code}", style="yellow")
             head.append(f"  {short_path(letter.path)}" if letter.path else "")
             head.append(f"  ({letter.stage})", style="dim")
-            console.print(head, soft_wrap=True)
+            show_paragraph(console, Text(f"{letter.id:>5}  ", style="bold"), head)
             show_paragraph(console, " " * 7, short_message(letter.message, letter.path))
         if total > limit:
             err.print(

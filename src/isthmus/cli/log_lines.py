@@ -79,6 +79,7 @@ def book_facts(result: Result) -> dict[str, Any]:
         "adjusted": result.balance.adjusted,
         "skipped_because": result.balance.skips,
         "skipped_collections": result.skipped_collections,
+        "skipped_documents": result.skipped_documents,
     }
 
 

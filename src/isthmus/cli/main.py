@@ -15,10 +15,12 @@ from isthmus.cli import (
     ddl,
     demo,
     hooks,
+    identities,
     ids,
     letters,
     orphans,
     psql,
+    refs,
     schema,
     status,
     survey,
@@ -77,6 +79,8 @@ app.add_typer(letters.app, name="letters")
 app.add_typer(orphans.app, name="orphans")
 app.add_typer(conflicts.app, name="conflicts")
 app.add_typer(ids.app, name="ids")
+app.add_typer(identities.app, name="identities")
+app.add_typer(refs.app, name="refs")
 
 
 def main() -> None:

@@ -189,6 +189,26 @@ SensitiveOption = Annotated[
     bool, typer.Option("--show-sensitive", help="Show also the fields that the mapping calls sensitive.")
 ]
 
+IdKeyOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--id-key",
+        envvar="ISTHMUS_ID_KEY_FILE",
+        metavar="FILE",
+        help="Derive ids with this key (isthmus ids export --key), not a new one.",
+    ),
+]
+ResolutionsOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--resolutions",
+        envvar="ISTHMUS_RESOLUTIONS",
+        metavar="FILE",
+        help="What people answered about identities; else resolutions.yaml beside the mapping, where there is one.",
+        show_default=False,
+    ),
+]
+
 _UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 
 
@@ -212,3 +232,20 @@ def parse_size(text: str) -> int:
     if match is None:
         raise typer.BadParameter(f"{text!r} is no size; write for example 192M.")
     return int(float(match[1]) * _UNITS[match[2].lower()])
+
+
+def read_key(path: Path) -> bytes:
+    """Return the 32 bytes of a key file: 64 hex digits.
+
+    Raises:
+        ConfigError: It is none (code `bad-id-key`).
+    """
+    from isthmus.errors import ConfigError
+
+    try:
+        key = bytes.fromhex(path.read_text(encoding="ascii").strip())
+    except (OSError, ValueError) as fault:
+        raise ConfigError(f"The key file {path} cannot be read as 64 hex digits.", code="bad-id-key") from fault
+    if len(key) != 32:
+        raise ConfigError(f"The key file {path} holds {len(key)} bytes instead of 32.", code="bad-id-key")
+    return key

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from isthmus.cli.options import JsonOption, ReadTargetOption, SensitiveOption
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from isthmus.state.reports import OrphanLine
 
 app = typer.Typer(help="References whose target does not exist.", no_args_is_help=True)
 
@@ -29,7 +35,7 @@ def list_(
 
     Those wait for collections that copies with --only did not carry.
     """
-    from isthmus.cli.output import err, plural, result_console, show_rows, write_json
+    from isthmus.cli.output import err, plural, result_console, write_json
     from isthmus.cli.sensitive import HIDDEN, sensitive_of
     from isthmus.cli.target import reading
     from isthmus.state.reports import count_orphans, list_orphans, waiting_references
@@ -44,20 +50,7 @@ def list_(
     if not total:
         console.print("No orphans.")
     else:
-        show_rows(
-            console,
-            ("reference", "row", "refers to", "old id", "what was done"),
-            [
-                (
-                    f"{orphan.table}.{orphan.column}",
-                    orphan.row_id + "".join(f"[{number}]" for number in orphan.position or []),
-                    orphan.target_collection,
-                    orphan.old_id or "–",
-                    orphan.action + (" (no policy stated)" if orphan.by_default else ""),
-                )
-                for orphan in orphans[:limit]
-            ],
-        )
+        _show(console, [_cells(orphan) for orphan in orphans[:limit]])
         if total > limit:
             err.print(f"{min(limit, len(orphans))} of {total:,} shown; --limit shows more, --json gives all.")
     for name, column, to, count in waiting:
@@ -87,3 +80,31 @@ def list_(
         },
         json_file,
     )
+
+
+_COLUMNS = ("reference", "row", "refers to", "old id", "what was done")
+
+
+def _cells(orphan: OrphanLine) -> tuple[str, ...]:
+    """Return what is shown of an orphan, as `_COLUMNS` has it."""
+    return (
+        f"{orphan.table}.{orphan.column}",
+        orphan.row_id + "".join(f"[{number}]" for number in orphan.position or []),
+        orphan.target_collection,
+        orphan.old_id or "–",
+        orphan.action + (" (no policy stated)" if orphan.by_default else ""),
+    )
+
+
+def _show(console: Console, rows: Sequence[tuple[str, ...]]) -> None:
+    """Print orphans as a table; on a terminal that is too narrow for it in two lines each."""
+    from rich.text import Text
+
+    from isthmus.cli.output import fits, show_paragraph, show_rows
+
+    if fits(console, _COLUMNS, rows):
+        show_rows(console, _COLUMNS, rows)
+        return
+    for reference, row, collection, old_id, done in rows:
+        show_paragraph(console, "", Text.assemble((reference, "bold"), f"  {done}"))
+        show_paragraph(console, "    ", f"row {row} → {collection} {old_id}")

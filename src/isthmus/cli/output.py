@@ -25,6 +25,7 @@ from isthmus.work.amounts import plural
 __all__ = [
     "delivered",
     "err",
+    "fits",
     "out",
     "plural",
     "result_console",
@@ -38,6 +39,7 @@ __all__ = [
     "show_rows",
     "show_table",
     "show_unexpected",
+    "show_with_command",
     "some",
     "write_json",
 ]
@@ -82,6 +84,19 @@ def show_paragraph(console: Console, lead: str | Text, text: str | Text) -> None
         console.print(Text.assemble(first if number == 0 else " " * first.cell_len, line), soft_wrap=True)
 
 
+def show_with_command(console: Console, lead: str, text: str, command: str) -> None:
+    """Print words and the command that shows more of it, on a line of its own where both do not fit on one.
+
+    A command is to be pasted, so it is never broken. An empty one is left out.
+    """
+    whole = f"{lead}{text}: {command}" if command else f"{lead}{text}"
+    if not command or console.soft_wrap or cell_len(whole) <= console.width:
+        console.print(Text(whole), soft_wrap=True)
+        return
+    show_paragraph(console, lead, f"{text}:")
+    console.print(Text(" " * cell_len(lead) + command), soft_wrap=True)
+
+
 def _line_starts(text: str, room: int) -> list[int]:
     """Return where later lines begin. A word that is too long, such as a path, stays whole: it is to be selected."""
     starts: list[int] = []
@@ -105,6 +120,12 @@ def show_table(console: Console, table: Table) -> None:
     console.print(Text(text), soft_wrap=True)
 
 
+def fits(console: Console, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
+    """Tell whether rows can be shown as a table in which no value is broken."""
+    widths = [max(map(cell_len, cells)) for cells in zip(columns, *rows, strict=True)]
+    return sum(widths) + _GAP * (len(widths) - 1) <= console.width
+
+
 def show_rows(
     console: Console, columns: Sequence[str], rows: Sequence[Sequence[str]], *, numbers: Collection[str] = ()
 ) -> None:
@@ -116,8 +137,7 @@ def show_rows(
         rows: The values, one a column.
         numbers: Columns that hold numbers; they end below each other.
     """
-    widths = [max(map(cell_len, cells)) for cells in zip(columns, *rows, strict=True)]
-    if sum(widths) + _GAP * (len(widths) - 1) <= console.width:
+    if fits(console, columns, rows):
         table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0))
         for name in columns:
             table.add_column(name, no_wrap=True, justify="right" if name in numbers else "left")

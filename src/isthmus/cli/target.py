@@ -44,14 +44,15 @@ def shown_target(text: str) -> str:
 
 
 def put_back_abandoned(connection: psycopg.Connection, conninfo: str) -> None:
-    """Put back indexes and keys that a copy had set aside when it died, unless an isthmus is at work; says which."""
-    from isthmus.cli.output import err
-    from isthmus.transfer.existing.saved_ddl import missing, restore_abandoned
+    """Put back indexes and keys that a copy had set aside when it died, unless an isthmus is at work; says how many."""
+    from isthmus.cli.output import err, show_note
+    from isthmus.transfer.existing.saved_ddl import missing, restore_abandoned, words_before, words_behind
 
     if not missing(connection):
         return
-    for label in restore_abandoned(conninfo):
-        err.print(f"note: Put back what a copy had set aside before it ended: {label}.", markup=False)
+    done = restore_abandoned(conninfo, lambda found: show_note(err, words_before(found)))
+    if done:
+        show_note(err, words_behind(done))
 
 
 def may_not_read(connection: psycopg.Connection, schemas: list[str], fault: psycopg.Error) -> TargetError:

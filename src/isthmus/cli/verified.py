@@ -10,15 +10,16 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from isthmus.cli.output import plural, show_hint, show_paragraph, show_table, some
+from isthmus.cli.output import plural, show_hint, show_paragraph, show_table, show_with_command, some
 from isthmus.sources.shown import shown
-from isthmus.verify.report.accounted import Account
+from isthmus.verify.report.accounted import Account, most_became
 from isthmus.verify.report.choosing import Total, first_differences, totals, uncompared
 from isthmus.verify.report.words import WORDS, checked_words, found_words, remarks, side_words, tone, verdict
 from isthmus.verify.result import Difference, Verified
 
 _MOST_DIFFERENCES = 20
 _MOST_LEFT_OUT = 12
+_MOST_BECAME = 5
 _MOST_PLACES = 6
 _MOST_TOTALS = 12
 _MOST_REMARKS = 5
@@ -161,9 +162,11 @@ def _show_accounts(console: Console, accounts: Sequence[Account], target: str) -
     console.print()
     console.print("Accounted for by the run's ledgers, so no differences", style="bold")
     for one in there:
-        command = f": isthmus {one.command} --target {quote(target)}" if one.command else ""
         words = one.word if one.count == 1 else one.words
-        console.print(f"  {one.count:>9,}  {words}{command}", markup=False, soft_wrap=True)
+        command = f"isthmus {one.command} --target {quote(target)}" if one.command else ""
+        show_with_command(console, f"  {one.count:>9,}  ", words, command)
+        for pair, count in most_became(one, _MOST_BECAME):
+            show_paragraph(console, f"  {'':>9}  {count:>9,}  ", shown(pair))
 
 
 def _show_left_out(console: Console, verified: Verified, files: Sequence[str]) -> None:

@@ -82,8 +82,9 @@ def verify(
 
     The JSON: run, outcome (passed, partly, failed, interrupted), exit_code, layers (of each: outcome, checked, unit,
     differences, columns, notes, lacking, seconds), differences (layer, table, id, path, expected, actual, message; at
-    most 1,000 a layer) and accounted (numbers). Partly: nothing differs, but a layer could not look at all it is there
-    for, such as one that needs temporary tables where the role may make none; it is then not called verified.
+    most 1,000 a layer), accounted (numbers) and became (what values became that the mapping replaces or fills in, with
+    how often). Partly: nothing differs, but a layer could not look at all it is there for, such as one that needs
+    temporary tables where the role may make none; it is then not called verified.
 
     Exit codes: 0 nothing differs, 1 something does, 2 usage or mapping, 3 source, 4 target, 130 stopped by Ctrl-C,
     SIGTERM or SIGHUP (a lost terminal); then nothing is proven.
@@ -101,7 +102,7 @@ def verify(
     from isthmus.cli.verified import show_verified
     from isthmus.connect.target import open_target
     from isthmus.mapping import load_mapping
-    from isthmus.verify.report.accounted import accounts_json
+    from isthmus.verify.report.accounted import accounts_json, became_json
     from isthmus.verify.result import Verified
     from isthmus.verify.run import verify_database
     from isthmus.verify.subject import Options
@@ -115,6 +116,7 @@ def verify(
             "exit_code": exit_code(result),
             "started_at": begun.isoformat(),
             "accounted": accounts_json(accounts),
+            "became": became_json(accounts),
         }
 
     def write_page(accounts: list[Account], fault: IsthmusError | None = None) -> None:

@@ -12,6 +12,7 @@ from collections import Counter
 from psycopg import sql
 
 from isthmus.connect.postgres import first_number
+from isthmus.verify.became import check_books
 from isthmus.verify.result import ColumnCheck, LayerResult
 from isthmus.verify.source_facts import CollectionFacts, SourceFacts
 from isthmus.verify.subject import Subject
@@ -25,6 +26,7 @@ def check(subject: Subject, facts: SourceFacts) -> LayerResult:
     check_source(subject, facts, result)
     merged = _merged(subject)
     _adjustments(subject, facts, result)
+    check_books(subject, facts, result)
     for table in subject.schema.tables.values():
         there = first_number(
             subject.connection.execute(

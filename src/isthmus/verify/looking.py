@@ -22,7 +22,7 @@ from isthmus.verify.subject import Subject
 
 SHOWN_CHARACTERS = 200
 _PAGE = 5_000
-NOT_OURS = "They are in rows that were there before the copy, as far as ids and ledgers tell."
+NOT_OURS = "As far as ids and ledgers tell, that is in rows that were there before the copy."
 
 
 def of_row(name: str, alias: str = "r") -> sql.Composed:
@@ -127,19 +127,20 @@ class Looking:
             words = fault.diag.message_primary or str(fault)
             self.result.differs(table, path, f"It cannot be looked at: {words}.", expected="readable", actual=None)
 
-    def enter(self, fault: Fault, wrong: int) -> tuple[int, int]:
+    def enter(self, fault: Fault, wrong: int, *, ours: bool = False) -> tuple[int, int]:
         """Enter rows that are wrong: the first ones by name, all in number.
 
         Args:
             fault: What is wrong.
             wrong: How many rows are.
+            ours: Whether all of them are known to be the copy's.
 
         Returns:
             How many were entered, and how many are none of the copy's rows and so nothing it could have got wrong.
         """
         if not wrong or fault.query is None:
             return 0, 0
-        if self._ours is None:
+        if self._ours is None or ours:
             room = max(MOST_LISTED - len(self.result.differences), 0)
             query = sql.SQL("SELECT * FROM ({}) AS x LIMIT {}").format(fault.query, sql.Literal(room))
             rows = self.connection.execute(query).fetchall() if room else []

@@ -11,6 +11,8 @@ import threading
 from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack
 
+from isthmus._rust import IdCodec
+from isthmus.mapping import Mapping
 from isthmus.mapping.model import Flow
 from isthmus.mapping.tables import Table
 from isthmus.verify.checksum.spool import Spool
@@ -41,9 +43,9 @@ class RunReference(Reference):
     """
 
     def __init__(self, subject: Subject, check_stop: Callable[[], None] = lambda: None) -> None:
-        first, *others = (parse(one.text) for one in subject.histories)
-        super().__init__(first, subject.key, subject.run.now_us)
-        self._others = [Reference(one, subject.key, subject.run.now_us) for one in others]
+        first, *others = ((parse(one.text), one.mapping.things) for one in subject.histories)
+        super().__init__(first[0], subject.key, subject.run.now_us, first[1])
+        self._others = [Reference(one, subject.key, subject.run.now_us, things) for one, things in others]
         self._check_stop = check_stop
 
     def expected(self, collection: str, document: bytes) -> Expected:
@@ -84,6 +86,7 @@ class Oracle:
         self._whole: set[str] = set()
         self._ids: dict[str, set[str]] = {}
         self._met: dict[str, set[int]] = {}
+        self._may_be_gone: dict[str, set[str]] = {}
         self._keep_what_is_learned()
 
     def keep_whole(self, root: str) -> None:
@@ -108,9 +111,11 @@ class Oracle:
                 yield OracleTaker(spool, collection, self._subject.transcoders(collection)[0], wanted, met)
 
     def unmet(self, root: str) -> list[str]:
-        """Return the ids that no document was met for."""
+        """Return the ids that no document was met for, but for those that only a map of things knows."""
         met = self._met.get(root, set())
-        return [one for number, one in enumerate(sorted(self._ids.get(root, ()))) if number not in met]
+        gone = self._may_be_gone.get(root, set())
+        ids = enumerate(sorted(self._ids.get(root, ())))
+        return [one for number, one in ids if number not in met and one not in gone]
 
     def documents(self, roots: Collection[str]) -> Iterator[tuple[str, bytes]]:
         """Yield (collection, raw BSON) of the documents that were kept, of collections that fill some root tables."""
@@ -153,15 +158,47 @@ class Oracle:
         finishing = Finishing(rules, GivenAccounts(), unasked, lambda _place, _value: None)
         for root in finishing.to_learn:
             self.keep_whole(root)
-        if self._subject.existing:  # there nothing is judged that joining changes
+        if not self._subject.existing or self._subject.options.sample is None:
+            self._keep_parts_of_things()
+        if self._subject.existing:  # there nothing is judged that other joining changes
             return
         for root in sorted(finishing.of_use - finishing.to_learn):
             collections = list(self._subject.schema.tables[root].collections)
             for pair in self._subject.connection.execute(_JOINED, (collections,)):
                 self.keep(root, pair)
 
+    def _keep_parts_of_things(self) -> None:
+        """Keep documents of which the map says that they are one with another: whether or not the ledger does."""
+        codec = IdCodec(self._subject.key)
+        for root, parts in parts_of_things(self._subject.mapping).items():
+            self._may_be_gone.setdefault(root, set())
+            for collection, document, scheme in parts:
+                own = codec.derive(collection, document, scheme)
+                if own not in self._ids.get(root, ()):
+                    self._may_be_gone[root].add(own)
+                    self.keep(root, [own])
+
     def _root(self, flow: Flow) -> Table:
         return self._subject.schema.tables[self._subject.mapping.collections[flow.entry].table]
+
+
+def parts_of_things(mapping: Mapping) -> dict[str, list[tuple[str, bytes, str]]]:
+    """Return, by root table, collection, `_id` as BSON and id scheme of documents that share a thing with others."""
+    found: dict[str, list[tuple[str, bytes, str]]] = {}
+    if mapping.things is None:
+        return found
+    for identity in mapping.identities.values():
+        entries = [mapping.collections[flow.entry] for flow in mapping.flows_of(identity.members[0].collection)]
+        if not entries or entries[0].ids == "keep":
+            continue
+        things: dict[str, list[tuple[str, bytes, str]]] = {}
+        for member in identity.members:
+            for document, thing in mapping.things.of.get(member.collection, {}).items():
+                if thing is not None:
+                    things.setdefault(thing, []).append((member.collection, document, entries[0].ids))
+        for parts in things.values():
+            found.setdefault(entries[0].table, []).extend(parts if len(parts) > 1 else ())
+    return found
 
 
 def _has_uuids(root: Table) -> bool:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import time
 
 from isthmus.verify.looking import Looking
+from isthmus.verify.referring.alone import is_alone, tables_alone
 from isthmus.verify.referring.books import check_books
 from isthmus.verify.referring.ledger import check_ledger
 from isthmus.verify.referring.pairs import check_pairs
@@ -30,13 +31,14 @@ def check(subject: Subject) -> LayerResult:
     result = LayerResult("references", unit="references")
     with subject.another_connection() as connection:
         looking = Looking(subject, connection, result)
+        alone = tables_alone(subject)
         for place in places(subject.mapping, subject.schema):
             check_place(looking, place)
             if place.shape == "route":
-                check_route(looking, place)
+                check_route(looking, place, sure=is_alone(place, alone))
             if place.shape != "parent":
                 check_books(looking, place)
-                check_ledger(looking, place)
+                check_ledger(looking, place, sure=is_alone(place, alone))
             if subject.existing:
                 check_waiting(looking, place)
         for table in subject.schema.tables.values():

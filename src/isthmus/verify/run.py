@@ -145,6 +145,8 @@ def _layers(
         found = result.layers[layer] = _looked(subject, layer, work[layer])
         found.seconds = time.monotonic() - began
         progress.step_done()
+    if existing is not None:
+        existing.share_seconds(result.layers)
 
 
 def _looked(subject: Subject, layer: Layer, look: Callable[[], LayerResult]) -> LayerResult:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+from isthmus.verify.became import check_oracle
 from isthmus.verify.hiding import Hiding
 from isthmus.verify.left_behind import find_wrongly_carried, find_wrongly_refused
 from isthmus.verify.oracle import Oracle
@@ -56,6 +57,8 @@ def check(
     _without_id(subject, comparison, result, judged)
     find_wrongly_refused(comparison, facts, result)
     if not subject.existing:  # there the row may be somebody else's
+        if subject.options.sample is None:
+            check_oracle(subject, comparison.totals.became, result)
         find_wrongly_settled(subject, comparison, result)
         for table, row_id, why in find_wrongly_carried(subject, comparison, facts):
             message = f"{table} holds the row {row_id}, though its document {why}."

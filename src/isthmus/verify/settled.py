@@ -115,6 +115,7 @@ class _Reasons:
         self._finishing = comparison.finishing
         self._shapes = comparison.reference.shapes
         self._rivals: dict[tuple[str, Key], Counter[Key]] = {}
+        self._letters_of: dict[str, list[tuple[str, bytes]]] | None = None
         self._checks: dict[str, Callable[[_Letter, Expected], bool]] = {
             "duplicate-id": self._id_is_held,
             "duplicate-key": self._key_is_held,
@@ -177,19 +178,42 @@ class _Reasons:
     def _key_is_held(self, letter: _Letter, expected: Expected) -> bool:
         for shape, columns, where in self._keys():
             if letter.column == f"{shape.table}.{', '.join(columns)}":
-                if self._holds(shape, columns, where, expected):
+                if any(self._holds(shape, columns, where, one) for one in (expected, *self._parts(letter, expected))):
                     return True
                 if shape.references.keys() & set(columns):
                     raise _Unasked(f"References in a key of {shape.table} may have led elsewhere then.")
         return False
 
-    def _was_joined(self, _letter: _Letter, expected: Expected) -> bool:
+    def _was_joined(self, letter: _Letter, expected: Expected) -> bool:
         flow = expected.flow
+        if flow is not None and self._shapes[flow.table].has_things:
+            return bool(self._parts(letter, expected))
         return flow is not None and any(
             self._among_letters(shape, columns, self._values(shape, columns, expected))
             for shape, columns, _ in self._keys()
             if shape.table == flow.table
         )
+
+    def _parts(self, letter: _Letter, expected: Expected) -> list[Expected]:
+        """Return what becomes of the other dead letters of finish that are one thing with one: they were one row."""
+        flow, things = expected.flow, self._comparison.reference.things
+        if flow is None or not self._shapes[flow.table].has_things:
+            return []
+        if self._letters_of is None:
+            self._letters_of = defaultdict(list)
+            members = [name for names in self._comparison.reference.rules.members.values() for name in names]
+            for collection, document in self._subject.connection.execute(_RIVALS, (self._subject.run.id, members)):
+                thing = things.of(collection, document_id(bytes(document)) or b"")
+                if thing is not None:
+                    self._letters_of[thing].append((collection, bytes(document)))
+        thing = things.of(letter.collection, document_id(letter.document) or b"")
+        return [
+            way
+            for collection, document in self._letters_of.get(thing or "", ())
+            if (collection, document) != (letter.collection, letter.document)
+            for way in self._ways(collection, document)
+            if way.rows
+        ]
 
     def _holds(self, shape: Shape, columns: Key, where: str | None, expected: Expected) -> bool:
         values = self._values(shape, columns, expected)
@@ -244,6 +268,9 @@ class _Reasons:
         return any(self._rivals[shape.table, columns][one] > 1 for one in values)
 
     def _leads_nowhere(self, letter: _Letter, expected: Expected) -> bool:
+        return any(self._has_lost(letter, one) for one in (expected, *self._parts(letter, expected)))
+
+    def _has_lost(self, letter: _Letter, expected: Expected) -> bool:
         for shape in self._shapes.values():
             routed = {name for names in shape.routes for name in names}
             for names in [*shape.routes, *((name,) for name in shape.references if name not in routed)]:

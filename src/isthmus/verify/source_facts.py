@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 
@@ -26,6 +26,8 @@ class CollectionFacts:
         more_lost: How many more there are.
         adjusted: (table, column, kind) → changed values of those that have rows, whose originals are lost but for the
             ledger; empty where nobody asked.
+        became: What values of those became that the mapping replaces or fills in, as the core's `Batch.became` has it;
+            empty where nobody asked.
         digest: Sum of the digests of all documents, as `state` keeps those of the copy.
         broken: Where reading ended early.
         profile: What the core's `Profiler` says of the accepted ones, JSON; empty where nobody asked.
@@ -45,11 +47,18 @@ class CollectionFacts:
     lost: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     more_lost: int = 0
     adjusted: Counter[tuple[str, str, str]] = field(default_factory=Counter[tuple[str, str, str]])
+    became: dict[str, Counter[str]] = field(default_factory=dict[str, Counter[str]])
+
     digest: int = 0
     broken: list[str] = field(default_factory=list[str])
     profile: str = ""
     sample: Iterable[bytes] = ()
     refused: Iterable[bytes] = ()
+
+    def add_became(self, more: Mapping[str, Mapping[str, int]]) -> None:
+        """Add to what values became."""
+        for name, pairs in more.items():
+            self.became.setdefault(name, Counter()).update(pairs)
 
 
 @dataclass

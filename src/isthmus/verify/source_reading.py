@@ -195,6 +195,7 @@ class _Reader:
             self.rows[table.name] += batch.rows(table.index)
         if self._reading.wanted.adjusted:
             self.facts.adjusted.update((one.table, one.column, one.kind) for one in batch.adjustments)
+            self.facts.add_became(batch.became())
         if self.profiler is not None:
             self.profiler.read(documents)
         for taker in self.takers:
@@ -208,6 +209,7 @@ class _Reader:
         mine.skipped.update(theirs.skipped)
         mine.letters += theirs.letters
         mine.adjusted.update(theirs.adjusted)
+        mine.add_became(theirs.became)
         mine.carriable = (mine.carriable + theirs.carriable)[:_MOST_LOST]
         mine.more_carriable += theirs.more_carriable
         mine.late.update(theirs.late)

@@ -22,8 +22,10 @@ from isthmus.mapping.plan import compile_plans
 from isthmus.mapping.plan_tables import PlanTable, plan_tables
 from isthmus.mapping.references import as_loaded
 from isthmus.mapping.tables import TargetSchema, build_schema
+from isthmus.mapping.things import Things, with_things
 from isthmus.sources.optional import with_optional
 from isthmus.sources.protocol import Source
+from isthmus.state.live_things import as_carried
 from isthmus.state.reports import at_work, require_run
 from isthmus.state.runs import Run, id_key
 from isthmus.verify.hiding import Hiding
@@ -153,7 +155,7 @@ def open_subject(
 
     Raises:
         TargetError: No run (`no-run`), one that is not complete (`not-complete`), or one at work (`lease-held`).
-        ConfigError: The run was made with another mapping (`mapping-changed`).
+        ConfigError: The run was made with another mapping (`mapping-changed`), or other answers (`other-answers`).
         SourceError: The run was made from another source (`source-differs`).
         TargetError: The mappings that the target keeps are not those that the run was made with (`state-broken`).
     """
@@ -162,6 +164,7 @@ def open_subject(
         stack.callback(connection.close)
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         run = require_run(connection)
+        mapping = as_carried(connection, mapping)
         _refuse(run, mapping, mapping_text, source, at_work(connection))
         row = connection.execute("SELECT pg_export_snapshot()").fetchone()
         assert row is not None  # noqa: S101  it always gives one
@@ -191,18 +194,20 @@ def _histories(run: Run, mapping: Mapping, mapping_text: str) -> tuple[History, 
     kept += [(str(retry["fingerprint"]), str(retry["mapping_text"])) for retry in run.retries]
     found: dict[str, History] = {}
     for number, (fingerprint, text) in enumerate(kept):
-        one = History.of(text, _read_kept(run, fingerprint, text, number))
+        one = History.of(text, _read_kept(run, fingerprint, text, number, mapping.things))
         if mapping_text and fingerprint == mapping.fingerprint:
             one = History.of(mapping_text, mapping)
         found.setdefault(fingerprint, one)
     return tuple(found.values())
 
 
-def _read_kept(run: Run, fingerprint: str, text: str, number: int) -> Mapping:
+def _read_kept(run: Run, fingerprint: str, text: str, number: int, things: Things | None) -> Mapping:
     """Read a mapping that the target keeps: of the run, or of its retry with this number, from 1."""
     why = ""
     try:
         mapping = parse_mapping(text)
+        if things is not None and mapping.identities:
+            mapping = with_things(mapping, things)
     except MappingError as fault:
         why = f": {fault.message.removesuffix('.')}"
     else:
@@ -232,6 +237,12 @@ def _refuse(run: Run, mapping: Mapping, mapping_text: str, source: Source, holde
             hint="Run the same isthmus copy again: it goes on where it stopped. Then verify.",
         )
     if mapping.fingerprint not in run.fingerprints:
+        if mapping.things is not None and mapping_text in run.mapping_texts:
+            raise ConfigError(
+                f"Run {run.id} of this target was made when other answers about its identities were in force.",
+                code="other-answers",
+                hint="Copy again with the answers of now, then verify.",
+            )
         raise ConfigError(
             f"Run {run.id} of this target was made with another mapping."
             f"{f' {run.differs_in_mapping(mapping_text)}' if mapping_text else ''}",

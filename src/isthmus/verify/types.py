@@ -207,6 +207,8 @@ def _of_column(mapping: Mapping, placed: PlacedTable, column: PlacedColumn, prof
         return _Expected(why="Several fields, or parts of one, fill it.")
     if rule.values or rule.other_values is not None:
         return _Expected(why="The mapping replaces its values.")
+    if rule.identity is not None and mapping.things is not None:
+        return _Expected(why="The things that documents belong to fill it.")
     path = [step for at in placed.at for step in (*at, None)] + list(rule.path)
     node = _node_at(profile["root"], path)
     if node is None:

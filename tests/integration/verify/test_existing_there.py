@@ -6,7 +6,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from isthmus.verify.existing.there import read_there
+from isthmus.connect.real_columns import read_there
 
 UUID = "0f8fad5b-d9cb-469f-a165-70867728950e"
 

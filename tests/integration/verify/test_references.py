@@ -160,7 +160,7 @@ def test_later_alternative_of_a_route_is_told(shop_twin: Made) -> None:
     )
     result = references_of(shop_twin)
     assert result.passed  # a DBRef may have said so
-    assert any("1 ids in owner_team_id users has too" in one.why for one in result.columns)
+    assert any("1 id in owner_team_id is also in users" in one.why for one in result.columns)
 
 
 def test_required_route(make_here: Callable[..., Made]) -> None:

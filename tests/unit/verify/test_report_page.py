@@ -95,7 +95,12 @@ def test_page_tells_how_many_differences_are_where() -> None:
     text = Read(page(failed())).text
     where = text[text.index("How many are where") : text.index("One by one")]
     assert where.startswith("How many are where Where counts schema checksum users.name – – 30 ")
-    assert "orders (row) – – 1" in where
+    assert "orders (rows) – – 1" in where
+    both = failed()
+    both.layers["counts"].differs("orders", "(rows)", "m", expected="2", actual="1")
+    where = Read(page(both)).text.partition("How many are where")[2].partition("One by one")[0]
+    assert "orders (rows) 1 – 1" in where
+    assert "orders (row) " not in where
     alone = passed()
     alone.layers["counts"].differs("a", "b", "m", expected="1", actual="2")
     assert "How many are where" not in page(alone)

@@ -105,10 +105,11 @@ def test_values_are_no_orders_to_the_terminal() -> None:
 
 
 def test_what_was_accounted_for_comes_with_its_command_on_one_line() -> None:
-    text = shown(passed(), width=40)
+    text = shown(passed(), width=80)
     assert "         25  dead letters: isthmus letters list --target embedded:pg\n" in text
     assert "          1  orphan: isthmus orphans list --target embedded:pg\n" in text
     assert "rows kept" not in text
+    assert "\n             isthmus letters list --target embedded:pg\n" in shown(passed(), width=60)
 
 
 def test_every_layer_says_what_it_cannot_see() -> None:

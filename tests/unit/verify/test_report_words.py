@@ -122,6 +122,12 @@ def test_what_was_left_out_is_told_by_layer_and_reason() -> None:
         counted.layers["samples"].columns.append(ColumnCheck(f"t{number}", "", left_out=number, why=why))
     (one,) = uncompared(counted)
     assert (one.places, one.count, one.why) == (["t5", "t1700"], 1_705, "documents were not drawn.")
+    orphans = passed()
+    for number in (1, 13):
+        why = f"{number} pointing at nothing, and NULL."
+        orphans.layers["samples"].columns.append(ColumnCheck("t", f"c{number}", accounted=number, why=why))
+    (one,) = uncompared(orphans)
+    assert (one.places, one.count, one.why) == (["t.c1", "t.c13"], 14, "pointing at nothing, and NULL.")
     silent = passed()
     silent.layers["types"].columns.append(ColumnCheck("a", "", left_out=1))
     assert uncompared(silent)[0].why == "no reason is given"

@@ -191,3 +191,14 @@ def test_progress_of_a_survey_speaks_of_no_dead_letters() -> None:
     console = Console(file=io.StringIO(), width=100)
     console.print(render(progress.snapshot(), 100))
     assert "dead letters" not in console.file.getvalue()  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def test_what_is_at_work_stands_above_what_waits() -> None:
+    waiting = [CollectionProgress(f"waits{n}", bytes_total=100) for n in range(20)]
+    late = [CollectionProgress("late", 100, 7, 1), CollectionProgress("broken", 100, broken="why")]
+    done = CollectionProgress("done", bytes_total=9, bytes_done=9)
+    shown = io.StringIO()
+    Console(file=shown, width=80, height=24).print(render(snapshot(*waiting[:15], done, *late, *waiting[15:]), 80))
+    names = [line.split()[0] for line in shown.getvalue().splitlines()[1:]]
+    assert names[:4] == ["late", "broken", "waits0", "waits1"]
+    assert len(names) == 17  # as many as before, and the two lines of the others and of all

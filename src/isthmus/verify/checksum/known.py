@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import psycopg
@@ -15,13 +15,26 @@ from isthmus.verify.orphans import Orphan
 _JOINED = f"SELECT collection, derived_id, id FROM {JOINED} j ORDER BY 1, 2"
 
 
-def read_known(connection: psycopg.Connection[Any], orphans: Iterable[Orphan], sides: Sides) -> Known:
+def read_known(
+    connection: psycopg.Connection[Any],
+    orphans: Iterable[Orphan],
+    sides: Sides,
+    left: Mapping[str, Sequence[tuple[str, str]]],
+) -> Known:
     """Tell which references were set to null, which rows must be left to the oracle because of their orphans, and
     which ids became or stand for others.
 
     A table of which neither can be said is left to the oracle as a whole, in `sides`.
+
+    Args:
+        connection: The target.
+        orphans: Those to believe.
+        sides: What is compared.
+        left: See `joined.left_together`.
     """
     known = Known(routes=read_routes(connection, sides))
+    for root, pairs in left.items():
+        known.translations.setdefault(root, []).extend(pairs)
     for collection, derived, row_id in connection.execute(_JOINED):
         for root in sides.roots_of(collection):
             known.translations.setdefault(root, []).append((derived, row_id))

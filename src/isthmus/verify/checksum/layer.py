@@ -20,6 +20,7 @@ from psycopg import sql
 
 from isthmus._rust import Digester, Finder
 from isthmus.connect.binary_copy import receive_copy
+from isthmus.connect.temporary import needing_temporary_tables
 from isthmus.mapping.model import Flow
 from isthmus.mapping.plan_tables import PlanTable
 from isthmus.mapping.tables import PendingTable, Table, pending_tables
@@ -28,6 +29,7 @@ from isthmus.verify.checksum.known import read_known
 from isthmus.verify.checksum.pairs import PairStore
 from isthmus.verify.checksum.sides import Compared, Sides
 from isthmus.verify.checksum.takers import PairTaker, S, SumTaker
+from isthmus.verify.joined import left_together
 from isthmus.verify.oracle import Oracle
 from isthmus.verify.orphans import read_orphans
 from isthmus.verify.reference.compare import Totals, is_held
@@ -35,7 +37,6 @@ from isthmus.verify.result import MOST_LISTED, ColumnCheck, LayerResult
 from isthmus.verify.samples import enter
 from isthmus.verify.source_reading import Taker, Wanted, read_source
 from isthmus.verify.subject import Subject
-from isthmus.verify.temporary import needing_temporary_tables
 from isthmus.work.interrupted import Interrupted
 from isthmus.work.progress import Progress
 
@@ -65,7 +66,10 @@ class Checksum:
         self._changed = changed_tables(subject)
         self._sides = Sides(subject.schema, subject.histories[0].plans, pending, merging, ids, self._changed)
         self._known = read_known(
-            subject.connection, read_orphans(subject.connection, subject.run.id, subject.schema), self._sides
+            subject.connection,
+            read_orphans(subject.connection, subject.run.id, subject.schema),
+            self._sides,
+            left_together(subject),
         )
         # what the oracle cannot look at whole it does not look at
         self._unreadable = {self._sides.root_of(subject.schema.tables[name]) for name in self._changed}

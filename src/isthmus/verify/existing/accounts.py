@@ -63,6 +63,14 @@ class Accounts:
             run=self._run,
             orphans=ORPHANS,
         )
+        left = [pair for pairs in known.left.values() for pair in pairs]
+        known.do(  # a reference had been made to lead to the row that its document was a part of, before that left
+            "INSERT INTO {orphans} SELECT o.table_name, o.column_name, o.row_id, o.row_position, u.own, o.action"
+            " FROM {orphans} o JOIN unnest({owns}::text[], {rows}::text[]) AS u(own, row_id) ON u.row_id = o.target_id",
+            orphans=ORPHANS,
+            owns=sql.Literal([own for own, _ in left]),
+            rows=sql.Literal([row_id for _, row_id in left]),
+        )
         for table in self._subject.schema.tables.values():
             for column in table.columns:
                 if column.reference is not None and not column.reference.routed:

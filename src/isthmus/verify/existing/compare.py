@@ -28,13 +28,15 @@ class Compared:
         given: Rows that the source gives, or pairs.
         met: Those of them that are there.
         columns: Names of the columns.
-        joined: Given documents that were joined with others and are not compared.
+        joined: Given rows of documents that were joined with others, and are not compared.
+        joined_met: Those of `met` that are such rows.
     """
 
     given: int = 0
     met: int = 0
     columns: tuple[str, ...] = ()
     joined: int = 0
+    joined_met: int = 0
 
 
 def prepare(known: Known) -> None:
@@ -73,7 +75,7 @@ def compare_table(known: Known, table: Table) -> Compared:
     joined = _JOINED.format(names=sql.Literal(list(root.collections)))
     parts["alone"] = sql.SQL("NOT {}").format(joined)
     found.given = known.number("SELECT count(*) FROM {given} g", **parts)
-    if known.subject.mapping.joins(root.entries):
+    if known.subject.mapping.joins(root.entries) and root.name not in known.joined:
         found.joined = known.number(
             "SELECT count(*) FROM {given} g JOIN {rows} r ON r.own = {own}::text WHERE NOT {alone}", **parts
         )
@@ -82,6 +84,12 @@ def compare_table(known: Known, table: Table) -> Compared:
     found.met = known.number(
         "SELECT count(*) FROM {given} g JOIN {rows} r ON r.own = {own}::text JOIN {real} t ON {there}", **parts
     )
+    if found.joined:
+        found.joined_met = known.number(
+            "SELECT count(*) FROM {given} g JOIN {rows} r ON r.own = {own}::text JOIN {real} t ON {there}"
+            " WHERE NOT {alone}",
+            **parts,
+        )
     for start in range(0, len(columns), _AT_ONCE):
         pairs = [_pair(known, table, column) for column in columns[start : start + _AT_ONCE]]
         known.do(

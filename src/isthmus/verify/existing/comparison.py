@@ -5,11 +5,14 @@ Cannot see: what `ExistingTables` cannot.
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from contextlib import ExitStack
 
 from psycopg import sql
 
+from isthmus.connect.real_columns import There, read_there
+from isthmus.connect.temporary import needing_temporary_tables
 from isthmus.mapping.tables import Column, Table
 from isthmus.state.checkpoints import read_tallies
 from isthmus.verify.existing.accounts import Accounts, absent_rightly, accounted_of
@@ -21,22 +24,22 @@ from isthmus.verify.existing.mirror import make_mirror, mirrored
 from isthmus.verify.existing.older_accounts import UNJUDGED
 from isthmus.verify.existing.pairs import compare_pairs
 from isthmus.verify.existing.strangers import Strangers, find_strangers
-from isthmus.verify.existing.there import There, read_there
+from isthmus.verify.existing.things import join_given
+from isthmus.verify.joined import left_together
 from isthmus.verify.result import ColumnCheck
 from isthmus.verify.subject import Subject
-from isthmus.verify.temporary import needing_temporary_tables
 
 _WHY = {
-    "orphan": "{n} references point at nothing, and are NULL.",
-    "waiting": "{n} references wait for what was not carried.",
-    "kept": "{n} were there before, and the policy kept them.",
-    "edited": "{n} were edited in the target between two copies.",
-    "deleted": "{n} were deleted in the target between two copies.",
-    "filled in": "{n} are of rows that were there before: a time that is filled in for want of one goes to new rows.",
-    "number": "{n} are numbers of rows that were there before, written with other zeros.",
-    UNJUDGED: "{n} are of rows that were there before, and the version that copied did not note what they were.",
+    "orphan": "{n} pointing at nothing, and NULL.",
+    "waiting": "{n} waiting for what was not carried.",
+    "kept": "{n} there before, and kept by the policy.",
+    "edited": "{n} edited in the target between two copies.",
+    "deleted": "{n} deleted in the target between two copies.",
+    "filled in": "{n} of rows that were there before: a time that is filled in for want of one goes to new rows.",
+    "number": "{n} of rows that were there before, written with other zeros.",
+    UNJUDGED: "{n} of rows that were there before, and the version that copied did not note what they were.",
 }
-"""Why something differs rightly, or cannot be judged."""
+"""Why something differs rightly, or cannot be judged; the same words for one and for several, so that they add up."""
 
 
 class Comparison:
@@ -57,6 +60,7 @@ class Comparison:
         strangers: Table → its rows that no document gives.
         accounted: (table, path) → why it differs rightly → how often.
         absent: Table → how many rows are missing rightly.
+        seconds: How long `settle` took.
 
     Raises:
         TargetError: The role may not make temporary tables (code `no-temporary-tables`).
@@ -79,6 +83,7 @@ class Comparison:
         self.strangers: dict[str, Strangers] = {}
         self.accounted: dict[tuple[str, str], Counter[str]] = {}
         self.absent: Counter[str] = Counter()
+        self.seconds = 0.0
         self._settled = False
         self._mirrored: Subject | None = None
         self._waits: set[tuple[str, str]] | None = None
@@ -88,7 +93,14 @@ class Comparison:
         if self._settled:
             return
         self._settled = True
+        began = time.monotonic()
+        self._settle()
+        self.seconds = time.monotonic() - began
+
+    def _settle(self) -> None:
         self.given.settled()
+        self.known.joined = join_given(self.subject, self.given)
+        self.known.left = left_together(self.subject)
         self.known.follow()
         self.accounts.read_orphans()
         prepare(self.known)

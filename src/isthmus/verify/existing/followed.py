@@ -12,10 +12,10 @@ from functools import lru_cache
 import psycopg
 from psycopg import sql
 
+from isthmus.connect.real_columns import ThereColumn
 from isthmus.mapping.tables import Column, Table
 from isthmus.verify.existing.given import key_column
 from isthmus.verify.existing.known import Known
-from isthmus.verify.existing.there import ThereColumn
 
 _KEPT = 100_000
 _BASES = {"uuid": "uuid", "smallint": "int2", "integer": "int4", "bigint": "int8", "numeric": "numeric"}

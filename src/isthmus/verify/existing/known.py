@@ -13,10 +13,10 @@ from psycopg import sql
 
 from isthmus._rust import IdCodec
 from isthmus.connect.jsonb_paths import as_id_there, changed_inside
+from isthmus.connect.real_columns import There, ThereColumn, number
 from isthmus.mapping.tables import Column, PendingTable, Reference, Table
 from isthmus.state.own_fields import OWN_IDS, lay_out_own_ids
 from isthmus.verify.existing.given import Given, key_column
-from isthmus.verify.existing.there import There, ThereColumn, number
 from isthmus.verify.looking import of_row
 from isthmus.verify.subject import Subject
 
@@ -37,6 +37,10 @@ class Known:
         self._tables = subject.schema.tables
         self._moved: set[str] = set()
         self._rekeyed: set[str] = set()
+        self.joined: frozenset[str] = frozenset()
+        """Tables whose given rows are joined as they must be; of other documents that were joined nothing is given."""
+        self.left: dict[str, list[tuple[str, str]]] = {}
+        """Root table → documents that left as parts of another's row, each with the id of that row."""
         self.lost: set[tuple[str, str]] = set()
         """(table, column) of arrays of which the ledger says that elements point at nothing; see `accounts`."""
 
@@ -102,6 +106,14 @@ class Known:
             place=place,
             names=sql.Literal(list(table.collections)),
         )
+        left = self.left.get(table.name, [])
+        self.do(
+            "INSERT INTO {place} SELECT own, row_id FROM unnest({owns}::text[], {rows}::text[]) AS u(own, row_id)"
+            " WHERE NOT EXISTS (SELECT FROM {place} m WHERE m.given_id = u.own)",
+            place=place,
+            owns=sql.Literal([own for own, _ in left]),
+            rows=sql.Literal([row_id for _, row_id in left]),
+        )
         self.do("CREATE INDEX ON {place} (given_id)", place=place)
         self.do("ANALYZE {place}", place=place)
         if self.number("SELECT count(*) FROM {place}", place=place):
@@ -121,9 +133,15 @@ class Known:
                 "ids": OWN_IDS,
             }
             values = sql.SQL("SELECT {value} FROM {place} g WHERE {value} IS NOT NULL").format(**parts)
-            scheme = self.subject.mapping.collections[reference.entry].ids
-            codec = IdCodec(self.subject.key)
-            lay_out_own_ids(self.given.connection, values, codec, reference.collection, scheme)
+            entry = self.subject.mapping.collections[reference.entry]
+            lay_out_own_ids(
+                self.given.connection,
+                values,
+                IdCodec(self.subject.key),
+                reference.collection,
+                entry.ids,
+                rewritten=entry.rewritten,
+            )
             self.do("ALTER TABLE {place} ADD COLUMN {own} text", **parts)
             self.do("UPDATE {place} g SET {own} = o.id FROM {ids} o WHERE o.value = {value}", **parts)
 

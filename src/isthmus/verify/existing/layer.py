@@ -6,7 +6,7 @@ whose id does not tell that Isthmus wrote them; of rows that somebody edited bet
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 
 import psycopg
@@ -16,7 +16,6 @@ from isthmus.connect.postgres import explain
 from isthmus.mapping.tables import Column, Table
 from isthmus.state.kept_values import EXTRAS, ROW
 from isthmus.verify import counts, samples, types
-from isthmus.verify.existing.compare import Compared
 from isthmus.verify.existing.comparison import Comparison
 from isthmus.verify.existing.followed import Followed, why_not_followed
 from isthmus.verify.existing.given import GivenTaker
@@ -28,6 +27,7 @@ from isthmus.verify.source_facts import SourceFacts
 from isthmus.verify.source_reading import Taker
 from isthmus.verify.subject import Subject
 
+_JOINED = "{n} of documents that were joined with others, whose rows are not held against them here."
 _LETTERS = (
     "What stands against these documents may be a row of somebody else's, so their reasons are not looked at again."
 )
@@ -47,6 +47,7 @@ class ExistingTables:
     def __init__(self, subject: Subject, stack: ExitStack) -> None:
         self._subject = subject
         self._found = Comparison(subject, stack)
+        self._first: Layer | None = None
 
     @property
     def carried(self) -> tuple[str, ...]:
@@ -68,6 +69,7 @@ class ExistingTables:
 
     def _looked(self, layer: Layer, look: Callable[[], LayerResult]) -> LayerResult:
         """Return what a layer finds; where the server cannot compare, because of what a column holds, that differs."""
+        before = self._found.seconds
         try:
             with self._found.given.connection.transaction():
                 return look()
@@ -76,6 +78,16 @@ class ExistingTables:
             words = explain(fault, values=not self._subject.schema.sensitive)
             result.differs("", "(tables)", f"The tables cannot be compared: {words}.", expected="readable")
             return result
+        finally:
+            if self._found.seconds != before:
+                self._first = layer
+
+    def share_seconds(self, layers: Mapping[Layer, LayerResult]) -> None:
+        """Take the time of comparing rows off the layer that first needed it, and give it to the checksum, if asked."""
+        checksum, first = layers.get("checksum"), layers.get(self._first) if self._first else None
+        if checksum is not None and first is not None:
+            first.seconds -= self._found.seconds
+            checksum.seconds += self._found.seconds
 
     def counts(self, facts: SourceFacts) -> LayerResult:
         """Hold documents against the books, and the rows that they give against those that are there."""
@@ -87,8 +99,10 @@ class ExistingTables:
         for name, found in self._found.compared.items():
             told = self._found.absent[name]
             result.checked += found.met
-            result.columns.append(ColumnCheck(name, "", compared=found.met, accounted=told, left_out=found.joined))
-            expected = found.given - told - self._not_expected(found)
+            why = _JOINED.format(n=f"{found.joined:,}") if found.joined else ""
+            result.columns.append(ColumnCheck(name, "", found.met - found.joined_met, told, found.joined, why))
+            # of joined documents nobody says here how many rows they are
+            expected = found.given - found.joined - told + found.joined_met
             if found.met != expected:
                 result.differs(
                     name,
@@ -110,10 +124,6 @@ class ExistingTables:
         self._say_not_compared(result)
         return result
 
-    def _not_expected(self, found: Compared) -> int:
-        """Of joined documents nobody says here how many rows they are."""
-        return found.given - found.met if found.joined else 0
-
     def checksum(self) -> LayerResult:
         """Name every row and column that is not what its document gives."""
         self._found.settle()
@@ -124,15 +134,18 @@ class ExistingTables:
         for name, found in self._found.compared.items():
             result.checked += found.met
             stranger = self._found.strangers.get(name)
-            why = [f"{found.joined:,} rows are of documents that may be joined."] if found.joined else []
+            joined = [_JOINED.format(n=f"{found.joined:,}")] if found.joined else []
+            alone = found.met - found.joined_met
             others = stranger.others if stranger is not None else 0
-            if others:
-                why.append(f"{others:,} rows are of no document of the source: they are taken for somebody else's.")
-            row = ColumnCheck(name, "", found.met, left_out=found.joined + others, why=" ".join(why))
+            strange = (
+                [f"{others:,} of no document of the source: they are taken for somebody else's."] if others else []
+            )
+            left_out, why = found.joined + others, " ".join([*joined, *strange])
+            row = ColumnCheck(name, "", alone, left_out=left_out, why=why)
             self._found.account(row, ROW)
             result.columns.append(row)
             for column in (*found.columns, *([EXTRAS] if (name, EXTRAS) in self._found.accounted else [])):
-                check = ColumnCheck(name, column, compared=found.met, left_out=found.joined)
+                check = ColumnCheck(name, column, alone, left_out=found.joined, why=" ".join(joined))
                 self._found.account(check, column)
                 result.columns.append(check)
         self._say_not_compared(result)
@@ -193,6 +206,8 @@ class ExistingTables:
         found = self._subject.schema.tables[table]
         if found.kind == "junction" or table not in self._found.compared or self._found.compared[table].joined:
             return False
+        if table in self._found.known.joined and self._subject.options.sample is not None:
+            return False
         column = next((one for one in found.columns if one.name == path), None)
         return column is None or not self._why_not_sampled(found, column)
 
@@ -203,6 +218,8 @@ class ExistingTables:
             return "Its documents were not carried by this copy."
         if found.joined:
             return "Its documents may be joined."
+        if table.name in self._found.known.joined and self._subject.options.sample is not None:
+            return "Its documents may be one with others; --sample all compares them."
         return why_not_followed(self._found.known, table, column, self._found.waiting())
 
     def types(self, facts: SourceFacts) -> LayerResult:
@@ -216,9 +233,8 @@ class ExistingTables:
             for check in result.columns:
                 if (count := given[check.column]) and check.table == name and not check.left_out:
                     check.compared -= count
-                    words = "is not compared, but held" if count == 1 else "are not compared, but held"
                     check.accounted += count
-                    check.why = f"{count:,} {words} by checksum against what was noted of them."
+                    check.why = f"{count:,} held by checksum against what was noted of them, and not compared here."
         return result
 
     def _refused(self, layer: Layer) -> LayerResult | None:

@@ -1,7 +1,7 @@
 """The orphan ledger against the rows it speaks of: what was set to NULL or left out is, and what stays is there.
 
 Blind spots: orphans for which a document became a dead letter (its rows are counted elsewhere); of rows that were
-joined into others, whose values may have come from those; of tables that existed before, or that keep no ids; the
+joined into others, whose values may have come from those; of tables that held rows before, or that keep no ids; the
 values of references by another field, for the ledger has them as the documents do.
 """
 
@@ -19,8 +19,14 @@ _MAY_SAY_OTHERWISE = (
 )
 
 
-def check_ledger(looking: Looking, place: Place) -> None:
-    """Enter the orphans of a place whose rows say otherwise than the ledger."""
+def check_ledger(looking: Looking, place: Place, *, sure: bool) -> None:
+    """Enter the orphans of a place whose rows say otherwise than the ledger.
+
+    Args:
+        looking: Asks the target.
+        place: The place.
+        sure: Whether all rows, and all that they may point at, came with the run.
+    """
     listed, letters = looking.row(
         sql.SQL(
             "SELECT count(*) FILTER (WHERE o.action <> 'dead_letter'), count(*) FILTER (WHERE o.action = 'dead_letter')"
@@ -32,7 +38,7 @@ def check_ledger(looking: Looking, place: Place) -> None:
     check = ColumnCheck(place.table.name, f"{place.path} (orphans)", listed, 0, letters)
     check.why = "The documents of these are dead letters, so they have no rows." if letters else ""
     looking.result.columns.append(check)
-    if looking.subject.existing:
+    if not sure:
         check.compared, check.left_out = 0, listed + letters
         check.why = _MAY_SAY_OTHERWISE
         return
@@ -154,4 +160,5 @@ def _enter(
     if place.shape == "pair":
         name = sql.SQL("concat_ws('/', o.row_id, o.target_id)")
     query = sql.SQL("SELECT {}, o.row_id, {} FROM {} WHERE {} AND {}").format(name, text, source, wrong, _NOT_JOINED)
-    looking.enter(Fault(place.table.name, place.path, message, expected, query), count)
+    # asked only where all rows are the run's
+    looking.enter(Fault(place.table.name, place.path, message, expected, query), count, ours=True)

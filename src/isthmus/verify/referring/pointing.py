@@ -48,7 +48,7 @@ def check_aim(looking: Looking, place: Place, aim: Aim, path: str, check: Column
     _, foreign = looking.enter(fault, wrong)
     if foreign:
         check.left_out += foreign
-        check.why = f"{check.why} {foreign} point at nothing. {NOT_OURS}".strip()
+        check.why = f"{check.why} {foreign:,} {'points' if foreign == 1 else 'point'} at nothing. {NOT_OURS}".strip()
 
 
 def _owner(place: Place) -> sql.Composable:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg
@@ -21,6 +21,7 @@ class Account:
         words: Plural of it.
         count: How many.
         command: Words of the command that lists them, without the target; empty where none does.
+        became: Of changed values: `table.column:kind` → `WAS → BECAME` → how many, where the mapping names it.
     """
 
     kind: str
@@ -28,6 +29,7 @@ class Account:
     words: str
     count: int
     command: str
+    became: dict[str, dict[str, int]] = field(default_factory=dict[str, dict[str, int]])
 
 
 def accounts_of(connection: psycopg.Connection[Any], run: Run) -> list[Account]:
@@ -54,7 +56,8 @@ def accounts_of(connection: psycopg.Connection[Any], run: Run) -> list[Account]:
             "value changed on the way",
             "values changed on the way",
             sum(adjusted.values()),
-            "status --json -",
+            "status",
+            books.get("became", {}),
         ),
     ]
 
@@ -62,6 +65,21 @@ def accounts_of(connection: psycopg.Connection[Any], run: Run) -> list[Account]:
 def accounts_json(accounts: list[Account]) -> dict[str, int]:
     """Return kind → how many."""
     return {one.kind: one.count for one in accounts}
+
+
+def became_json(accounts: list[Account]) -> dict[str, dict[str, int]]:
+    """Return what values became that the mapping replaces or fills in, as `Account.became` has it."""
+    return {name: pairs for one in accounts for name, pairs in one.became.items()}
+
+
+def most_became(account: Account, most: int) -> list[tuple[str, int]]:
+    """Return what the most of its values became, as `table.column: WAS → BECAME` with how many."""
+    found = [
+        (f"{name.rpartition(':')[0]}: {pair}", count)
+        for name, pairs in account.became.items()
+        for pair, count in pairs.items()
+    ]
+    return sorted(found, key=lambda one: -one[1])[:most]
 
 
 def _conflicts(connection: psycopg.Connection[Any], run: int) -> int:

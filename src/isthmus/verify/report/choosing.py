@@ -64,7 +64,7 @@ class Uncompared:
         why: The reason, a sentence.
         layer: Who left it out.
         places: Where: tables, or columns as `table.column`.
-        count: How much, in the layer's unit; 0 where there was nothing of it.
+        count: How much, in the layer's unit, also of what a ledger accounts for; 0 where there was nothing of it.
     """
 
     why: str
@@ -79,12 +79,19 @@ def uncompared(verified: Verified) -> list[Uncompared]:
     for name, layer in verified.layers.items():
         for check in layer.columns:
             if check.left_out or check.why:
-                # Reasons that differ in their own number only are one.
-                why = check.why.removeprefix(f"{check.left_out:,} ") or "no reason is given"
+                why, count = _without_number(check)
                 one = found.setdefault((name, why), Uncompared(why, name))
                 one.places.append(place_of(check.table, check.column))
-                one.count += check.left_out
+                one.count += count
     return list(found.values())
+
+
+def _without_number(check: ColumnCheck) -> tuple[str, int]:
+    """Return a reason and how many it is of: reasons that differ in their own number only are one."""
+    for count in (check.left_out, check.accounted):
+        if count and check.why.startswith(f"{count:,} "):
+            return check.why.removeprefix(f"{count:,} "), count
+    return check.why or "no reason is given", check.left_out
 
 
 @dataclass

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from shlex import quote
 from typing import Any
 
 from isthmus.sources.shown import shown
-from isthmus.verify.report.accounted import Account
+from isthmus.verify.report.accounted import Account, most_became
 from isthmus.verify.report.choosing import coverage, totals, uncompared
 from isthmus.verify.report.words import WORDS, checked_words, remarks, side_words, tone, verdict
 from isthmus.verify.result import LAYERS, MOST_LISTED, Difference, Layer, LayerResult, Verified
 from isthmus.work.page import render_page
 
 _MOST_PLACES = 12
+_MOST_BECAME = 20
 
 
 def verification_page(
@@ -61,7 +63,7 @@ def verification_page(
         failing=[name for name, one in verified.layers.items() if one.found],
         totals=_totals(verified),
         accounts=[
-            (one.count, one.word if one.count == 1 else one.words, _command(one, target))
+            (one.count, one.word if one.count == 1 else one.words, _command(one, target), _became(one))
             for one in accounts
             if one.count
         ],
@@ -123,7 +125,9 @@ def _totals(verified: Verified) -> list[tuple[str, dict[Layer, int]]]:
     """Return place → layer → how many differences, the places with the most first."""
     found: dict[str, dict[Layer, int]] = {}
     for one in totals(verified):
-        found.setdefault(shown(one.place), {})[one.layer] = one.count
+        place = re.sub(r" \(row\)$", " (rows)", one.place)  # one of them, or their number: they are the same rows
+        layers = found.setdefault(shown(place), {})
+        layers[one.layer] = layers.get(one.layer, 0) + one.count
     return sorted(found.items(), key=lambda one: -max(one[1].values()))
 
 
@@ -136,6 +140,10 @@ def _places(places: Sequence[str]) -> str:
     names = list(dict.fromkeys(shown(one) for one in places))
     more = f" and {len(names) - _MOST_PLACES} more" if len(names) > _MOST_PLACES else ""
     return ", ".join(names[:_MOST_PLACES]) + more
+
+
+def _became(account: Account) -> list[tuple[int, str]]:
+    return [(count, shown(pair)) for pair, count in most_became(account, _MOST_BECAME)]
 
 
 def _command(account: Account, target: str) -> str:

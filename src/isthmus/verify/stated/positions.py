@@ -7,6 +7,7 @@ from psycopg import sql
 from isthmus.mapping.tables import Table
 from isthmus.verify.looking import NOT_OURS, Fault, Looking, of_row, owner, position_columns
 from isthmus.verify.result import ColumnCheck
+from isthmus.work.amounts import plural
 
 
 def check_positions(looking: Looking, table: Table) -> None:
@@ -39,4 +40,4 @@ def check_positions(looking: Looking, table: Table) -> None:
         )
         _, foreign = looking.enter(fault, wrong)
         if foreign:
-            check.left_out, check.why = foreign, f"{foreign} parents have gaps. {NOT_OURS}"
+            check.left_out, check.why = foreign, f"{plural(foreign, 'parent has', 'parents have')} gaps. {NOT_OURS}"

@@ -7,6 +7,7 @@ from psycopg import sql
 from isthmus.mapping.tables import Table
 from isthmus.verify.looking import NOT_OURS, Fault, Looking, label, of_row, owner, shown
 from isthmus.verify.result import ColumnCheck
+from isthmus.work.amounts import plural
 
 
 def check_uniques(looking: Looking, table: Table) -> None:
@@ -71,4 +72,7 @@ def _check(looking: Looking, table: Table, columns: tuple[str, ...], where: str 
         )
         _, foreign = looking.enter(fault, wrong)
         if foreign:
-            check.left_out, check.why = foreign, f"{foreign} rows have a value that others have, too. {NOT_OURS}"
+            check.left_out, check.why = (
+                foreign,
+                f"{plural(foreign, 'row has', 'rows have')} a value that others have, too. {NOT_OURS}",
+            )
