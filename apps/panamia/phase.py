@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -46,6 +47,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if error.hint:
             print(f"  → {error.hint}", file=sys.stderr)
         return error.exit_code
+    except BrokenPipeError:  # who reads has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except psycopg.Error as error:
         words = str(error).strip().splitlines() or [type(error).__name__]
         print(f"error (target): {words[0]}", file=sys.stderr)
@@ -96,7 +100,9 @@ def _command(
 
 def _standings(settings: Settings, connection: psycopg.Connection) -> dict[int, Standing]:
     mapping = load_mapping(settings.mapping)
-    return read_standings(connection, {name: rule.source_names for name, rule in mapping.collections.items()})
+    sources = {name: rule.source_names for name, rule in mapping.collections.items()}
+    live = settings.source is None or settings.source.startswith("mongodb")
+    return read_standings(connection, sources, live=live)
 
 
 def _phase(number: int) -> Phase:
@@ -122,7 +128,8 @@ def _status(said: argparse.Namespace, settings: Settings, connection: psycopg.Co
         known = len(one.items) - len(one.open)
         name = f"{one.phase.number} {one.phase.name}"
         print(f"{name:<18}{one.word:<16}{len(one.open):>6}{known:>7}  {when:<18}{one.phase.authority}")
-    print(f"\n→ next: python -m apps.panamia.phase {next_step(standings)}")
+    step = next_step(standings)
+    print(f"\n→ next: python -m apps.panamia.phase {step}" if step else "\nAll phases are done.")
     return 0
 
 

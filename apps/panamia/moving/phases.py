@@ -99,6 +99,7 @@ class Standing:
         verified_at: When a verification of that run passed; None while none did.
         failed: What the last verification of it came to, where it is not passed.
         items: What is to be looked at.
+        needed: False of a rewrite where the source is a dump, whose documents nobody changes.
     """
 
     phase: Phase
@@ -107,6 +108,7 @@ class Standing:
     verified_at: datetime.datetime | None = None
     failed: str | None = None
     items: Sequence[Item] = field(default_factory=tuple[Item, ...])
+    needed: bool = True
 
     @property
     def open(self) -> list[Item]:
@@ -116,6 +118,8 @@ class Standing:
     @property
     def word(self) -> str:
         """One word or two on how it stands."""
+        if not self.needed:
+            return "not on a dump"
         if self.run is None:
             return "not begun"
         if self.finished_at is None:
@@ -127,7 +131,7 @@ class Standing:
     @property
     def is_done(self) -> bool:
         """Whether the next phase may begin: complete, verified since, and nothing open."""
-        return self.finished_at is not None and self.verified_at is not None and not self.open
+        return not self.needed or (self.finished_at is not None and self.verified_at is not None and not self.open)
 
 
 def why_not_run(number: int, standings: Mapping[int, Standing]) -> str | None:
@@ -152,14 +156,16 @@ def why_not_undo(number: int, standings: Mapping[int, Standing]) -> str | None:
     return None
 
 
-def next_step(standings: Mapping[int, Standing]) -> str:
-    """Say what is to be done next, as the end of a command line."""
+def next_step(standings: Mapping[int, Standing]) -> str | None:
+    """Say what is to be done next, as the end of a command line; None when every phase is done."""
     for one in PHASES:
         standing = standings[one.number]
+        if not standing.needed:
+            continue
         if standing.run is None or standing.finished_at is None:
             return f"run {one.number}"
         if standing.verified_at is None:
             return f"verify {one.number}"
         if standing.open:
             return f"items {one.number}"
-    return "retire 1"
+    return None

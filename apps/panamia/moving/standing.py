@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterator
 
 import psycopg
@@ -29,30 +30,36 @@ FROM isthmus.rewrite_log WHERE rewrite_id = %s AND state = 'refused' ORDER BY id
 _ACKNOWLEDGED = "SELECT kind, key, reason FROM panamia_move.acknowledgement WHERE phase = %s AND withdrawn_at IS NULL"
 
 
-def read_standings(connection: psycopg.Connection, sources: dict[str, tuple[str, ...]]) -> dict[int, Standing]:
+def read_standings(
+    connection: psycopg.Connection, sources: dict[str, tuple[str, ...]], *, live: bool = True
+) -> dict[int, Standing]:
     """Read how every phase stands; writes nothing.
 
     Args:
         connection: To the target.
         sources: The source collections of each entry of the mapping.
+        live: Whether the source is a running server.
 
     Returns:
         By number of the phase.
     """
     there = connection.execute("SELECT to_regclass('isthmus.run') IS NOT NULL").fetchone()
-    if there is None or not there[0]:
-        return {one.number: Standing(one) for one in PHASES}
-    runs = [(int(number), finished, set(carried)) for number, finished, carried in connection.execute(_RUNS).fetchall()]
-    return {
-        one.number: _of_rewrite(connection, one) if one.kind == "rewrite" else _of_copy(connection, one, runs, sources)
-        for one in PHASES
-    }
+    runs: list[tuple[int, datetime.datetime | None, set[str]]] = []
+    if there is not None and there[0]:
+        runs = [(int(run), finished, set(carried)) for run, finished, carried in connection.execute(_RUNS).fetchall()]
+    found: dict[int, Standing] = {}
+    for one in PHASES:
+        if one.kind == "copy":
+            found[one.number] = _of_copy(connection, one, runs, sources)
+        else:
+            found[one.number] = _of_rewrite(connection, one) if live else Standing(one, needed=False)
+    return found
 
 
 def _of_copy(
     connection: psycopg.Connection,
     phase: Phase,
-    runs: list[tuple[int, object, set[str]]],
+    runs: list[tuple[int, datetime.datetime | None, set[str]]],
     sources: dict[str, tuple[str, ...]],
 ) -> Standing:
     wanted = {name for entry in phase.entries for name in sources.get(entry, (entry,))}
@@ -65,7 +72,7 @@ def _of_copy(
     return Standing(
         phase,
         run=number,
-        finished_at=finished,  # pyright: ignore[reportArgumentType]
+        finished_at=finished,
         verified_at=row[1] if passed and row is not None else None,
         failed=None if row is None or passed else str(row[0]),
         items=_items(connection, phase, _letters(connection, number), _conflicts(connection, number)),
