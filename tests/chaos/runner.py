@@ -12,6 +12,7 @@
 - `batch_bytes`, `small_bytes`: the smallest batch, and from which size on a collection is split among workers, so that
   little data makes many batches.
 - `letters`: most dead letters of one batch of a retry.
+- `rewrite`: [bytes, documents]: how much a rewrite of references reads, and plans or puts back, at once.
 """
 
 from __future__ import annotations
@@ -30,6 +31,9 @@ from typing import Any
 import psycopg
 
 from isthmus.cli.main import main
+from isthmus.polyglot.rewrite import live as rewrite_live
+from isthmus.polyglot.rewrite import run as rewrite_run
+from isthmus.polyglot.rewrite import undo as rewrite_undo
 from isthmus.state import last_transaction
 from isthmus.transfer import stages
 from isthmus.transfer.beginning import begin
@@ -104,6 +108,11 @@ def start(plan: dict[str, Any], arguments: list[str]) -> None:
         _set(memory, "LARGEST_BATCH_BYTES", plan["batch_bytes"])
     if "letters" in plan:
         _set(passes, "BATCH_LETTERS", plan["letters"])
+    if "rewrite" in plan:
+        size, documents = plan["rewrite"]
+        _set(rewrite_run, "BLOCK_BYTES", size)
+        _set(rewrite_live, "DOCUMENTS", documents)
+        _set(rewrite_undo, "DOCUMENTS", documents)
     if "small_bytes" in plan:
         _set(begin, "_SMALL_BYTES", plan["small_bytes"])
     if "worth_rows" in plan:

@@ -17,7 +17,11 @@ from tests.fix_copies import Unkilled
 
 KILLED = -9
 FRESH = [stage for stage in documented() if stage.startswith("fresh.")]
-OTHERS = [stage for stage in documented() if not stage.startswith(("fresh.", "retry.", "deliver.", "saved."))]
+OTHERS = [
+    stage
+    for stage in documented()
+    if not stage.startswith(("fresh.", "retry.", "deliver.", "saved.", "rewrite.", "identities."))
+]
 TURNS = 12
 
 MakeCopy = Callable[[], Copy]

@@ -20,6 +20,7 @@ PAGES: dict[str, Callable[[Path], str]] = {
     "docs/reference/errors.md": error_page.page,
     "docs/reference/mapping.md": mapping_page.page,
     "docs/reference/mapping.schema.json": mapping_page.schema,
+    "docs/reference/resolutions.schema.json": mapping_page.resolutions_schema,
     "docs/reference/settings.md": settings_page.page,
     **rule_pages.pages(),
 }

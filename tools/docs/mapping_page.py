@@ -18,3 +18,10 @@ def schema(_root: Path) -> str:
     from isthmus.mapping.schema import json_schema_text
 
     return json_schema_text()
+
+
+def resolutions_schema(_root: Path) -> str:
+    """Write the JSON Schema of files of answers."""
+    from isthmus.mapping.resolutions_schema import json_schema_text
+
+    return json_schema_text()
