@@ -55,6 +55,11 @@ class Case:
     alone: bool = True
 
 
+def became(table: str, column: str) -> Names:
+    """What is named where the books tell of other values that were changed on the way than the documents have."""
+    return Named("counts", table, None, column), Named("samples", table, None, column)
+
+
 def both(table: str, row: str | None, *paths: str) -> Names:
     """Name columns of a row, or the row itself, in the two layers that compare rows."""
     return tuple(Named(layer, table, row, path) for path in paths or ("(row)",) for layer in ("checksum", "samples"))

@@ -6,7 +6,7 @@ import zlib
 
 import bson
 
-from tests.damage.case import ANY, Case, Named, both, counted, row_added, row_gone
+from tests.damage.case import ANY, Case, Named, became, both, counted, row_added, row_gone
 from tests.damage.rows import booked, order, pair, person, team
 from tests.damage.source import THINGS, database
 from tests.damage.values import TABLE, thing
@@ -268,6 +268,7 @@ LETTERS = [
             Named("counts", "people", None, "(rows)"),
             Named("checksum", "people", ANY, "(row)"),
             _letters("people"),
+            *became("people", "since"),
         ),
         ("DELETE FROM isthmus.dead_letter WHERE collection = 'people' AND code = 'duplicate-key'",),
         may=(Named("samples", "people", ANY, "(row)"),),
@@ -294,6 +295,7 @@ LETTERS = [
             Named("checksum", "people", ANY, "(row)"),
             Named("checksum", "orders", ANY, "(row)"),
             *map(_letters, [_COLLECTION, "people", "Orders 2023", "Orders.2024", "papers"]),
+            *became("people", "since"),
         ),
         ("DELETE FROM isthmus.dead_letter",),
         may=(
@@ -344,7 +346,7 @@ LETTERS = [
     ),
     Case(
         "row deleted, its document forged as a dead letter for a reference that leads to a row, and the books with it",
-        (Named("samples", "Orders 2023", "0000000000000000000000c9", "(dead letters)"),),
+        (Named("samples", "Orders 2023", "0000000000000000000000c9", "(dead letters)"), *became("orders", "size")),
         (
             *_forged("finish", "orphan", "orders.user_id", "Orders 2023"),
             "DELETE FROM orders WHERE number = 1",
@@ -481,7 +483,12 @@ RUN = [
     ),
     Case(
         "books of the run taken away",
-        (Named("counts", "person_likes", None, "(rows)"),),
+        (
+            Named("counts", "person_likes", None, "(rows)"),
+            *became("people", "since"),
+            *became("orders", "size"),
+            *became("order_lines", "count"),
+        ),
         ("UPDATE isthmus.run SET balance = NULL",),
         may=(Named("counts", ANY, None, ANY),),
     ),

@@ -8,7 +8,7 @@ from typing import Any
 
 import bson
 
-from tests.damage.case import ANY, Case, Named, both, counted
+from tests.damage.case import ANY, Case, Named, became, both, counted
 from tests.damage.rows import order, pair, person
 from tests.damage.source import THINGS, database, oid
 from tests.damage.values import thing
@@ -166,6 +166,7 @@ CASES = [
             Named("counts", "people", None, "(rows)"),
             Named("checksum", "people", ANY, "(row)"),
             Named("samples", "people", ANY, "(row)"),
+            *became("people", "since"),
         ),
         dump=_changed("people", 9, gone=False),
         may=(Named("types", "people", None, ANY),),
