@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Any
 
 from bson import ObjectId, json_util
@@ -13,6 +14,11 @@ Outcome = dict[str, Any]
 def extended(value: Any) -> Any:
     """A BSON value as canonical Extended JSON."""
     return json.loads(json_util.dumps(value, json_options=json_util.CANONICAL_JSON_OPTIONS))
+
+
+def instant(at: datetime) -> str:
+    """An instant of UTC in ISO form, as outcomes tell it."""
+    return at.replace(tzinfo=None).isoformat()
 
 
 def holds(column: str, value: Any) -> Outcome:

@@ -12,6 +12,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from isthmus.cli.output import show_error
 from isthmus.errors import GovernError, IsthmusError, Where
 from isthmus.govern.migrations.script import read_scripts
 from isthmus.govern.rehearsing.keep import keep
@@ -116,7 +117,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         written = write(find_project(HOME))
     except IsthmusError as fault:
-        sys.stderr.write(f"error: {fault}\n")
+        show_error(fault)
         return fault.exit_code
     sys.stderr.write("".join(f"{path}\n" for path in written))
     return 0

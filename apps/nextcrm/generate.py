@@ -10,13 +10,9 @@ from __future__ import annotations
 
 import argparse
 import sys
-from contextlib import ExitStack
 from pathlib import Path
-from textwrap import shorten
 
-from pymongo.errors import PyMongoError
-
-from apps.generating.command import is_server, open_sink
+from apps.generating.command import open_sink, truth_path, writing
 from apps.nextcrm.generator.build import WRITTEN, generate, profile_of, smallest
 from apps.nextcrm.generator.profiles import AS_RUN
 
@@ -31,20 +27,14 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error(f"--documents is of the profile busy; as-run has {sum(AS_RUN.values()):,}")
     if given.documents is not None and given.documents < 1:
         parser.error("--documents is at least 1")
-    if is_server(given.to) and given.truth is None:
-        parser.error("--truth is needed where the database goes to a server")
-    truth_path = given.truth or Path(f"{given.to.rstrip('/')}.truth.json")
+    file = truth_path(parser, given.to, given.truth)
     profile = profile_of(given.profile, given.documents or DOCUMENTS)
-    with ExitStack() as stack:
-        try:
-            truth_path.parent.mkdir(parents=True, exist_ok=True)
-            sink = open_sink(parser, stack, given.to, "nextcrm", WRITTEN, replace=given.replace)
-            truth = generate(profile, given.seed, sink)
-            truth.write(truth_path)
-        except (OSError, PyMongoError) as fault:
-            parser.exit(1, f"{parser.prog}: not written: {shorten(str(fault), 200)}\n")
+    with writing(parser, file) as stack:
+        sink = open_sink(parser, stack, given.to, "nextcrm", WRITTEN, replace=given.replace)
+        truth = generate(profile, given.seed, sink)
+        truth.write(file)
     total = sum(sum(part.values()) for part in (truth.read, truth.left_behind, truth.renamed))
-    sys.stderr.write(f"{total:,} documents, {len(truth.planted):,} things planted; the truth: {truth_path}\n")
+    sys.stderr.write(f"{total:,} documents, {len(truth.planted):,} things planted; the truth: {file}\n")
     if given.documents is not None and sum(profile.sizes.values()) > given.documents:
         sys.stderr.write(f"{given.documents:,} were asked for; what is planted needs more.\n")
     return 0

@@ -15,6 +15,8 @@ import sys
 from pathlib import Path
 from typing import Any, TextIO, cast
 
+from isthmus.cli.output import show_error, show_lost_output
+from isthmus.cli.streams import lost_output, outlive_readers, reader_left
 from isthmus.errors import ConfigError, IsthmusError, Where
 
 HOME = Path(__file__).parent
@@ -133,15 +135,19 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m apps.nextcrm.later",
         description="Print the mapping for tables of a later application.",
-        epilog="Exit codes: 0 printed; 2 wrong arguments, or changes that cannot be made.",
+        epilog="Exit codes: 0 printed; 2 wrong arguments, changes that cannot be made, or an output that did not"
+        " take it all.",
     )
     parser.add_argument("changes", type=Path, nargs="?", default=APRIL_2026, help="default: april_2026.yaml")
+    changes = parser.parse_args(arguments).changes
+    outlive_readers()
     try:
-        write(parser.parse_args(arguments).changes, sys.stdout)
+        write(changes, sys.stdout)
     except IsthmusError as fault:
-        sys.stderr.write(f"error: {fault}\n" + (f"  → {fault.hint}\n" if fault.hint else ""))
+        show_error(fault)
         return fault.exit_code
-    return 0
+    sys.stdout.flush()
+    return 0 if lost_output() is None or reader_left() else show_lost_output()
 
 
 if __name__ == "__main__":

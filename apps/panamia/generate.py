@@ -10,13 +10,9 @@ from __future__ import annotations
 
 import argparse
 import sys
-from contextlib import ExitStack
 from pathlib import Path
-from textwrap import shorten
 
-from pymongo.errors import PyMongoError
-
-from apps.generating.command import is_server, open_sink
+from apps.generating.command import open_sink, truth_path, writing
 from apps.panamia.generator.build import FEWEST, WRITTEN, generate
 from apps.panamia.generator.resolutions import beside, write_resolutions
 from apps.panamia.generator.truth import Truth
@@ -28,23 +24,16 @@ def main(arguments: list[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     if given.people < FEWEST:
         parser.error(f"--people is at least {FEWEST}: fewer have no room for everything that is planted")
-    if is_server(given.to) and given.truth is None:
-        parser.error("--truth is needed where the database goes to a server")
-    truth_path: Path = given.truth or Path(f"{given.to.rstrip('/')}.truth.json")
-    resolutions: Path = given.resolutions or beside(truth_path)
-    with ExitStack() as stack:
-        try:
-            for path in (truth_path, resolutions):
-                path.parent.mkdir(parents=True, exist_ok=True)
-            sink = open_sink(parser, stack, given.to, "panamia", WRITTEN, replace=given.replace)
-            truth = stack.enter_context(Truth(truth_path, given.people, given.seed))
-            world = generate(given.people, given.seed, sink, truth)
-            answers = write_resolutions(resolutions, world.people.instances, world.ids)
-        except (OSError, PyMongoError) as fault:
-            parser.exit(1, f"{parser.prog}: not written: {shorten(str(fault), 200)}\n")
+    file = truth_path(parser, given.to, given.truth)
+    resolutions: Path = given.resolutions or beside(file)
+    with writing(parser, file, resolutions) as stack:
+        sink = open_sink(parser, stack, given.to, "panamia", WRITTEN, replace=given.replace)
+        truth = stack.enter_context(Truth(file, given.people, given.seed))
+        world = generate(given.people, given.seed, sink, truth)
+        answers = write_resolutions(resolutions, world.people.instances, world.ids)
     sys.stderr.write(
         f"{truth.documents:,} documents of {given.people:,} people, {truth.plants:,} things planted\n"
-        f"the truth: {truth_path}\n{answers:,} answers to conflicts: {resolutions}\n"
+        f"the truth: {file}\n{answers:,} answers to conflicts: {resolutions}\n"
     )
     return 0
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bson import DatetimeMS, Decimal128, Int64, ObjectId, Timestamp
 
+from apps.generating.outcomes import instant
 from apps.nextcrm.generator.oddities import (
     DEEP,
     DEEP_JSON,
@@ -146,8 +147,8 @@ PLANTS: dict[str, tuple[Plant, ...]] = {
         loud("stage-new", no_id("sales_stage", "New")),
         loud("type-new", no_id("type", "New")),
         loud("campaign-text", no_id("campaign", "Spring fair")),
-        loud("close-early", becomes("close_date", EARLY, EARLY.replace(tzinfo=None).isoformat())),
-        loud("close-last", becomes("close_date", LAST_INSTANT, LAST_INSTANT.replace(tzinfo=None).isoformat())),
+        loud("close-early", becomes("close_date", EARLY, instant(EARLY))),
+        loud("close-last", becomes("close_date", LAST_INSTANT, instant(LAST_INSTANT))),
         loud("campaign-of-old", Do("campaign", campaign_of_old)),
         loud("account-of-own-id", of_own_id("account", "crm_Accounts")),
         loud("documents-dangling", dangling("connected_documents", "DocumentsToOpportunities", "document_id")),

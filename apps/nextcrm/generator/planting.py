@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from bson import ObjectId
 
-from apps.generating.outcomes import Outcome, holds, json_holds, kept_aside, letter, orphan, points
+from apps.generating.outcomes import Outcome, holds, instant, json_holds, kept_aside, letter, orphan, points
 from apps.nextcrm.generator.ids import Ids, label
 
 Document = dict[str, Any]
@@ -65,9 +65,7 @@ class Spot:
 
     def created(self) -> str:
         """The instant inside the document's own id."""
-        return (
-            datetime.fromtimestamp(self.ids.created(self.collection, self.number), UTC).replace(tzinfo=None).isoformat()
-        )
+        return instant(datetime.fromtimestamp(self.ids.created(self.collection, self.number), UTC))
 
 
 @dataclass(frozen=True)

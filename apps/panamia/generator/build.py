@@ -96,15 +96,14 @@ class _Builder:
         for told in self._telling.all(name):
             more: dict[str, Any] = {} if told.into is None else {"into": told.into, "person": told.person}
             self._truth.end(name, told.document["_id"], told.end, told.why, **more)
-            if told.played is not None:
-                self._tell_played(told)
+            self._tell_played(told)
             if name == "users" and told.person is not None and told.end in {"copied", "merged"}:
                 self._tell_following(told.person, told.document.get("following"))
             yield told.document
 
     def _of_accounts(self) -> Iterator[Document]:
         last = 2 * self._people.spare
-        for _, document in sign_in.accounts(self._world):
+        for document in sign_in.accounts(self._world):
             self._truth.end(_ACCOUNTS, document["_id"], "copied", None)
             yield document
         for number, (plant, turn, base) in enumerate(self._planted[_ACCOUNTS], start=last):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from apps.panamia.generator.planting import Answer, Case, Do, Document, Member, Outcome, Spot
+from apps.generating.outcomes import Outcome
+from apps.panamia.generator.planting import Answer, Case, Do, Document, Member, Spot
 from apps.panamia.generator.values import FIRST, at, name, slug, text, url
 
 USER = Member("user", "users")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from apps.panamia.generator.members import screenname
+from apps.panamia.generator.planting import Document
 from apps.panamia.generator.values import DAY, NOW, at, slug, text
-from apps.panamia.generator.world import Document, Make, World
+from apps.panamia.generator.world import Make, World
 
 
-def pair(world: World, number: int) -> tuple[int, int]:
+def _pair(world: World, number: int) -> tuple[int, int]:
     """Who follows, and who is followed, in a document of `followers`; among few people a pair comes again."""
     follower = world.with_all(number * 2)
     followed = world.with_all(number * 2 + 1 + world.mix(number, 4) % world.people.count)
@@ -18,7 +19,7 @@ def followers(world: World) -> Make:
     """Ids and names, both as text."""
 
     def make(number: int) -> Document:
-        follower, followed = pair(world, number)
+        follower, followed = _pair(world, number)
         return {
             "_id": world.ids.of("followers", number),
             "followerId": str(world.user(follower)),
@@ -30,7 +31,7 @@ def followers(world: World) -> Make:
     return make
 
 
-def list_of(world: World, number: int) -> tuple[int, list[int]]:
+def _list_of(world: World, number: int) -> tuple[int, list[int]]:
     """The owner of a list, and the people whose profiles stand in it, each once."""
     owner = world.with_all(number * 3 + 1)
     members = dict.fromkeys(world.with_profile(number * 7 + step * 3) for step in range(number % 9))
@@ -41,7 +42,7 @@ def lists(world: World) -> Make:
     """Lists of profiles; every ninth is empty."""
 
     def make(number: int) -> Document:
-        owner, members = list_of(world, number)
+        owner, members = _list_of(world, number)
         created = world.ids.created("userlists", number)
         return {
             "_id": world.ids.of("userlists", number),

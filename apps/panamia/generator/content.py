@@ -6,6 +6,7 @@ from typing import Any
 
 from apps.panamia.generator.members import screenname
 from apps.panamia.generator.people import USER
+from apps.panamia.generator.planting import Document
 from apps.panamia.generator.schema import (
     ACTIVITIES,
     ANSWERS,
@@ -16,7 +17,7 @@ from apps.panamia.generator.schema import (
     REVIEWS,
 )
 from apps.panamia.generator.values import DAY, NOW, WORDS, article, at, name, paragraph, text, url
-from apps.panamia.generator.world import Document, Make, World
+from apps.panamia.generator.world import Make, World
 
 _EMITTED = (
     ("Invite", "coauthor", "article"),

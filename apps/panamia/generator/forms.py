@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from apps.panamia.generator.people import USER
+from apps.panamia.generator.planting import Document
 from apps.panamia.generator.schema import ACTIONS, INTAKE_OWN, INTAKE_TEXTS
 from apps.panamia.generator.values import CITIES, DAY, NOW, WORDS, at, email, name, paragraph, slug, text, url
-from apps.panamia.generator.world import Document, Make, World
+from apps.panamia.generator.world import Make, World
 
 _ACTIONS = tuple(ACTIONS.items())
 

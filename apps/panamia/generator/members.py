@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from apps.panamia.generator.planting import Document
 from apps.panamia.generator.schema import ACCOUNT_TYPES, PREFERENCES
 from apps.panamia.generator.values import DAY, NOW, at, name, slug, url
-from apps.panamia.generator.world import Document, World
+from apps.panamia.generator.world import World
 
 
 def screenname(number: int) -> str | None:

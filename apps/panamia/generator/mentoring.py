@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from apps.panamia.generator.planting import Document
 from apps.panamia.generator.schema import SESSION_STATUSES, SESSION_TYPES
 from apps.panamia.generator.values import DAY, NOW, at, email, nanoid, paragraph, text
-from apps.panamia.generator.world import Document, Make, World
+from apps.panamia.generator.world import Make, World
 
 
 def mentor_sessions(world: World) -> Make:

@@ -12,8 +12,9 @@ from typing import Any, Literal, Protocol
 
 from bson import ObjectId
 
+from apps.generating.outcomes import Outcome
+
 Document = dict[str, Any]
-Outcome = dict[str, Any]
 End = Literal["copied", "merged", "skipped", "dead_letter"]
 """How a document ends: a row of its own, part of another's, left out with a reason, or kept as a dead letter."""
 

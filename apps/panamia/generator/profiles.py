@@ -6,6 +6,7 @@ from typing import Any
 
 from bson import ObjectId
 
+from apps.panamia.generator.planting import Document
 from apps.panamia.generator.schema import DAYS, FIRST_CATEGORIES, SECOND_CATEGORIES
 from apps.panamia.generator.values import (
     CITIES,
@@ -22,7 +23,7 @@ from apps.panamia.generator.values import (
     token,
     url,
 )
-from apps.panamia.generator.world import Document, World
+from apps.panamia.generator.world import World
 
 UNLINKED = object()
 """In place of what `userId` holds: no such field."""

@@ -38,6 +38,4 @@ def write_resolutions(path: Path, instances: list[Instance], ids: NumberedIds) -
                 verb, reason = (json.dumps(answer[word], ensure_ascii=False) for word in answer)
                 file.write(f"    - {next(iter(answer))}: {verb}\n      reason: {reason}\n")
                 count += 1
-        if not count:
-            file.write("    []\n")
     return count

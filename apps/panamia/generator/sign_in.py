@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from apps.panamia.generator.people import AUTH, ODD
+from apps.panamia.generator.planting import Document
 from apps.panamia.generator.values import DAY, FAR, FIRST, NOW, at, email, name, nanoid, token, url
-from apps.panamia.generator.world import Document, Make, World
+from apps.panamia.generator.world import Make, World
 
 PROVIDERS = ("google", "apple", "facebook", "mastodon", "wikimedia")
 EXPIRING = {
@@ -27,18 +28,16 @@ def sign_ins(number: int) -> list[tuple[str, str]]:
     return [(PROVIDERS[place], f"{place}{number:09}") for place in places]
 
 
-def accounts(world: World) -> Iterator[tuple[int, Document]]:
-    """Number and document of all sound accounts, in order: of every user of the sign-in that is not left out."""
-    people = world.people
-    for number in range(people.spare):
-        owner = holder(world, number)
+def accounts(world: World) -> Iterator[Document]:
+    """All sound accounts, in order: of every user of the sign-in that is not left out."""
+    for number in range(world.people.spare):
+        owner = _holder(world, number)
         if owner is not None:
             for place, (provider, known) in enumerate(sign_ins(number)):
-                account = 2 * number + place
-                yield account, make_account(world, account, provider, known) | {"userId": owner}
+                yield make_account(world, 2 * number + place, provider, known) | {"userId": owner}
 
 
-def holder(world: World, number: int) -> object | None:
+def _holder(world: World, number: int) -> object | None:
     """What `userId` of the accounts of a number holds; None where there are none."""
     people = world.people
     if number < people.count and not people.flags[number] & ODD:

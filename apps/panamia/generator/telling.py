@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from apps.generating.outcomes import Outcome, instant
 from apps.panamia.generator.members import make_auth, make_user
 from apps.panamia.generator.people import (
     AUTH,
@@ -19,7 +20,7 @@ from apps.panamia.generator.people import (
     member_id,
     written,
 )
-from apps.panamia.generator.planting import Do, Document, End, Member, Outcome
+from apps.panamia.generator.planting import Document, End, Member
 from apps.panamia.generator.profiles import UNLINKED, make_profile
 from apps.panamia.generator.schema import PREFERENCES
 from apps.panamia.generator.sign_in import BY_HAND, sign_ins
@@ -104,8 +105,8 @@ class Telling:
         into = None
         if end is None:
             first = self._first(instance, member.owner) if member.collection in MEMBERS else member
-            end = "copied" if first in {None, member} else "merged"
-            if first is not None and end == "merged":
+            end = "copied" if first == member else "merged"
+            if end == "merged":
                 into = str(member_id(instance, first.role, self._world.ids))
         return Told(member.collection, document, owner, end, why, into, (instance, member), outcomes)
 
@@ -120,7 +121,7 @@ class Telling:
         return make_profile(world, number, person, address, link)
 
     def _changed(self, instance: Instance, role: str, document: Document) -> list[Outcome] | None:
-        do: Do | None = instance.case.changes.get(role)
+        do = instance.case.changes.get(role)
         if do is None:
             return None
         turn = self._turns[instance.spare]
@@ -128,11 +129,11 @@ class Telling:
         return do.change(place, document)
 
     @staticmethod
-    def _first(instance: Instance, owner: int | None) -> Member | None:
-        """The document whose row the others of a person become part of."""
+    def _first(instance: Instance, owner: int | None) -> Member:
+        """The document whose row the others of a person become part of; there is one that becomes a row."""
         mine = [one for one in instance.case.members if one.owner == owner and instance.case.end(one)[0] is None]
-        found = [one for collection in MEMBERS for one in mine if one.collection == collection]
-        return min(found, key=lambda one: (MEMBERS.index(one.collection), instance.number(one.role)), default=None)
+        found = [one for one in mine if one.collection in MEMBERS]
+        return min(found, key=lambda one: (MEMBERS.index(one.collection), instance.number(one.role)))
 
     def people(self) -> Iterator[dict[str, Any]]:
         """A line for each person who has a document that becomes a row."""
@@ -193,7 +194,7 @@ def _line(person: int, told: list[Told], profiles: list[str], accounts: list[tup
     line |= {
         "name": _held("name", [*users, *auths]),
         "screenname": _held("screenname", users),
-        "email_verified": None if proven is None else proven.replace(tzinfo=None).isoformat(),
+        "email_verified": None if proven is None else instant(proven),
         "image": _held("image", auths),
         "accounts": [list(one) for one in accounts],
     }

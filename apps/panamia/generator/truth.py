@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from apps.generating.lines import Lines, write_json
-from apps.panamia.generator.planting import End, Outcome
+from apps.generating.outcomes import Outcome
+from apps.panamia.generator.planting import End
 from apps.panamia.generator.values import CANONICAL
 
 FILES = {
@@ -43,13 +44,14 @@ class Truth(AbstractContextManager["Truth"]):
     """What is told while a database is made.
 
     Args:
-        path: Of the page; a folder of its name, without the ending, takes the lines.
+        path: Of the page; a folder of its name takes the lines: without `.json`, else with `.lines`.
         people: How many persons were asked for.
+        seed: Of all chance.
     """
 
     def __init__(self, path: Path, people: int, seed: int) -> None:
         self._path, self._people, self._seed = path, people, seed
-        self._folder = lines_folder(path)
+        self._folder = _folder(path)
         self._counts: dict[str, Count] = {}
         self._plants: dict[str, int] = {}
         self._target_rows: list[dict[str, Any]] = []
@@ -142,6 +144,6 @@ class Truth(AbstractContextManager["Truth"]):
         }
 
 
-def lines_folder(path: Path) -> Path:
-    """The folder for the lines that belong to a page."""
-    return path.with_name(path.name.removesuffix(".json"))
+def _folder(path: Path) -> Path:
+    """The folder for the lines that belong to a page; never the page itself."""
+    return path.with_suffix("") if path.suffix == ".json" else path.with_name(f"{path.name}.lines")

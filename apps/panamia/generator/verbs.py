@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from apps.generating.outcomes import holds, json_holds, kept_aside
-from apps.panamia.generator.planting import Do, Document, End, Outcome, Spot, found, put, take
+from bson import ObjectId
+
+from apps.generating.outcomes import Outcome, holds, instant, json_holds, kept_aside
+from apps.panamia.generator.planting import Change, Do, Document, End, Spot, found, put, take
 from apps.panamia.generator.values import CANONICAL, LONG
 
 Form = Literal["id", "hex"]
@@ -40,44 +42,34 @@ def of_row(path: str, collection: str) -> Outcome:
     return {"kind": "row", "path": path, "table": table, "id": CANONICAL}
 
 
-def carried(path: str, value: Any) -> Do:
-    """A value that is kept as it is, wherever it goes."""
+def _set(path: str, value: Any, *outcomes: Outcome) -> Do:
+    """A value, and what must come of it."""
 
     def change(_spot: Spot, document: Document) -> list[Outcome]:
         put(document, path, value)
-        return []
+        return list(outcomes)
 
     return Do(path, change)
+
+
+def carried(path: str, value: Any) -> Do:
+    """A value that is kept as it is, wherever it goes."""
+    return _set(path, value)
 
 
 def becomes(path: str, value: Any, column: str, stored: Any) -> Do:
     """A value, and what the column then holds."""
+    return _set(path, value, holds(column, stored))
 
-    def change(_spot: Spot, document: Document) -> list[Outcome]:
-        put(document, path, value)
-        return [holds(column, stored)]
 
-    return Do(path, change)
+def becomes_json(path: str, value: Any) -> Do:
+    """A value that the jsonb column of the same name then holds as it is."""
+    return _set(path, value, json_holds(path, value))
 
 
 def long(path: str, column: str) -> Do:
     """A text longer than a batch; the truth tells its length only."""
-
-    def change(_spot: Spot, document: Document) -> list[Outcome]:
-        put(document, path, LONG)
-        return [{"kind": "length", "column": column, "characters": len(LONG)}]
-
-    return Do(path, change)
-
-
-def becomes_json(path: str, value: Any, column: str, stored: Any) -> Do:
-    """A value, and the JSON that the column then holds."""
-
-    def change(_spot: Spot, document: Document) -> list[Outcome]:
-        put(document, path, value)
-        return [json_holds(column, stored)]
-
-    return Do(path, change)
+    return _set(path, LONG, {"kind": "length", "column": column, "characters": len(LONG)})
 
 
 def refused(path: str, value: Any, code: str) -> Do:
@@ -116,16 +108,16 @@ def aside(**values: Any) -> Do:
     return Do(next(iter(values)), change)
 
 
-def of_id(*pairs: tuple[str, str]) -> Do:
-    """No instants, as (field, column): the time inside the id takes their place."""
+def without_times() -> Do:
+    """Neither of both instants: the time inside the id takes their place."""
 
     def change(_spot: Spot, document: Document) -> list[Outcome]:
-        for path, _ in pairs:
+        for path in ("createdAt", "updatedAt"):
             document.pop(path, None)
-        at = document["_id"].generation_time.replace(tzinfo=None).isoformat()
-        return [holds(column, at) for _, column in pairs]
+        at = instant(document["_id"].generation_time)
+        return [holds(column, at) for column in ("created_at", "updated_at")]
 
-    return Do(pairs[0][0], change)
+    return Do("createdAt", change)
 
 
 def _held(path: str, document: Document, value: Any) -> None:
@@ -140,15 +132,24 @@ def _held(path: str, document: Document, value: Any) -> None:
         document[head] = [{**elements[0], rest.removeprefix("."): value}]
 
 
+def _astray(path: str, change: Change, *, fatal: bool) -> Do:
+    """A reference that leads nowhere; fatal where the row must have one."""
+    return Do(path, change, "dead_letter", "orphan") if fatal else Do(path, change)
+
+
+def _formed(value: ObjectId, form: Form) -> ObjectId | str:
+    return value if form == "id" else str(value)
+
+
 def gone(path: str, form: Form, *, fatal: bool) -> Do:
-    """An id that no document has; fatal where the row must have one."""
+    """An id that no document has."""
 
     def change(spot: Spot, document: Document) -> list[Outcome]:
         value = spot.gone()
-        _held(path, document, value if form == "id" else str(value))
+        _held(path, document, _formed(value, form))
         return [nobody(path, value)]
 
-    return Do(path, change, "dead_letter", "orphan") if fatal else Do(path, change)
+    return _astray(path, change, fatal=fatal)
 
 
 def canonical(path: str, collection: str, *, fatal: bool) -> Do:
@@ -158,7 +159,7 @@ def canonical(path: str, collection: str, *, fatal: bool) -> Do:
         _held(path, document, CANONICAL)
         return [of_row(path, collection)]
 
-    return Do(path, change, "dead_letter", "orphan") if fatal else Do(path, change)
+    return _astray(path, change, fatal=fatal)
 
 
 def turned(path: str, form: Form, collection: str) -> Do:
@@ -166,7 +167,7 @@ def turned(path: str, form: Form, collection: str) -> Do:
 
     def change(spot: Spot, document: Document) -> list[Outcome]:
         value = spot.id(collection)
-        _held(path, document, str(value) if form == "id" else value)
+        _held(path, document, _formed(value, "hex" if form == "id" else "id"))
         return [_led(path, spot, collection)]
 
     return Do(path, change)
@@ -177,7 +178,7 @@ def twin(path: str, form: Form) -> Do:
 
     def change(spot: Spot, document: Document) -> list[Outcome]:
         person, value = spot.twin()
-        _held(path, document, value if form == "id" else str(value))
+        _held(path, document, _formed(value, form))
         return [refers(path, person)]
 
     return Do(path, change)
@@ -188,10 +189,10 @@ def lost(path: str, form: Form, *, fatal: bool) -> Do:
 
     def change(spot: Spot, document: Document) -> list[Outcome]:
         value = spot.lost()
-        _held(path, document, value if form == "id" else str(value))
+        _held(path, document, _formed(value, form))
         return [nobody(path, value)]
 
-    return Do(path, change, "dead_letter", "orphan") if fatal else Do(path, change)
+    return _astray(path, change, fatal=fatal)
 
 
 def named(path: str, by: Literal["email", "screenname", "slug"], *, fatal: bool) -> Do:
@@ -202,7 +203,7 @@ def named(path: str, by: Literal["email", "screenname", "slug"], *, fatal: bool)
         _held(path, document, value)
         return [nobody(path, value), meant(path, by, spot.person())]
 
-    return Do(path, change, "dead_letter", "orphan") if fatal else Do(path, change)
+    return _astray(path, change, fatal=fatal)
 
 
 def _led(path: str, spot: Spot, collection: str) -> Outcome:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from bson import ObjectId
 
 from apps.generating.ids import NumberedIds
 from apps.panamia.generator.people import AUTH, PROFILE, USER, People
+from apps.panamia.generator.planting import Document
 from apps.panamia.generator.schema import PER_PERSON
 from apps.panamia.generator.values import FIRST, NOW
 
-Document = dict[str, Any]
 Make = Callable[[int], Document]
 """Makes the document of a number; asked for in order, for some draw chance."""
 _MASK = 0xFFFFFFFF

@@ -8,7 +8,7 @@ from typing import Literal
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.event import listen
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, MappedColumn, mapped_column
 
 from .ids import new_id
 
@@ -65,25 +65,22 @@ class Base(DeclarativeBase):
     )
 
 
+def _key(drawn: sa.TextClause | None = None) -> MappedColumn[str]:
+    """The column of a key; `drawn` is how the database makes one."""
+    shape = sa.CheckConstraint(_ID_SHAPE, name="id")
+    return mapped_column(sa.Text, shape, primary_key=True, default=new_id, server_default=drawn, sort_order=-1)
+
+
 class Keyed:
     """A row with a key of its own, made by the application."""
 
-    id: Mapped[str] = mapped_column(
-        sa.Text, sa.CheckConstraint(_ID_SHAPE, name="id"), primary_key=True, default=new_id, sort_order=-1
-    )
+    id: Mapped[str] = _key()
 
 
 class KeyedAnyhow:
     """A row with such a key, which the database draws where a statement knows only what the row joins."""
 
-    id: Mapped[str] = mapped_column(
-        sa.Text,
-        sa.CheckConstraint(_ID_SHAPE, name="id"),
-        primary_key=True,
-        default=new_id,
-        server_default=sa.text("new_cuid2()"),
-        sort_order=-1,
-    )
+    id: Mapped[str] = _key(sa.text("new_cuid2()"))
 
 
 def points_at(table: str, on_delete: Literal["CASCADE", "RESTRICT", "SET NULL"]) -> sa.ForeignKey:

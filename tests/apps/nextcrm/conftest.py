@@ -6,30 +6,26 @@ Tests only read what the commands left.
 from __future__ import annotations
 
 import json
-import os
-import secrets
-import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
-from psycopg import sql
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from apps.generating.sinks import DumpFolder
 from apps.nextcrm.generator.build import generate, profile_of
-from tests import forkserver
 from tests.apps.nextcrm.target import Target
+from tests.apps.running import isthmus
+from tests.apps.twins import twin_of
 from tests.fix_postgres import create_database, drop_database
-from tests.oracle.copying import COMMAND, Copied, copy, url
+from tests.oracle.copying import Copied, copy
 
 HOME = Path(__file__).parents[3] / "apps" / "nextcrm"
 MAPPING = HOME / "mapping.yaml"
-SETTINGS = ("MONGODB_URI", "POSTGRES_", "DATABASE_URL", "ISTHMUS_", "PG")
-"""How the names of all settings begin."""
+run = partial(isthmus, home=HOME)
 
 
 @dataclass(frozen=True)
@@ -52,48 +48,15 @@ class Carried:
 Carry = Callable[[str, int, int], Carried]
 
 
-@dataclass(frozen=True)
-class Ran:
-    """One finished command.
-
-    Attributes:
-        code: Its exit code.
-        out: What it wrote to standard output.
-        said: What it wrote to standard error.
-    """
-
-    code: int
-    out: str
-    said: str
-
-
-def run(*words: str, database: str, home: Path = HOME) -> Ran:
-    """Run `isthmus` in the application's folder as an operator does, with `DATABASE_URL` as its only setting."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(SETTINGS)}
-    environment["DATABASE_URL"] = url(database)
-    if forkserver.possible():
-        ran = forkserver.run("isthmus", list(words), cwd=home, env=environment, timeout=240)
-    else:
-        ran = subprocess.run(
-            [COMMAND, *words], cwd=home, capture_output=True, check=False, env=environment, timeout=240
-        )
-    return Ran(ran.returncode, ran.stdout.decode(), ran.stderr.decode())
-
-
 @pytest.fixture(scope="session")
 def make_deployed(postgres: str) -> Iterator[Callable[[], str]]:
     """Return a function that makes databases as `isthmus schema deploy` leaves an empty one; it is run once."""
     made = [create_database(postgres)]
     ran = run("schema", "deploy", database=made[0])
     assert ran.code == 0, ran.said
-    template = str(conninfo_to_dict(made[0])["dbname"])
 
     def make() -> str:
-        name = f"{template} {secrets.token_hex(4)}"
-        with psycopg.connect(postgres, autocommit=True) as connection:
-            create = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
-            connection.execute(create.format(sql.Identifier(name), sql.Identifier(template)))
-        made.append(make_conninfo(postgres, dbname=name))
+        made.append(twin_of(postgres, made[0]))
         return made[-1]
 
     yield make

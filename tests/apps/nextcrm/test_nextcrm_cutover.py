@@ -10,8 +10,9 @@ import json
 import psycopg
 import pytest
 
-from tests.apps.nextcrm.conftest import MAPPING, Carried, Ran, run
+from tests.apps.nextcrm.conftest import MAPPING, Carried, run
 from tests.apps.nextcrm.test_nextcrm_existing import seed
+from tests.apps.running import Ran
 
 
 def stated(ran: Ran, code: int) -> dict[str, object]:

@@ -8,11 +8,10 @@ from typing import Any
 
 import psycopg
 import pytest
-from psycopg import sql
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from tests.apps.nextcrm.conftest import Carried, run
 from tests.apps.nextcrm.test_nextcrm_secrets import secrets_of
+from tests.apps.twins import twin_of
 from tests.fix_postgres import drop_database
 
 CHANGED = "changed-by-hand"
@@ -67,16 +66,11 @@ DAMAGE = {
 
 
 @pytest.fixture
-def twin(busy: Carried) -> Iterator[str]:
+def twin(busy: Carried, postgres: str) -> Iterator[str]:
     """Conninfo of a copy of the target, to be damaged."""
-    name = str(conninfo_to_dict(busy.database)["dbname"])
-    server = make_conninfo(busy.database, dbname="postgres")
-    with psycopg.connect(server, autocommit=True) as connection:
-        create = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
-        connection.execute(create.format(sql.Identifier(f"{name} twin"), sql.Identifier(name)))
-    conninfo = make_conninfo(busy.database, dbname=f"{name} twin")
+    conninfo = twin_of(postgres, busy.database)
     yield conninfo
-    drop_database(server, conninfo)
+    drop_database(postgres, conninfo)
 
 
 def verified(busy: Carried, twin: str, layers: str) -> tuple[dict[str, Any], str]:

@@ -65,7 +65,7 @@ def test_a_terminal_shows_every_collection_and_all_of_them_in_percent_with_count
     as_run: Carried, deployed: str, tmp_path: Path
 ) -> None:
     seen: list[str] = []
-    look = released(tmp_path / "flag", seen, r"ETA.*\nUsers [^\n]* 2\d % ")
+    look = released(tmp_path / "flag", seen, r"ETA.*\nUsers [^\n]* 2\d % .*\nall [^\n]* MB")  # a frame to its last line
     words = command(as_run, deployed, tmp_path / "flag", AMID)
     code, said = at_terminal(words, ROOT, [(look, b"")])
     assert code == 1, said

@@ -7,6 +7,9 @@ columns that it added and nothing is carried to; whether its client really runs 
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Callable
 from io import StringIO
@@ -22,6 +25,7 @@ from tests.apps.nextcrm.target import Target
 from tests.apps.nextcrm.test_nextcrm_tables import APPLICATION
 from tests.apps.nextcrm.test_nextcrm_truth import documents
 
+ROOT = Path(__file__).parents[3]
 GONE = {
     "gpt_models",
     "modulStatus",
@@ -182,6 +186,22 @@ def test_changes_that_cannot_be_made_are_refused(
     assert told in said.err
     assert str(path) in said.err
     assert not said.out
+
+
+@pytest.mark.parametrize(("output", "code", "told"), [("pipe", 0, ""), ("/dev/full", 2, "output-lost")])
+def test_who_stops_reading_is_no_fault_and_a_full_disk_is(output: str, code: int, told: str) -> None:
+    words = [sys.executable, "-m", "apps.nextcrm.later"]
+    if output == "pipe":
+        read, out = os.pipe()
+        os.close(read)
+    else:
+        out = os.open(output, os.O_WRONLY)
+    done = subprocess.run(words, stdout=out, stderr=subprocess.PIPE, text=True, check=False, cwd=ROOT, timeout=60)
+    os.close(out)
+    assert done.returncode == code, done.stderr
+    assert told in done.stderr
+    assert (not done.stderr) == (not told)
+    assert "Traceback" not in done.stderr
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import bson
 import pytest
 from bson import CodecOptions, DatetimeConversion
 
-from tests import forkserver
 from tests.apps.nextcrm.conftest import MAPPING, Carried
-from tests.oracle.copying import COMMAND, url
+from tests.apps.running import isthmus
 
 DATES: CodecOptions[dict[str, object]] = CodecOptions(datetime_conversion=DatetimeConversion.DATETIME_AUTO)
 SECRETS = {
@@ -35,12 +33,8 @@ def secrets_of(dump: Path) -> set[str]:
 
 def printed(carried: Carried, *arguments: str) -> str:
     """Everything a command writes to both of its outputs."""
-    environment = {**os.environ, "DATABASE_URL": url(carried.database)}
-    if forkserver.possible():
-        run = forkserver.run("isthmus", list(arguments), cwd=carried.dump, env=environment, timeout=120)
-    else:
-        run = forkserver.subprocess.run([COMMAND, *arguments], capture_output=True, check=False, env=environment)
-    return run.stdout.decode() + run.stderr.decode()
+    ran = isthmus(*arguments, database=carried.database, home=carried.dump)
+    return ran.out + ran.said
 
 
 COMMANDS = (

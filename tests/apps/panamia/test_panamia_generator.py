@@ -469,6 +469,18 @@ def test_a_server_gets_the_documents_of_the_dump(few: Made, mongo: MongoDatabase
     assert "expiresAt_1" not in database["notifications"].index_information()  # it would delete what is planted
 
 
+@pytest.mark.parametrize(("page", "folder"), [("F", "F.lines"), (".json", ".json.lines"), ("t.json", "t")])
+def test_a_truth_of_any_name_has_its_lines_beside_it(page: str, folder: str, few: Made, tmp_path: Path) -> None:
+    assert main([str(tmp_path / "panamia"), "--people", str(FEWEST), "--truth", str(tmp_path / page)]) == 0
+    made = json.loads((tmp_path / page).read_text(encoding="utf-8"))
+    assert made["collections"] == few.truth["collections"]
+    for kind, told in made["files"].items():
+        assert told["file"] == f"{folder}/{kind}.jsonl"
+        assert (tmp_path / told["file"]).read_bytes() == (
+            few.dump.parent / few.truth["files"][kind]["file"]
+        ).read_bytes()
+
+
 def test_what_is_there_is_not_written_over_unless_that_is_asked_for(
     mongo: MongoDatabase, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -513,11 +525,13 @@ def test_a_place_that_cannot_be_written_is_one_line_and_no_traceback(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
+    (tmp_path / "page.json").mkdir()  # the page is written last, behind all documents
     away = "mongodb://somebody:secret@127.0.0.1:1/panamia?serverSelectionTimeoutMS=200"
     for words, told in (
         ([str(tmp_path / "file")], "file"),
         ([str(tmp_path / "dump"), "--truth", str(tmp_path / "file" / "t.json")], "file"),
         ([str(tmp_path / "dump"), "--resolutions", str(tmp_path / "file" / "r.yaml")], "file"),
+        ([str(tmp_path / "dump"), "--replace", "--truth", str(tmp_path / "page.json")], "page.json"),
         ([away, "--truth", str(tmp_path / "t.json")], "127.0.0.1:1"),
     ):
         with pytest.raises(SystemExit) as ended:

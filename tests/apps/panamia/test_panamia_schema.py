@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import json
 import re
-import secrets
 import shutil
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 import sqlalchemy as sa
-from psycopg import sql
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from sqlalchemy.orm import Session
 
 from apps.panamia import models
@@ -28,13 +26,15 @@ from isthmus.govern.catalog.read import read_catalog
 from isthmus.govern.check import check_schemas
 from isthmus.govern.migrations.script import Script, read_scripts
 from isthmus.govern.settings import find_project
-from tests.apps.nextcrm.conftest import run
 from tests.apps.panamia import facts
+from tests.apps.running import isthmus
+from tests.apps.twins import twin_of
 from tests.fix_git import Git
 from tests.fix_postgres import create_database, drop_database
 from tests.oracle.copying import url
 
 HOME = Path(__file__).parents[3] / "apps" / "panamia"
+run = partial(isthmus, home=HOME)
 FOLDER = HOME / "migrations"
 SCRIPTS = read_scripts(FOLDER, find_project(HOME).settings.schemas[0])
 NAMES = [one.name.text for one in SCRIPTS]
@@ -122,19 +122,14 @@ def make_deployed(postgres: str) -> Iterator[Callable[..., str]]:
     """Return a function that makes databases to which all migrations were deployed, empty or with seed.sql's rows."""
     made = [create_database(postgres), create_database(postgres)]
     for database in made:
-        ran = run("schema", "deploy", "--json", "-", database=database, home=HOME)
+        ran = run("schema", "deploy", "--json", "-", database=database)
         assert ran.code == 0, ran.said
         assert [one["name"] for one in json.loads(ran.out)["applied"]["panamia"]] == NAMES
     with psycopg.connect(made[1]) as connection:
         connection.execute((FOLDER / "seed.sql").read_bytes())
 
     def make(*, rows: bool = False) -> str:
-        template = str(conninfo_to_dict(made[rows])["dbname"])
-        name = f"{template} {secrets.token_hex(4)}"
-        with psycopg.connect(postgres, autocommit=True) as connection:
-            create = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
-            connection.execute(create.format(sql.Identifier(name), sql.Identifier(template)))
-        made.append(make_conninfo(postgres, dbname=name))
+        made.append(twin_of(postgres, made[rows]))
         return made[-1]
 
     yield make
@@ -197,7 +192,7 @@ def test_the_rules_say_nothing_against_what_this_repository_holds() -> None:
 
 
 def test_every_migration_is_rehearsed_and_the_record_is_fresh(postgres: str, database: str) -> None:
-    ran = run("schema", "rehearse", "--check", "--json", "-", "--scratch", url(postgres), database=database, home=HOME)
+    ran = run("schema", "rehearse", "--check", "--json", "-", "--scratch", url(postgres), database=database)
     assert ran.code == 0, ran.out + ran.said
     tried = json.loads(ran.out)["schemas"]["panamia"]
     assert {one["name"]: one["outcome"] for one in tried} == dict.fromkeys(NAMES, "restores")
@@ -205,7 +200,7 @@ def test_every_migration_is_rehearsed_and_the_record_is_fresh(postgres: str, dat
 
 
 def test_a_second_deployment_applies_nothing(empty: str) -> None:
-    again = run("schema", "deploy", "--json", "-", database=empty, home=HOME)
+    again = run("schema", "deploy", "--json", "-", database=empty)
     assert again.code == 0, again.said
     assert json.loads(again.out)["applied"] == {"panamia": []}
 
@@ -215,12 +210,12 @@ def test_models_migrations_and_database_say_the_same_and_drift_is_told(
 ) -> None:
     deployed = make_deployed()
     asks = ("schema", "drift", "--scratch", url(postgres))
-    ran = run(*asks, database=deployed, home=HOME)
+    ran = run(*asks, database=deployed)
     assert ran.code == 0, ran.out + ran.said
     with psycopg.connect(deployed) as connection:
         connection.execute("DROP TRIGGER set_updated_at ON articles")
         connection.execute("ALTER TABLE profiles DROP COLUMN slug")
-    ran = run(*asks, database=deployed, home=HOME)
+    ran = run(*asks, database=deployed)
     assert ran.code == 1
     assert "set_updated_at" in ran.out
     assert "slug" in ran.out
@@ -329,12 +324,8 @@ def test_every_foreign_key_says_what_a_deletion_does(empty: str) -> None:
 
 
 def test_the_readme_lists_every_foreign_key() -> None:
-    readme = HOME / "README.md"
-    if not readme.exists():
-        pytest.skip("there is no README yet")
-    rows = re.findall(
-        r"^\| `(\w+\.\w+)` \| `(\w+)` \| (CASCADE|SET NULL|RESTRICT) \|", readme.read_text("utf-8"), re.MULTILINE
-    )
+    text = (HOME / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+\.\w+)` \| `(\w+)` \| (CASCADE|SET NULL|RESTRICT) \|", text, re.MULTILINE)
     assert {place: (target, action) for place, target, action in rows} == ON_DELETE
 
 

@@ -6,13 +6,22 @@ from datetime import timedelta
 
 from bson import Int64
 
-from apps.generating.outcomes import holds
-from apps.panamia.generator.planting import Do, Document, Outcome, Plant, Spot
+from apps.generating.outcomes import Outcome, holds, instant
+from apps.panamia.generator.planting import Do, Document, Plant, Spot
 from apps.panamia.generator.values import EARLY, HOSTILE, NUL, TODAY
-from apps.panamia.generator.verbs import aside, becomes, carried, long, meant, of_id, refers, refused, required, without
+from apps.panamia.generator.verbs import (
+    aside,
+    becomes,
+    carried,
+    long,
+    meant,
+    refers,
+    refused,
+    required,
+    without,
+    without_times,
+)
 
-_TIMES = (("createdAt", "created_at"), ("updatedAt", "updated_at"))
-_EARLY = EARLY.replace(tzinfo=None).isoformat()
 _TOOT = "https://social.example/@panamia/1"
 
 
@@ -79,8 +88,8 @@ CONTENT: tuple[Plant, ...] = (
         rate=5,
     ),
     _notification("no-expiry", "never expires", without("expiresAt", column="expires_at")),
-    _notification("times-missing", "no timestamps", of_id(*_TIMES)),
-    _notification("created-early", "made before 1970", becomes("createdAt", EARLY, "created_at", _EARLY)),
+    _notification("times-missing", "no timestamps", without_times()),
+    _notification("created-early", "made before 1970", becomes("createdAt", EARLY, "created_at", instant(EARLY))),
     _notification(
         "message-hostile", "quotes, directions and four-byte letters", becomes("message", HOSTILE, "message", HOSTILE)
     ),
@@ -127,8 +136,8 @@ CONTENT: tuple[Plant, ...] = (
     ),
     _article("reading-double", "a reading time that is a double", becomes("readingTime", 7.0, "reading_time", 7)),
     _article("reading-missing", "no reading time", without("readingTime", column="reading_time", stored=1)),
-    _article("published-early", "published before 1970", becomes("publishedAt", EARLY, "published_at", _EARLY)),
-    _article("times-missing", "no timestamps", of_id(*_TIMES)),
+    _article("published-early", "published before 1970", becomes("publishedAt", EARLY, "published_at", instant(EARLY))),
+    _article("times-missing", "no timestamps", without_times()),
     _session("type-missing", "no type: from before the field", without("sessionType", column="session_type")),
     _session(
         "ids-missing",
@@ -146,5 +155,5 @@ CONTENT: tuple[Plant, ...] = (
         becomes("cancelledBy", "gone@example.org", "cancelled_by", "gone@example.org"),
     ),
     _session("former", "the collection's former name", carried("notes", "before December"), "mentorsessions"),
-    _session("times-missing", "no timestamps", of_id(*_TIMES), "mentorsessions"),
+    _session("times-missing", "no timestamps", without_times(), "mentorsessions"),
 )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from bson import Int64, ObjectId
 
-from apps.panamia.generator.planting import Do, Document, Outcome, Plant, Spot
+from apps.generating.outcomes import Outcome, holds
+from apps.panamia.generator.planting import Do, Document, Plant, Spot
 from apps.panamia.generator.schema import INTAKES
 from apps.panamia.generator.values import EARLY, HOSTILE, NUL, TODAY
 from apps.panamia.generator.verbs import (
@@ -14,14 +15,12 @@ from apps.panamia.generator.verbs import (
     long,
     meant,
     nobody,
-    of_id,
     refers,
     refused,
     required,
     without,
+    without_times,
 )
-
-_TIMES = (("createdAt", "created_at"), ("updatedAt", "updated_at"))
 
 
 def _another_s(spot: Spot, document: Document) -> list[Outcome]:
@@ -78,7 +77,7 @@ def _list_part(spot: Spot, document: Document) -> list[Outcome]:
 def _two_forms(spot: Spot, document: Document) -> list[Outcome]:
     """The e-mail that the other form has as well."""
     document["email"] = f"two.forms.{spot.turn}@example.org"
-    return [{"kind": "value", "column": "email", "value": document["email"]}]
+    return [holds("email", document["email"])]
 
 
 def _plant(name: str, what: str, do: Do, rate: float = 1, most: int | None = None) -> Plant:
@@ -172,7 +171,7 @@ CIRCLES: tuple[Plant, ...] = (
     _plant("userlists/profiles-empty", "an empty list", carried("profiles", [])),
     _plant("userlists/name-missing", "no name", without("name", column="name", stored="Unnamed List")),
     _plant("userlists/name-hostile", "a name of quotes and directions", becomes("name", HOSTILE, "name", HOSTILE)),
-    _plant("userlists/times-missing", "no timestamps", of_id(*_TIMES)),
+    _plant("userlists/times-missing", "no timestamps", without_times()),
     _plant(
         "images/image-hostile",
         "a file's name with quotes",
@@ -193,7 +192,7 @@ FORMS: tuple[Plant, ...] = (
         "nothing about being read",
         without("acknowledged", column="acknowledged", stored=False),
     ),
-    _plant("contactus/times-missing", "no timestamps", of_id(*_TIMES)),
+    _plant("contactus/times-missing", "no timestamps", without_times()),
     _plant("brevocontacts/id-double", "a number as a double", becomes("brevo_id", 77.0, "brevo_id", 77)),
     _plant("brevocontacts/id-text", "a number as a text", becomes("brevo_id", "78", "brevo_id", 78)),
     _plant("brevocontacts/id-huge", "a number beyond the column", refused("brevo_id", Int64(2**40), "out-of-range")),
@@ -227,7 +226,7 @@ FORMS: tuple[Plant, ...] = (
     ),
     _plant("events/name-missing", "no name", required("name")),
     _plant("events/start-early", "began before 1970", carried("start", EARLY)),
-    _plant("events/times-missing", "no timestamps", of_id(*_TIMES)),
+    _plant("events/times-missing", "no timestamps", without_times()),
     _plant("links/color-missing", "no colour", without("color", "type", column="color")),
     _plant("podcasts/order-odd", "an order that is no number", carried("order", "último")),
 )

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from bson import Int64, ObjectId
 
+from apps.generating.outcomes import Outcome, instant
 from apps.panamia.generator.cases import FULL
-from apps.panamia.generator.planting import Case, Do, Document, Member, Outcome, Spot, put
+from apps.panamia.generator.planting import Case, Do, Document, Member, Spot, put
 from apps.panamia.generator.schema import FIRST_CATEGORIES, SECOND_CATEGORIES
 from apps.panamia.generator.values import EARLY, HOSTILE, LONG, NUL, TODAY
-from apps.panamia.generator.verbs import aside, becomes, becomes_json, carried, of_id, refused, required, without
+from apps.panamia.generator.verbs import (
+    aside,
+    becomes,
+    becomes_json,
+    carried,
+    refused,
+    required,
+    without,
+    without_times,
+)
 
 _UNLINKED = (*FULL[:2], Member("profile", "profiles"))
 
@@ -39,7 +49,7 @@ def _profile(
 
 def _flags(words: tuple[str, ...]) -> Do:
     chosen = {word: place % 2 == 0 for place, word in enumerate(words)}
-    return becomes_json("categories", chosen, "categories", chosen)
+    return becomes_json("categories", chosen)
 
 
 def _place(path: str, value: object, column: str, stored: object) -> Do:
@@ -86,19 +96,11 @@ PROFILES: tuple[Case, ...] = (
     _profile("pronouns-text", "pronouns as a text", carried("pronouns", "she/her")),
     _profile("pronouns-missing", "no pronouns", without("pronouns")),
     _profile("counties-missing", "no counties", without("counties", column="counties")),
-    _profile(
-        "counties-unknown",
-        "a county of nobody's form",
-        becomes_json("counties", {"monroe": True}, "counties", {"monroe": True}),
-    ),
+    _profile("counties-unknown", "a county of nobody's form", becomes_json("counties", {"monroe": True})),
     _profile("categories-first", "categories of the first form", _flags(FIRST_CATEGORIES)),
     _profile("categories-second", "categories of the second form, one with a capital", _flags(SECOND_CATEGORIES)),
     _profile("categories-both", "categories of both forms", _flags((*FIRST_CATEGORIES, *SECOND_CATEGORIES))),
-    _profile(
-        "categories-unknown",
-        "a category of neither form",
-        becomes_json("categories", {"Brujería 🔮": True}, "categories", {"Brujería 🔮": True}),
-    ),
+    _profile("categories-unknown", "a category of neither form", becomes_json("categories", {"Brujería 🔮": True})),
     _profile("lat-number", "a latitude that is a number", _place("lat", 25.761_681, "address_lat", 25.761_681)),
     _profile("lat-unreadable", "a latitude that is no number", refused("primary_address.lat", "25° 45' N", "type")),
     _profile("lat-comma", "a latitude with a comma", refused("primary_address.lat", "25,7617", "type")),
@@ -107,11 +109,7 @@ PROFILES: tuple[Case, ...] = (
     _profile("lng-spaces", "a longitude with spaces around it", refused("primary_address.lng", " -80.19 ", "type")),
     _profile("address-null", "null in place of the address", carried("primary_address", None)),
     _profile("address-text", "a text in place of the address", carried("primary_address", "Calle 8, Miami")),
-    _profile(
-        "geo-empty",
-        "a point without coordinates",
-        becomes_json("geo", {"type": "Point", "coordinates": []}, "geo", {"type": "Point", "coordinates": []}),
-    ),
+    _profile("geo-empty", "a point without coordinates", becomes_json("geo", {"type": "Point", "coordinates": []})),
     _profile("locations-null", "null in place of the list", carried("locations", None)),
     _profile(
         "locations-object",
@@ -181,12 +179,8 @@ PROFILES: tuple[Case, ...] = (
     _profile("details-hostile", "a text of quotes, directions and four-byte letters", carried("details", HOSTILE)),
     _profile("details-long", "a text longer than a batch", carried("details", LONG), most=20),
     _profile("details-nul", "a NUL inside a text", refused("details", NUL, "nul")),
-    _profile("times-missing", "no timestamps", of_id(("createdAt", "created_at"), ("updatedAt", "updated_at"))),
-    _profile(
-        "created-early",
-        "made before 1970",
-        becomes("createdAt", EARLY, "created_at", EARLY.replace(tzinfo=None).isoformat()),
-    ),
+    _profile("times-missing", "no timestamps", without_times()),
+    _profile("created-early", "made before 1970", becomes("createdAt", EARLY, "created_at", instant(EARLY))),
     _profile(
         "unknown-keys",
         "fields that nobody declared",

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from bson import Int64
 
+from apps.generating.outcomes import Outcome, instant
 from apps.panamia.generator.cases import AUTH, FULL, USER
-from apps.panamia.generator.planting import Case, Do, Document, Member, Outcome, Spot
+from apps.panamia.generator.planting import Case, Do, Document, Member, Spot
 from apps.panamia.generator.schema import PREFERENCES
 from apps.panamia.generator.values import EARLY, HOSTILE, TODAY
-from apps.panamia.generator.verbs import aside, becomes, becomes_json, carried, of_id, refers, required, without
+from apps.panamia.generator.verbs import (
+    aside,
+    becomes,
+    becomes_json,
+    carried,
+    refers,
+    required,
+    without,
+    without_times,
+)
 
 _ALONE = (USER,)
 _FURTHER = ["Second@Example.org", "second@example.org", "Second@Example.org", ""]
@@ -45,22 +55,14 @@ USERS: tuple[Case, ...] = (
     _user("status-missing", "no status: no role", without("status", column="role", stored="user")),
     _user("status-null", "null in place of the status", becomes("status", None, "role", "user")),
     _user("role-missing", "a status without a role", without("status.role", column="role", stored="user")),
-    _user(
-        "locked",
-        "a locked account",
-        becomes("status.locked", EARLY, "locked_at", EARLY.replace(tzinfo=None).isoformat()),
-    ),
+    _user("locked", "a locked account", becomes("status.locked", EARLY, "locked_at", instant(EARLY))),
     _user(
         "status-unknown-key",
         "a status with a key that nobody declared",
         carried("status", {"role": "user", "locked": None, "note": HOSTILE}),
     ),
     _user("affiliate-missing", "no affiliate", without("affiliate", column="affiliate")),
-    _user(
-        "affiliate-empty",
-        "an empty affiliate, which the next visit would fill",
-        becomes_json("affiliate", {}, "affiliate", {}),
-    ),
+    _user("affiliate-empty", "an empty affiliate, which the next visit would fill", becomes_json("affiliate", {})),
     _user(
         "alternates-missing",
         "no list of further e-mails",
@@ -101,12 +103,8 @@ USERS: tuple[Case, ...] = (
     _user(
         "name-hostile", "a name of quotes, directions and four-byte letters", becomes("name", HOSTILE, "name", HOSTILE)
     ),
-    _user("times-missing", "no timestamps", of_id(("createdAt", "created_at"), ("updatedAt", "updated_at"))),
-    _user(
-        "created-early",
-        "made before 1970",
-        becomes("createdAt", EARLY, "created_at", EARLY.replace(tzinfo=None).isoformat()),
-    ),
+    _user("times-missing", "no timestamps", without_times()),
+    _user("created-early", "made before 1970", becomes("createdAt", EARLY, "created_at", instant(EARLY))),
     _user(
         "unknown-keys",
         "fields that nobody declared",
