@@ -12,12 +12,13 @@ from rich.text import Text
 
 from isthmus.cli.changed_values import show_changed
 from isthmus.cli.handled import FATES, show_handled, show_left_out
-from isthmus.cli.output import plural, show_hint, show_paragraph, show_point, show_table, some
+from isthmus.cli.output import plural, show_hint, show_more, show_paragraph, show_point, show_table, some
 from isthmus.cli.so_far import without_junctions
 from isthmus.errors import SourceError
 from isthmus.transfer.balance import Balance, ReferenceBooks
 from isthmus.transfer.moving.resume import Changes
 from isthmus.transfer.result import Result
+from isthmus.work.listed import listed
 
 _WIDE = 100
 """Columns from which on names and tables stand beside the numbers."""
@@ -221,8 +222,7 @@ def _show_lists(console: Console, balance: Balance, target: str) -> None:
             shown = sorted(entries.items(), key=lambda entry: -entry[1])
             for name, count in shown[:_MOST_KINDS]:
                 show_paragraph(console, f"  {count:>9,}  ", name)
-            if len(shown) > _MOST_KINDS:
-                console.print(f"  … and {len(shown) - _MOST_KINDS} more; --json lists all.")
+            show_more(console, len(shown) - _MOST_KINDS, "--json lists all")
             if entries is balance.extras and _met(balance, _STAYING):
                 console.print("  Those of documents whose row stays as it was are counted here, and not kept.")
     _show_met_rows(console, balance, target)
@@ -498,13 +498,7 @@ def _show_broken(console: Console, result: Result) -> None:
         if faults:
             console.print(heading, style="bold red")
         for names, fault in _alike(faults):
-            more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
-            words = (
-                f"{names[0]}: {fault}"
-                if len(names) == 1
-                else f"{', '.join(names[:_MOST_NAMES])}{more}: {fault.message}"
-            )
-            show_point(console, words)
+            show_point(console, f"{listed(names, _MOST_NAMES)}: {fault if len(names) == 1 else fault.message}")
             if fault.hint:
                 show_hint(console, fault.hint, indent=4)
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from rich.console import Console
 
-from isthmus.cli.output import show_paragraph
+from isthmus.cli.output import show_more, show_paragraph
 from isthmus.sources.shown import shown
 from isthmus.state.became import untold
 
@@ -33,8 +33,7 @@ def show_changed(console: Console, adjusted: Mapping[str, int], became: Mapping[
     for name in names[:_MOST_LINES]:
         show_paragraph(console, f"  {adjusted[name]:>9,}  ", shown(name))
         _show_became(console, {**became.get(name, {}), **({_UNTOLD: rests[name]} if name in rests else {})})
-    if len(names) > _MOST_LINES:
-        console.print(f"  … and {len(names) - _MOST_LINES} more; --json lists all.")
+    show_more(console, len(names) - _MOST_LINES, "--json lists all")
 
 
 def _show_became(console: Console, became: Mapping[str, int]) -> None:

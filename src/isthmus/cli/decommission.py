@@ -51,15 +51,12 @@ def tell_decommission(
         IsthmusError: The mapping, the source or the target cannot be read, or no source is given (code
             `source-needed`).
     """
-    import psycopg
-
     from isthmus.cli.bars import ProgressView
     from isthmus.cli.findings import failed_json, writing_refusals
     from isthmus.cli.interrupt import say_nothing_was_committed, stop_on_signals, tidied_before_leaving
     from isthmus.cli.opening import open_waiting
     from isthmus.cli.output import err, result_console, write_json
-    from isthmus.cli.target import may_not_read
-    from isthmus.connect.postgres import connect, explain, trouble
+    from isthmus.cli.target import telling_trouble
     from isthmus.connect.target import open_target
     from isthmus.errors import ConfigError
     from isthmus.mapping import load_mapping
@@ -77,6 +74,7 @@ def tell_decommission(
                 hint="Add --source mongodb://HOST/DATABASE, or set MONGODB_URI.",
             )
         given = load_mapping(mapping) if mapping is not None else None
+        schemas = ["isthmus", *([given.target.schema_name] if given is not None else [])]
         progress = Progress()
         opening = open_waiting(source, database=db, ignore_oplog=ignore_oplog, seconds=retry_seconds, progress=progress)
         with (
@@ -85,24 +83,18 @@ def tell_decommission(
             tidied_before_leaving(address.close),
             stop_on_signals(err, "stopping") as stop,
             ProgressView(progress),
+            telling_trouble(address.conninfo, schemas, values=False),
         ):
-            try:
-                found = decommission(
-                    given,
-                    opened,
-                    address.conninfo,
-                    Wanted(LAYERS, minutes, source, db, code),
-                    target_name=address.display,
-                    options=Options(workers=1, retry_seconds=retry_seconds),
-                    progress=progress,
-                    stop=stop,
-                )
-            except psycopg.errors.InsufficientPrivilege as fault:
-                schemas = ["isthmus", *([given.target.schema_name] if given is not None else [])]
-                with connect(address.conninfo, autocommit=True) as connection:
-                    raise may_not_read(connection, schemas, fault) from None
-            except psycopg.Error as fault:
-                raise trouble(fault, "show what it holds", explain(fault, values=False)) from None
+            found = decommission(
+                given,
+                opened,
+                address.conninfo,
+                Wanted(LAYERS, minutes, source, db, code),
+                target_name=address.display,
+                options=Options(workers=1, retry_seconds=retry_seconds),
+                progress=progress,
+                stop=stop,
+            )
         code_of_exit = 0 if found.clear else 1
         show_decommission(result_console(json_file), found)
         write_json({**found.as_json(), "exit_code": code_of_exit}, json_file)
@@ -138,12 +130,11 @@ def answer(found: Decommission) -> str:
 def _show_check(console: Console, check: Check) -> None:
     from rich.text import Text
 
-    from isthmus.cli.output import show_paragraph
+    from isthmus.cli.output import show_more, show_paragraph
 
     words, style = {True: ("in the way", "red"), False: ("clear", "green"), None: ("not known", "yellow")}[check.stands]
     lead = Text.assemble((f"{words:<10}", style), "  ", (f"{check.name:<11}", "bold"), "  ")
     show_paragraph(console, lead, check.told)
     for line in check.details[:_SHOWN]:
         show_paragraph(console, " " * 25, line)
-    if len(check.details) > _SHOWN:
-        console.print(f"{' ' * 25}… and {len(check.details) - _SHOWN:,} more: --json has them.", markup=False)
+    show_more(console, len(check.details) - _SHOWN, "--json has them", indent=25)

@@ -61,50 +61,47 @@ def plan(
     from contextlib import closing
 
     from isthmus.cli.bars import ProgressView
+    from isthmus.cli.findings import failed_json, writing_refusals
     from isthmus.cli.identity_output import plan_json, show_found
-    from isthmus.cli.interrupt import stop_on_signals, tidied_before_leaving
+    from isthmus.cli.interrupt import saying_when_stopped, stop_on_signals, tidied_before_leaving
     from isthmus.cli.opening import open_waiting
     from isthmus.cli.output import err, result_console, write_json
     from isthmus.connect.target import open_target
     from isthmus.mapping import load_mapping
     from isthmus.mapping.resolutions import resolutions_of
     from isthmus.transfer.identities.planning import Options, plan_identities
-    from isthmus.work.interrupted import Interrupted
     from isthmus.work.progress import Progress
 
-    checked = load_mapping(mapping)
-    answers = resolutions_of(mapping, checked, resolutions)
-    options = Options(workers, retry_seconds, None if id_key is None else read_key(id_key))
-    progress = Progress()
-    view = ProgressView(progress)
-    opening = open_waiting(source, database=db, ignore_oplog=ignore_oplog, seconds=retry_seconds, progress=progress)
-    with (
-        closing(opening) as opened,
-        open_target(target, create=True) as address,
-        tidied_before_leaving(address.close),
-        stop_on_signals(err) as stop,
-        _telling_trouble("find out who is one with whom"),
-    ):
-        try:
-            with view:
-                found = plan_identities(
-                    checked, opened, address.conninfo, answers, options=options, progress=progress, stop=stop
-                )
-        except Interrupted:
-            err.print("Stopped; nothing was kept. The same command begins again.")
-            return 130
-    console = result_console(json_file)
-    for one in found:
-        show_found(console, one, limit)
-    conflicts = sum(one.open for one in found)
-    if conflicts:
-        err.print(
-            f"Write one answer of each into {answers.file_name}, with its reason, and plan again; a copy is refused"
-            " until then.",
-            markup=False,
-            soft_wrap=True,
-        )
-    write_json(plan_json(found), json_file)
+    with writing_refusals(json_file, failed_json):
+        checked = load_mapping(mapping)
+        answers = resolutions_of(mapping, checked, resolutions)
+        options = Options(workers, retry_seconds, None if id_key is None else read_key(id_key))
+        progress = Progress()
+        opening = open_waiting(source, database=db, ignore_oplog=ignore_oplog, seconds=retry_seconds, progress=progress)
+        with (
+            closing(opening) as opened,
+            open_target(target, create=True) as address,
+            tidied_before_leaving(address.close),
+            stop_on_signals(err) as stop,
+            saying_when_stopped(err, "Stopped; nothing was kept. The same command begins again."),
+            _telling_trouble("find out who is one with whom"),
+            ProgressView(progress),
+        ):
+            found = plan_identities(
+                checked, opened, address.conninfo, answers, options=options, progress=progress, stop=stop
+            )
+        console = result_console(json_file)
+        for one in found:
+            show_found(console, one, limit)
+        conflicts = sum(one.open for one in found)
+        if conflicts:
+            err.print(
+                f"Write one answer of each into {answers.file_name}, with its reason, and plan again; a copy is refused"
+                " until then.",
+                markup=False,
+                soft_wrap=True,
+            )
+        write_json(plan_json(found), json_file)
     return 1 if conflicts else 0
 
 
@@ -254,16 +251,13 @@ def _telling_trouble(what: str) -> Generator[None]:
 @contextlib.contextmanager
 def _looking(target: str) -> Generator[psycopg.Connection]:
     """Connect to a target that may hold no run yet, for reading its state."""
-    import psycopg
-
-    from isthmus.cli.target import may_not_read
-    from isthmus.connect.postgres import connect, explain, trouble
+    from isthmus.cli.target import telling_trouble
+    from isthmus.connect.postgres import connect
     from isthmus.connect.target import open_target
 
-    with open_target(target) as address, connect(address.conninfo, autocommit=True) as connection:
-        try:
-            yield connection
-        except psycopg.errors.InsufficientPrivilege as fault:
-            raise may_not_read(connection, ["isthmus"], fault) from fault
-        except psycopg.Error as fault:
-            raise trouble(fault, "show what it holds", explain(fault)) from fault
+    with (
+        open_target(target) as address,
+        connect(address.conninfo, autocommit=True) as connection,
+        telling_trouble(address.conninfo, ["isthmus"]),
+    ):
+        yield connection

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from isthmus.transfer.identities.found import Found
 
 _COLUMNS = ("documents", "joined", "linked", "alone", "apart", "dropped", "open")
+_MOST_NAMED = 3
 
 
 def show_found(console: Console, found: Found, limit: int) -> None:
@@ -54,6 +55,7 @@ def show_conflict(console: Console, kind: str, id_: str, message: str, answers: 
 
 def show_kept(console: Console, conflicts: list[KeptConflict]) -> None:
     from isthmus.cli.output import show_rows
+    from isthmus.work.listed import listed
 
     show_rows(
         console,
@@ -63,8 +65,7 @@ def show_kept(console: Console, conflicts: list[KeptConflict]) -> None:
                 one.id,
                 one.kind,
                 one.name,
-                ", ".join(f"{d['collection']} {d['_id']}" for d in one.documents[:3])
-                + (f" and {len(one.documents) - 3 + one.more} more" if len(one.documents) + one.more > 3 else ""),
+                listed([f"{d['collection']} {d['_id']}" for d in one.documents], _MOST_NAMED, beyond=one.more),
             )
             for one in conflicts
         ],

@@ -182,6 +182,13 @@ REJECTS = (
         "Copy again: who is one with whom is found out before anything is loaded.",
     ),
     Reject(
+        "key-taken",
+        "core",
+        "A document inside the value has two keys that would become one, because the mapping gives one of them another "
+        "name (`rename`).",
+        "Repair the document, or take that key out of `rename`.",
+    ),
+    Reject(
         "unknown-field",
         "core",
         "The document has a field without a rule, and the mapping says `extras: dead_letter`.",

@@ -209,6 +209,18 @@ ResolutionsOption = Annotated[
     ),
 ]
 
+
+def check_sample(text: str) -> str:
+    """Return a number of documents, or `all`, as it was given, for the option's callback.
+
+    Raises:
+        typer.BadParameter: It is neither.
+    """
+    if text != "all" and not (text.isdecimal() and int(text) > 0):
+        raise typer.BadParameter(f"{text!r} is neither a number from 1 nor all.")
+    return text
+
+
 _UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 
 

@@ -32,6 +32,7 @@ __all__ = [
     "show_error",
     "show_hint",
     "show_lost_output",
+    "show_more",
     "show_note",
     "show_paragraph",
     "show_point",
@@ -82,6 +83,20 @@ def show_paragraph(console: Console, lead: str | Text, text: str | Text) -> None
     for number, line in enumerate(lines):
         line.rstrip()
         console.print(Text.assemble(first if number == 0 else " " * first.cell_len, line), soft_wrap=True)
+
+
+def show_more(console: Console, count: int, where: str, *, indent: int = 2) -> None:
+    """Print how many more a list has that was cut, and where they are; nothing of a list that was not.
+
+    Args:
+        console: Where to.
+        count: How many were not printed; 0 or less where all were.
+        where: Where they are, the end of a sentence without its full stop; empty where nowhere.
+        indent: Blanks before it.
+    """
+    if count > 0:
+        there = f"; {where}." if where else "."
+        console.print(f"{' ' * indent}… and {count:,} more{there}", markup=False, soft_wrap=True)
 
 
 def show_with_command(console: Console, lead: str, text: str, command: str) -> None:
@@ -220,8 +235,7 @@ def show_problems(problems: tuple[Problem, ...] | list[Problem], limit: int = 10
         show_point(err, code + (f"{place}: {problem.message}" if place else problem.message))
         if problem.hint:
             show_hint(err, problem.hint, indent=4)
-    if len(problems) > limit:
-        err.print(f"  … and {len(problems) - limit} more.")
+    show_more(err, len(problems) - limit, "")
 
 
 def show_lost_output() -> int:

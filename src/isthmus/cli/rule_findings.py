@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from isthmus.work.listed import listed
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -51,7 +53,10 @@ def show_untracked(paths: Sequence[str]) -> None:
 
     if paths:
         them = "it" if len(paths) == 1 else "them"
-        show_note(err, f"Not looked at, for git does not hold {them}: {_some(paths)}. git add what belongs there.")
+        show_note(
+            err,
+            f"Not looked at, for git does not hold {them}: {listed(paths, _MOST_NAMED)}. git add what belongs there.",
+        )
 
 
 def show_unstaged(paths: Sequence[str]) -> None:
@@ -62,14 +67,9 @@ def show_unstaged(paths: Sequence[str]) -> None:
         it = "it" if len(paths) == 1 else "them"
         show_note(
             err,
-            f"Judged as git has {it} staged, for the working tree says something else: {_some(paths)}. git add what is "
-            "meant.",
+            f"Judged as git has {it} staged, for the working tree says something else: {listed(paths, _MOST_NAMED)}."
+            " git add what is meant.",
         )
-
-
-def _some(paths: Sequence[str]) -> str:
-    more = f" and {len(paths) - _MOST_NAMED} more" if len(paths) > _MOST_NAMED else ""
-    return ", ".join(paths[:_MOST_NAMED]) + more
 
 
 def counted(findings: Sequence[Finding]) -> str:

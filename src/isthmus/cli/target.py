@@ -1,9 +1,9 @@
-"""Open a target for a command that only reads its state."""
+"""Open a target for a command that only reads, and say what keeps it from reading."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 
 import psycopg
 
@@ -26,15 +26,32 @@ def reading(target: str) -> Generator[tuple[psycopg.Connection, Run]]:
     """
     with open_target(target) as address, connect(address.conninfo, autocommit=True) as connection:
         schemas = ["isthmus"]
-        try:
+        with telling_trouble(address.conninfo, schemas):
             put_back_abandoned(connection, address.conninfo)
             run = require_run(connection)
             schemas.append(run.target_schema)
             yield connection, run
-        except psycopg.errors.InsufficientPrivilege as fault:
-            raise may_not_read(connection, schemas, fault) from fault
-        except psycopg.Error as fault:
-            raise trouble(fault, "show what it holds", explain(fault)) from fault
+
+
+@contextlib.contextmanager
+def telling_trouble(conninfo: str, schemas: Sequence[str], *, values: bool = True) -> Generator[None]:
+    """Turn what the server says to a block that only reads into an error for people.
+
+    Args:
+        conninfo: The target; asked on another connection for what would give the role the right that it lacks.
+        schemas: What is read; may be added to by the block.
+        values: Whether the error may quote values.
+
+    Raises:
+        TargetError: The role may not read something (code `no-read-right`), or the server is in trouble.
+    """
+    try:
+        yield
+    except psycopg.errors.InsufficientPrivilege as fault:
+        with connect(conninfo, autocommit=True) as connection:
+            raise _may_not_read(connection, schemas, fault) from None
+    except psycopg.Error as fault:
+        raise trouble(fault, "show what it holds", explain(fault, values=values)) from None
 
 
 def shown_target(text: str) -> str:
@@ -55,7 +72,7 @@ def put_back_abandoned(connection: psycopg.Connection, conninfo: str) -> None:
         show_note(err, words_behind(done))
 
 
-def may_not_read(connection: psycopg.Connection, schemas: list[str], fault: psycopg.Error) -> TargetError:
+def _may_not_read(connection: psycopg.Connection, schemas: Sequence[str], fault: psycopg.Error) -> TargetError:
     """Return the error for a role without a right, with what would give it that. `connection` is in autocommit mode."""
     statements = "GRANT SELECT ON what is denied"
     with contextlib.suppress(psycopg.Error):  # the hint is worth a question, not another error

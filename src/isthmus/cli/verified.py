@@ -10,12 +10,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from isthmus.cli.output import plural, show_hint, show_paragraph, show_table, show_with_command, some
+from isthmus.cli.output import plural, show_hint, show_more, show_paragraph, show_table, show_with_command, some
 from isthmus.sources.shown import shown
 from isthmus.verify.report.accounted import Account, most_became
 from isthmus.verify.report.choosing import Total, first_differences, totals, uncompared
 from isthmus.verify.report.words import WORDS, checked_words, found_words, remarks, side_words, tone, verdict
 from isthmus.verify.result import Difference, Verified
+from isthmus.work.listed import listed
 
 _MOST_DIFFERENCES = 20
 _MOST_LEFT_OUT = 12
@@ -177,13 +178,10 @@ def _show_left_out(console: Console, verified: Verified, files: Sequence[str]) -
     console.print("Not compared", style="bold")
     for one in left_out[:_MOST_LEFT_OUT]:
         names = list(dict.fromkeys(map(shown, one.places)))
-        more = f" and {len(names) - _MOST_PLACES} more" if len(names) > _MOST_PLACES else ""
         count = f" ({one.count:,})" if one.count else ""
         why = shown(one.why).rstrip(".")
-        show_paragraph(console, "  • ", f"{one.layer}: {', '.join(names[:_MOST_PLACES])}{more}{count}: {why}.")
-    if len(left_out) > _MOST_LEFT_OUT:
-        words = _all_of_it(files, "--html and --json have them")
-        console.print(f"  … and {len(left_out) - _MOST_LEFT_OUT} more; {words}.", markup=False)
+        show_paragraph(console, "  • ", f"{one.layer}: {listed(names, _MOST_PLACES)}{count}: {why}.")
+    show_more(console, len(left_out) - _MOST_LEFT_OUT, _all_of_it(files, "--html and --json have them"))
 
 
 def _show_remarks(console: Console, verified: Verified, files: Sequence[str]) -> None:
@@ -195,9 +193,8 @@ def _show_remarks(console: Console, verified: Verified, files: Sequence[str]) ->
         told = remarks(layer)
         for note in told[:_MOST_REMARKS]:
             show_paragraph(console, "  • ", f"{name}: {shown(note)}")
-        if len(told) > _MOST_REMARKS:
-            words = _all_of_it(files, "--html and --json have them")
-            console.print(f"    … and {len(told) - _MOST_REMARKS} more; {words}.", markup=False)
+        where = _all_of_it(files, "--html and --json have them")
+        show_more(console, len(told) - _MOST_REMARKS, where, indent=4)
 
 
 def _show_next(console: Console, verified: Verified, *, sampled: bool) -> None:

@@ -20,26 +20,13 @@ from isthmus.cli.options import (
     ReadTargetOption,
     RetrySecondsOption,
     SourceOption,
+    check_sample,
 )
 
 if TYPE_CHECKING:
-    import psycopg
-
-    from isthmus.errors import IsthmusError, TargetError
-    from isthmus.mapping import Mapping
+    from isthmus.errors import IsthmusError
     from isthmus.verify.report.accounted import Account
     from isthmus.verify.result import Layer, Verified
-
-
-def check_sample(text: str) -> str:
-    """Return a number of documents, or `all`, as it was given, for the option's callback.
-
-    Raises:
-        typer.BadParameter: It is neither.
-    """
-    if text != "all" and not (text.isdecimal() and int(text) > 0):
-        raise typer.BadParameter(f"{text!r} is neither a number from 1 nor all.")
-    return text
 
 
 def verify(
@@ -89,9 +76,6 @@ def verify(
     Exit codes: 0 nothing differs, 1 something does, 2 usage or mapping, 3 source, 4 target, 130 stopped by Ctrl-C,
     SIGTERM or SIGHUP (a lost terminal); then nothing is proven.
     """
-
-    import psycopg
-
     from isthmus.cli.bars import ProgressView
     from isthmus.cli.findings import failed_json, writing_refusals
     from isthmus.cli.interrupt import stop_on_signals, tidied_before_leaving
@@ -99,9 +83,11 @@ def verify(
     from isthmus.cli.output import err, result_console, show_lost_output, write_json
     from isthmus.cli.result_files import is_written
     from isthmus.cli.streams import reader_left
+    from isthmus.cli.target import telling_trouble
     from isthmus.cli.verified import show_verified
     from isthmus.connect.target import open_target
     from isthmus.mapping import load_mapping
+    from isthmus.mapping.tables import build_schema
     from isthmus.verify.report.accounted import accounts_json, became_json
     from isthmus.verify.result import Verified
     from isthmus.verify.run import verify_database
@@ -138,28 +124,26 @@ def verify(
             stop_on_signals(err, "stopping") as stop,
         ):
             shown_target = address.display
-            with view:
-                try:
-                    verify_database(
-                        checked,
-                        opened,
-                        address.conninfo,
-                        mapping_name=mapping.name,
-                        mapping_text=mapping_text,
-                        target_name=address.display,
-                        options=Options(
-                            workers=workers,
-                            sample=None if sample == "all" else int(sample),
-                            retry_seconds=retry_seconds,
-                            seed=seed,
-                        ),
-                        layers=wanted,
-                        progress=progress,
-                        stop=stop,
-                        result=result,
-                    )
-                except psycopg.Error as fault:
-                    raise _unreadable(address.conninfo, checked, fault) from None
+            schemas, values = ["isthmus", checked.target.schema_name], not build_schema(checked).sensitive
+            with view, telling_trouble(address.conninfo, schemas, values=values):
+                verify_database(
+                    checked,
+                    opened,
+                    address.conninfo,
+                    mapping_name=mapping.name,
+                    mapping_text=mapping_text,
+                    target_name=address.display,
+                    options=Options(
+                        workers=workers,
+                        sample=None if sample == "all" else int(sample),
+                        retry_seconds=retry_seconds,
+                        seed=seed,
+                    ),
+                    layers=wanted,
+                    progress=progress,
+                    stop=stop,
+                    result=result,
+                )
             accounts = _accounts(address.conninfo)
         write_page(accounts)
         # Colours, width and folding are the console's; what is told is the same everywhere.
@@ -211,21 +195,6 @@ def read_layers(text: str | None) -> tuple[Layer, ...]:
             hint=f"The layers are {', '.join(LAYERS)}; leave --layers out to ask all of them.",
         )
     return tuple(layer for layer in LAYERS if layer in names)
-
-
-def _unreadable(conninfo: str, mapping: Mapping, fault: psycopg.Error) -> TargetError:
-    """Return why the target could not be read to its end; no value of a sensitive column is in it."""
-    import psycopg
-
-    from isthmus.cli.target import may_not_read
-    from isthmus.connect.postgres import connect, explain, trouble
-    from isthmus.mapping.tables import build_schema
-
-    schema = build_schema(mapping)
-    if isinstance(fault, psycopg.errors.InsufficientPrivilege):
-        with connect(conninfo, autocommit=True) as connection:
-            return may_not_read(connection, ["isthmus", schema.schema], fault)
-    return trouble(fault, "show what it holds", explain(fault, values=not schema.sensitive))
 
 
 def _accounts(conninfo: str) -> list[Account]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-import bson
 from bson.errors import BSONError
 
 from isthmus._rust import document_digest, source_id
@@ -14,7 +13,7 @@ from isthmus.mapping import Mapping as MappingModel
 from isthmus.mapping.model import Ids
 from isthmus.polyglot.audit_goals import Goal, Goals, form_of
 from isthmus.polyglot.audit_spool import Holder, Met
-from isthmus.polyglot.rewrite.documents import CODEC
+from isthmus.polyglot.rewrite.documents import decoded, split
 from isthmus.polyglot.sites import Site, found, show_place
 
 
@@ -116,7 +115,7 @@ class Reader:
             if not self._share.take():
                 continue
             try:
-                document: dict[str, Any] = bson.decode(raw, CODEC)  # pyright: ignore[reportUnknownMemberType]  pymongo's generics
+                document = decoded(raw)
             except (BSONError, RecursionError, ValueError):
                 self._spool.unreadable.setdefault(self._collection, []).append(document_digest(raw))
                 continue
@@ -165,12 +164,3 @@ class Reader:
 
 def _field_site(goal: Goal) -> Site:
     return Site(goal.sources[0], goal.field or (), (), "", "")
-
-
-def split(documents: bytes) -> Iterator[bytes]:
-    """Yield whole documents that stand back to back."""
-    at = 0
-    while at < len(documents):
-        size = max(5, int.from_bytes(documents[at : at + 4], "little"))
-        yield documents[at : at + size]
-        at += size

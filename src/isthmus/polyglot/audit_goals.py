@@ -12,7 +12,7 @@ from uuid import UUID
 import bson
 from bson import DBRef, Decimal128, ObjectId
 from bson.binary import UUID_SUBTYPE, Binary
-from bson.errors import BSONError
+from bson.errors import BSONError, InvalidBSON
 
 from isthmus._rust import IdCodec
 from isthmus.mapping import Mapping
@@ -31,6 +31,7 @@ FORMS: tuple[Form, ...] = ("object_id", "hex", "id", "other")
 _HEX = re.compile(r"[0-9a-fA-F]{24}")
 _IDS = re.compile(rf"{UUID_TEXT}|[a-z][0-9a-z]{{23}}")
 _KEPT = 100_000
+_UUID_BYTES = 16
 
 
 @dataclass(frozen=True)
@@ -129,9 +130,12 @@ class Goals:
 
     def row_id(self, name: str, id_document: bytes, ids: Ids) -> str | None:
         """Return the id that a document's row has, if it is that of no other row."""
-        if ids == "keep":
+        if ids != "keep":
+            return self._codec.derive(name, id_document, ids)
+        try:
             return text_of(value_of(id_document))
-        return self._codec.derive(name, id_document, ids)
+        except InvalidBSON:  # text that is not UTF-8: no column has it
+            return None
 
     def _meaning(self, number: int, kind: type, value: object) -> Meaning:  # noqa: ARG002  for the cache
         goal = self.all[number]
@@ -169,9 +173,9 @@ def form_of(value: object) -> Form:
 
 def text_of(value: object) -> str | None:
     """Return a value as a text column has it; None where none can: not of these types, or with a NUL in it."""
-    if isinstance(value, Binary) and value.subtype == UUID_SUBTYPE:
-        return str(value.as_uuid())
-    if isinstance(value, str):
+    if isinstance(value, Binary):
+        return str(UUID(bytes=bytes(value))) if value.subtype == UUID_SUBTYPE and len(value) == _UUID_BYTES else None
+    if type(value) is str:  # not a subclass: Code is one
         return value if "\0" not in value else None
     if isinstance(value, bool) or not isinstance(value, (ObjectId, UUID, int, float, Decimal128)):
         return None
@@ -189,15 +193,18 @@ def normalised(text: str | None, steps: Sequence[Normalise]) -> str | None:
     return text
 
 
+def filling(mapping: Mapping, table: str) -> tuple[str, ...]:
+    """Return the source collections that fill a root table, each once."""
+    entries = (entry for entry in mapping.collections.values() if entry.table == table)
+    return tuple(dict.fromkeys(name for entry in entries for name in entry.source_names))
+
+
 def goal_of(mapping: Mapping, pointer: Pointer, number: int = 0) -> Goal:
     """Return what a reference may lead to."""
     entry = mapping.collections[pointer.entry]
     name = pointer.entry if pointer.field is None else f"{pointer.entry}.{'.'.join(pointer.field)}"
     rule = field_rule(mapping, pointer) if pointer.field is not None else None
-    sources = entry.source_names
-    if rule is None:
-        others = (one for one in mapping.collections.values() if one.table == entry.table)
-        sources = tuple(dict.fromkeys([*sources, *(name for one in others for name in one.source_names)]))
+    sources = entry.source_names if rule is not None else filling(mapping, entry.table)
     id_column = entry.id.column if entry.id.kept else None
     try:
         held = refer(mapping, name).column

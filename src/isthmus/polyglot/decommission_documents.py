@@ -16,7 +16,7 @@ from typing import Any
 import bson
 import psycopg
 from bson import ObjectId
-from bson.errors import BSONError
+from bson.errors import BSONError, InvalidBSON
 
 from isthmus._rust import Transcoder, document_digest, source_id
 from isthmus.connect.temporary import needing_temporary_tables
@@ -24,12 +24,11 @@ from isthmus.mapping import Mapping
 from isthmus.mapping.plan import compile_plans
 from isthmus.mapping.references import as_loaded
 from isthmus.mapping.tables import TargetSchema
-from isthmus.polyglot.audit_documents import split
 from isthmus.polyglot.decommission_copies import statement
-from isthmus.polyglot.rewrite.documents import CODEC
+from isthmus.polyglot.rewrite.documents import decoded, holding, split
 from isthmus.sources.protocol import Source
 from isthmus.sources.reading import Options, read_all
-from isthmus.state.rewrites import knows_rewrites
+from isthmus.state.rewrites import Replaced, knows_rewrites, replaced
 from isthmus.state.source_ids import show, value_of
 from isthmus.work.progress import Progress
 
@@ -151,7 +150,10 @@ def _enter(connection: psycopg.Connection[Any], names: Sequence[str], found: dic
 
 def made_at(source_id: bytes) -> datetime | None:
     """Return when a document was made, as the ObjectId in its `{"_id": value}` says; None where it says nothing."""
-    value = value_of(source_id)
+    try:
+        value = value_of(source_id)
+    except InvalidBSON:  # text that is not UTF-8
+        return None
     return value.generation_time.astimezone(UTC) if isinstance(value, ObjectId) else None
 
 
@@ -173,7 +175,8 @@ class _Reader:
         digests = self._transcoder.transcode(documents).document_digests
         raws = list(split(documents))
         ids = [source_id(raw) for raw in raws]
-        replaced = self._replaced(ids) if self._rewrites else {}
+        known = [one for one in ids if one is not None]
+        written = replaced(self._connection, self._name, known) if self._rewrites else {}
         command = (
             "COPY pg_temp.decommission_seen (collection, id, content, restored, source_id) FROM STDIN (FORMAT binary)"
         )
@@ -181,7 +184,7 @@ class _Reader:
             copy.set_types(["int4", "bytea", "bytea", "bytea", "bytea"])
             for at, (raw, one) in enumerate(zip(raws, ids, strict=True)):
                 start = at * 16
-                lines = replaced.get(one, []) if one is not None else []
+                lines = written.get(one, []) if one is not None else []
                 restored = _restored(raw, lines) if lines else None
                 digest = document_digest(restored) if restored is not None else None
                 copy.write_row((self._number, digests[start : start + 8], digests[start + 8 : start + 16], digest, one))
@@ -192,26 +195,18 @@ class _Reader:
         """Take over how many another one entered."""
         self.documents += other.documents
 
-    def _replaced(self, ids: Sequence[bytes | None]) -> dict[bytes, list[tuple[list[Any], bytes, str]]]:
-        """Return what a rewrite replaced in these documents, the last first: path, old value, new text."""
-        given = {"collection": self._name, "source_ids": [one for one in ids if one is not None]}
-        found: dict[bytes, list[tuple[list[Any], bytes, str]]] = {}
-        for one, path, old, new in self._connection.execute(statement("rewritten_of"), given).fetchall():
-            found.setdefault(bytes(one), []).append((path, bytes(old), str(new)))
-        return found
 
-
-def _restored(raw: bytes, lines: Sequence[tuple[list[Any], bytes, str]]) -> bytes | None:
+def _restored(raw: bytes, lines: Sequence[Replaced]) -> bytes | None:
     """Return a document with old values in the places of ids that still stand there; None where that cannot be done."""
     try:
-        document: dict[str, Any] = bson.decode(raw, CODEC)  # pyright: ignore[reportUnknownMemberType]
-        for path, old, new in lines:
+        document = decoded(raw)
+        for line in lines:
             holder: Any = document
-            for step in path[:-1]:
+            for step in line.path[:-1]:
                 holder = holder[step]
-            if holder[path[-1]] == new:
-                before: dict[str, Any] = bson.decode(old, CODEC)  # pyright: ignore[reportUnknownMemberType]
-                holder[path[-1]] = before[""]
+            last = line.path[-1]
+            if holder[last] == line.new_text:
+                holder[last] = holding(line.old_value)
         return bson.encode(document)
     except (BSONError, KeyError, IndexError, TypeError, ValueError, OverflowError, RecursionError):
         return None

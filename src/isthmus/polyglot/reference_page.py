@@ -92,7 +92,7 @@ def heading(told: ReferenceMap) -> str:
 
 def deleting(one: FromRows) -> str:
     """Return what keeps a reference of rows, and what becomes of it when the row is deleted."""
-    if one.made if not one.asked else one.key is not None:
+    if one.key is not None if one.asked else one.made:
         return f"foreign key, on delete {one.on_delete or 'refused'}"
     return "no foreign key" if one.asked or one.how in {"jsonb", "array"} else "as the table has it"
 

@@ -61,6 +61,9 @@ junctions:
 """
 
 
+REFS = 22
+"""References that `people` and `posts` plant."""
+
 _RAW: Any = bson.CodecOptions(document_class=RawBSONDocument)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import bson
 import psycopg
 import pytest
-from bson import DBRef, Int64
+from bson import Binary, DBRef, Int64
 from psycopg.conninfo import make_conninfo
 
 from isthmus.mapping import load_mapping
@@ -291,6 +291,15 @@ def forms(tmp_path: Path, database: str, make_dump: MakeDump) -> Callable[..., A
         return Application(folder, database, str(dump))
 
     return make
+
+
+def test_ids_and_references_that_no_column_can_have_lead_nowhere(forms: Callable[..., Application]) -> None:
+    not_utf8 = bson.encode({"_id": "xy", "n": 3}).replace(b"xy", b"\xff\xfe")
+    short = {"_id": 7, "parts": [{"kept": Binary(b"short", 4)}]}
+    made = forms(kept=b"".join(map(bson.encode, KEPT)) + not_utf8, things=[*THINGS, short])
+    made.carry()
+    (kept,) = [place for place in made.look().in_documents if place.name == "things.parts[].kept"]
+    assert '{"$numberInt":"7"}' in {one.holder for one in kept.listed}
 
 
 def test_every_form_of_ids_and_references_is_understood(forms: Callable[..., Application]) -> None:

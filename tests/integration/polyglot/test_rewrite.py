@@ -6,34 +6,18 @@ Cannot see: a real replica set, but by URL; sharded collections, whose catalog i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from bson import ObjectId
+from bson import Binary, ObjectId
 from bson.dbref import DBRef
 
 from isthmus.errors import TargetError
 from isthmus.state.lease import Lease
 from tests.fix_mongo import MongoDatabase
 from tests.integration.copy.carrying import oid
-from tests.integration.polyglot.rewriting import MAPPING, POSTS, USERS, Rewriting, copied, people, posts, totals
-
-REFS = 22
-"""References that `people` and `posts` plant."""
-
-
-@pytest.fixture(scope="module")
-def _copied(mongo_server: str, postgres: str) -> Iterator[Rewriting]:
-    with copied(mongo_server, postgres, {USERS: people(), POSTS: posts()}) as made:
-        yield made
-
-
-@pytest.fixture
-def world(_copied: Rewriting) -> Rewriting:
-    """Return planted documents that are copied."""
-    _copied.begin_anew({USERS: people(), POSTS: posts()}, MAPPING)
-    return _copied
+from tests.integration.polyglot.rewriting import POSTS, REFS, USERS, Rewriting, people, posts, totals
 
 
 @pytest.fixture
@@ -271,6 +255,13 @@ def test_ids_that_are_kept_change_their_type_only_where_they_are_no_text_yet(
     world.set("posts", 2, set={"no": 6})
     assert totals(world.rewrite()) == {"changed": 1, "canonical": 2, "unmapped": 1}
     assert world.one("posts", 1) == {"_id": 1, "by": str(oid(1)), "no": 5}
+
+
+def test_what_no_column_of_kept_ids_holds_is_unmapped(make_world: Callable[..., Rewriting]) -> None:
+    world = make_world(KEPT, users=[{"_id": "a", "name": "a"}], numbers=[], posts=[])
+    collection = world.mongo.client[world.mongo.name]["posts"]
+    collection.insert_many([{"_id": 1, "by": "a\0"}, {"_id": 2, "by": Binary(b"short", 4)}, {"_id": 3, "by": 2.5}])
+    assert totals(world.rewrite()) == {"unmapped": 3}
 
 
 def test_what_cannot_be_changed_is_told_why(make_world: Callable[..., Rewriting]) -> None:

@@ -15,9 +15,7 @@ import pytest
 from isthmus.errors import SourceError, TargetError
 from tests.fix_mongo import MongoDatabase, WireServer, database_url
 from tests.integration.copy.carrying import listening
-from tests.integration.polyglot.rewriting import POSTS, USERS, Rewriting, people, posts, totals
-
-REFS = 22
+from tests.integration.polyglot.rewriting import POSTS, REFS, USERS, Rewriting, people, posts, totals
 
 
 @pytest.fixture

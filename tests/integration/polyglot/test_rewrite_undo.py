@@ -13,7 +13,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,23 +25,16 @@ from isthmus.state.lease import Lease
 from tests.chaos.sessions import ROOT
 from tests.forkserver import Forked, possible
 from tests.integration.copy.carrying import listening, oid
-from tests.integration.polyglot.rewriting import MAPPING, POSTS, USERS, Ref, Rewriting, copied, people, posts, totals
+from tests.integration.polyglot.rewriting import (
+    POSTS,
+    REFS,
+    USERS,
+    Ref,
+    Rewriting,
+    totals,
+)
 
 KILLED = -9
-REFS = 22
-
-
-@pytest.fixture(scope="module")
-def _copied(mongo_server: str, postgres: str) -> Iterator[Rewriting]:
-    with copied(mongo_server, postgres, {USERS: people(), POSTS: posts()}) as made:
-        yield made
-
-
-@pytest.fixture
-def world(_copied: Rewriting) -> Rewriting:
-    """Return planted documents that are copied."""
-    _copied.begin_anew({USERS: people(), POSTS: posts()}, MAPPING)
-    return _copied
 
 
 def test_an_undo_puts_back_every_byte_and_a_redo_works(world: Rewriting) -> None:

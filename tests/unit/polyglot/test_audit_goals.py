@@ -143,6 +143,8 @@ def test_row_of_a_document_has_the_id_of_its_own_collection(goals: Goals) -> Non
     document = bson.encode({"_id": "x"})
     assert goals.row_id("left", document, "uuid") == IdCodec(KEY).derive("left", document, "uuid")
     assert goals.row_id("left", document, "keep") == "x"
+    broken = bson.encode({"_id": "xy"}).replace(b"xy", b"\xff\xfe")
+    assert goals.row_id("left", broken, "keep") is None
 
 
 @pytest.mark.parametrize(
@@ -150,6 +152,8 @@ def test_row_of_a_document_has_the_id_of_its_own_collection(goals: Goals) -> Non
     [
         (Binary.from_uuid(UUID(int=1)), "00000000-0000-0000-0000-000000000001"),
         (Binary(b"abc"), None),
+        (Binary(b"abc", 4), None),
+        (bson.Code("abc"), None),
         (7.0, "7"),
         (7.5, "7.5"),
         (Int64(-7), "-7"),

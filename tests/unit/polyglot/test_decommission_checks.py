@@ -102,6 +102,7 @@ def test_only_an_object_id_says_when_a_document_was_made() -> None:
         2024, 3, 12, 20, 57, 6, tzinfo=UTC
     )
     assert made_at(bson.encode({"_id": "65f0c1a2b3c4d5e6f7a8b9c0"})) is None
+    assert made_at(bson.encode({"_id": "xy"}).replace(b"xy", b"\xff\xfe")) is None
 
 
 def test_code_that_could_not_be_read_is_not_clear() -> None:

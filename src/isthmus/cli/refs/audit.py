@@ -15,8 +15,8 @@ from isthmus.cli.options import (
     MappingArgument,
     RetrySecondsOption,
     SourceOption,
+    check_sample,
 )
-from isthmus.cli.verify import check_sample
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,15 +70,12 @@ def audit(
     Exit codes: 0 nothing dangles that no ledger knows, 1 something does, or not all could be read, 2 usage or mapping,
     3 source, 4 target, 130 stopped.
     """
-    import psycopg
-
     from isthmus.cli.bars import ProgressView
     from isthmus.cli.findings import failed_json, writing_refusals
     from isthmus.cli.interrupt import say_nothing_was_committed, stop_on_signals, tidied_before_leaving
     from isthmus.cli.opening import open_waiting
     from isthmus.cli.output import err, result_console, show_hint, write_json
-    from isthmus.cli.target import may_not_read
-    from isthmus.connect.postgres import connect, explain, trouble
+    from isthmus.cli.target import telling_trouble
     from isthmus.connect.target import open_target
     from isthmus.mapping import load_mapping
     from isthmus.polyglot.audit import audit_references
@@ -89,31 +86,25 @@ def audit(
         say_nothing_was_committed()
         checked = load_mapping(mapping)
         progress = Progress()
-        view = ProgressView(progress)
         opening = open_waiting(source, database=db, ignore_oplog=ignore_oplog, seconds=retry_seconds, progress=progress)
         with (
             closing(opening) as opened,
             open_target(target) as address,
             tidied_before_leaving(address.close),
             stop_on_signals(err, "stopping") as stop,
-            view,
+            ProgressView(progress),
+            telling_trouble(address.conninfo, ["isthmus", checked.target.schema_name], values=False),
         ):
             wanted = None if sample == "all" else int(sample)
-            try:
-                found = audit_references(
-                    checked,
-                    opened,
-                    address.conninfo,
-                    target_name=address.display,
-                    options=Options(workers=1, sample=wanted, retry_seconds=retry_seconds),
-                    progress=progress,
-                    stop=stop,
-                )
-            except psycopg.errors.InsufficientPrivilege as fault:
-                with connect(address.conninfo, autocommit=True) as connection:
-                    raise may_not_read(connection, ["isthmus", checked.target.schema_name], fault) from None
-            except psycopg.Error as fault:
-                raise trouble(fault, "show what it holds", explain(fault, values=False)) from None
+            found = audit_references(
+                checked,
+                opened,
+                address.conninfo,
+                target_name=address.display,
+                options=Options(workers=1, sample=wanted, retry_seconds=retry_seconds),
+                progress=progress,
+                stop=stop,
+            )
         code = 0 if found.outcome == "clean" else 1
         show_audit(result_console(json_file), found)
         write_json({**found.as_json(), "exit_code": code}, json_file)
@@ -198,13 +189,12 @@ def _show_places(console: Console, title: str, places: Sequence[Place]) -> None:
 def _show_dangling(console: Console, place: Place) -> None:
     from rich.text import Text
 
-    from isthmus.cli.output import show_paragraph
+    from isthmus.cli.output import show_more, show_paragraph
 
     console.print(Text(f"{place.name}: {place.new:,} of {place.values or 0:,}", style="yellow"))
     new = [one for one in place.listed if not one.known]
     for one in new[:_SHOWN]:
         where = "" if one.place == place.name else f" {one.place}"
         show_paragraph(console, "  ", f"{one.holder}:{where} {one.value} {_KINDS[one.kind]}")
-    if place.new > _SHOWN:
-        console.print(f"  … and {place.new - _SHOWN:,} more: --json has them.", markup=False)
+    show_more(console, place.new - _SHOWN, "--json has them")
     console.print()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import ExitStack, closing
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,8 +18,6 @@ from isthmus.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from rich.console import Console
 
     from isthmus.errors import IsthmusError
@@ -78,19 +75,27 @@ def map_(
     from isthmus import __version__
     from isthmus.cli.findings import failed_json, writing_refusals
     from isthmus.cli.interrupt import say_nothing_was_committed
+    from isthmus.cli.opening import open_waiting
     from isthmus.cli.output import err, result_console, write_json
     from isthmus.cli.result_files import is_written, write_result
     from isthmus.mapping import load_mapping
     from isthmus.polyglot.reference_map import reference_map
     from isthmus.polyglot.reference_page import page
+    from isthmus.work.progress import Progress
 
     with writing_refusals(json_file, failed_json, lambda fault: _write_refusal(html, fault)):
         say_nothing_was_committed()
         checked = load_mapping(mapping)
         told = reference_map(checked)
+        progress = Progress()
         with ExitStack() as stack:
-            source_opener = partial(_open, stack, source, db, ignore_oplog, retry_seconds)
-            _fill(told, checked, source_opener, target, retry_seconds, stack)
+            opened = None
+            if source is not None:
+                opening = open_waiting(
+                    source, database=db, ignore_oplog=ignore_oplog, seconds=retry_seconds, progress=progress
+                )
+                opened = stack.enter_context(closing(opening))
+            _fill(told, checked, opened, target, retry_seconds, progress)
         if html is not None:
             write_result(html, page(told, version=__version__))
         show_map(result_console(json_file), told)
@@ -100,47 +105,32 @@ def map_(
     return 0
 
 
-def _open(
-    stack: ExitStack, source: str | None, db: str | None, ignore_oplog: bool, retry_seconds: float, progress: Progress
-) -> Source | None:
-    """Open the source until the stack ends; None where none is given."""
-    from isthmus.cli.opening import open_waiting
-
-    if source is None:
-        return None
-    opening = open_waiting(source, database=db, ignore_oplog=ignore_oplog, seconds=retry_seconds, progress=progress)
-    return stack.enter_context(closing(opening))
-
-
 def _fill(
     told: ReferenceMap,
     mapping: Mapping,
-    opener: Callable[[Progress], Source | None],
+    source: Source | None,
     target: str | None,
     retry_seconds: float,
-    stack: ExitStack,
+    progress: Progress,
 ) -> None:
     """Ask the databases that are given."""
-    import psycopg
-
     from isthmus.cli.bars import ProgressView
     from isthmus.cli.interrupt import stop_on_signals, tidied_before_leaving
     from isthmus.cli.output import err
-    from isthmus.cli.target import may_not_read
+    from isthmus.cli.target import telling_trouble
     from isthmus.connect.pooled import refuse_pooled
-    from isthmus.connect.postgres import connect, explain, trouble
+    from isthmus.connect.postgres import connect
     from isthmus.connect.target import open_target
     from isthmus.polyglot.reference_counts import fill_documents
     from isthmus.polyglot.reference_there import fill_rows
     from isthmus.sources.reading import Options
-    from isthmus.work.progress import Progress
 
-    progress, connection = Progress(), None
-    source = opener(progress)
-    try:
+    connection = None
+    with ExitStack() as stack:
         if target is not None:
             address = stack.enter_context(open_target(target))
             stack.enter_context(tidied_before_leaving(address.close))
+            stack.enter_context(telling_trouble(address.conninfo, ["isthmus", told.schema], values=False))
             connection = stack.enter_context(connect(address.conninfo, autocommit=True))
             if source is not None:  # then there are temporary tables
                 refuse_pooled(connection, address.conninfo)
@@ -149,11 +139,6 @@ def _fill(
             with stop_on_signals(err, "stopping") as stop, ProgressView(progress):
                 options = Options(workers=1, retry_seconds=retry_seconds)
                 fill_documents(told, mapping, source, connection, options, progress, stop)
-    except psycopg.errors.InsufficientPrivilege as fault:
-        assert connection is not None  # noqa: S101  it said so
-        raise may_not_read(connection, ["isthmus", told.schema], fault) from None
-    except psycopg.Error as fault:
-        raise trouble(fault, "show what it holds", explain(fault, values=False)) from None
 
 
 def _write_refusal(html: Path | None, fault: IsthmusError) -> None:

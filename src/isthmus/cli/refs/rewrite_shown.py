@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rich.cells import cell_len
-
-from isthmus.cli.output import plural, show_hint, show_paragraph, show_rows, some
+from isthmus.cli.output import fits, plural, show_hint, show_more, show_paragraph, show_rows, some
 from isthmus.cli.sensitive import HIDDEN
-from isthmus.polyglot.rewrite.documents import holding
-from isthmus.polyglot.rewrite.result import CHANGES, FINE, Listed, PlaceBooks, RewriteResult
+from isthmus.polyglot.rewrite.documents import as_id
+from isthmus.polyglot.rewrite.result import CHANGES, Listed, PlaceBooks, RewriteResult
 from isthmus.state.source_ids import show
 
 if TYPE_CHECKING:
@@ -101,13 +99,7 @@ def _listed_json(one: Listed) -> dict[str, Any]:
 
 def _value(one: Listed) -> str:
     """Return the old value for people, as an `_id` is shown."""
-    if one.sensitive:
-        return HIDDEN
-    import bson
-
-    from isthmus.polyglot.rewrite.documents import CODEC
-
-    return show(bson.encode({"_id": holding(one.old)}, codec_options=CODEC))
+    return HIDDEN if one.sensitive else show(as_id(one.old))
 
 
 def _show_books(console: Console, result: RewriteResult) -> None:
@@ -123,8 +115,7 @@ def _show_books(console: Console, result: RewriteResult) -> None:
     columns = ("where", "leads to", *(_OUTCOMES[outcome] for outcome in met))
     if len(rows) > 1:
         rows.append(["all", "", *(some(result.total(outcome)) for outcome in met)])
-    widths = [max(map(cell_len, cells)) for cells in zip(columns, *rows, strict=True)]
-    if sum(widths) + 2 * (len(widths) - 1) <= console.width:
+    if fits(console, columns, rows):
         show_rows(console, columns, rows, numbers=columns[2:])
         return
     for place, books in places.items():
@@ -143,16 +134,14 @@ def _show_listed(console: Console, result: RewriteResult) -> None:
             why = f": {_REASONS.get(one.reason, f'the server refuses it ({one.reason})')}" if one.reason else ""
             words = f"{one.collection} {show(one.source_id)}  {one.path}  {_value(one)}{why}"
             show_paragraph(console, "  • ", words)
-        if count > min(len(known), _SHOWN):
-            console.print(f"  … {count - min(len(known), _SHOWN):,} more; --json FILE lists them (--limit).")
+        show_more(console, count - min(len(known), _SHOWN), "--json FILE lists them (--limit)")
 
 
 def _show_ending(console: Console, result: RewriteResult) -> None:
     values = plural(result.total(*CHANGES), "value")
     read = plural(sum(result.documents.values()), "document")
-    open_values = sum(result.total(outcome) for outcome in _OUTCOMES if outcome not in FINE)
-    style = "bold yellow" if open_values or result.outcome != "complete" else "bold green"
-    left = f", {open_values:,} left as they are" if open_values else ""
+    style = "bold yellow" if result.open or result.outcome != "complete" else "bold green"
+    left = f", {result.open:,} left as they are" if result.open else ""
     if result.outcome != "complete":
         console.print(f"Stopped as asked. {_done(result, values)} so far.", style=style)
         show_hint(console, "Run the same command again to go on from here.", indent=2)

@@ -7,8 +7,8 @@ from collections.abc import Generator
 
 import psycopg
 
-from isthmus.cli.target import may_not_read
-from isthmus.connect.postgres import connect, explain, trouble
+from isthmus.cli.target import telling_trouble
+from isthmus.connect.postgres import connect
 
 
 @contextlib.contextmanager
@@ -21,10 +21,5 @@ def reading(conninfo: str) -> Generator[psycopg.Connection]:
     Raises:
         TargetError: It cannot be reached or read.
     """
-    with connect(conninfo, autocommit=True) as connection:
-        try:
-            yield connection
-        except psycopg.errors.InsufficientPrivilege as fault:
-            raise may_not_read(connection, ["isthmus"], fault) from fault
-        except psycopg.Error as fault:
-            raise trouble(fault, "show what it holds", explain(fault)) from fault
+    with connect(conninfo, autocommit=True) as connection, telling_trouble(conninfo, ["isthmus"]):
+        yield connection

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from itertools import islice
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
+
+from isthmus.work.listed import listed
 
 if TYPE_CHECKING:
     from isthmus.govern.catalog.model import Key
@@ -12,10 +13,9 @@ if TYPE_CHECKING:
 _MOST_NAMED = 6
 
 
-def shortened(names: Collection[str]) -> str:
+def shortened(names: Sequence[str]) -> str:
     """Return the first of some names with commas, and how many more there are."""
-    more = len(names) - _MOST_NAMED
-    return ", ".join(islice(names, _MOST_NAMED)) + (f" and {more:,} more" if more > 0 else "")
+    return listed(names, _MOST_NAMED)
 
 
 def shortened_keys(keys: Iterable[Key]) -> str:

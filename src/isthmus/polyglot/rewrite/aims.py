@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from shlex import quote
 
 import psycopg
 from psycopg import sql
 
 from isthmus.errors import Problem, TargetError, Where
 from isthmus.mapping.model import Mapping
+from isthmus.polyglot.audit_goals import filling
 from isthmus.state.migrate import check_state, state_exists
 from isthmus.state.rewrites import copied_collections
 
@@ -67,7 +69,7 @@ def read_aims(connection: psycopg.Connection, mapping: Mapping, entries: Iterabl
             continue
         aims[name] = Aim(
             name,
-            _sources(mapping, rule.table),
+            filling(mapping, rule.table),
             rule.ids,
             mapping.target.schema_name,
             rule.table,
@@ -86,12 +88,6 @@ def read_aims(connection: psycopg.Connection, mapping: Mapping, entries: Iterabl
     return aims
 
 
-def _sources(mapping: Mapping, table: str) -> tuple[str, ...]:
-    """Return the source collections that fill a root table, each once."""
-    entries = (rule for rule in mapping.collections.values() if rule.table == table)
-    return tuple(dict.fromkeys(name for rule in entries for name in rule.source_names))
-
-
 def _no_such_table(schema: str, table: str, column: str) -> Problem:
     return Problem(
         "no-such-table",
@@ -108,7 +104,7 @@ def _not_copied(connection: psycopg.Connection, mapping: Mapping, entries: list[
     carried = {name for _, names, complete in runs if complete for name in names or ()}
     problems: list[Problem] = []
     for table in dict.fromkeys(mapping.collections[entry].table for entry in entries):
-        sources = _sources(mapping, table)
+        sources = filling(mapping, table)
         at_work = next((n for n, names, done in runs if not done and (names is None or {*names} & {*sources})), None)
         missing = [name for name in sources if name not in carried and name not in mapping.optional_collections]
         if at_work is not None:
@@ -121,8 +117,7 @@ def _not_copied(connection: psycopg.Connection, mapping: Mapping, entries: list[
                 )
             )
         elif missing:
-            words = " --only ".join(missing)
-            only = f" --only {words}" if mapping.target.tables == "existing" else ""
+            only = "".join(f" --only {quote(name)}" for name in missing if mapping.target.tables == "existing")
             problems.append(
                 Problem(
                     "not-copied",

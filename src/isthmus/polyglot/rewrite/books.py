@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 
 import psycopg
@@ -29,7 +28,6 @@ class DryBooks:
 
     def __init__(self, result: RewriteResult) -> None:
         self._result = result
-        self._listed: Counter[tuple[str, str, str]] = Counter()
 
     def add(self, collection: str, looked: Iterable[Looked]) -> None:
         """Add documents."""
@@ -40,12 +38,8 @@ class DryBooks:
     def _add(self, collection: str, source_id: bytes, value: Value) -> None:
         outcome = "would_change" if value.verdict == "change" else value.verdict
         name = f"{outcome}:{value.reason}" if value.reason else outcome
-        self._result.places.setdefault((collection, value.site.shown), PlaceBooks()).counts[name] += 1
-        if value.verdict in UNKEPT:
-            return
-        kind = (collection, value.site.shown, name)
-        self._listed[kind] += 1
-        if self._listed[kind] <= self._result.limit:
+        count = self._result.count(collection, value.site.shown, name)
+        if value.verdict not in UNKEPT and count <= self._result.limit:
             path, sensitive = show_place(value.place), value.site.sensitive
             listed = Listed(collection, source_id, path, value.old, value.new, outcome, value.reason, sensitive)
             self._result.listed.append(listed)

@@ -1,4 +1,4 @@
-"""Documents as a rewrite reads them: decoded once, known by the bytes of their `_id`. Pure."""
+"""Documents and single values of them: taken apart, decoded, known by the bytes of their `_id`. Pure."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ CODEC = CodecOptions[dict[str, Any]](
     datetime_conversion=DatetimeConversion.DATETIME_AUTO, unicode_decode_error_handler="replace"
 )
 
+_LEAST_BYTES = 5
+
 
 @dataclass(frozen=True)
 class Read:
@@ -35,17 +37,24 @@ class Read:
     size_bytes: int
 
 
-def documents(data: bytes) -> Iterator[Read]:
-    """Yield whole documents that lie back to back.
+def split(data: bytes) -> Iterator[bytes]:
+    """Yield whole documents that lie back to back."""
+    at = 0
+    while at < len(data):
+        size = max(_LEAST_BYTES, int.from_bytes(data[at : at + 4], "little"))
+        yield data[at : at + size]
+        at += size
+
+
+def decoded(data: bytes) -> dict[str, Any]:
+    """Return the fields of a document.
 
     Raises:
-        SourceError: As `document`.
+        BSONError: It is not BSON.
+        OverflowError, RecursionError: It is, and more than Python takes.
     """
-    start = 0
-    while start < len(data):
-        length = int.from_bytes(data[start : start + 4], "little")
-        yield document(data[start : start + length])
-        start += length
+    fields: dict[str, Any] = bson.decode(data, CODEC)  # pyright: ignore[reportUnknownMemberType]  pymongo's generics
+    return fields
 
 
 def document(data: bytes) -> Read:
@@ -56,7 +65,7 @@ def document(data: bytes) -> Read:
     """
     found = source_id(data)
     try:
-        content: dict[str, Any] = bson.decode(data, CODEC)  # pyright: ignore[reportUnknownMemberType]  pymongo's generics
+        content = decoded(data)
     except (InvalidBSON, OverflowError) as fault:
         raise _broken(found, str(fault)) from None
     if found is None:
@@ -80,8 +89,13 @@ def held(value: object) -> bytes:
 
 def holding(data: bytes) -> object:
     """Return the value of `{"": value}`."""
-    content: dict[str, Any] = bson.decode(data, CODEC)  # pyright: ignore[reportUnknownMemberType]  pymongo's generics
-    return content[""]
+    return decoded(data)[""]
+
+
+def as_id(data: bytes) -> bytes:
+    """Return `{"_id": value}` of `{"": value}`: how a value is shown to people."""
+    size = int.from_bytes(data[:4], "little") + len(b"_id")
+    return size.to_bytes(4, "little") + data[4:5] + b"_id" + data[5:]
 
 
 def standing(content: object, place: tuple[str | int, ...]) -> object:

@@ -19,7 +19,8 @@ from isthmus.polyglot.rewrite.documents import Read, holding
 from isthmus.polyglot.rewrite.judge import Value
 from isthmus.polyglot.rewrite.looked import Looked, look_through
 from isthmus.polyglot.rewrite.settle import look_again
-from isthmus.polyglot.rewrite.writer import Writer
+from isthmus.polyglot.rewrite.updates import MOST_VALUES
+from isthmus.polyglot.rewrite.writer import MOST_TRIES, Writer
 from isthmus.polyglot.sites import Place
 from isthmus.state.lease import Lease
 from isthmus.state.rewrites import (
@@ -36,15 +37,8 @@ from isthmus.state.rewrites import (
 from isthmus.work.interrupted import Interrupted
 from isthmus.work.stages import reached
 
-MOST_TRIES = 5
-"""How often a document is read again that others change before it can be updated."""
-
 DOCUMENTS = 500
 """Most documents whose plan is committed together."""
-
-MOST_VALUES = 500
-"""Most values that one update replaces: a document with more is read again for the others."""
-
 
 Written = tuple[bytes, Place, object]
 """A value that this rewrite wrote: `{"_id": value}`, where, what."""

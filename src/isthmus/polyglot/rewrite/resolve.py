@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from uuid import UUID
 
 import bson
 import psycopg
-from bson import Binary, Int64, ObjectId
+from bson import Decimal128, Int64, ObjectId
 from bson.errors import BSONError
 from psycopg import sql
 
 from isthmus._rust import IdCodec
 from isthmus.errors import ConversionError
 from isthmus.mapping.references import Pointer
+from isthmus.polyglot.audit_goals import text_of
 from isthmus.polyglot.rewrite.aims import Aim
 from isthmus.state.ids import may_hold
 from isthmus.state.rewrites import matched_ids
@@ -149,12 +149,4 @@ def _as_id(aim: Aim, value: object) -> str | None:
 
 def _kept(value: object) -> str | None:
     """Return the id that a value has where ids are kept; None for what no column of ids holds."""
-    if isinstance(value, ObjectId):
-        return str(value)
-    if type(value) is str:
-        return value
-    if type(value) in (int, Int64):
-        return str(int(value))  # pyright: ignore[reportArgumentType]
-    if isinstance(value, Binary) and value.subtype == 4 and len(value) == 16:
-        return str(UUID(bytes=bytes(value)))
-    return None
+    return None if isinstance(value, (float, Decimal128)) else text_of(value)

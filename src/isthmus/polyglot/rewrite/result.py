@@ -98,6 +98,12 @@ class RewriteResult:
     limit: int = 0
     left_out: tuple[tuple[str, str, str], ...] = ()
 
+    def count(self, collection: str, path: str, name: str) -> int:
+        """Count one more value of a place by its outcome, of `cannot` as `cannot:reason`; return how many there are."""
+        counts = self.places.setdefault((collection, path), PlaceBooks()).counts
+        counts[name] += 1
+        return counts[name]
+
     def total(self, *outcomes: str) -> int:
         """Return how many values came to any of some outcomes."""
         return sum(books.of(outcome) for books in self.places.values() for outcome in outcomes)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 
@@ -18,7 +18,7 @@ from isthmus.errors import SourceError, TargetError
 from isthmus.mapping.model import Mapping
 from isthmus.polyglot.rewrite.begin import Ground, look
 from isthmus.polyglot.rewrite.books import DryBooks, read_books
-from isthmus.polyglot.rewrite.documents import Read, documents
+from isthmus.polyglot.rewrite.documents import Read, document, split
 from isthmus.polyglot.rewrite.live import Live
 from isthmus.polyglot.rewrite.looked import judged_by_validator, look_through
 from isthmus.polyglot.rewrite.result import RewriteResult
@@ -94,13 +94,20 @@ def rewrite_references(job: Job, result: RewriteResult, *, live: bool) -> None:
     Raises:
         IsthmusError: Refused before anything was written, or stopped by something waiting does not mend.
     """
+    with ending(result):
+        if live:
+            persisting(job, lambda: _live(job, result))
+        else:
+            _dry(job, result)
+
+
+@contextlib.contextmanager
+def ending(result: RewriteResult) -> Generator[None]:
+    """Note in a result how the block ended, and how long it took; one that the user stopped ends here."""
     began = time.monotonic()
     try:
         with contextlib.suppress(Interrupted):
-            if live:
-                persisting(job, lambda: _live(job, result))
-            else:
-                _dry(job, result)
+            yield
             result.outcome = "complete"
     except BaseException:
         result.outcome = "failed"
@@ -252,7 +259,7 @@ def _blocks(job: Job, part: Part) -> Iterator[tuple[list[Read], Position]]:
     for block in job.source.read(partition, after=part.position, until=None, max_bytes=BLOCK_BYTES):
         if job.stop.is_set():
             raise Interrupted
-        yield list(documents(block.data)), block.end
+        yield list(map(document, split(block.data))), block.end
 
 
 def _expect(job: Job, ground: Ground, parts: dict[str, Part], stage: str) -> None:

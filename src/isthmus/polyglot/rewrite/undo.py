@@ -6,8 +6,6 @@ standing and notes that: nothing is put back twice, and what a writer wrote sinc
 
 from __future__ import annotations
 
-import contextlib
-import time
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import closing
@@ -19,9 +17,10 @@ from isthmus.mapping.model import Mapping
 from isthmus.polyglot.rewrite.begin import name_places
 from isthmus.polyglot.rewrite.documents import Read
 from isthmus.polyglot.rewrite.put_back import Back, back, held_at
-from isthmus.polyglot.rewrite.result import Listed, PlaceBooks, RewriteResult
-from isthmus.polyglot.rewrite.run import Job, persisting, settle_planned
-from isthmus.polyglot.rewrite.writer import Writer
+from isthmus.polyglot.rewrite.result import Listed, RewriteResult
+from isthmus.polyglot.rewrite.run import Job, ending, persisting, settle_planned
+from isthmus.polyglot.rewrite.updates import MOST_VALUES
+from isthmus.polyglot.rewrite.writer import MOST_TRIES, Writer
 from isthmus.polyglot.sites import Place, show_place, sites
 from isthmus.state.lease import Lease
 from isthmus.state.migrate import check_state, migrate
@@ -29,12 +28,6 @@ from isthmus.state.reports import require_run
 from isthmus.state.rewrites import Line, end_open, knows_rewrites, next_done, settle, written_collections
 from isthmus.work.interrupted import Interrupted
 from isthmus.work.stages import reached
-
-MOST_TRIES = 5
-"""How often a document is read again that others change before it can be updated."""
-
-MOST_VALUES = 500
-"""Most values of a document that one update puts back: one with more is read again for the others."""
 
 DOCUMENTS = 200
 """Documents that are put back together."""
@@ -55,16 +48,8 @@ def undo_rewrites(job: Job, result: RewriteResult, *, live: bool, everything: bo
     Raises:
         IsthmusError: Refused before anything was written, or stopped by something waiting does not mend.
     """
-    began = time.monotonic()
-    try:
-        with contextlib.suppress(Interrupted):
-            persisting(job, lambda: _session(job, result, live=live, everything=everything))
-            result.outcome = "complete"
-    except BaseException:
-        result.outcome = "failed"
-        raise
-    finally:
-        result.seconds = time.monotonic() - began
+    with ending(result):
+        persisting(job, lambda: _session(job, result, live=live, everything=everything))
 
 
 def _session(job: Job, result: RewriteResult, *, live: bool, everything: bool) -> None:
@@ -126,7 +111,6 @@ class _Undoing:
         self._source = job.source.identity()
         self._sensitive = _sensitive(job.mapping)
         name_places(job.mapping, job.scope.sites, result)
-        self._listed: Counter[tuple[str, str, str]] = Counter()
         for books in result.places.values():
             books.counts = Counter({name: count for name, count in books.counts.items() if name == "restored"})
         result.listed = [one for one in result.listed if one.outcome == "restored"]
@@ -222,15 +206,22 @@ class _Undoing:
             self._add(line, outcome)
 
     def _add(self, line: Line, name: str) -> None:
-        collection = line.collection
-        self._result.places.setdefault((collection, line.site), PlaceBooks()).counts[name] += 1
-        self._listed[collection, line.site, name] += 1
-        if self._listed[collection, line.site, name] > self._result.limit:
+        place = (line.collection, line.site)
+        if self._result.count(*place, name) > self._result.limit:
             return
         outcome, _, reason = name.partition(":")
-        path, sensitive = show_place(line.path), (collection, line.site) in self._sensitive
+        path, sensitive = show_place(line.path), place in self._sensitive
         self._result.listed.append(
-            Listed(collection, line.source_id, path, line.old_value, line.new_text, outcome, reason or None, sensitive)
+            Listed(
+                line.collection,
+                line.source_id,
+                path,
+                line.old_value,
+                line.new_text,
+                outcome,
+                reason or None,
+                sensitive,
+            )
         )
 
 

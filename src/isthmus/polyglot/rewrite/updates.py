@@ -23,6 +23,8 @@ from isthmus.sources.live.positions import equals
 SIMPLE = {"locale": "simple"}
 """The collation that tells every text from every other one."""
 
+MOST_VALUES = 500
+"""Most values that one update replaces: a document with more is read again for the others."""
 
 _ARRAY = {"$type": "array"}
 

@@ -15,11 +15,14 @@ from pymongo.write_concern import WriteConcern
 
 from isthmus.connect.mongo import UNAUTHORIZED, Document, MongoServer
 from isthmus.errors import SourceError, Where
-from isthmus.polyglot.rewrite.documents import Read, document
+from isthmus.polyglot.rewrite.documents import Read, document, split
 from isthmus.polyglot.rewrite.updates import Change, as_update, by_id
 
 Wrote = Literal["written", "unmatched"] | tuple[Literal["refused"], str]
 """What came of one update; refused with the reason as a slug."""
+
+MOST_TRIES = 5
+"""How often a document is read again that others change before it can be updated."""
 
 _MAJORITY = WriteConcern("majority", wtimeout=60_000)
 # Codes of write errors (MongoDB, `src/mongo/base/error_codes.yml`).
@@ -103,12 +106,7 @@ class Writer:
             with cursor:
                 found: dict[bytes, Read] = {}
                 for reply in cast("Iterable[bytes]", cursor):
-                    start = 0
-                    while start < len(reply):
-                        length = int.from_bytes(reply[start : start + 4], "little")
-                        one = document(reply[start : start + length])
-                        found[one.source_id] = one
-                        start += length
+                    found |= {one.source_id: one for one in map(document, split(reply))}
             return found
 
         return self._server.ask(f"read {collection}", ask, collection=collection)

@@ -66,15 +66,15 @@ class Box:
     count: str
     head: float
     kind: str = ""
-    width: float = 0.0
-    rows: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
-    column: int = 0
-    x: float = 0.0
-    y: float = 0.0
+    width: float = field(init=False)
+    rows: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]], init=False)
+    column: int = field(default=0, init=False)
+    x: float = field(default=0.0, init=False)
+    y: float = field(default=0.0, init=False)
 
     def __post_init__(self) -> None:
         widest = max(cell_len(self.title) * _NAME_CELL, cell_len(self.count) * _CELL)
-        self.width = max(self.width, _LEAST_WIDTH, widest + 24)
+        self.width = max(_LEAST_WIDTH, widest + 24)
 
     def add_row(self, text: str, share: str = "") -> int:
         """Add a row, which may make the box wider; return its number."""
@@ -144,6 +144,16 @@ class Drawing:
     height: float
 
 
+def head_height(amount: int, most: int) -> float:
+    """Return how high the head of a box is: the higher, the more it stands for, of the most that any does."""
+    return round(34 + 26 * math.log1p(amount) / math.log1p(max(1, most)))
+
+
+def line_width(values: int) -> float:
+    """Return how wide a line is: the wider, the more values it stands for."""
+    return round(1 + 0.35 * math.log10(max(1, values)), 2)
+
+
 def lay_out(boxes: Mapping[str, Box], ties: Sequence[Tie]) -> Drawing:
     """Return the drawing of boxes, by name, and of the ties between them; the boxes get their places."""
     if not boxes:
@@ -203,28 +213,34 @@ def _levels(boxes: Mapping[str, Box], pairs: set[tuple[str, str]]) -> dict[str, 
 
 
 def _order(boxes: Mapping[str, Box], pairs: set[tuple[str, str]]) -> list[str]:
-    """Return the collections in an order in which few references point back: ends last, beginnings first.
+    """Return the boxes in an order in which few references point back: ends last, beginnings first.
 
     The heuristic of Eades, Lin and Smyth for few backward edges.
     """
+    goals: dict[str, list[str]] = {name: [] for name in boxes}
+    origins: dict[str, list[str]] = {name: [] for name in boxes}
+    for start, end in pairs:
+        goals[start].append(end)
+        origins[end].append(start)
+    out = {name: len(ends) for name, ends in goals.items()}
+    into = {name: len(starts) for name, starts in origins.items()}
     left = dict.fromkeys(sorted(boxes))
     first: list[str] = []
     last: list[str] = []
     while left:
-        out = {name: sum(s == name and e in left for s, e in pairs) for name in left}
-        into = {name: sum(e == name and s in left for s, e in pairs) for name in left}
-        ends = [name for name in left if not out[name]]
-        begins = [name for name in left if not into[name]]
-        if ends:
-            chosen = ends[0]
+        chosen = next((name for name in left if not out[name]), None)
+        if chosen is not None:
             last.append(chosen)
-        elif begins:
-            chosen = begins[0]
-            first.append(chosen)
         else:
-            chosen = max(left, key=lambda name: (out[name] - into[name], name))
+            chosen = next((name for name in left if not into[name]), None)
+            if chosen is None:
+                chosen = max(left, key=lambda name: (out[name] - into[name], name))
             first.append(chosen)
         del left[chosen]
+        for name in origins[chosen]:
+            out[name] -= 1
+        for name in goals[chosen]:
+            into[name] -= 1
     return first + last[::-1]
 
 
