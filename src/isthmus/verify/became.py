@@ -89,7 +89,7 @@ def _booked(subject: Subject) -> tuple[dict[str, dict[str, int]], dict[str, str]
     adjusted: dict[str, int] = books.get("adjusted", {})
     booked: dict[str, dict[str, int]] = books.get("became", {})
     stayed = set(read_tallies(subject.connection, subject.run.id).get(STAYED, {}))
-    tables = {name: table for name, table in subject.schema.tables.items() if stayed.intersection(table.collections)}
+    tables = {name for name, table in subject.schema.tables.items() if stayed.intersection(table.collections)}
     why: dict[str, str] = {}
     for name in {**adjusted, **booked}:
         pairs = booked.get(name, {})

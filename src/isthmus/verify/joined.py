@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import LiteralString
+from typing import Any, LiteralString
 
-from isthmus._rust import IdCodec
-from isthmus.verify.subject import Subject
+import psycopg
+
+from isthmus.verify.reference import Reference
 
 JOINED: LiteralString = (
     "(SELECT collection, derived_id, id FROM isthmus.id_map WHERE origin = 'merged'"
@@ -17,34 +18,41 @@ JOINED: LiteralString = (
 )
 """A FROM item without alias: collection, id that the document's own row would have (`derived_id`), id of the row."""
 
+_LEFT = """
+SELECT collection, source_id, code = 'joined-left' FROM isthmus.dead_letter
+WHERE stage = 'finish' AND source_id IS NOT NULL AND collection = ANY(%(members)s)
+    AND (%(run)s::bigint IS NULL OR run_id = %(run)s) ORDER BY id
+"""
 
-def left_together(subject: Subject) -> dict[str, list[tuple[str, str]]]:
+
+def left_together(
+    connection: psycopg.Connection[Any], reference: Reference, run: int | None
+) -> dict[str, dict[str, str]]:
     """Return, by root table, the id of each document that left as a part of another's row, and the id of that row.
 
     References had been made to lead there before.
+
+    Args:
+        connection: The target.
+        reference: Knows the things, and the ids of their documents.
+        run: Whose dead letters; None for those of all runs.
     """
-    mapping, codec = subject.mapping, IdCodec(subject.key)
-    found: dict[str, list[tuple[str, str]]] = {}
-    for identity in mapping.identities.values() if mapping.things is not None else ():
-        names = [member.collection for member in identity.members]
-        rows = subject.connection.execute(
-            "SELECT collection, source_id, code = 'joined-left' FROM isthmus.dead_letter WHERE stage = 'finish'"
-            " AND source_id IS NOT NULL AND collection = ANY(%s) AND run_id = %s ORDER BY id",
-            (names, subject.run.id),
-        ).fetchall()
-        kept: dict[str, str] = {}
-        parts: list[tuple[str, str, str]] = []
-        for collection, source_id, is_part in rows:
-            entry = mapping.collections[mapping.flows_of(collection)[0].entry]
-            thing = mapping.things.of.get(collection, {}).get(bytes(source_id)) if mapping.things is not None else None
-            if thing is None or entry.ids == "keep":
-                continue
-            own = codec.derive(collection, bytes(source_id), entry.ids)
+    members = [name for names in reference.rules.members.values() for name in names]
+    letters = connection.execute(_LEFT, {"run": run, "members": members}).fetchall() if members else []
+    kept: dict[str, str] = {}
+    parts: list[tuple[str, str, str]] = []
+    for collection, source_id, is_part in letters:
+        document = bytes(source_id)
+        thing = reference.things.of(collection, document)
+        if thing is None:
+            continue
+        for table, own in reference.row_ids(collection, document)[:1]:
             if is_part:
-                parts.append((entry.table, own, thing))
+                parts.append((table, own, thing))
             else:
                 kept[thing] = own
-        for table, own, thing in parts:
-            if thing in kept:
-                found.setdefault(table, []).append((own, kept[thing]))
+    found: dict[str, dict[str, str]] = {}
+    for table, own, thing in parts:
+        if thing in kept:
+            found.setdefault(table, {})[own] = kept[thing]
     return found

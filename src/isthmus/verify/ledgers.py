@@ -7,10 +7,10 @@ from typing import Any
 
 import psycopg
 
+from isthmus.verify.joined import left_together
 from isthmus.verify.orphans import Orphan
 from isthmus.verify.reference import Reference
 from isthmus.verify.reference.accounts import GivenAccounts, digest_of
-from isthmus.verify.reference.things import value_of
 
 Connection = psycopg.Connection[Any]
 _AS_TEXT = {"text", "varchar", "uuid", "smallint", "integer", "bigint"}
@@ -56,31 +56,8 @@ def accounts_of(
     accounts.joined_into = {(collection, own): row_id for collection, own, row_id in connection.execute(joined)}
     said = "SELECT collection, source_row_id, differing FROM isthmus.conflict WHERE action = 'merged'"
     accounts.conflicts = {(name, own): frozenset(differing) for name, own, differing in connection.execute(said)}
-    accounts.left_with = _left_together(connection, reference, run)
+    accounts.left_with = left_together(connection, reference, run)
     return accounts
-
-
-def _left_together(connection: Connection, reference: Reference, run: int | None) -> dict[tuple[str, str], str]:
-    """Return (table, id of a document) → id of the row that it was a part of, of documents that left as one thing."""
-    rows = connection.execute(
-        "SELECT collection, source_id, code = 'joined-left' FROM isthmus.dead_letter WHERE stage = 'finish'"
-        " AND source_id IS NOT NULL AND collection = ANY(%(members)s)"
-        " AND (%(run)s::bigint IS NULL OR run_id = %(run)s) ORDER BY id",
-        {"run": run, "members": [name for names in reference.rules.members.values() for name in names]},
-    ).fetchall()
-    kept: dict[str, str] = {}
-    parts: list[tuple[str, str, str]] = []
-    for collection, source_id, is_part in rows:
-        thing = reference.things.of(collection, bytes(source_id))
-        flow = reference.rules.collections[collection][0]
-        own = reference.ids.derive(collection, value_of(bytes(source_id)), flow.ids) if flow.ids != "keep" else None
-        if thing is None or own is None:
-            continue
-        if is_part:
-            parts.append((flow.table, own, thing))
-        else:
-            kept[thing] = own
-    return {(table, own): kept[thing] for table, own, thing in parts if thing in kept}
 
 
 def _all_orphans(connection: Connection) -> Iterator[Orphan]:

@@ -102,7 +102,8 @@ class Looking:
         self.result = result
         self.schema = subject.schema
         self._ours = Ours(subject, connection) if subject.existing else None
-        for setting in ("enable_indexscan", "enable_indexonlyscan", "enable_bitmapscan"):
+        # No index is trusted; without them a nested loop, taken on a wrong guess, would read a table for every row.
+        for setting in ("enable_indexscan", "enable_indexonlyscan", "enable_bitmapscan", "enable_nestloop"):
             connection.execute(sql.SQL("SET LOCAL {} = off").format(sql.Identifier(setting)))
 
     def place(self, table: str) -> sql.Identifier:

@@ -11,8 +11,6 @@ import threading
 from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack
 
-from isthmus._rust import IdCodec
-from isthmus.mapping import Mapping
 from isthmus.mapping.model import Flow
 from isthmus.mapping.tables import Table
 from isthmus.verify.checksum.spool import Spool
@@ -30,6 +28,7 @@ from isthmus.verify.reference.reading import parse
 from isthmus.verify.source_reading import Taker
 from isthmus.verify.stopping import checker
 from isthmus.verify.subject import Subject
+from isthmus.verify.things import parts_of_things
 
 _JOINED = f"SELECT derived_id, id FROM {JOINED} j WHERE collection = ANY(%s)"
 
@@ -74,14 +73,17 @@ class Oracle:
         subject: What is verified.
         stack: Closes what it opens.
         stop: Set when the user wants it to end.
+
+    Attributes:
+        reference: What documents must become.
     """
 
     def __init__(self, subject: Subject, stack: ExitStack, stop: threading.Event) -> None:
         self._subject = subject
         self._spool = stack.enter_context(Spool())
         self._check_stop = checker(stop)
-        self._reference = RunReference(subject, self._check_stop)
-        self._reference.rules.schema = subject.schema.schema
+        self.reference = RunReference(subject, self._check_stop)
+        self.reference.rules.schema = subject.schema.schema
         self._learned: Comparison | None = None
         self._whole: set[str] = set()
         self._ids: dict[str, set[str]] = {}
@@ -139,7 +141,7 @@ class Oracle:
         return self._learned.again()
 
     def _learn(self, subject: Subject, there: There | None = None) -> Comparison:
-        reference = self._reference
+        reference = self.reference
         if subject is not self._subject:
             reference = RunReference(subject, self._check_stop)
             reference.rules.schema = subject.schema.schema
@@ -153,7 +155,7 @@ class Oracle:
         return comparison
 
     def _keep_what_is_learned(self) -> None:
-        rules = self._reference.rules
+        rules = self.reference.rules
         unasked: dict[str, Selects] = {table: lambda _where, _rows: () for table in rules.merging}
         finishing = Finishing(rules, GivenAccounts(), unasked, lambda _place, _value: None)
         for root in finishing.to_learn:
@@ -169,36 +171,13 @@ class Oracle:
 
     def _keep_parts_of_things(self) -> None:
         """Keep documents of which the map says that they are one with another: whether or not the ledger does."""
-        codec = IdCodec(self._subject.key)
-        for root, parts in parts_of_things(self._subject.mapping).items():
-            self._may_be_gone.setdefault(root, set())
-            for collection, document, scheme in parts:
-                own = codec.derive(collection, document, scheme)
-                if own not in self._ids.get(root, ()):
-                    self._may_be_gone[root].add(own)
-                    self.keep(root, [own])
+        for root, things in parts_of_things(self._subject, self.reference).items():
+            ids = {part.own for parts in things for part in parts}
+            self._may_be_gone[root] = ids - self._ids.get(root, set())
+            self.keep(root, ids)
 
     def _root(self, flow: Flow) -> Table:
         return self._subject.schema.tables[self._subject.mapping.collections[flow.entry].table]
-
-
-def parts_of_things(mapping: Mapping) -> dict[str, list[tuple[str, bytes, str]]]:
-    """Return, by root table, collection, `_id` as BSON and id scheme of documents that share a thing with others."""
-    found: dict[str, list[tuple[str, bytes, str]]] = {}
-    if mapping.things is None:
-        return found
-    for identity in mapping.identities.values():
-        entries = [mapping.collections[flow.entry] for flow in mapping.flows_of(identity.members[0].collection)]
-        if not entries or entries[0].ids == "keep":
-            continue
-        things: dict[str, list[tuple[str, bytes, str]]] = {}
-        for member in identity.members:
-            for document, thing in mapping.things.of.get(member.collection, {}).items():
-                if thing is not None:
-                    things.setdefault(thing, []).append((member.collection, document, entries[0].ids))
-        for parts in things.values():
-            found.setdefault(entries[0].table, []).extend(parts if len(parts) > 1 else ())
-    return found
 
 
 def _has_uuids(root: Table) -> bool:

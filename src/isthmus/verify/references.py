@@ -33,12 +33,13 @@ def check(subject: Subject) -> LayerResult:
         looking = Looking(subject, connection, result)
         alone = tables_alone(subject)
         for place in places(subject.mapping, subject.schema):
+            sure = is_alone(place, alone)
             check_place(looking, place)
             if place.shape == "route":
-                check_route(looking, place, sure=is_alone(place, alone))
+                check_route(looking, place, sure=sure)
             if place.shape != "parent":
                 check_books(looking, place)
-                check_ledger(looking, place, sure=is_alone(place, alone))
+                check_ledger(looking, place, sure=sure)
             if subject.existing:
                 check_waiting(looking, place)
         for table in subject.schema.tables.values():

@@ -105,7 +105,7 @@ def _layers(
     facts = SourceFacts()
     oracle = Oracle(subject, stack, stop)
     checksum = Checksum(subject, oracle, stack) if "checksum" in wanted and not subject.existing else None
-    existing = ExistingTables(subject, stack) if subject.existing and _READS & set(wanted) else None
+    existing = ExistingTables(subject, oracle, stack) if subject.existing and _READS & set(wanted) else None
     if _READS & set(wanted):
 
         def takers(collection: str) -> list[Taker]:
@@ -135,7 +135,7 @@ def _layers(
     if checksum is not None:
         work["checksum"] = lambda: checksum.result(progress, stop)
     if existing is not None:
-        work |= existing.layers(facts, oracle)
+        work |= existing.layers(facts)
     progress.stage("verifying", steps=len(wanted))
     for layer in wanted:
         if stop.is_set():

@@ -48,7 +48,6 @@ class CollectionFacts:
     more_lost: int = 0
     adjusted: Counter[tuple[str, str, str]] = field(default_factory=Counter[tuple[str, str, str]])
     became: dict[str, Counter[str]] = field(default_factory=dict[str, Counter[str]])
-
     digest: int = 0
     broken: list[str] = field(default_factory=list[str])
     profile: str = ""

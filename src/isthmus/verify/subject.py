@@ -154,7 +154,8 @@ def open_subject(
     """Open what is to be verified; nothing is written. The mapping's file, if it is given, says how it differs.
 
     Raises:
-        TargetError: No run (`no-run`), one that is not complete (`not-complete`), or one at work (`lease-held`).
+        TargetError: No run (`no-run`), one that is not complete (`not-complete`), or one at work (`lease-held`); or
+            some of what it carried was taken back (`partly-undone`).
         ConfigError: The run was made with another mapping (`mapping-changed`), or other answers (`other-answers`).
         SourceError: The run was made from another source (`source-differs`).
         TargetError: The mappings that the target keeps are not those that the run was made with (`state-broken`).
@@ -236,6 +237,7 @@ def _refuse(run: Run, mapping: Mapping, mapping_text: str, source: Source, holde
             code="not-complete",
             hint="Run the same isthmus copy again: it goes on where it stopped. Then verify.",
         )
+    run.refuse_undone()
     if mapping.fingerprint not in run.fingerprints:
         if mapping.things is not None and mapping_text in run.mapping_texts:
             raise ConfigError(

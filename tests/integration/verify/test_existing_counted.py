@@ -10,14 +10,11 @@ from typing import Any
 
 import pytest
 
-from isthmus.sources import open_source
 from isthmus.verify.report.choosing import uncompared
-from isthmus.verify.result import Layer, Verified
-from isthmus.verify.run import verify_database
-from isthmus.verify.subject import Options
 from tests.fix_postgres import create_database, drop_database
 from tests.integration.copy.carrying import oid
 from tests.integration.verify.made import Made, make
+from tests.integration.verify.test_layers import verified
 
 BEFORE = 'CREATE TABLE "Übers" (id uuid PRIMARY KEY, mail text UNIQUE, "a b" text)'
 MAPPING = """
@@ -33,16 +30,6 @@ USERS: list[dict[str, Any]] = [{"_id": oid(n), "mail": f"{n}@x", "a b": "x"} for
 USERS += [{"_id": oid(n), "mail": "same@x", "a b": "y"} for n in range(6, 10)]
 
 
-def verified(made: Made, *layers: Layer) -> Verified:
-    source = open_source(str(made.folder))
-    try:
-        with made.subject() as subject:
-            mapping = subject.mapping
-        return verify_database(mapping, source, made.conninfo, options=Options(sample=None), layers=layers)
-    finally:
-        source.close()
-
-
 @pytest.fixture(scope="module")
 def joined(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
     conninfo = create_database(postgres)
@@ -55,14 +42,14 @@ def test_rows_that_are_missing_beside_joined_ones_are_counted(joined: Made, twin
     made = twin_of(joined)
     assert made.one('SELECT count(*) FROM "Übers"') == 6
     made.do("""DELETE FROM "Übers" WHERE mail IN ('1@x', '2@x', '3@x')""")  # fewer than there are joined documents
-    counts = verified(made, "counts").layers["counts"]
+    counts = verified(made, ("counts",)).layers["counts"]
     (one,) = counts.differences
     assert (one.table, one.path, counts.found) == ("Übers", "(rows)", 3)
     assert int(one.expected or 0) - int(one.actual or 0) == 3
 
 
 def test_joined_rows_are_left_out_with_their_reason(joined: Made, twin_of: Callable[[Made], Made]) -> None:
-    result = verified(twin_of(joined), "counts", "checksum")
+    result = verified(twin_of(joined), ("counts", "checksum"))
     assert result.passed, result.differences
     told = {one.layer: one for one in uncompared(result)}
     assert all("joined with others" in one.why for one in told.values()), told
@@ -74,6 +61,6 @@ def test_joined_rows_are_left_out_with_their_reason(joined: Made, twin_of: Calla
 
 def test_comparing_every_row_is_the_time_of_the_checksum(joined: Made, twin_of: Callable[[Made], Made]) -> None:
     made = twin_of(joined)
-    layers = verified(made, "counts", "checksum").layers
+    layers = verified(made, ("counts", "checksum")).layers
     assert layers["checksum"].seconds > layers["counts"].seconds >= 0  # a hundred statements, and a few
-    assert verified(made, "counts").layers["counts"].seconds > 0
+    assert verified(made, ("counts",)).layers["counts"].seconds > 0

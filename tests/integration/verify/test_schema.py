@@ -10,7 +10,7 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from isthmus.errors import TargetError
-from isthmus.transfer.existing import saved_ddl
+from isthmus.transfer.existing import setting_aside
 from isthmus.verify.result import LayerResult
 from isthmus.verify.schema import check
 from tests.integration.verify.made import Made, found, make, only
@@ -555,9 +555,9 @@ def test_a_list_that_somebody_changed_is_an_error(existing: Made, text: str) -> 
 def test_what_a_copy_set_aside_and_put_back_is_what_it_was(
     make_here: Callable[..., Made], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(saved_ddl, "WORTH_ROWS", 1)
+    monkeypatch.setattr(setting_aside, "WORTH_ROWS", 1)
     dropped: list[str] = []
-    monkeypatch.setattr(saved_ddl, "reached", dropped.append)
+    monkeypatch.setattr(setting_aside, "reached", dropped.append)
     more = (
         TABLES,
         'CREATE INDEX "Posts ""by"" Both" ON app.posts (author_id DESC) INCLUDE (title) WHERE title > $$a$$;',

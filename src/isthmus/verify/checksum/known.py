@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import psycopg
@@ -19,7 +19,7 @@ def read_known(
     connection: psycopg.Connection[Any],
     orphans: Iterable[Orphan],
     sides: Sides,
-    left: Mapping[str, Sequence[tuple[str, str]]],
+    left: Mapping[str, Mapping[str, str]],
 ) -> Known:
     """Tell which references were set to null, which rows must be left to the oracle because of their orphans, and
     which ids became or stand for others.
@@ -34,7 +34,7 @@ def read_known(
     """
     known = Known(routes=read_routes(connection, sides))
     for root, pairs in left.items():
-        known.translations.setdefault(root, []).extend(pairs)
+        known.translations.setdefault(root, []).extend(pairs.items())
     for collection, derived, row_id in connection.execute(_JOINED):
         for root in sides.roots_of(collection):
             known.translations.setdefault(root, []).append((derived, row_id))

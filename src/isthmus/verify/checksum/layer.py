@@ -69,7 +69,7 @@ class Checksum:
             subject.connection,
             read_orphans(subject.connection, subject.run.id, subject.schema),
             self._sides,
-            left_together(subject),
+            left_together(subject.connection, oracle.reference, subject.run.id),
         )
         # what the oracle cannot look at whole it does not look at
         self._unreadable = {self._sides.root_of(subject.schema.tables[name]) for name in self._changed}

@@ -63,7 +63,7 @@ class Accounts:
             run=self._run,
             orphans=ORPHANS,
         )
-        left = [pair for pairs in known.left.values() for pair in pairs]
+        left = [pair for pairs in known.left.values() for pair in pairs.items()]
         known.do(  # a reference had been made to lead to the row that its document was a part of, before that left
             "INSERT INTO {orphans} SELECT o.table_name, o.column_name, o.row_id, o.row_position, u.own, o.action"
             " FROM {orphans} o JOIN unnest({owns}::text[], {rows}::text[]) AS u(own, row_id) ON u.row_id = o.target_id",

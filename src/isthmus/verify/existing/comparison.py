@@ -26,8 +26,10 @@ from isthmus.verify.existing.pairs import compare_pairs
 from isthmus.verify.existing.strangers import Strangers, find_strangers
 from isthmus.verify.existing.things import join_given
 from isthmus.verify.joined import left_together
+from isthmus.verify.reference import Reference
 from isthmus.verify.result import ColumnCheck
 from isthmus.verify.subject import Subject
+from isthmus.verify.things import parts_of_things
 
 _WHY = {
     "orphan": "{n} pointing at nothing, and NULL.",
@@ -47,6 +49,7 @@ class Comparison:
 
     Args:
         subject: What is verified.
+        reference: Knows which documents are one thing, and the ids that documents keep.
         stack: Closes what it opens.
 
     Attributes:
@@ -66,8 +69,9 @@ class Comparison:
         TargetError: The role may not make temporary tables (code `no-temporary-tables`).
     """
 
-    def __init__(self, subject: Subject, stack: ExitStack) -> None:
+    def __init__(self, subject: Subject, reference: Reference, stack: ExitStack) -> None:
         self.subject = subject
+        self._reference = reference
         connection = stack.enter_context(subject.another_connection())
         for setting, value in (("jit", "off"), ("work_mem", "64MB")):
             connection.execute(sql.SQL("SET LOCAL {} = {}").format(sql.Identifier(setting), sql.Literal(value)))
@@ -99,8 +103,8 @@ class Comparison:
 
     def _settle(self) -> None:
         self.given.settled()
-        self.known.joined = join_given(self.subject, self.given)
-        self.known.left = left_together(self.subject)
+        self.known.joined = join_given(self.subject, self.given, parts_of_things(self.subject, self._reference))
+        self.known.left = left_together(self.subject.connection, self._reference, self.subject.run.id)
         self.known.follow()
         self.accounts.read_orphans()
         prepare(self.known)

@@ -39,8 +39,8 @@ class Known:
         self._rekeyed: set[str] = set()
         self.joined: frozenset[str] = frozenset()
         """Tables whose given rows are joined as they must be; of other documents that were joined nothing is given."""
-        self.left: dict[str, list[tuple[str, str]]] = {}
-        """Root table → documents that left as parts of another's row, each with the id of that row."""
+        self.left: dict[str, dict[str, str]] = {}
+        """Root table → id of each document that left as a part of another's row → id of that row."""
         self.lost: set[tuple[str, str]] = set()
         """(table, column) of arrays of which the ledger says that elements point at nothing; see `accounts`."""
 
@@ -106,13 +106,13 @@ class Known:
             place=place,
             names=sql.Literal(list(table.collections)),
         )
-        left = self.left.get(table.name, [])
+        left = self.left.get(table.name, {})
         self.do(
             "INSERT INTO {place} SELECT own, row_id FROM unnest({owns}::text[], {rows}::text[]) AS u(own, row_id)"
             " WHERE NOT EXISTS (SELECT FROM {place} m WHERE m.given_id = u.own)",
             place=place,
-            owns=sql.Literal([own for own, _ in left]),
-            rows=sql.Literal([row_id for _, row_id in left]),
+            owns=sql.Literal(list(left)),
+            rows=sql.Literal(list(left.values())),
         )
         self.do("CREATE INDEX ON {place} (given_id)", place=place)
         self.do("ANALYZE {place}", place=place)
@@ -245,6 +245,8 @@ class Known:
             rows=self.given.place(table.name, "rows"),
             own=of_row(key_column(table), "g"),
         )
+        self.do("CREATE INDEX ON {place} (given_id)", place=place)
+        self.do("ANALYZE {place}", place=place)
         if self.number("SELECT count(*) FROM {place}", place=place):
             self._rekeyed.add(table.name)
 

@@ -38,15 +38,17 @@ class ExistingTables:
 
     Args:
         subject: What is verified.
+        oracle: Says what the documents that were drawn must become.
         stack: Closes what it opens.
 
     Raises:
         TargetError: The role may not make temporary tables (code `no-temporary-tables`).
     """
 
-    def __init__(self, subject: Subject, stack: ExitStack) -> None:
+    def __init__(self, subject: Subject, oracle: Oracle, stack: ExitStack) -> None:
         self._subject = subject
-        self._found = Comparison(subject, stack)
+        self._oracle = oracle
+        self._found = Comparison(subject, oracle.reference, stack)
         self._first: Layer | None = None
 
     @property
@@ -58,11 +60,11 @@ class ExistingTables:
         """Return what takes the documents of a collection that have rows."""
         return [GivenTaker(self._found.given, self._subject.plan_tables(collection))]
 
-    def layers(self, facts: SourceFacts, oracle: Oracle) -> dict[Layer, Callable[[], LayerResult]]:
+    def layers(self, facts: SourceFacts) -> dict[Layer, Callable[[], LayerResult]]:
         """Return the layers that need what is compared here."""
         return {
             "counts": lambda: self._looked("counts", lambda: self.counts(facts)),
-            "samples": lambda: self._looked("samples", lambda: self.samples(facts, oracle)),
+            "samples": lambda: self._looked("samples", lambda: self.samples(facts)),
             "types": lambda: self._looked("types", lambda: self.types(facts)),
             "checksum": lambda: self._looked("checksum", self.checksum),
         }
@@ -162,12 +164,12 @@ class ExistingTables:
         )
         return result
 
-    def samples(self, facts: SourceFacts, oracle: Oracle) -> LayerResult:
+    def samples(self, facts: SourceFacts) -> LayerResult:
         """Compare the rows of the documents that were drawn with what the oracle expects."""
         self._found.settle()
         if (refused := self._refused("samples")) is not None:
             return refused
-        result = samples.check(self._found.mirror(), facts, oracle, self._is_sampled, Followed(self._found.known))
+        result = samples.check(self._found.mirror(), facts, self._oracle, self._is_sampled, Followed(self._found.known))
         result.notes.append(
             "Where references of tables that were there before lead is compared where the id tells, derived or by"
             " isthmus.id_map; pairs are compared by checksum alone."
@@ -204,15 +206,19 @@ class ExistingTables:
     def _is_sampled(self, table: str, path: str) -> bool:
         """Tell whether what the oracle says of a column, or of rows, can be held against the mirror."""
         found = self._subject.schema.tables[table]
-        if found.kind == "junction" or table not in self._found.compared or self._found.compared[table].joined:
-            return False
-        if table in self._found.known.joined and self._subject.options.sample is not None:
+        if found.kind == "junction" or self._why_no_rows_sampled(found):
             return False
         column = next((one for one in found.columns if one.name == path), None)
         return column is None or not self._why_not_sampled(found, column)
 
     def _why_not_sampled(self, table: Table, column: Column) -> str:
         """Return why samples does not compare a column, a sentence; empty where it does."""
+        return self._why_no_rows_sampled(table) or why_not_followed(
+            self._found.known, table, column, self._found.waiting()
+        )
+
+    def _why_no_rows_sampled(self, table: Table) -> str:
+        """Return why samples does not compare a table, a sentence; empty where it does."""
         found = self._found.compared.get(table.name)
         if found is None:
             return "Its documents were not carried by this copy."
@@ -220,7 +226,7 @@ class ExistingTables:
             return "Its documents may be joined."
         if table.name in self._found.known.joined and self._subject.options.sample is not None:
             return "Its documents may be one with others; --sample all compares them."
-        return why_not_followed(self._found.known, table, column, self._found.waiting())
+        return ""
 
     def types(self, facts: SourceFacts) -> LayerResult:
         """Hold what each column holds against what the source's fields hold."""

@@ -8,66 +8,55 @@ Cannot see: tables of things with references that are looked up; these are told 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cmp_to_key
 from typing import LiteralString
 
 from psycopg import sql
 
-from isthmus._rust import IdCodec, compare_ids
-from isthmus.mapping import Mapping
-from isthmus.mapping.tables import HIDDEN_SOURCE, HIDDEN_THING, Column, Reference, Table
+from isthmus._rust import compare_ids
+from isthmus.mapping.tables import HIDDEN_FILLED, HIDDEN_SOURCE, HIDDEN_THING, Column, Reference, Table
 from isthmus.verify.existing.given import Given, key_column
 from isthmus.verify.looking import of_row
 from isthmus.verify.subject import Subject
+from isthmus.verify.things import Part
 
 _PARTS = sql.Identifier("pg_temp", "isthmus_part")
 _FILLED = {"value", "reference", "constant", "extras"}
 
 
-def join_given(subject: Subject, given: Given) -> frozenset[str]:
+def join_given(subject: Subject, given: Given, parts: Mapping[str, Iterable[Sequence[Part]]]) -> frozenset[str]:
     """Join the given rows of every table of things; return the names of their root and child tables.
 
     Args:
         subject: What is verified.
         given: The rows, all of them there.
+        parts: See `parts_of_things`.
     """
     done: set[str] = set()
+    waiting = {one.table for one in given.pending.values() if not one.pairs}
     for name in subject.mapping.thing_tables:
         table = subject.schema.tables[name]
         below = _below(subject, table)
-        waiting = {one.table for one in given.pending.values() if not one.pairs}
         if table.column(key_column(table)).hidden or waiting & {table.name, *(one.name for one in below)}:
             continue
-        _join(subject, given, table)
+        _join(subject, given, table, parts.get(name, ()))
         done |= {table.name, *(one.name for one in below)}
     return frozenset(done)
 
 
-def places_of(mapping: Mapping, key: bytes, table: str) -> list[tuple[str, int]]:
-    """Return the id of each document that shares a thing with others, with its place in the order of `_id`.
+def _in_order(things: Iterable[Sequence[Part]]) -> Iterator[tuple[str, int]]:
+    """Yield the id of each document with its place among those of its thing, in the order of `_id`.
 
     Of equal `_id`s of several collections the first flow's comes first.
     """
-    things, codec = mapping.things, IdCodec(key)
-    found: dict[str, list[tuple[bytes, int, str]]] = {}
-    for identity in mapping.identities.values() if things is not None else ():
-        for member in identity.members:
-            for flow in mapping.flows_of(member.collection)[:1]:
-                scheme = mapping.collections[flow.entry].ids
-                if mapping.collections[flow.entry].table != table or scheme == "keep" or things is None:
-                    continue
-                for document, thing in things.of.get(member.collection, {}).items():
-                    if thing is not None:
-                        found.setdefault(thing, []).append(
-                            (document, flow.number, codec.derive(member.collection, document, scheme))
-                        )
 
-    def compare(left: tuple[bytes, int, str], right: tuple[bytes, int, str]) -> int:
-        return compare_ids(left[0], right[0]) or left[1] - right[1]
+    def compare(left: Part, right: Part) -> int:
+        return compare_ids(left.document, right.document) or left.flow - right.flow
 
-    ordered = (sorted(parts, key=cmp_to_key(compare)) for parts in found.values() if len(parts) > 1)
-    return [(part[2], place) for parts in ordered for place, part in enumerate(parts)]
+    for parts in things:
+        for place, part in enumerate(sorted(parts, key=cmp_to_key(compare))):
+            yield part.own, place
 
 
 def _below(subject: Subject, table: Table) -> list[Table]:
@@ -75,7 +64,7 @@ def _below(subject: Subject, table: Table) -> list[Table]:
     return [one for child in children for one in (child, *_below(subject, child))]
 
 
-def _join(subject: Subject, given: Given, table: Table) -> None:
+def _join(subject: Subject, given: Given, table: Table, things: Iterable[Sequence[Part]]) -> None:
     connection = given.connection
     key = key_column(table)
     parts: dict[str, sql.Composable] = {
@@ -87,7 +76,7 @@ def _join(subject: Subject, given: Given, table: Table) -> None:
     connection.execute("DROP TABLE IF EXISTS pg_temp.isthmus_place, pg_temp.isthmus_part")
     connection.execute("CREATE TEMPORARY TABLE isthmus_place (own text, place integer)")
     with connection.cursor() as cursor, cursor.copy("COPY pg_temp.isthmus_place FROM STDIN") as copy:
-        for row in places_of(subject.mapping, subject.key, table.name):
+        for row in _in_order(things):
             copy.write_row(row)
     connection.execute("CREATE INDEX ON pg_temp.isthmus_place (own)")
     connection.execute("ANALYZE pg_temp.isthmus_place")
@@ -216,10 +205,13 @@ def _value(subject: Subject, given: Given, table: Table, column: Column) -> sql.
 
 def _first(subject: Subject, table: Table, column: Column) -> sql.Composable:
     flows: Sequence[int] = sorted(subject.mapping.winning(table.name, column.name))
+    said = sql.SQL("").format()
+    if column.by_default and any(one.name == HIDDEN_FILLED for one in table.columns):  # what a default filled is last
+        said = sql.SQL("({} = ANY ({})) IS TRUE, ").format(sql.Literal(column.name), of_row(HIDDEN_FILLED, "l"))
     if not flows or len(table.flows) < 2:
-        return sql.SQL("")
+        return said
     numbers = sql.SQL(", ").join(sql.Literal(number) for number in flows)
-    return sql.SQL("({} IN ({})) DESC, ").format(of_row(HIDDEN_SOURCE, "l"), numbers)
+    return said + sql.SQL("({} IN ({})) DESC, ").format(of_row(HIDDEN_SOURCE, "l"), numbers)
 
 
 def _shift(subject: Subject, given: Given, table: Table, child: Table) -> None:

@@ -66,7 +66,7 @@ class GivenAccounts:
         elements: (table, row key, column, position) to `null` or `drop`.
         joined_into: The id of the row that each joined document became part of; None: not known.
         conflicts: The columns in which joined documents say something else than their row; None: not known.
-        left_with: (table, id of a document) to the id of the row that it was a part of when that left.
+        left_with: Table to the id of a document to the id of the row that it was a part of when that left.
     """
 
     dead_documents: set[tuple[str, int]] = field(default_factory=set[tuple[str, int]])
@@ -76,7 +76,7 @@ class GivenAccounts:
     elements: dict[tuple[str, str, str, int], str] = field(default_factory=dict[tuple[str, str, str, int], str])
     joined_into: dict[Source, str] | None = None
     conflicts: dict[Source, frozenset[str]] | None = None
-    left_with: dict[tuple[str, str], str] = field(default_factory=dict[tuple[str, str], str])
+    left_with: dict[str, dict[str, str]] = field(default_factory=dict[str, dict[str, str]])
 
     def dead(self, collection: str, document: bytes) -> bool:
         """See `Accounts`."""
@@ -105,7 +105,7 @@ class GivenAccounts:
 
     def left(self, table: str, row_id: str) -> str | None:
         """See `Accounts`."""
-        return self.left_with.get((table, row_id))
+        return self.left_with.get(table, {}).get(row_id)
 
 
 def digest_of(data: bytes) -> int:

@@ -289,7 +289,7 @@ class Finishing:
                 row = filled(joining.shape, roots, group)
                 start = 0 if joining.shape.wins else 1
                 for one, alone in zip(group[start:], roots[start:], strict=True):
-                    yield joining.shape, one, group[0], says_otherwise(joining.shape, row, alone)
+                    yield joining.shape, one, group[0], says_otherwise(joining.shape, row, alone, one.defaults)
 
     def pointing_at_joined(self, shape: Shape) -> set[str]:
         """The columns of a table that refer to tables whose documents are joined, named as by `merged_names`."""

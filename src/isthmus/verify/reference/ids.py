@@ -11,6 +11,7 @@ a misreading of them shared with the core would not show here. The cipher itself
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import lru_cache
 
 from blake3 import blake3
 
@@ -21,6 +22,7 @@ ROUNDS = 29
 WORD = (1 << 48) - 1
 BASE36 = "0123456789abcdefghijklmnopqrstuvwxyz"
 HEX = "0123456789abcdefABCDEF"
+_KNOWN_IDS = 65_536
 
 
 def _rotate_right(word: int, by: int) -> int:
@@ -31,14 +33,15 @@ def _rotate_left(word: int, by: int) -> int:
     return ((word << by) | (word >> (48 - by))) & WORD
 
 
-def speck_round_keys(key: bytes) -> list[int]:
+@lru_cache(maxsize=16)
+def speck_round_keys(key: bytes) -> tuple[int, ...]:
     """29 round keys from 18 key bytes, read as the big-endian words l1, l0, k0."""
     lower = [int.from_bytes(key[6:12], "big"), int.from_bytes(key[0:6], "big")]
     keys = [int.from_bytes(key[12:18], "big")]
     for index in range(ROUNDS - 1):
         lower.append(((keys[index] + _rotate_right(lower[index], 8)) & WORD) ^ index)
         keys.append(_rotate_left(keys[index], 3) ^ lower[index + 2])
-    return keys
+    return tuple(keys)
 
 
 def speck_encrypt(key: bytes, block: bytes) -> bytes:
@@ -101,6 +104,7 @@ class Ids:
         self.permutation_key = blake3(key, derive_key_context="isthmus 2026-11 id permutation v1").digest(18)
         self.tag_key = blake3(key, derive_key_context="isthmus 2026-11 id tag v1").digest(18)
         self.hash_key = blake3(key, derive_key_context="isthmus 2026-11 id hash v1").digest(32)
+        self.of_object_id = lru_cache(_KNOWN_IDS)(self._of_object_id)  # a document is met as itself and in references
 
     def derive(self, collection: str, value: Value, scheme: str) -> str:
         """The id of a document of `collection` whose `_id` is `value`, as text; scheme is `uuid` or `cuid2`."""
@@ -108,7 +112,7 @@ class Ids:
         number = self.of_object_id(object_id) if object_id is not None else self.of_other(collection, value)
         return uuid_text(number) if scheme == "uuid" else cuid2_text(number)
 
-    def of_object_id(self, object_id: bytes) -> int:
+    def _of_object_id(self, object_id: bytes) -> int:
         """122 bits: a zero, 25 bits of tag, 96 bits of ciphertext."""
         cipher = speck_encrypt(self.permutation_key, object_id)
         return (self._tag(object_id) << 96) | int.from_bytes(cipher, "big")

@@ -5,8 +5,9 @@ key; so are all that are one with either of them. A NULL is no value that anothe
 lowest `_id` stays, of equal ones that of the first flow. What its row lacks comes from the first of the others, in the
 order of `_id`, that has it; extras are filled key by key, and the columns of a route together, for they are one value.
 
-In a table of things nothing but the thing joins documents. The one stays whose own id is the thing's, and of a column
-that the identity gives to one collection the value comes from its documents first.
+What a default filled gives way to what another of them says. In a table of things nothing but the thing joins
+documents. The one stays whose own id is the thing's, and of a column that the identity gives to one collection the
+value comes from its documents first.
 
 Nothing here depends on the order of indexes: what one of them joins is looked at again under all others. All documents
 of a table whose documents are joined are held in memory.
@@ -26,7 +27,7 @@ from isthmus.verify.reference.forms import Form, equal_form
 from isthmus.verify.reference.json_values import canonical_json, parse_json
 from isthmus.verify.reference.ordering import Sortable, order_of
 from isthmus.verify.reference.rules import Flow
-from isthmus.verify.reference.shapes import THING_COLUMN, Shape, Unique
+from isthmus.verify.reference.shapes import FILLED_COLUMN, THING_COLUMN, Shape, Unique
 
 T = TypeVar("T")
 Forms = dict[str, Form]
@@ -53,6 +54,11 @@ class Candidate:
     result: Expected
     order: Sortable
     thing: str | None = None
+
+    @property
+    def defaults(self) -> Sequence[str]:
+        """The columns of its own row that defaults filled."""
+        return self.result.rows[self.flow.table][0].get(FILLED_COLUMN) or ()
 
     @classmethod
     def of(cls, flow: Flow, result: Expected, ids: tuple[str, str]) -> Candidate:
@@ -146,10 +152,15 @@ class Joining:
 
 
 def in_turn(shape: Shape, column: str, candidates: Sequence[Candidate], rows: Sequence[T]) -> list[T]:
-    """What documents have of a column, those first whose collection wins it; otherwise in the order they stand in."""
+    """What documents have of a column: what they say before what a default filled, those first whose collection wins
+    it, otherwise in the order they stand in. What was carried by one mapping comes before what a later one carried."""
     first = shape.wins.get(column, frozenset())
-    pairs = list(zip(candidates, rows, strict=True))
-    return [row for wins in (True, False) for one, row in pairs if (one.flow.number in first) == wins]
+
+    def turn(pair: tuple[Candidate, T]) -> tuple[int, bool, bool]:
+        one, _ = pair
+        return one.result.late, column in one.defaults, one.flow.number not in first
+
+    return [row for _, row in sorted(zip(candidates, rows, strict=True), key=turn)]
 
 
 def filled(shape: Shape, rows: Sequence[Forms], candidates: Sequence[Candidate]) -> Forms:
@@ -179,14 +190,14 @@ def _parsed(form: Form) -> dict[str, Any]:
     return parse_json(str(form)) if form is not None else {}
 
 
-def says_otherwise(shape: Shape, row: Forms, alone: Forms) -> list[str]:
-    """The columns in which a joined document has another value than the row it was joined into, sorted.
+def says_otherwise(shape: Shape, row: Forms, alone: Forms, defaults: Sequence[str]) -> list[str]:
+    """The columns in which a joined document says something else than the row it was joined into, sorted.
 
-    The columns of a route are one, named as in `merged_names`.
+    What a default filled it does not say. The columns of a route are one, named as in `merged_names`.
     """
     found: set[str] = set()
     for name, form in alone.items():
-        if form is None or name == shape.owner:
+        if form is None or name == shape.owner or name in defaults:
             continue
         if name == shape.extras:
             kept, own = _parsed(row[name]), _parsed(form)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any, cast
 
 from isthmus.verify.reference.rules import Path
@@ -58,6 +59,7 @@ def rewrite_path(text: str) -> Path:
     return tuple(steps)
 
 
+@lru_cache(maxsize=16_384)
 def fold(name: str) -> str:
     """`dueDateAt` to `due_date_at`, `documentIDs` to `document_ids`, `ABCThing` to `abc_thing`, `__v` to `v`.
 

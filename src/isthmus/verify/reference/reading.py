@@ -19,8 +19,8 @@ from typing import Any, cast
 from isthmus.verify.reference.field_rules import FieldReader
 from isthmus.verify.reference.language import Language, Plain, literal
 from isthmus.verify.reference.names import fold, parse_type, rewrite_path, split_path
-from isthmus.verify.reference.rules import Column, Condition, Fields, Flow, Skip
-from isthmus.verify.reference.shapes import HIDDEN_ID, THING_COLUMN, Shape, Unique
+from isthmus.verify.reference.rules import Column, Condition, Field, Fields, Flags, Flow, Object, Skip, ToFlags
+from isthmus.verify.reference.shapes import FILLED_COLUMN, HIDDEN_ID, THING_COLUMN, Shape, Unique
 from isthmus.verify.reference.values import Setting, Type
 from isthmus.verify.reference.words import parse
 
@@ -99,6 +99,10 @@ class _Reader:
         entries = self.language.entries
         merging = {self.language.table(name) for name, said in entries.items() if said.get("on_duplicate") == "merge"}
         merging |= {name for name, shape in self.shapes.items() if shape.has_things}
+        for flow in (flow for flows in collections.values() for flow in flows):
+            flow.tells_defaults = flow.table in merging and any(map(may_be_filled, flow.fields))
+            if flow.tells_defaults:
+                self.shapes[flow.table].add(FILLED_COLUMN, Type("text", array=True), hidden=True)
         schema = target.get("schema", "public")
         return Rules(collections, self.shapes, schema, self.language, frozenset(merging), members)
 
@@ -202,3 +206,16 @@ def conditions(said: Plain) -> tuple[Condition, ...]:
             op, values = ("ne" if word == "not" else "eq"), (wanted,)
         found.append(Condition(keys, op, values))
     return tuple(found)
+
+
+def may_be_filled(one: Field) -> bool:
+    """Whether a default may fill a column of a rule."""
+    match one.rule:
+        case Column() as column:
+            return column.default is not None
+        case Flags(column=column) | Object(column=column):
+            return column.default is not None
+        case ToFlags(columns=columns):
+            return any(column.default is not None for _, column in columns)
+        case _:
+            return False

@@ -14,6 +14,9 @@ SOURCE_COLUMN = "_isthmus_source"
 THING_COLUMN = "_isthmus_thing"
 """The column of the thing that a document is, in tables of things: there as long."""
 
+FILLED_COLUMN = "_isthmus_filled"
+"""The column with the names of those that defaults filled, in tables whose documents may be joined: there as long."""
+
 
 @dataclass(frozen=True)
 class Unique:

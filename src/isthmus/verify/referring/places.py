@@ -8,7 +8,7 @@ from typing import Literal
 
 from psycopg import sql
 
-from isthmus.connect.jsonb_paths import values_inside
+from isthmus.connect.jsonb_paths import ids_only, values_inside
 from isthmus.mapping.model import FieldPath, Mapping, RouteField, walk
 from isthmus.mapping.reading.fields import show_path
 from isthmus.mapping.tables import Column, Reference, Table, TargetSchema
@@ -168,6 +168,7 @@ def _inside(
     target = schema.tables[mapping.collections[entry].table]
     # a column that existed before may be json
     further, value = values_inside(sql.SQL("{}::jsonb").format(of_row(column.name)), path)
+    value = ids_only(value, column.form_at(path))
     return Place(
         table=table,
         path=f"{column.name}.{show_path(path)}",
