@@ -28,9 +28,9 @@ collections:
       number: {type: numeric, unique: true}
       first: text
       last: text
-      state: text
+      state: {type: text, default: none, default_for: [missing, "null"]}
       phone: text
-      born: timestamptz
+      born: {type: timestamptz, default: id_time}
       boss: {column: boss_id, references: people, on_orphan: "null"}
       friends: {type: "uuid[]", references: people, on_orphan: drop}
       home: %(home)s

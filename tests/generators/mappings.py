@@ -189,6 +189,9 @@ def column(draw: DrawFn, path: list[str], name: str) -> Plain:
             rule["default_for"] = ["missing", "null"]
     if type_text == "jsonb" and draw(st.booleans()):
         rule["rewrite"] = {draw(st.sampled_from(["userId", "[].userId", "[]", "items[].userId", "a\\.b"])): "Users"}
+    if type_text == "jsonb" and draw(st.integers(0, 2)) == 0:
+        keys = st.sampled_from(["userId", "[].userId", "a", "items[].userId", "a\\.b", "[].a", "items"])
+        rule["rename"] = draw(st.dictionaries(keys, st.sampled_from(["b", "who 'x\"", "key"]), min_size=1))
     return rule
 
 
@@ -235,7 +238,10 @@ def mappings(draw: DrawFn) -> Plain:
     }
     mapping["enums"] = {"status": ENUM}
     main["ids"] = ids
-    mapping["collections"]["Users"]["ids"] = draw(st.sampled_from(["uuid", "uuid", "cuid2", "keep"]))
+    mapping["collections"]["Users"]["ids"] = scheme = draw(st.sampled_from(["uuid", "uuid", "cuid2", "keep"]))
+    rewriting: list[Plain] = [rule for rule in fields.values() if isinstance(rule, dict) and "rewrite" in rule]
+    for rule in rewriting if scheme != "keep" and draw(st.booleans()) else ():
+        rule["rewrite"] = {path: {"to": "Users", "others": "keep"} for path in rule["rewrite"]}
     if junctions:
         mapping["junctions"] = junctions
     if draw(st.booleans()):

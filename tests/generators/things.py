@@ -35,8 +35,8 @@ collections:
     fields:
       mail: {type: text, unique: true}
       last: {column: "last Name", type: text}
-      state: text
-      born: timestamptz
+      state: {type: text, default: a}
+      born: {type: timestamptz, default: id_time}
       boss: {column: boss_id, references: users, on_orphan: "null"}
       friends: {type: "text[]", references: users, on_orphan: drop}
       groups: {junction: members}
@@ -45,6 +45,7 @@ collections:
         fields:
           word: text
           by: {column: by_id, references: users, on_orphan: "null"}
+          to: {type: "text[]", references: users, on_orphan: drop}
           parts: {child: parts, fields: {n: integer}}
   others:
     from: ["new Users", legacy]
@@ -53,9 +54,14 @@ collections:
     fields:
       mail: {type: text, unique: true}
       last: {column: "last Name", type: text}
-      state: text
-      inside: {type: jsonb, rewrite: {"[].who": users}}
-      tags: {child: tags, fields: {word: text, by: {column: by_id, references: users, on_orphan: "null"}}}
+      state: {type: text, default: b, default_for: [missing, "null"]}
+      inside: {type: jsonb, default: [], default_for: [missing, "null"], rewrite: {"[].who": users}}
+      tags:
+        child: tags
+        fields:
+          word: text
+          by: {column: by_id, references: users, on_orphan: "null"}
+          to: {type: "text[]", references: users, on_orphan: drop}
   groups: {fields: {name: text}}
   profiles:
     fields:
@@ -78,7 +84,7 @@ TABLES = """
 CREATE TABLE people (id text PRIMARY KEY, mail text UNIQUE, "last Name" text, state text, born timestamptz,
     boss_id text REFERENCES people, friends text[], inside jsonb, extras jsonb);
 CREATE TABLE tags (people_id text NOT NULL REFERENCES people ON DELETE CASCADE, position integer, word text,
-    by_id text REFERENCES people, extras jsonb, PRIMARY KEY (people_id, position));
+    by_id text REFERENCES people, "to" text[], extras jsonb, PRIMARY KEY (people_id, position));
 CREATE TABLE parts (tags_id text NOT NULL, tags_position integer, position integer, n integer, extras jsonb,
     PRIMARY KEY (tags_id, tags_position, position),
     FOREIGN KEY (tags_id, tags_position) REFERENCES tags (people_id, position) ON DELETE CASCADE);
@@ -113,6 +119,7 @@ class People:
 
     def __init__(self, seed: int, id_of: Any, *, count: int = 14, clashes: bool = True) -> None:
         self._random = random.Random(seed)
+        self._apart = random.Random(f"{seed} apart")  # what came later, so that all else of a seed is what it was
         self._id_of = id_of
         self._clashes = clashes
         self.groups: list[tuple[str, dict[str, list[Any]]]] = []
@@ -139,6 +146,7 @@ class People:
         self._profiles()
         for documents in self.collections.values():
             self._random.shuffle(documents)
+        self._point_from_tags()
 
     def _id(self) -> Any:
         number = next(self._numbers)
@@ -158,16 +166,23 @@ class People:
             self.dropped["users"][gone] = f"test account {number % 2}"
             self._members.append(("users", gone))
 
-    def _reference(self) -> Any:
-        choice = self._random.random()
+    def _point_from_tags(self) -> None:
+        for name in MEMBERS:
+            for tag in (tag for document in self.collections[name] for tag in document.get("tags", ())):
+                if self._apart.random() < 0.6:
+                    tag["to"] = [self._reference(self._apart) for _ in range(self._apart.randrange(4))]
+
+    def _reference(self, pick: random.Random | None = None) -> Any:
+        pick = pick or self._random
+        choice = pick.random()
         if choice < 0.55:
-            name, one = self._random.choice(self._members)
+            name, one = pick.choice(self._members)
             return one if isinstance(one, ObjectId) or name == "users" else self._id_of(name, one)
         if choice < 0.65:
-            return str(self._random.choice([one for _, one in self._members if isinstance(one, ObjectId)]))
+            return str(pick.choice([one for _, one in self._members if isinstance(one, ObjectId)]))
         if choice < 0.85:
-            return self._random.choice(self.groups)[0]
-        return self._random.choice([None, _oid(9999), "zzzzzzzzzzzzzzzzzzzzzzzz", self._id_of("users", "nobody")])
+            return pick.choice(self.groups)[0]
+        return pick.choice([None, _oid(9999), "zzzzzzzzzzzzzzzzzzzzzzzz", self._id_of("users", "nobody")])
 
     def _several(self, most: int) -> list[Any]:
         return [self._reference() for _ in range(self._random.randrange(most + 1))]

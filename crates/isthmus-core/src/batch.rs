@@ -44,11 +44,13 @@ pub enum Change {
     ValueMapped,
     /// The thing that the document was found to belong to was put in its place.
     Linked,
+    /// It stood where ids inside jsonb are rewritten, is none, and stayed as it is.
+    NotAnId,
 }
 
 impl Change {
     /// All kinds; the position of each is its number.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Coerced,
         Self::Rounded,
         Self::NegativeZero,
@@ -67,6 +69,7 @@ impl Change {
         Self::Normalised,
         Self::ValueMapped,
         Self::Linked,
+        Self::NotAnId,
     ];
 
     /// The kind as it is stored and counted.
@@ -91,6 +94,7 @@ impl Change {
             Self::Normalised => "normalised",
             Self::ValueMapped => "value_mapped",
             Self::Linked => "linked",
+            Self::NotAnId => "not_an_id",
         }
     }
 

@@ -25,7 +25,7 @@ use crate::batch::{Change, IdMapEntry};
 use crate::bson::{BsonError, Value};
 use crate::fault::Code;
 use crate::ids::{Ahead, IdCodec};
-use crate::json::{short_text, Report, RewriteRule, Rewrites, Settings};
+use crate::json::{short_text, RenameRule, Report, RewriteRule, Rewrites, Settings};
 use crate::numeric::Typmod;
 use crate::plan::{Column, DefaultRule, Kind, Literal, PlanError, Role};
 
@@ -123,6 +123,7 @@ impl Side {
         self.report.notes.clear();
         self.report.references.clear();
         self.report.duplicate_keys = 0;
+        self.report.no_ids = 0;
         self.report.path.clear();
         self.changed.clear();
         self.references = 0;
@@ -233,11 +234,14 @@ impl Converter {
             collection: rule.reference.collection.to_string(),
             ids: rule.reference.ids,
             rewritten: rule.reference.rewritten,
+            keep_others: rule.keep_others,
         });
+        let renames = column.rename.iter().map(|rule| RenameRule { path: rule.path.clone(), to: rule.to.clone() });
+        let rewrites = Rewrites::of(rules).with_renames(renames);
         Self {
             column: column.clone(),
             typmod,
-            rewrites: (!column.rewrite.is_empty()).then(|| Rewrites::of(rules)),
+            rewrites: (!rewrites.is_empty()).then_some(rewrites),
             element_oid: arrays::element_oid(kind, enum_oids),
             default: None,
             rules: None,

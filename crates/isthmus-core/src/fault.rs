@@ -45,11 +45,13 @@ pub enum Code {
     NoEntry,
     /// Nobody found out which thing the document belongs to.
     ThingUnknown,
+    /// A key inside jsonb would be renamed to one that is there already.
+    KeyTaken,
 }
 
 impl Code {
     /// All codes, in the order of the enum.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::Bson,
         Self::BsonType,
         Self::Nesting,
@@ -75,6 +77,7 @@ impl Code {
         Self::UnknownField,
         Self::NoEntry,
         Self::ThingUnknown,
+        Self::KeyTaken,
     ];
 
     /// The code as it is stored and shown.
@@ -106,6 +109,7 @@ impl Code {
             Self::UnknownField => "unknown-field",
             Self::NoEntry => "no-entry",
             Self::ThingUnknown => "thing-unknown",
+            Self::KeyTaken => "key-taken",
         }
     }
 

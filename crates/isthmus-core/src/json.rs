@@ -10,7 +10,7 @@ pub(crate) mod text;
 pub(crate) mod walk;
 
 pub use report::{short_text, JsonFault, Note, Reference, Report};
-pub use rewrite::{db_ref, DbRef, RewriteRule, Rewrites};
+pub use rewrite::{db_ref, DbRef, RenameRule, RewriteRule, Rewrites, EVERY_ELEMENT};
 pub use text::write_string;
 pub(crate) use walk::keys_become_one;
 

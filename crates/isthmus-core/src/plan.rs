@@ -139,9 +139,13 @@ pub struct Column {
     pub reference: Option<Reference>,
     /// Inside a jsonb column: paths whose ids are replaced by derived ones.
     pub rewrite: Vec<Rewrite>,
+    /// Inside a jsonb column: keys that are written as others.
+    pub rename: Vec<Rename>,
     pub rules: Option<Rules>,
     /// What fills it before anything else does: the thing that the document belongs to.
     pub things: Option<Arc<Things>>,
+    /// Its name is told in the row where its default fills it.
+    pub tells_default: bool,
     pub route: Option<Route>,
     /// The slot its value is found in; none for ids, positions, extras and columns that no field feeds.
     pub slot: Option<usize>,
@@ -187,7 +191,18 @@ pub struct Rules {
 #[derive(Debug, Clone)]
 pub struct Rewrite {
     pub path: Vec<String>,
+    /// The same with keys as they are written.
+    pub written: Vec<String>,
     pub reference: Reference,
+    /// What is not in the form of an id stays as it is.
+    pub keep_others: bool,
+}
+
+/// One key inside a jsonb column that is written as another.
+#[derive(Debug, Clone)]
+pub struct Rename {
+    pub path: Vec<String>,
+    pub to: String,
 }
 
 /// One table in the order of the plan.

@@ -5,7 +5,7 @@
 
 use isthmus_core::bson::{Raw, Value};
 use isthmus_core::ids::{IdCodec, IdScheme};
-use isthmus_core::json::{NanPolicy, NulPolicy, Report, Rewrites, Settings, Utf8Policy};
+use isthmus_core::json::{NanPolicy, NulPolicy, RenameRule, Report, Rewrites, Settings, Utf8Policy};
 use isthmus_core::{canonical, decimal, digest, extended, frame, ids, json, numeric, order, time};
 
 /// SplitMix64: every seed gives another, reproducible run.
@@ -132,6 +132,7 @@ fn rewrites() -> Rewrites {
         (path(&["_id"]), "Users".into(), IdScheme::Cuid2),
         (path(&["$id"]), "Users".into(), IdScheme::Keep),
     ])
+    .with_renames([RenameRule { path: path(&["a"]), to: "b".into() }])
 }
 
 #[test]

@@ -186,3 +186,44 @@ fn texts_that_are_ids_of_rows_stand_where_references_may_be_rewritten() {
     let batch = run(&transcoder(&plan), &[document(&[("_id", Value::Int32(1)), ("owner", as_document(&dbref))])]);
     assert_eq!(rows(&batch, 0)[0][1].as_deref(), Some(THING.as_bytes()));
 }
+
+/// A plan of three columns, of which two have defaults, with one that tells which of them a default filled.
+fn telling(columns: &[Json]) -> Json {
+    let default = |value: Json| json!({"default": {"kind": "literal", "value": value}});
+    let mut both = default(json!("b\"x"));
+    both["default_for"] = json!(["missing", "null"]);
+    let mut all = vec![
+        id_column(),
+        column("a", "value", json!("integer"), &default(json!(1))),
+        column("é \"b\"", "value", json!("text"), &both),
+        plain("c", "text"),
+        extras_column(),
+    ];
+    all.extend_from_slice(columns);
+    plan(&[root(&all)], &[feeds(&["a"], 0, 1), feeds(&["b"], 0, 2), feeds(&["c"], 0, 3)])
+}
+
+#[test]
+fn a_row_tells_which_columns_a_default_filled() {
+    let texts = json!({"kind": "text", "array": true});
+    let transcoder = transcoder(&telling(&[column("_filled", "filled", texts.clone(), &json!({}))]));
+    let told = |fields: &[(&str, Value<'_>)]| {
+        let batch = run(&transcoder, &[with_id(fields)]);
+        rows(&batch, 0)[0][5].clone()
+    };
+    let has = |field: &Field, name: &str| {
+        field.as_ref().is_some_and(|field| field.windows(name.len()).any(|part| part == name.as_bytes()))
+    };
+    let both = told(&[("c", text("c"))]);
+    assert!(has(&both, "a") && has(&both, "é \"b\"") && !has(&both, "c"));
+    assert_eq!(both.as_ref().map(|field| field[15]), Some(2), "an array of two");
+    let second = told(&[("a", Value::Int32(1)), ("b", Value::Null), ("x", Value::Null)]);
+    assert_eq!(second.as_ref().map(|field| field[15]), Some(1));
+    assert_eq!(told(&[("a", Value::Int32(1)), ("b", text("b\"x"))]), None, "what the document says is no default");
+    let batch = run(&transcoder, &[with_id(&[]), with_id(&[("a", Value::Int32(1)), ("b", text(""))])]);
+    assert_eq!(rows(&batch, 0)[1][5], None, "nothing is left of the row before");
+
+    let early = [column("_filled", "filled", texts, &json!({})), plain("d", "text")];
+    assert!(refused_plan(&telling(&early)).contains("before its last column"));
+    assert!(refused_plan(&telling(&[column("_filled", "filled", json!("text"), &json!({}))])).contains("type"));
+}

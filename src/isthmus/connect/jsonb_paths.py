@@ -30,6 +30,18 @@ def values_inside(value: sql.Composable, path: FieldPath) -> tuple[sql.Composed,
     return source, sql.SQL("({} #>> '{{}}')").format(value)
 
 
+def ids_only(value: sql.Composable, form: str | None) -> sql.Composable:
+    """Return SQL of a text where it has the form of an id, NULL where it has not.
+
+    Args:
+        value: SQL of the text.
+        form: Regular expression of a whole id; None where every value is one.
+    """
+    if form is None:
+        return value
+    return sql.SQL("(CASE WHEN {value} ~ {form} THEN {value} END)").format(value=value, form=sql.Literal(f"^({form})$"))
+
+
 def changed_inside(
     value: sql.Composable, path: FieldPath, change: Callable[[sql.Composable], sql.Composable]
 ) -> sql.Composed:

@@ -27,6 +27,7 @@ COLLECTION_KEYS = (
     "constants",
     "key",
     "skip",
+    "asked",
     "ids",
     "extras",
     "fields",
@@ -62,11 +63,13 @@ COLUMN_KEYS = (
     "on_delete",
     "on_update",
     "rewrite",
+    "rename",
     "sensitive",
     "policies",
     "expect",
 )
 EXPECT_KEYS = tuple(Expect.model_fields)
+REWRITE_KEYS = ("to", "others")
 IDENTITY_KEYS = ("keys", "members", "linked", "wins")
 IDENTITY_SOURCE_KEYS = ("keys", "links")
 JUNCTION_KEYS = ("path", "junction", "own")

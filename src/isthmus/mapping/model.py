@@ -40,6 +40,7 @@ from isthmus.mapping.rules import (
     OtherValues,
     Part,
     Policies,
+    Rename,
     Rewrite,
     RouteColumn,
     RouteField,
@@ -98,6 +99,7 @@ __all__ = [
     "OtherValues",
     "Part",
     "Policies",
+    "Rename",
     "Rewrite",
     "RouteColumn",
     "RouteField",
@@ -179,6 +181,7 @@ class Collection(Model):
         id: With `key` it is an ordinary column, or not kept at all.
         match: Lists of columns that tell which row of an existing table is the same thing.
         rewritten: Whether references to it may hold ids of its rows already, as text (`isthmus refs rewrite`).
+        asked: Why its collections are left behind unless a copy is told to carry them (`--only`); None for others.
     """
 
     table: str
@@ -199,6 +202,7 @@ class Collection(Model):
     conflict_stated: bool = Field(default=False, exclude=True)
     rerun: Literal["tracked"] | None = None
     rewritten: bool = False
+    asked: str | None = None
 
     @property
     def primary_key(self) -> tuple[str, ...]:
@@ -383,8 +387,12 @@ class Mapping(Model):
         return self.model_copy(update={"collections": entries})
 
     def why_skipped(self, collection: str) -> str | None:
-        """Why a source collection is left behind as a whole; None when it is carried, or nobody named it and no `*`
-        does."""
+        """Why a source collection is left behind as a whole, or would be if no copy were told to carry it; None when it
+        is carried, or nobody named it and no `*` does."""
         if collection in self.source_collections:
-            return None
+            return self.why_asked(collection)
         return self.skipped.get(collection, self.others_skipped)
+
+    def why_asked(self, collection: str) -> str | None:
+        """Why a source collection is left behind unless a copy is told to carry it; None for all others."""
+        return next((self.collections[flow.entry].asked for flow in self.flows_of(collection)), None)

@@ -26,9 +26,10 @@ from isthmus.mapping.model import (
     ToFlagsField,
 )
 from isthmus.mapping.references import Referred, make_reference, refer
+from isthmus.mapping.rules import as_written
 from isthmus.mapping.table_defaults import default_sql
-from isthmus.mapping.target import HIDDEN_SOURCE, HIDDEN_THING, POSITION, Column
-from isthmus.mapping.types import ColumnType
+from isthmus.mapping.target import HIDDEN_FILLED, HIDDEN_SOURCE, HIDDEN_THING, POSITION, Column
+from isthmus.mapping.types import ID_FORMS, ColumnType
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def place_tables(mapping: Mapping, flow: Flow) -> list[PlacedTable]:
     """List the root table and the child tables of a flow, each child after its parent.
 
     The order of columns is fixed: key columns, the flow's number, the thing, constants, the fields in the mapping's
-    order, extras.
+    order, extras, what defaults filled.
     """
     placer = _Placer(mapping, flow)
     placer.place_root()
@@ -102,6 +103,7 @@ class _Placer:
             *self._values(entry.fields),
             *_extras(entry.extras),
         ]
+        columns += self._filled(entry.table, columns)
         self.tables.append(
             PlacedTable(
                 entry.table,
@@ -126,6 +128,13 @@ class _Placer:
         if table not in self._mapping.thing_tables:
             return []
         return [PlacedColumn(Column(HIDDEN_THING, ColumnType("text"), nullable=True, role="thing", hidden=True))]
+
+    def _filled(self, table: str, columns: list[PlacedColumn]) -> list[PlacedColumn]:
+        entries = [flow.entry for flow in self._mapping.table_flows[table]]
+        if not self._mapping.joins(entries) or not any(placed.column.by_default for placed in columns):
+            return []
+        kind = ColumnType("text", array=True)
+        return [PlacedColumn(Column(HIDDEN_FILLED, kind, nullable=True, role="filled", hidden=True))]
 
     def _constants(self) -> Iterator[PlacedColumn]:
         source = next(rule for rule in self._entry.sources if rule.collection == self._flow.collection)
@@ -153,6 +162,9 @@ class _Placer:
         own: FieldPath | None = None,
     ) -> PlacedColumn:
         mapping = self._mapping
+        pointed = [(as_written(one.path, rule.rename), refer(mapping, one.collection)) for one in rule.rewrite]
+        rewrites = tuple((path, referred.pointer.entry) for path, referred in pointed)
+        kept = [place for place, one in zip(rewrites, rule.rewrite, strict=True) if one.keep_others]
         column = Column(
             rule.column,
             rule.type or ColumnType("text"),
@@ -160,8 +172,10 @@ class _Placer:
             role="value",
             sensitive=rule.sensitive,
             path=rule.path,
-            rewrites=tuple((one.path, refer(mapping, one.collection).pointer.entry) for one in rule.rewrite),
+            rewrites=rewrites,
+            forms=tuple((path, ID_FORMS[mapping.collections[entry].ids]) for path, entry in kept),
             sql_default=None if rule.table_default is None else default_sql(rule.table_default),
+            by_default=rule.default is not None,
         )
         if rule.references is None:
             return PlacedColumn(column, rule)

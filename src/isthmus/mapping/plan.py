@@ -25,6 +25,7 @@ from isthmus.mapping.model import (
     Mapping,
     OtherValues,
     Policies,
+    Rewrite,
     RouteField,
     ToFlagsField,
     ValueRule,
@@ -95,7 +96,9 @@ def _column(mapping: Mapping, placed: PlacedColumn, collection: str) -> _Json:
     written["default_for"] = list(rule.default_for)
     written["coerce"] = rule.coerce
     written["policies"] = _policies(rule.policies)
-    written["rewrite"] = [{"path": list(one.path), **_ids_of(mapping, one.collection)} for one in rule.rewrite]
+    written["rewrite"] = [_rewrite(mapping, one) for one in rule.rewrite]
+    if rule.rename:
+        written["rename"] = [{"path": list(one.path), "to": one.to} for one in rule.rename]
     if rule.identity is not None and mapping.things is not None:
         written["things"] = {
             "of": mapping.things.in_lines.get(collection, ""),
@@ -108,6 +111,11 @@ def _column(mapping: Mapping, placed: PlacedColumn, collection: str) -> _Json:
         written["values"] = _values(rule.values)
         written["others"] = _others(rule.other_values)
     return written
+
+
+def _rewrite(mapping: Mapping, rule: Rewrite) -> _Json:
+    others = {"keep_others": True} if rule.keep_others else {}
+    return {"path": list(rule.path), **_ids_of(mapping, rule.collection), **others}
 
 
 def _thing(mapping: Mapping, collection: str) -> _Json:

@@ -64,10 +64,29 @@ class Rewrite(Model):
 
     Attributes:
         collection: As the file says it: an entry, or a source collection of one; see `references.point`.
+        keep_others: Whether what has not the form of an id stays as it is; else it is hashed, as any `_id` is.
     """
 
     path: FieldPath
     collection: str
+    keep_others: bool = False
+
+
+class Rename(Model):
+    """A key inside a jsonb column that is written as another; `[]` in the path means every element of an array.
+
+    Attributes:
+        path: As documents have it; ends with the key.
+    """
+
+    path: FieldPath
+    to: str
+
+
+def as_written(path: FieldPath, renames: tuple[Rename, ...]) -> FieldPath:
+    """Return a path inside a jsonb column with its keys as they are written."""
+    names = {one.path: one.to for one in renames}
+    return tuple(names.get(path[: end + 1], key) for end, key in enumerate(path))
 
 
 class ValueRule(Model):
@@ -181,6 +200,7 @@ class ColumnField(_Chosen):
     on_update: OnUpdate | None = None
     table_default: Default | None = None
     rewrite: tuple[Rewrite, ...] = ()
+    rename: tuple[Rename, ...] = ()
     sensitive: bool = False
     policies: Policies = Policies()
     values: tuple[ValueRule, ...] = ()

@@ -20,6 +20,7 @@ from isthmus.mapping.keys import (
     IDENTITY_KEYS,
     IDENTITY_SOURCE_KEYS,
     JUNCTION_KEYS,
+    REWRITE_KEYS,
     ROOT_KEYS,
     ROUTE_COLUMN_KEYS,
     ROUTE_KEYS,
@@ -252,6 +253,7 @@ def _collection() -> Json:
                 "on_conflict": _ref("onConflict"),
                 "rerun": _ref("rerun"),
                 "rewritten": _flag("References to it may hold ids of its rows already (isthmus refs rewrite)."),
+                "asked": _text("Why the collection is left behind unless a copy is told to carry it (--only)."),
                 "skip": {
                     "anyOf": [_text("Why the whole collection is left behind."), _list(rule, least=0)],
                     "description": "The reason for leaving the whole collection behind, or rules for documents.",
@@ -334,6 +336,8 @@ def _column() -> Json:
         "description": "A literal that fits the type, or now, or id_time (the time inside the ObjectId).",
     }
     state: Json = {"enum": ["missing", "null", None]}
+    keep: Json = {"const": "keep", "description": "What has not the form of an id stays as it is."}
+    place_of_ids = _closed(REWRITE_KEYS, {"to": _ref("word"), "others": keep}, required=["to"])
     schema = _closed(
         COLUMN_KEYS,
         {
@@ -366,7 +370,11 @@ def _column() -> Json:
             "on_delete": _words(OnDelete, "What becomes of the row when the row it points at is deleted.", null=True),
             "on_update": _ref("onUpdate"),
             "rewrite": _map(
-                _ref("word"), "Ids inside jsonb that are replaced: path to collection, [] for every element."
+                {"anyOf": [_ref("word"), place_of_ids]},
+                "Ids inside jsonb that are replaced: path to collection, [] for every element.",
+            ),
+            "rename": _map(
+                _ref("word"), "Keys inside jsonb that are written otherwise: path to key, [] for every element."
             ),
             "sensitive": _flag("Never in logs, exports or pages."),
             "policies": _ref("policies"),

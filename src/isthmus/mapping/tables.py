@@ -16,6 +16,8 @@ from isthmus.mapping.placing import PlacedTable, child_key, place_tables
 from isthmus.mapping.references import make_reference, meets_sensitive, refer
 from isthmus.mapping.search import array_text_function, search_sql
 from isthmus.mapping.target import (
+    HIDDEN_COLUMNS,
+    HIDDEN_FILLED,
     HIDDEN_ID,
     HIDDEN_SOURCE,
     HIDDEN_THING,
@@ -36,6 +38,8 @@ from isthmus.mapping.target import (
 )
 
 __all__ = [
+    "HIDDEN_COLUMNS",
+    "HIDDEN_FILLED",
     "HIDDEN_ID",
     "HIDDEN_SOURCE",
     "HIDDEN_THING",
@@ -106,9 +110,12 @@ def _united(shares: list[_Share]) -> tuple[Column, ...]:
                     known,
                     sensitive=known.sensitive or column.sensitive,
                     rewrites=tuple(dict.fromkeys((*known.rewrites, *column.rewrites))),
+                    forms=tuple(dict.fromkeys((*known.forms, *column.forms))),
+                    by_default=known.by_default or column.by_default,
                 )
             found[column.name] = column
-    return tuple(sorted(found.values(), key=lambda column: column.role == "extras"))
+    last = ("extras", "filled")
+    return tuple(sorted(found.values(), key=lambda column: last.index(column.role) if column.role in last else -1))
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ Role = Literal[
     "own",
     "other",
     "thing",
+    "filled",
 ]
 TableKind = Literal["root", "child", "junction"]
 IndexKind = Literal["unique", "filter", "reference", "gin", "search"]
@@ -40,6 +41,10 @@ HIDDEN_SOURCE = "_isthmus_source"
 """Column of the flow's number while a table is loaded that has several."""
 HIDDEN_THING = "_isthmus_thing"
 """Column of the thing that a document is, while a table of things is loaded; see `things`."""
+HIDDEN_FILLED = "_isthmus_filled"
+"""Column of the names of columns that defaults filled, while a table is loaded whose documents may be joined."""
+HIDDEN_COLUMNS = (HIDDEN_ID, HIDDEN_SOURCE, HIDDEN_THING, HIDDEN_FILLED)
+"""All names of columns that are there only while a table is loaded."""
 
 
 @dataclass(frozen=True)
@@ -85,8 +90,11 @@ class Column:
 
     Attributes:
         path: Keys of the field it comes from, relative to the row's document; None for columns Isthmus adds.
-        rewrites: Paths inside a jsonb value whose ids are replaced, with the entry they belong to.
+        rewrites: Paths inside a jsonb value whose ids are replaced, with the entry they belong to; keys as they are
+            written.
+        forms: Those of these paths where other values stay, with a regular expression of a whole id of the target.
         sql_default: What the table gives to rows that others add; the copy names every column and never meets it.
+        by_default: Whether a default of the mapping may fill it.
         hidden: Whether it is there only until the end of finish.
     """
 
@@ -98,8 +106,14 @@ class Column:
     sensitive: bool = False
     path: FieldPath | None = None
     rewrites: tuple[tuple[FieldPath, str], ...] = ()
+    forms: tuple[tuple[FieldPath, str], ...] = ()
     sql_default: str | None = None
+    by_default: bool = False
     hidden: bool = False
+
+    def form_at(self, path: FieldPath) -> str | None:
+        """The form that a value at a path of `rewrites` must have to be an id; None where every value is one."""
+        return dict(self.forms).get(path)
 
     @property
     def waits(self) -> bool:

@@ -36,6 +36,10 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 
 UUID_TEXT = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 """Regular expression, for Python and PostgreSQL, of a whole uuid as PostgreSQL writes it."""
+CUID2_TEXT = "[a-z][0-9a-z]{23}"
+"""The same of a text as cuid2 makes it."""
+ID_FORMS = {"uuid": UUID_TEXT, "cuid2": CUID2_TEXT}
+"""The same of an id, by the scheme that makes it; ids that are kept have no form."""
 
 INTEGER_RANGES: dict[str, tuple[int, int]] = {
     "smallint": (-(2**15), 2**15 - 1),

@@ -26,11 +26,12 @@ from isthmus.state.lease import Lease
 from isthmus.state.runs import is_told, mark_told
 from isthmus.state.statements import statement
 from isthmus.transfer.balance import Balance, balance_from_json, draw_balance
-from isthmus.transfer.beginning.begin import Task, open_job
+from isthmus.transfer.beginning.begin import open_job
+from isthmus.transfer.beginning.task import Task
 from isthmus.transfer.existing.books import enter_delivery
 from isthmus.transfer.existing.deliver import after_delivery, deliver, is_delivered
 from isthmus.transfer.existing.names import STAGE
-from isthmus.transfer.existing.only import chosen
+from isthmus.transfer.existing.only import carried_before, chosen
 from isthmus.transfer.existing.pairs import drop_pairs
 from isthmus.transfer.existing.stage import drop_stage
 from isthmus.transfer.finishing.finish import finish, merge_junctions, settle_all_orphans
@@ -42,10 +43,10 @@ from isthmus.transfer.moving.all_read import assert_all_read
 from isthmus.transfer.moving.moved import find_moved, keep_moved, moved_of
 from isthmus.transfer.moving.resume import Changes, check_read_part, find_changes
 from isthmus.transfer.result import Result
-from isthmus.transfer.stages import reached
 from isthmus.work.interrupted import Interrupted
 from isthmus.work.progress import Progress
 from isthmus.work.retry import Retry
+from isthmus.work.stages import reached
 
 
 def copy_database(
@@ -265,11 +266,14 @@ def _complete(job: Job, connection: psycopg.Connection) -> Balance:
 def _count_skipped(job: Job, result: Result) -> None:
     """Enter the collections that the source has and the mapping leaves behind as a whole: why, and how many documents.
 
-    What the first session of a call counted stands.
+    What the first session of a call counted stands. What is to be asked for is not left behind where somebody did.
     """
+    carried = set(job.plans)
+    if job.existing is not None:
+        carried |= carried_before(job, job.lease.connection)
     for info in job.source.collections():
         why = job.mapping.why_skipped(info.name)
-        if why is not None and info.name not in result.skipped_collections:
+        if why is not None and info.name not in carried and info.name not in result.skipped_collections:
             result.skipped_collections[info.name] = why
             result.skipped_documents[info.name] = count_documents(job.source, info)
 

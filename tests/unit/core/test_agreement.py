@@ -201,6 +201,19 @@ def test_every_border_value_in_rewritten_jsonb(path: str, users: str) -> None:
     agree(mapping({"v": {"column": "v", "type": "jsonb", "rewrite": {path: "Users"}}}, users=users), DOCUMENTS)
 
 
+@pytest.mark.parametrize("users", ["uuid", "cuid2"])
+@pytest.mark.parametrize("path", ["userId", "[].userId", "[]", "items[].userId", "a"])
+def test_every_border_value_that_may_be_no_id(path: str, users: str) -> None:
+    rule = {"column": "v", "type": "jsonb", "rewrite": {path: {"to": "Users", "others": "keep"}}}
+    agree(mapping({"v": rule}, users=users), DOCUMENTS)
+
+
+@pytest.mark.parametrize("path", ["userId", "[].userId", "items[].userId", "a"])
+def test_every_border_value_under_renamed_keys(path: str) -> None:
+    keys = {"a": "b", "b": "a", "userId": 'the "user"', "[].userId": "a", "items": "all", "items[].userId": "by"}
+    agree(mapping({"v": {"column": "v", "type": "jsonb", "rename": keys, "rewrite": {path: "Users"}}}), DOCUMENTS)
+
+
 @pytest.mark.parametrize("extras", ["extras", "dead_letter"])
 def test_every_border_value_as_an_array_of_documents(extras: str) -> None:
     agree(mapping({"v": {"child": "c", "extras": extras, "fields": {"a": "text", "x.y": "jsonb"}}}), DOCUMENTS)

@@ -128,3 +128,11 @@ def test_several_references_cannot_be_won(column: str) -> None:
     with pytest.raises(MappingError) as refused:
         parse_mapping(text)
     assert [problem.code for problem in refused.value.problems] == ["identity-wins"]
+
+
+def test_a_column_takes_no_thing_whose_ids_are_kept() -> None:
+    kept = TEXT.replace("  users:\n    rewritten: true\n", "  users:\n    rewritten: true\n    ids: keep\n")
+    with pytest.raises(MappingError) as caught:
+        parse_mapping(kept)
+    (found,) = [one for one in caught.value.problems if one.code == "identity-column"]
+    assert "keeps its ids" in found.message

@@ -73,11 +73,14 @@ def test_collections_are_named_by_what_becomes_of_them() -> None:
     assert check.details == ["posts: run 4 carried it, but it failed", "sessions: the mapping does not name it"]
     del known["posts"]
     assert "posts: no complete copy carried it" in collections_check(MAPPING, ["posts"], known).details
-    clear = collections_check(MAPPING, ["users", "drafts"], {**known, "posts": known["users"]})
+    clear = collections_check(MAPPING, ["users", "posts", "drafts"], {**known, "posts": known["users"]})
     assert (clear.stands, clear.told) == (
         False,
         "2 collections carried and verified, 1 collection left behind on purpose.",
     )
+    gone = collections_check(MAPPING, ["users"], {**known, "posts": known["users"]})
+    assert (gone.stands, gone.facts["posts"]["fate"]) == (False, "gone")
+    assert gone.told == "2 collections carried and verified (1 of them not in MongoDB any more)."
 
 
 def test_documents_say_how_they_differ() -> None:

@@ -120,3 +120,10 @@ def test_file_that_is_too_large_or_gone_is_told(tmp_path: Path, monkeypatch: pyt
     found = look_through([tmp_path, tmp_path / "nowhere"])
     assert found.files == 0
     assert [one.partition(": ")[0].rpartition("/")[2] for one in found.unread] == ["large.js", "nowhere"]
+
+
+def test_names_of_collections_count_where_they_stand_in_quotes(tmp_path: Path) -> None:
+    (tmp_path / "a.ts").write_text("db.collection('users')\nconst users = `a.b\"c`\nfind('users2', \"us'ers\")\n")
+    assert look_through([tmp_path]).named == []
+    named = look_through([tmp_path], ["users", "us'ers", 'a.b"c']).named
+    assert [(one.line, one.names) for one in named] == [(1, ("users",)), (2, ('a.b"c',)), (3, ("us'ers",))]

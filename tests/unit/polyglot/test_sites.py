@@ -186,3 +186,24 @@ def test_paths_are_shown_as_people_write_them() -> None:
     assert show_site(("a.b", None, "c", None, None, "$d", -1)) == "a\\.b[].c[][].$d[-1]"
     assert show_site((None, "x")) == "[].x"
     assert show_place(("a.b", 3, "c")) == "a\\.b.3.c"
+
+
+@pytest.mark.parametrize("ids", ["uuid", "cuid2"])
+def test_what_is_no_id_is_passed_over_where_others_may_stand(ids: str) -> None:
+    text = f"""
+isthmus: 1
+ids: {ids}
+collections:
+  users: {{}}
+  profiles:
+    fields:
+      seen: {{type: jsonb, rename: {{"[].by": who}}, rewrite: {{"[].by": {{to: users, others: keep}}, "x": users}}}}
+"""
+    kept, every = sites(parse_mapping(text))
+    assert (kept.shown, kept.column, every.form) == ("seen[].by", "profiles.seen.[].who", None)
+    standing = {"uuid": "00000000-0000-4000-8000-0000000000ab", "cuid2": "zzzzzzzzzzzzzzzzzzzzzzzz"}
+    nobody = ObjectId(b"u" * 12)
+    values: list[object] = [nobody, str(nobody).upper(), *standing.values(), "a@x", "", 7, {"a": 1}, DBRef("users", 1)]
+    document = {"seen": [{"by": value} for value in values]}
+    assert [value for _, value in found(document, kept)] == [nobody, str(nobody).upper(), standing[ids], values[-1]]
+    assert [value for _, value in found({"seen": {"x": "a@x"}}, every)] == ["a@x"]

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from isthmus.cli.bars import Due, duration_text, line, overall, render, size_text
 from isthmus.cli.options import parse_size
-from isthmus.work.progress import CollectionProgress, Progress, Snapshot
+from isthmus.work.progress import CollectionProgress, Part, Progress, Snapshot
 
 
 def snapshot(
@@ -131,7 +131,7 @@ def test_numbers_of_a_great_copy_are_whole(width: int) -> None:
     assert ("456.8 GB of 997.7 GB" if width > 80 else "456.8 GB") in every, every
 
 
-@pytest.mark.parametrize("stage", ["finishing", "delivering", "restoring", "verifying"])
+@pytest.mark.parametrize("stage", ["finishing", "delivering", "restoring"])
 def test_stage_of_steps_tells_percent_step_and_about_how_long(stage: str) -> None:
     console = Console(file=io.StringIO(), width=110, force_terminal=True, color_system=None)
     console.print(render(snapshot(CollectionProgress("A", 10, 10, 1), stage=stage), 110))
@@ -141,6 +141,80 @@ def test_stage_of_steps_tells_percent_step_and_about_how_long(stage: str) -> Non
     assert "━" in drawn
     young = snapshot(CollectionProgress("A", 10, 10, 1), stage=stage, seconds=1)
     assert "left" not in line(young)  # nobody can say yet
+
+
+def test_time_left_of_steps_counts_down_and_is_not_told_of_one_that_takes_longer_than_all_were_guessed_to() -> None:
+    stands = replace(snapshot(stage="finishing", seconds=20), step_seconds=11)  # three took 9 seconds
+    assert line(stands).endswith("step 4 of 9, 33 % (primary key of a), about 7 s left")
+    for seconds in (27.0, 27.1, 500.0):
+        assert line(replace(stands, seconds=seconds, step_seconds=seconds - 9)).endswith(
+            "step 4 of 9, 33 % (primary key of a)" + (", about 0 s left" if seconds < 27 else "")
+        )
+    for shown in (line(replace(stands, stage="verifying")), drawn(replace(stands, stage="verifying"))):
+        assert "left" not in shown  # layers are not alike
+
+
+def drawn(seen: Snapshot, width: int = 80) -> str:
+    console = Console(file=io.StringIO(), width=width, force_terminal=True, color_system=None)
+    console.print(render(seen, width))
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("part", "plain", "share"),
+    [
+        (Part("documents", 2_500, 10_000, seconds=5), "2,500 of 10,000 documents, 25 %, about 15 s left", 36),
+        (Part("documents", 2_500, 10_000, seconds=2), "2,500 of 10,000 documents, 25 %", 36),
+        (Part("documents", 0, 10_000, seconds=50), "0 of 10,000 documents, 0 %", 33),
+        (Part("documents", 10_000, 10_000, seconds=50), "10,000 of 10,000 documents, 100 %", 43),
+        (Part("places", 3, 4, even=False, seconds=50), "3 of 4 places, 75 %", 41),
+        (Part("rows", 2_500, 12_345, about=True, seconds=1), "2,500 of ~12,300 rows, 20 %", 35),
+        (Part("rows", 13_000, 12_345, about=True, seconds=9), "13,000 of 13,000 rows, 100 %", 43),
+        (Part("letters", 7, None, seconds=9), "7 letters", 33),
+        (Part("letters", 0, 0, seconds=9), "0 of 0 letters", 33),
+    ],
+)
+def test_step_that_is_counted_in_tells_how_far_it_is(part: Part, plain: str, share: int) -> None:
+    seen = replace(snapshot(stage="verifying"), part=part, step="samples")
+    assert line(seen) == f"Verifying: step 4 of 9, {share} % (samples: {plain})"
+    rows = [row.rstrip() for row in drawn(seen).splitlines()]
+    assert rows[0] == f"Verifying  {share} %  3 of 9  samples"
+    assert set(rows[1]) <= set("━╸╺ "), rows
+    assert rows[2] == plain.replace(", ", "  ")
+
+
+@pytest.mark.parametrize("width", [20, 40, 80])
+def test_what_is_counted_in_a_step_fits_the_terminal(width: int) -> None:
+    part = Part("documents that others depend on", 98_765_432, 987_654_321, seconds=9_999)
+    rows = drawn(replace(snapshot(stage="verifying"), part=part), width).splitlines()
+    assert len(rows) == 3
+    assert all(len(row) <= width for row in rows)
+
+
+def test_parts_are_counted_within_their_step_and_end_with_it() -> None:
+    progress = Progress()
+    progress.stage("verifying", steps=2)
+    progress.step("samples")
+    progress.part_done()  # nothing was begun
+    assert progress.snapshot().part is None
+    told = [(one, seen.part) for one in progress.counting("abc", "letters", 3) if (seen := progress.snapshot())]
+    assert [(one, part.done, part.total) for one, part in told if part] == [("a", 0, 3), ("b", 1, 3), ("c", 2, 3)]
+    assert progress.snapshot().part is None
+    progress.part("rows", 10, about=True)
+    progress.part_done(4)
+    progress.part_done()
+    part = progress.snapshot().part
+    assert part is not None
+    assert (part.done, part.about, part.even) == (5, True, True)
+    progress.step_done()
+    assert progress.snapshot().part is None
+    progress.part("rows", 10)
+    progress.step("checksum")
+    assert progress.snapshot().part is None
+    progress.part("rows", 10)
+    progress.stage("complete")
+    assert progress.snapshot().part is None
 
 
 def test_short_work_prints_no_line_and_long_work_one_in_ten_seconds_and_for_each_stage() -> None:

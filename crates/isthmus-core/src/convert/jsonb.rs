@@ -4,7 +4,7 @@ use crate::batch::{Change, IdMapEntry};
 use crate::bson::Value;
 use crate::fault::Code;
 use crate::ids::IdCodec;
-use crate::json::{self, JsonFault};
+use crate::json::{self, JsonFault, Report};
 
 use super::{Changed, Converted, Converter, Inside, Refusal, Side, Wrote};
 
@@ -61,10 +61,12 @@ impl Converter {
     /// Moves what a JSON writer left in its report to where all conversions leave it.
     #[inline]
     pub(crate) fn take_report(&self, side: &mut Side) {
-        if side.report.duplicate_keys > 0 {
-            let times = side.report.duplicate_keys;
-            side.changed.push(Changed { kind: Change::DuplicateKey, times, original: None, exchange: None });
-            side.report.duplicate_keys = 0;
+        let Report { duplicate_keys, no_ids, .. } = &mut side.report;
+        for (kind, times) in [(Change::DuplicateKey, duplicate_keys), (Change::NotAnId, no_ids)] {
+            if *times > 0 {
+                side.changed.push(Changed { kind, times: *times, original: None, exchange: None });
+                *times = 0;
+            }
         }
         for note in side.report.notes.drain(..) {
             let Some(kind) = Change::from_slug(note.kind) else {

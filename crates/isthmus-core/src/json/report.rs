@@ -37,6 +37,8 @@ pub struct Report {
     pub references: Vec<Reference>,
     /// Elements that a later one with the same key replaced.
     pub duplicate_keys: u64,
+    /// Values that stayed where ids are rewritten, because they are none.
+    pub no_ids: u64,
 }
 
 impl Report {
@@ -68,7 +70,7 @@ fn shown(value: &Value<'_>, limit: usize, sensitive: bool) -> String {
 /// Why a value cannot be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JsonFault {
-    /// `bson`, `bson-type`, `nesting`, `nul`, `utf8`, `nan`, `type` or `wrong-collection`.
+    /// `bson`, `bson-type`, `nesting`, `nul`, `utf8`, `nan`, `type`, `wrong-collection` or `key-taken`.
     pub code: &'static str,
     pub path: String,
     /// MongoDB's name of the value's type.

@@ -1,10 +1,10 @@
-//! Which places inside a jsonb value hold references, and what a DBRef is.
+//! Which places inside a jsonb value hold references, which keys are written otherwise, and what a DBRef is.
 
 use crate::bson::{BsonError, Raw, Value};
 use crate::ids::IdScheme;
 
 /// In a rule's path: every element of an array.
-const EVERY_ELEMENT: &str = "[]";
+pub const EVERY_ELEMENT: &str = "[]";
 
 /// One place whose values are ids of another collection.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,9 +14,18 @@ pub struct RewriteRule {
     pub ids: IdScheme,
     /// A text that is in the form of these ids is one already.
     pub rewritten: bool,
+    /// What is not in the form of an id stays as it is: neither an ObjectId, nor one written out, nor an id already.
+    pub keep_others: bool,
 }
 
-/// The rules of one column, as a tree over their paths.
+/// One key that is written as another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RenameRule {
+    pub path: Vec<String>,
+    pub to: String,
+}
+
+/// The rules of one column, as a tree over their paths: paths are those of the source.
 #[derive(Debug, Clone, Default)]
 pub struct Rewrites {
     /// The first node is the column's value itself; empty when there are no rules.
@@ -29,6 +38,10 @@ struct Node {
     keys: Vec<(Vec<u8>, usize)>,
     element: Option<usize>,
     rule: Option<usize>,
+    /// What the key that leads here is written as.
+    name: Option<Box<[u8]>>,
+    /// Whether any of its own keys is written as another.
+    renames: bool,
 }
 
 impl Rewrites {
@@ -40,6 +53,7 @@ impl Rewrites {
             collection: collection.clone(),
             ids: *ids,
             rewritten: false,
+            keep_others: false,
         }))
     }
 
@@ -53,33 +67,54 @@ impl Rewrites {
         rewrites
     }
 
+    /// Takes keys that are written as others, besides the rules; one whose path does not end with a key says nothing.
+    #[must_use]
+    pub fn with_renames(mut self, renames: impl IntoIterator<Item = RenameRule>) -> Self {
+        for RenameRule { path, to } in renames {
+            let Some((last, above)) = path.split_last().filter(|(last, _)| *last != EVERY_ELEMENT) else { continue };
+            let above = self.place(above);
+            self.nodes[above].renames = true;
+            let at = self.below(above, last);
+            self.nodes[at].name = Some(to.into_bytes().into());
+        }
+        self
+    }
+
     fn add(&mut self, rule: RewriteRule) {
-        if self.nodes.is_empty() {
-            self.nodes.push(Node::default());
-        }
-        let mut at = 0;
-        for segment in &rule.path {
-            let fresh = self.nodes.len();
-            let node = &mut self.nodes[at];
-            at = if segment == EVERY_ELEMENT {
-                *node.element.get_or_insert(fresh)
-            } else if let Some((_, next)) = node.keys.iter().find(|(key, _)| key == segment.as_bytes()) {
-                *next
-            } else {
-                node.keys.push((segment.as_bytes().to_vec(), fresh));
-                fresh
-            };
-            if at == fresh {
-                self.nodes.push(Node::default());
-            }
-        }
+        let at = self.place(&rule.path);
         self.nodes[at].rule = Some(self.rules.len());
         self.rules.push(rule);
     }
 
+    /// The node of a path.
+    fn place(&mut self, path: &[String]) -> usize {
+        if self.nodes.is_empty() {
+            self.nodes.push(Node::default());
+        }
+        path.iter().fold(0, |at, segment| self.below(at, segment))
+    }
+
+    /// The node one step below another.
+    fn below(&mut self, at: usize, segment: &str) -> usize {
+        let fresh = self.nodes.len();
+        let node = &mut self.nodes[at];
+        let below = if segment == EVERY_ELEMENT {
+            *node.element.get_or_insert(fresh)
+        } else if let Some((_, next)) = node.keys.iter().find(|(key, _)| key == segment.as_bytes()) {
+            *next
+        } else {
+            node.keys.push((segment.as_bytes().to_vec(), fresh));
+            fresh
+        };
+        if below == fresh {
+            self.nodes.push(Node::default());
+        }
+        below
+    }
+
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.rules.is_empty()
+        self.nodes.is_empty()
     }
 
     /// The rule at a position of the list that [`Rewrites::new`] got.
@@ -99,6 +134,16 @@ impl Rewrites {
 
     pub(super) fn below_element(&self, node: usize) -> Option<usize> {
         self.nodes.get(node)?.element
+    }
+
+    /// What the key that leads to a node is written as; none where it stays.
+    pub(super) fn name_of(&self, node: usize) -> Option<&[u8]> {
+        self.nodes.get(node)?.name.as_deref()
+    }
+
+    /// Whether any key of a document at this node is written as another.
+    pub(super) fn renames_at(&self, node: usize) -> bool {
+        self.nodes.get(node).is_some_and(|node| node.renames)
     }
 
     pub(super) fn rule_at(&self, node: usize) -> Option<(usize, &RewriteRule)> {

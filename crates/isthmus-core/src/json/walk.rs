@@ -3,11 +3,11 @@
 use std::collections::{HashMap, HashSet};
 
 use super::report::{JsonFault, Report};
-use super::rewrite::{db_ref, RewriteRule};
+use super::rewrite::{db_ref, RewriteRule, Rewrites};
 use super::text::{write_escaped, write_escaped_bytes};
 use super::{NanPolicy, NulPolicy, Reference, Settings, Utf8Policy};
 use crate::bson::{too_deep, BsonError, Raw, Value, MAX_DEPTH};
-use crate::ids::{id_text, standing_id, IdScheme};
+use crate::ids::{id_text, parse_hex_object_id, standing_id, IdScheme};
 
 /// How the values that are neither plain texts nor containers are written.
 pub(crate) trait Form {
@@ -112,6 +112,11 @@ impl Walk<'_, '_> {
         }
         let keys = inspect(raw).map_err(|error| self.bson_fault(error, value))?;
         let last = if keys.repeated { Some(last_offsets(raw)) } else { None };
+        let renaming = node.and_then(|node| Some((node, self.settings.rewrites?)));
+        let renaming = renaming.filter(|(node, rewrites)| rewrites.renames_at(*node));
+        if let Some((node, rewrites)) = renaming {
+            self.refuse_taken(raw, last.as_ref(), node, rewrites)?;
+        }
         let mut written: HashSet<std::borrow::Cow<'_, str>> = HashSet::new();
         out.push(b'{');
         let mut first = true;
@@ -130,16 +135,45 @@ impl Walk<'_, '_> {
             }
             first = false;
             self.report.path.push_key(element.key);
-            self.key(element.key, out)?;
-            if keys.not_utf8 && !written.insert(String::from_utf8_lossy(element.key)) {
+            let below = node.and_then(|node| self.settings.rewrites?.below_key(node, element.key));
+            let renamed = renaming.and_then(|(_, rewrites)| rewrites.name_of(below?));
+            let name = renamed.unwrap_or(element.key);
+            self.key(name, out)?;
+            if keys.not_utf8 && !written.insert(String::from_utf8_lossy(name)) {
                 return Err(keys_become_one(element.key, self.settings, self.report));
             }
             out.push(b':');
-            let below = node.and_then(|node| self.settings.rewrites?.below_key(node, element.key));
             self.value::<F>(&element.value, depth, below, out)?;
             self.report.path.pop();
         }
         out.push(b'}');
+        Ok(())
+    }
+
+    /// Refuses a document in which a key would be written as one that stands there too; `last` as for the walk itself.
+    fn refuse_taken(
+        &mut self,
+        raw: Raw<'_>,
+        last: Option<&HashMap<&[u8], usize>>,
+        node: usize,
+        rewrites: &Rewrites,
+    ) -> Result<(), JsonFault> {
+        let named = |key| rewrites.below_key(node, key).and_then(|below| rewrites.name_of(below));
+        let mut written: HashMap<&[u8], (&[u8], Value<'_>)> = HashMap::new();
+        let winners = raw.elements().flatten();
+        for element in winners.filter(|one| last.is_none_or(|last| last.get(one.key) == Some(&one.offset))) {
+            let name = named(element.key).unwrap_or(element.key);
+            let Some(&other) = written.get(name) else {
+                written.insert(name, (element.key, element.value));
+                continue;
+            };
+            // of the two the one that is renamed is told; of two renamed ones the second
+            let (key, value) = if named(element.key).is_some() { (element.key, element.value) } else { other };
+            self.report.path.push_key(key);
+            let name = String::from_utf8_lossy(name);
+            let message = format!("The key is written as {name:?}, and so is another one of its document.");
+            return Err(self.fault("key-taken", &value, &message));
+        }
         Ok(())
     }
 
@@ -245,6 +279,10 @@ impl Walk<'_, '_> {
                 out.extend_from_slice(b"null");
                 return Ok(());
             }
+            _ if rule.keep_others && !is_dbref && !is_id(&target, rule.ids) => {
+                self.report.no_ids += 1;
+                return self.value::<F>(&target, depth, None, out);
+            }
             Value::Array(_) => {
                 return Err(self.fault("type", value, "An array cannot be a reference to one document."))
             }
@@ -258,7 +296,7 @@ impl Walk<'_, '_> {
             }
         };
         target.validate_at(depth).map_err(|error| self.bson_fault(error, value))?;
-        if let (true, Value::String(text) | Value::Symbol(text)) = (rule.rewritten, target) {
+        if let (true, Value::String(text) | Value::Symbol(text)) = (rule.rewritten || rule.keep_others, target) {
             if let Some(text) = standing_id(text, rule.ids) {
                 out.push(b'"');
                 out.extend_from_slice(text.as_bytes());
@@ -288,6 +326,17 @@ impl Walk<'_, '_> {
         fault.bson_type = value.type_name();
         fault.value.clear();
         fault
+    }
+}
+
+/// Whether a value has the form of an id: an ObjectId, one written out, or a text that is an id of the target already.
+fn is_id(value: &Value<'_>, scheme: IdScheme) -> bool {
+    match value {
+        Value::ObjectId(_) => true,
+        Value::String(text) | Value::Symbol(text) => {
+            parse_hex_object_id(text).is_some() || standing_id(text, scheme).is_some()
+        }
+        _ => false,
     }
 }
 

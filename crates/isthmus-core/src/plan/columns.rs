@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::file::{ColumnFile, DefaultFor, Kind, Normalise, Role, Scheme, TableFile, TableKind};
 use super::file::{OthersFile, ReferenceFile, TypeFile, ValueFile};
-use super::{Column, ColumnType, Literal, PlanError, Reference, Rewrite, Rules, Table, Things};
+use super::{Column, ColumnType, Literal, PlanError, Reference, Rename, Rewrite, Rules, Table, Things};
+use crate::json::EVERY_ELEMENT;
 
 /// The widest table PostgreSQL knows: <https://www.postgresql.org/docs/current/limits.html>.
 const MAX_COLUMNS: usize = 1_600;
@@ -81,9 +82,14 @@ fn compile_table(
         (_, None, _) => None,
         _ => return wrong("has rows of its own, so no column waits for it"),
     };
+    let tells_defaults = table.columns.last().is_some_and(|column| column.role == Role::Filled);
+    if table.columns.iter().filter(|column| column.role == Role::Filled).count() > usize::from(tells_defaults) {
+        return wrong("tells what defaults filled before its last column");
+    }
     let mut columns = Vec::with_capacity(table.columns.len());
     for column in table.columns {
         let mut column = compile_column(&table.name, table.kind, column, *numbers)?;
+        column.tells_default = tells_defaults && column.default.is_some();
         if let Some((real, waiting)) = &books {
             column.table.clone_from(real);
             column.qualified = format!("{real}.{waiting}");
@@ -103,7 +109,14 @@ fn compile_column(table: &str, kind: TableKind, column: ColumnFile, number: usiz
     let allowed = match kind {
         TableKind::Root => matches!(
             column.role,
-            Role::Id | Role::Value | Role::Reference | Role::Extras | Role::Constant | Role::Source | Role::Thing
+            Role::Id
+                | Role::Value
+                | Role::Reference
+                | Role::Extras
+                | Role::Constant
+                | Role::Source
+                | Role::Thing
+                | Role::Filled
         ),
         TableKind::Child => matches!(
             column.role,
@@ -142,6 +155,7 @@ fn compile_column(table: &str, kind: TableKind, column: ColumnFile, number: usiz
         Role::Id | Role::RootId | Role::Own => !t.array,
         Role::Source => t.kind == Kind::Smallint && !t.array,
         Role::Thing => t.kind == Kind::Text && !t.array,
+        Role::Filled => t.kind == Kind::Text && t.array,
         Role::Value | Role::Constant => true,
     };
     if !fits {
@@ -162,6 +176,15 @@ fn compile_column(table: &str, kind: TableKind, column: ColumnFile, number: usiz
     }
     if !column.rewrite.is_empty() && t.kind != Kind::Jsonb {
         return wrong("rewrites ids, which only a jsonb column can");
+    }
+    if column.rewrite.iter().any(|rule| rule.keep_others && rule.ids == Scheme::Keep) {
+        return wrong("keeps what is no id, but its ids have no form");
+    }
+    if !column.rename.is_empty() && t.kind != Kind::Jsonb {
+        return wrong("renames keys, which only a jsonb column has");
+    }
+    if column.rename.iter().any(|rule| rule.path.last().is_none_or(|key| key == EVERY_ELEMENT)) {
+        return wrong("renames what is no key");
     }
     if matches!(column.role, Role::Constant | Role::Source) && column.default.is_none() {
         return wrong("is a constant without a value");
@@ -190,6 +213,7 @@ fn compile_column(table: &str, kind: TableKind, column: ColumnFile, number: usiz
         }
     }
     let rules = compile_rules(normalise, values, others);
+    let rename: Vec<Rename> = column.rename.into_iter().map(|rule| Rename { path: rule.path, to: rule.to }).collect();
     let wrong = |what: &str| Err(PlanError::column(table, &column.name, what));
     if let Some(rules) = &rules {
         if !matches!(column.role, Role::Value | Role::Reference | Role::Other) {
@@ -222,6 +246,7 @@ fn compile_column(table: &str, kind: TableKind, column: ColumnFile, number: usiz
             .rewrite
             .into_iter()
             .map(|r| Rewrite {
+                written: written(&r.path, &rename),
                 path: r.path,
                 reference: Reference {
                     collection: r.collection.into(),
@@ -229,10 +254,13 @@ fn compile_column(table: &str, kind: TableKind, column: ColumnFile, number: usiz
                     by_value: false,
                     rewritten: r.rewritten,
                 },
+                keep_others: r.keep_others,
             })
             .collect(),
+        rename,
         rules,
         things: column.things.map(Things::compile).transpose()?.map(Arc::new),
+        tells_default: false,
         route: None,
         depth: 1,
         slot: None,
@@ -240,6 +268,12 @@ fn compile_column(table: &str, kind: TableKind, column: ColumnFile, number: usiz
         several: None,
         number,
     })
+}
+
+/// A path inside jsonb with its keys as they are written.
+fn written(path: &[String], rename: &[Rename]) -> Vec<String> {
+    let named = |end: usize| rename.iter().find(|rule| rule.path == path[..=end]).map(|rule| rule.to.clone());
+    path.iter().enumerate().map(|(end, key)| named(end).unwrap_or_else(|| key.clone())).collect()
 }
 
 fn compile_type(file: &TypeFile) -> ColumnType {

@@ -128,6 +128,8 @@ pub(super) struct ColumnFile {
     #[serde(default)]
     pub rewrite: Vec<RewriteFile>,
     #[serde(default)]
+    pub rename: Vec<RenameFile>,
+    #[serde(default)]
     pub normalise: Vec<Normalise>,
     #[serde(default)]
     pub values: Vec<ValueFile>,
@@ -191,6 +193,8 @@ pub enum Role {
     Element,
     /// The thing that the document belongs to.
     Thing,
+    /// Names of the row's columns that a default filled.
+    Filled,
 }
 
 #[derive(Debug, Deserialize)]
@@ -309,6 +313,16 @@ pub(super) struct RewriteFile {
     pub ids: Scheme,
     #[serde(default)]
     pub rewritten: bool,
+    #[serde(default)]
+    pub keep_others: bool,
+}
+
+/// A key inside jsonb that is written otherwise.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RenameFile {
+    pub path: Vec<String>,
+    pub to: String,
 }
 
 /// One rule. Which keys belong to which `do` is checked in [`super::fields`].

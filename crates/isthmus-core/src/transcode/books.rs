@@ -68,7 +68,7 @@ impl Layout {
         for column in plan.tables.iter().flat_map(|table| &table.columns) {
             rewrites.push(names.len());
             for rule in &column.rewrite {
-                names.push(("references", join(&column.qualified, &print_path(&rule.path))));
+                names.push(("references", join(&column.qualified, &print_path(&rule.written))));
             }
         }
         let (mut exchanges, mut became) = (Vec::new(), Vec::new());

@@ -105,8 +105,20 @@ impl<'t: 'd, 'd> Walk<'t, 'd> {
                 }
             }
             Role::Thing => self.thing(table, converter),
+            Role::Filled => self.told_defaults(table, converter),
             _ => self.batch.outputs[table].extend_from_slice(&self.id_field),
         }
+    }
+
+    /// Appends the names of the columns that defaults filled in this row; NULL where there are none.
+    fn told_defaults(&mut self, table: usize, converter: &'t Converter) {
+        let out = &mut self.batch.outputs[table];
+        if self.filled.is_empty() {
+            out.extend_from_slice(&NULL_FIELD);
+        } else if let Err(refusal) = converter.labels(&self.own.codec, &self.filled, &mut self.side, out) {
+            self.refuse(converter, "", None, refusal);
+        }
+        self.filled.clear();
     }
 
     /// Appends that many NULLs.
@@ -177,6 +189,9 @@ impl<'t: 'd, 'd> Walk<'t, 'd> {
         if by_default && self.default(table, converter) {
             if !column.silent() {
                 self.books.filled(column.number, value.is_some());
+            }
+            if column.tells_default {
+                self.filled.push(column.name.as_bytes());
             }
             return;
         }

@@ -33,6 +33,8 @@ pub(super) struct Walk<'t, 'd> {
     /// The elements of the array in hand.
     pub(super) elements: Vec<Value<'d>>,
     pub(super) leftovers: Vec<Leftover<'t, 'd>>,
+    /// Names of the columns of the row in hand that defaults filled, where the row tells them.
+    pub(super) filled: Vec<&'t [u8]>,
     pub(super) side: Side,
     pub(super) causes: Vec<Cause>,
     /// The field that id, root id and own columns share.
@@ -94,6 +96,7 @@ impl<'t: 'd, 'd> Walk<'t, 'd> {
             picked: vec![Picked::default(); plan.made_count],
             elements: Vec::new(),
             leftovers: Vec::new(),
+            filled: Vec::new(),
             side: Side::default(),
             causes: Vec::new(),
             id_field: Vec::new(),

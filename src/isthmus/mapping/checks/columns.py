@@ -19,7 +19,7 @@ from isthmus.mapping.model import (
 from isthmus.mapping.names import SYSTEM_COLUMNS
 from isthmus.mapping.paths import show_path
 from isthmus.mapping.reading.reader import Place, Reader, shorten, suggest
-from isthmus.mapping.target import HIDDEN_ID, HIDDEN_SOURCE
+from isthmus.mapping.target import HIDDEN_COLUMNS
 from isthmus.mapping.types import INSTANT_KINDS, TEXT_KINDS, ColumnType
 
 MAX_COLUMNS = 1600
@@ -95,7 +95,7 @@ def _check_columns(reader: Reader, table: TableView) -> dict[str, ColumnType | N
             return
         if name in SYSTEM_COLUMNS:
             reader.report("bad-name", place, f"`{name}` is a column every PostgreSQL table has already.", hint)
-        if name in (HIDDEN_ID, HIDDEN_SOURCE):
+        if name in HIDDEN_COLUMNS:
             reader.report("bad-name", place, f"`{name}` is a column Isthmus needs while it loads.", hint)
         sources[name], types[name] = source, column_type
 

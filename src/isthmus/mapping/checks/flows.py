@@ -25,6 +25,7 @@ def check_flows(mapping: Mapping, reader: Reader) -> None:
             elif not mapping.collections[flow.entry].when:
                 taken = flow.entry
             _check_optional(mapping, reader, flow.entry, source)
+            _check_asked(mapping, reader, flow.entry, source)
             if source in mapping.skipped:
                 message = f"`{shorten(source)}` is skipped as a whole, but `{shorten(flow.entry)}` reads it."
                 reader.report("skipped", place, message, "Remove one of the two.")
@@ -40,6 +41,20 @@ def _check_optional(mapping: Mapping, reader: Reader, entry: str, source: str) -
         reader.report(
             "optional-source", ("collections", entry, "optional"), message, "Say it in all of them, or in none."
         )
+
+
+def _check_asked(mapping: Mapping, reader: Reader, entry: str, source: str) -> None:
+    """Report a collection that is to be asked for where nobody can, or that another entry carries unasked."""
+    place = ("collections", entry, "asked")
+    if mapping.collections[entry].asked is None:
+        return
+    if mapping.target.tables != "existing":
+        message = "Only a copy into tables that exist can be told which collections to carry."
+        reader.report("asked-existing", place, message, 'Write skip: "why", or target: {tables: existing}.')
+    others = [flow.entry for flow in mapping.flows_of(source) if mapping.collections[flow.entry].asked is None]
+    if others:
+        message = f"`{shorten(source)}` is to be asked for, but `{shorten(others[0])}` carries it without."
+        reader.report("asked-shared", place, message, "Say it in all entries that read the collection, or in none.")
 
 
 def _source_place(reader: Reader, entry: str, source: str) -> Place:

@@ -147,6 +147,10 @@ def check_identity_columns(mapping: Mapping, reader: Reader, table: TableView) -
         if pointer is not None and (pointer.entry not in entries or pointer.field is not None):
             message = f"The things of `{shorten(rule.identity)}` are no documents of `{shorten(rule.references)}`."
             reader.report("identity-column", place, message, f"Refer to one of {', '.join(sorted(entries))}.")
+        if pointer is not None and mapping.collections[pointer.entry].ids == "keep":
+            message = f"`{shorten(rule.references)}` keeps its ids (`ids: keep`), of which no column takes the thing."
+            hint = "Derive them (ids: uuid or cuid2), or let the field itself lead there: remove `identity`."
+            reader.report("identity-column", place, message, hint)
         twice = [
             other.column
             for other in walk(table.fields)

@@ -38,16 +38,30 @@ def check_links(mapping: Mapping, reader: Reader, table: TableView) -> None:
                 if said is not None:
                     message = f"`{word}` needs `references`."
                     reader.report("needs-references", (*place, word), message, f"Add it, or remove `{word}`.")
-        for rewrite in rule.rewrite:
-            at = (*place, "rewrite")
-            pointer = check_pointer(mapping, reader, rewrite.collection, at, "`rewrite`")
-            if pointer is not None:
-                _is_id(mapping, reader, pointer, at, "`rewrite`")
-        if rule.rewrite and (rule.references is not None or rule.type is None or rule.type.kind != "jsonb"):
-            message = "`rewrite` replaces ids inside jsonb, and this column is not jsonb."
-            reader.report(
-                "rewrite-type", (*place, "rewrite"), message, "Use `type: jsonb`, or `references` for a single id."
+        _check_inside(mapping, reader, rule, place)
+
+
+def _check_inside(mapping: Mapping, reader: Reader, rule: ColumnField, place: Place) -> None:
+    """Report what is wrong with ids and keys inside jsonb."""
+    at = (*place, "rewrite")
+    for rewrite in rule.rewrite:
+        pointer = check_pointer(mapping, reader, rewrite.collection, at, "`rewrite`")
+        if pointer is None or not _is_id(mapping, reader, pointer, at, "`rewrite`") or not rewrite.keep_others:
+            continue
+        if mapping.collections[pointer.entry].ids == "keep":
+            message = (
+                f"`others: keep` tells ids by their form, and those of `{pointer.entry}` are kept (`ids: keep`), so"
+                " they may have any."
             )
+            reader.report("rewrite-others", at, message, "Leave `others` out.")
+    is_jsonb = rule.references is None and rule.type is not None and rule.type.kind == "jsonb"
+    if rule.rewrite and not is_jsonb:
+        message = "`rewrite` replaces ids inside jsonb, and this column is not jsonb."
+        reader.report("rewrite-type", at, message, "Use `type: jsonb`, or `references` for a single id.")
+    if rule.rename and not is_jsonb:
+        message = "`rename` gives keys inside jsonb other names, and this column is not jsonb."
+        hint = "Use `type: jsonb`; for the column's own name write `column: NAME`."
+        reader.report("rename-type", (*place, "rename"), message, hint)
 
 
 def _is_id(mapping: Mapping, reader: Reader, pointer: Pointer, place: Place, what: str) -> bool:

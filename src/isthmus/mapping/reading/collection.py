@@ -107,7 +107,13 @@ def read_collection(
         rewritten=reader.flag(found["rewritten"], (*place, "rewritten"), "`rewritten`")
         if "rewritten" in found
         else False,
+        asked=reader.text(found["asked"], (*place, "asked"), "The reason of `asked`", hint=_WHY_ASKED)
+        if "asked" in found
+        else None,
     )
+
+
+_WHY_ASKED = 'Write why nobody carries it unless told to: asked: "all sign in again".'
 
 
 def _skipped(reader: Reader, name: str, skip: Node, found: dict[str, Node]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, cast, get_args
 
 from isthmus.mapping.keys import COLUMN_KEYS, FORMS
-from isthmus.mapping.model import ColumnField, Default, ElementOnOrphan, FieldRule, Flag, OnOrphan, Part, Rewrite
+from isthmus.mapping.model import ColumnField, Default, ElementOnOrphan, FieldRule, Flag, OnOrphan, Part
 from isthmus.mapping.paths import parse_path
 from isthmus.mapping.reading.choosing import Choice, read_choice, read_normalise, read_values
 from isthmus.mapping.reading.context import Context, read_column_name, read_policies, read_type
@@ -18,9 +18,10 @@ from isthmus.mapping.reading.defaults import (
 )
 from isthmus.mapping.reading.expect import read_expect
 from isthmus.mapping.reading.flags import read_flags
+from isthmus.mapping.reading.inside import read_rename, read_rewrite
 from isthmus.mapping.reading.nodes import MapNode, Node, ScalarNode
 from isthmus.mapping.reading.parts import read_object
-from isthmus.mapping.reading.reader import Place, Reader, describe, shorten
+from isthmus.mapping.reading.reader import Place, Reader, describe
 from isthmus.mapping.rules import Expect
 from isthmus.mapping.types import ColumnType
 
@@ -36,6 +37,7 @@ NOT_WITH_FLAGS = (
     "on_delete",
     "on_update",
     "rewrite",
+    "rename",
     "values",
     "normalise",
 )
@@ -134,7 +136,8 @@ def read_column(reader: Reader, key: str, node: MapNode, place: Place, context: 
         on_delete=read_on_delete(reader, found, place),
         on_update=read_on_update(reader, found, place),
         table_default=table_default,
-        rewrite=_rewrite(reader, found["rewrite"], (*place, "rewrite")) if "rewrite" in found else (),
+        rewrite=read_rewrite(reader, found["rewrite"], (*place, "rewrite")) if "rewrite" in found else (),
+        rename=read_rename(reader, found["rename"], (*place, "rename")) if "rename" in found else (),
         sensitive=flag("sensitive"),
         policies=read_policies(reader, found["policies"], (*place, "policies"), context.policies)
         if "policies" in found
@@ -202,25 +205,3 @@ def _on_orphan(
     if "references" not in found:
         reader.report("needs-references", at, "`on_orphan` needs `references`.", "Add it, or remove `on_orphan`.")
     return cast("ElementOnOrphan", on_orphan)
-
-
-def _rewrite(reader: Reader, node: Node, place: Place) -> tuple[Rewrite, ...]:
-    rewrites: list[Rewrite] = []
-    for text, value in reader.entries(node, place, "`rewrite`"):
-        at = (*place, text)
-        keys: list[str] = []
-        path = parse_path(text)
-        for part in path or ():
-            key = part
-            depth = 0
-            while key.endswith("[]"):
-                key = key[:-2]
-                depth += 1
-            keys.extend([key] if key else [])
-            keys.extend(["[]"] * depth)
-        if path is None:
-            hint = "Write keys with dots between them, and `[]` for every element: `[].userId`, `items[].ref`."
-            reader.report("bad-path", at, f"The path `{shorten(text)}` has an empty key.", hint)
-            continue
-        rewrites.append(Rewrite(path=tuple(keys), collection=reader.text(value, at, "A collection's name")))
-    return tuple(sorted(rewrites, key=lambda rewrite: rewrite.path))

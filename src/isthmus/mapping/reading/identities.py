@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from isthmus.mapping.identities import Identity, IdentityKey, IdentityLink, IdentitySource
 from isthmus.mapping.keys import IDENTITY_KEYS, IDENTITY_SOURCE_KEYS
-from isthmus.mapping.paths import parse_path
-from isthmus.mapping.reading.choosing import read_normalise
+from isthmus.mapping.reading.choosing import read_dotted, read_normalise, read_path
 from isthmus.mapping.reading.nodes import ListNode, Node, ScalarNode
 from isthmus.mapping.reading.reader import Place, Reader, shorten
-from isthmus.mapping.rules import FieldPath
 
 
 def read_identities(reader: Reader, node: Node) -> dict[str, Identity]:
@@ -69,7 +67,7 @@ def _sources(reader: Reader, node: Node | None, place: Place) -> tuple[IdentityS
         keys = {
             name: path
             for name, inner in (reader.entries(said["keys"], (*at, "keys"), "`keys`") if "keys" in said else [])
-            if (path := _path(reader, inner, (*at, "keys", name))) is not None
+            if (path := read_path(reader, inner, (*at, "keys", name), "A path")) is not None
         }
         links = _links(reader, said["links"], (*at, "links")) if "links" in said else ()
         if not keys and not links and not reader.is_broken(at):
@@ -83,9 +81,8 @@ def _links(reader: Reader, node: Node, place: Place) -> tuple[IdentityLink, ...]
     links: list[IdentityLink] = []
     for text, value in reader.entries(node, place, "`links`"):
         at = (*place, text)
-        path = parse_path(text)
+        path = read_dotted(reader, text, at)
         if path is None:
-            reader.report("bad-path", at, f"The path `{shorten(text)}` has an empty key.", "Name the field.")
             continue
         if isinstance(value, ListNode):
             to = tuple(dict.fromkeys(reader.texts(value, at, "a link")))
@@ -93,15 +90,3 @@ def _links(reader: Reader, node: Node, place: Place) -> tuple[IdentityLink, ...]
             to = (reader.text(value, at, "A collection's name"),)
         links.append(IdentityLink(path=path, to=to))
     return tuple(links)
-
-
-def _path(reader: Reader, node: Node, place: Place) -> FieldPath | None:
-    if isinstance(node, ListNode):
-        keys = reader.texts(node, place, "a path")
-        return keys or None
-    text = reader.text(node, place, "A path")
-    path = parse_path(text) if text else None
-    if path is None and not reader.is_broken(place):
-        message = f"The path `{shorten(text)}` has an empty key."
-        reader.report("bad-path", place, message, "Write it as a list of keys: [address, ''].")
-    return path

@@ -7,10 +7,10 @@ import re
 from collections.abc import Collection
 
 from isthmus.mapping.names import NAME_BYTES, SYSTEM_COLUMNS, fold
-from isthmus.mapping.target import HIDDEN_ID, HIDDEN_SOURCE
+from isthmus.mapping.target import HIDDEN_COLUMNS
 from isthmus.survey.profile import ANY_KEY, ELEMENT, Path
 
-RESERVED_COLUMNS = frozenset({*SYSTEM_COLUMNS, HIDDEN_ID, HIDDEN_SOURCE})
+RESERVED_COLUMNS = frozenset({*SYSTEM_COLUMNS, *HIDDEN_COLUMNS})
 """Column names that PostgreSQL or Isthmus needs for itself."""
 
 _SHORTENED = 8

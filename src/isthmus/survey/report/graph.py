@@ -5,7 +5,6 @@ A collection is a box with a row for each field that refers to something. The sa
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -13,7 +12,7 @@ from isthmus.survey.model import Survey
 from isthmus.survey.report.relations import Relation, relations
 from isthmus.survey.report.words import path_text, short
 from isthmus.work.amounts import plural
-from isthmus.work.page.drawing import MOST_CELLS, MOST_NAME, Box, Drawing, Tie, lay_out
+from isthmus.work.page.drawing import MOST_CELLS, MOST_NAME, Box, Drawing, Tie, head_height, lay_out, line_width
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,7 @@ def _ties(survey: Survey, boxes: dict[str, Box]) -> Iterable[Tie]:
     def box(name: str) -> Box:
         if name not in boxes:
             documents = survey.collections[name].profile.documents
-            head = round(34 + 26 * math.log1p(documents) / math.log1p(max(1, most)))
+            head = head_height(documents, most)
             boxes[name] = Box(name, numbers[name], short(name, MOST_NAME), plural(documents, "document"), head)
         return boxes[name]
 
@@ -56,7 +55,7 @@ def _ties(survey: Survey, boxes: dict[str, Box]) -> Iterable[Tie]:
         back = None
         if other is not None:
             back = row(other.collection, other.path, Relation(other).found if other.orphans else "")
-        width = round(1 + 0.35 * math.log10(max(1, one.values)), 2)
+        width = line_width(one.values)
         for goal in one.several or (one.to.collection,):
             if goal in survey.collections:
                 box(goal)

@@ -37,7 +37,7 @@ from isthmus.transfer.finishing.remove import STEP_BYTES, remove_next, write_let
 from isthmus.transfer.finishing.shared_ids import refuse_moved, rows_by_flow, unmoved
 from isthmus.transfer.job import Job
 from isthmus.transfer.loading.load import copy_targets, send_rows
-from isthmus.transfer.stages import reached
+from isthmus.work.stages import reached
 
 _RELOAD_BYTES = 1 << 20
 

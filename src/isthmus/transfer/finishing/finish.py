@@ -43,8 +43,8 @@ from isthmus.transfer.joining.groups import MEMBERS, MergedTable
 from isthmus.transfer.joining.joined import joins_by, merges
 from isthmus.transfer.joining.merging import forget_parted, is_joining, merge_documents
 from isthmus.transfer.joining.moves import Moves
-from isthmus.transfer.stages import reached
 from isthmus.transfer.staging import PairTable, exists, pair_tables
+from isthmus.work.stages import reached
 
 
 def finish(job: Job, hands: Hands) -> None:

@@ -1,4 +1,5 @@
-"""Columns that are there only while a copy works: ids that a table does not keep, numbers of flows, things.
+"""Columns that are there only while a copy works: ids that a table does not keep, numbers of flows, things, what
+defaults filled.
 
 They go when nothing needs them any more, in one transaction: either all are there or none is. What comes after must do
 without; of a run whose hidden columns are gone only the balance is left to draw.
@@ -11,9 +12,9 @@ import psycopg
 from isthmus.errors import TargetError
 from isthmus.mapping import ddl
 from isthmus.mapping.names import object_name
-from isthmus.mapping.tables import HIDDEN_ID, HIDDEN_SOURCE, HIDDEN_THING, Index, Table
+from isthmus.mapping.tables import HIDDEN_COLUMNS, HIDDEN_THING, Index, Table
 from isthmus.transfer.job import Job
-from isthmus.transfer.stages import reached
+from isthmus.work.stages import reached
 
 
 def hidden_index_name(table: str) -> str:
@@ -33,7 +34,7 @@ def are_dropped(job: Job, connection: psycopg.Connection, tables: list[Table]) -
         "SELECT count(*) FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid"
         " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
         " WHERE n.nspname = %s AND c.relname = ANY(%s) AND a.attname = ANY(%s) AND NOT a.attisdropped",
-        (job.schema.schema, [table.name for table in tables], [HIDDEN_ID, HIDDEN_SOURCE, HIDDEN_THING]),
+        (job.schema.schema, [table.name for table in tables], list(HIDDEN_COLUMNS)),
     ).fetchone()
     return row is not None and row[0] == 0
 

@@ -14,7 +14,7 @@ import psycopg
 from isthmus.mapping import ddl
 from isthmus.mapping.tables import ForeignKey, Index, Table
 from isthmus.transfer.job import Job
-from isthmus.transfer.stages import reached
+from isthmus.work.stages import reached
 
 
 @dataclass(frozen=True)

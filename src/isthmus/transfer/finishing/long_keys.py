@@ -19,8 +19,8 @@ from isthmus.transfer.finishing.origins import PASS_ID_BYTES
 from isthmus.transfer.finishing.places import document_path, junction_path, shown_value
 from isthmus.transfer.finishing.remove import CHUNK, remove_documents
 from isthmus.transfer.job import Job
-from isthmus.transfer.stages import reached
 from isthmus.transfer.staging import PairTable, exists
+from isthmus.work.stages import reached
 
 # The longest btree entry is 2,704 bytes after compression (PostgreSQL, "index row size exceeds btree version 4
 # maximum"); text shorter than this never reaches it in any encoding of a key column.

@@ -22,8 +22,8 @@ from isthmus.transfer.finishing.own_fields import take_own_fields
 from isthmus.transfer.finishing.references import ReferenceSite, alternative, one_of_each, reference_sites, route_choice
 from isthmus.transfer.job import Job
 from isthmus.transfer.joining.joined import merges
-from isthmus.transfer.stages import reached
 from isthmus.transfer.staging import exists
+from isthmus.work.stages import reached
 
 
 def waiting_columns(table: Table) -> frozenset[str]:

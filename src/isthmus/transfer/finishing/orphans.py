@@ -17,9 +17,10 @@ from isthmus.transfer.finishing.origins import source_ids
 from isthmus.transfer.finishing.places import SHOWN_CHARACTERS
 from isthmus.transfer.finishing.references import ReferenceSite
 from isthmus.transfer.finishing.remove import CHUNK, remove_documents
+from isthmus.transfer.finishing.shortened import in_document
 from isthmus.transfer.job import Job
-from isthmus.transfer.stages import reached
 from isthmus.transfer.staging import exists
+from isthmus.work.stages import reached
 
 _LEDGER = sql.SQL(
     "INSERT INTO isthmus.orphan (run_id, source_collection, table_name, column_name, row_id, row_position,"
@@ -177,7 +178,8 @@ def undoing(site: ReferenceSite) -> sql.Composable:
 
 def _change(job: Job, site: ReferenceSite) -> sql.Composed:
     """Return the one statement that changes the rows and writes the ledger."""
-    return sql.SQL("WITH bad AS ({}){} ").format(bad_references(site), undoing(site)) + _LEDGER.format(
+    bad = in_document(job, site, bad_references(site))
+    return sql.SQL("WITH bad AS ({}){} ").format(bad, undoing(site)) + _LEDGER.format(
         run=sql.Literal(job.run.id),
         collection=sql.Literal(site.collection),
         table=sql.Literal(site.table),

@@ -8,7 +8,7 @@ from typing import Literal
 
 from psycopg import sql
 
-from isthmus.connect.jsonb_paths import values_inside
+from isthmus.connect.jsonb_paths import ids_only, values_inside
 from isthmus.mapping.model import FieldPath, Flow
 from isthmus.mapping.reading.fields import show_path
 from isthmus.mapping.references import hashed_as
@@ -373,6 +373,7 @@ def _jsonb_site(job: Job, table: Table, flow: Flow, column: Column, path: FieldP
     place = sql.Identifier(job.schema.schema, table.name)
     shown = show_path(path)
     inside, value = values_inside(_of_row(column.name), path)
+    value = ids_only(value, column.form_at(path))
     target = job.schema.tables[job.mapping.collections[entry].table]
     return ReferenceSite(
         name=f"{table.name}.{column.name}.{shown}",

@@ -91,8 +91,7 @@ class OffBooks:
     def add_stored(self, found: Found) -> None:
         """Count one document by what is in the target: all rows of its flow with its id, whoever else has it."""
         self._stored.setdefault(found.flow, set()).add(found.id)
-        if found.source_id is not None:
-            self._stored_source_ids.setdefault(found.flow, []).append(found.source_id)
+        self.add_listed(found)
         self.add_without_rows(found)
 
     def add_joined(self, connection: psycopg.Connection, found: Found) -> None:

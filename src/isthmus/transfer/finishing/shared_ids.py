@@ -20,7 +20,7 @@ from isthmus.transfer.document_rows import flow_column, key_column, key_type
 from isthmus.transfer.finishing.origins import Documents, Found
 from isthmus.transfer.finishing.remove import OffBooks, forget_rows, letter
 from isthmus.transfer.job import Job
-from isthmus.transfer.stages import reached
+from isthmus.work.stages import reached
 
 
 def refuse_moved(job: Job, connection: psycopg.Connection, table: Table, ids: set[str]) -> set[str]:

@@ -1,23 +1,31 @@
 """SQL of what one row of several documents holds: each value from the first document that has it. Pure.
 
-Extras are filled key by key; the columns of a route are one value, taken from one document together. Of a column that
-an identity gives to one collection, the documents of that collection come first.
+Extras are filled key by key; the columns of a route are one value, taken from one document together. What a default
+filled gives way to what any other document says. Of a column that an identity gives to one collection, the documents of
+that collection come first.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from psycopg import sql
 
-from isthmus.mapping.tables import HIDDEN_SOURCE, Column
+from isthmus.mapping.tables import HIDDEN_FILLED, HIDDEN_SOURCE, Column
 
 
 def came_by(alias: str, flows: Collection[int]) -> sql.Composed:
     """Return SQL that is true of a row that came by one of some flows, by number; its table has several."""
     numbers = sql.SQL(", ").join(sql.Literal(number) for number in sorted(flows))
     return sql.SQL("{}.{} IN ({})").format(sql.Identifier(alias), sql.Identifier(HIDDEN_SOURCE), numbers)
+
+
+def is_filled(alias: str, column: str) -> sql.Composed:
+    """Return SQL that is true of a row that tells that a default filled a column, false of others."""
+    return sql.SQL("({} = ANY ({}.{})) IS TRUE").format(
+        sql.Literal(column), sql.Identifier(alias), sql.Identifier(HIDDEN_FILLED)
+    )
 
 
 @dataclass(frozen=True)
@@ -29,12 +37,16 @@ class Filling:
         mine: SQL condition over alias `l` of `rows`: whether a row fills the one in hand.
         own: Alias of the row in hand, whose own values come first; None where it is among `rows`.
         winning: Column → numbers of the flows whose documents come first there, also before the row in hand.
+        told: Columns of which all rows tell whether a default filled them; that of another document is then better.
+        own_tells: Whether the row in hand tells it too; else what it has stays.
     """
 
     rows: sql.Identifier
     mine: sql.Composable
     own: str | None = None
     winning: Mapping[str, frozenset[int]] = field(default_factory=dict[str, frozenset[int]])
+    told: Collection[str] = ()
+    own_tells: bool = True
 
     def values(self, columns: Sequence[Column]) -> list[tuple[Column, sql.Composable]]:
         """Return each column with the SQL of its value."""
@@ -46,16 +58,35 @@ class Filling:
         routed = column.reference.routed if column.reference is not None else ()
         if routed:
             return self._routed(column.name, routed)
-        has = sql.SQL("l.{} IS NOT NULL").format(sql.Identifier(column.name))
-        ways = [self._first(column.name, has)]
-        if self.own is not None:
-            ways.insert(0, self._own(column.name))
-        if winning := self.winning.get(column.name):
-            ways.insert(0, self._first(column.name, sql.SQL("{} AND {}").format(has, came_by("l", winning))))
-            if self.own is not None:
-                own = sql.SQL("CASE WHEN {} THEN {} END").format(came_by(self.own, winning), self._own(column.name))
-                ways.insert(0, own)
+        name, told = column.name, column.name in self.told
+        winning = self.winning.get(name)
+        ways: list[sql.Composable] = []
+        if told and self.own is not None and not self.own_tells:
+            ways.append(self._own(name))
+        for said in (True, False) if told else (False,):
+            for wins in (True, False) if winning else (False,):
+                asked: list[Callable[[str], sql.Composable]] = []
+                if said:
+                    asked.append(lambda alias: sql.SQL("NOT {}").format(is_filled(alias, name)))
+                if wins and winning:
+                    asked.append(lambda alias, flows=winning: came_by(alias, flows))
+                ways += self._ways(name, asked)
         return ways[0] if len(ways) == 1 else sql.SQL("coalesce({})").format(sql.SQL(", ").join(ways))
+
+    def _ways(self, name: str, asked: Sequence[Callable[[str], sql.Composable]]) -> list[sql.Composable]:
+        """Return SQL of the value of the row in hand, if there is one, then of the first that has it: where they are
+        as asked."""
+        has = sql.SQL(" AND ").join(
+            [sql.SQL("l.{} IS NOT NULL").format(sql.Identifier(name)), *(a("l") for a in asked)]
+        )
+        first = self._first(name, has)
+        if self.own is None or (name in self.told and not self.own_tells):
+            return [first]
+        own = self._own(name)
+        if asked:
+            conditions = sql.SQL(" AND ").join([one(self.own) for one in asked])
+            own = sql.SQL("CASE WHEN {} THEN {} END").format(conditions, own)
+        return [own, first]
 
     def _own(self, name: str) -> sql.Composable:
         return sql.SQL("{}.{}").format(sql.Identifier(self.own or ""), sql.Identifier(name))

@@ -20,13 +20,14 @@ from psycopg import sql
 
 from isthmus._rust import compare_ids
 from isthmus.connect.postgres import first_number
-from isthmus.mapping.tables import HIDDEN_THING, Column, Index, Table
+from isthmus.mapping.tables import HIDDEN_FILLED, HIDDEN_THING, Column, Index, Table
 from isthmus.transfer.document_rows import flow_column, key_column, key_type
 from isthmus.transfer.finishing.holders import held_rows
 from isthmus.transfer.finishing.origins import PASS_IDS, bson_ids
 from isthmus.transfer.job import Job
 from isthmus.transfer.joining.components import find_components
 from isthmus.transfer.joining.filling import Filling
+from isthmus.transfer.joining.joined import told_defaults
 from isthmus.transfer.joining.moves import Aim, Moves, current_value, lay_out
 
 MEMBERS = sql.Identifier("pg_temp", "member")
@@ -122,6 +123,8 @@ class _Rounds:
         """Return the columns that must be known: of the indexes; all of them where a condition may name any."""
         names = {name for one in self._uniques for name in one.columns}
         conditional = any(one.where is not None for one in self._uniques)
+        if told_defaults(self._table) & names:
+            names.add(HIDDEN_FILLED)
         routed = {
             name
             for column in self._table.columns
@@ -167,7 +170,8 @@ class _Rounds:
         self._do(sql.SQL("CREATE INDEX ON pg_temp.alone USING hash ({})").format(_GROUP))
         self._connection.execute("ANALYZE pg_temp.alone")
         # who joins a table of things looks at the thing alone, for which nothing wins
-        filling = Filling(sql.Identifier("pg_temp", "alone"), sql.SQL("l.{0} = k.{0}").format(_GROUP))
+        told = told_defaults(self._table) if HIDDEN_FILLED in names else ()
+        filling = Filling(sql.Identifier("pg_temp", "alone"), sql.SQL("l.{0} = k.{0}").format(_GROUP), told=told)
         filled = sql.SQL(", ").join(
             sql.SQL("{} AS {}").format(value, sql.Identifier(column.name)) for column, value in filling.values(columns)
         )
@@ -226,9 +230,9 @@ class _Rounds:
         self._connection.execute("DROP TABLE IF EXISTS pg_temp.placed")
         self._connection.execute("CREATE TEMP TABLE placed (id text, keeper text, place integer)")
         query = sql.SQL(
-            "SELECT m.keeper, m.id, m.flow, m.source_id, {} FROM pg_temp.member m WHERE m.root = {} AND EXISTS"
+            "SELECT m.keeper, m.id, m.flow, m.source_id, {} FROM pg_temp.member m{} WHERE m.root = {} AND EXISTS"
             " (SELECT FROM pg_temp.component c WHERE c.root = m.keeper) ORDER BY m.keeper, m.id"
-        ).format(self._is_the_thing(), self._root)
+        ).format(*self._is_the_thing(), self._root)
         page: list[tuple[str, str, int]] = []
         rows = held_rows(self._connection, query.as_string(self._connection))
         for placed in _placed(rows):
@@ -244,18 +248,21 @@ class _Rounds:
             (self._table.name,),
         )
 
-    def _is_the_thing(self) -> sql.Composable:
-        """Return SQL that is true of a member `m` whose id is the thing's: it stays, whatever its `_id`."""
+    def _is_the_thing(self) -> tuple[sql.Composable, sql.Composable]:
+        """Return SQL that is true of a member `m` whose id is the thing's, which stays, whatever its `_id`; and a join.
+
+        It is a join of texts, for an index on a key of texts has another collation than the members.
+        """
         if self._table.name not in self._job.mapping.thing_tables:
-            return sql.SQL("false")
-        return sql.SQL(
-            'EXISTS (SELECT FROM {rows} r WHERE r.{key} = m.id::{kind} AND r.{thing} COLLATE "C" = m.id)'
+            return sql.SQL("false"), sql.SQL("")
+        join = sql.SQL(
+            ' LEFT JOIN {rows} r ON r.{key}::text COLLATE "C" = m.id AND r.{thing} COLLATE "C" = m.id'
         ).format(
             rows=sql.Identifier(self._job.schema.schema, self._table.name),
             key=self._key,
-            kind=self._kind,
             thing=sql.Identifier(HIDDEN_THING),
         )
+        return sql.SQL("r.{} IS NOT NULL").format(self._key), join
 
     def _enter_places(self, page: Sequence[tuple[str, str, int]]) -> None:
         self._connection.execute(

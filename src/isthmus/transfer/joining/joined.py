@@ -5,7 +5,7 @@ from __future__ import annotations
 import psycopg
 
 from isthmus.mapping.model import Flow
-from isthmus.mapping.tables import HIDDEN_THING, Index, Table
+from isthmus.mapping.tables import HIDDEN_FILLED, HIDDEN_THING, Index, Table
 from isthmus.state.checkpoints import add_tally
 from isthmus.transfer.finishing.origins import Found
 from isthmus.transfer.job import Job
@@ -38,6 +38,12 @@ def winning(job: Job, table: Table) -> dict[str, frozenset[int]]:
         return {}
     found = {column.name: job.mapping.winning(table.name, column.name) for column in table.columns}
     return {name: flows for name, flows in found.items() if flows}
+
+
+def told_defaults(table: Table) -> frozenset[str]:
+    """Return the columns of which the rows of a table tell, while it is loaded, whether a default filled them."""
+    tells = any(column.name == HIDDEN_FILLED for column in table.columns)
+    return frozenset(column.name for column in table.columns if tells and column.by_default)
 
 
 def has_joined(job: Job, connection: psycopg.Connection, found: Found) -> bool:

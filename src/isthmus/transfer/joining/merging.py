@@ -21,8 +21,8 @@ from isthmus.transfer.joining.groups import MEMBERS, MergedTable, decide_groups,
 from isthmus.transfer.joining.joined import JOINING
 from isthmus.transfer.joining.moves import move_references
 from isthmus.transfer.joining.rows import join_rows
-from isthmus.transfer.stages import reached
 from isthmus.transfer.staging import exists
+from isthmus.work.stages import reached
 
 _STEP_DOCUMENTS = 10_000  # joined in one transaction, and the rest of the last group
 _PLACE = sql.Identifier("isthmus", JOINING)

@@ -21,10 +21,10 @@ from isthmus.state.checkpoints import add_tally
 from isthmus.transfer.document_rows import key_column, key_type
 from isthmus.transfer.finishing.references import ReferenceSite, reference_sites, target_of
 from isthmus.transfer.job import Job
-from isthmus.transfer.joining.filling import came_by
-from isthmus.transfer.joining.joined import merges, winning
-from isthmus.transfer.stages import reached
+from isthmus.transfer.joining.filling import came_by, is_filled
+from isthmus.transfer.joining.joined import merges, told_defaults, winning
 from isthmus.transfer.staging import exists, pair_tables
+from isthmus.work.stages import reached
 
 Aim = tuple[str, str]
 """What a reference points at: a root table and its column."""
@@ -122,7 +122,8 @@ class Moves:
 
     def _first(self, table: Table, column: str) -> sql.Composable:
         flows = winning(self._job, table).get(column)
-        return sql.SQL("") if not flows else sql.SQL("{} DESC, ").format(came_by("r", flows))
+        first = sql.SQL("") if not flows else sql.SQL("{} DESC, ").format(came_by("r", flows))
+        return sql.SQL("{}, {}").format(is_filled("r", column), first) if column in told_defaults(table) else first
 
 
 def _reference(table: Table, column: str) -> Reference | None:

@@ -22,8 +22,8 @@ from isthmus.transfer.finishing.origins import Documents, chunks
 from isthmus.transfer.finishing.places import SHOWN_CHARACTERS
 from isthmus.transfer.finishing.references import ReferenceSite, positions_of, reference_sites
 from isthmus.transfer.job import Job
-from isthmus.transfer.joining.filling import Filling
-from isthmus.transfer.joining.joined import winning
+from isthmus.transfer.joining.filling import Filling, is_filled
+from isthmus.transfer.joining.joined import told_defaults, winning
 from isthmus.transfer.staging import exists
 
 
@@ -104,6 +104,8 @@ class JoinStep:
         filled = {"value", "reference", "constant", "extras"}
         self._columns = [column for column in table.columns if column.role in filled]
         self._winning = winning(job, table)
+        self._told = told_defaults(table)
+        self._own_tells = True
         # texts that are compared in another order than an index has make no use of it
         is_text = table.column(key_column(table)).type.kind in {"text", "varchar"}
         self._collation = sql.SQL(' COLLATE "default"' if is_text else "")
@@ -179,14 +181,21 @@ class JoinStep:
         """
         places = {site.column: site for site in self._sites if site.table == self._table.name}
         for site in [site for site in places.values() if site.shape in {"array", "jsonb"}]:
+            column = site.columns[0]
+            lacks: sql.Composable = sql.SQL("k.{} IS NULL").format(sql.Identifier(column))
+            order: sql.Composable = sql.SQL("l._rank")
+            if column in self._told:
+                order = sql.SQL("{}, l._rank").format(is_filled("l", column))
+            if column in self._told and self._own_tells:
+                lacks = sql.SQL("({} OR {})").format(lacks, is_filled("k", column))
             self._do(
                 sql.SQL(
                     "UPDATE isthmus.orphan o SET row_id = f.keeper FROM (SELECT DISTINCT ON (l._keeper)"
                     " l.{key}::text AS loser, l._keeper::text AS keeper FROM pg_temp.joined_row l"
-                    " JOIN {place} k ON k.{key} = l._keeper AND k.{column} IS NULL WHERE l.{column} IS NOT NULL"
-                    " ORDER BY l._keeper, l._rank) f WHERE o.run_id = %s AND o.table_name = %s AND o.column_name = %s"
+                    " JOIN {place} k ON k.{key} = l._keeper AND {lacks} WHERE l.{column} IS NOT NULL"
+                    " ORDER BY l._keeper, {order}) f WHERE o.run_id = %s AND o.table_name = %s AND o.column_name = %s"
                     " AND o.row_id = f.loser"
-                ).format(key=self._key, place=self._place, column=sql.Identifier(site.columns[0])),
+                ).format(key=self._key, place=self._place, column=sql.Identifier(column), lacks=lacks, order=order),
                 (self._job.run.id, site.table, site.column),
             )
 
@@ -206,6 +215,8 @@ class JoinStep:
             sql.SQL("l._keeper = r.{}").format(self._key),
             own="r",
             winning=self._winning,
+            told=self._told,
+            own_tells=self._own_tells,
         )
         changes = [
             sql.SQL("{} = {}").format(sql.Identifier(column.name), value)
@@ -231,7 +242,6 @@ class JoinStep:
         """Put the child rows of joined documents behind those of the one that stays, with all that is below them."""
         for child in [table for table in self._job.schema.tables.values() if table.parent == self._table.name]:
             owner, position = sql.Identifier(key_column(child)), sql.Identifier(positions_of(child)[-1])
-            child_place = sql.Identifier(self._job.schema.schema, child.name)
             rows = [
                 sql.SQL("SELECT {}, {} FROM {}").format(owner, position, place) for place in self._places(child.name)
             ]
@@ -246,7 +256,7 @@ class JoinStep:
                     " FROM pg_temp.joined j CROSS JOIN LATERAL (SELECT coalesce(max(c.{position}) + 1, 0) AS size"
                     " FROM ({rows}) c WHERE c.{owner} = j.loser) n"
                 ).format(
-                    place=child_place,
+                    place=sql.Identifier(self._job.schema.schema, child.name),
                     rows=sql.SQL(" UNION ALL ").join(rows),
                     owner=owner,
                     position=position,
@@ -255,7 +265,21 @@ class JoinStep:
             for table in [child, *self._below(child)]:
                 for place in self._places(table.name):
                     self._give(place, key_column(table), sql.Identifier(positions_of(table)[0]))
+                self._move_orphans_of(table)
             self._connection.execute("DROP TABLE pg_temp.shifted")
+
+    def _move_orphans_of(self, child: Table) -> None:
+        """Let orphans inside arrays of child rows be those of the rows that these have become."""
+        for column in {site.column for site in self._sites if site.table == child.name and site.shape == "array"}:
+            self._do(
+                sql.SQL(
+                    "UPDATE isthmus.orphan o SET row_id = j.keeper_text,"
+                    " row_position = (o.row_position[1] + s.shift) || o.row_position[2:]"
+                    " FROM pg_temp.joined j JOIN pg_temp.shifted s USING (loser) WHERE o.run_id = %s"
+                    " AND o.table_name = %s AND o.column_name = %s AND o.row_id = j.loser_text"
+                ),
+                (self._job.run.id, child.name, column),
+            )
 
     def _places(self, child: str) -> list[sql.Identifier]:
         """Return where the rows of joined documents lie that are rows of a child table."""
@@ -318,6 +342,8 @@ class JoinStep:
             if column.sensitive:
                 shown = sql.SQL("""'{"target": "(hidden)", "source": "(hidden)"}'::jsonb""")
             same = sql.SQL("l.{n} IS NULL OR l.{n}::text = k.{n}::text").format(n=name)
+            if column.name in self._told:  # what a default filled says nothing
+                same = sql.SQL("{} OR {}").format(is_filled("l", column.name), same)
             if column.role == "extras":
                 same = sql.SQL(
                     "NOT EXISTS (SELECT FROM jsonb_each(l.{n}) e WHERE k.{n} -> e.key IS DISTINCT FROM e.value)"

@@ -123,11 +123,13 @@ class Columns:
         """Plain JSON, references inside it rewritten."""
         rewrites = [(path, self.rewrite(column, path, reference)) for path, reference in column.rewrite]
         note = self.journal.noted(column.place)
-        return Json(json_values.plain_json(value, column.setting.policies, note, rewrites))
+        return Json(json_values.plain_json(value, column.setting.policies, note, rewrites, column.rename))
 
     def rewrite(self, column: Column, path: Path, reference: Reference) -> Callable[[Value], Any]:
         """Writes the values at one rewritten path."""
-        place = f"{column.place}.{printed(path)}"
+        names = dict(column.rename)
+        written = tuple(names.get(path[: end + 1], key) for end, key in enumerate(path))
+        place = f"{column.place}.{printed(written)}"
         return lambda value: self.references.written(value, reference, column, place)
 
     def route(self, rule: Route, value: Value | None) -> dict[str, Any]:

@@ -161,21 +161,28 @@ class Comparison:
         self.finishing.settle()
         self.learned = True
 
-    def of_documents(self, documents: Iterable[tuple[str, bytes]]) -> Iterator[Difference]:
+    def of_documents(
+        self, documents: Iterable[tuple[str, bytes]], on_document: Callable[[], None] = lambda: None
+    ) -> Iterator[Difference]:
         """Compare these documents' rows only; a sample is fine, and says nothing about surplus rows.
 
         Rows of tables that keep neither id nor key are remembered for `whole`. Where rows depend on other documents,
         `learn` all of them first.
+
+        Args:
+            documents: (collection, raw BSON).
+            on_document: Called for each.
         """
         stream = iter(documents)
         while chunk := list(islice(stream, CHUNK_DOCUMENTS)):
-            yield from self._chunk(chunk)
+            yield from self._chunk(chunk, on_document)
 
-    def _chunk(self, documents: Sequence[tuple[str, bytes]]) -> Iterator[Difference]:
+    def _chunk(self, documents: Sequence[tuple[str, bytes]], on_document: Callable[[], None]) -> Iterator[Difference]:
         expected: dict[str, dict[str, Row]] = defaultdict(dict)
         owners: dict[str, list[str]] = defaultdict(list)
         for collection, raw in documents:
             self.check_stop()
+            on_document()
             self.totals.documents[collection] += 1
             result = self.reference.expected(collection, raw)
             if result.skipped is not None:

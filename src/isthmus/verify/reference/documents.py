@@ -38,7 +38,7 @@ from isthmus.verify.reference.rules import (
     Route,
     ToFlags,
 )
-from isthmus.verify.reference.shapes import SOURCE_COLUMN, THING_COLUMN
+from isthmus.verify.reference.shapes import FILLED_COLUMN, SOURCE_COLUMN, THING_COLUMN
 from isthmus.verify.reference.skips import holds, skipped
 from isthmus.verify.reference.things import Things
 from isthmus.verify.reference.values import convert
@@ -204,6 +204,9 @@ class _Conversion:
             self.fill(one, value, document, row, place)
         if place.extras is not None:
             self.keep(left, row, place)
+        if not place.above and self.flow.tells_defaults:
+            told = {name for name, _, _ in self.journal.became}
+            row[FILLED_COLUMN] = [name for name in row if f"{place.table}.{name}:default" in told] or None
         dropped = [one.paths[0] for one, value in found if isinstance(one.rule, Drop) and value.value is not None]
         for path in [*dropped, *unused.dropped]:
             self.journal.dropped[printed((*place.keys_above, *path))] += 1

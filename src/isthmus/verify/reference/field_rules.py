@@ -80,6 +80,7 @@ class FieldReader:
         """A rule that makes one column."""
         column = self.language.column(said, shape.table, name)
         places: Plain = said.get("rewrite") or {}
+        keys: Plain = said.get("rename") or {}
         reference = column.reference
         if reference is not None:
             reference = replace(reference, on_orphan=self.stated_orphan(said))
@@ -88,12 +89,18 @@ class FieldReader:
             default=self.default(said["default"], column.type) if said.get("default") is not None else None,
             default_for_null="default_for" in said and names_null(said["default_for"]),
             reference=reference,
-            rewrite=tuple((rewrite_path(at), self.language.reference(name)) for at, name in places.items()),
+            rewrite=tuple((rewrite_path(at), self.rewritten(stated)) for at, stated in places.items()),
+            rename=tuple((rewrite_path(at), str(to)) for at, to in keys.items()),
         )
         shape.add(column.name, column.type, reference=reference)
         if said.get("unique") and shape.kind == "root":
             shape.uniques.append(Unique((column.name,)))
         return column
+
+    def rewritten(self, said: Any) -> Reference:
+        """What the values at a place inside jsonb refer to: a name, or a name with what becomes of other values."""
+        stated: Plain = cast("Plain", said) if isinstance(said, dict) else {"to": said}
+        return replace(self.language.reference(stated["to"]), keep_others=stated.get("others") == "keep")
 
     def stated_orphan(self, said: Plain) -> str | None:
         """What the rule states for orphans; YAML reads the bare word null as nothing at all."""

@@ -6,9 +6,12 @@ at the row it became part of, by whatever value. Its child rows stand behind tho
 order of `_id`, and are numbered on. What points at nothing becomes what `Accounts` says happened to it, and a
 difference where it says nothing; it is not believed about values that do point at a row.
 
+A reference of a joined row that lost what it points at before the joining gives way to another document's value; one
+that lost it behind the joining leaves its place empty, and so the row's is.
+
 Blind spots: rows that one of several documents with the same unique value made are those of the last one learned,
-where such documents are not joined; a reference that was filled in from another document and lost what it points at
-later is NULL here only if that document's own was lost; rows of a target that were there before the copy.
+where such documents are not joined; whether the document that stays lost a value before the joining or behind it is
+believed of what the ledger says that the others say otherwise; rows of a target that were there before the copy.
 """
 
 from __future__ import annotations
@@ -47,6 +50,13 @@ ID = ""
 """Stands for the id among the columns a row may be known by."""
 LookUp = Callable[[tuple[str, str], str], str | None]
 """What a reference to a row finally holds, given (table, column or `ID`) and the value there; None for no such row."""
+
+
+class _Later(str):
+    """The form of a value of a document's own row that the ledger says was set to NULL under the id of the row which it
+    became part of: it may have stood there, and have pointed at something, until then."""
+
+    __slots__ = ()
 
 
 class There(Protocol):
@@ -192,7 +202,7 @@ class Finishing:
 
         def root_of(candidate: Candidate) -> Forms:
             self.check_stop()
-            return self._root_of(candidate)
+            return without_later(self._root_of(candidate))
 
         while any(joining.join(root_of) for joining in self.joinings.values()):
             pass
@@ -256,7 +266,7 @@ class Finishing:
             return Finished()
         group = self.group(flow, result)
         if len(group) < 2:
-            return self._alone(flow, result, id_of(result, flow), Counter())
+            return self.alone(result)
         found, roots = Finished(), list[Forms]()
         if self.is_joined(flow, result):
             return found
@@ -265,18 +275,22 @@ class Finishing:
         for one in group:
             alone = self._alone(one.flow, one.result, group[0].id, shifts)
             roots += [forms for shape, forms in alone.rows if shape is root]
-            found.rows += [(shape, forms) for shape, forms in alone.rows if shape is not root]
+            found.rows += [(shape, without_later(forms)) for shape, forms in alone.rows if shape is not root]
             found.lost += alone.lost
             for table, rows in one.result.rows.items():
                 if self.shapes[table].above == root.table:
                     shifts[table] += len(rows)
-        found.rows.append((root, filled(root, roots, group)))
+        found.rows.append((root, without_later(self._filled(root, roots, group))))
         return found
 
     def alone(self, result: Expected) -> Finished:
         """The rows of a document in their final form, as if it were joined with none."""
         flow = result.flow
-        return Finished() if flow is None else self._alone(flow, result, id_of(result, flow), Counter())
+        if flow is None:
+            return Finished()
+        found = self._alone(flow, result, id_of(result, flow), Counter())
+        found.rows = [(shape, without_later(forms)) for shape, forms in found.rows]
+        return found
 
     def expected_joined(self) -> Iterator[tuple[Shape, Candidate, Candidate, list[str]]]:
         """(table, joined document, document that stays, columns in which the first has other values) of each.
@@ -286,10 +300,28 @@ class Finishing:
         for joining in self.joinings.values():
             for group in joining.groups:
                 roots = [self._root_of(one) for one in group]
-                row = filled(joining.shape, roots, group)
+                row = self._filled(joining.shape, roots, group)
                 start = 0 if joining.shape.wins else 1
                 for one, alone in zip(group[start:], roots[start:], strict=True):
                     yield joining.shape, one, group[0], says_otherwise(joining.shape, row, alone, one.defaults)
+
+    def _filled(self, shape: Shape, roots: list[Forms], group: Sequence[Candidate]) -> Forms:
+        """The one row of several documents, with `_Later` where it lost a value behind the joining; see `filled`.
+
+        Of the document that stays the ledger names both kinds of orphans alike. Where it lost a value before, the next
+        document's took the place and says nothing else than the row.
+        """
+        listed = self.accounts.said_otherwise() or {}
+        for column, form in roots[0].items():
+            if not isinstance(form, _Later):
+                continue
+            turn = in_turn(shape, column, group, list(zip(group, roots, strict=True)))
+            other = next((one for one, row in turn if one is not group[0] and row[column] is not None), None)
+            source = None if other is None else (other.flow.collection, other.id)
+            said = merged_names(shape, listed.get(source, ())) if source is not None else None
+            if said is not None and not {*merged_names(shape, [column])}.intersection(said):
+                roots[0] = {**roots[0], column: None}
+        return filled(shape, roots, group)
 
     def pointing_at_joined(self, shape: Shape) -> set[str]:
         """The columns of a table that refer to tables whose documents are joined, named as by `merged_names`."""
@@ -374,30 +406,35 @@ class Finishing:
             elif reference.lookup:
                 value = _form(values[0]["value"], reference.type) if values else None
                 forms[name] = self._scalar(shape.table, keys, name, reference, value)
-            elif forms[name] is not None and self.accounts.nulled(shape.table, keys.own, name, str(forms[name])):
-                forms[name] = None
             elif forms[name] is not None:
                 forms[name] = self._derived(shape.table, keys, name, reference, str(forms[name]))
 
     def _derived(self, table: str, keys: Keys, column: str, reference: Reference, value: str) -> Form:
         """A value that needs no looking up; foreign keys say whether it points at something."""
-        found = self.pointing(reference, value)
-        is_lost = self.place(reference) in self.known and self.resolved(reference, value) is None
-        own = found if keys.joined == keys.own else None  # of joined documents another one's value may have been there
-        if is_lost and self.accounts.nulled(table, keys.joined, column, own):
+        if keys.own != keys.joined and self.accounts.nulled(table, keys.own, column, value):
             return None
+        found = self.pointing(reference, value)
+        is_known = self.place(reference) in self.known
+        is_lost = is_known and self.resolved(reference, value) is None
+        if keys.own == keys.joined and self.accounts.nulled(table, keys.own, column, value):
+            return _Later(f"{NOTHING} {found})") if is_lost or not is_known else None
+        # of joined documents another one's value may have been there
+        own = found if keys.joined == keys.own or not is_known else None
+        if (is_lost or not is_known) and self.accounts.nulled(table, keys.joined, column, own):
+            return _Later(f"{NOTHING} {found})")
         return found if reference.by is not None else self._there(reference.entry, found)
-
-    def _nulled(self, table: str, keys: Keys, column: str) -> bool:
-        return self.accounts.nulled(table, keys.own, column) or self.accounts.nulled(table, keys.joined, column)
 
     def _scalar(self, table: str, keys: Keys, column: str, reference: Reference, value: str | None) -> Form:
         if value is None:
             return None
-        found = self.resolved(reference, value)
-        if found is None and not self._nulled(table, keys, column):
-            return f"{NOTHING} {value})"
-        return found
+        return self.resolved(reference, value) or self._lost(table, keys, column, value)
+
+    def _lost(self, table: str, keys: Keys, column: str, value: str) -> Form:
+        """What stands for a value that points at nothing."""
+        if keys.own != keys.joined and self.accounts.nulled(table, keys.own, column):
+            return None
+        form = f"{NOTHING} {value})"
+        return _Later(form) if self.accounts.nulled(table, keys.joined, column) else form
 
     def _array(self, table: str, keys: Keys, column: str, reference: Reference, elements: Form) -> Form:
         if not isinstance(elements, list):
@@ -425,8 +462,8 @@ class Finishing:
         for name in names:
             to = points.get(name)
             forms[name] = self._there(shape.references[name].entry, to) if to is not None and name == kept else None
-        if value is not None and kept is None and not self._nulled(shape.table, keys, "|".join(names)):
-            forms[names[0]] = f"{NOTHING} {cast('str', value)})"
+        if value is not None and kept is None:
+            forms[names[0]] = self._lost(shape.table, keys, "|".join(names), cast("str", value))
         for name in names:
             own = row.get(own_id(name))
             if own is not None and kept is not None and forms[name] is None:
@@ -462,6 +499,11 @@ class Finishing:
         return self.accounts.dropped(shape.table, pair) or (
             loaded is not None and self.accounts.dropped(shape.table, [loaded[name] for name in shape.key])
         )
+
+
+def without_later(forms: Forms) -> Forms:
+    """A row without the values that it lost behind the joining."""
+    return {name: None if isinstance(form, _Later) else form for name, form in forms.items()}
 
 
 def _form(value: Any, kind: Type) -> str | None:

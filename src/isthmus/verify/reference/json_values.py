@@ -14,7 +14,7 @@ from __future__ import annotations
 import base64
 import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -104,7 +104,17 @@ Rewrite = tuple[tuple[str, ...], Callable[[Value], Any]]
 """Inside a jsonb value: a path (`[]` is every element) and what to write for the value found there."""
 
 
-def plain_json(value: Value, policies: Policies, note: Noted, rewrites: Sequence[Rewrite] = ()) -> Any:
+Renamed = tuple[tuple[str, ...], str]
+"""Inside a jsonb value: a path (`[]` is every element) and what its last key is written as."""
+
+
+def plain_json(
+    value: Value,
+    policies: Policies,
+    note: Noted,
+    rewrites: Sequence[Rewrite] = (),
+    renames: Sequence[Renamed] = (),
+) -> Any:
     """A value as it stands in a `jsonb` column; a refusal's path is relative to the value."""
 
     def text(data: bytes) -> str:
@@ -117,9 +127,11 @@ def plain_json(value: Value, policies: Policies, note: Noted, rewrites: Sequence
 
         def below(child: Value, step: str) -> Any:
             inner = [(path[1:], write) for path, write in rewrites if path[0] == step]
-            return plain_json(child, policies, note, inner)
+            keys = [(path[1:], to) for path, to in renames if path[0] == step and len(path) > 1]
+            return plain_json(child, policies, note, inner, keys)
 
-        return _container(value, text, note, below)
+        own = {path[0].encode("utf-8"): to.encode("utf-8") for path, to in renames if len(path) == 1}
+        return _container(value, text, note, below, own)
     if value.type in (bson.STRING, bson.SYMBOL):
         return text(value.data)
     if value.type in (bson.BOOL, bson.NULL):
@@ -141,21 +153,32 @@ def plain_json(value: Value, policies: Policies, note: Noted, rewrites: Sequence
 
 
 def _container(
-    value: Value, text: Callable[[bytes], str], note: Noted, below: Callable[[Value, str], Any]
+    value: Value,
+    text: Callable[[bytes], str],
+    note: Noted,
+    below: Callable[[Value, str], Any],
+    renames: Mapping[bytes, bytes] | None = None,
 ) -> dict[str, Any] | list[Any]:
     """A document or array; `below` writes a child, given the key or `[]`. Of duplicate keys the last, counted.
 
-    Keys that become equal because bad UTF-8 was replaced are refused (`utf8`): one of them would be lost.
+    Keys that become equal because bad UTF-8 was replaced are refused (`utf8`), and so are those that become equal
+    because one is written as another (`key-taken`): one of them would be lost.
     """
+    renames = renames or {}
     if value.type == bson.ARRAY:
         return [_inside(str(at), below, child, "[]") for at, child in enumerate(value.data)]
     elements, dropped = bson.last_wins(value.data)
     for _ in range(dropped):
         note("duplicate_key")
+    taken: dict[bytes, bytes] = {}
+    for key, _ in elements if renames else ():
+        other = taken.setdefault(renames.get(key, key), key)
+        if other != key:
+            raise Refusal("key-taken", ((key if key in renames else other).decode("utf-8", "replace"),))
     content: dict[str, Any] = {}
     for key, child in elements:
         step = key.decode("utf-8", "replace")
-        name = _inside(step, text, key)
+        name = _inside(step, text, renames.get(key, key))
         if name in content:
             raise Refusal("utf8", (step,))
         content[name] = _inside(step, below, child, step if step.encode("utf-8") == key else "")

@@ -55,6 +55,9 @@ class References:
         target = self.target(value, reference)
         if target is None:
             return None
+        if reference.keep_others and target is value and not is_id(value, reference.ids):
+            self.journal.adjust(column.place, "not_an_id")
+            return json_values.plain_json(value, column.setting.policies, self.journal.noted(column.place))
         if target.type == bson.ARRAY:
             raise Refusal("type")
         if reference.ids == "keep":
@@ -84,7 +87,8 @@ class References:
 
     def derived(self, value: Value, reference: Reference, place: str | None) -> str:
         """The id of the document referred to; a hashed one is also written to the id map."""
-        if reference.rewritten and (standing := ids.standing_id(value, reference.ids)) is not None:
+        stands = reference.rewritten or reference.keep_others
+        if stands and (standing := ids.standing_id(value, reference.ids)) is not None:
             return self.counted(standing, place)
         text = self.keys.derive(reference.collection, value, reference.ids)
         if ids.object_id_of(value) is None:
@@ -96,6 +100,11 @@ class References:
         if content is not None and place is not None:
             self.journal.references[place] += 1
         return content
+
+
+def is_id(value: Value, scheme: str) -> bool:
+    """Whether a value looks like an id: an ObjectId, one written out, or an id of the target already."""
+    return ids.object_id_of(value) is not None or ids.standing_id(value, scheme) is not None
 
 
 def converted(value: Value, rule: Column, journal: Journal, place: str) -> Any:

@@ -36,6 +36,7 @@ class Reference:
         lookup: The value made is not what the column finally holds: that is looked up among the entry's rows.
         on_orphan: What the mapping states for values that point at nothing; None when it states nothing.
         rewritten: Whether a text in the form of the entry's ids is one already.
+        keep_others: Inside jsonb: what has not the form of an id stays as it is.
     """
 
     entry: str
@@ -46,6 +47,7 @@ class Reference:
     lookup: bool = False
     on_orphan: str | None = None
     rewritten: bool = False
+    keep_others: bool = False
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,7 @@ class Column:
         default: Fills missing values, and nulls if `default_for_null`.
         reference: The column holds references to another entry, or an array of them.
         rewrite: In jsonb, paths (`[]` is every element) whose values are such references.
+        rename: In jsonb, paths whose last key is written as another.
         normalise: Of `trim` and `lower`, which are done to texts.
         values: Values that are replaced.
         identity: Whose thing the document belongs to; what is known of it goes before what the field holds.
@@ -83,6 +86,7 @@ class Column:
     default_for_null: bool = False
     reference: Reference | None = None
     rewrite: tuple[tuple[Path, Reference], ...] = ()
+    rename: tuple[tuple[Path, str], ...] = ()
     normalise: tuple[str, ...] = ()
     values: Values = field(default_factory=Values)
     identity: str | None = None
@@ -248,6 +252,7 @@ class Flow:
         policies: The mapping-wide policies, which extras follow.
         marked: Its tables that other flows fill too; their rows say in a hidden column which flow made them.
         is_member: Whether its documents are things of an identity, or parts of one; None for tables without things.
+        tells_defaults: Whether the rows of its root table say in a hidden column what defaults filled.
     """
 
     number: int
@@ -264,3 +269,4 @@ class Flow:
     policies: Setting = field(default_factory=Setting)
     marked: frozenset[str] = frozenset()
     is_member: bool | None = None
+    tells_defaults: bool = False
