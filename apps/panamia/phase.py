@@ -5,6 +5,8 @@
     python -m apps.panamia.phase verify 1
     python -m apps.panamia.phase items 1
     python -m apps.panamia.phase acknowledge 1 KEY --reason "why it may stay"
+    python -m apps.panamia.phase undo 1 --live
+    python -m apps.panamia.phase retire 3 --live --export FOLDER
 
 The addresses are those of MONGODB_URI and POSTGRES_DIRECT_URL (or DATABASE_URL). A phase is refused while the one
 before it is not done: complete, verified since, and each of its dead letters and conflicts gone or acknowledged.
@@ -24,11 +26,13 @@ import psycopg
 
 from isthmus.connect.target import open_target
 from isthmus.errors import ConfigError, GovernError, IsthmusError
-from isthmus.mapping import load_mapping
+from isthmus.mapping import Mapping, load_mapping
 
 from .moving.acknowledged import acknowledge
-from .moving.doing import run_phase, verify_phase
-from .moving.phases import PHASES, Phase, Standing, next_step, phase, why_not_run
+from .moving.doing import run_phase, undo_phase, verify_phase
+from .moving.leading import leads
+from .moving.phases import PHASES, Phase, Standing, next_step, phase, why_not_run, why_not_undo
+from .moving.retire_command import RETIRE, add_retire, retire_phase
 from .moving.settings import Settings, read_settings
 from .moving.standing import read_standings
 
@@ -50,6 +54,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # who reads has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except KeyboardInterrupt:
+        print("Stopped. The same command goes on.", file=sys.stderr)
+        return 130
     except psycopg.Error as error:
         words = str(error).strip().splitlines() or [type(error).__name__]
         print(f"error (target): {words[0]}", file=sys.stderr)
@@ -60,7 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m apps.panamia.phase",
         description="Move Pana MIA to PostgreSQL, phase by phase.",
-        epilog="Exit codes: those of isthmus; 5 where a phase is refused.",
+        epilog="Exit codes: those of isthmus; 5 where a phase is refused. See COMMAND --help for each.",
     )
     parser.add_argument("--source", help="MongoDB database or dump; default: MONGODB_URI")
     parser.add_argument("--target", help="PostgreSQL database; default: POSTGRES_DIRECT_URL or DATABASE_URL")
@@ -71,8 +78,10 @@ def _parser() -> argparse.ArgumentParser:
     status.add_argument("--json", action="store_true", help="print it as JSON")
     status.set_defaults(do=_status)
     run = _command(commands, "run", "carry a phase, the first or a later time", _run)
+    _json(run)
     run.add_argument("--dry-run", action="store_true", help="of phase 2: only say what would be changed")
     verify = _command(commands, "verify", "prove what a phase carried: all layers, every document", _verify)
+    _json(verify)
     verify.add_argument("--html", type=Path, help="write the report as a page too")
     items = _command(commands, "items", "list what a person must have looked at", _items)
     items.add_argument("--all", action="store_true", help="those that are acknowledged too")
@@ -82,7 +91,30 @@ def _parser() -> argparse.ArgumentParser:
     )
     known.add_argument("--all", action="store_true", help="all that are open")
     known.add_argument("--reason", required=True, help="who decided, and why")
+    undo = _command(
+        commands,
+        "undo",
+        "take back what a phase did, as long as no later one was run",
+        _undo,
+        "Rows that somebody wrote to since stand in the way, and are listed (exit 1); none is dropped with them. Of"
+        " phase 2 the old ids are put back into the documents. What was acknowledged is withdrawn when it is run again."
+        " Exit codes: 0 done, or could be; 1 something stands in the way; 5 refused.",
+    )
+    _json(undo)
+    undo.add_argument("--live", action="store_true", help="do it; without this it is only said what would be done")
+    retire = _command(
+        commands,
+        "retire",
+        "drop the MongoDB collections of a phase that is done",
+        _retire,
+        RETIRE,
+    )
+    add_retire(retire)
     return parser
+
+
+def _json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write what Isthmus says as JSON to a file")
 
 
 def _command(
@@ -90,19 +122,24 @@ def _command(
     name: str,
     meaning: str,
     do: Callable[[argparse.Namespace, Settings, psycopg.Connection], int],
+    more: str = "",
 ) -> argparse.ArgumentParser:
-    parser = commands.add_parser(name, help=meaning, description=f"{meaning[:1].upper()}{meaning[1:]}.")
+    description = f"{meaning[:1].upper()}{meaning[1:]}. {more}".strip()
+    parser = commands.add_parser(name, help=meaning, description=description)
     numbers = ", ".join(f"{one.number} {one.name}" for one in PHASES)
     parser.add_argument("number", type=int, metavar="N", help=numbers)
     parser.set_defaults(do=do)
     return parser
 
 
-def _standings(settings: Settings, connection: psycopg.Connection) -> dict[int, Standing]:
-    mapping = load_mapping(settings.mapping)
-    sources = {name: rule.source_names for name, rule in mapping.collections.items()}
-    live = settings.source is None or settings.source.startswith("mongodb")
-    return read_standings(connection, sources, live=live)
+def _standings(settings: Settings, connection: psycopg.Connection) -> tuple[Mapping, dict[int, Standing]]:
+    mapping, live = load_mapping(settings.mapping), settings.source is None or settings.source.startswith("mongodb")
+    return mapping, read_standings(connection, mapping, live=live)
+
+
+def _standing(said: argparse.Namespace, settings: Settings, connection: psycopg.Connection) -> Standing:
+    number = _phase(said.number).number
+    return _standings(settings, connection)[1][number]
 
 
 def _phase(number: int) -> Phase:
@@ -114,7 +151,7 @@ def _phase(number: int) -> Phase:
 
 
 def _status(said: argparse.Namespace, settings: Settings, connection: psycopg.Connection) -> int:
-    standings = _standings(settings, connection)
+    _, standings = _standings(settings, connection)
     if said.json:
         shown = [
             {**asdict(one), "word": one.word, "open": len(one.open), "items": len(one.items)}
@@ -134,23 +171,23 @@ def _status(said: argparse.Namespace, settings: Settings, connection: psycopg.Co
 
 
 def _run(said: argparse.Namespace, settings: Settings, connection: psycopg.Connection) -> int:
-    one = _phase(said.number)
-    why = why_not_run(one.number, _standings(settings, connection))
+    number, (_, standings) = _phase(said.number).number, _standings(settings, connection)
+    why = why_not_run(number, standings)
     if why is not None:
-        hint = "python -m apps.panamia.phase status says what is missing."
-        raise GovernError(why, code="phase-before", hint=hint)
+        code = "phase-retired" if standings[number].retired else "phase-before"
+        raise GovernError(why, code=code, hint="python -m apps.panamia.phase status says how each stands.")
     connection.rollback()
-    return run_phase(settings, one, live=not said.dry_run)
+    return run_phase(settings, connection, standings[number], live=not said.dry_run, json_file=said.json)
 
 
 def _verify(said: argparse.Namespace, settings: Settings, connection: psycopg.Connection) -> int:
-    standing = _standings(settings, connection)[_phase(said.number).number]
+    standing = _standing(said, settings, connection)
     connection.rollback()
-    return verify_phase(settings, connection, standing, said.html)
+    return verify_phase(settings, connection, standing, said.html, said.json)
 
 
 def _items(said: argparse.Namespace, settings: Settings, connection: psycopg.Connection) -> int:
-    standing = _standings(settings, connection)[_phase(said.number).number]
+    standing = _standing(said, settings, connection)
     shown = [item for item in standing.items if said.all or item.acknowledged is None]
     for item in shown:
         reason = f"  [{item.acknowledged}]" if item.acknowledged is not None else ""
@@ -160,13 +197,28 @@ def _items(said: argparse.Namespace, settings: Settings, connection: psycopg.Con
 
 
 def _acknowledge(said: argparse.Namespace, settings: Settings, connection: psycopg.Connection) -> int:
-    standing = _standings(settings, connection)[_phase(said.number).number]
+    standing = _standing(said, settings, connection)
     found = acknowledge(connection, standing, said.keys, said.reason, everything=said.all)
     connection.commit()
     for item in found[:_SHOWN]:
         print(f"{item.kind:<10}{item.key}")
     print(f"{len(found):,} acknowledged", file=sys.stderr)
     return 0
+
+
+def _undo(said: argparse.Namespace, settings: Settings, connection: psycopg.Connection) -> int:
+    number, (mapping, standings) = _phase(said.number).number, _standings(settings, connection)
+    why = why_not_undo(number, standings, leads(mapping))
+    if why is not None:
+        raise GovernError(why, code="no-undo", hint="python -m apps.panamia.phase status says how each stands.")
+    connection.rollback()
+    return undo_phase(settings, connection, standings[number], live=said.live, json_file=said.json)
+
+
+def _retire(said: argparse.Namespace, settings: Settings, connection: psycopg.Connection) -> int:
+    one, (mapping, standings) = _phase(said.number), _standings(settings, connection)
+    connection.rollback()
+    return retire_phase(said, settings, connection, mapping, standings, one)
 
 
 if __name__ == "__main__":

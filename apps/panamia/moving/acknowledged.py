@@ -15,6 +15,15 @@ _ADD = """
 INSERT INTO panamia_move.acknowledgement (phase, kind, key, shown, reason, acknowledged_by)
 VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (phase, kind, key) WHERE withdrawn_at IS NULL
 DO UPDATE SET reason = EXCLUDED.reason, acknowledged_by = EXCLUDED.acknowledged_by"""
+_WITHDRAW = "UPDATE panamia_move.acknowledgement SET withdrawn_at = now() WHERE phase = %s AND withdrawn_at IS NULL"
+
+
+def withdraw_all(connection: psycopg.Connection, phase: int) -> None:
+    """Let nothing of a phase count as looked at any more; what was said stays written down.
+
+    The change is committed with the connection's transaction.
+    """
+    connection.execute(_WITHDRAW, (phase,))
 
 
 def acknowledge(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -20,6 +20,7 @@ class Phase:
         kind: `copy` carries collections to PostgreSQL; `rewrite` replaces old ids inside MongoDB documents.
         entries: Of a copy: the entries of the mapping that it carries. Of a rewrite: those whose ids it writes.
         authority: What is to be read and written in PostgreSQL from then on.
+        left: Collections that are left behind on purpose, and retired with it.
     """
 
     number: int
@@ -27,6 +28,7 @@ class Phase:
     kind: Kind
     entries: tuple[str, ...]
     authority: str
+    left: tuple[str, ...] = ()
 
 
 PHASES = (
@@ -36,6 +38,7 @@ PHASES = (
         "copy",
         ("users", "nextauth_users", "nextauth_accounts", "nextauth_verification_tokens"),
         "sign-in and users",
+        ("nextauth_sessions",),
     ),
     Phase(2, "references", "rewrite", ("users", "nextauth_users"), "nothing; documents point at users in PostgreSQL"),
     Phase(3, "notifications", "copy", ("notifications",), "notifications"),
@@ -77,7 +80,7 @@ class Item:
     """Something that a person must have looked at before the next phase.
 
     Attributes:
-        kind: `letter`, `conflict`, `orphan` or `unmapped`.
+        kind: `letter`, `conflict` or `reference`.
         key: What tells it from others of the phase, over all later runs.
         shown: One line about it.
         acknowledged: The reason somebody gave; None while it is open.
@@ -100,6 +103,10 @@ class Standing:
         failed: What the last verification of it came to, where it is not passed.
         items: What is to be looked at.
         needed: False of a rewrite where the source is a dump, whose documents nobody changes.
+        half_undone: Whether an undo of it was ended before its end.
+        collections: What retiring it drops.
+        retired: Those of them that are dropped, or were about to be.
+        dropped: Those that are dropped.
     """
 
     phase: Phase
@@ -109,6 +116,15 @@ class Standing:
     failed: str | None = None
     items: Sequence[Item] = field(default_factory=tuple[Item, ...])
     needed: bool = True
+    half_undone: bool = False
+    collections: tuple[str, ...] = ()
+    retired: frozenset[str] = frozenset()
+    dropped: frozenset[str] = frozenset()
+
+    @property
+    def is_retired(self) -> bool:
+        """Whether all its collections are dropped."""
+        return bool(self.collections) and set(self.collections) <= self.dropped
 
     @property
     def open(self) -> list[Item]:
@@ -120,6 +136,10 @@ class Standing:
         """One word or two on how it stands."""
         if not self.needed:
             return "not on a dump"
+        if self.retired:
+            return "retired" if self.is_retired else "half retired"
+        if self.half_undone:
+            return "half undone"
         if self.run is None:
             return "not begun"
         if self.finished_at is None:
@@ -131,11 +151,14 @@ class Standing:
     @property
     def is_done(self) -> bool:
         """Whether the next phase may begin: complete, verified since, and nothing open."""
-        return not self.needed or (self.finished_at is not None and self.verified_at is not None and not self.open)
+        done = self.finished_at is not None and self.verified_at is not None and not self.open
+        return not self.needed or (done and not self.half_undone)
 
 
 def why_not_run(number: int, standings: Mapping[int, Standing]) -> str | None:
     """Say why a phase may not be run yet: a sentence; None where it may be, the first and any later time."""
+    if standings[number].retired:
+        return f"Phase {number} is {standings[number].word}: its documents are not all in MongoDB any more."
     for before in PHASES:
         standing = standings[before.number]
         if before.number >= number:
@@ -145,15 +168,46 @@ def why_not_run(number: int, standings: Mapping[int, Standing]) -> str | None:
     return None
 
 
-def why_not_undo(number: int, standings: Mapping[int, Standing]) -> str | None:
-    """Say why a phase may not be undone: a sentence; None where it may be."""
-    if standings[number].run is None:
-        return f"Phase {number} was never run."
+def why_not_undo(number: int, standings: Mapping[int, Standing], leads: Mapping[int, Collection[int]]) -> str | None:
+    """Say why a phase may not be undone: a sentence; None where it may be.
+
+    Args:
+        number: The phase.
+        standings: How all stand.
+        leads: Phase → the phases whose collections its documents would lead to, by the ids that MongoDB knows.
+    """
+    standing = standings[number]
+    if not standing.needed:
+        return f"Phase {number} changes no dump, so there is nothing to undo."
+    if standing.run is None:
+        return f"Phase {number} was never run, or is undone already."
+    if standing.retired:
+        return f"Phase {number} is {standing.word}: its documents are not all in MongoDB any more."
     later = [one for one in PHASES if one.number > number and standings[one.number].run is not None]
     if later:
         last = later[-1]
         return f"Phase {last.number} ({last.name}) was run after it: undo that first."
+    gone = [one for one in PHASES if one.number in leads.get(number, ()) and standings[one.number].retired]
+    if gone:
+        return f"Its documents would lead to those of phase {gone[0].number} ({gone[0].name}), which is retired."
     return None
+
+
+def why_not_retire(number: int, standings: Mapping[int, Standing]) -> list[str]:
+    """Say what of the order of the phases keeps one from being retired: sentences; none where nothing does."""
+    standing, one = standings[number], PHASES[number - 1]
+    if not standing.is_done:
+        return [f"It is not done: {standing.word}."]
+    rewrites = [
+        other
+        for other in PHASES
+        if other.kind == "rewrite" and set(other.entries) & set(one.entries) and not standings[other.number].is_done
+    ]
+    return [
+        f"Phase {other.number} ({other.name}), which replaces the ids of its documents in all others, is:"
+        f" {standings[other.number].word}."
+        for other in rewrites
+    ]
 
 
 def next_step(standings: Mapping[int, Standing]) -> str | None:
@@ -162,6 +216,10 @@ def next_step(standings: Mapping[int, Standing]) -> str | None:
         standing = standings[one.number]
         if not standing.needed:
             continue
+        if standing.half_undone:
+            return f"undo {one.number} --live"
+        if standing.retired and not standing.is_retired:
+            return f"retire {one.number} --live"
         if standing.run is None or standing.finished_at is None:
             return f"run {one.number}"
         if standing.verified_at is None:

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterator
+from dataclasses import replace
 
 import psycopg
 
+from isthmus.mapping import Mapping
+from isthmus.polyglot.sites import Place, show_place
+from isthmus.state.source_ids import show
+
+from .leading import collections_of
 from .phases import PHASES, Item, Phase, Standing
+from .retirements import read_retirements
 
 _RUNS = """
 SELECT id, finished_at, coalesce(tables -> 'only', '[]') FROM isthmus.run ORDER BY id"""
@@ -24,20 +31,20 @@ _REWRITES = """
 SELECT id, ended_at FROM isthmus.rewrite WHERE outcome IS DISTINCT FROM 'undone' AND outcome IS DISTINCT FROM 'replaced'
 ORDER BY id DESC LIMIT 1"""
 _LEFT = """
-SELECT collection || '/' || encode(key_digest, 'hex') || '/' || site || '/' || coalesce(reason, ''), collection, site,
-    coalesce(reason, state)
+SELECT collection, source_id, path, coalesce(reason, state)
 FROM isthmus.rewrite_log WHERE rewrite_id = %s AND state = 'refused' ORDER BY id"""
+_UNDONE = """
+SELECT EXISTS (SELECT FROM panamia_move.undone_rewrite WHERE rewrite_id = %(rewrite)s),
+    EXISTS (SELECT FROM isthmus.rewrite_log WHERE rewrite_id = %(rewrite)s AND state = 'undone')"""
 _ACKNOWLEDGED = "SELECT kind, key, reason FROM panamia_move.acknowledgement WHERE phase = %s AND withdrawn_at IS NULL"
 
 
-def read_standings(
-    connection: psycopg.Connection, sources: dict[str, tuple[str, ...]], *, live: bool = True
-) -> dict[int, Standing]:
+def read_standings(connection: psycopg.Connection, mapping: Mapping, *, live: bool = True) -> dict[int, Standing]:
     """Read how every phase stands; writes nothing.
 
     Args:
         connection: To the target.
-        sources: The source collections of each entry of the mapping.
+        mapping: Says which collections each phase carries.
         live: Whether the source is a running server.
 
     Returns:
@@ -47,10 +54,17 @@ def read_standings(
     runs: list[tuple[int, datetime.datetime | None, set[str]]] = []
     if there is not None and there[0]:
         runs = [(int(run), finished, set(carried)) for run, finished, carried in connection.execute(_RUNS).fetchall()]
+    retirements = read_retirements(connection)
     found: dict[int, Standing] = {}
     for one in PHASES:
         if one.kind == "copy":
-            found[one.number] = _of_copy(connection, one, runs, sources)
+            collections = collections_of(mapping, one)
+            found[one.number] = replace(
+                _of_copy(connection, one, runs, set(collections) - set(one.left)),
+                collections=collections,
+                retired=frozenset(retirements.keys() & set(collections)),
+                dropped=frozenset(name for name in collections if name in retirements and retirements[name].is_dropped),
+            )
         else:
             found[one.number] = _of_rewrite(connection, one) if live else Standing(one, needed=False)
     return found
@@ -60,10 +74,9 @@ def _of_copy(
     connection: psycopg.Connection,
     phase: Phase,
     runs: list[tuple[int, datetime.datetime | None, set[str]]],
-    sources: dict[str, tuple[str, ...]],
+    wanted: set[str],
 ) -> Standing:
-    wanted = {name for entry in phase.entries for name in sources.get(entry, (entry,))}
-    own = [(number, finished) for number, finished, carried in runs if carried and carried <= wanted]
+    own = [(number, finished) for number, finished, carried in runs if carried == wanted]
     if not own:
         return Standing(phase)
     number, finished = own[-1]
@@ -85,6 +98,9 @@ def _of_rewrite(connection: psycopg.Connection, phase: Phase) -> Standing:
     if row is None:
         return Standing(phase)
     number, ended = int(row[0]), row[1]
+    ((undone, begun),) = connection.execute(_UNDONE, {"rewrite": number}).fetchall()
+    if undone:
+        return Standing(phase)
     checked = connection.execute(
         "SELECT checked_at, outcome FROM panamia_move.rewrite_check WHERE rewrite_id = %s ORDER BY id DESC LIMIT 1",
         (number,),
@@ -97,6 +113,7 @@ def _of_rewrite(connection: psycopg.Connection, phase: Phase) -> Standing:
         verified_at=checked[0] if passed and checked is not None else None,
         failed=None if checked is None or passed else str(checked[1]),
         items=_items(connection, phase, _left(connection, number)),
+        half_undone=begun,
     )
 
 
@@ -111,8 +128,14 @@ def _conflicts(connection: psycopg.Connection, run: int) -> Iterator[Item]:
 
 
 def _left(connection: psycopg.Connection, rewrite: int) -> Iterator[Item]:
-    for key, collection, site, reason in connection.execute(_LEFT, (rewrite,)):
-        yield Item("reference", key, f"{collection} {site}: {reason}")
+    for collection, source_id, path, reason in connection.execute(_LEFT, (rewrite,)):
+        key = reference_key(collection, bytes(source_id), tuple(path))
+        yield Item("reference", f"{key}/{reason}", f"{collection} {show_place(tuple(path))}: {reason}")
+
+
+def reference_key(collection: str, source_id: bytes, place: Place) -> str:
+    """Return what tells a reference from others: the collection, the `_id` of the document, the place in it."""
+    return f"{collection}/{show(source_id)}/{show_place(place)}"
 
 
 def _items(connection: psycopg.Connection, phase: Phase, *found: Iterator[Item]) -> list[Item]:

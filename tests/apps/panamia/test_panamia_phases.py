@@ -12,11 +12,12 @@ from dataclasses import replace
 import psycopg
 import pytest
 
-from apps.panamia.moving.phases import PHASES, Item, Standing, next_step, why_not_run
-from apps.panamia.phase import main
-from tests.apps.panamia.conftest import Moved
-from tests.oracle.copying import url
+from apps.panamia.moving.leading import collections_of, leading_to, leads
+from apps.panamia.moving.phases import PHASES, Item, Standing, next_step, why_not_retire, why_not_run, why_not_undo
+from isthmus.mapping import load_mapping
+from tests.apps.panamia.conftest import MAPPING, Moved, phase_command
 
+LEADS = {1: {5}, 2: {1}, 3: {4, 5, 6}, 6: {5}}
 NOW = datetime.datetime(2026, 11, 22, tzinfo=datetime.UTC)
 
 
@@ -63,19 +64,62 @@ def test_what_is_acknowledged_is_no_longer_open_and_a_dump_needs_no_rewrite() ->
     assert next_step(standings()) == "run 1"
 
 
-def test_a_phase_is_refused_until_each_letter_before_it_was_looked_at(
-    moved: Moved, capsys: pytest.CaptureFixture[str]
-) -> None:
-    common = ["--source", str(moved.dump), "--target", url(moved.database), "--resolutions", str(moved.answers)]
+def test_phases_are_taken_back_from_the_last_and_never_to_what_is_gone() -> None:
+    there = standings(1, 2, 3, 4, 5, 6)
+    assert why_not_undo(6, there, LEADS) is None
+    assert "Phase 6" in str(why_not_undo(5, there, LEADS))
+    there[5] = replace(there[5], collections=("profiles",), retired=frozenset({"profiles"}))
+    assert "phase 5 (profiles), which is retired" in str(why_not_undo(6, there, LEADS))
+    assert "half retired" in str(
+        why_not_undo(5, standings(1, 2, 3, 4) | {5: there[5]} | {6: Standing(PHASES[5])}, LEADS)
+    )
+    there = standings(1, 2)
+    assert why_not_undo(2, there, LEADS) is None
+    there[1] = replace(there[1], collections=("users",), retired=frozenset({"users"}), dropped=frozenset({"users"}))
+    assert "phase 1 (identity), which is retired" in str(why_not_undo(2, there, LEADS))
+    assert "never run" in str(why_not_undo(3, there, LEADS))
+    assert "is retired" in str(why_not_run(1, there))
+    assert "no dump" in str(why_not_undo(2, {**there, 2: Standing(PHASES[1], needed=False)}, LEADS))
 
-    def said(*words: str) -> tuple[int, str, str]:
-        code = main([*common, *words])
-        read = capsys.readouterr()
-        return code, read.out, read.err
+
+def test_the_mapping_says_which_documents_lead_to_which() -> None:
+    mapping = load_mapping(MAPPING)
+    assert leads(mapping) == {1: {5}, 2: {1}, 3: {4, 5, 6}, 4: set(), 5: set(), 6: {5}}
+    assert collections_of(mapping, PHASES[0])[-1] == "nextauth_sessions"
+    assert collections_of(mapping, PHASES[1]) == ()
+    assert {site.collection for site in leading_to(mapping, PHASES[4])} == {
+        *("users", "notifications", "userlists", "events")
+    }
+
+
+def test_a_phase_is_retired_when_it_is_done_and_nothing_points_at_it_by_old_ids() -> None:
+    assert why_not_retire(3, standings(1, 2, 3)) == []
+    assert why_not_retire(4, standings(1, 2, 3)) == ["It is not done: not begun."]
+    assert "Phase 2 (references)" in why_not_retire(1, standings(1))[0]
+    assert why_not_retire(1, standings(1, 2)) == []
+    dropped = frozenset({"a", "b"})
+    half = replace(done(3), collections=("a", "b"), retired=frozenset({"a"}), dropped=frozenset({"a"}))
+    whole = replace(half, retired=dropped, dropped=dropped)
+    assert (half.word, half.is_retired, next_step(standings(1, 2) | {3: half})) == (
+        *("half retired", False),
+        "retire 3 --live",
+    )
+    assert (whole.word, whole.is_retired, next_step(standings(1, 2, 4, 5, 6) | {3: whole})) == ("retired", True, None)
+    undone = replace(done(2), half_undone=True)
+    assert (undone.word, undone.is_done) == ("half undone", False)
+    assert next_step(standings(1) | {2: undone, 3: Standing(PHASES[2])}) == "undo 2 --live"
+
+
+def test_a_phase_is_refused_until_each_letter_before_it_was_looked_at(moved_from_dump: Moved, forked: None) -> None:
+    moved = moved_from_dump
+
+    def said(*words: str) -> tuple[int, str]:
+        ran = phase_command(*words, source=moved.source, database=moved.database, answers=moved.answers)
+        return ran.code, ran.said
 
     with psycopg.connect(moved.database) as connection:
         connection.execute("DELETE FROM panamia_move.acknowledgement")
-    code, out, _ = said("status", "--json")
+    code, out = said("status", "--json")
     page = json.loads(out)
     assert (code, page["next"]) == (0, "items 1")
     first = page["phases"][0]
@@ -83,20 +127,20 @@ def test_a_phase_is_refused_until_each_letter_before_it_was_looked_at(
         sum(moved.truth["collections"][name]["dead_letter"].values())
         for name in ("nextauth_users", "nextauth_accounts", "nextauth_verification_tokens")
     )
-    code, _, err = said("run", "3")
+    code, err = said("run", "3")
     assert code == 5
     assert "Phase 1 (identity) comes before it" in err
-    code, out, err = said("items", "1")
+    code, out = said("items", "1")
     assert code == 1
-    assert f"{first['open']:,} of them open" in err
-    key = out.split()[1]
+    assert f"{first['open']:,} of them open" in out
+    key = next(line for line in out.splitlines() if line.startswith("letter")).split()[1]
     assert said("acknowledge", "1", "no such key", "--reason", "x")[0] == 2
     assert said("acknowledge", "1", key, "--reason", "  ")[0] == 2
     assert said("acknowledge", "1", key, "--reason", "asked by phone")[0] == 0
-    code, out, _ = said("items", "1", "--all")
+    code, out = said("items", "1", "--all")
     assert f"{key}  [asked by phone]" in out
     assert said("acknowledge", "1", "--all", "--reason", "known losses of the old sign-in")[0] == 0
-    code, out, _ = said("status", "--json")
+    code, out = said("status", "--json")
     assert json.loads(out)["phases"][0]["word"] == "done"
     assert said("verify", "3")[0] == 2, "another run came after it"
     assert said("run", "9")[0] == 2

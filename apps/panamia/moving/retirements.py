@@ -1,0 +1,79 @@
+"""What is known of retired collections: kept in the target, before and after each is dropped."""
+
+from __future__ import annotations
+
+import getpass
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+
+from isthmus.errors import TargetError
+
+_READ = """
+SELECT collection, documents, export_file, sha256, dropped_at IS NOT NULL FROM panamia_move.retirement ORDER BY id"""
+_ADD = """
+INSERT INTO panamia_move.retirement (phase, collection, documents, export_file, sha256, retired_by)
+VALUES (%s, %s, %s, %s, %s, %s)"""
+_DROPPED = "UPDATE panamia_move.retirement SET dropped_at = clock_timestamp() WHERE collection = %s"
+_FORGET = "DELETE FROM panamia_move.retirement WHERE collection = %s AND dropped_at IS NULL"
+_ALONE = "SELECT pg_try_advisory_lock(hashtextextended('panamia_move.retirement', 0))"
+
+
+@dataclass(frozen=True)
+class Retirement:
+    """A collection that is retired, or about to be.
+
+    Attributes:
+        documents: How many its export has.
+        file: The export, as it was named then.
+        sha256: Of that file, hex.
+        is_dropped: Whether the collection is gone; else it was about to be dropped.
+    """
+
+    documents: int
+    file: Path
+    sha256: str
+    is_dropped: bool
+
+
+def read_retirements(connection: psycopg.Connection) -> dict[str, Retirement]:
+    """Return what is known, by collection."""
+    rows = connection.execute(_READ).fetchall()
+    return {
+        str(name): Retirement(int(documents), Path(file), str(sha256), bool(dropped))
+        for name, documents, file, sha256, dropped in rows
+    }
+
+
+def be_alone(connection: psycopg.Connection) -> None:
+    """Let nobody else retire anything as long as the connection lives.
+
+    Raises:
+        TargetError: Somebody else does (code `retiring-already`).
+    """
+    ((ours,),) = connection.execute(_ALONE).fetchall()
+    if not ours:
+        raise TargetError(
+            "Somebody else retires collections now.", code="retiring-already", hint="Wait until that has ended."
+        )
+
+
+def announce(connection: psycopg.Connection, phase: int, collection: str, one: Retirement) -> None:
+    """Note that a collection is about to be dropped. Committed."""
+    connection.execute(
+        _ADD, (phase, collection, one.documents, str(one.file.absolute()), one.sha256, getpass.getuser())
+    )
+    connection.commit()
+
+
+def note_dropped(connection: psycopg.Connection, collection: str) -> None:
+    """Note that it was dropped. Committed."""
+    connection.execute(_DROPPED, (collection,))
+    connection.commit()
+
+
+def take_back(connection: psycopg.Connection, collection: str) -> None:
+    """Note that it will not be dropped after all. Committed."""
+    connection.execute(_FORGET, (collection,))
+    connection.commit()

@@ -1,0 +1,332 @@
+"""Collections of MongoDB that are dropped once nothing needs them: what keeps them, and the export of each.
+
+Oracle: the documents as they were, read by the driver; what a test did beforehand. Cannot see: sharded collections,
+rights of a real server's users, disks that lie.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import resource
+import signal
+import stat
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import bson
+import psycopg
+import pytest
+from bson import ObjectId
+from pymongo import MongoClient
+from pymongo.database import Database
+
+from apps.panamia.moving.exporting import export_collection, read_again
+from apps.panamia.moving.retirements import Retirement, announce
+from isthmus.connect.mongo import open_server
+from isthmus.errors import ConfigError
+from isthmus.sources.dump.folder import list_collections
+from tests.apps.panamia.conftest import HOME, Moved, Served, isthmus, phase_command
+from tests.oracle.copying import url
+
+pytestmark = pytest.mark.slow
+
+
+@contextlib.contextmanager
+def there(served: Served) -> Iterator[Database[dict[str, Any]]]:
+    with MongoClient[dict[str, Any]](served.source) as client:
+        yield client.get_default_database()
+
+
+def retire(served: Served, number: int, export: Path, *more: str) -> tuple[int, str]:
+    ran = served.phase(
+        "retire",
+        str(number),
+        "--live",
+        "--export",
+        str(export),
+        "--confirm",
+        f"retire {number} of {served.mongo}",
+        *more,
+    )
+    return ran.code, ran.said
+
+
+def exported(served: Served, export: Path, name: str) -> dict[Any, bytes]:
+    data = (export / served.mongo / f"{name}.bson").read_bytes()
+    return {one["_id"]: bson.encode(one) for one in bson.decode_all(data)}
+
+
+def test_a_phase_is_retired_with_a_whole_export_and_is_gone_for_good(
+    at_phase: Callable[[int], Served], tmp_path: Path
+) -> None:
+    served, export = at_phase(6), tmp_path / "made by it" / "export"
+    before = served.documents()
+    dry = served.phase("retire", "3", folder=tmp_path)
+    assert (dry.code, dry.result["outcome"]) == (0, "clear"), dry.said
+    assert dry.result["going"] == {"notifications": len(before["notifications"])}
+    for words in (["--live"], ["--live", "--export", str(export)]):  # nothing to export to; nobody typed anything
+        assert served.phase("retire", "3", *words).code == 2
+    wrong = served.phase("retire", "3", "--live", "--export", str(export), "--confirm", "retire 3 of somewhere")
+    assert wrong.code == 2
+    assert "not-confirmed" in wrong.said
+    assert served.documents() == before
+    assert not export.exists()
+
+    (tmp_path / "app").mkdir()
+    (tmp_path / "app" / "bell.ts").write_text("import mongoose from 'mongoose'\nconst notifications = []\n")
+    (tmp_path / "app" / "bell.py").write_text("all = db['notifications'].find()\nusers = db['users']\n")
+    words = ["--code", str(tmp_path / "app"), "--json", str(tmp_path / "retired.json")]
+    code, said = retire(served, 3, export, *words)
+    assert code == 0, said
+    page = json.loads((tmp_path / "retired.json").read_text())
+    assert page["code"] == [f"{tmp_path}/app/bell.py:1: notifications", f"{tmp_path}/app/bell.ts:1: mongoose"]
+    assert set(page["code"]) <= {line.strip() for line in said.splitlines()}
+    assert served.documents() == {name: found for name, found in before.items() if name != "notifications"}
+    assert exported(served, export, "notifications") == before["notifications"]
+    listed = json.loads((export / "phase-3.json").read_text())["collections"]["notifications"]
+    assert listed["documents"] == len(before["notifications"])
+    assert listed["sha256"] == page["exports"]["notifications"]["sha256"]
+    told = list_collections(export / served.mongo)["notifications"].info
+    indexes = {one["name"] for one in told.indexes}
+    assert indexes == {"_id_", *(one["name"] for one in served.stages[6].documents["notifications"][1])}
+    modes = {path: stat.S_IMODE(path.stat().st_mode) for path in [export, *export.rglob("*")]}
+    assert set(modes.values()) == {0o600, 0o700}
+    assert [path for path, mode in modes.items() if path.is_dir() != (mode == 0o700)] == []
+
+    assert served.words()[3] == "retired"
+    assert "retired already" in served.phase("retire", "3", "--live").said
+    for words in (["run", "3"], ["verify", "3"], ["undo", "3"]):
+        assert served.phase(*words).code == 5, words
+    found = isthmus(
+        "status", "--decommission", "--source", served.source, database=served.database, json_file=tmp_path / "d.json"
+    )
+    checks = {one["check"]: one for one in found.result["checks"]}
+    assert checks["collections"]["stands_in_the_way"] is False, found.said
+    assert checks["collections"]["facts"]["notifications"]["fate"] == "gone"
+    assert "(1 of them not in MongoDB any more)" in checks["collections"]["told"]
+    assert checks["documents"]["stands_in_the_way"] is False, found.said
+
+
+def test_what_is_not_as_it_was_verified_keeps_a_phase(at_phase: Callable[[int], Served], tmp_path: Path) -> None:
+    served = at_phase(6)
+    with there(served) as mongo:
+        new = mongo["contactus"].insert_one({"name": "new"}).inserted_id
+        mongo["links"].delete_one({})
+        mongo["images"].update_one({}, {"$set": {"image": "another"}})
+    before = served.documents()
+    ran = served.phase("retire", "6", folder=tmp_path)
+    assert (ran.code, ran.result["outcome"]) == (1, "in-the-way"), ran.said
+    assert [why.partition(" (")[0] for why in ran.result["in_the_way"]] == [
+        "images: not as it was carried: 1 changed",
+        "contactus: not as it was carried: 1 new",
+        "links: not as it was carried: 1 gone.",
+    ]
+    assert str(new) in ran.said
+    code, said = retire(served, 6, tmp_path / "export")
+    assert code == 5, said
+    assert "not-retirable" in said
+    assert served.documents() == before
+    assert not (tmp_path / "export").exists()
+
+
+def test_references_in_what_is_still_read_keep_a_phase(at_phase: Callable[[int], Served], tmp_path: Path) -> None:
+    served = at_phase(5)
+    profiles = {str(one) for one in served.documents()["profiles"]}
+    ran = served.phase("retire", "5", folder=tmp_path)
+    assert ran.code == 1, ran.said
+    live = {one["place"]: one["live"] for one in ran.result["references"]}
+    with there(served) as mongo:
+        lists = [str(one) for each in mongo["userlists"].find() for one in _array(each.get("profiles"))]
+        linked = [str(one) for each in mongo["events"].find() for one in _array(each.get("linked_profiles"))]
+        first = [str(each.get("primary_profile")) for each in mongo["events"].find()]
+    wanted = {"userlists.profiles[]": lists, "events.linked_profiles[]": linked, "events.primary_profile": first}
+    assert live == {place: sum(one in profiles for one in all_) for place, all_ in wanted.items()}
+    assert all(live.values())
+    assert retire(served, 5, tmp_path / "export")[0] == 5
+    assert not (tmp_path / "export").exists()
+
+
+def _array(value: object) -> list[Any]:
+    return value if isinstance(value, list) else [] if value is None else [value]  # pyright: ignore[reportUnknownVariableType]
+
+
+def test_users_go_once_documents_point_at_postgresql(at_phase: Callable[[int], Served], tmp_path: Path) -> None:
+    served = at_phase(2)
+    with there(served) as mongo:
+        user = mongo["users"].find_one({}, {"_id": 1})
+        assert user is not None
+        image = mongo["images"].find_one_and_update({}, {"$set": {"userId": str(user["_id"])}})
+        ran = served.phase("retire", "1", folder=tmp_path)
+        assert ran.code == 1, ran.said
+        live = {one["place"]: one["live"] for one in ran.result["references"] if one["live"]}
+        assert live == {"images.userId": 1}
+        assert image is not None
+        assert str(image["_id"]) in ran.said
+        mongo["images"].replace_one({"_id": image["_id"]}, image)
+    code, said = retire(served, 1, tmp_path)
+    assert code == 0, said
+    assert "were acknowledged" in said, "the test account that profiles and others name"
+    gone = set(served.stages[2].documents) - set(served.documents())
+    assert gone == {
+        *("users", "nextauth_users", "nextauth_accounts", "nextauth_verification_tokens"),
+        "nextauth_sessions",
+    }
+    undone = served.phase("undo", "2")
+    assert undone.code == 5
+    assert "which is retired" in undone.said
+    # what comes next needs no user of MongoDB any more
+    assert served.phase("run", "5").code == 5
+    assert served.phase("run", "3").code == 1
+    assert served.phase("verify", "3").code == 0
+
+
+def test_killed_between_two_drops_it_is_gone_on_with(at_phase: Callable[[int], Served], tmp_path: Path) -> None:
+    served, export = at_phase(6), tmp_path / "export"
+    before = served.documents()
+    command = [sys.executable, "-m", "apps.panamia.phase", "retire", "6", "--live", "--export", str(export)]
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("ISTHMUS_", "PG"))}
+    process = subprocess.Popen(
+        [*command, "--confirm", f"retire 6 of {served.mongo}"],
+        cwd=HOME.parents[1],
+        env=clean | {"MONGODB_URI": served.source, "DATABASE_URL": url(served.database)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    said = ""
+    for line in process.stderr:
+        said += line
+        if line.rstrip().endswith("dropped."):
+            break
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    process.stderr.close()
+    assert ": dropped." in said, said
+    page = json.loads(served.phase("status", "--json").said)
+    assert (page["phases"][5]["word"], page["next"]) == ("half retired", "retire 6 --live")
+    assert served.phase("run", "6").code == 5
+    with psycopg.connect(served.database) as connection, there(served) as mongo:  # ended before a drop, before a rename
+        for name in ("links", "podcasts"):
+            made = read_again(export / served.mongo / f"{name}.bson")
+            announce(connection, 6, name, Retirement(made.contents.documents, made.file, made.sha256, is_dropped=False))
+        mongo["links"].rename("links.isthmus-retiring")
+    code, said = retire(served, 6, export)
+    assert code == 0, said
+    assert served.words()[6] == "retired"
+    after = served.documents()
+    gone = before.keys() - after.keys()
+    assert len(gone) == 21
+    assert {name: exported(served, export, name) for name in gone} == {name: before[name] for name in gone}
+    assert after == {name: found for name, found in before.items() if name not in gone}
+    with psycopg.connect(served.database) as connection:
+        (rows,) = connection.execute("SELECT count(*), count(dropped_at) FROM panamia_move.retirement").fetchall()
+    assert rows == (21, 21)
+
+
+@pytest.mark.parametrize("when", ["followers: ", "mentorSessions: dropped."], ids=["exporting", "dropping"])
+def test_who_writes_between_looking_and_dropping_loses_nothing(
+    at_phase: Callable[[int], Served], tmp_path: Path, when: str
+) -> None:
+    served = at_phase(6)
+    before, new = served.documents(), ObjectId()
+    with there(served) as mongo:
+        errors = _Writes(when, lambda: mongo["signups"].replace_one({"_id": new}, {"email": "late"}, upsert=True))
+        ran = served.phase(
+            "retire",
+            "6",
+            "--live",
+            "--export",
+            str(tmp_path),
+            "--confirm",
+            f"retire 6 of {served.mongo}",
+            errors=errors,
+        )
+        said = errors.getvalue()
+        assert ran.code == 5, said
+        assert "collection-changed" in said
+        assert "signups: dropped." not in said
+        after = served.documents()
+        assert after["signups"].keys() == {*before["signups"], new}
+        assert ("mentorSessions" in after) is (when == "followers: ")
+    for name in before.keys() - after.keys():
+        assert exported(served, tmp_path, name) == before[name]
+    assert served.words()[6] == ("done" if when == "followers: " else "half retired")
+
+
+class _Writes(io.StringIO):
+    """Standard error at which an application writes to MongoDB when a certain line comes."""
+
+    def __init__(self, line: str, do: Callable[[], object]) -> None:
+        super().__init__()
+        self._line, self._do = line, do
+
+    def write(self, text: str, /) -> int:
+        if self._line in text:
+            self._do()
+        return super().write(text)
+
+
+def test_an_export_that_cannot_be_made_is_told_and_leaves_nothing(
+    at_phase: Callable[[int], Served], tmp_path: Path
+) -> None:
+    served, name = at_phase(6), "notifications"
+    taken = tmp_path / "a file"
+    taken.write_text("mine")
+    other = tmp_path / "other" / served.mongo / f"{name}.bson"
+    other.parent.mkdir(parents=True)
+    with closing(open_server(served.source)) as server:
+
+        def export(folder: Path) -> str:
+            with pytest.raises(ConfigError) as refused:
+                export_collection(server, served.mongo, name, folder)
+            return f"{refused.value.code}: {refused.value}"
+
+        assert export(taken / "export").startswith("export-unwritable")
+        with _files_of(200_000):
+            assert "File too large" in export(tmp_path / "full")
+        assert [one.name for one in (tmp_path / "full" / served.mongo).iterdir()] == [f"{name}.metadata.json"]
+        for data, why in ((b"no documents", "whole documents"), (bson.encode({"_id": 1})[:-3], "cut off")):
+            other.write_bytes(data)
+            assert why in export(tmp_path / "other")
+            assert other.read_bytes() == data
+    other.write_bytes(bson.encode({"_id": 1}))
+    code, said = retire(served, 3, tmp_path / "other")
+    assert (code, "export-exists" in said) == (2, True), said
+    assert other.read_bytes() == bson.encode({"_id": 1})
+    assert served.documents() == served.stages[6].by_id()
+    assert served.words()[3] == "done"
+
+
+def test_what_cannot_be_retired_is_said_at_once(
+    moved_on_server: Served, moved_from_dump: Moved, tmp_path: Path
+) -> None:
+    served, dump = moved_on_server, moved_from_dump
+    assert "nothing to retire" in served.phase("retire", "2").said
+    assert served.phase("retire", "9").code == 2
+    gone = replace(served, source="mongodb://127.0.0.1:9/nothing?serverSelectionTimeoutMS=200")
+    assert retire(gone, 3, tmp_path)[0] == 3
+    ran = phase_command("retire", "3", source=dump.source, database=dump.database, answers=dump.answers)
+    assert (ran.code, "source-not-live" in ran.said) == (2, True)
+    nowhere = replace(served, source=served.source.replace(quote(served.mongo, safe=""), ""))
+    assert "names no database" in nowhere.phase("retire", "3").said
+
+
+@contextlib.contextmanager
+def _files_of(most_bytes: int) -> Iterator[None]:
+    """Let no file that this process writes become larger: what a full disk does."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

@@ -1,0 +1,101 @@
+"""Phases taken back and done again: nothing that somebody wrote since is lost, and the same comes out.
+
+Oracle: both sides as they were behind the phase before, and behind the phase. Cannot see: what `isthmus undo` and
+`refs rewrite --undo` refuse in other databases (`tests/integration/undo`, `tests/integration/polyglot`).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+
+import psycopg
+import pytest
+
+from tests.apps.panamia.conftest import Moved, Served, contents, phase_command
+
+pytestmark = pytest.mark.slow
+
+
+def test_a_copied_phase_is_taken_back_and_carried_again_to_the_same_rows(at_phase: Callable[[int], Served]) -> None:
+    served = at_phase(5)
+    full, before = contents(served.database), contents(served.stages[4].database)
+    dry = served.phase("undo", "5")
+    assert dry.code == 0, dry.said
+    assert contents(served.database) == full, "without --live nothing is done"
+    assert served.words()[5] == "done"
+    assert served.phase("undo", "5", "--live").code == 0
+    assert contents(served.database) == before
+    assert served.words() == {1: "done", 2: "done", 3: "done", 4: "done", 5: "not begun", 6: "not begun"}
+    assert served.phase("verify", "5").code == 2, "what was verified is not there any more"
+    assert served.phase("undo", "5", "--live").code == 5, "once is enough"
+    assert served.phase("run", "6").code == 5
+    again = served.phase("run", "5")
+    assert _timeless(contents(served.database)) == _timeless(full), again.said
+    assert served.phase("verify", "5").code == 0
+    assert served.words()[5].endswith(" open"), "what was said of it before does not count any more"
+
+
+def _timeless(rows: dict[str, Counter[str]]) -> dict[str, Counter[str]]:
+    """Leave out when follows came into being, which no document says."""
+    pairs = Counter({",".join(row.split(",")[:2]): count for row, count in rows["profile_follows"].items()})
+    return {**rows, "profile_follows": pairs}
+
+
+def test_rows_written_since_stay_and_stand_in_the_way(at_phase: Callable[[int], Served]) -> None:
+    served = at_phase(4)
+    with psycopg.connect(served.database) as connection:
+        connection.execute("UPDATE articles SET title = 'by hand' WHERE id = (SELECT min(id) FROM articles)")
+    edited = contents(served.database)
+    for how in ((), ("--live",)):
+        ran = served.phase("undo", "4", *how)
+        assert ran.code == 1, ran.said
+        assert "articles" in ran.said
+    assert contents(served.database) == edited
+    assert served.words()[4] == "done"
+
+
+def test_the_rewrite_is_taken_back_to_the_byte_and_done_again(at_phase: Callable[[int], Served]) -> None:
+    served = at_phase(2)
+    rewritten, before = served.documents(), served.stages[1].by_id()
+    assert rewritten == served.stages[2].by_id() != before
+    assert served.phase("undo", "2").code == 0
+    assert served.documents() == rewritten, "without --live nothing is done"
+    with psycopg.connect(served.database) as connection:  # one that had ended behind the first value
+        first = "SELECT min(id) FROM isthmus.rewrite_log WHERE state = 'done'"
+        connection.execute(f"UPDATE isthmus.rewrite_log SET state = 'undone' WHERE id = ({first})")
+        assert served.words()[2] == "done", "not committed yet"
+        connection.commit()
+        assert served.words()[2] == "half undone"
+        assert served.phase("run", "3").code == 5
+        connection.execute(
+            f"UPDATE isthmus.rewrite_log SET state = 'done' WHERE id = ({first.replace('done', 'undone')})"
+        )
+    assert served.phase("undo", "2", "--live").code == 0
+    assert served.documents() == before
+    assert served.words()[2] == "not begun"
+    assert served.phase("run", "3").code == 5
+    assert served.phase("run", "2").code == 1, "what is unmapped is told"
+    assert served.documents() == rewritten
+    assert served.phase("verify", "2").code == 0
+    assert served.words()[2].endswith(" open")
+
+
+def test_phases_are_taken_back_in_the_opposite_order(at_phase: Callable[[int], Served]) -> None:
+    served = at_phase(3)
+    for number, why in ((1, "undo that first"), (2, "undo that first"), (4, "never run"), (9, "no phase 9")):
+        ran = served.phase("undo", str(number), "--live")
+        assert ran.code == (2 if number == 9 else 5)
+        assert why in ran.said
+    for number in (3, 2, 1):
+        ran = served.phase("undo", str(number), "--live")
+        assert ran.code == 0, ran.said
+    assert set(served.words().values()) == {"not begun"}
+    assert not any(contents(served.database).values())
+
+
+def test_a_dump_has_no_references_to_put_back(moved_from_dump: Moved, forked: None) -> None:
+    moved = moved_from_dump
+    ran = phase_command("undo", "2", source=moved.source, database=moved.database, answers=moved.answers)
+    assert ran.code == 5
+    assert "changes no dump" in ran.said
