@@ -18,7 +18,7 @@ from isthmus.cli.interrupt import tidied_before_leaving
 from isthmus.cli.output import err, plural, show_note
 from isthmus.connect.secrets import hide
 from isthmus.work.amounts import duration_text, size_text
-from isthmus.work.progress import CollectionProgress, Progress, Snapshot
+from isthmus.work.progress import CollectionProgress, Part, Progress, Snapshot
 
 # Who reads a log wants to know that a long copy is alive; of a short one the result says enough.
 _QUIET_SECONDS = 10.0
@@ -28,6 +28,8 @@ _MOST_BARS = 15
 _MOST_NAMES = 4
 _WIDE = 100
 """Columns from which on numbers have their nouns."""
+_MOST_OF_A_STEP = 0.95
+"""What is not counted in a step comes before and behind what is."""
 _ETA_SECONDS = 3.0
 """So long steps are watched before anybody says how long the others will take."""
 _STAGES = {
@@ -145,10 +147,10 @@ def line(snapshot: Snapshot) -> str:
     head = _head(snapshot)
     if _in_steps(snapshot):
         number = min(snapshot.steps_done + 1, snapshot.steps_total)
-        share = f"{_whole_percent(snapshot.steps_done, snapshot.steps_total)} %"
-        return (
-            f"{head}: step {number} of {snapshot.steps_total}, {share} ({snapshot.step}){_steps_left(snapshot, ', ')}"
-        )
+        share = f"{_whole_percent(_steps_done(snapshot), snapshot.steps_total)} %"
+        part = f": {_part(snapshot.part, ', ')}" if snapshot.part is not None else ""
+        left = _steps_left(snapshot, ", ")
+        return f"{head}: step {number} of {snapshot.steps_total}, {share} ({snapshot.step}{part}){left}"
     if snapshot.stage not in _MOVING:
         return f"{head}: {snapshot.step}" if snapshot.step else head
     done, total, rate, left = overall(snapshot)
@@ -169,12 +171,17 @@ def render(snapshot: Snapshot, width: int) -> Group:
     """Return the progress as bars: one a collection that is not finished, those at work or broken first, and a sum."""
     head = Text(_head(snapshot), style="bold", no_wrap=True, overflow="ellipsis")
     if _in_steps(snapshot):
-        share = f"{_whole_percent(snapshot.steps_done, snapshot.steps_total)} %"
+        done = _steps_done(snapshot)
+        share = f"{_whole_percent(done, snapshot.steps_total)} %"
         facts = (
             f"  {share}  {snapshot.steps_done} of {snapshot.steps_total}{_steps_left(snapshot, '  ')}  {snapshot.step}"
         )
         head.append(facts, style="not bold dim")
-        return Group(head, _bar(snapshot.steps_done, snapshot.steps_total, max(10, min(60, width - 4))))
+        rows = Table.grid()
+        rows.add_row(_bar(done, snapshot.steps_total, max(10, min(60, width - 4))))
+        if snapshot.part is not None:
+            rows.add_row(Text(_part(snapshot.part, "  "), style="dim", no_wrap=True, overflow="ellipsis"))
+        return Group(head, rows)
     if snapshot.stage not in _MOVING:
         head.append(f"  {snapshot.step}" if snapshot.step else "", style="not bold dim")
         return Group(head)
@@ -231,7 +238,7 @@ def _waits(entry: CollectionProgress) -> bool:
     return not entry.broken and not entry.bytes_done and not entry.documents
 
 
-def _bar(done: int, total: int | None, width: int | None = None) -> ProgressBar:
+def _bar(done: float, total: int | None, width: int | None = None) -> ProgressBar:
     return ProgressBar(
         total=total or None, completed=min(done, total) if total else 0, width=width, pulse=total is None
     )
@@ -246,17 +253,42 @@ def _percent(entry: CollectionProgress) -> str:
     return f"{_whole_percent(entry.bytes_done, entry.bytes_total)} %" if entry.bytes_total else ""
 
 
-def _whole_percent(done: int, total: int) -> int:
+def _whole_percent(done: float, total: int) -> int:
     """Return a share in whole percent; 100 only of what is done."""
     return 100 if done >= total else int(100 * done / total)
 
 
+def _steps_done(snapshot: Snapshot) -> float:
+    """Return how many steps are done, and how much of the one in hand."""
+    part = snapshot.part
+    share = part.done / part.total if part is not None and part.total else 0.0
+    return min(snapshot.steps_done + min(share, _MOST_OF_A_STEP), snapshot.steps_total)
+
+
 def _steps_left(snapshot: Snapshot, gap: str) -> str:
-    """Return about how long the steps that are left will take, by those that are done; they differ in length."""
-    if not snapshot.steps_done or snapshot.seconds < _ETA_SECONDS:
+    """Return about how long the steps that are left will take, by those that are done; empty where nobody can tell.
+
+    They differ in length: when the one in hand takes longer than all were guessed to, there is no guess any more. The
+    layers of a verification are not alike at all.
+    """
+    if not snapshot.steps_done or snapshot.seconds < _ETA_SECONDS or snapshot.stage == "verifying":
         return ""
-    left = snapshot.seconds * (snapshot.steps_total - snapshot.steps_done) / snapshot.steps_done
-    return f"{gap}about {duration_text(left)} left"
+    before = snapshot.seconds - snapshot.step_seconds
+    left = before * (snapshot.steps_total - snapshot.steps_done) / snapshot.steps_done - snapshot.step_seconds
+    return f"{gap}about {duration_text(left)} left" if left > 0 else ""
+
+
+def _part(part: Part, gap: str) -> str:
+    """Return how far a step is: `3,577 of 7,950 documents`, its share, and about how long the rest will take."""
+    if part.total is None:
+        return f"{part.done:,} {part.what}"
+    amount = _of(part.done, part.total) if part.about else f"{part.done:,} of {part.total:,}"
+    text = f"{amount} {part.what}"
+    if part.total:
+        text += f"{gap}{_whole_percent(part.done, part.total)} %"
+    if part.even and part.seconds >= _ETA_SECONDS and 0 < part.done < part.total:
+        text += f"{gap}about {duration_text(part.seconds * (part.total - part.done) / part.done)} left"
+    return text
 
 
 def _in_all(entry: CollectionProgress) -> int | None:

@@ -27,7 +27,8 @@ def check(subject: Subject, facts: SourceFacts) -> LayerResult:
     merged = _merged(subject)
     _adjustments(subject, facts, result)
     check_books(subject, facts, result)
-    for table in subject.schema.tables.values():
+    tables = subject.schema.tables.values()
+    for table in subject.progress.counting(tables, "tables", len(tables), even=False):
         there = first_number(
             subject.connection.execute(
                 sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(subject.schema.schema, table.name))

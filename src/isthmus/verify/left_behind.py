@@ -18,22 +18,23 @@ _ID_BYTES, _DIGEST_BYTES = 8, 16
 """Of `Batch.document_digests`: those of the `_id`, and all of a document's."""
 
 
-def find_wrongly_refused(comparison: Comparison, facts: SourceFacts, result: LayerResult) -> None:
+def find_wrongly_refused(subject: Subject, comparison: Comparison, facts: SourceFacts, result: LayerResult) -> None:
     """Enter dead letters that the core refuses and the oracle would carry."""
-    for name, found in facts.collections.items():
-        for raw in found.refused:
-            expected = comparison.reference.expected(name, raw)
-            if expected.rejected is None:
-                source_id = document_id(raw)
-                shown = show(source_id) if source_id else None
-                result.differs(
-                    name,
-                    "(dead letters)",
-                    f"The document {shown or '(no readable _id)'} of {name} is a dead letter, and it could be carried.",
-                    id=shown,
-                    expected="left behind by a rule" if expected.skipped is not None else "a row",
-                    actual="a dead letter",
-                )
+    refused = ((name, raw) for name, found in facts.collections.items() for raw in found.refused)
+    total = sum(len(found.refused) for found in facts.collections.values())
+    for name, raw in subject.progress.counting(refused, "dead letters", total):
+        expected = comparison.reference.expected(name, raw)
+        if expected.rejected is None:
+            source_id = document_id(raw)
+            shown = show(source_id) if source_id else None
+            result.differs(
+                name,
+                "(dead letters)",
+                f"The document {shown or '(no readable _id)'} of {name} is a dead letter, and it could be carried.",
+                id=shown,
+                expected="left behind by a rule" if expected.skipped is not None else "a row",
+                actual="a dead letter",
+            )
 
 
 def find_wrongly_carried(
@@ -43,9 +44,11 @@ def find_wrongly_carried(
 
     A row that another document with the same `_id` may have is passed over.
     """
+    subject.progress.part("documents looked at again", sum(len(found.sample) for found in facts.collections.values()))
     for name, found in facts.collections.items():
         owners: dict[str, dict[str, tuple[str, bytes]]] = defaultdict(dict)
         for raw in found.sample:
+            subject.progress.part_done()
             expected = comparison.reference.expected(name, raw)
             if expected.rows:
                 continue

@@ -121,8 +121,11 @@ class Oracle:
 
     def documents(self, roots: Collection[str]) -> Iterator[tuple[str, bytes]]:
         """Yield (collection, raw BSON) of the documents that were kept, of collections that fill some root tables."""
-        names = {flow.collection for root in roots for flow in self._subject.schema.tables[root].flows}
-        return self._spool.read(names)
+        return self._spool.read(self._collections(roots))
+
+    def count(self, roots: Collection[str]) -> int:
+        """Return how many documents `documents` yields."""
+        return self._spool.count(self._collections(roots))
 
     def comparison(self, subject: Subject | None = None, there: There | None = None) -> Comparison:
         """Return a comparison that knows all it must, once the source is read.
@@ -151,7 +154,9 @@ class Oracle:
         # whoever reads the source tells documents from letters, each as often as it is one; bytes alone do not
         accounts.dead_documents.clear()
         comparison = Comparison(reference, subject.connection, accounts, look_up, self._check_stop, there)
-        comparison.learn(self.documents(comparison.finishing.of_use))
+        roots = comparison.finishing.of_use
+        total = self.count(roots)
+        comparison.learn(subject.progress.counting(self.documents(roots), "documents that others depend on", total))
         return comparison
 
     def _keep_what_is_learned(self) -> None:
@@ -175,6 +180,9 @@ class Oracle:
             ids = {part.own for parts in things for part in parts}
             self._may_be_gone[root] = ids - self._ids.get(root, set())
             self.keep(root, ids)
+
+    def _collections(self, roots: Collection[str]) -> set[str]:
+        return {flow.collection for root in roots for flow in self._subject.schema.tables[root].flows}
 
     def _root(self, flow: Flow) -> Table:
         return self._subject.schema.tables[self._subject.mapping.collections[flow.entry].table]

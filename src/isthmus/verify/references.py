@@ -32,7 +32,8 @@ def check(subject: Subject) -> LayerResult:
     with subject.another_connection() as connection:
         looking = Looking(subject, connection, result)
         alone = tables_alone(subject)
-        for place in places(subject.mapping, subject.schema):
+        everywhere = list(places(subject.mapping, subject.schema))
+        for place in subject.progress.counting(everywhere, "places", len(everywhere), even=False):
             sure = is_alone(place, alone)
             check_place(looking, place)
             if place.shape == "route":

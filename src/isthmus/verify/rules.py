@@ -39,7 +39,8 @@ def check(subject: Subject) -> LayerResult:
     mappings = [one.mapping for one in subject.histories]
     with subject.another_connection() as connection:
         looking = Looking(subject, connection, result)
-        for table in subject.schema.tables.values():
+        tables = subject.schema.tables.values()
+        for table in subject.progress.counting(tables, "tables", len(tables), even=False):
             expected = {one.column.name: one for one in filled_columns([subject.mapping], table)}
             asked = [
                 (filled, _asked(looking, filled, expected.get(filled.column.name)))

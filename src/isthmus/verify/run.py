@@ -76,7 +76,7 @@ def verify_database(
     result.mapping, result.source, result.target = mapping_name, source.name, target_name
     progress.stage("opening")
     with open_subject(mapping, source, conninfo, options, mapping_text) as subject, ExitStack() as stack:
-        result.run = subject.run.id
+        result.run, subject.progress = subject.run.id, progress
         wanted: list[Layer] = [layer for layer in LAYERS if layer in layers]
         try:
             with cancelled_by(stop, subject.connections):
@@ -133,7 +133,7 @@ def _layers(
         "schema": lambda: schema.check(subject),
     }
     if checksum is not None:
-        work["checksum"] = lambda: checksum.result(progress, stop)
+        work["checksum"] = lambda: checksum.result(stop)
     if existing is not None:
         work |= existing.layers(facts)
     progress.stage("verifying", steps=len(wanted))

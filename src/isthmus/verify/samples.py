@@ -50,12 +50,14 @@ def check(
         result.notes.append("A sample cannot see documents that were not drawn; --sample all draws every one.")
     result.notes.append("It cannot see a rule that both conversions misread alike.")
     comparison = oracle.comparison(subject, there)
-    documents = ((name, raw) for name, found in facts.collections.items() for raw in found.sample)
-    for found in comparison.of_documents(documents):
+    drawn = ((name, raw) for name, found in facts.collections.items() for raw in found.sample)
+    total = sum(len(found.sample) for found in facts.collections.values())
+    subject.progress.part("documents", total)
+    for found in comparison.of_documents(drawn, subject.progress.part_done):
         if judged(found.table, found.path):
             enter(result, found, subject.hiding)
     _without_id(subject, comparison, result, judged)
-    find_wrongly_refused(comparison, facts, result)
+    find_wrongly_refused(subject, comparison, facts, result)
     if not subject.existing:  # there the row may be somebody else's
         if subject.options.sample is None:
             check_oracle(subject, comparison.totals.became, result)

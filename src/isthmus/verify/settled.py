@@ -71,7 +71,7 @@ def find_wrongly_settled(subject: Subject, comparison: Comparison, result: Layer
     reasons = _Reasons(subject, comparison)
     compared: Counter[str] = Counter()
     unasked: dict[str, Counter[str]] = defaultdict(Counter)
-    for letter in _drawn(subject):
+    for letter in subject.progress.counting(_drawn(subject), "reasons of dead letters", None):
         try:
             wrong = reasons.wrong(letter)
         except _Unasked as why:

@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
+
+
+class Documents(Protocol):
+    """Raw documents, to be gone through as often as needed."""
+
+    def __iter__(self) -> Iterator[bytes]: ...
+
+    def __len__(self) -> int: ...
 
 
 @dataclass
@@ -51,8 +60,8 @@ class CollectionFacts:
     digest: int = 0
     broken: list[str] = field(default_factory=list[str])
     profile: str = ""
-    sample: Iterable[bytes] = ()
-    refused: Iterable[bytes] = ()
+    sample: Documents = ()
+    refused: Documents = ()
 
     def add_became(self, more: Mapping[str, Mapping[str, int]]) -> None:
         """Add to what values became."""

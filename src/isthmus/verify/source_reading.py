@@ -23,7 +23,7 @@ from isthmus.state.ledgers import causes_of
 from isthmus.state.source_ids import show
 from isthmus.verify.checksum.spool import Spool
 from isthmus.verify.letters import Letters
-from isthmus.verify.source_facts import CollectionFacts, SourceFacts
+from isthmus.verify.source_facts import CollectionFacts, Documents, SourceFacts
 from isthmus.verify.subject import Subject
 from isthmus.work.progress import Progress
 
@@ -89,7 +89,7 @@ class _Drawn:
                 heapq.heapreplace(self.heap, (-rank, document(number)))
 
     @property
-    def documents(self) -> Iterable[bytes]:
+    def documents(self) -> Documents:
         """What was drawn: where not all are, always in the same order."""
         if self.most is None and self.spool is not None:
             return self.spool.of(self.collection)
@@ -271,7 +271,7 @@ def read_source(
             if info.readable and name not in named and subject.mapping.why_skipped(name) is None
         },
         left_out={name: info.rule for name, info in listed.items() if info.rule is not None},
-        absent=[name for name in named if name not in listed],
+        absent=[name for name in named if name not in listed and (collections is None or name in collections)],
     )
     chosen = [
         name

@@ -30,6 +30,7 @@ from isthmus.state.reports import at_work, require_run
 from isthmus.state.runs import Run, id_key
 from isthmus.verify.hiding import Hiding
 from isthmus.verify.stopping import Connections
+from isthmus.work.progress import Progress
 
 _TEXT_OID = 25
 
@@ -88,6 +89,7 @@ class Subject:
         histories: The mappings that rows came from: the one the run began with, then those with which its dead letters
             were tried again.
         connections: All that are open, so that a stop can cancel what they do.
+        progress: Gets the live numbers.
     """
 
     mapping: Mapping
@@ -101,6 +103,7 @@ class Subject:
     options: Options
     histories: tuple[History, ...]
     connections: Connections = field(default_factory=Connections)
+    progress: Progress = field(default_factory=Progress)
 
     @property
     def existing(self) -> bool:

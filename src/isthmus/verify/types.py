@@ -67,9 +67,8 @@ def check(subject: Subject, facts: SourceFacts, but: ReadOnly[tuple[str, str], s
     result.notes.append("Numbers and extremes of values cannot see which row a value stands in.")
     gone = _nulled(subject)
     profiles = {name: json.loads(found.profile) for name, found in facts.collections.items() if found.profile}
-    for table in subject.schema.tables.values():
-        if table.kind == "junction":
-            continue
+    tables = [table for table in subject.schema.tables.values() if table.kind != "junction"]
+    for table in subject.progress.counting(tables, "tables", len(tables), even=False):
         expected = _of_table(subject, table, facts, profiles)
         for name, one in expected.items():
             one.why = one.why or (but or {}).get((table.name, name), "")

@@ -28,7 +28,7 @@ from isthmus.verify.checksum.changed import changed_tables
 from isthmus.verify.checksum.known import read_known
 from isthmus.verify.checksum.pairs import PairStore
 from isthmus.verify.checksum.sides import Compared, Sides
-from isthmus.verify.checksum.takers import PairTaker, S, SumTaker
+from isthmus.verify.checksum.takers import CountTaker, PairTaker, S, SumTaker
 from isthmus.verify.joined import left_together
 from isthmus.verify.oracle import Oracle
 from isthmus.verify.orphans import read_orphans
@@ -38,7 +38,6 @@ from isthmus.verify.samples import enter
 from isthmus.verify.source_reading import Taker, Wanted, read_source
 from isthmus.verify.subject import Subject
 from isthmus.work.interrupted import Interrupted
-from isthmus.work.progress import Progress
 
 _WORDS = {
     "missing": "{table} lacks the row {id}, which a document of the source gives.",
@@ -98,8 +97,8 @@ class Checksum:
             PairTaker(self._pairs, self._subject.plan_tables(collection)),
         ]
 
-    def result(self, progress: Progress, stop: threading.Event) -> LayerResult:
-        """Compare, once the source is read.
+    def result(self, stop: threading.Event) -> LayerResult:
+        """Compare, once the source is read; tells how far it is.
 
         Raises:
             Interrupted: The user asked to stop.
@@ -115,14 +114,12 @@ class Checksum:
             root = self._sides.root_of(one.table)
             if name not in self._changed and root in self._unreadable and root in self._sides.by_hand:
                 result.columns.append(ColumnCheck(name, "", left_out=1, why=_PARTS_CHANGED))
-        progress.stage("comparing rows")
         tables = list(self._sides.compared())
         self._read_target(self._actual, tables, stop)
         differing = self._expected.compare(self._actual)
         if differing:
-            self._name(differing, result, progress, stop)
+            self._name(differing, result, stop)
         self._pairs.compare(result)
-        progress.stage("comparing by the oracle")
         self._account(result, self._by_hand(result))
         return result
 
@@ -160,14 +157,18 @@ class Checksum:
         """Read tables of the target, several at once, into the target's side, and return that."""
         places = {one.name: place for place, one in enumerate(self._sides.compared())}
         # the largest first, so that all end at about the same time
-        sizes = dict(
-            self._subject.connection.execute(
-                "SELECT relname, pg_relation_size(oid) FROM pg_class WHERE relnamespace = to_regnamespace(%s)"
-                " AND relkind IN ('r', 'p')",
-                (sql.Identifier(self._subject.schema.schema).as_string(self._subject.connection),),
-            ).fetchall()
-        )
+        sizes: dict[str, int] = {}
+        rows: dict[str, int] = {}
+        for name, size, count in self._subject.connection.execute(
+            "SELECT relname, pg_relation_size(oid), reltuples::bigint FROM pg_class"
+            " WHERE relnamespace = to_regnamespace(%s) AND relkind IN ('r', 'p')",
+            (sql.Identifier(self._subject.schema.schema).as_string(self._subject.connection),),
+        ):
+            sizes[name], rows[name] = size, count
         waiting = sorted(tables, key=lambda one: -sizes.get(one.name, 0))
+        progress, counts = self._subject.progress, [rows.get(one.name, 0) for one in tables]
+        # of a table that was never analysed nobody knows
+        progress.part("rows", sum(counts) if min(counts, default=0) >= 0 else None, about=True)
 
         def work() -> None:
             with self._mutex:
@@ -179,7 +180,7 @@ class Checksum:
                             break
                         one = waiting.pop(0)
                     for data in receive_copy(connection, self._sides.select(one, self._subject.run.id, self._known)):
-                        own.read_copy(places[one.name], data)
+                        progress.part_done(own.read_copy(places[one.name], data))
                         if stop.is_set():
                             raise Interrupted
             with self._mutex:
@@ -223,7 +224,6 @@ class Checksum:
         self,
         differing: list[tuple[int, int | None, bytes]],
         result: LayerResult,
-        progress: Progress,
         stop: threading.Event,
     ) -> None:
         """Go through both sides again, and enter the rows and columns that differ."""
@@ -241,8 +241,10 @@ class Checksum:
 
         def takers(collection: str) -> list[Taker]:
             side = Finder(self._sides.expected(collection, self._known), wanted, MOST_LISTED)
-            return [SumTaker(side, expected, self._mutex)]
+            return [SumTaker(side, expected, self._mutex), CountTaker(progress)]
 
+        progress = self._subject.progress
+        progress.part("documents read again, for rows differ", None)
         read_source(self._subject, Wanted(takers=takers), progress, stop, collections)
         self._read_target(actual, tables, stop)
         hiding = self._subject.hiding
@@ -279,7 +281,9 @@ class Checksum:
         mine = {shape.table for shape in whole} | {
             one.name for one in self._sides.compared() if self._sides.root_of(one.table) in some
         }
-        for found in comparison.of_documents(self._oracle.documents(by_hand | some)):
+        progress, documents = self._subject.progress, self._oracle.documents(by_hand | some)
+        progress.part("documents by the oracle", self._oracle.count(by_hand | some))
+        for found in comparison.of_documents(documents, progress.part_done):
             if found.table in mine:
                 enter(result, found, self._subject.hiding)
         self._unmet(result, some)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterable, Iterator
+from collections import Counter
+from collections.abc import Collection, Iterator
 from contextlib import ExitStack
 from tempfile import SpooledTemporaryFile
+
+from isthmus.verify.source_facts import Documents
 
 _MEMORY_BYTES = 8 << 20
 _BLOCK_BYTES = 1 << 20
@@ -21,6 +24,7 @@ class Spool:
     def __init__(self) -> None:
         self._stack = ExitStack()
         self._files: dict[str, SpooledTemporaryFile[bytes]] = {}
+        self._counts: Counter[str] = Counter()
         self._mutex = threading.Lock()
 
     def __enter__(self) -> Spool:
@@ -31,14 +35,22 @@ class Spool:
 
     def add(self, collection: str, documents: bytes) -> None:
         """Keep whole documents, back to back."""
+        count = at = 0
+        while at < len(documents):
+            count, at = count + 1, at + _length(documents, at)
         with self._mutex:
+            self._counts[collection] += count
             file = self._files.get(collection)
             if file is None:
                 file = self._stack.enter_context(SpooledTemporaryFile[bytes](max_size=_MEMORY_BYTES))
                 self._files[collection] = file
             file.write(documents)
 
-    def of(self, collection: str) -> Iterable[bytes]:
+    def count(self, collections: Collection[str]) -> int:
+        """Return how many documents of some collections are kept."""
+        return sum(self._counts[name] for name in collections)
+
+    def of(self, collection: str) -> Documents:
         """Return the documents of a collection, to be gone through as often as needed."""
         return _Documents(self, collection)
 
@@ -70,6 +82,9 @@ class _Documents:
 
     def __iter__(self) -> Iterator[bytes]:
         return (document for _, document in self._spool.read([self._collection]))
+
+    def __len__(self) -> int:
+        return self._spool.count([self._collection])
 
 
 def _length(block: bytes, at: int) -> int:

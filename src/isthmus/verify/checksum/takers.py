@@ -11,6 +11,7 @@ from isthmus._rust import Batch, Transcoder
 from isthmus.mapping.plan_tables import PlanTable
 from isthmus.verify.checksum.pairs import PairStore
 from isthmus.verify.checksum.spool import Spool
+from isthmus.work.progress import Progress
 
 S = TypeVar("S", bound="Side")
 
@@ -67,6 +68,21 @@ class SumTaker(Generic[S]):
             with self._mutex:
                 self._total.merge(self._own)
             self._own = None
+
+
+class CountTaker:
+    """Tells how many documents went by."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+
+    def take(self, documents: bytes, batch: Batch) -> None:
+        """See `Taker`."""
+        del documents
+        self._progress.part_done(batch.documents)
+
+    def merge(self, other: CountTaker) -> None:
+        """See `Taker`."""
 
 
 class PairTaker:

@@ -109,9 +109,9 @@ class Comparison:
         self.accounts.read_orphans()
         prepare(self.known)
         tables = [table for table in self.subject.schema.tables.values() if self.why_not(table) == ""]
-        for table in tables:
-            if table.kind != "junction":
-                self.compared[table.name] = compare_table(self.known, table)
+        rows = [table for table in tables if table.kind != "junction"]
+        for table in self.subject.progress.counting(rows, "tables compared", len(rows), even=False):
+            self.compared[table.name] = compare_table(self.known, table)
         self.accounts.enter()
         roots = [table for table in self.subject.schema.tables.values() if table.kind == "root"]
         new = {root.name: self._new(root) for root in roots}

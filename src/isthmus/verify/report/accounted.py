@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg
 
-from isthmus.state.reports import count_conflicts, count_letters, count_orphans, waiting_references
+from isthmus.state.reports import count_conflicts, count_letters, count_orphans
 from isthmus.state.runs import Run
+from isthmus.state.waiting import waiting_references
 
 
 @dataclass(frozen=True)
@@ -38,11 +40,16 @@ def accounts_of(connection: psycopg.Connection[Any], run: Run) -> list[Account]:
     collections: dict[str, dict[str, int]] = books.get("collections", {})
     skipped = sum(one.get("skipped", 0) for one in collections.values())
     adjusted: dict[str, int] = books.get("adjusted", {})
-    waiting = sum(count for *_, count in waiting_references(connection, run.target_schema))
+    waiting = Counter[bool]()
+    for one in waiting_references(connection, run):
+        waiting[one.lead_nowhere] += one.count
     return [
         Account("dead_letters", "dead letter", "dead letters", count_letters(connection, run.id), "letters list"),
         Account("orphans", "orphan", "orphans", count_orphans(connection, run.id), "orphans list"),
-        Account("waiting", "reference that waits", "references that wait", waiting, "orphans list"),
+        Account("waiting", "reference that waits", "references that wait", waiting[False], "orphans list"),
+        Account(
+            "nowhere", "reference that leads nowhere", "references that lead nowhere", waiting[True], "orphans list"
+        ),
         Account(
             "conflicts",
             "row kept, changed or joined",
