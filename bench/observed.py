@@ -118,7 +118,7 @@ def main() -> None:
             os._exit(0)
 
     from isthmus.cli.main import main as isthmus
-    from isthmus.transfer.stages import listeners
+    from isthmus.work.stages import listeners
 
     listeners.append(reached)
     sys.argv = ["isthmus", *arguments.command]

@@ -35,11 +35,10 @@ from isthmus.polyglot.rewrite import live as rewrite_live
 from isthmus.polyglot.rewrite import run as rewrite_run
 from isthmus.polyglot.rewrite import undo as rewrite_undo
 from isthmus.state import last_transaction
-from isthmus.transfer import stages
 from isthmus.transfer.beginning import begin
-from isthmus.transfer.existing import saved_ddl
+from isthmus.transfer.existing import setting_aside
 from isthmus.transfer.letters import passes
-from isthmus.work import memory
+from isthmus.work import memory, stages
 
 
 class _Watch:
@@ -116,7 +115,7 @@ def start(plan: dict[str, Any], arguments: list[str]) -> None:
     if "small_bytes" in plan:
         _set(begin, "_SMALL_BYTES", plan["small_bytes"])
     if "worth_rows" in plan:
-        _set(saved_ddl, "WORTH_ROWS", plan["worth_rows"])
+        _set(setting_aside, "WORTH_ROWS", plan["worth_rows"])
     if "lease_seconds" in plan:
         _set(last_transaction, "LONGEST_SECONDS", plan["lease_seconds"])
     if "after" in plan:

@@ -1,17 +1,22 @@
 """Everything a copy leaves behind in a target, as plain data that can be compared.
 
 Leaves out what may differ between two right copies: identity numbers, times of writing, run numbers, who held the
-lease, how documents were grouped into partitions and batches. `now` of the mapping is written as `<started>`.
+lease, how documents were grouped into partitions and batches. `now` of the mapping is written as `<started N>`, by the
+run, and what the server put into columns by a default of their own as `<meanwhile>`.
 """
 
 from __future__ import annotations
 
+import datetime
+import re
 from typing import Any
 
 import psycopg
 from psycopg import sql
 
 Snapshot = dict[str, Any]
+
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?\+00")
 
 _CATALOG = {
     "columns": """
@@ -65,6 +70,10 @@ _LEDGERS = {
         FROM isthmus.conflict""",
     "row_state": "SELECT table_schema, table_name, id, source_id, source_digest, loaded_digest FROM isthmus.row_state",
     "kept_value": "SELECT to_jsonb(k) - 'run_id' FROM isthmus.kept_value AS k",
+    "pending_reference": "SELECT to_jsonb(p) - 'id' - 'run_id' FROM isthmus.pending_reference AS p",
+    "identity": "SELECT name, mode, source_name, counts::text, answers_digest, rules_digest FROM isthmus.identity",
+    "identity_member": "SELECT to_jsonb(m) - 'changed_at' FROM isthmus.identity_member AS m",
+    "identity_conflict": "SELECT to_jsonb(c) - 'made_at' FROM isthmus.identity_conflict AS c",
     "saved_ddl": "SELECT table_schema, table_name, kind, name, statements::text FROM isthmus.saved_ddl",
     "partition": """
         SELECT collection, min(start_position), max(position), bool_and(done) FROM isthmus.partition GROUP BY 1""",
@@ -85,8 +94,8 @@ def snapshot(conninfo: str, schema: str) -> Snapshot:
     with psycopg.connect(conninfo) as connection:
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         connection.execute("SET timezone = 'UTC'")
-        row = connection.execute("SELECT max(started_at)::text FROM isthmus.run").fetchone()
-        started = str(row[0]) if row else ""
+        runs = connection.execute("SELECT started_at::text FROM isthmus.run ORDER BY id").fetchall()
+        started = {str(at): f"<started {number}>" for number, (at,) in enumerate(runs, 1)}
         found: Snapshot = {}
         for name, query in _CATALOG.items():
             found[f"catalog: {name}"] = _texts(connection, query, {"schemas": [schema, "isthmus"]})
@@ -96,9 +105,19 @@ def snapshot(conninfo: str, schema: str) -> Snapshot:
             "SELECT tablename FROM pg_tables WHERE schemaname = %s", (schema,)
         ).fetchall():
             query = sql.SQL("SELECT r::text FROM {} r").format(sql.Identifier(schema, table))
-            rows = [str(row[0]).replace(started, "<started>") for row in connection.execute(query).fetchall()]
+            rows = [str(text) for (text,) in connection.execute(query).fetchall()]
+            for at, name in started.items():
+                rows = [text.replace(at, name) for text in rows]
+            if started:
+                rows = [_without_meanwhile(text, min(started)) for text in rows]
             found[f"rows: {table}"] = sorted(rows)
         return found
+
+
+def _without_meanwhile(row: str, began: str) -> str:
+    """Replace the instants of a row that lie between the beginning of the first run and now."""
+    now = datetime.datetime.now(datetime.UTC).isoformat(" ")
+    return _INSTANT.sub(lambda found: "<meanwhile>" if began < found[0] < now else found[0], row)
 
 
 def _texts(connection: psycopg.Connection, query: str, parameters: dict[str, Any]) -> list[str]:

@@ -20,7 +20,7 @@ FRESH = [stage for stage in documented() if stage.startswith("fresh.")]
 OTHERS = [
     stage
     for stage in documented()
-    if not stage.startswith(("fresh.", "retry.", "deliver.", "saved.", "rewrite.", "identities."))
+    if not stage.startswith(("fresh.", "retry.", "deliver.", "saved.", "rewrite.", "identities.", "undo."))
 ]
 TURNS = 12
 

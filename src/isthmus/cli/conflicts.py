@@ -6,59 +6,72 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from isthmus.cli.options import JsonOption, ReadTargetOption, SensitiveOption
+from isthmus.cli.acknowledge import acknowledge_conflicts
+from isthmus.cli.options import JsonOption, OpenOption, ReadTargetOption, SensitiveOption
 
 if TYPE_CHECKING:
     from isthmus.cli.sensitive import Sensitive
     from isthmus.state.reports import ConflictLine
 
-app = typer.Typer(help="Rows that say something else than their document.", no_args_is_help=True)
-
-
-@app.callback()
-def _root() -> None:  # pyright: ignore[reportUnusedFunction]  makes `list` a subcommand
-    """Rows that say something else than their document."""
+app = typer.Typer(help="Rows that say something else than their document: list, acknowledge.", no_args_is_help=True)
+app.command("acknowledge")(acknowledge_conflicts)
 
 
 @app.command("list")
 def list_(
     target: ReadTargetOption,
     table: Annotated[str | None, typer.Option("--table", metavar="TABLE", help="Only this table.")] = None,
+    open_only: OpenOption = False,
     limit: Annotated[int, typer.Option("--limit", min=1, metavar="N", help="Most lines to show.")] = 50,
     show_sensitive: SensitiveOption = False,
     json_file: JsonOption = None,
 ) -> None:
     """List rows that were there before, and rows that documents were joined into: what differs, and what was done.
 
+    Behind a row that somebody acknowledged stands the reason.
+
     The JSON holds what both sides say in each column that differs, and the documents that were joined, whole; what
     sensitive columns say is never in the ledger.
     """
+    from itertools import islice
     from shlex import quote
 
+    from isthmus.cli.acknowledge import said_of
     from isthmus.cli.documents import printable_document
-    from isthmus.cli.output import err, result_console, show_rows, write_json
+    from isthmus.cli.output import err, plural, result_console, show_rows, write_json
     from isthmus.cli.sensitive import sensitive_of
     from isthmus.cli.target import reading, shown_target
+    from isthmus.state.acknowledgements import Choice, acknowledged
     from isthmus.state.reports import count_conflicts, list_conflicts
 
     with reading(target) as (connection, run):
-        total = count_conflicts(connection, run.id, table=table)
-        conflicts = list(list_conflicts(connection, run.id, table=table, limit=None if json_file else limit))
+        known = acknowledged(connection, "conflict", [(run.id, None)], Choice(place=table))
+        total = there = count_conflicts(connection, run.id, table=table)
+        wanted = list_conflicts(connection, run.id, table=table)
+        if open_only:
+            total -= len(known)
+            wanted = (one for one in wanted if one.id not in known)
+        conflicts = list(islice(wanted, None if json_file else limit))
         sensitive = None if show_sensitive else sensitive_of(run)
     console = result_console(json_file)
-    if not total:
+    if there and not total:
+        console.print(f"No conflict is open; {plural(there, 'is', 'are')} acknowledged.")
+    elif not total:
         console.print("No conflicts.")
     else:
+        reasons = ["acknowledged"] if any(one.id in known for one in conflicts[:limit]) else []
         show_rows(
             console,
-            ("table", "row", "collection", "columns that differ", "what was done"),
+            ("number", "table", "row", "collection", "columns that differ", "what was done", *reasons),
             [
                 (
+                    str(one.id),
                     one.table,
                     one.row_id,
                     one.collection,
                     ", ".join(sorted(one.differing)) or "–",
                     f"{one.action} ({one.policy})",
+                    *(said_of(known.get(one.id)) for _ in reasons),
                 )
                 for one in conflicts[:limit]
             ],
@@ -74,6 +87,7 @@ def list_(
             "total": total,
             "conflicts": [
                 {
+                    "id": one.id,
                     "collection": one.collection,
                     "table": one.table,
                     "row_id": one.row_id,
@@ -81,6 +95,7 @@ def list_(
                     "differing": _differing(one, sensitive),
                     "policy": one.policy,
                     "action": one.action,
+                    "acknowledged": word.as_json() if (word := known.get(one.id)) is not None else None,
                     "document": printable_document(one.document, one.collection, sensitive),
                 }
                 for one in conflicts

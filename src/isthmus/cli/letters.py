@@ -6,16 +6,20 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from isthmus.cli.options import JsonOption, OutputOption, ReadTargetOption, SensitiveOption
+from isthmus.cli.acknowledge import acknowledge_letters
+from isthmus.cli.options import JsonOption, OpenOption, OutputOption, ReadTargetOption, SensitiveOption
 from isthmus.cli.retry_letters import retry
 
 if TYPE_CHECKING:
     from isthmus.cli.sensitive import Sensitive
+    from isthmus.state.acknowledgements import Word
     from isthmus.state.reports import Letter, LetterLine
 
 AnyLetter = TypeVar("AnyLetter", bound="LetterLine")
 
-app = typer.Typer(help="Documents that could not be carried: list, show, export, retry.", no_args_is_help=True)
+app = typer.Typer(
+    help="Documents that could not be carried: list, show, export, retry, acknowledge.", no_args_is_help=True
+)
 
 CollectionOption = Annotated[
     str | None, typer.Option("--collection", "-c", metavar="NAME", help="Only this collection.")
@@ -28,31 +32,40 @@ def list_(
     target: ReadTargetOption,
     collection: CollectionOption = None,
     code: CodeOption = None,
+    open_only: OpenOption = False,
     limit: Annotated[int, typer.Option("--limit", min=1, metavar="N", help="Most lines to show.")] = 50,
     show_sensitive: SensitiveOption = False,
     json_file: JsonOption = None,
 ) -> None:
-    """List dead letters: number, collection, _id, cause, place in the source."""
+    """List dead letters: number, collection, _id, cause, place in the source, and the reason of who acknowledged it."""
+    from itertools import islice
     from shlex import quote
 
     from rich.text import Text
 
+    from isthmus.cli.acknowledge import show_word
     from isthmus.cli.long_paths import short_message, short_path
-    from isthmus.cli.output import err, result_console, show_paragraph, write_json
+    from isthmus.cli.output import err, plural, result_console, show_paragraph, write_json
     from isthmus.cli.sensitive import sensitive_of
     from isthmus.cli.target import reading, shown_target
+    from isthmus.state.acknowledgements import Choice, acknowledged
     from isthmus.state.reports import count_letters, letter_kinds, list_letters
 
     with reading(target) as (connection, run):
-        total = count_letters(connection, run.id, collection=collection, code=code)
-        letters = list(
-            list_letters(connection, run.id, collection=collection, code=code, limit=None if json_file else limit)
-        )
-        kinds = [] if total else letter_kinds(connection, run.id)
+        known = acknowledged(connection, "letter", [(run.id, None)], Choice(None, collection, code))
+        total = there = count_letters(connection, run.id, collection=collection, code=code)
+        wanted = list_letters(connection, run.id, collection=collection, code=code)
+        if open_only:
+            total -= len(known)
+            wanted = (letter for letter in wanted if letter.id not in known)
+        letters = list(islice(wanted, None if json_file else limit))
+        kinds = [] if there else letter_kinds(connection, run.id)
         sensitive = None if show_sensitive else sensitive_of(run)
     letters = [_shown(letter, sensitive) for letter in letters]
     console = result_console(json_file)
-    if not total and kinds:
+    if there and not total:
+        console.print(f"No dead letter is open; {plural(there, 'is', 'are')} acknowledged.")
+    elif not total and kinds:
         asked = [f"--collection {collection}"] if collection is not None else []
         asked += [f"--code {code}"] if code is not None else []
         console.print(f"No dead letters match {' and '.join(asked)}.", markup=False)
@@ -68,13 +81,17 @@ def list_(
             head.append(f"  ({letter.stage})", style="dim")
             show_paragraph(console, Text(f"{letter.id:>5}  ", style="bold"), head)
             show_paragraph(console, " " * 7, short_message(letter.message, letter.path))
+            show_word(console, known.get(letter.id), indent=7)
         if total > limit:
             err.print(
                 f"{limit} of {total:,} shown; --limit shows more, --collection and --code narrow, --json gives all."
             )
         there = f"--target {quote(shown_target(target))}"
         err.print(f"Look at one: isthmus letters show {letters[0].id} {there}", markup=False, soft_wrap=True)
-    write_json({"run": run.id, "total": total, "letters": [_as_json(letter) for letter in letters]}, json_file)
+    write_json(
+        {"run": run.id, "total": total, "letters": [_as_json(letter, known.get(letter.id)) for letter in letters]},
+        json_file,
+    )
 
 
 @app.command("show")
@@ -90,16 +107,19 @@ def show(
 
     from rich.text import Text
 
+    from isthmus.cli.acknowledge import show_word
     from isthmus.cli.documents import printable_document
     from isthmus.cli.letter_codes import remedy_of
     from isthmus.cli.long_paths import short_message, short_path
     from isthmus.cli.output import err, plural, result_console, show_hint, show_paragraph, write_json
     from isthmus.cli.sensitive import sensitive_of
     from isthmus.cli.target import reading, shown_target
+    from isthmus.state.acknowledgements import Choice, acknowledged
     from isthmus.state.reports import read_letter
 
     with reading(target) as (connection, run):
         letter = read_letter(connection, run.id, number)
+        known = acknowledged(connection, "letter", [(run.id, None)], Choice([number])).get(number)
         sensitive = None if show_sensitive else sensitive_of(run)
     letter = _shown(letter, sensitive)
     causes = _causes(letter, sensitive)
@@ -112,6 +132,7 @@ def show(
     )
     show_paragraph(console, "  from   ", f"{letter.location}, {plural(letter.size_bytes, 'byte')}")
     console.print(f"  stage  {letter.stage}", markup=False)
+    show_word(console, known, indent=2)
     told: set[str] = set()
     for cause in causes:
         path = short_path(cause["path"])
@@ -133,10 +154,11 @@ def show(
         again = f"isthmus letters retry MAPPING --target {quote(shown_target(target))}"
         err.print("With a corrected mapping it is carried from here (a column of another type: copy --fresh):")
         err.print(f"  {again}", markup=False, soft_wrap=True)
-    write_json({**_as_json(letter), "causes": causes, "document": document}, json_file)
+    write_json({**_as_json(letter, known), "causes": causes, "document": document}, json_file)
 
 
 app.command("retry")(retry)
+app.command("acknowledge")(acknowledge_letters)
 
 
 @app.command("export")
@@ -160,17 +182,19 @@ def export(
     from isthmus.cli.sensitive import sensitive_of
     from isthmus.cli.streams import lost_output
     from isthmus.cli.target import reading
+    from isthmus.state.acknowledgements import Choice, acknowledged
     from isthmus.state.reports import list_letters, read_letter
 
     count = 0
     with reading(target) as (connection, run), writing(output) as stream:
+        known = acknowledged(connection, "letter", [(run.id, None)], Choice(None, collection, code))
         sensitive = None if show_sensitive else sensitive_of(run)
         for entry in list_letters(connection, run.id, collection=collection, code=code):
             if output is None and lost_output() is not None:
                 return  # its reader has enough (… | head), which is no fault; a full disk, the last door tells
             letter = _shown(read_letter(connection, run.id, entry.id), sensitive)
             line = {
-                **_as_json(letter),
+                **_as_json(letter, known.get(letter.id)),
                 "causes": _causes(letter, sensitive),
                 "document": printable_document(letter.document, letter.collection, sensitive),
             }
@@ -179,7 +203,7 @@ def export(
     err.print(f"{plural(count, 'dead letter')} written" + (f" to {output}." if output else "."), markup=False)
 
 
-def _as_json(letter: LetterLine) -> dict[str, Any]:
+def _as_json(letter: LetterLine, known: Word | None) -> dict[str, Any]:
     return {
         "id": letter.id,
         "collection": letter.collection,
@@ -191,6 +215,7 @@ def _as_json(letter: LetterLine) -> dict[str, Any]:
         "message": letter.message,
         "size_bytes": letter.size_bytes,
         "created_at": letter.created_at.isoformat(),
+        "acknowledged": known.as_json() if known is not None else None,
     }
 
 

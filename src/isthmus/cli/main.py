@@ -24,6 +24,7 @@ from isthmus.cli import (
     schema,
     status,
     survey,
+    undo,
     verify,
 )
 from isthmus.cli import map as map_command
@@ -71,6 +72,7 @@ app.command("ddl")(ddl.ddl)
 app.command("copy")(copy.copy)
 app.command("verify")(verify.verify)
 app.command("status")(status.status)
+app.command("undo")(undo.undo)
 app.command("psql")(psql.psql)
 app.add_typer(schema.app, name="schema")
 app.add_typer(changes.app, name="changes")

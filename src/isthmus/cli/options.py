@@ -188,6 +188,7 @@ OutputOption = Annotated[
 SensitiveOption = Annotated[
     bool, typer.Option("--show-sensitive", help="Show also the fields that the mapping calls sensitive.")
 ]
+OpenOption = Annotated[bool, typer.Option("--open", help="Only those that nobody has acknowledged.")]
 
 IdKeyOption = Annotated[
     Path | None,

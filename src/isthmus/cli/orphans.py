@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from isthmus.state.reports import OrphanLine
+    from isthmus.state.waiting import Waiting, WaitingLine
 
 app = typer.Typer(help="References whose target does not exist.", no_args_is_help=True)
 
@@ -28,23 +29,31 @@ def list_(
     target: ReadTargetOption,
     table: Annotated[str | None, typer.Option("--table", metavar="TABLE", help="Only this table.")] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, metavar="N", help="Most lines to show.")] = 50,
+    waiting: Annotated[
+        bool, typer.Option("--waiting", help="List the references that wait or lead nowhere too, one by one.")
+    ] = False,
     show_sensitive: SensitiveOption = False,
     json_file: JsonOption = None,
 ) -> None:
     """List the orphan ledger: the row, the id the source has, and what was done; and which references wait.
 
-    Those wait for collections that copies with --only did not carry.
+    Those wait for collections that copies with --only did not carry; where all that fills a table was carried, what
+    still waits for a row of it leads nowhere.
     """
-    from isthmus.cli.output import err, plural, result_console, write_json
+    from isthmus.cli.output import err, plural, result_console, show_paragraph, write_json
     from isthmus.cli.sensitive import HIDDEN, sensitive_of
     from isthmus.cli.target import reading
-    from isthmus.state.reports import count_orphans, list_orphans, waiting_references
+    from isthmus.state.reports import count_orphans, list_orphans, object_ids
+    from isthmus.state.waiting import list_waiting, waiting_references
 
     with reading(target) as (connection, run):
         total = count_orphans(connection, run.id, table=table)
         orphans = list(list_orphans(connection, run.id, table=table, limit=None if json_file else limit))
-        waiting = waiting_references(connection, run.target_schema, table=table)
+        groups = waiting_references(connection, run, table=table)
+        lines = list(list_waiting(connection, run, table=table, limit=None if json_file else limit)) if waiting else []
+        old = object_ids(connection, [line.target_id for line in lines])
         hidden: set[tuple[str, str]] = set() if show_sensitive else sensitive_of(run).columns
+    lines = [replace(one, target_id=HIDDEN) if (one.table, one.column) in hidden else one for one in lines]
     orphans = [replace(o, old_id=HIDDEN) if (o.table, o.column) in hidden else o for o in orphans]
     console = result_console(json_file)
     if not total:
@@ -53,16 +62,25 @@ def list_(
         _show(console, [_cells(orphan) for orphan in orphans[:limit]])
         if total > limit:
             err.print(f"{min(limit, len(orphans))} of {total:,} shown; --limit shows more, --json gives all.")
-    for name, column, to, count in waiting:
-        console.print(
-            f"Waiting for rows of {to} that a later copy may bring: {plural(count, 'reference')} of {name}.{column}",
-            markup=False,
+    for group in groups:
+        why = f"Leading to no row of {group.points_at} that any copy brought"
+        if not group.lead_nowhere:
+            why = f"Waiting for rows of {group.points_at} that a later copy may bring"
+        show_paragraph(console, "", f"{why}: {plural(group.count, 'reference')} of {group.table}.{group.column}")
+    for line in lines[:limit]:
+        place = f"{line.table} {line.row_id}" + "".join(f"[{number}]" for number in line.position)
+        show_paragraph(
+            console, "    ", f"{line.column} of {place} → {line.points_at} {old.get(line.target_id, line.target_id)}"
         )
+    if waiting and (more := sum(group.count for group in groups) - limit) > 0:
+        err.print(f"{more:,} more; --limit shows more, --json gives all.")
     write_json(
         {
             "run": run.id,
             "total": total,
-            "waiting": [{"table": t, "column": c, "points_at": to, "count": n} for t, c, to, n in waiting],
+            "waiting": [
+                asdict(group) | ({"references": _of(lines, group, old)} if waiting else {}) for group in groups
+            ],
             "orphans": [
                 {
                     "collection": o.collection,
@@ -80,6 +98,16 @@ def list_(
         },
         json_file,
     )
+
+
+def _of(lines: Sequence[WaitingLine], group: Waiting, old: dict[str, str]) -> list[dict[str, object]]:
+    """Return the references of a group as JSON values."""
+    same = (group.table, group.column, group.points_at)
+    return [
+        {"row_id": one.row_id, "position": one.position, "target_id": one.target_id, "old_id": old.get(one.target_id)}
+        for one in lines
+        if (one.table, one.column, one.points_at) == same
+    ]
 
 
 _COLUMNS = ("reference", "row", "refers to", "old id", "what was done")

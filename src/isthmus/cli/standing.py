@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -14,23 +16,25 @@ if TYPE_CHECKING:
     from isthmus.state.checkpoints import PartitionState
     from isthmus.state.runs import Run
     from isthmus.state.verifications import Verification
+    from isthmus.state.waiting import Waiting
     from isthmus.transfer.balance import Balance
     from isthmus.transfer.moving.resume import Changes
 
 
 def tell_run(target: str, json_file: str | None) -> int:
     """Tell where the last run stands; see `isthmus status`."""
-    from rich.text import Text
 
     from isthmus.cli.books import left_behind_json
     from isthmus.cli.output import plural, result_console, show_paragraph, write_json
     from isthmus.cli.so_far import without_junctions
     from isthmus.cli.target import reading, shown_target
     from isthmus.mapping import parse_mapping
+    from isthmus.state.acknowledgements import read_items
     from isthmus.state.checkpoints import bytes_read, read_partitions
-    from isthmus.state.reports import at_work, books_so_far, letter_counts, orphan_counts, waiting_references
+    from isthmus.state.reports import at_work, books_so_far, letter_counts, orphan_counts
     from isthmus.state.retries import retries_of
     from isthmus.state.verifications import latest, latest_whole
+    from isthmus.state.waiting import waiting_references
     from isthmus.transfer.balance import balance_from_json
     from isthmus.transfer.moving.moved import moved_of
     from isthmus.verify.result import LAYERS
@@ -40,8 +44,10 @@ def tell_run(target: str, json_file: str | None) -> int:
         states = read_partitions(connection, run.id)
         books = books_so_far(connection, run.id)
         letters = letter_counts(connection, run.id)
+        known = read_items(connection, "letter", [(run.id, None)], open_too=False)
+        acknowledged = Counter((item.collection, item.how, item.place) for item in known)
         orphans = orphan_counts(connection, run.id)
-        waiting = waiting_references(connection, run.target_schema)
+        waiting = waiting_references(connection, run)
         moved = moved_of(connection, run.id)
         whole, newest = latest_whole(connection, run.id, LAYERS), latest(connection, run.id)
     books = without_junctions(books, parse_mapping(run.mapping_text, file_name="the run's mapping").junctions)
@@ -50,40 +56,38 @@ def tell_run(target: str, json_file: str | None) -> int:
     unbalanced = balance is not None and bool(balance.differences)
     state = _state(run.stage, running=running) + (", but its books do not balance" if unbalanced else "")
     console = result_console(json_file)
-    console.print(Text(f"Run {run.id}: {state}", style="bold").append(" (at work now)" if running else ""))
-    show_paragraph(console, "  source   ", run.source_name)
-    console.print(f"  schema   {run.target_schema}", markup=False)
-    console.print(f"  begun    {run.started_at:%Y-%m-%d %H:%M:%S} UTC with Isthmus {run.version}", markup=False)
-    if run.finished_at:
-        console.print(f"  ended    {run.finished_at:%Y-%m-%d %H:%M:%S} UTC", markup=False)
+    _show_run(console, run, state, running=running)
     verification = whole or newest
     partial = newest if whole is not None and newest is not None and newest.id > whole.id else None
     _show_since(console, run, verification, partial)
     console.print(f"  lease    held by {holder}" if running else f"  lease    last held by {run.holder}", markup=False)
     sizes = bytes_read(states)
     _show_collections(console, books, states, sizes if run.stage == "copying" else {})
-    for collection, stage, code, count in letters:
-        show_paragraph(console, "  ", f"{plural(count, 'dead letter')} in {collection}: {code} ({stage})")
+    is_open = _show_letters(console, letters, acknowledged)
     for name, column, action, by_default, count in orphans:
         policy = ", no policy stated" if by_default else ""
         show_paragraph(console, "  ", f"{plural(count, 'orphan')} in {name}.{column}: {action}{policy}")
-    _show_shortcomings(console, balance, moved, waiting)
+    _show_shortcomings(console, balance, moved, waiting, acknowledged.total())
     if run.stage != "complete":
         console.print("→ It is at work." if running else "→ Run the same isthmus copy again; it goes on from here.")
     else:
-        _show_next(console, shown_target(target), has_letters=bool(letters), verified=whole is not None)
+        _show_next(console, shown_target(target), has_letters=is_open, verified=whole is not None)
     write_json(
         {
             **run.summary(),
             "running": running,
+            "undone": run.undone,
             "retries": [retried.summary() for retried in retries_of(run)],
             "collections": books,
             "read": {name: {"bytes": done, "of_bytes": total} for name, (done, total) in sizes.items()},
             "letters": [{"collection": c, "stage": s, "code": k, "count": n} for c, s, k, n in letters],
+            "acknowledged": [
+                {"collection": c, "stage": s, "code": k, "count": n} for (c, s, k), n in sorted(acknowledged.items())
+            ],
             "orphans": [
                 {"table": t, "column": c, "action": a, "by_default": d, "count": n} for t, c, a, d, n in orphans
             ],
-            "waiting": [{"table": t, "column": c, "points_at": to, "count": n} for t, c, to, n in waiting],
+            "waiting": [asdict(one) for one in waiting],
             "balanced": None if balance is None else not unbalanced,
             "left_behind": None if balance is None else left_behind_json(balance),
             "moved": None if moved is None else moved.as_json(),
@@ -94,6 +98,20 @@ def tell_run(target: str, json_file: str | None) -> int:
         json_file,
     )
     return 1 if unbalanced else 0
+
+
+def _show_letters(
+    console: Console, letters: Sequence[tuple[str, str, str, int]], acknowledged: Counter[tuple[str, str, str]]
+) -> bool:
+    """Print how many dead letters there are, those that somebody acknowledged apart; return whether others are left."""
+    from isthmus.cli.output import plural, show_paragraph
+
+    for collection, stage, code, count in letters:
+        done = acknowledged[collection, stage, code]
+        for number, noun in ((count - done, "dead letter"), (done, "acknowledged dead letter")):
+            if number:
+                show_paragraph(console, "  ", f"{plural(number, noun)} in {collection}: {code} ({stage})")
+    return sum(count for *_, count in letters) > acknowledged.total()
 
 
 def _show_since(console: Console, run: Run, *verifications: Verification | None) -> None:
@@ -236,21 +254,41 @@ def _collections(
     return table
 
 
+def _show_run(console: Console, run: Run, state: str, *, running: bool) -> None:
+    """Print what run it is, of what, and what was taken back from it."""
+    from rich.text import Text
+
+    from isthmus.cli.output import show_paragraph
+
+    console.print(Text(f"Run {run.id}: {state}", style="bold").append(" (at work now)" if running else ""))
+    show_paragraph(console, "  source   ", run.source_name)
+    console.print(f"  schema   {run.target_schema}", markup=False)
+    console.print(f"  begun    {run.started_at:%Y-%m-%d %H:%M:%S} UTC with Isthmus {run.version}", markup=False)
+    if run.finished_at:
+        console.print(f"  ended    {run.finished_at:%Y-%m-%d %H:%M:%S} UTC", markup=False)
+    if run.undone:
+        words = f"taken back from it: {', '.join(run.undone)}; its books are those of before"
+        show_paragraph(console, "  undone   ", words)
+
+
 def _show_shortcomings(
-    console: Console, balance: Balance | None, moved: Changes | None, waiting: list[tuple[str, str, str, int]]
+    console: Console, balance: Balance | None, moved: Changes | None, waiting: list[Waiting], acknowledged: int
 ) -> None:
     """Print which references wait for a later run, which values changed, and in what this one falls short."""
     from isthmus.cli.books import left_behind, moved_words, show_unbalanced
     from isthmus.cli.changed_values import show_changed
-    from isthmus.cli.output import plural
+    from isthmus.cli.output import plural, show_paragraph
 
-    for name, column, to, count in waiting:
-        console.print(f"  {plural(count, 'reference')} of {name}.{column} waiting for rows of {to}", markup=False)
+    for one in waiting:
+        where = f"no row of {one.points_at} that any copy brought" if one.lead_nowhere else f"rows of {one.points_at}"
+        words = f"{plural(one.count, 'reference')} of {one.table}.{one.column} waiting for {where}"
+        show_paragraph(console, "  ", words)
     if balance is not None:
         show_changed(console, balance.adjusted, balance.became)
     left = left_behind(balance) if balance is not None else ""
     if left:
-        console.print(f"Not everything was carried: {left}.", style="yellow", markup=False)
+        apart = f"; {plural(acknowledged, 'dead letter')} acknowledged" if acknowledged else ""
+        console.print(f"Not everything was carried: {left}{apart}.", style="yellow", markup=False)
     if moved:
         console.print(f"{moved_words(moved)}.", style="yellow", markup=False)
     if balance is not None and balance.differences:

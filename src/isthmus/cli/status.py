@@ -64,13 +64,14 @@ def status(
     """Tell where the last run stands, what it left behind, and what to do next. Writes nothing.
 
     With --decommission instead: whether anything still needs MongoDB. It looks at collections that are not carried or
-    not verified; documents that are newer than their copy; dead letters and conflicts that nobody answered; references
-    in their old form in documents that stay; references of rows that wait; writes of the last minutes, as far as the
-    server tells; and lines of code, settings and dependencies that name MongoDB, by file and line and never by their
-    text. What refs rewrite replaced makes no document newer. As long as it runs there are temporary tables in TARGET.
+    not verified; documents that are newer than their copy; dead letters and conflicts that nobody answered or
+    acknowledged; references in their old form in documents that stay; references of rows that wait; writes of the
+    last minutes, as far as the server tells; and lines of code, settings and dependencies that name MongoDB, by file
+    and line and never by their text. What refs rewrite replaced makes no document newer. As long as it runs there are
+    temporary tables in TARGET.
 
     The JSON of --decommission: outcome (clear, in-the-way), exit_code, in_the_way, and checks (of each: check,
-    stands_in_the_way, which is null where it cannot be told, told, facts).
+    stands_in_the_way, which is null where it cannot be told, told, facts, acknowledged).
 
     Exit codes: 0 the run is told, whatever it left behind; 1 it is complete and its books do not balance; 4 the target
     cannot be read or holds no run. With --decommission: 0 nothing stands in the way; 1 something does; 2 usage or

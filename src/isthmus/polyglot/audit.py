@@ -23,6 +23,7 @@ from isthmus.polyglot.audit_goals import Goals
 from isthmus.polyglot.audit_result import MOST_LISTED, Audit, Dangling, Place
 from isthmus.polyglot.audit_rows import RowCheck, Rows, RowSite, row_sites
 from isthmus.polyglot.audit_spool import Spool, statement
+from isthmus.polyglot.rewrite.documents import as_id
 from isthmus.polyglot.sites import Site, sites
 from isthmus.sources.protocol import Source
 from isthmus.sources.reading import Options, read_all
@@ -205,7 +206,7 @@ class _Work:
             statement("list_open"), {"most": MOST_LISTED}
         ).fetchall():
             site = self._sites[int(number)]
-            shown = HIDDEN if site.sensitive else show(_as_id(bytes(value)))
+            shown = HIDDEN if site.sensitive else show(as_id(bytes(value)))
             holder_text = show(bytes(holder)) if holder is not None else "(no readable _id)"
             kind = "row-gone" if gone else "nowhere"
             places[int(number)].listed.append(Dangling(holder_text, str(path), shown, kind, bool(known)))
@@ -251,12 +252,6 @@ def _enter(place: Place, kind: str, count: int, *, known: bool) -> None:
         place.known += count
     else:
         place.new += count
-
-
-def _as_id(value: bytes) -> bytes:
-    """Return `{"_id": value}` of `{"": value}`."""
-    size = int.from_bytes(value[:4], "little") + 3
-    return size.to_bytes(4, "little") + value[4:5] + b"_id" + value[5:]
 
 
 def _sensitive_keys(schema: TargetSchema) -> set[str]:

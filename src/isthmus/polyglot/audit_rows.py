@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from isthmus.connect.jsonb_paths import values_inside
+from isthmus.connect.jsonb_paths import ids_only, values_inside
 from isthmus.connect.postgres import first_number
 from isthmus.connect.real_columns import There
 from isthmus.mapping import Mapping
@@ -38,6 +38,7 @@ class RowSite:
         inside: The path inside jsonb.
         action: What a copy does with an orphan.
         sensitive: Whether its values must not be shown.
+        form: Regular expression of the ids among the values inside jsonb; None where every value is one.
     """
 
     table: str
@@ -50,6 +51,7 @@ class RowSite:
     inside: FieldPath | None = None
     action: str = "null"
     sensitive: bool = False
+    form: str | None = None
 
     @property
     def name(self) -> str:
@@ -90,6 +92,7 @@ def _of_table(mapping: Mapping, schema: TargetSchema, table: Table) -> Iterator[
                 path,
                 "kept",
                 column.sensitive,
+                column.form_at(path),
             )
 
 
@@ -226,7 +229,7 @@ class Rows:
         value = sql.SQL("r.{}").format(sql.Identifier(site.column))
         if site.inside is not None:
             inside, text = values_inside(sql.SQL("{}::jsonb").format(value), site.inside)
-            return source + inside, text, True
+            return source + inside, ids_only(text, site.form), True
         if kind.endswith("[]"):
             return source + sql.SQL(" CROSS JOIN LATERAL unnest({}) AS e(v)").format(value), sql.SQL("e.v"), False
         return source, value, False

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Sequence
-from collections.abc import Mapping as ReadOnly
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,16 +27,18 @@ from isthmus.polyglot.decommission_checks import (
     references_check,
     writes_check,
 )
-from isthmus.polyglot.decommission_copies import copies, statement
+from isthmus.polyglot.decommission_copies import copies
 from isthmus.polyglot.decommission_documents import compare_documents
+from isthmus.polyglot.decommission_ledgers import conflicts_check, letters_check
 from isthmus.polyglot.decommission_writes import recent_writes
 from isthmus.polyglot.named_in_code import look_through
 from isthmus.polyglot.reference_counts import fill_documents
 from isthmus.polyglot.reference_map import ReferenceMap, reference_map
 from isthmus.sources.protocol import Source
 from isthmus.sources.reading import Options
-from isthmus.state.reports import at_work, require_run, waiting_references
+from isthmus.state.reports import at_work, require_run
 from isthmus.state.runs import id_key
+from isthmus.state.waiting import Waiting, waiting_references
 from isthmus.work.amounts import plural
 from isthmus.work.progress import Progress
 
@@ -104,50 +105,14 @@ def decommission(
         key, still = id_key(connection, create=False), {name: run for name, run in runs.items() if name in there}
         changed = compare_documents(mapping, schema, source, connection, still, key, options, progress, stop)
         found.checks.append(documents_check(changed))
-        found.checks.append(_letters(connection, runs))
-        found.checks.append(_conflicts(connection, mapping, runs))
+        found.checks.append(letters_check(connection, runs))
+        found.checks.append(conflicts_check(connection, mapping, runs))
         told = _old_references(mapping, source, connection, runs, options, progress, stop)
         found.checks.append(references_check(told))
-        found.checks.append(_pending(connection, schema.schema))
+        found.checks.append(_pending(waiting_references(connection, run)))
     found.checks.append(_writes(wanted, source, there))
     found.checks.append(code_check(look_through(wanted.code), wanted.code))
     return found
-
-
-def _letters(connection: psycopg.Connection[Any], runs: ReadOnly[str, int]) -> Check:
-    given = {"runs": list(runs.values()), "collections": list(runs)}
-    rows = [
-        (str(collection), str(code), int(count))
-        for collection, code, count in connection.execute(statement("letters"), given).fetchall()
-    ]
-    total = sum(count for _, _, count in rows)
-    return Check(
-        "letters",
-        bool(total),
-        f"{plural(total, 'dead letter')} unanswered." if total else "No dead letter is unanswered.",
-        [f"{collection}: {count:,} {code}" for collection, code, count in rows],
-        [{"collection": collection, "code": code, "count": count} for collection, code, count in rows],
-    )
-
-
-def _conflicts(connection: psycopg.Connection[Any], mapping: MappingModel, runs: ReadOnly[str, int]) -> Check:
-    """Say which rows were kept by a default; a policy that the mapping states is an answer."""
-    open_ones = {
-        name: run
-        for name, run in runs.items()
-        if not all(mapping.collections[flow.entry].conflict_stated for flow in mapping.flows_of(name))
-    }
-    given = {"runs": list(open_ones.values()), "collections": list(open_ones)}
-    rows = [(str(name), int(count)) for name, count in connection.execute(statement("conflicts"), given).fetchall()]
-    row = connection.execute(statement("knows_identities")).fetchone()
-    if row and row[0]:
-        found = connection.execute(statement("identity_conflicts")).fetchall()
-        rows += [(f"identity {name}", int(count)) for name, count in found]
-    total = sum(count for _, count in rows)
-    told = "No conflict is unanswered."
-    if total:
-        told = f"{plural(total, 'conflict')} unanswered: rows kept by a default, or documents that may be one thing."
-    return Check("conflicts", bool(total), told, [f"{name}: {count:,}" for name, count in rows], dict(rows))
 
 
 def _old_references(
@@ -166,15 +131,24 @@ def _old_references(
     return told
 
 
-def _pending(connection: psycopg.Connection[Any], schema: str) -> Check:
-    rows = waiting_references(connection, schema)
-    total = sum(count for *_, count in rows)
+def _pending(found: Sequence[Waiting]) -> Check:
+    """What leads nowhere is lost in MongoDB too, so that it is told and is not in the way."""
+    waiting = sum(one.count for one in found if not one.lead_nowhere)
+    nowhere = sum(one.count for one in found if one.lead_nowhere)
+    words = f"{plural(waiting, 'reference')} of rows waiting for a later copy." if waiting else "No reference waits."
+    if nowhere:
+        words += f" {plural(nowhere, 'reference')} leading to no row that any copy brought."
     return Check(
         "pending",
-        bool(total),
-        f"{plural(total, 'reference')} of rows waiting for a later copy." if total else "No reference of a row waits.",
-        [f"{table}.{column}: {count:,} waiting for rows of {to}" for table, column, to, count in rows],
-        [{"table": t, "column": c, "points_at": to, "count": n} for t, c, to, n in rows],
+        bool(waiting),
+        words,
+        [
+            f"{one.table}.{one.column}: {one.count:,} "
+            + ("leading to no row of" if one.lead_nowhere else "waiting for rows of")
+            + f" {one.points_at}"
+            for one in found
+        ],
+        [asdict(one) for one in found],
     )
 
 

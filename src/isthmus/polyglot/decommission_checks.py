@@ -29,6 +29,7 @@ class Check:
         told: What was found, a sentence.
         details: One line each of what stands in the way, or is worth knowing.
         facts: The same for programs.
+        acknowledged: How many of what could stand in the way somebody has acknowledged, so that it does not.
     """
 
     name: str
@@ -36,10 +37,17 @@ class Check:
     told: str
     details: list[str] = field(default_factory=list[str])
     facts: Any = None
+    acknowledged: int = 0
 
     def as_json(self) -> dict[str, Any]:
         """Return it as JSON values."""
-        return {"check": self.name, "stands_in_the_way": self.stands, "told": self.told, "facts": self.facts}
+        return {
+            "check": self.name,
+            "stands_in_the_way": self.stands,
+            "told": self.told,
+            "facts": self.facts,
+            "acknowledged": self.acknowledged,
+        }
 
 
 @dataclass
@@ -87,7 +95,7 @@ def collections_check(mapping: Mapping, there: Collection[str], known: ReadOnly[
     for name in [*there, *(name for name in mapping.source_collections if name not in there)]:
         copy, reason = known.get(name), mapping.why_skipped(name)
         fate, why = "carried", ""
-        if reason is not None:
+        if reason is not None and (copy is None or not copy.complete):
             fate, why = "left behind", reason
         elif name not in mapping.source_collections:
             fate, why = "unnamed", "the mapping does not name it"
@@ -96,14 +104,18 @@ def collections_check(mapping: Mapping, there: Collection[str], known: ReadOnly[
             fate, why = ("optional", "it is not there") if gone else ("not carried", "no complete copy carried it")
         elif not copy.verified:
             fate, why = "not verified", f"run {copy.run} carried it, but {copy.why_not}"
+        elif name not in there:
+            fate, why = "gone", f"run {copy.run} carried it, and it is not in MongoDB any more"
         facts[name] = {"fate": fate, "run": copy.run if copy is not None else None, "why": why}
         if fate in _STANDING:
             details.append(f"{name}: {why}")
     standing = len(details)
-    good = sum(1 for one in facts.values() if one["fate"] == "carried")
+    gone = sum(1 for one in facts.values() if one["fate"] == "gone")
+    good = gone + sum(1 for one in facts.values() if one["fate"] == "carried")
     left = sum(1 for one in facts.values() if one["fate"] == "left behind")
     behind = f", {plural(left, 'collection')} left behind on purpose" if left else ""
-    told = f"{plural(good, 'collection')} carried and verified{behind}."
+    dropped = f" ({gone:,} of them not in MongoDB any more)" if gone else ""
+    told = f"{plural(good, 'collection')} carried and verified{dropped}{behind}."
     if standing:
         told = f"{plural(standing, 'collection')} not carried, or not verified; {told}"
     return Check("collections", bool(standing), told, details, facts)

@@ -11,6 +11,7 @@ import psycopg
 
 from isthmus.state.statements import statements
 from isthmus.state.verifications import Verification, latest, latest_whole
+from isthmus.work.amounts import plural
 
 
 def statement(name: str) -> bytes:
@@ -46,12 +47,15 @@ def copies(
         collections: Those of the mapping: what a run carries that names none.
         layers: All layers of a verification.
     """
-    found: dict[str, Copy] = {}
-    for run, names, complete, _, tried_at in connection.execute(statement("runs"), {"schema": schema}).fetchall():
-        why = _why_not(connection, int(run), layers, tried_at) if complete else "it is not complete"
-        copy = Copy(int(run), bool(complete), not why, why)
-        found |= dict.fromkeys(collections if names is None else names, copy)
-    return found
+    last: dict[str, tuple[int, bool, datetime | None]] = {}
+    for run, names, complete, tried_at in connection.execute(statement("runs"), {"schema": schema}).fetchall():
+        last |= dict.fromkeys(collections if names is None else names, (int(run), bool(complete), tried_at))
+    judged: dict[int, Copy] = {}
+    for run, complete, tried_at in last.values():
+        if run not in judged:
+            why = _why_not(connection, run, layers, tried_at) if complete else "it is not complete"
+            judged[run] = Copy(run, complete, not why, why)
+    return {name: judged[run] for name, (run, _, _) in last.items()}
 
 
 def _why_not(connection: psycopg.Connection[Any], run: int, layers: Collection[str], tried_at: datetime | None) -> str:
@@ -65,11 +69,7 @@ def _why_not(connection: psycopg.Connection[Any], run: int, layers: Collection[s
 
 def _judged(whole: Verification, tried_at: datetime | None) -> str:
     if whole.verdict == "failed":
-        return (
-            f"its verification found {whole.found:,} differences"
-            if whole.found != 1
-            else ("its verification found 1 difference")
-        )
+        return f"its verification found {plural(whole.found, 'difference')}"
     if whole.verdict != "passed":
         return "its verification could not look at everything"
     if tried_at is not None and tried_at > whole.started_at:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -97,9 +97,14 @@ class Code:
     unread: list[str] = field(default_factory=list[str])
 
 
-def look_through(folders: Sequence[Path]) -> Code:
-    """Look through folders of code. Folders of packages, of builds and hidden ones are passed over; links too."""
-    found = Code()
+def look_through(folders: Sequence[Path], collections: Collection[str] = ()) -> Code:
+    """Look through folders of code. Folders of packages, of builds and hidden ones are passed over; links too.
+
+    Args:
+        folders: The folders.
+        collections: Names that count as well, where they stand in quotes.
+    """
+    found, quoted = Code(), _in_quotes(collections)
     for folder in folders:
         for path in _files(folder, found):
             kind = kind_of(path.name)
@@ -115,7 +120,7 @@ def look_through(folders: Sequence[Path]) -> Code:
                 found.unread.append(f"{shown}: {fault.strerror or 'cannot be read'}")
                 continue
             found.files += 1
-            found.named += named_in(content, shown, kind)
+            found.named += named_in(content, shown, kind, quoted)
     return found
 
 
@@ -130,12 +135,20 @@ def kind_of(name: str) -> Kind | None:
     return "code" if Path(name).suffix.lower() in _CODE else None
 
 
-def named_in(content: bytes, file: str, kind: Kind) -> Iterator[Named]:
-    """Yield the lines of a file that name MongoDB."""
+def named_in(content: bytes, file: str, kind: Kind, quoted: re.Pattern[bytes] | None = None) -> Iterator[Named]:
+    """Yield the lines of a file that name MongoDB, or hold what a pattern finds (its first group is the name)."""
     for number, line in enumerate(content.splitlines(), start=1):
         names = list(dict.fromkeys(_names(line)))
+        if quoted is not None:
+            names += dict.fromkeys(match[1].decode("utf-8", "replace") for match in quoted.finditer(line))
         if names:
             yield Named(file, number, tuple(names), kind)
+
+
+def _in_quotes(names: Collection[str]) -> re.Pattern[bytes] | None:
+    """Return a pattern of names in quotes; None for no names."""
+    any_of = b"|".join(re.escape(name.encode()) for name in names)
+    return re.compile(rb"(?<=[\"'`])(" + any_of + rb")(?=[\"'`])") if names else None
 
 
 def _names(line: bytes) -> Iterator[str]:

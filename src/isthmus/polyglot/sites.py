@@ -6,15 +6,28 @@ arrays, all of them inside child tables too. What a value there becomes is not d
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
+
+from bson.dbref import DBRef
+from bson.objectid import ObjectId
 
 from isthmus.mapping.model import Collection, Flow, JunctionColumn
 from isthmus.mapping.model import Mapping as MappingModel
 from isthmus.mapping.paths import show_path
 from isthmus.mapping.references import Pointer, own_column, point
-from isthmus.mapping.rules import ChildField, ColumnField, FieldPath, FieldRule, JunctionField, RouteField
+from isthmus.mapping.rules import (
+    ChildField,
+    ColumnField,
+    FieldPath,
+    FieldRule,
+    JunctionField,
+    RouteField,
+    as_written,
+)
+from isthmus.mapping.types import ID_FORMS
 
 Step = str | int | None
 """A key of a document, a position of an array (negative from its end), or None: every element."""
@@ -36,6 +49,8 @@ class Site:
         rule: Where the mapping file says it, for people: `collections.posts.fields.author`.
         column: Table and column that it fills, `table.column`; of a route the columns with `|` between.
         sensitive: Whether its values must not be shown.
+        form: What a text must look like to be an id there, besides an ObjectId written out; None where every value is
+            one.
     """
 
     collection: str
@@ -44,6 +59,7 @@ class Site:
     rule: str
     column: str
     sensitive: bool = False
+    form: str | None = None
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -80,13 +96,21 @@ def found(document: Mapping[str, Any], site: Site) -> Iterator[tuple[Place, obje
 
     Arrays on the way are looked through, also those that the path does not name, and what stands in an array's place
     counts as its one element: a document that is shaped otherwise than the mapping thinks hides nothing. Nulls and what
-    is missing are passed over; a value is never an array.
+    is missing are passed over, and what is no id at a site where others may stand; a value is never an array.
 
     Args:
         document: A decoded document: dicts, lists, and values of any type.
         site: The site.
     """
-    yield from _walk(document, site.path, ())
+    for place, value in _walk(document, site.path, ()):
+        if site.form is None or _is_id(value, site.form):
+            yield place, value
+
+
+def _is_id(value: object, form: str) -> bool:
+    if isinstance(value, str):
+        return re.fullmatch(f"{form}|[0-9a-fA-F]{{24}}", value) is not None
+    return isinstance(value, (ObjectId, DBRef))
 
 
 def show_site(path: Sequence[Step]) -> str:
@@ -166,8 +190,10 @@ class _Reading:
                 inside: SitePath = tuple(None if step == "[]" else step for step in rewrite.path)
                 place = (*path, *inside)
                 where = f"{here}.rewrite.{show_site(inside) or '[]'}"
-                column_inside = f"{column}.{show_path(rewrite.path)}"
-                yield self._site(place, [rewrite.collection], where, column_inside, sensitive=rule.sensitive)
+                column_inside = f"{column}.{show_path(as_written(rewrite.path, rule.rename))}"
+                site = self._site(place, [rewrite.collection], where, column_inside, sensitive=rule.sensitive)
+                ids = self.mapping.collections[site.targets[0]].ids
+                yield replace(site, form=ID_FORMS[ids]) if rewrite.keep_others else site
 
     def _junction(self, rule: JunctionField, above: SitePath, here: str) -> Site:
         own = own_column(self.mapping, self.flow.entry, rule.junction, rule.own)

@@ -112,16 +112,23 @@ def require_run(connection: psycopg.Connection) -> Run:
     """Return the newest run of a target.
 
     Raises:
-        TargetError: Nothing was ever copied to it (code `no-run`).
+        TargetError: Nothing was ever copied to it, or all of it was taken back (code `no-run`).
     """
     run = latest_run(connection) if state_exists(connection) else None
     if run is None:
         raise TargetError(
-            "This target holds no run of Isthmus.",
+            f"This target holds no run of Isthmus{_taken_back(connection)}.",
             code="no-run",
             hint="Check --target, or begin with isthmus copy.",
         )
     return run
+
+
+def _taken_back(connection: psycopg.Connection) -> str:
+    """Return words for a target whose runs are gone because what they brought was taken back; empty for others."""
+    there = connection.execute("SELECT to_regclass('isthmus.undo') IS NOT NULL").fetchone()
+    row = connection.execute(statement("report", "last_undo")).fetchone() if there and there[0] else None
+    return f" any more: all was taken back (isthmus undo, last on {row[0]:%Y-%m-%d %H:%M} UTC)" if row else ""
 
 
 def is_running(connection: psycopg.Connection) -> bool:
@@ -234,17 +241,6 @@ def list_orphans(
 def count_orphans(connection: psycopg.Connection, run: int, *, table: str | None = None) -> int:
     """Return how many orphans a filter meets."""
     return first_number(connection.execute(statement("report", "count_orphans"), {"run": run, "table": table}))
-
-
-def waiting_references(
-    connection: psycopg.Connection, schema: str, *, table: str | None = None
-) -> list[tuple[str, str, str, int]]:
-    """Return (table, column, table that is pointed at, count) of the references that wait for a later copy."""
-    row = connection.execute("SELECT to_regclass('isthmus.pending_reference') IS NOT NULL").fetchone()
-    if not row or not row[0]:
-        return []  # made by an older version
-    rows = connection.execute(statement("report", "waiting_references"), {"schema": schema, "table": table}).fetchall()
-    return [(str(t), str(c), str(to), int(n)) for t, c, to, n in rows]
 
 
 def list_conflicts(

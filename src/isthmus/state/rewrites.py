@@ -72,6 +72,21 @@ class Part:
 
 
 @dataclass(frozen=True)
+class Replaced:
+    """What a rewrite put into a document.
+
+    Attributes:
+        path: Where: keys are texts, positions numbers.
+        old_value: `{"": value}` as BSON: what stood there before.
+        new_text: The id that it became.
+    """
+
+    path: Path
+    old_value: bytes
+    new_text: str
+
+
+@dataclass(frozen=True)
 class OpenRewrite:
     """A rewrite that can be gone on with: its number, the mapping's fingerprint, and what was asked for."""
 
@@ -282,6 +297,17 @@ def next_done(
     for row in connection.execute(statement("rewrite", "next_done"), given).fetchall():
         documents.setdefault(bytes(row[8]), []).append(_line(row[:8], "done"))
     return list(documents.values()), max(documents, default=after)
+
+
+def replaced(
+    connection: psycopg.Connection, collection: str, source_ids: Sequence[bytes]
+) -> dict[bytes, list[Replaced]]:
+    """Return what rewrites put into some documents and nobody put back, the newest first; the state knows rewrites."""
+    found: dict[bytes, list[Replaced]] = {}
+    given = {"collection": collection, "source_ids": list(source_ids)}
+    for source_id, path, old, new in connection.execute(statement("rewrite", "replaced"), given).fetchall():
+        found.setdefault(bytes(source_id), []).append(Replaced(tuple(path), bytes(old), str(new)))
+    return found
 
 
 def matched_ids(

@@ -50,6 +50,7 @@ class Run:
         holder: Host and process id of the last lease holder.
         version: Isthmus version that opened it.
         retries: Every mapping with which its dead letters were tried again, in order, as `retries.Retry` has it.
+        undone: Source collections whose rows were taken back from it; its books are those of before.
     """
 
     id: int
@@ -66,6 +67,7 @@ class Run:
     holder: str
     version: str
     retries: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    undone: list[str] = field(default_factory=list[str])
 
     @property
     def fingerprints(self) -> set[str]:
@@ -76,6 +78,22 @@ class Run:
     def mapping_texts(self) -> list[str]:
         """The files of those mappings, the one it began with first, each once."""
         return list(dict.fromkeys([self.mapping_text, *(str(retry["mapping_text"]) for retry in self.retries)]))
+
+    def refuse_undone(self) -> None:
+        """Raise where rows of it were taken back, so that its books do not say what the target holds.
+
+        Raises:
+            TargetError: It is so (code `partly-undone`).
+        """
+        if self.undone:
+            left = "".join(f" --only {name}" for name in self.tables.get("only", []))
+            raise TargetError(
+                f"Rows of run {self.id} were taken back (isthmus undo: {', '.join(self.undone)}), so its books do not"
+                " say any more what the target holds.",
+                code="partly-undone",
+                hint=f"Copy again what is to stay (isthmus copy{left}): that changes no row that is right, and is a run"
+                " of its own.",
+            )
 
     @property
     def now_us(self) -> int:

@@ -12,10 +12,9 @@ from psycopg.types.json import Jsonb
 
 from isthmus.connect.postgres import explain
 from isthmus.errors import TargetError
-from isthmus.state.lease import LOCK
 from isthmus.state.ledgers import printable
-from isthmus.state.migrate import migrate
 from isthmus.state.statements import statement
+from isthmus.state.up_to_date import bring_up_to_date
 
 _MOST_OF_A_LAYER = 100
 _LONGEST_CHARACTERS = 500
@@ -102,7 +101,7 @@ def keep(
     """
     try:
         if not _exists(connection):
-            _bring_up_to_date(connection)
+            bring_up_to_date(connection)
         connection.execute(
             statement("verification", "insert_verification"),
             {
@@ -155,21 +154,6 @@ def latest_whole(connection: psycopg.Connection[Any], run: int, layers: Collecti
 def _exists(connection: psycopg.Connection[Any]) -> bool:
     row = connection.execute(statement("verification", "exists")).fetchone()
     return bool(row and row[0])
-
-
-def _bring_up_to_date(connection: psycopg.Connection[Any]) -> None:
-    """Apply this version's migrations, while no other isthmus writes to the target.
-
-    Raises:
-        TargetError: One does (code `lease-held`), or the state cannot be brought up to date.
-    """
-    row = connection.execute("SELECT pg_try_advisory_lock(%s, %s)", LOCK).fetchone()
-    if not row or not row[0]:
-        raise TargetError("Another isthmus is writing to this target.", code="lease-held")
-    try:
-        migrate(connection)
-    finally:
-        connection.execute("SELECT pg_advisory_unlock(%s, %s)", LOCK)
 
 
 def _first(differences: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -191,7 +191,8 @@ def test_letters_list_shows_a_page_and_json_gives_all(isthmus: RunCommand, copie
     report = json.loads(isthmus("letters", "list", "-t", copied.conninfo, "--json", "-").out)
     assert (report["total"], len(report["letters"])) == (60, 60)
     assert set(report["letters"][0]) == {
-        *("id", "collection", "source_id", "location", "stage", "code", "path", "message", "size_bytes", "created_at")
+        *("id", "collection", "source_id", "location", "stage", "code", "path", "message", "size_bytes", "created_at"),
+        "acknowledged",
     }
     assert "No dead letters" in isthmus("letters", "list", "-t", copied.conninfo, "--code", "nul").out
     assert isthmus("letters", "list", "-t", copied.conninfo, "-c", "Posts").code == 0

@@ -59,7 +59,7 @@ def test_what_waits_is_told(
     ran = isthmus("orphans", "list", "-t", target)
     assert "No orphans." in ran.out
     assert "Waiting for rows of places that a later copy may bring: 1 reference of people.place" in ran.out
-    waiting = [{"table": "people", "column": "place", "points_at": "places", "count": 1}]
+    waiting = [{"table": "people", "column": "place", "points_at": "places", "count": 1, "lead_nowhere": False}]
     for command in (("orphans", "list"), ("status",)):
         assert json.loads(isthmus(*command, "-t", target, "--json", "-").out)["waiting"] == waiting
     assert json.loads(isthmus("orphans", "list", "--table", "no", "-t", target, "--json", "-").out)["waiting"] == []
@@ -67,6 +67,26 @@ def test_what_waits_is_told(
     assert ran.code == 0, ran.all
     assert "References of earlier copies that had waited and are set now: 1" in ran.out
     assert json.loads(isthmus("status", "-t", target, "--json", "-").out)["waiting"] == []
+
+
+def test_what_waits_for_a_row_that_no_copy_brought_leads_nowhere(
+    isthmus: RunCommand, write_mapping: Callable[[str], Path], make_dump: MakeDump, target: str
+) -> None:
+    lost = {"_id": oid(3), "name": "Cy", "place": oid(99)}
+    mapping, dump = write_mapping(MAPPING), make_dump({**DUMP, "people": [*DUMP["people"], lost]})
+    assert isthmus("copy", mapping, "-s", dump, "-t", target, "--only", "people").code == 0
+    ran = isthmus("copy", mapping, "-s", dump, "-t", target, "--only", "places")
+    assert ran.code == 0, ran.all
+    ran = isthmus("orphans", "list", "--waiting", "-t", target)
+    assert "Leading to no row of places that any copy brought: 1 reference of people.place" in ran.out
+    assert f"→ places {oid(99)}" in ran.out
+    (said,) = json.loads(isthmus("orphans", "list", "--waiting", "-t", target, "--json", "-").out)["waiting"]
+    (one,) = said.pop("references")
+    assert said == {"table": "people", "column": "place", "points_at": "places", "count": 1, "lead_nowhere": True}
+    assert (one["position"], one["old_id"]) == ([], str(oid(99)))
+    assert one["row_id"] in ran.out
+    ran = isthmus("status", "-t", target)
+    assert "1 reference of people.place waiting for no row of places that any copy brought" in ran.out
 
 
 @pytest.mark.parametrize("stated", ["", ", on_conflict: keep_target"])

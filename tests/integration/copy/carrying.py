@@ -19,10 +19,10 @@ from bson import ObjectId
 
 from isthmus.mapping import parse_mapping
 from isthmus.sources import open_source
-from isthmus.transfer import stages
 from isthmus.transfer.job import Options
 from isthmus.transfer.result import Result
 from isthmus.transfer.run import copy_database, tell
+from isthmus.work import stages
 from isthmus.work.progress import Progress
 from tests.fix_dumps import Documents, write_collection
 
@@ -34,7 +34,7 @@ def oid(number: int) -> ObjectId:
 
 @contextmanager
 def listening(listener: Callable[[str], None]) -> Generator[None]:
-    """Tell a listener every stage that a copy inside the block reaches; see `isthmus.transfer.stages`."""
+    """Tell a listener every stage that a copy inside the block reaches; see `isthmus.work.stages`."""
     stages.listeners.append(listener)
     try:
         yield

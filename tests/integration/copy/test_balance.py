@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from isthmus.transfer.balance import balance_from_json
-from isthmus.transfer.stages import listeners
+from isthmus.work.stages import listeners
 from tests.generators import bson_writer as bw
 from tests.generators.mappings import Case, cases
 from tests.integration.copy.carrying import World, balanced, oid

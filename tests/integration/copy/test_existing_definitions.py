@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 from isthmus.errors import TargetError
-from isthmus.transfer.existing import saved_ddl
+from isthmus.transfer.existing import setting_aside
 from isthmus.transfer.existing.saved_ddl import missing, restore_abandoned
 from tests.integration.cli.conftest import run_command
 from tests.integration.copy.carrying import World, balanced, listening, oid
@@ -68,7 +68,7 @@ FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid JOIN pg_class c ON c.oid = 
 
 @pytest.fixture(autouse=True)
 def _every_load_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(saved_ddl, "WORTH_ROWS", 1)
+    monkeypatch.setattr(setting_aside, "WORTH_ROWS", 1)
 
 
 def catalog(world: World) -> list[tuple[Any, ...]]:
@@ -120,7 +120,7 @@ def test_a_table_that_holds_rows_keeps_its_definitions_and_the_empty_ones_lose_t
 def test_rows_that_come_into_a_table_that_holds_some_do_not_count(
     world: World, monkeypatch: pytest.MonkeyPatch, least: int, dropped: bool
 ) -> None:
-    monkeypatch.setattr(saved_ddl, "WORTH_ROWS", least)  # posts, their lines and pairs are six
+    monkeypatch.setattr(setting_aside, "WORTH_ROWS", least)  # posts, their lines and pairs are six
     make(world, ADORNED)
     world.rows("""INSERT INTO "User" ("id", "email") VALUES (gen_random_uuid(), 'z@x')""")
     before = definitions(world)

@@ -14,7 +14,7 @@ import psycopg
 import pytest
 
 from isthmus.errors import TargetError
-from isthmus.transfer.existing import saved_ddl
+from isthmus.transfer.existing import setting_aside
 from tests.integration.copy.carrying import World, balanced, listening, oid
 from tests.integration.copy.retrying import retry
 
@@ -112,7 +112,7 @@ def test_prepared_transaction_without_a_process_is_named(world: World) -> None:
 def test_indexes_that_a_reader_keeps_from_being_dropped_stay_and_he_is_named(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(saved_ddl, "WORTH_ROWS", 1)
+    monkeypatch.setattr(setting_aside, "WORTH_ROWS", 1)
     world.rows("CREATE INDEX people_name ON people (name)")
     with psycopg.connect(world.conninfo, application_name="report") as connection:
         connection.execute("SELECT count(*) FROM people")

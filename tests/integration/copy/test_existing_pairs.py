@@ -87,4 +87,4 @@ def test_refused_pair_that_was_looked_up_costs_its_document(world: World) -> Non
     assert world.codes() == {str(oid(2)): "target-refused", str(oid(3)): "target-refused"}
     assert world.rows(ROWS) == [("p1", "q1"), ("p1", "q2")]
     left = world.column("SELECT tablename FROM pg_tables WHERE schemaname = 'isthmus' AND tablename LIKE 'p%'")
-    assert sorted(left) == ["partition", "pending_reference"]
+    assert sorted(left) == ["pair_state", "partition", "pending_reference"]

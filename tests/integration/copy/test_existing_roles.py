@@ -13,7 +13,7 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from isthmus.errors import IsthmusError
-from isthmus.transfer.existing import saved_ddl
+from isthmus.transfer.existing import setting_aside
 from tests.integration.copy.carrying import World, balanced, oid
 
 TABLES = """
@@ -76,7 +76,7 @@ def refused(world: World) -> IsthmusError:
 def test_role_that_may_write_and_owns_nothing_delivers_and_leaves_indexes_alone(
     world: World, as_role: Grant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(saved_ddl, "WORTH_ROWS", 1)
+    monkeypatch.setattr(setting_aside, "WORTH_ROWS", 1)
     world.rows(TABLES)
     carrier = as_role(WRITES)
     balanced(carrier.copy(MAPPING))

@@ -45,6 +45,7 @@ collections:
       userId: {column: user_id, references: users, identity: people}
       email: text
 """
+LINKED = "    linked:\n      profiles: {keys: {mail: email}}\n"
 FIXED = PEOPLE.replace("size: {type: text}", "size: {type: text, coerce: true}")
 
 
@@ -83,6 +84,13 @@ def plant(world: World) -> None:
     )
 
 
+ROWS = [
+    ("ann@x", "Ann", "5", 1, {"zip": 1}),
+    ("ben@x", "Ben", "6", None, None),
+    ("cid@x", None, "7", None, None),
+    ("dan@x", None, "8", None, None),
+]
+"""People behind the first retry, which carries all of `new Users`."""
 MAILS = ("ann@x", "ben@x", "cid@x", "dan@x", "nobody@x")
 
 
@@ -97,12 +105,7 @@ def test_letters_are_joined_into_the_rows_of_their_things(world: World) -> None:
     result = retry(world, FIXED)
     assert result.outcome == "complete"
     assert world.codes() == {str(oid(3)): "type"}
-    assert world.rows("SELECT email, name, size, n, extras FROM users ORDER BY email") == [
-        ("ann@x", "Ann", "5", 1, {"zip": 1}),
-        ("ben@x", "Ben", "6", None, None),
-        ("cid@x", None, "7", None, None),
-        ("dan@x", None, "8", None, None),
-    ]
+    assert world.rows("SELECT email, name, size, n, extras FROM users ORDER BY email") == ROWS
     assert world.rows("SELECT t.position, word FROM tags t ORDER BY 1") == [(0, "a"), (1, "b")]
     linked = world.rows("SELECT p.email, u.email FROM profiles p LEFT JOIN users u ON u.id = user_id ORDER BY 1")
     assert linked == [*((mail, mail) for mail in MAILS[:4]), ("nobody@x", None)]
@@ -114,6 +117,19 @@ def test_letters_are_joined_into_the_rows_of_their_things(world: World) -> None:
     assert not world.codes()
     assert world.rows("SELECT name, size FROM users WHERE email = 'cid@x'") == [("Cid", "7")]
     found = verified(world, last)
+    assert found.passed, found.differences
+
+
+def test_letters_are_joined_into_things_whose_ids_are_kept(world: World) -> None:
+    plant(world)
+    kept = PEOPLE.replace("ids: cuid2", "ids: keep").replace(", identity: people", "").replace(LINKED, "")
+    fixed = kept.replace("size: {type: text}", "size: {type: text, coerce: true}")
+    balanced(world.copy(kept))
+    assert len(world.codes("new Users")) == 4
+    retry(world, fixed)
+    assert world.codes() == {str(oid(3)): "type"}
+    assert world.rows("SELECT email, name, size, n, extras FROM users ORDER BY email") == ROWS
+    found = verified(world, fixed)
     assert found.passed, found.differences
 
 

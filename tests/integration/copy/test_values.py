@@ -13,7 +13,7 @@ import bson
 import pytest
 from bson import Decimal128, Int64
 
-from isthmus.transfer.stages import listeners
+from isthmus.work.stages import listeners
 from tests.generators import bson_writer as bw
 from tests.integration.copy.carrying import World, balanced, oid
 

@@ -20,12 +20,12 @@ from isthmus.mapping.things import Things
 from isthmus.sources import open_source
 from isthmus.sources.optional import with_optional
 from isthmus.sources.reading import Options
-from isthmus.state.identities import identities_exist
+from isthmus.state.identities import identities_exist, load_things
 from isthmus.state.lease import Lease
 from isthmus.state.migrate import migrate
 from isthmus.state.runs import id_key
 from isthmus.transfer.identities.found import Found
-from isthmus.transfer.identities.live import concerned, make_live
+from isthmus.transfer.identities.live import concerned, find_live, keep_live
 from isthmus.transfer.identities.planning import Options as PlanOptions
 from isthmus.transfer.identities.planning import plan_identities
 from isthmus.transfer.identities.reading import Reading
@@ -130,9 +130,11 @@ class People:
                 plans = compile_plans(as_loaded(mapping))
                 reading = Reading(mapping, plans, opened, key, Options(), Progress(), threading.Event())
                 names = concerned(mapping, only or plans)
-                found = make_live(reading, names, self.answers(*lines), lease.connection)
-            assert found is not None
-            return found
+                found = find_live(reading, names, self.answers(*lines), lease.connection)
+                keep_live(found, opened.name, lease.connection)
+            things = load_things(lease.connection, mapping)
+            assert things is not None
+            return things
         finally:
             lease.release()
 

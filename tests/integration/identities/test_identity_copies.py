@@ -149,6 +149,19 @@ def test_answers_that_changed_behind_a_copy_are_told_and_never_used_silently(pro
     assert len(people) == 4
 
 
+def test_starting_over_drops_nothing_while_a_person_must_answer(project: Project) -> None:
+    project.answer(ANSWERS)
+    assert project.copy().code == 0
+    before = project.state()
+    project.answer("isthmus: 1\n")
+    project.write({USERS: [*DOCUMENTS[USERS], user(5, "EVE@x.org")]})
+    refused = project.copy("--fresh")
+    assert refused.code == 2
+    assert "(identity-conflicts)" in refused.err
+    assert "dropped" not in refused.err
+    assert project.state() == before
+
+
 @pytest.mark.parametrize(
     "stage", ["identities.before-commit", "identities.after-commit", "begin.after-commit", "copy.after-commit"]
 )

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import bson
+import psycopg
 import pytest
 from bson import ObjectId
 
@@ -18,6 +19,7 @@ from isthmus.mapping import load_mapping
 from isthmus.polyglot import decommission_writes
 from isthmus.polyglot.decommission import Wanted, decommission
 from isthmus.sources import open_source
+from isthmus.state.acknowledgements import Kind, acknowledge, last_copies, read_items
 from isthmus.verify.result import LAYERS
 from isthmus.verify.run import verify_database
 from tests.fix_dumps import MakeDump
@@ -26,6 +28,7 @@ from tests.integration.copy.carrying import oid
 from tests.integration.polyglot.side_by_side import (
     ARTICLES,
     MAPPING,
+    SCHEMA,
     Application,
     documents,
     make_application,
@@ -70,6 +73,13 @@ def verify(application: Application) -> bool:
         source.close()
 
 
+def let_be(application: Application, kind: Kind) -> int:
+    """Acknowledge all that there are of a kind; return how many."""
+    with psycopg.connect(application.target) as connection:
+        items = read_items(connection, kind, last_copies(connection, SCHEMA))
+        return acknowledge(connection, kind, items, "they may stay").newly
+
+
 def test_half_way_everything_that_is_left_is_named(application: Application) -> None:
     application.carry("users")
     checks = ask(application)
@@ -88,8 +98,20 @@ def test_half_way_everything_that_is_left_is_named(application: Application) -> 
     assert checks["collections"]["facts"]["users"]["fate"] == "carried"
     application.carry(ARTICLES)
     checks = ask(application)
-    assert in_the_way(checks) == {"collections", "references", "pending", "writes"}
+    assert in_the_way(checks) == {"collections", "references", "writes"}
     assert set(checks["references"]["facts"]) == {"notes.object", "notes.actor"}
+    assert {one["points_at"] for one in checks["pending"]["facts"]} == {"users"}, "which were carried"
+    assert all(one["lead_nowhere"] for one in checks["pending"]["facts"])
+
+
+def test_references_that_wait_for_what_was_not_carried_stand_in_the_way(application: Application) -> None:
+    application.carry(ARTICLES)
+    check = ask(application)["pending"]
+    assert check["stands_in_the_way"]
+    assert not any(one["lead_nowhere"] for one in check["facts"])
+    application.carry("users")
+    check = ask(application)["pending"]
+    assert not check["stands_in_the_way"], "what is left leads nowhere"
 
 
 def test_all_carried_and_verified_is_clear_until_somebody_writes(application: Application) -> None:
@@ -173,8 +195,14 @@ def test_letters_conflicts_and_failed_verifications_stand_in_the_way(
     checks = ask(application)
     assert in_the_way(checks) >= {"letters", "collections"}
     ((letter),) = checks["letters"]["facts"]
-    assert (letter["collection"], letter["count"]) == ("users", 1)
+    assert (letter["collection"], letter["count"], letter["acknowledged"]) == ("users", 1, 0)
     assert "difference" in checks["collections"]["facts"]["users"]["why"]
+    assert let_be(application, "letter") == 1
+    checks = ask(application)
+    assert "letters" not in in_the_way(checks)
+    ((letter),) = checks["letters"]["facts"]
+    assert (letter["count"], letter["acknowledged"], checks["letters"]["acknowledged"]) == (0, 1, 1)
+    assert checks["letters"]["told"] == "No dead letter is unanswered; 1 acknowledged."
 
 
 def test_rows_kept_by_a_default_wait_for_an_answer(tmp_path: Path, database: str, mongo: MongoDatabase) -> None:
@@ -196,6 +224,14 @@ def test_rows_kept_by_a_default_wait_for_an_answer(tmp_path: Path, database: str
     checks = ask(application, "stated.yaml")
     assert checks["conflicts"]["facts"] == {'identity pe"ople': 1}
     assert checks["conflicts"]["stands_in_the_way"] is True
+    assert let_be(application, "conflict") == 1
+    checks = ask(application)
+    assert checks["conflicts"]["facts"] == {'identity pe"ople': 1}  # that is decided, never acknowledged
+    assert checks["conflicts"]["acknowledged"] == 1
+    application.sql("DELETE FROM isthmus.identity_conflict")
+    checks = ask(application)
+    assert (checks["conflicts"]["stands_in_the_way"], checks["conflicts"]["facts"]) == (False, {})
+    assert checks["conflicts"]["told"] == "No conflict is unanswered; 1 acknowledged."
 
 
 def test_code_is_looked_through_and_no_secret_is_told(application: Application) -> None:

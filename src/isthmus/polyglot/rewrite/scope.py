@@ -38,7 +38,8 @@ def scope_of(
     Args:
         mapping: A checked mapping.
         to: Tables, entries or source collections whose ids are written; empty for all.
-        only: Entries or source collections whose documents are looked through; empty for all.
+        only: Entries or source collections whose documents are looked through; empty for all but those that are to be
+            asked for.
         may_be_empty: Whether nothing to look at is no fault, as where a log says what was written.
 
     Raises:
@@ -50,6 +51,8 @@ def scope_of(
     left_out: list[tuple[str, str, str]] = []
     for site in sites(mapping):
         if site.collection not in collections:
+            if not only:
+                left_out.append((site.collection, site.shown, "the collection is to be asked for (`asked`, --only)"))
             continue
         why = _why_not(mapping, site, entries)
         if why is None:
@@ -100,7 +103,7 @@ def _entries(mapping: Mapping, names: Collection[str]) -> set[str]:
 
 def _collections(mapping: Mapping, names: Collection[str]) -> set[str]:
     if not names:
-        return set(mapping.source_collections)
+        return {name for name in mapping.source_collections if mapping.why_asked(name) is None}
 
     def of(name: str) -> set[str]:
         rule = mapping.collections.get(name)

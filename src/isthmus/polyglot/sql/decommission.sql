@@ -3,7 +3,7 @@
 -- complete, and when its dead letters were last tried again (null where they were not; `infinity` for a try in hand).
 SELECT id, coalesce(nullif(tables -> 'only', '[]'),
                     (SELECT jsonb_agg(name) FROM jsonb_object_keys(balance -> 'collections') AS name)),
-       stage = 'complete', finished_at,
+       stage = 'complete',
        (SELECT max(coalesce(one ->> 'ended_at', 'infinity')::timestamptz)
         FROM jsonb_array_elements(coalesce(to_jsonb(r) -> 'retries', '[]')) AS one)
 FROM isthmus.run r WHERE target_schema = %(schema)s ORDER BY id
@@ -73,10 +73,3 @@ SELECT collection, source_id, was FROM (
     SELECT d.*, row_number() OVER (PARTITION BY collection ORDER BY was, source_id DESC) AS place_in_line
     FROM pg_temp.decommission_differing d WHERE NOT (was AND rewritten)) AS d
 WHERE place_in_line <= %(most)s ORDER BY collection, place_in_line
-
--- name: rewritten_of
--- What a rewrite replaced in some documents of a collection.
-SELECT source_id, path, old_value, new_text FROM isthmus.rewrite_log
-WHERE collection = %(collection)s AND state = 'done'
-  AND key_digest = ANY (SELECT sha256(one) FROM unnest(%(source_ids)s::bytea[]) AS one)
-ORDER BY id DESC

@@ -12,6 +12,12 @@ SELECT collection, source_id, canonical_id, why, reason
 FROM isthmus.identity_member
 WHERE mode = 'live' AND name = ANY(%(names)s) AND (canonical_id IS NOT NULL OR why IN ('apart', 'dropped'))
 
+-- name: lay_out_things
+-- A table of the session: the thing of each document of some collections, by the id that is derived from it alone.
+CREATE TEMP TABLE isthmus_retry_thing AS
+SELECT DISTINCT own_id AS own, canonical_id AS thing FROM isthmus.identity_member
+WHERE mode = 'live' AND name = ANY(%(names)s) AND collection = ANY(%(members)s) AND canonical_id IS NOT NULL
+
 -- name: maps
 -- All maps: what they are and what they came to.
 SELECT name, mode, made_at, source_name, counts, answers_digest, rules_digest, isthmus_version

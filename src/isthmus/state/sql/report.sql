@@ -54,6 +54,19 @@ SELECT table_name, column_name, target_table, count(*) FROM isthmus.pending_refe
 WHERE table_schema = %(schema)s AND (%(table)s::text IS NULL OR table_name = %(table)s)
 GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 
+-- name: list_waiting
+-- References that wait, one by one, oldest first.
+SELECT id, table_name, column_name, row_id, row_position, target_table, target_id FROM isthmus.pending_reference
+WHERE table_schema = %(schema)s AND (%(table)s::text IS NULL OR table_name = %(table)s) AND id > %(after)s
+ORDER BY id LIMIT %(limit)s
+
+-- name: carried_collections
+-- Source collections that complete runs of a schema carried and nobody took back; a run that names none carried all.
+SELECT DISTINCT name FROM isthmus.run r,
+    unnest(coalesce((SELECT array_agg(one) FROM jsonb_array_elements_text(nullif(tables -> 'only', '[]')) AS one),
+                    %(all)s::text[])) AS name
+WHERE target_schema = %(schema)s AND stage = 'complete' AND NOT coalesce(to_jsonb(r) -> 'undone' ? name, false)
+
 -- name: list_conflicts
 -- Rows that say something else than their document, oldest first, with the bytes of documents that were joined.
 SELECT id, collection, table_name, row_id, source_row_id, differing, policy, action, document
@@ -110,3 +123,7 @@ SELECT n.nspname, current_user, has_schema_privilege(n.oid, 'USAGE'),
        NOT EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.relnamespace = n.oid AND c.relkind IN ('r', 'p')
                      AND NOT has_table_privilege(c.oid, 'SELECT'))
 FROM pg_catalog.pg_namespace n WHERE n.nspname = ANY (%(schemas)s) ORDER BY n.nspname
+
+-- name: last_undo
+-- When something was taken back last.
+SELECT undone_at AT TIME ZONE 'UTC' FROM isthmus.undo ORDER BY id DESC LIMIT 1

@@ -109,6 +109,13 @@ FROM isthmus.rewrite_log l JOIN isthmus.rewrite r ON r.id = l.rewrite_id JOIN pa
 WHERE r.source = %(source)s AND l.state = 'done' AND l.collection = %(collection)s
 ORDER BY l.key_digest, l.id DESC
 
+-- name: replaced
+-- What stands in some documents of a collection since a rewrite put it there, the newest first.
+SELECT source_id, path, old_value, new_text FROM isthmus.rewrite_log
+WHERE collection = %(collection)s AND state = 'done'
+  AND key_digest = ANY (SELECT sha256(one) FROM unnest(%(source_ids)s::bytea[]) AS one)
+ORDER BY id DESC
+
 -- name: matched_ids
 -- Which rows documents are that have the id of another row: by the id they would have had, or by their `_id`.
 SELECT derived_id, source_id, id FROM isthmus.id_map

@@ -1,7 +1,8 @@
 -- name: latest_run
--- The newest run of this target; a state that an older version wrote has no retries.
+-- The newest run of this target; a state that an older version wrote has no retries, and nothing undone.
 SELECT id, mapping_fingerprint, mapping_text, source, source_name, target_schema, tables, started_at, stage,
-       finished_at, balance, lease_holder, isthmus_version, coalesce(to_jsonb(r) -> 'retries', '[]')
+       finished_at, balance, lease_holder, isthmus_version, coalesce(to_jsonb(r) -> 'retries', '[]'),
+       coalesce(nullif(to_jsonb(r) -> 'undone', 'null'), '[]')
 FROM isthmus.run r ORDER BY id DESC LIMIT 1
 
 -- name: insert_run

@@ -5,8 +5,6 @@ What a run consists of (its row, its tables, its partitions) comes into being in
 
 from __future__ import annotations
 
-import threading
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 
@@ -15,27 +13,23 @@ import psycopg
 from isthmus import __version__
 from isthmus.connect.definitions import read_definitions
 from isthmus.errors import TargetError
-from isthmus.mapping import Mapping, ddl
-from isthmus.mapping.plan import compile_plans
-from isthmus.mapping.references import as_loaded
-from isthmus.mapping.tables import TargetSchema, build_schema, pending_tables
-from isthmus.mapping.things import Things, with_things
-from isthmus.sources.protocol import Source
-from isthmus.sources.reading import Options as ReadingOptions
+from isthmus.mapping import ddl
+from isthmus.mapping.tables import TargetSchema, pending_tables
 from isthmus.state.checkpoints import PartitionState, expecting, insert_partitions, read_partitions
-from isthmus.state.identities import load_things
 from isthmus.state.lease import Lease
 from isthmus.state.migrate import check_state, migrate, state_exists
 from isthmus.state.runs import STOOD, Run, id_key, insert_run, latest_run
 from isthmus.transfer import staging
 from isthmus.transfer.beginning.fresh import check_dependents, drop_run
+from isthmus.transfer.beginning.identifying import find_things, go_by_things, recalled
 from isthmus.transfer.beginning.preflight import Finding, check_server, check_source, check_target, raise_findings
 from isthmus.transfer.beginning.same_run import refuse_other, refuse_other_source
 from isthmus.transfer.beginning.space import check_space
+from isthmus.transfer.beginning.task import Task
 from isthmus.transfer.existing.deliver import is_delivered
 from isthmus.transfer.existing.fit import Existing, find_lacking
 from isthmus.transfer.existing.narrow import narrow_plans
-from isthmus.transfer.existing.only import ONLY, chosen, refuse_other_scope, scope_of
+from isthmus.transfer.existing.only import ONLY, refuse_other_scope, scope_of
 from isthmus.transfer.existing.preflight import (
     SHAPE,
     check_not_own,
@@ -47,57 +41,16 @@ from isthmus.transfer.existing.preflight import (
 )
 from isthmus.transfer.existing.saved_ddl import restore_with, words_before, words_behind
 from isthmus.transfer.existing.stage import create_stage, drop_letters_stage, stage_schema
-from isthmus.transfer.identities.live import Told, concerned, make_live, refuse_other_answers
-from isthmus.transfer.identities.reading import Reading
-from isthmus.transfer.job import Job, Options, feeders
+from isthmus.transfer.identities.found import Found
+from isthmus.transfer.job import Job, feeders
 from isthmus.transfer.joining.joined import JOINING
 from isthmus.transfer.moving.meanwhile import since_it_began
 from isthmus.transfer.result import Result
-from isthmus.transfer.stages import reached
-from isthmus.work.progress import Progress
 from isthmus.work.retry import persist
+from isthmus.work.stages import reached
 
 _PARTITION_BYTES = 64 << 20
 _SMALL_BYTES = 4 << 20
-
-
-@dataclass(frozen=True)
-class Task:
-    """What the caller asked for, with what follows from the mapping alone; its attributes are explained at `Job`."""
-
-    mapping: Mapping
-    mapping_text: str
-    schema: TargetSchema
-    plans: dict[str, str]
-    source: Source
-    conninfo: str
-    options: Options
-    progress: Progress
-    stop: threading.Event
-
-    def carrying(self, things: Things | None) -> Task:
-        """Return it with what the identities of its mapping came to."""
-        if things is None:
-            return self
-        mapping = with_things(self.mapping, things)
-        loaded = as_loaded(mapping)
-        plans = chosen(mapping, compile_plans(loaded), self.options.only)
-        return replace(self, mapping=mapping, schema=build_schema(loaded), plans=plans)
-
-    def job(self, lease: Lease, run: Run, key: bytes) -> Job:
-        return Job(
-            self.mapping,
-            self.schema,
-            self.plans,
-            self.source,
-            self.conninfo,
-            lease,
-            run,
-            key,
-            self.options,
-            self.progress,
-            self.stop,
-        )
 
 
 def open_job(task: Task, lease: Lease, result: Result) -> tuple[Job, list[PartitionState]]:
@@ -120,11 +73,15 @@ def open_job(task: Task, lease: Lease, result: Result) -> tuple[Job, list[Partit
     fresh = task.options.fresh and result.dropped is None and result.run is None
     follows = known is not None and result.run is None and _is_followed(task, known)
     if known is not None and not fresh and not follows:
-        task = _recalled(task, connection, known)
+        task = recalled(task, connection, known)
     existing = _preflight(task, connection, known, fresh=fresh)
+    found: list[Found] | None = None
     if known is not None and fresh:
-        id_key(connection, create=False, given=task.options.id_key)  # another key is refused before anything is dropped
+        # another key, and what a person must say, are refused before anything is dropped
+        key = id_key(connection, create=False, given=task.options.id_key)
         lease.adopt(known.id)
+        migrate(connection)
+        found = find_things(task, connection, key)
         task.progress.note(drop_run(connection, known, task.stop))
         result.dropped = known.id
         known = None
@@ -133,14 +90,15 @@ def open_job(task: Task, lease: Lease, result: Result) -> tuple[Job, list[Partit
         reached("begin.state-made")
         key = id_key(connection, create=True, given=task.options.id_key)
         reached("begin.key-made")
-        task, existing = _identified(task, connection, key, existing)
+        found = find_things(task, connection, key) if found is None else found
+        task, existing = go_by_things(task, connection, found, existing)
         run, states = _begin(task, lease, existing)
     elif follows:
         refuse_other_source(known, task.source)
         migrate(connection)
         drop_letters_stage(connection)  # of a retry that was killed
         key = id_key(connection, create=False, given=task.options.id_key)
-        task, existing = _identified(task, connection, key, existing)
+        task, existing = go_by_things(task, connection, find_things(task, connection, key), existing)
         run, states = _begin(task, lease, existing)
     else:
         run, key, states = _go_on(task, lease, known)
@@ -154,39 +112,6 @@ def open_job(task: Task, lease: Lease, result: Result) -> tuple[Job, list[Partit
     return job, states
 
 
-def _identified(
-    task: Task, connection: psycopg.Connection, key: bytes, existing: Existing | None
-) -> tuple[Task, Existing | None]:
-    """Find out who is one with whom, where the copy carries any such document, and make it what the copy goes by."""
-    mapping = task.mapping
-    if not mapping.identities or mapping.things is not None:  # nothing is to be found out, or it was already
-        return task, existing
-    names = concerned(mapping, task.plans)
-    if names:
-        task.progress.stage("identities")
-        options = ReadingOptions(workers=min(2, task.options.workers), retry_seconds=task.options.retry_seconds)
-        plans = compile_plans(as_loaded(mapping))
-        reading = Reading(mapping, plans, task.source, key, options, Told(task.progress), task.stop)
-        things = make_live(reading, names, task.options.resolutions, connection)
-    else:
-        things = load_things(connection, mapping)
-    task = task.carrying(things)
-    if existing is not None:  # what is staged has a column more
-        existing, _ = read_existing(connection, task.schema)
-    return task, existing
-
-
-def _recalled(task: Task, connection: psycopg.Connection, known: Run) -> Task:
-    """Go by the maps that the run began with; where it began with another mapping, that is told later."""
-    if not task.mapping.identities or task.mapping.fingerprint in known.fingerprints:
-        return task
-    carried = task.carrying(load_things(connection, task.mapping))
-    if carried.mapping.fingerprint in known.fingerprints:
-        names = concerned(task.mapping, task.plans)
-        refuse_other_answers(connection, names, task.options.resolutions, known.id)
-    return carried
-
-
 def _is_followed(task: Task, known: Run) -> bool:
     """Tell whether a complete run is followed by another one, and not only compared with the source."""
     if known.stage != "complete" or not is_existing(task.mapping):
@@ -196,7 +121,7 @@ def _is_followed(task: Task, known: Run) -> bool:
 
 def _preflight(task: Task, connection: psycopg.Connection, known: Run | None, *, fresh: bool) -> Existing | None:
     """Raise everything that stands against the copy, tell the rest; return the tables that are somebody else's."""
-    findings = check_server(connection) + check_source(task.mapping, task.source)
+    findings = check_server(connection) + check_source(task.mapping, task.source, task.plans)
     if known is not None and known.stage != "complete" and task.source.moves and not fresh:
         findings = since_it_began(findings)
     existing: Existing | None = None

@@ -16,8 +16,8 @@ from isthmus.state.statements import statement
 from isthmus.transfer.beginning.preflight import Finding
 from isthmus.transfer.existing.deliver import is_delivered
 from isthmus.transfer.existing.stage import drop_stage
-from isthmus.transfer.stages import reached
 from isthmus.work.interrupted import Interrupted
+from isthmus.work.stages import reached
 
 _MOST_NAMES = 5
 _HINT = (

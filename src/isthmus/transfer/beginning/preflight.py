@@ -7,6 +7,7 @@ rights, tables and types in the way). Findings carry the exit code of who must a
 from __future__ import annotations
 
 import difflib
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import psycopg
@@ -36,8 +37,13 @@ class Finding:
     severity: type[IsthmusError] | None
 
 
-def check_source(mapping: Mapping, source: Source) -> list[Finding]:
+def check_source(mapping: Mapping, source: Source, carried: Collection[str] | None = None) -> list[Finding]:
     """Hold the mapping against the collections of a source; reads no documents.
+
+    Args:
+        mapping: The mapping.
+        source: The source.
+        carried: Those that are to be read; others need not be there. None: all of the mapping.
 
     Returns:
         Findings, in the order of the mapping, then of the source.
@@ -47,7 +53,8 @@ def check_source(mapping: Mapping, source: Source) -> list[Finding]:
     readable = [info for info in infos.values() if info.readable]
     for name in mapping.source_collections:
         if name not in infos:
-            found.append(Finding(_missing(name, source, list(infos)), SourceError))
+            if carried is None or name in carried:
+                found.append(Finding(_missing(name, source, list(infos)), SourceError))
         elif infos[name].missing:
             found.append(Finding(_lacking(name, source), None))
         elif not infos[name].readable:
@@ -356,8 +363,8 @@ def _role(connection: psycopg.Connection) -> tuple[str, str, bool, bool]:
     return (str(row[0]), str(row[1]), bool(row[2]), bool(row[3])) if row else ("", "", False, False)
 
 
-def raise_findings(findings: list[Finding]) -> None:
-    """Raise one error with all contradictions; the class is that of the highest exit code among them.
+def raise_findings(findings: list[Finding], what: str = "this copy") -> None:
+    """Raise one error with all contradictions to a work; the class is that of the highest exit code among them.
 
     Raises:
         IsthmusError: There is at least one contradiction.
@@ -368,9 +375,7 @@ def raise_findings(findings: list[Finding]) -> None:
     worst = max((finding.severity for finding in serious if finding.severity), key=lambda kind: kind.exit_code)
     count = len(serious)
     raise worst(
-        "Nothing was written: "
-        + ("one thing stands" if count == 1 else f"{count} things stand")
-        + " against this copy.",
+        "Nothing was written: " + ("one thing stands" if count == 1 else f"{count} things stand") + f" against {what}.",
         code=serious[0].problem.code if count == 1 else "preflight",
         problems=tuple(finding.problem for finding in serious),
     )

@@ -26,14 +26,15 @@ from isthmus.transfer.existing.fit import Existing, FedTable, backward_keys, del
 from isthmus.transfer.existing.pairs import deliver_pairs
 from isthmus.transfer.existing.pieces import Chosen, swallowed, whole_or_pieces
 from isthmus.transfer.existing.refused import Refused
-from isthmus.transfer.existing.saved_ddl import missing, restore, set_aside
+from isthmus.transfer.existing.saved_ddl import missing, restore
 from isthmus.transfer.existing.sequences import advance_sequences
+from isthmus.transfer.existing.setting_aside import set_aside
 from isthmus.transfer.existing.sides import Sides
 from isthmus.transfer.finishing.remove import remove_documents
 from isthmus.transfer.hands import Hands
 from isthmus.transfer.job import Job
 from isthmus.transfer.locks import lock_tables
-from isthmus.transfer.stages import reached
+from isthmus.work.stages import reached
 
 _MARK = ("delivery", "done")
 

@@ -313,7 +313,8 @@ def _judge_table(sides: Sides, fed: FedTable, refused: Refused) -> None:
     sides.do(
         sql.SQL(
             "CREATE TEMP TABLE {verdict} ON COMMIT DROP AS SELECT f.stage_id, f.target_id, d.differing,"
-            " {decision} AS verdict, a.digest AS source_digest, b.digest AS target_digest FROM {found} f"
+            " {decision} AS verdict, a.digest AS source_digest, b.digest AS target_digest, b.beside AS target_beside"
+            " FROM {found} f"
             " JOIN {source} a ON a.id = f.stage_id JOIN {target} b ON b.id = f.target_id"
             " LEFT JOIN {known} w ON w.id = f.target_id::text"
             " CROSS JOIN LATERAL (SELECT CASE WHEN a.digest = b.digest THEN '{{}}'::jsonb ELSE {differing} END"
@@ -336,7 +337,7 @@ def _judge_table(sides: Sides, fed: FedTable, refused: Refused) -> None:
     sides.do(
         sql.SQL(
             "INSERT INTO {verdict} SELECT s.{id}, NULL, CASE WHEN a.digest = w.source_digest THEN '{{}}'::jsonb"
-            ' ELSE \'{{"row": {{"target": "deleted"}}}}\'::jsonb END, \'deleted\', a.digest, NULL FROM {stage} s'
+            ' ELSE \'{{"row": {{"target": "deleted"}}}}\'::jsonb END, \'deleted\', a.digest, NULL, NULL FROM {stage} s'
             " JOIN {source} a ON a.id = s.{id} JOIN {known} w ON {was}"
             " WHERE NOT EXISTS (SELECT FROM {found} f WHERE f.stage_id = s.{id})"
         ).format(
@@ -476,9 +477,10 @@ def write_ledgers(sides: Sides) -> None:
         sides.do(
             sql.SQL(
                 "INSERT INTO isthmus.conflict"
-                " (run_id, collection, table_name, row_id, source_row_id, differing, policy, action)"
+                " (run_id, collection, table_name, row_id, source_row_id, differing, policy, action, said_digest)"
                 " SELECT {run}, {collection}, {table}, coalesce(v.target_id::text, {own}), v.stage_id::text,"
-                " v.differing, {policy}, CASE v.verdict WHEN 'deleted' THEN 'deleted-in-target' ELSE v.verdict END"
+                " v.differing, {policy}, CASE v.verdict WHEN 'deleted' THEN 'deleted-in-target' ELSE v.verdict END,"
+                " sha256((SELECT key FROM isthmus.id_key) || v.source_digest || coalesce(v.target_digest, ''))"
                 " FROM {verdict} v JOIN {stage} s ON s.{id} = v.stage_id WHERE v.differing <> '{{}}'::jsonb"
                 " AND v.verdict IN ('kept', 'overwritten', 'deleted') ORDER BY v.stage_id"
             ).format(

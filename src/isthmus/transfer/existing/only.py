@@ -24,13 +24,13 @@ def chosen(mapping: Mapping, plans: dict[str, str], names: tuple[str, ...]) -> d
     Args:
         mapping: The mapping.
         plans: Source collection → plan.
-        names: Entries or source collections; empty for all.
+        names: Entries or source collections; empty for all but those that are to be asked for.
 
     Raises:
         ConfigError: A name is neither (code `no-such-entry`), or the tables are Isthmus's own (`only-existing`).
     """
     if not names:
-        return plans
+        return {name: plan for name, plan in plans.items() if mapping.why_asked(name) is None}
     if mapping.target.tables != "existing":
         raise ConfigError(
             "--only is for tables that exist (`target: {tables: existing}`).",
@@ -90,11 +90,17 @@ def unknown_entries(job: Job, connection: psycopg.Connection, entries: Iterable[
     outside = [entry for entry in entries if leads_outside(job, entry)]
     if not outside:
         return []
+    carried = carried_before(job, connection)
+    sources = job.mapping.collections
+    return [one for one in outside if not all(n in job.plans or n in carried for n in sources[one].source_names)]
+
+
+def carried_before(job: Job, connection: psycopg.Connection) -> set[str]:
+    """Return the source collections that complete copies into tables that exist have carried."""
     carried: set[str] = set()
     for (tables,) in connection.execute(
         "SELECT tables FROM isthmus.run WHERE stage = 'complete' AND target_schema = %s AND tables ? 'delivers'",
         (job.run.target_schema,),
     ).fetchall():
         carried |= set(tables.get(ONLY) or job.mapping.source_collections)
-    sources = job.mapping.collections
-    return [one for one in outside if not all(n in job.plans or n in carried for n in sources[one].source_names)]
+    return carried

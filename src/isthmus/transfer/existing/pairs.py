@@ -7,6 +7,7 @@ from psycopg import sql
 
 from isthmus.connect.postgres import meaning
 from isthmus.transfer.existing.fit import FedTable
+from isthmus.transfer.existing.pair_state import insert_pairs
 from isthmus.transfer.existing.pieces import Chosen, refusal, swallowed, whole_or_pieces
 from isthmus.transfer.existing.refused import Refused
 from isthmus.transfer.existing.sides import Sides
@@ -71,15 +72,10 @@ def _insert(sides: Sides, fed: FedTable, condition: sql.Composable) -> int:
     same = sql.SQL(" AND ").join(sql.SQL("t.{0} = p.{0}").format(name) for name in names)
     absent = sql.SQL("NOT EXISTS (SELECT FROM {} t WHERE {})").format(sides.real(fed.name), same)
     expected = sides.one(sql.SQL("SELECT count(*) FROM ({}) AS p WHERE {}").format(source, absent))
-    inserted = sides.do(
-        sql.SQL("INSERT INTO {} ({}) SELECT {} FROM ({}) AS p WHERE {}").format(
-            sides.real(fed.name),
-            sql.SQL(", ").join(names),
-            sql.SQL(", ").join(sql.SQL("p.{}").format(name) for name in names),
-            source,
-            absent,
-        )
+    wanted = sql.SQL("SELECT {} FROM ({}) AS p WHERE {}").format(
+        sql.SQL(", ").join(sql.SQL("p.{}").format(name) for name in names), source, absent
     )
+    inserted = insert_pairs(sides, fed, wanted)
     if inserted != expected:
         raise swallowed(fed, expected, inserted)
     return inserted

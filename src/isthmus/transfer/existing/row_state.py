@@ -1,7 +1,8 @@
 """What a row is, as one digest; and what a tracked row was when it was last carried (`isthmus.row_state`).
 
 The digest is SHA-256 over the texts of a row's columns and of its child rows in the order of their places, each as the
-real table's types write them. Columns the mapping does not fill are not in it.
+real table's types write them. Columns the mapping does not fill are in another one (see `beside`), which a re-run does
+not ask.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from psycopg import sql
 
 from isthmus.mapping.model import Flow
 from isthmus.state.statements import statement
+from isthmus.transfer.existing.beside import beside_text, digest_of, has_beside
 from isthmus.transfer.existing.fit import FedTable
 from isthmus.transfer.existing.sides import Sides
 from isthmus.transfer.finishing.origins import ids_of_flow
@@ -48,8 +50,8 @@ def collect(sides: Sides, fed: FedTable) -> None:
     wanted = sql.SQL("true").format()
     if not tracked:
         wanted = sql.SQL("s.{} IN (SELECT stage_id FROM {})").format(sides.owner(fed), found)
-    _digests(sides, fed, "source", wanted, real=False)
-    _digests(
+    digests(sides, fed, "source", wanted, real=False)
+    digests(
         sides, fed, "target", sql.SQL("{} IN (SELECT target_id FROM {})").format(sides.row_id(fed), found), real=True
     )
     sides.do(
@@ -67,18 +69,29 @@ def collect(sides: Sides, fed: FedTable) -> None:
         sides.do(sql.SQL("ANALYZE {}").format(sides.temporary(name, fed.name)))
 
 
-def _digests(sides: Sides, fed: FedTable, what: str, wanted: sql.Composed, *, real: bool) -> None:
+def digests(sides: Sides, fed: FedTable, what: str, wanted: sql.Composed, *, real: bool) -> None:
+    """Make the temporary table `what` of a root table: id, digest, a digest a child table, and of real rows `beside`.
+
+    Args:
+        sides: Knows what waits in its columns.
+        fed: The root table.
+        what: Its name, before its number.
+        wanted: SQL that is true of the rows wanted, over alias `t` of the real table, or `s` of the stage.
+        real: Whether it is of the real table.
+    """
     alias = "t" if real else "s"
     place = sides.real(fed.name) if real else sides.staged(fed.name)
     joins, columns, texts = sql.SQL("").format(), sql.SQL("").format(), [sides.row_text(fed, alias, real=real)]
+    beside = [beside_text(fed, alias)]
     for child in sorted(sides.children_of(fed.name), key=lambda one: one.name):
         name = sql.Identifier(child_column(sides, child))
         order = sql.SQL(", ").join(sql.SQL("c.{}").format(sql.Identifier(n)) for n in sides.positions(child))
         joins += sql.SQL(
             " LEFT JOIN (SELECT c.{owner} AS id,"
-            " sha256(convert_to(string_agg({text}, E'\\n' ORDER BY {order}), 'UTF8')) AS digest"
+            " sha256(convert_to(string_agg({text}, E'\\n' ORDER BY {order}), 'UTF8')) AS digest{beside}"
             " FROM {place} c GROUP BY 1) AS {name} ON {name}.id = {alias}.{key}"
         ).format(
+            beside=_beside_of(sides, child, order) if real and has_beside(child) else sql.SQL(""),
             owner=sides.owner(child),
             text=sides.row_text(child, "c", real=real),
             order=order,
@@ -89,6 +102,10 @@ def _digests(sides: Sides, fed: FedTable, what: str, wanted: sql.Composed, *, re
         )
         columns += sql.SQL(", {name}.digest AS {name}").format(name=name)
         texts.append(sql.SQL("coalesce(encode({}.digest, 'hex'), '')").format(name))
+        if has_beside(child):
+            beside.append(sql.SQL("coalesce({} || {}.beside, '')").format(sql.Literal(f"\n{child.name}:"), name))
+    if real:
+        columns += sql.SQL(", {} AS beside").format(digest_of(sql.SQL(" || ").join(beside)))
     sides.do(
         sql.SQL(
             "CREATE TEMP TABLE {name} ON COMMIT DROP AS SELECT {row_id} AS id,"
@@ -105,6 +122,15 @@ def _digests(sides: Sides, fed: FedTable, what: str, wanted: sql.Composed, *, re
         )
     )
     sides.do(sql.SQL("CREATE UNIQUE INDEX ON {} (id)").format(sides.temporary(what, fed.name)))
+
+
+def _beside_of(sides: Sides, child: FedTable, order: sql.Composed) -> sql.Composed:
+    """Return SQL of what stands beside in a document's child rows; NULL for nothing, as before a column was added."""
+    positions = sql.SQL(", ").join(sql.SQL("c.{}").format(sql.Identifier(name)) for name in sides.positions(child))
+    return sql.SQL(
+        ", string_agg((SELECT ARRAY[{}]::text || x.b FROM (SELECT {} AS b) AS x WHERE x.b <> ''), E'\\n' ORDER BY {})"
+        " AS beside"
+    ).format(positions, beside_text(child, "c"), order)
 
 
 def write(sides: Sides) -> Counter[tuple[str, str]]:
@@ -215,32 +241,39 @@ def _write_table(sides: Sides, fed: FedTable) -> None:
     judged = fed.name in sides.judged
     for name in ("source", "target"):
         sides.do(sql.SQL("DROP TABLE IF EXISTS {}").format(sides.temporary(name, fed.name)))
-    _digests(sides, fed, "source", sql.SQL("true").format(), real=False)
-    _digests(sides, fed, "target", sides.has_row_id(fed), real=True)
+    digests(sides, fed, "source", sql.SQL("true").format(), real=False)
+    digests(sides, fed, "target", sides.has_row_id(fed), real=True)
     id_of, verdict, join = sides.own_row_id(fed), sql.SQL("'new'"), sql.SQL("").format()
+    beside = sql.SQL("t.beside").format()
     if judged:
         id_of, verdict = (
             sql.SQL("coalesce(v.target_id, {})").format(sides.own_row_id(fed)),
             sql.SQL("coalesce(v.verdict, 'new')"),
         )
         join = sql.SQL(" LEFT JOIN {} v ON v.stage_id = d.id").format(sides.temporary("verdict", fed.name))
+        beside = _beside_now(sides, fed)
     # What was left alone is somebody else's from now on; the source's side is known either way, so that the same
     # conflict is told once.
     sides.do(
         sql.SQL(
             "INSERT INTO isthmus.row_state AS r"
-            " (table_schema, table_name, id, source_id, collection, source_digest, loaded_digest)"
+            " (table_schema, table_name, id, source_id, collection, source_digest, loaded_digest, came, beside_digest)"
             " SELECT {schema}, {name}, t.id::text, d.id::text, {collection}, d.digest,"
-            " CASE WHEN {verdict} = 'kept' THEN NULL ELSE t.digest END FROM {source} d JOIN {stage} s ON s.{key} = d.id"
+            " CASE WHEN {verdict} = 'kept' THEN NULL ELSE t.digest END, CASE {verdict} WHEN 'new' THEN 'brought'"
+            " WHEN 'overwritten' THEN 'changed' WHEN 'updated' THEN 'changed' ELSE 'met' END, {beside}"
+            " FROM {source} d JOIN {stage} s ON s.{key} = d.id"
             "{join} JOIN {target} t ON t.id = {id_of} WHERE {verdict} NOT IN ('edited', 'kept-before')"
             " ON CONFLICT (table_schema, table_name, id) DO UPDATE SET source_id = EXCLUDED.source_id,"
             " collection = EXCLUDED.collection,"
             " source_digest = EXCLUDED.source_digest,"
-            " loaded_digest = EXCLUDED.loaded_digest"
+            " loaded_digest = EXCLUDED.loaded_digest,"
+            " beside_digest = EXCLUDED.beside_digest,"
+            " came = CASE WHEN EXCLUDED.came = 'brought' OR r.came = 'met' THEN EXCLUDED.came ELSE r.came END"
         ).format(
             schema=sql.Literal(sides.existing.schema),
             name=sql.Literal(fed.name),
             verdict=verdict,
+            beside=beside,
             collection=sides.collection_of(fed, sides.flow_of(fed)),
             stage=sides.staged(fed.name),
             key=sides.owner(fed),
@@ -267,6 +300,15 @@ def _write_table(sides: Sides, fed: FedTable) -> None:
         )
 
 
+def _beside_now(sides: Sides, fed: FedTable) -> sql.Composed:
+    """Return SQL of `beside_digest` behind a delivery: what others wrote there since it was carried is theirs."""
+    return sql.SQL(
+        "coalesce((SELECT k.beside_digest FROM isthmus.row_state k WHERE coalesce(v.verdict, 'new') <> 'new'"
+        " AND k.table_schema = {schema} AND k.table_name = {name} AND k.id = t.id::text"
+        " AND k.beside_digest IS DISTINCT FROM v.target_beside), t.beside)"
+    ).format(schema=sql.Literal(sides.existing.schema), name=sql.Literal(fed.name))
+
+
 @contextlib.contextmanager
 def following(sides: Sides, fed: FedTable, ids: sql.Composed) -> Generator[None]:
     """Let what is known of some rows follow the changes made to them inside the block, which are the source's.
@@ -284,14 +326,15 @@ def following(sides: Sides, fed: FedTable, ids: sql.Composed) -> Generator[None]
         sql.SQL("CREATE TEMP TABLE {} ON COMMIT DROP AS SELECT DISTINCT x.id FROM ({}) AS x(id)").format(chosen, ids)
     )
     wanted = sql.SQL("{}::text IN (SELECT id FROM pg_temp.{})").format(sides.row_id(fed), chosen)
-    _digests(sides, fed, "target", wanted, real=True)
+    digests(sides, fed, "target", wanted, real=True)
     sides.do(sql.SQL("ALTER TABLE {} RENAME TO {}").format(now, before))
     yield
-    _digests(sides, fed, "target", wanted, real=True)
+    digests(sides, fed, "target", wanted, real=True)
     sides.do(
         sql.SQL(
             "UPDATE isthmus.row_state r SET loaded_digest = a.digest, source_digest ="
-            " CASE WHEN r.source_digest = r.loaded_digest THEN a.digest ELSE r.source_digest END"
+            " CASE WHEN r.source_digest = r.loaded_digest THEN a.digest ELSE r.source_digest END, beside_digest ="
+            " CASE WHEN r.beside_digest = b.beside THEN a.beside ELSE r.beside_digest END"
             " FROM pg_temp.{before} b JOIN {now} a ON a.id = b.id WHERE r.table_schema = {schema}"
             " AND r.table_name = {name} AND r.id = b.id::text AND r.loaded_digest = b.digest"
         ).format(before=before, now=now, schema=sql.Literal(sides.existing.schema), name=sql.Literal(fed.name))

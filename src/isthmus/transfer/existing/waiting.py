@@ -45,7 +45,7 @@ def refuse_unwaitable(job: Job, connection: psycopg.Connection) -> int:
         place = sql.Identifier("isthmus", waiting.name)
         if waiting.pairs or waiting.array or not leads_outside(job, waiting.reference.entry):
             continue
-        if job.existing is None or _may_be_empty(job.existing, waiting.table, waiting.column):
+        if job.existing is None or may_be_empty(job.existing, waiting.table, waiting.column):
             continue
         while exists(connection, place):
             job.check_stop()
@@ -73,7 +73,7 @@ def _pending_cause(name: str, path: str, entry: str) -> Cause:
     return Cause("reference-pending", path, message, name)
 
 
-def _may_be_empty(existing: Existing, table: str, column: str) -> bool:
+def may_be_empty(existing: Existing, table: str, column: str) -> bool:
     """Tell whether a column may be NULL until what it refers to comes."""
     fed = existing.tables[table]
     root = fed
@@ -171,7 +171,7 @@ def _reference(sides: Sides, site: ReferenceSite) -> Reference:
     return reference
 
 
-def _keys(fed: FedTable, column: str) -> list[str]:
+def keys_of(fed: FedTable, column: str) -> list[str]:
     """Return the foreign keys of a real table that keep a column from holding an id that no row has."""
     return [key.name for key in fed.there.keys if column in key.columns]
 
@@ -244,9 +244,9 @@ def _empty(sides: Sides, site: ReferenceSite, condition: sql.Composable) -> None
 def _gather_values(sides: Sides, refused: Refused, site: ReferenceSite) -> Counter[tuple[str, str]]:
     """List the ids of a column, of an array, or inside jsonb."""
     fed, missing, inside = sides.existing.tables[site.table], _missing(site), site.shape == "jsonb"
-    keys = [] if inside else _keys(fed, site.column)
+    keys = [] if inside else keys_of(fed, site.column)
     key_columns = {*fed.table.primary_key, *fed.row_key}
-    if (keys and not _may_be_empty(sides.existing, site.table, site.column)) or (
+    if (keys and not may_be_empty(sides.existing, site.table, site.column)) or (
         not sides.root_of(fed.table).row_key or site.column in key_columns
     ):
         _refuse(sides, refused, site, missing)
@@ -283,7 +283,7 @@ def _gather_aside(sides: Sides, site: ReferenceSite) -> Counter[tuple[str, str]]
         )
     )
     found = Counter({("pending", site.name): count})
-    found.update({("pending-key", f"{fed.name}.{key}"): count for key in _keys(fed, site.column)})
+    found.update({("pending-key", f"{fed.name}.{key}"): count for key in keys_of(fed, site.column)})
     return found
 
 
@@ -292,7 +292,7 @@ def _gather_routes(sides: Sides, refused: Refused, site: ReferenceSite) -> Count
     fed = sides.existing.tables[site.table]
     unknown = unknown_entries(sides.job, sides.connection, [one.entry for one in site.alternatives])
     condition = sql.SQL("{} IS NOT NULL AND {} = -1").format(site.value, route_choice(site, unknown))
-    if not all(_may_be_empty(sides.existing, site.table, column) for column in site.columns):
+    if not all(may_be_empty(sides.existing, site.table, column) for column in site.columns):
         _refuse(sides, refused, site, condition)
         return Counter()
     count = sides.one(sql.SQL("SELECT count(*) FROM {} WHERE {}").format(site.everywhere, condition))
@@ -303,7 +303,7 @@ def _gather_routes(sides: Sides, refused: Refused, site: ReferenceSite) -> Count
         target = sides.job.mapping.collections[one.entry].table
         own = sql.SQL("{} IS NOT NULL AND {}").format(one.value, condition)
         _list(sides, site, name, one.value, target, own, marked=True)
-        found.update({("pending-key", f"{fed.name}.{key}"): count for key in _keys(fed, name)})
+        found.update({("pending-key", f"{fed.name}.{key}"): count for key in keys_of(fed, name)})
     _empty(sides, site, condition)
     return found
 
@@ -312,7 +312,7 @@ def _gather_pairs(sides: Sides, site: ReferenceSite, *, looked_up: bool) -> Coun
     """List the pairs of one side of a junction, whichever array they come from; looked up ones stand by themselves."""
     fed, missing = sides.existing.tables[site.table], _missing(site)
     target = _reference(sides, site).table
-    keys = _keys(fed, site.column)
+    keys = keys_of(fed, site.column)
     if looked_up:
         count = _list(sides, site, site.column, site.value, target, missing, marked=True)
     else:

@@ -17,6 +17,7 @@ from isthmus.transfer.document_rows import key_column
 from isthmus.transfer.existing.fit import FedTable
 from isthmus.transfer.existing.names import STAGE
 from isthmus.transfer.existing.only import scope_of, unknown_entries
+from isthmus.transfer.existing.pair_state import insert_pairs
 from isthmus.transfer.existing.row_state import following
 from isthmus.transfer.existing.sides import Sides, moved_inside
 from isthmus.transfer.existing.waiting_values import COLUMNS, MARKED, THERE, WAITING, columns_of
@@ -436,10 +437,13 @@ def _change_pairs(sides: Sides, one: _Waits, own: str, numbers: list[int]) -> No
             " AND t.{other}::text = w.target_id AND w.meant IS DISTINCT FROM w.target_id"
         ).format(**parts)
     )
-    sides.do(
-        sql.SQL(
-            "INSERT INTO {real} ({own}, {other}) SELECT DISTINCT h.{holder_key}::{own_kind}, w.meant::{other_kind}"
-            " FROM {there} w JOIN {holder} h ON h.{holder_key}::text = w.row_id WHERE {chosen} AND w.meant IS NOT NULL"
-            " AND NOT EXISTS (SELECT FROM {real} t WHERE t.{own}::text = w.row_id AND t.{other}::text = w.meant)"
-        ).format(**parts)
-    )
+    values = {
+        own: sql.SQL("h.{holder_key}::{own_kind}").format(**parts),
+        one.column.name: sql.SQL("w.meant::{other_kind}").format(**parts),
+    }
+    wanted = sql.SQL(
+        "SELECT DISTINCT {values} FROM {there} w JOIN {holder} h ON h.{holder_key}::text = w.row_id WHERE {chosen}"
+        " AND w.meant IS NOT NULL"
+        " AND NOT EXISTS (SELECT FROM {real} t WHERE t.{own}::text = w.row_id AND t.{other}::text = w.meant)"
+    ).format(values=sql.SQL(", ").join(values[column.name] for column in one.fed.columns), **parts)
+    insert_pairs(sides, one.fed, wanted)

@@ -7,7 +7,7 @@ link, or a link leads nowhere, it is a conflict until somebody answers.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Collection, Hashable, Sequence
 from dataclasses import replace
 from functools import cmp_to_key
 from itertools import combinations
@@ -89,23 +89,24 @@ class _Component:
         self._members = members
         self._said = said
         self._answered = Joined(self._of)
-        for one in said:
-            if one.same:
-                for other in one.documents[1:]:
-                    self._answered.join(one.documents[0], other)
+        self._join_same(self._answered, self._of)
         self._pairs = [(one.number, *pair) for one in said if not one.same for pair in combinations(one.documents, 2)]
         self._apart = {frozenset((self._answered.find(a), self._answered.find(b))) for _, a, b in self._pairs}
         self._cliques = Cliques(list(self._of), list(self._groups()), self._are_apart)
         # what answers and an earlier map make one: of that nobody is asked again
         self._settled = Joined(self._of)
-        for one in said:
-            if one.same:
-                for other in one.documents[1:]:
-                    self._settled.join(one.documents[0], other)
+        self._join_same(self._settled, self._of)
         for _, group in self._known_groups():
             for one, other in combinations(group, 2) if self._apart else ((group[0], other) for other in group[1:]):
                 if not self._are_apart(one, other):
                     self._settled.join(one, other)
+
+    def _join_same(self, joined: Joined, among: Collection[int]) -> None:
+        """Join what answers call the same, as far as it is among some documents."""
+        for one in self._said:
+            inside = [number for number in one.documents if number in among] if one.same else []
+            for other in inside[1:]:
+                joined.join(inside[0], other)
 
     def _are_apart(self, one: int, other: int) -> bool:
         return bool(self._apart) and frozenset((self._answered.find(one), self._answered.find(other))) in self._apart
@@ -204,11 +205,7 @@ class _Component:
                 joined.join(number, heads.setdefault(known, number))
         if len(heads) < 2:
             return []
-        for one in self._said:
-            if one.same:
-                inside = [number for number in one.documents if number in set(documents)]
-                for other in inside[1:]:
-                    joined.join(inside[0], other)
+        self._join_same(joined, set(documents))
         if len({joined.find(number) for number in heads.values()}) < 2:
             return []
         shown = sorted(heads.values())

@@ -116,8 +116,8 @@ class _Search:
                 f"{plural(count, 'document')} of {collection} cannot be read or have no _id, and are part of nothing."
             )
         step(f"{self._name}: looking who is one with whom")
-        self._do("index_documents")
-        self._do("know_listed")
+        for name in ("take_keys", "index_documents", "know_listed"):
+            self._do(name)
         self._do("add_known", last=read.last, read=read.parts)
         self._take_answers()
         for name in ("take_dropped_out", "follow_links", "connect"):
@@ -137,10 +137,7 @@ class _Search:
     def _do(self, name: str, **values: Any) -> None:
         if self._reading.stop.is_set():
             raise Interrupted
-        text = statements("things", PACKAGE)[name]
-        for part in text.split(b";\n"):
-            given = {**self._values, **values}
-            self._connection.execute(part, given if b"%(" in part else None)
+        execute(self._connection, name, {**self._values, **values})
 
     def _take_answers(self) -> None:
         """Look up the documents that answers name, and lay down what they say."""
@@ -224,12 +221,10 @@ class _Search:
     def _tell_idle(self) -> None:
         """Note which answers say nothing any more."""
         idle = self._idle | {one.number for one in self._said if one.number not in self._seen and not one.same}
-        lines = sorted({self._answers[number].where.line or 0 for number in idle})
-        if lines:
-            shown = f"line {lines[0]}" if len(lines) == 1 else f"lines {', '.join(map(str, lines))}"
+        if idle:
             self.found.notes.append(
-                f"What is answered in {shown} of {self._asking.resolutions.file_name} says nothing any more: without it"
-                " it would come to the same."
+                f"What is answered in {self._asking.lines(idle)} of {self._asking.resolutions.file_name} says nothing"
+                " any more: without it it would come to the same."
             )
 
     def _mixed(self) -> Iterator[tuple[int, list[Document]]]:

@@ -9,15 +9,14 @@ import psycopg
 from isthmus.errors import ConfigError
 from isthmus.mapping import Mapping
 from isthmus.mapping.resolutions import Resolutions
-from isthmus.mapping.things import Things
-from isthmus.state.identities import load_things, read_maps
+from isthmus.state.identities import read_maps
 from isthmus.transfer.identities.finding import find_out
 from isthmus.transfer.identities.found import Found
 from isthmus.transfer.identities.keeping import ask, keep, set_aside, take_back
 from isthmus.transfer.identities.reading import Reading
-from isthmus.transfer.stages import reached
 from isthmus.work.amounts import plural
 from isthmus.work.progress import Progress
+from isthmus.work.stages import reached
 
 
 class Told(Progress):
@@ -54,12 +53,10 @@ def concerned(mapping: Mapping, collections: Collection[str]) -> list[str]:
     ]
 
 
-def make_live(
+def find_live(
     reading: Reading, names: Sequence[str], resolutions: Resolutions, connection: psycopg.Connection
-) -> Things | None:
-    """Find out who is one with whom, and make it what copies go by; then return it.
-
-    Other identities stay as they are. All maps change in one transaction, or none.
+) -> list[Found]:
+    """Find out who is one with whom; it stands in temporary tables of the session until `keep_live`.
 
     Args:
         reading: What to read, and how.
@@ -83,13 +80,20 @@ def make_live(
             for one in found:
                 ask(connection, one)
         raise refusal(found, resolutions)
+    return found
+
+
+def keep_live(found: Sequence[Found], source_name: str, connection: psycopg.Connection) -> None:
+    """Make what `find_live` found out what copies go by; other identities stay as they are.
+
+    All maps change in one transaction, or none.
+    """
     reached("identities.before-commit")
     with connection.transaction():
         for number, one in enumerate(found):
             take_back(connection, number)
-            keep(connection, one, "live", reading.source.name)
+            keep(connection, one, "live", source_name)
     reached("identities.after-commit")
-    return load_things(connection, reading.mapping)
 
 
 def refusal(found: Sequence[Found], resolutions: Resolutions) -> ConfigError:

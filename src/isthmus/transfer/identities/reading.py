@@ -22,9 +22,10 @@ from isthmus.mapping.rules import FieldPath
 from isthmus.sources.protocol import Source
 from isthmus.sources.reading import Options as ReadingOptions
 from isthmus.sources.reading import read_all
+from isthmus.state.rewrites import Replaced, knows_rewrites, replaced
 from isthmus.state.statements import statements
 from isthmus.transfer.identities.skipping import Skipper, skipper
-from isthmus.transfer.identities.values import CODEC, Recognised, Recogniser, refusals
+from isthmus.transfer.identities.values import CODEC, UNREADABLE, Recognised, Recogniser
 from isthmus.work.progress import Progress
 
 PACKAGE = "isthmus.transfer.identities"
@@ -116,16 +117,23 @@ def _maker(
         identity, part, IdCodec(reading.key), reading.key, schemes(mapping, identity), _hidden(mapping, collection)
     )
     skips = skipper(mapping, collection, reading.plans[collection], reading.key)
-    return lambda: _Reader(part, recogniser, skips, spool, numbers)
+    return lambda: _Reader(part, collection, recogniser, skips, spool, numbers)
 
 
 class _Reader:
     """Reads a part of one collection."""
 
     def __init__(
-        self, part: int, recogniser: Recogniser, skips: Skipper | None, spool: _Spool, numbers: Iterator[int]
+        self,
+        part: int,
+        collection: str,
+        recogniser: Recogniser,
+        skips: Skipper | None,
+        spool: _Spool,
+        numbers: Iterator[int],
     ) -> None:
         self._part = part
+        self._collection = collection
         self._recogniser = recogniser
         self._skips = skips
         self._spool = spool
@@ -136,28 +144,29 @@ class _Reader:
         """Lay whole documents down, and return how many there were."""
         rows = _Rows()
         some_skipped = self._skips is not None and self._skips.any(documents)
-        count = 0
-        for raw in _split(documents):
-            count += 1
+        raws = [(raw, source_id(raw)) for raw in _split(documents)]
+        known = [one for _, one in raws if one is not None] if self._recogniser.has_links else []
+        written = self._spool.replaced(self._collection, known)
+        for raw, document_id in raws:
             if some_skipped and self._skips is not None and self._skips.any(raw):
                 continue
-            found = self._recognised(raw)
+            found = self._recognised(raw, document_id, written) if document_id is not None else None
             if found is None:
                 self.unreadable += 1
             else:
                 rows.add(next(self._numbers), self._part, *found)
         self._spool.write(rows)
-        return count
+        return len(raws)
 
-    def _recognised(self, raw: bytes) -> tuple[bytes, Recognised] | None:
-        """Look at one document; None for one that cannot be read or has no `_id`."""
-        found = source_id(raw)
-        if found is None:
-            return None
+    def _recognised(
+        self, raw: bytes, document_id: bytes, written: dict[bytes, list[Replaced]]
+    ) -> tuple[bytes, Recognised] | None:
+        """Look at one document; None for one that cannot be read."""
         try:
             document = bson.decode(raw, CODEC)  # pyright: ignore[reportUnknownMemberType]  pymongo's generics
-            return found, self._recogniser.recognise(found, document)
-        except refusals():
+            found = self._recogniser.recognise(document_id, document, written.get(document_id, ()))
+            return document_id, found
+        except UNREADABLE:
             return None
 
     def merge(self, other: _Reader) -> None:
@@ -179,7 +188,6 @@ class _Rows:
 
     def __init__(self) -> None:
         self.documents: list[str] = []
-        self.keys: list[str] = []
         self.links: list[str] = []
 
     def add(self, node: int, part: int, document_id: bytes, found: Recognised) -> None:
@@ -187,9 +195,6 @@ class _Rows:
         keys = ",".join("NULL" if one is None else f'"\\\\\\\\x{one.hex()}"' for one in found.keys)
         own, shown = _escaped(found.own_id), _escaped(found.shown)
         self.documents.append(f"{node}\t{part}\t\\\\x{document_id.hex()}\t{own}\t{shown}\t{{{keys}}}\n")
-        for number, digest in enumerate(found.keys):
-            if digest is not None:
-                self.keys.append(f"{node}\t{number}\t\\\\x{digest.hex()}\n")
         for one in found.meanings:
             self.links.append(f"{node}\t{one.link}\t{one.part}\t{_escaped(one.id)}\n")
 
@@ -207,14 +212,18 @@ class _Spool:
     def __init__(self, connection: psycopg.Connection) -> None:
         self._connection = connection
         self._mutex = threading.Lock()
+        self._rewrites = knows_rewrites(connection)
+
+    def replaced(self, collection: str, source_ids: Sequence[bytes]) -> dict[bytes, list[Replaced]]:
+        """Return what rewrites put into some documents, the newest first."""
+        if not source_ids or not self._rewrites:
+            return {}
+        with self._mutex:
+            return replaced(self._connection, collection, source_ids)
 
     def write(self, rows: _Rows) -> None:
         """Write the rows of a block."""
-        found: Sequence[tuple[str, list[str]]] = (
-            ("add_documents", rows.documents),
-            ("add_keys", rows.keys),
-            ("add_links", rows.links),
-        )
+        found: Sequence[tuple[str, list[str]]] = (("add_documents", rows.documents), ("add_links", rows.links))
         with self._mutex, self._connection.cursor() as cursor:
             for name, lines in found:
                 if lines:

@@ -22,11 +22,14 @@ from isthmus.mapping.identities import Identity, IdentityKey, IdentitySource
 from isthmus.mapping.model import Ids
 from isthmus.mapping.reading.choosing import normalised
 from isthmus.mapping.rules import FieldPath
+from isthmus.state.rewrites import Replaced
 from isthmus.state.source_ids import show, value_of
 
 HIDDEN = "(hidden)"
 ANY_THING = -1
 """The part of what a link may mean: the id of a thing, whatever documents it has."""
+UNREADABLE = (BSONError, ConversionError, UnicodeError)
+"""What a document that cannot be read raises."""
 
 _SHOWN_CHARACTERS = 120
 _NOTHING = object()
@@ -97,12 +100,18 @@ class Recogniser:
         self._to = [[ways[name] for name in link.to] for link in self._source.links]
         self._hidden = [tuple(path) for path in hidden]
 
-    def recognise(self, source_id: bytes, document: RawBSONDocument) -> Recognised:
-        """Look at a document.
+    @property
+    def has_links(self) -> bool:
+        """Whether its documents link to members."""
+        return bool(self._source.links)
+
+    def recognise(self, source_id: bytes, document: RawBSONDocument, written: Sequence[Replaced] = ()) -> Recognised:
+        """Look at a document. A link that a rewrite put there still means what stood there before.
 
         Args:
             source_id: `{"_id": value}` as BSON.
             document: The document, decoded with `CODEC`.
+            written: What rewrites put into it, the newest first.
 
         Raises:
             BSONError, ConversionError: It cannot be read.
@@ -112,20 +121,20 @@ class Recogniser:
         for key in self._identity.keys:
             path = self._source.keys.get(key.name)
             value = _NOTHING if path is None else value_at(document, path)
-            keys.append(None if value is _NOTHING else self.key_digest(key, value))
+            keys.append(self._key_digest(key, value))
             if path is not None and keys[-1] is not None:
                 shown.append((".".join(path), self._shown(path, value)))
         meanings: list[Meaning] = []
         for number, link in enumerate(self._source.links):
             value = value_at(document, link.path)
-            found = self._meanings(number, value)
+            found = self._meanings(number, _before(value, link.path, written))
             meanings += found
             if found:
                 shown.append((".".join(link.path), self._shown(link.path, value)))
         own_id = derive_own(self._codec, self._source.collection, source_id, self._scheme)
         return Recognised(own_id, tuple(keys), tuple(meanings), json.dumps(shown) if shown else "[]")
 
-    def key_digest(self, key: IdentityKey, value: object) -> bytes | None:
+    def _key_digest(self, key: IdentityKey, value: object) -> bytes | None:
         """Return the digest of a key's value; None for what recognises nobody: null, and what is empty."""
         if value is None or value is _NOTHING:
             return None
@@ -174,6 +183,14 @@ class Recogniser:
         return text if len(text) <= _SHOWN_CHARACTERS else text[: _SHOWN_CHARACTERS - 1] + "…"
 
 
+def _before(value: object, path: FieldPath, written: Sequence[Replaced]) -> object:
+    """Return what stood at a path before a rewrite put this value there; the value itself where none did."""
+    for one in written:
+        if one.path == tuple(path) and one.new_text == value:
+            return bson.decode(one.old_value, CODEC)[""]  # pyright: ignore[reportUnknownMemberType]
+    return value
+
+
 def _pointed(value: object) -> tuple[str | None, object]:
     """Return the collection that a DBRef names and the `_id` in it; of other values None and the value itself."""
     if not isinstance(value, Mapping):
@@ -219,8 +236,3 @@ def derive_own(codec: IdCodec, collection: str, source_id: bytes, scheme: Ids) -
 def storable(text: str) -> str:
     """Return a text as PostgreSQL can hold it."""
     return text.replace("\0", "�").encode("utf-8", "replace").decode()
-
-
-def refusals() -> tuple[type[Exception], ...]:
-    """Return what a document that cannot be read raises."""
-    return BSONError, ConversionError, UnicodeError

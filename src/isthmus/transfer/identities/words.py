@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -49,6 +49,12 @@ class About:
     def collection(self, document: Document) -> str:
         """Return the collection of a document."""
         return self.identity.sources[document.part].collection
+
+    def lines(self, said: Collection[int]) -> str:
+        """Return where answers stand, by their numbers: `line 7`, `lines 7, 12`."""
+        answers = self.resolutions.of(self.name)
+        lines = sorted({answers[number].where.line or 0 for number in said})
+        return f"{'line' if len(lines) == 1 else 'lines'} {', '.join(map(str, lines))}"
 
 
 class Words:
@@ -242,15 +248,10 @@ class Words:
             ),
         ]
 
-    def _lines(self, said: Sequence[int]) -> str:
-        answers = self._about.resolutions.of(self._about.name)
-        lines = sorted({answers[number].where.line or 0 for number in said})
-        return f"line {lines[0]}" if len(lines) == 1 else f"lines {', '.join(map(str, lines))}"
-
     def _still_connected(self, finding: Finding) -> tuple[str, list[Offer]]:
         one, other = finding.documents
         found = (
-            f"{self._name(one)} and {self._name(other)} are answered different ({self._lines(finding.said)}), but"
+            f"{self._name(one)} and {self._name(other)} are answered different ({self._about.lines(finding.said)}), but"
             f" {self._names(finding.others)} {'is' if len(finding.others) == 1 else 'are'} connected with both."
         )
         return found, [
@@ -264,7 +265,8 @@ class Words:
         through = f", through {self._names(finding.others, values=False)}" if finding.others else ""
         found = (
             f"{self._name(finding.documents[0])} and {self._name(finding.documents[1])} are answered different"
-            f" ({self._lines([number])}) and the same ({self._lines(same)}{through}). Take one of the answers back."
+            f" ({self._about.lines([number])}) and the same ({self._about.lines(same)}{through}). Take one of the"
+            " answers back."
         )
         return found, []
 

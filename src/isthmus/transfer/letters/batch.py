@@ -39,7 +39,7 @@ from isthmus.transfer.letters.join import point_at_kept
 from isthmus.transfer.letters.judge import Judge, Judged
 from isthmus.transfer.letters.shift import Shift
 from isthmus.transfer.letters.staging import Staging, Tried, unanswerable
-from isthmus.transfer.stages import reached
+from isthmus.work.stages import reached
 
 _MOST_CAUSES = 16  # as the core names them
 

@@ -116,6 +116,7 @@ class LettersJoin(JoinStep):
     ) -> None:
         super().__init__(job, connection, table)
         self._winning = {}  # whose value wins a column is not among the letters that are tried
+        self._own_tells = False  # what is there stays: nobody knows any more what of it a default filled
         self._waiting_rows = [one for one in tables if one.root == table.name and one.pending is None]
         self._pairs = [one for one in tables if one.root == table.name and one.plan.kind == "junction"]
         self._number = list(job.schema.tables).index(table.name)

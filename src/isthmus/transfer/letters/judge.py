@@ -232,6 +232,7 @@ class Judge:
         return merging and not table.column(key_column(table)).hidden
 
     def _is_joined_away(self, number: int) -> bool:
+        """Tell whether letters may have no root row of their own: those that are joined, by this index or as things."""
         table, _ = self.uniques[number]
         return self.is_merging(number) or (table.kind == "root" and table.name in self._job.mapping.thing_tables)
 

@@ -28,7 +28,7 @@ from isthmus.transfer.letters.restore import restore_references
 from isthmus.transfer.letters.result import Choice, RetryResult
 from isthmus.transfer.letters.staging import Staging, document_sites
 from isthmus.transfer.letters.things import lay_out_things
-from isthmus.transfer.stages import reached
+from isthmus.work.stages import reached
 
 # Most letters of one batch, and the bytes that its last letter may begin before.
 BATCH_LETTERS = 2_000

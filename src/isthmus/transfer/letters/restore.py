@@ -17,6 +17,7 @@ from isthmus.connect.jsonb_paths import as_id_there, changed_inside, values_insi
 from isthmus.connect.postgres import meaning
 from isthmus.mapping.tables import Table
 from isthmus.transfer.document_rows import key_column
+from isthmus.transfer.existing.pair_state import is_remembered, remembering
 from isthmus.transfer.existing.row_state import following
 from isthmus.transfer.existing.sides import Sides
 from isthmus.transfer.existing.waiting_there import look_again
@@ -27,7 +28,7 @@ from isthmus.transfer.letters.books import Books
 from isthmus.transfer.letters.shift import Shift
 from isthmus.transfer.letters.staging import document_sites
 from isthmus.transfer.locks import lock_tables
-from isthmus.transfer.stages import reached
+from isthmus.work.stages import reached
 
 _ENTRIES = 10_000  # of the ledger in one transaction
 
@@ -375,8 +376,9 @@ def _pairs_added(job: Job, undone: _Undone) -> sql.Composed:
         "settled AS (SELECT f.* FROM found f WHERE NOT f.stays AND EXISTS (SELECT FROM {holder} h"
         " WHERE h.{holder_key} = f.row_id::{own_type})), added AS (INSERT INTO {there} ({own}, {other})"
         " SELECT DISTINCT row_id::{own_type}, value FROM settled s WHERE NOT EXISTS (SELECT FROM {there} t"
-        " WHERE t.{own} = s.row_id::{own_type} AND t.{other} = s.value) ON CONFLICT DO NOTHING RETURNING 1)"
+        " WHERE t.{own} = s.row_id::{own_type} AND t.{other} = s.value) ON CONFLICT DO NOTHING RETURNING *){remembered}"
     ).format(
+        remembered=_remembered(job, undone.table.name),
         holder=_place(job, holder.name),
         holder_key=sql.Identifier(key_column(holder)),
         there=_place(job, undone.table.name),
@@ -384,6 +386,14 @@ def _pairs_added(job: Job, undone: _Undone) -> sql.Composed:
         other=sql.Identifier(site.column),
         own_type=_type(job, undone.table, site.key),
     )
+
+
+def _remembered(job: Job, junction: str) -> sql.Composable:
+    """Return a part that remembers the pairs which are added, where such are told from pairs of others."""
+    fed = None if job.existing is None else job.existing.tables[junction]
+    if fed is None or not is_remembered(job.mapping, fed):
+        return sql.SQL("")
+    return sql.SQL(", remembered AS ({})").format(remembering(fed, "added"))
 
 
 def _first(connection: psycopg.Connection, job: Job, undone: _Undone, after: int) -> int:

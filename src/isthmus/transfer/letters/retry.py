@@ -177,7 +177,8 @@ def _refuse_unfinished(run: Run) -> None:
     """Raise unless a run came to its end with books that balance.
 
     Raises:
-        TargetError: It is not complete (code `run-unfinished`), or its books do not balance (code `books-unbalanced`).
+        TargetError: It is not complete (code `run-unfinished`), its books do not balance (code `books-unbalanced`), or
+            some of what it carried was taken back (`partly-undone`).
     """
     if run.stage != "complete" or run.balance is None:
         raise TargetError(
@@ -186,6 +187,7 @@ def _refuse_unfinished(run: Run) -> None:
             code="run-unfinished",
             hint="Run the same isthmus copy again until it is complete, then retry the letters.",
         )
+    run.refuse_undone()
     if run.balance["differences"]:
         raise TargetError(
             f"The books of run {run.id} do not balance, so nothing can be added to them.",

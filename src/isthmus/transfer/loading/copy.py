@@ -22,10 +22,10 @@ from isthmus.state.checkpoints import PartitionState, finish_partition, refresh
 from isthmus.transfer.job import Job
 from isthmus.transfer.loading.ahead import Ahead, Prepared
 from isthmus.transfer.loading.load import Counts, Loader
-from isthmus.transfer.stages import reached
 from isthmus.work.interrupted import Interrupted
 from isthmus.work.memory import bound_allocator
 from isthmus.work.retry import Retry
+from isthmus.work.stages import reached
 
 _AWAY = "source-unreachable"
 

@@ -18,7 +18,7 @@ from isthmus.connect.binary_copy import send_copy
 from isthmus.connect.postgres import explain, meaning
 from isthmus.errors import InternalError
 from isthmus.sources.protocol import Block
-from isthmus.state.became import TOLD, counts_of, untold
+from isthmus.state.became import TOLD, became_in, counts_of, untold
 from isthmus.state.checkpoints import BatchRecord, PartitionState, advance, record_batch
 from isthmus.state.ledgers import (
     Adjusted,
@@ -31,8 +31,8 @@ from isthmus.state.ledgers import (
 )
 from isthmus.state.source_ids import show
 from isthmus.transfer.job import Job
-from isthmus.transfer.stages import reached
 from isthmus.transfer.staging import pair_tables
+from isthmus.work.stages import reached
 
 Counts = dict[str, dict[str, int]]
 
@@ -274,7 +274,7 @@ class Loader:
             if target.counted:
                 carried.add("rows", target.table, batch.rows(target.index))
         counts = counts_of(batch)
-        if uneven := untold(counts.get("adjusted", {}), batch.became()):
+        if uneven := untold(counts.get("adjusted", {}), dict(became_in(counts))):
             raise InternalError(
                 f"It is not told of all changed values what they became: {uneven}.", code="batch-unbalanced"
             )

@@ -38,13 +38,16 @@ CREATE TEMP TABLE edge (a bigint NOT NULL, b bigint NOT NULL)
 -- Documents as they were read.
 COPY pg_temp.thing_document (node, part, source_id, own_id, shown, keys) FROM STDIN
 
--- name: add_keys
--- Their keys.
-COPY pg_temp.thing_key (node, key, digest) FROM STDIN
-
 -- name: add_links
 -- What their links may mean.
 COPY pg_temp.thing_link (node, link, part, id) FROM STDIN
+
+-- name: take_keys
+-- The keys of the documents, a row each.
+INSERT INTO pg_temp.thing_key
+SELECT d.node, k.number - 1, k.digest
+FROM pg_temp.thing_document d CROSS JOIN unnest(d.keys) WITH ORDINALITY AS k (digest, number)
+WHERE k.digest IS NOT NULL
 
 -- name: index_documents
 -- Let documents be found by number and by _id.

@@ -1,0 +1,110 @@
+"""What taking back came to, for people."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from isthmus.cli.output import plural, show_hint, show_more, show_paragraph, show_rows, some
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from isthmus.transfer.undoing.result import InTheWay, UndoResult
+
+_SHOWN = 5
+"""Ids that a terminal lists of each table and reason."""
+
+_WHY = {
+    "edited": ("row", "written to since the copy, or in child rows"),
+    "written-beside": ("row", "written to since the copy, in columns that the mapping does not fill"),
+    "changed-by-copy": ("row", "that stood there before, written to by a copy: what stood there is not known"),
+    "unknown": ("row", "carried by an older Isthmus, which did not note what it found there"),
+    "shared": ("row", "made of documents of other collections, too"),
+    "pair-added": ("pair", "added since by others"),
+    "pair-edited": ("pair", "written to since the copy"),
+    "pair-removed": ("pair", "taken away since the copy"),
+    "referred": ("row", "referring to rows that would go"),
+    "rewritten": ("row", "whose id stands in documents of MongoDB (refs rewrite)"),
+}
+
+_DO = {
+    "edited": "Put them back as they were, or delete them when what was written is kept elsewhere: a row that is"
+    " deleted by hand stays deleted.",
+    "written-beside": "Put them back as they were, or delete them when what was written is kept elsewhere.",
+    "changed-by-copy": "They cannot be taken back: put them back by hand, from a backup, or leave this copy as it is.",
+    "unknown": "They cannot be told from rows of others: delete by hand what is not to stay.",
+    "shared": "Take back all of these collections together: name them with --only, too.",
+    "pair-added": "Delete them when they are kept elsewhere.",
+    "pair-edited": "Delete them and their rows when they are kept elsewhere.",
+    "pair-removed": "Put them back, so that nothing is lost that somebody decided since.",
+    "rewritten": "Put the old ids back first: isthmus refs rewrite MAPPING --undo --live.",
+    "referred": "Take back what carried them as well (--only), or let their owner delete them or point them elsewhere.",
+}
+
+
+def show_result(console: Console, result: UndoResult) -> None:
+    """Print the rows by table, what stands in the way with the first ids, and what to do next."""
+    names = list(dict.fromkeys([*result.removed, *result.stayed, *result.deleted]))
+    if names:
+        goes = "removed" if result.outcome == "done" else "would go"
+        columns = ["table", goes]
+        columns += ["stays as it was"] if result.stayed else []
+        columns += ["deleted by others"] if result.deleted else []
+        rows = [
+            [
+                name,
+                some(result.removed[name]),
+                *([some(result.stayed[name])] if result.stayed else []),
+                *([some(result.deleted[name])] if result.deleted else []),
+            ]
+            for name in names
+        ]
+        show_rows(console, columns, rows, numbers=columns[1:])
+    for name, count in result.waiting.items():
+        wait = "waiting again" if result.outcome == "done" else "would wait again"
+        show_paragraph(console, "  • ", f"{plural(count, 'reference')} of {name} {wait}.")
+    for one in result.in_the_way:
+        _show_in_the_way(console, one)
+    for note in result.notes if result.outcome != "done" else ():
+        show_paragraph(console, "  • ", note)
+    _show_ending(console, result)
+
+
+def _show_in_the_way(console: Console, one: InTheWay) -> None:
+    detail = f" ({one.detail})" if one.detail else ""
+    noun, what = _WHY[one.why]
+    show_paragraph(console, "✗ ", f"{one.table}{detail}: {plural(one.count, noun)} {what}.")
+    for shown in one.ids[:_SHOWN]:
+        show_paragraph(console, "    ", shown)
+    show_more(console, one.count - min(len(one.ids), _SHOWN), "--json FILE lists them (--limit)", indent=4)
+    show_hint(console, _DO[one.why], indent=2)
+
+
+def _show_ending(console: Console, result: UndoResult) -> None:
+    count = plural(sum(result.removed.values()), "row")
+    tables = plural(len(result.removed), "table")
+    if result.outcome == "nothing":
+        console.print("Nothing is left to take back.", style="bold green")
+    elif result.outcome == "interrupted":
+        console.print("Stopped as asked. Nothing was removed.", style="bold yellow")
+    elif result.outcome == "in-the-way":
+        stands = sum(one.count for one in result.in_the_way)
+        console.print(f"Nothing was removed: {plural(stands, 'thing')} in the way.", style="bold yellow")
+    elif result.outcome == "clear":
+        console.print(f"Dry run: {count} of {tables} would go; nothing stands in the way.", style="bold green")
+        show_hint(console, "Nothing was written. Run it with --live to remove them.", indent=2)
+    else:
+        console.print(f"{count} of {tables} removed ({result.seconds:.1f} s).", style="bold green", soft_wrap=True)
+        forgotten = [str(run["id"]) for run in result.runs if run["forgotten"]]
+        if forgotten:
+            word = "Run" if len(forgotten) == 1 else "Runs"
+            show_paragraph(console, "  • ", f"{word} {', '.join(forgotten)} forgotten, with letters and orphans.")
+        partly = [str(run["id"]) for run in result.runs if not run["forgotten"]]
+        if partly:
+            word = "Run" if len(partly) == 1 else "Runs"
+            show_paragraph(
+                console,
+                "  • ",
+                f"{word} {', '.join(partly)} carried other collections, too: to verify these, copy them again.",
+            )
+        show_hint(console, "A later copy brings them again, with the same ids.", indent=2)

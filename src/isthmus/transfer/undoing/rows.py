@@ -1,0 +1,126 @@
+"""Which rows of documents go: those that a copy brought and that are what it left, in every column."""
+
+from __future__ import annotations
+
+from psycopg import sql
+
+from isthmus.transfer.existing.fit import FedTable
+from isthmus.transfer.existing.row_state import digests
+from isthmus.transfer.undoing.result import InTheWay, Why
+from isthmus.transfer.undoing.taking import Taking
+
+_STANDS: dict[str, Why] = {
+    "edited": "edited",
+    "beside": "written-beside",
+    "changed": "changed-by-copy",
+    "unknown": "unknown",
+}
+
+
+def look_at_rows(taking: Taking) -> None:
+    """Fill `undo_N` and `going_N` of each root table, and enter what the rows came to."""
+    for fed in taking.roots:
+        _judge(taking, fed)
+        _enter(taking, fed)
+        _look_at_others(taking, fed)
+        _look_at_documents(taking, fed)
+
+
+def _judge(taking: Taking, fed: FedTable) -> None:
+    sides = taking.sides
+    parts = {
+        "undo": sql.Identifier(f"undo_{sides.number(fed.name)}"),
+        "going": sql.Identifier(f"going_{sides.number(fed.name)}"),
+        "target": sides.temporary("target", fed.name),
+        "schema": sql.Literal(sides.existing.schema),
+        "name": sql.Literal(fed.name),
+        "collections": sql.Literal(taking.collections),
+    }
+    known = sql.SQL(
+        "FROM isthmus.row_state r WHERE r.table_schema = {schema} AND r.table_name = {name}"
+        " AND r.collection = ANY({collections})"
+    ).format(**parts)
+    wanted = sql.SQL("{} AND {}::text IN (SELECT r.id {})").format(sides.has_row_id(fed), sides.row_id(fed), known)
+    taking.drop("target", fed)
+    digests(sides, fed, "target", wanted, real=True)
+    sides.do(
+        sql.SQL(
+            "CREATE TEMP TABLE {undo} ON COMMIT DROP AS SELECT t.id, r.id AS text, r.source_id, CASE"
+            " WHEN t.id IS NULL THEN 'deleted' WHEN r.came IS NULL THEN 'unknown' WHEN r.came = 'met' THEN 'stays'"
+            " WHEN r.came = 'changed' THEN 'changed' WHEN r.loaded_digest IS DISTINCT FROM t.digest THEN 'edited'"
+            " WHEN r.beside_digest IS DISTINCT FROM t.beside THEN 'beside' ELSE 'goes' END AS verdict"
+            " FROM (SELECT r.* {known}) AS r LEFT JOIN {target} t ON t.id::text = r.id"
+        ).format(known=known, **parts)
+    )
+    taking.drop("target", fed)  # others are looked at in the same name
+    sides.do(
+        sql.SQL("CREATE TEMP TABLE {going} ON COMMIT DROP AS SELECT id, text FROM pg_temp.{undo}").format(**parts)
+        + sql.SQL(" WHERE verdict = 'goes'")
+    )
+    sides.do(sql.SQL("CREATE UNIQUE INDEX ON pg_temp.{going} (id)").format(**parts))
+    for name in ("undo", "going"):
+        sides.do(sql.SQL("ANALYZE pg_temp.{}").format(parts[name]))
+
+
+def _enter(taking: Taking, fed: FedTable) -> None:
+    sides, result = taking.sides, taking.result
+    counts = {
+        str(verdict): int(count)
+        for verdict, count in sides.connection.execute(
+            sql.SQL("SELECT verdict, count(*) FROM {} GROUP BY 1").format(taking.known(fed))
+        ).fetchall()
+    }
+    result.removed[fed.name] += counts.get("goes", 0)
+    result.stayed[fed.name] += counts.get("stays", 0)
+    result.deleted[fed.name] += counts.get("deleted", 0)
+    for child in sides.children_of(fed.name):
+        result.removed[child.name] += sides.one(
+            sql.SQL("SELECT count(*) FROM {} c WHERE {}").format(sides.real(child.name), taking.goes(child, "c"))
+        )
+    for verdict, why in _STANDS.items():
+        if verdict in counts:
+            query = sql.SQL("SELECT text FROM {} WHERE verdict = {}").format(taking.known(fed), sql.Literal(verdict))
+            count, ids = taking.texts(query)
+            result.in_the_way.append(InTheWay(why, fed.name, "", count, ids))
+
+
+def _look_at_others(taking: Taking, fed: FedTable) -> None:
+    """Enter rows that documents of collections which stay are in, too: joined ones, and members of identities."""
+    sides = taking.sides
+    parts = {
+        "undo": taking.known(fed),
+        "all": sql.Literal(list(fed.table.collections)),
+        "chosen": sql.Literal(taking.collections),
+        "schema": sql.Literal(sides.existing.schema),
+        "name": sql.Literal(fed.name),
+    }
+    ours = sql.SQL(
+        "SELECT u.text, m.collection FROM {undo} u JOIN isthmus.id_map m ON m.id = u.source_id"
+        " WHERE m.origin = 'merged' AND m.collection = ANY({all}) AND NOT m.collection = ANY({chosen})"
+        " AND u.verdict <> 'deleted'"
+    ).format(**parts)
+    theirs = sql.SQL(
+        "SELECT r.id, r.collection FROM isthmus.row_state r JOIN isthmus.id_map m ON m.id = r.source_id"
+        " WHERE m.origin = 'merged' AND m.collection = ANY({chosen}) AND NOT r.collection = ANY({chosen})"
+        " AND m.collection = ANY({all}) AND r.table_schema = {schema} AND r.table_name = {name}"
+    ).format(**parts)
+    rows = sql.SQL("SELECT * FROM ({} UNION ALL {}) AS s(text, collection)").format(ours, theirs)
+    count, ids = taking.texts(sql.SQL("SELECT DISTINCT text FROM ({}) AS s").format(rows))
+    if count:
+        names = sides.connection.execute(
+            sql.SQL("SELECT string_agg(DISTINCT collection, ', ') FROM ({}) AS s").format(rows)
+        ).fetchone()
+        taking.result.in_the_way.append(InTheWay("shared", fed.name, str(names[0]) if names else "", count, ids))
+
+
+def _look_at_documents(taking: Taking, fed: FedTable) -> None:
+    """Enter rows whose ids stand in documents of MongoDB by now, in place of the old ones (`isthmus refs rewrite`)."""
+    held = sql.SQL(
+        "SELECT g.text, l.collection FROM isthmus.rewrite_log l JOIN {} g ON g.text = l.new_text WHERE l.state = 'done'"
+    ).format(taking.going(fed))
+    count, ids = taking.texts(sql.SQL("SELECT DISTINCT text FROM ({}) AS h").format(held))
+    if count:
+        names = taking.sides.connection.execute(
+            sql.SQL("SELECT string_agg(DISTINCT collection, ', ') FROM ({}) AS h").format(held)
+        ).fetchone()
+        taking.result.in_the_way.append(InTheWay("rewritten", fed.name, str(names[0]) if names else "", count, ids))

@@ -1,0 +1,209 @@
+"""What an undo refuses before it looks at rows, whom it waits for, and that a death leaves all or nothing.
+
+Oracle: what each test itself did; every row of every table before and after.
+"""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import psycopg
+import pytest
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+
+from isthmus.state.lease import LOCK
+from tests.integration.cli.conftest import Ran
+from tests.integration.undo.undoing import MAPPING, World
+
+
+def refused(world: World, code: int, name: str, *words: object, conninfo: str = "") -> Ran:
+    """Take back, dry and live; both are refused with a code."""
+    before = world.everything()
+    for flags in ((), ("--live",)):
+        ran = world.run("undo", world.mapping, "-t", conninfo or world.conninfo, *words, *flags, "--retry-seconds", "1")
+        assert (ran.code, name in ran.err) == (code, True), ran.all
+    assert world.everything() == before
+    return ran
+
+
+def test_a_target_without_a_copy_and_names_that_are_none(world: World, carried: World) -> None:
+    world.map(MAPPING)
+    for flags in ((), ("--live",)):
+        ran = world.run("undo", world.mapping, "-t", world.conninfo, *flags)
+        assert (ran.code, "no-run" in ran.err) == (4, True)
+    ran = refused(carried, 2, "no-such-entry", "--only", "Plaices")
+    assert "Did you mean Places?" in ran.err
+
+
+def test_tables_of_the_copys_own_and_rows_that_are_not_tracked(world: World, carried: World) -> None:
+    world.map("isthmus: 1\ncollections: {people: {fields: {name: text}}}\n")
+    ran = world.run("undo", world.mapping, "-t", world.conninfo)
+    assert (ran.code, "undo-created" in ran.err, "copy --fresh" in ran.err) == (2, True, True)
+    world.map(MAPPING.replace(", rerun: tracked", ""))
+    ran = world.run("undo", world.mapping, "-t", carried.conninfo, "--only", "people")
+    assert (ran.code, "undo-untracked" in ran.err) == (2, True)
+    assert "The rows of people are not tracked" in ran.err
+
+
+def test_another_mapping_than_the_one_the_rows_were_carried_with(world: World, carried: World) -> None:
+    world.map(MAPPING.replace("said: text", 'said: {drop: "no use"}'))
+    ran = world.run("undo", world.mapping, "-t", carried.conninfo)
+    assert (ran.code, "mapping-changed" in ran.err) == (2, True), ran.all
+    assert "SELECT mapping_text FROM isthmus.run WHERE id = 1" in ran.err
+
+
+def test_triggers_that_fire_when_rows_are_deleted(carried: World) -> None:
+    carried.do(
+        "CREATE FUNCTION noted() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN OLD; END';"
+        'CREATE TRIGGER "on Update" BEFORE UPDATE ON trips FOR EACH ROW EXECUTE FUNCTION noted();'
+        'CREATE TRIGGER "on Delete" BEFORE DELETE ON trips FOR EACH ROW EXECUTE FUNCTION noted()'
+    )
+    ran = refused(carried, 4, "delete-triggers")
+    assert "on Delete" in ran.err
+    assert "on Update" not in ran.err
+    carried.do('ALTER TABLE trips DISABLE TRIGGER "on Delete"')
+    assert carried.undo()["outcome"] == "done"
+
+
+def test_rights_and_row_security_also_of_tables_that_refer(carried: World) -> None:
+    role = 'u ndo "ü'
+    quoted = sql.Identifier(role).as_string(None)
+    carried.do(
+        f"DROP ROLE IF EXISTS {quoted}; CREATE ROLE {quoted} LOGIN;"
+        f"GRANT ALL ON SCHEMA public, isthmus TO {quoted};"
+        f" GRANT ALL ON ALL TABLES IN SCHEMA public, isthmus TO {quoted};"
+        'CREATE TABLE "Other\'s One".notes (id integer PRIMARY KEY, who uuid REFERENCES people ON DELETE CASCADE)'
+    )
+    other = make_conninfo(carried.conninfo, user=role)
+    try:
+        ran = refused(carried, 4, "no-right", conninfo=other)
+        assert "Other's One.notes" in ran.err
+        assert "GRANT" in ran.err
+        carried.do(
+            f'GRANT USAGE ON SCHEMA "Other\'s One" TO {quoted}; GRANT SELECT ON "Other\'s One".notes TO {quoted};'
+            'ALTER TABLE "Other\'s One".notes ENABLE ROW LEVEL SECURITY'
+        )
+        refused(carried, 4, "row-security", conninfo=other)
+        carried.do('ALTER TABLE "Other\'s One".notes DISABLE ROW LEVEL SECURITY')
+        carried.do(f"REVOKE DELETE ON trips FROM {quoted}")
+        ran = refused(carried, 4, "no-right", conninfo=other)
+        assert "DELETE" in ran.err
+        carried.do(f"GRANT DELETE ON trips TO {quoted}; ALTER TABLE people ENABLE ROW LEVEL SECURITY")
+        refused(carried, 4, "row-security", conninfo=other)
+        carried.do("ALTER TABLE people DISABLE ROW LEVEL SECURITY")
+        ran = carried.run("undo", carried.mapping, "-t", other, "--live")
+        assert ran.code == 0, ran.all
+        assert carried.one("SELECT role FROM isthmus.undo") == role
+    finally:
+        carried.do(f"DROP OWNED BY {quoted}; DROP ROLE {quoted}")
+
+
+def test_a_copy_at_work_and_one_that_is_not_complete(carried: World) -> None:
+    with psycopg.connect(carried.conninfo, autocommit=True) as other:
+        other.execute("SELECT pg_advisory_lock(%s, %s)", LOCK)
+        refused(carried, 4, "lease-held")
+    carried.do("UPDATE isthmus.run SET stage = 'finishing'")
+    ran = refused(carried, 4, "run-unfinished")
+    assert "Go on with it" in ran.err
+
+
+def test_definitions_that_a_dead_copy_set_aside(carried: World) -> None:
+    carried.do(
+        "INSERT INTO isthmus.saved_ddl (run_id, table_schema, table_name, kind, name, statements)"
+        " VALUES (1, 'public', 'people', 'foreign-key', 'the key', '[]')"
+    )
+    refused(carried, 4, "definitions-missing")
+
+
+def test_a_writer_is_waited_for_and_named(carried: World) -> None:
+    with psycopg.connect(carried.conninfo) as writer:
+        writer.execute("UPDATE \"Visits\" SET noted = 'x' WHERE false")
+        ran = carried.run("undo", carried.mapping, "-t", carried.conninfo, "--live", "--retry-seconds", "1")
+        assert (ran.code, "tables-in-use" in ran.err) == (4, True), ran.all
+        assert carried.run("undo", carried.mapping, "-t", carried.conninfo).code == 0  # a look waits for nobody
+    assert carried.undo()["outcome"] == "done"
+
+
+AT_STAGE = """
+import os, signal, sys, time
+from isthmus.mapping import load_mapping
+from isthmus.work.stages import listeners
+from isthmus.transfer.undoing.undo import undo_copy
+from pathlib import Path
+conninfo, mapping, stage, what = sys.argv[1:]
+def listen(name):
+    if name == stage:
+        if what == "die":
+            os.kill(os.getpid(), signal.SIGKILL)
+        print("there", flush=True)
+        sys.stdin.readline()
+listeners.append(listen)
+path = Path(mapping)
+result = undo_copy(load_mapping(path), conninfo, mapping_text=path.read_text(), live=True)
+print(result.outcome)
+"""
+
+
+def started(world: World, stage: str, what: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", AT_STAGE, world.conninfo, str(world.mapping), stage, what],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def died(world: World, stage: str) -> bool:
+    with started(world, stage, "die") as process:
+        process.communicate(timeout=60)
+        return process.returncode == -signal.SIGKILL
+
+
+@pytest.mark.parametrize("stage", ["undo.locked", "undo.waiting", "undo.removed", "undo.before-commit"])
+def test_a_death_before_the_commit_leaves_everything(carried: World, stage: str) -> None:
+    before = carried.everything()
+    assert died(carried, stage)
+    until = time.monotonic() + 20
+    while carried.one("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") and time.monotonic() < until:
+        time.sleep(0.05)
+    assert carried.everything() == before
+    assert carried.undo()["outcome"] == "done"
+
+
+def test_a_death_behind_the_commit_leaves_it_done(carried: World) -> None:
+    assert died(carried, "undo.after-commit")
+    assert carried.one("SELECT count(*) FROM people") == 0
+    assert carried.one("SELECT count(*) FROM isthmus.undo") == 1
+    assert carried.undo()["outcome"] == "nothing"
+
+
+def test_who_refers_to_a_row_meanwhile_waits_and_is_refused(carried: World) -> None:
+    """The row of somebody else would have gone with it (CASCADE), had it slipped in between look and delete."""
+    carried.do(
+        'CREATE TABLE "Other\'s One".notes (id integer PRIMARY KEY, who uuid REFERENCES people ON DELETE CASCADE)'
+    )
+    caught: list[type[BaseException]] = []
+
+    def refer() -> None:
+        try:
+            carried.do('INSERT INTO "Other\'s One".notes SELECT 1, id FROM people WHERE "full ""name" = \'Ann\'')
+        except psycopg.errors.ForeignKeyViolation as fault:
+            caught.append(type(fault))
+
+    thread = threading.Thread(target=refer)
+    with started(carried, "undo.removed", "wait") as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "there\n"
+        thread.start()
+        time.sleep(0.3)
+        assert thread.is_alive()  # it stands in line
+        assert carried.one("SELECT count(*) FROM people") == 3  # readers do not
+        out, _ = process.communicate("\n", timeout=60)
+    assert out == "done\n"
+    thread.join(20)
+    assert caught == [psycopg.errors.ForeignKeyViolation]
