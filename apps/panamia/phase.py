@@ -79,6 +79,9 @@ def _parser() -> argparse.ArgumentParser:
     status.set_defaults(do=_status)
     run = _command(commands, "run", "carry a phase, the first or a later time", _run)
     _json(run)
+    run.add_argument(
+        "--with-sessions", action="store_true", help="of phase 1: sign-ins too that hold and whose user is known"
+    )
     run.add_argument("--dry-run", action="store_true", help="of phase 2: only say what would be changed")
     verify = _command(commands, "verify", "prove what a phase carried: all layers, every document", _verify)
     _json(verify)
@@ -172,12 +175,15 @@ def _status(said: argparse.Namespace, settings: Settings, connection: psycopg.Co
 
 def _run(said: argparse.Namespace, settings: Settings, connection: psycopg.Connection) -> int:
     number, (_, standings) = _phase(said.number).number, _standings(settings, connection)
+    if said.with_sessions and not standings[number].phase.asked:
+        raise ConfigError(f"Phase {number} carries no sessions.", code="no-sessions", hint="They go with phase 1.")
     why = why_not_run(number, standings)
     if why is not None:
         code = "phase-retired" if standings[number].retired else "phase-before"
         raise GovernError(why, code=code, hint="python -m apps.panamia.phase status says how each stands.")
     connection.rollback()
-    return run_phase(settings, connection, standings[number], live=not said.dry_run, json_file=said.json)
+    live, asked = not said.dry_run, said.with_sessions
+    return run_phase(settings, connection, standings[number], live=live, asked=asked, json_file=said.json)
 
 
 def _verify(said: argparse.Namespace, settings: Settings, connection: psycopg.Connection) -> int:

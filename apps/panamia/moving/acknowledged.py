@@ -1,4 +1,7 @@
-"""What people have looked at: each item of a phase with a reason, kept in the target."""
+"""What people have looked at: each item of a phase with a reason, kept in the target.
+
+Dead letters and conflicts where Isthmus keeps it (`isthmus letters acknowledge`), what else there is in panamia_move.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from collections.abc import Sequence
 import psycopg
 
 from isthmus.errors import ConfigError
+from isthmus.state import acknowledgements
 
 from .phases import Item, Standing
 
@@ -15,15 +19,18 @@ _ADD = """
 INSERT INTO panamia_move.acknowledgement (phase, kind, key, shown, reason, acknowledged_by)
 VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (phase, kind, key) WHERE withdrawn_at IS NULL
 DO UPDATE SET reason = EXCLUDED.reason, acknowledged_by = EXCLUDED.acknowledged_by"""
+_KINDS: tuple[acknowledgements.Kind, ...] = ("letter", "conflict")
 _WITHDRAW = "UPDATE panamia_move.acknowledgement SET withdrawn_at = now() WHERE phase = %s AND withdrawn_at IS NULL"
 
 
-def withdraw_all(connection: psycopg.Connection, phase: int) -> None:
+def withdraw_all(connection: psycopg.Connection, standing: Standing) -> None:
     """Let nothing of a phase count as looked at any more; what was said stays written down.
 
     The change is committed with the connection's transaction.
     """
-    connection.execute(_WITHDRAW, (phase,))
+    connection.execute(_WITHDRAW, (standing.phase.number,))
+    for kind in _KINDS if acknowledgements.is_known(connection) else ():
+        acknowledgements.withdraw_collections(connection, kind, standing.collections, by=getpass.getuser())
 
 
 def acknowledge(
@@ -44,11 +51,18 @@ def acknowledge(
     Raises:
         ConfigError: The reason is empty, a key is unknown, or several items have that part.
     """
-    if not reason.strip():
-        raise ConfigError("An acknowledgement needs a reason.", code="no-reason", hint="Say who decided, and why.")
+    reason = acknowledgements.checked_reason(reason)
     found = standing.open if everything else [_item(standing, key) for key in keys]
+    for kind in _KINDS:
+        numbers = [item.number for item in found if item.kind == kind and item.number is not None]
+        if numbers and standing.run is not None:
+            choice = acknowledgements.Choice(numbers)
+            chosen = acknowledgements.choose(connection, kind, [(standing.run, None)], choice)
+            acknowledgements.acknowledge(connection, kind, chosen, reason, by=getpass.getuser())
     for item in found:
-        parts = (standing.phase.number, item.kind, item.key, item.shown[:500], reason.strip(), getpass.getuser())
+        if item.number is not None:
+            continue
+        parts = (standing.phase.number, item.kind, item.key, item.shown[:500], reason, getpass.getuser())
         connection.execute(_ADD, parts)
     return found
 

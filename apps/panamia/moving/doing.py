@@ -51,6 +51,7 @@ def run_phase(
     standing: Standing,
     *,
     live: bool = True,
+    asked: bool = False,
     json_file: Path | None = None,
 ) -> int:
     """Run a phase, the first or a later time; return the exit code of Isthmus.
@@ -62,18 +63,21 @@ def run_phase(
         connection: To the target.
         standing: The phase.
         live: Of a rewrite: whether documents are changed; else it is only said what would be.
+        asked: Whether what is carried only where somebody asks for it is carried too.
         json_file: Where the result goes.
     """
     settings.need_source()
     phase = standing.phase
     if standing.run is None and live:
-        withdraw_all(connection, phase.number)
+        withdraw_all(connection, standing)
         connection.commit()
     if phase.kind == "rewrite":
         how = ["--live"] if live else []
         return isthmus(settings, [*_rewrite(settings, phase), *how], json_file=json_file)[0]
     answers = ["--resolutions", str(settings.resolutions)] if settings.resolutions.is_file() else []
-    return isthmus(settings, ["copy", str(settings.mapping), *_only(phase), *answers], json_file=json_file)[0]
+    return isthmus(
+        settings, ["copy", str(settings.mapping), *_only(phase, asked=asked), *answers], json_file=json_file
+    )[0]
 
 
 def verify_phase(
@@ -158,7 +162,9 @@ def undo_phase(
     """
     phase, how = standing.phase, ["--live"] if live else []
     if phase.kind == "copy":
-        return isthmus(settings, ["undo", str(settings.mapping), *_only(phase), *how], json_file=json_file)[0]
+        return isthmus(settings, ["undo", str(settings.mapping), *_only(phase, asked=True), *how], json_file=json_file)[
+            0
+        ]
     settings.need_source()
     code, said = isthmus(settings, [*_rewrite(settings, phase), "--undo", *how], json_file=json_file)
     if live and said.get("outcome") == "complete" and not _count(said, "moved", "cannot"):
@@ -181,5 +187,6 @@ def _rewrite(settings: Settings, phase: Phase) -> list[str]:
     return ["refs", "rewrite", str(settings.mapping), *(part for one in phase.entries for part in ("--to", one))]
 
 
-def _only(phase: Phase) -> list[str]:
-    return [part for entry in phase.entries for part in ("--only", entry)]
+def _only(phase: Phase, *, asked: bool) -> list[str]:
+    entries = (*phase.entries, *(phase.asked if asked else ()))
+    return [part for entry in entries for part in ("--only", entry)]

@@ -21,6 +21,7 @@ class Phase:
         entries: Of a copy: the entries of the mapping that it carries. Of a rewrite: those whose ids it writes.
         authority: What is to be read and written in PostgreSQL from then on.
         left: Collections that are left behind on purpose, and retired with it.
+        asked: Those of them that are carried where somebody asks for them.
     """
 
     number: int
@@ -29,6 +30,7 @@ class Phase:
     entries: tuple[str, ...]
     authority: str
     left: tuple[str, ...] = ()
+    asked: tuple[str, ...] = ()
 
 
 PHASES = (
@@ -38,7 +40,8 @@ PHASES = (
         "copy",
         ("users", "nextauth_users", "nextauth_accounts", "nextauth_verification_tokens"),
         "sign-in and users",
-        ("nextauth_sessions",),
+        left=("nextauth_sessions",),
+        asked=("nextauth_sessions",),
     ),
     Phase(2, "references", "rewrite", ("users", "nextauth_users"), "nothing; documents point at users in PostgreSQL"),
     Phase(3, "notifications", "copy", ("notifications",), "notifications"),
@@ -80,16 +83,18 @@ class Item:
     """Something that a person must have looked at before the next phase.
 
     Attributes:
-        kind: `letter`, `conflict` or `reference`.
+        kind: `letter` or `conflict`; `reference`, which no rewrite could write; `nowhere`, which leads to no row.
         key: What tells it from others of the phase, over all later runs.
         shown: One line about it.
         acknowledged: The reason somebody gave; None while it is open.
+        number: Of a letter or a conflict the number that Isthmus has for it.
     """
 
     kind: str
     key: str
     shown: str
     acknowledged: str | None = None
+    number: int | None = None
 
 
 @dataclass(frozen=True)

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import psycopg
 
 from isthmus.mapping import Mapping
+from isthmus.mapping.tables import build_schema
 from isthmus.polyglot.sites import Place, show_place
+from isthmus.state.acknowledgements import acknowledged
+from isthmus.state.reports import object_ids
+from isthmus.state.runs import latest_run
 from isthmus.state.source_ids import show
+from isthmus.state.waiting import list_waiting
 
 from .leading import collections_of
 from .phases import PHASES, Item, Phase, Standing
@@ -20,11 +25,11 @@ _RUNS = """
 SELECT id, finished_at, coalesce(tables -> 'only', '[]') FROM isthmus.run ORDER BY id"""
 _VERIFIED = "SELECT outcome, started_at FROM isthmus.verification WHERE run_id = %s ORDER BY id DESC LIMIT 1"
 _LETTERS = """
-SELECT collection || '/' || coalesce(source_id_text, location) || '/' || code, collection,
+SELECT id, collection || '/' || coalesce(source_id_text, location) || '/' || code, collection,
     coalesce(source_id_text, location), code, message
 FROM isthmus.dead_letter WHERE run_id = %s ORDER BY id"""
 _CONFLICTS = """
-SELECT collection || '/' || source_row_id || '/' || action, collection, table_name, row_id, action,
+SELECT id, collection || '/' || source_row_id || '/' || action, collection, table_name, row_id, action,
     (SELECT string_agg(k, ', ' ORDER BY k) FROM jsonb_object_keys(differing) AS k)
 FROM isthmus.conflict WHERE run_id = %s AND action <> 'merged' ORDER BY id"""
 _REWRITES = """
@@ -54,13 +59,13 @@ def read_standings(connection: psycopg.Connection, mapping: Mapping, *, live: bo
     runs: list[tuple[int, datetime.datetime | None, set[str]]] = []
     if there is not None and there[0]:
         runs = [(int(run), finished, set(carried)) for run, finished, carried in connection.execute(_RUNS).fetchall()]
-    retirements = read_retirements(connection)
+    retirements, nowhere = read_retirements(connection), _leading_nowhere(connection, mapping) if runs else {}
     found: dict[int, Standing] = {}
     for one in PHASES:
         if one.kind == "copy":
             collections = collections_of(mapping, one)
             found[one.number] = replace(
-                _of_copy(connection, one, runs, set(collections) - set(one.left)),
+                _of_copy(connection, one, runs, set(collections) - set(one.left), nowhere.get(one.number, [])),
                 collections=collections,
                 retired=frozenset(retirements.keys() & set(collections)),
                 dropped=frozenset(name for name in collections if name in retirements and retirements[name].is_dropped),
@@ -75,8 +80,10 @@ def _of_copy(
     phase: Phase,
     runs: list[tuple[int, datetime.datetime | None, set[str]]],
     wanted: set[str],
+    nowhere: Sequence[Item],
 ) -> Standing:
-    own = [(number, finished) for number, finished, carried in runs if carried == wanted]
+    more = wanted | set(phase.asked)
+    own = [(number, finished) for number, finished, carried in runs if carried in (wanted, more)]
     if not own:
         return Standing(phase)
     number, finished = own[-1]
@@ -88,7 +95,7 @@ def _of_copy(
         finished_at=finished,
         verified_at=row[1] if passed and row is not None else None,
         failed=None if row is None or passed else str(row[0]),
-        items=_items(connection, phase, _letters(connection, number), _conflicts(connection, number)),
+        items=_items(connection, phase, _letters(connection, number), _conflicts(connection, number), nowhere),
     )
 
 
@@ -118,13 +125,40 @@ def _of_rewrite(connection: psycopg.Connection, phase: Phase) -> Standing:
 
 
 def _letters(connection: psycopg.Connection, run: int) -> Iterator[Item]:
-    for key, collection, document, code, message in connection.execute(_LETTERS, (run,)):
-        yield Item("letter", key, f"{collection} {document}: {code}: {message}")
+    words = acknowledged(connection, "letter", [(run, None)])
+    for number, key, collection, document, code, message in connection.execute(_LETTERS, (run,)):
+        reason = words[number].reason if number in words else None
+        yield Item("letter", key, f"{collection} {document}: {code}: {message}", reason, number)
 
 
 def _conflicts(connection: psycopg.Connection, run: int) -> Iterator[Item]:
-    for key, collection, table, row, action, names in connection.execute(_CONFLICTS, (run,)):
-        yield Item("conflict", key, f"{collection} → {table} {row}: {action}: {names}")
+    words = acknowledged(connection, "conflict", [(run, None)])
+    for number, key, collection, table, row, action, names in connection.execute(_CONFLICTS, (run,)):
+        reason = words[number].reason if number in words else None
+        yield Item("conflict", key, f"{collection} → {table} {row}: {action}: {names}", reason, number)
+
+
+def _leading_nowhere(connection: psycopg.Connection, mapping: Mapping) -> dict[int, list[Item]]:
+    """Return the references that lead to no row, though copies brought all of its table: by phase.
+
+    It is the phase that knew last: the one that carries what they lead to, or the one that carries them.
+    """
+    run = latest_run(connection)
+    lines = [line for line in list_waiting(connection, run) if line.lead_nowhere] if run is not None else []
+    tables = build_schema(mapping).tables
+    phases = {entry: one.number for one in PHASES if one.kind == "copy" for entry in one.entries}
+    old = object_ids(connection, [line.target_id for line in lines]) if lines else {}
+    found: dict[int, list[Item]] = {}
+    for line in lines:
+        holder = tables[line.table]
+        ends = [column.reference.table for column in holder.columns if column.reference is not None]
+        names = ends if holder.kind == "junction" else [line.table, line.points_at]
+        entries = [entry for name in names for entry in tables[name].entries]
+        place = f"{line.table}.{line.column}/{line.row_id}" + "".join(f"[{number}]" for number in line.position)
+        shown = f"{line.table} {line.row_id}: {line.column} leads to {old.get(line.target_id, line.target_id)}, which"
+        item = Item("nowhere", f"{place}/{line.target_id}", f"{shown} is no row of {line.points_at}")
+        found.setdefault(max(phases.get(entry, 0) for entry in entries), []).append(item)
+    return found
 
 
 def _left(connection: psycopg.Connection, rewrite: int) -> Iterator[Item]:
@@ -138,10 +172,10 @@ def reference_key(collection: str, source_id: bytes, place: Place) -> str:
     return f"{collection}/{show(source_id)}/{show_place(place)}"
 
 
-def _items(connection: psycopg.Connection, phase: Phase, *found: Iterator[Item]) -> list[Item]:
+def _items(connection: psycopg.Connection, phase: Phase, *found: Iterable[Item]) -> list[Item]:
     said = {
         (str(kind), str(key)): str(reason)
         for kind, key, reason in connection.execute(_ACKNOWLEDGED, (phase.number,)).fetchall()
     }
     items = {(item.kind, item.key): item for several in found for item in several}
-    return [Item(one.kind, one.key, one.shown, said.get(place)) for place, one in items.items()]
+    return [one if one.acknowledged else replace(one, acknowledged=said.get(place)) for place, one in items.items()]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime
 import json
+from collections import Counter
 from dataclasses import replace
 
 import psycopg
@@ -14,6 +15,7 @@ import pytest
 
 from apps.panamia.moving.leading import collections_of, leading_to, leads
 from apps.panamia.moving.phases import PHASES, Item, Standing, next_step, why_not_retire, why_not_run, why_not_undo
+from apps.panamia.moving.standing import read_standings
 from isthmus.mapping import load_mapping
 from tests.apps.panamia.conftest import MAPPING, Moved, phase_command
 
@@ -110,6 +112,26 @@ def test_a_phase_is_retired_when_it_is_done_and_nothing_points_at_it_by_old_ids(
     assert next_step(standings(1) | {2: undone, 3: Standing(PHASES[2])}) == "undo 2 --live"
 
 
+def test_what_leads_nowhere_is_looked_at_in_the_phase_that_knew_last(moved_from_dump: Moved, forked: None) -> None:
+    moved = moved_from_dump
+    with psycopg.connect(moved.database) as connection:
+        waiting = connection.execute(
+            "SELECT table_name || '.' || column_name, target_table FROM isthmus.pending_reference"
+        ).fetchall()
+        standings = read_standings(connection, load_mapping(MAPPING), live=False)
+    assert len(waiting) > 20
+    found = {
+        number: Counter((item.key.partition("/")[0], item.shown.rpartition(" ")[2]) for item in standing.items)
+        for number, standing in standings.items()
+        for standing in [replace(standing, items=[one for one in standing.items if one.kind == "nowhere"])]
+    }
+    assert sum(found.values(), Counter[tuple[str, str]]()) == Counter((str(a), str(b)) for a, b in waiting)
+    assert {place for place, _ in found[5]} >= {"profile_follows.profile_id", "profiles.user_id"}
+    assert {place for place, _ in found[6]} >= {"user_list_members.profile_id", "notifications.session_id"}
+    assert not found[1]
+    assert not found[3]
+
+
 def test_a_phase_is_refused_until_each_letter_before_it_was_looked_at(moved_from_dump: Moved, forked: None) -> None:
     moved = moved_from_dump
 
@@ -119,6 +141,7 @@ def test_a_phase_is_refused_until_each_letter_before_it_was_looked_at(moved_from
 
     with psycopg.connect(moved.database) as connection:
         connection.execute("DELETE FROM panamia_move.acknowledgement")
+        connection.execute("DELETE FROM isthmus.acknowledgement")
     code, out = said("status", "--json")
     page = json.loads(out)
     assert (code, page["next"]) == (0, "items 1")
@@ -127,6 +150,7 @@ def test_a_phase_is_refused_until_each_letter_before_it_was_looked_at(moved_from
         sum(moved.truth["collections"][name]["dead_letter"].values())
         for name in ("nextauth_users", "nextauth_accounts", "nextauth_verification_tokens")
     )
+    assert said("run", "3", "--with-sessions")[0] == 2
     code, err = said("run", "3")
     assert code == 5
     assert "Phase 1 (identity) comes before it" in err

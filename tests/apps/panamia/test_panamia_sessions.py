@@ -13,8 +13,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.apps.panamia.conftest import Moved, isthmus, twin_of
-from tests.fix_postgres import drop_database
+from tests.apps.panamia.conftest import Moved, isthmus, phase_command
+from tests.apps.twins import twin_of
+from tests.fix_postgres import create_database, drop_database
 
 SESSIONS = "nextauth_sessions"
 
@@ -57,3 +58,34 @@ def test_who_asks_gets_those_that_hold_and_are_somebody_s(moved: Moved, tmp_path
     assert SESSIONS not in again.result["skipped_collections"]
     with psycopg.connect(moved.database) as connection:
         assert connection.execute("SELECT count(*) FROM sessions").fetchone() == (len(tokens),)
+
+
+@pytest.mark.slow
+def test_the_first_phase_carries_them_where_somebody_asks_and_takes_them_back(
+    moved_from_dump: Moved, postgres: str, forked: None
+) -> None:
+    database = create_database(postgres)
+
+    def said(*words: str) -> tuple[int, str]:
+        given = {"source": moved_from_dump.source, "database": database, "answers": moved_from_dump.answers}
+        ran = phase_command(*words, **given)  # pyright: ignore[reportArgumentType]
+        return ran.code, ran.said
+
+    try:
+        assert isthmus("schema", "deploy", database=database).code == 0
+        assert said("run", "1", "--with-sessions")[0] == 1, "there are dead letters"
+        assert said("verify", "1")[0] == 0
+        assert said("acknowledge", "1", "--all", "--reason", "planted")[0] == 0
+        assert '"word": "done"' in said("status", "--json")[1]
+        with psycopg.connect(database) as connection:
+            ((carried,),) = connection.execute("SELECT count(*) FROM sessions").fetchall()
+        assert carried > 0
+        code, told = said("undo", "1", "--live")
+        assert code == 0, told
+        with psycopg.connect(database) as connection:
+            assert connection.execute("SELECT (SELECT count(*) FROM sessions), count(*) FROM users").fetchone() == (
+                *(0, 0),
+            )
+        assert '"word": "done"' not in said("status", "--json")[1]
+    finally:
+        drop_database(postgres, database)

@@ -5,8 +5,14 @@ Oracle: rows and ledgers read with SQL of the test's own.
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 
+from isthmus.mapping import parse_mapping
+from isthmus.sources import open_source
+from isthmus.verify.run import verify_database
+from isthmus.verify.subject import Options
 from tests.integration.copy.carrying import World, balanced, oid
 
 TABLES = """
@@ -88,3 +94,34 @@ def test_refused_pair_that_was_looked_up_costs_its_document(world: World) -> Non
     assert world.rows(ROWS) == [("p1", "q1"), ("p1", "q2")]
     left = world.column("SELECT tablename FROM pg_tables WHERE schemaname = 'isthmus' AND tablename LIKE 'p%'")
     assert sorted(left) == ["pair_state", "partition", "pending_reference"]
+
+
+def test_pair_that_somebody_deleted_stays_deleted_and_verify_knows_when(world: World) -> None:
+    world.rows(TABLES)
+    mapping = MAPPING.replace("{tables: existing}", "{tables: existing, rerun: tracked}")
+    people = [{"_id": oid(n), "name": f"p{n}", "visits": [oid(11), oid(12)]} for n in (1, 2)]
+    world.write({"people": people, "places": [{"_id": oid(n), "name": f"q{n}"} for n in (11, 12)]})
+    balanced(world.copy(mapping))
+    assert verified(world, mapping) == {}
+    world.rows(
+        "DELETE FROM visits v USING people p, places q"
+        " WHERE (p.id, q.id) = (v.person, v.place) AND p.name || q.name = 'p1q11'"
+    )
+    assert set(verified(world, mapping)) == {"counts", "checksum"}, "no copy has seen that it was deleted"
+    for _ in range(2):
+        balanced(world.copy(mapping))
+        assert world.rows(ROWS) == [("p1", "q12"), ("p2", "q11"), ("p2", "q12")]
+        assert verified(world, mapping) == {}
+    world.rows("DELETE FROM visits USING people p WHERE p.id = person AND p.name = 'p2'")
+    found = verified(world, mapping)
+    assert found["checksum"] == 2, "only those that were gone when the copy looked are known"
+    balanced(world.copy(mapping))
+    assert world.rows(ROWS) == [("p1", "q12")]
+    assert verified(world, mapping) == {}
+
+
+def verified(world: World, mapping: str) -> dict[str, int]:
+    """The differences of each layer that has some, of every document."""
+    with contextlib.closing(open_source(str(world.folder))) as source:
+        found = verify_database(parse_mapping(mapping), source, world.conninfo, options=Options(sample=None))
+    return {name: layer.found for name, layer in found.layers.items() if layer.found}

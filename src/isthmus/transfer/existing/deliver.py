@@ -18,6 +18,7 @@ from psycopg import sql
 from isthmus.connect.postgres import has_rows
 from isthmus.errors import TargetError
 from isthmus.state.checkpoints import EMPTY_BEFORE, add_tally, read_tallies
+from isthmus.state.kept_values import VALUES
 from isthmus.state.ledgers import Cause
 from isthmus.state.runs import Run
 from isthmus.transfer.document_rows import flow_column, key_column
@@ -289,9 +290,11 @@ def _deliver_all(delivery: _Delivery) -> None:
         sides.job.check_stop()
         sides.job.progress.step(f"rows of {fed.name}")
         if fed.table.kind == "junction":
-            delivered, left = deliver_pairs(sides, delivery.refused, fed)
+            delivered, left, deleted = deliver_pairs(sides, delivery.refused, fed)
             delivery.tallies["delivered-rows", fed.name] += delivered
             delivery.tallies["kept-rows", fed.name] += left
+            if deleted:
+                delivery.tallies[VALUES, fed.name] += deleted
         else:
             _deliver_rows(delivery, fed)
         sides.job.progress.step_done()

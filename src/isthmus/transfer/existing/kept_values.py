@@ -49,6 +49,24 @@ def write(sides: Sides) -> Counter[tuple[str, str]]:
     return found
 
 
+def note_pairs(sides: Sides, fed: FedTable, pairs: sql.Composable) -> int:
+    """Note pairs of a junction that somebody deleted since they were carried: those of a FROM item `p`."""
+    ids = [sql.SQL("p.{}::text").format(sql.Identifier(column.name)) for column in fed.table.columns]
+    return sides.do(
+        sql.SQL(
+            "INSERT INTO isthmus.kept_value (run_id, root_table, table_name, column_name, source_row_id, row_id,"
+            " row_position, why) SELECT {run}, {table}, {table}, {row}, {pair}, {pair}, '{{}}', 'deleted' FROM {pairs}"
+            " ON CONFLICT DO NOTHING"
+        ).format(
+            run=sql.Literal(sides.job.run.id),
+            table=sql.Literal(fed.name),
+            row=sql.Literal(ROW),
+            pair=sql.SQL(" || '/' || ").join(ids),
+            pairs=pairs,
+        )
+    )
+
+
 def _has(sides: Sides, root: FedTable, verdicts: Sequence[str]) -> bool:
     query = sql.SQL("SELECT EXISTS (SELECT FROM {} v WHERE v.verdict = ANY({}))::integer")
     return bool(sides.one(query.format(sides.temporary("verdict", root.name), sql.Literal(list(verdicts)))))

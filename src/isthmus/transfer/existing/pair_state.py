@@ -47,6 +47,13 @@ def remembering(fed: FedTable, inserted: str) -> sql.Composed:
     )
 
 
+def was_there(fed: FedTable, alias: str) -> sql.Composed:
+    """Return SQL that is true of pairs that a copy inserted; one that is not there somebody has deleted since."""
+    return sql.SQL(
+        "EXISTS (SELECT FROM isthmus.pair_state o WHERE o.table_schema = {} AND o.table_name = {} AND o.ids = {})"
+    ).format(sql.Literal(fed.there.schema), sql.Literal(fed.name), pair_ids(fed, alias))
+
+
 def is_remembered(mapping: Mapping, fed: FedTable) -> bool:
     """Tell whether rows of a side of a junction are tracked."""
     references = (column.column.reference for column in fed.columns)

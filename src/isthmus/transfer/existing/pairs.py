@@ -6,8 +6,9 @@ import psycopg
 from psycopg import sql
 
 from isthmus.connect.postgres import meaning
+from isthmus.transfer.existing import kept_values
 from isthmus.transfer.existing.fit import FedTable
-from isthmus.transfer.existing.pair_state import insert_pairs
+from isthmus.transfer.existing.pair_state import insert_pairs, is_remembered, was_there
 from isthmus.transfer.existing.pieces import Chosen, refusal, swallowed, whole_or_pieces
 from isthmus.transfer.existing.refused import Refused
 from isthmus.transfer.existing.sides import Sides
@@ -16,8 +17,8 @@ from isthmus.transfer.job import Job
 from isthmus.transfer.staging import PairTable, pair_tables
 
 
-def deliver_pairs(sides: Sides, refused: Refused, fed: FedTable) -> tuple[int, int]:
-    """Insert the pairs that are not there yet; of a document that somebody deleted there, none.
+def deliver_pairs(sides: Sides, refused: Refused, fed: FedTable) -> tuple[int, int, int]:
+    """Insert the pairs that are not there yet; none of a document that somebody deleted there, nor one that was.
 
     Args:
         sides: The delivery.
@@ -26,7 +27,8 @@ def deliver_pairs(sides: Sides, refused: Refused, fed: FedTable) -> tuple[int, i
         fed: The junction.
 
     Returns:
-        Pairs inserted, and pairs left as they were; of no meaning when documents were refused.
+        Pairs inserted, pairs left as they were, and those among them that somebody deleted, which are noted in
+        `isthmus.kept_value`; of no meaning when documents were refused.
 
     Raises:
         TargetError: A pair is refused that no document of the copy holds (code `delivery-refused`), or a trigger
@@ -43,7 +45,7 @@ def deliver_pairs(sides: Sides, refused: Refused, fed: FedTable) -> tuple[int, i
         if not refused:
             raise refusal(sides, fed, fault) from None
     staged = sides.one(sql.SQL("SELECT count(*) FROM {}").format(sides.staged(fed.name)))
-    return inserted, staged - inserted
+    return inserted, staged - inserted, _note_deleted(sides, fed, wanted)
 
 
 def _wanted(sides: Sides, fed: FedTable) -> sql.Composed:
@@ -61,16 +63,9 @@ def _wanted(sides: Sides, fed: FedTable) -> sql.Composed:
 def _insert(sides: Sides, fed: FedTable, condition: sql.Composable) -> int:
     """Insert pairs of the stage (`s`) that are not there yet."""
     names = [sql.Identifier(column.name) for column in fed.columns]
-    source = sql.SQL("SELECT DISTINCT {} FROM {} s WHERE {}").format(
-        sql.SQL(", ").join(
-            sql.SQL("{} AS {}").format(sides.value(column, fed.table), name)
-            for column, name in zip(fed.columns, names, strict=True)
-        ),
-        sides.staged(fed.name),
-        condition,
-    )
-    same = sql.SQL(" AND ").join(sql.SQL("t.{0} = p.{0}").format(name) for name in names)
-    absent = sql.SQL("NOT EXISTS (SELECT FROM {} t WHERE {})").format(sides.real(fed.name), same)
+    source, absent = _pairs(sides, fed, condition), _absent(sides, fed)
+    if is_remembered(sides.job.mapping, fed):
+        absent += sql.SQL(" AND NOT ") + was_there(fed, "p")
     expected = sides.one(sql.SQL("SELECT count(*) FROM ({}) AS p WHERE {}").format(source, absent))
     wanted = sql.SQL("SELECT {} FROM ({}) AS p WHERE {}").format(
         sql.SQL(", ").join(sql.SQL("p.{}").format(name) for name in names), source, absent
@@ -79,6 +74,35 @@ def _insert(sides: Sides, fed: FedTable, condition: sql.Composable) -> int:
     if inserted != expected:
         raise swallowed(fed, expected, inserted)
     return inserted
+
+
+def _pairs(sides: Sides, fed: FedTable, condition: sql.Composable) -> sql.Composed:
+    """Return the query of the pairs of the stage (`s`), each once, as the real table would hold them."""
+    return sql.SQL("SELECT DISTINCT {} FROM {} s WHERE {}").format(
+        sql.SQL(", ").join(
+            sql.SQL("{} AS {}").format(sides.value(column, fed.table), sql.Identifier(column.name))
+            for column in fed.columns
+        ),
+        sides.staged(fed.name),
+        condition,
+    )
+
+
+def _absent(sides: Sides, fed: FedTable) -> sql.Composed:
+    """Return SQL that is true of pairs (`p`) that the real table does not hold."""
+    names = [sql.Identifier(column.name) for column in fed.columns]
+    same = sql.SQL(" AND ").join(sql.SQL("t.{0} = p.{0}").format(name) for name in names)
+    return sql.SQL("NOT EXISTS (SELECT FROM {} t WHERE {})").format(sides.real(fed.name), same)
+
+
+def _note_deleted(sides: Sides, fed: FedTable, condition: sql.Composable) -> int:
+    """Note pairs that a copy had inserted and somebody deleted since; return how many."""
+    if not is_remembered(sides.job.mapping, fed):
+        return 0
+    pairs = sql.SQL("({}) AS p WHERE {} AND {}").format(
+        _pairs(sides, fed, condition), _absent(sides, fed), was_there(fed, "p")
+    )
+    return kept_values.note_pairs(sides, fed, pairs)
 
 
 def _insert_by_document(sides: Sides, refused: Refused, fed: FedTable, wanted: sql.Composed) -> int:

@@ -114,8 +114,15 @@ def _forget_orphans(known: Known, table: Table) -> None:
 
 
 def _why(known: Known, table: Table) -> sql.Composed:
-    """Return SQL of why a pair `w` is not there rightly: one of its documents was deleted, or it waits."""
+    """Return SQL of why a pair `w` is not there rightly: it, or one of its documents, was deleted, or it waits."""
     whens: list[sql.Composed] = []
+    if known.number("SELECT (to_regclass('isthmus.kept_value') IS NOT NULL)::integer"):
+        whens.append(
+            sql.SQL(
+                "WHEN EXISTS (SELECT FROM isthmus.kept_value k WHERE k.run_id = {} AND k.table_name = {}"
+                " AND k.source_row_id = w.a || '/' || w.b AND k.why = 'deleted') THEN 'deleted'"
+            ).format(sql.Literal(known.subject.run.id), sql.Literal(table.name))
+        )
     names = ("a", "b")
     for number, column in enumerate(table.columns):
         own, other = names[number], names[1 - number]
