@@ -40,6 +40,8 @@ from tests.oracle.copying import COMMAND, url
 HOME = Path(__file__).parents[3] / "apps" / "panamia"
 MAPPING = HOME / "mapping.yaml"
 PEOPLE = 200
+SECONDS = 240.0
+"""How long a command may take, where nothing else is said."""
 SETTINGS = ("MONGODB_URI", "POSTGRES_", "DATABASE_URL", "ISTHMUS_", "PG")
 """How the names of all settings begin."""
 
@@ -53,16 +55,16 @@ class Ran:
     result: dict[str, Any]
 
 
-def isthmus(*words: str, database: str, json_file: Path | None = None) -> Ran:
-    """Run `isthmus` in the application's folder, with `DATABASE_URL` as its only setting."""
+def isthmus(*words: str, database: str, json_file: Path | None = None, seconds: float = SECONDS) -> Ran:
+    """Run `isthmus` in the application's folder, with `DATABASE_URL` as its only setting, for so long at most."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(SETTINGS)}
     environment["DATABASE_URL"] = url(database)
     arguments = [*words, *(["--json", str(json_file)] if json_file is not None else [])]
     if forkserver.possible():
-        ran = forkserver.run("isthmus", arguments, cwd=HOME, env=environment, timeout=240)
+        ran = forkserver.run("isthmus", arguments, cwd=HOME, env=environment, timeout=seconds)
     else:
         ran = subprocess.run(
-            [COMMAND, *arguments], cwd=HOME, capture_output=True, check=False, env=environment, timeout=240
+            [COMMAND, *arguments], cwd=HOME, capture_output=True, check=False, env=environment, timeout=seconds
         )
     there = json_file is not None and json_file.is_file() and json_file.stat().st_size > 0
     result = json.loads(json_file.read_text()) if json_file is not None and there else {}
@@ -95,6 +97,7 @@ class Moved:
         folder: Where that page lies.
         copies: How each phase's copy ended, by number.
         proofs: How its verification did.
+        seconds: How long a command may take.
     """
 
     source: str
@@ -102,6 +105,7 @@ class Moved:
     answers: Path
     truth: dict[str, Any]
     folder: Path
+    seconds: float = SECONDS
     copies: dict[int, Ran] = field(default_factory=dict[int, Ran])
     proofs: dict[int, Ran] = field(default_factory=dict[int, Ran])
     _ids: dict[tuple[str, str], str] = field(default_factory=dict[tuple[str, str], str])
@@ -116,17 +120,19 @@ class Moved:
         phase = next(one for one in PHASES if one.number == number)
         only = [part for entry in phase.entries for part in ("--only", entry)]
         words = ["copy", "mapping.yaml", "--source", self.source, "--resolutions", str(self.answers), *only]
-        return isthmus(*words, database=self.database, json_file=folder / f"copy{number}.json")
+        json_file = folder / f"copy{number}.json"
+        return isthmus(*words, database=self.database, json_file=json_file, seconds=self.seconds)
 
     def verify(self, number: int, folder: Path) -> Ran:
         """Verify what was copied last, every document."""
         words = ["verify", "mapping.yaml", "--source", self.source, "--sample", "all"]
-        return isthmus(*words, database=self.database, json_file=folder / f"verify{number}.json")
+        json_file = folder / f"verify{number}.json"
+        return isthmus(*words, database=self.database, json_file=json_file, seconds=self.seconds)
 
     def row_of(self, collection: str, document: str) -> str | None:
         """The id of the row that a document is, or is a part of; None where it has none."""
         if not self._ids:
-            written = isthmus("ids", "export", database=self.database).said
+            written = isthmus("ids", "export", database=self.database, seconds=self.seconds).said
             for line in csv.DictReader(io.StringIO(written[written.index("collection,") :])):
                 self._ids[line["collection"], line["source_id"]] = line["id"]
         return self._ids.get((collection, document)) or self._ids.get(("", document))
@@ -214,10 +220,10 @@ def forked() -> Iterator[None]:
         yield
 
 
-def _generated(to: str, folder: Path, database: str) -> tuple[dict[str, Any], Path]:
+def _generated(to: str, folder: Path, database: str, people: int = PEOPLE) -> tuple[dict[str, Any], Path]:
     """Make the source and the tables; return the truth, and where the answers are."""
     truth, answers = folder / "panamia.truth.json", folder / "panamia.resolutions.yaml"
-    assert generate([to, "--people", str(PEOPLE), "--truth", str(truth), "--resolutions", str(answers)]) == 0
+    assert generate([to, "--people", str(people), "--truth", str(truth), "--resolutions", str(answers)]) == 0
     deployed = isthmus("schema", "deploy", database=database)
     assert deployed.code == 0, deployed.said
     return json.loads(truth.read_text()), answers
@@ -226,16 +232,20 @@ def _generated(to: str, folder: Path, database: str) -> tuple[dict[str, Any], Pa
 @pytest.fixture(scope="session")
 def moved_from_dump(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Moved]:
     """All phases, each verified, of a small database from a dump."""
-    folder = tmp_path_factory.mktemp("panamia")
-    database = create_database(postgres)
-    truth, answers = _generated(str(folder / "dump"), folder, database)
-    made = Moved(str(folder / "dump"), database, answers, truth, folder)
+    made = move_dump(tmp_path_factory.mktemp("panamia"), create_database(postgres), PEOPLE)
+    yield made
+    drop_database(postgres, made.database)
+
+
+def move_dump(folder: Path, database: str, people: int, seconds: float = SECONDS) -> Moved:
+    """Generate a dump of so many people in a folder, and move it into an empty database; each phase is verified."""
+    truth, answers = _generated(str(folder / "dump"), folder, database, people)
+    made = Moved(str(folder / "dump"), database, answers, truth, folder, seconds)
     for phase in PHASES:
         if phase.kind == "copy":
             made.copies[phase.number] = made.run(phase.number, folder)
             made.proofs[phase.number] = made.verify(phase.number, folder)
-    yield made
-    drop_database(postgres, database)
+    return made
 
 
 @pytest.fixture(scope="session")

@@ -10,16 +10,14 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from psycopg import sql
 
 from apps.panamia.generate import main as generate
 from apps.panamia.moving.phases import PHASES, Phase
-from tests.apps.panamia.conftest import MAPPING, Ran, isthmus
+from tests.apps.panamia.conftest import MAPPING, Ran, contents, isthmus
 from tests.fix_postgres import create_database, drop_database
 
 COPIES = [phase for phase in PHASES if phase.kind == "copy"]
 PEOPLE = 200
-Contents = dict[str, list[str]]
 
 WRITES = {
     1: """
@@ -94,18 +92,3 @@ def test_what_is_written_between_phases_survives_every_later_run(dump: Path, tar
         assert {name: rows for name, rows in after.items() if rows != before[name]} == {}, phase.name
     proof = isthmus("verify", str(MAPPING), "--source", str(dump), "--sample", "all", database=target)
     assert proof.code == 0, proof.said
-
-
-def contents(database: str) -> Contents:
-    """Every row of every table of the application, as text."""
-    with psycopg.connect(database) as connection:
-        names = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1").fetchall()
-        return {
-            name: sorted(
-                str(row)
-                for (row,) in connection.execute(
-                    sql.SQL("SELECT t::text FROM {} t").format(sql.Identifier("public", name))
-                ).fetchall()
-            )
-            for (name,) in names
-        }
