@@ -57,6 +57,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("Stopped. The same command goes on.", file=sys.stderr)
         return 130
+    except psycopg.errors.UndefinedTable:
+        print("error (not-deployed): The target lacks tables that the phases are written down in.", file=sys.stderr)
+        print("  → Apply the migrations first: cd apps/panamia && isthmus schema deploy", file=sys.stderr)
+        return 4
     except psycopg.Error as error:
         words = str(error).strip().splitlines() or [type(error).__name__]
         print(f"error (target): {words[0]}", file=sys.stderr)

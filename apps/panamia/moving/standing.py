@@ -15,7 +15,9 @@ from isthmus.state.acknowledgements import acknowledged
 from isthmus.state.reports import object_ids
 from isthmus.state.runs import latest_run
 from isthmus.state.source_ids import show
+from isthmus.state.verifications import latest_whole
 from isthmus.state.waiting import list_waiting
+from isthmus.verify.result import LAYERS
 
 from .leading import collections_of
 from .phases import PHASES, Item, Phase, Standing
@@ -23,7 +25,6 @@ from .retirements import read_retirements
 
 _RUNS = """
 SELECT id, finished_at, coalesce(tables -> 'only', '[]') FROM isthmus.run ORDER BY id"""
-_VERIFIED = "SELECT outcome, started_at FROM isthmus.verification WHERE run_id = %s ORDER BY id DESC LIMIT 1"
 _LETTERS = """
 SELECT id, collection || '/' || coalesce(source_id_text, location) || '/' || code, collection,
     coalesce(source_id_text, location), code, message
@@ -87,14 +88,14 @@ def _of_copy(
     if not own:
         return Standing(phase)
     number, finished = own[-1]
-    row = connection.execute(_VERIFIED, (number,)).fetchone()
-    passed = row is not None and row[0] == "passed"
+    whole = latest_whole(connection, number, LAYERS)
+    passed = whole is not None and whole.verdict == "passed"
     return Standing(
         phase,
         run=number,
         finished_at=finished,
-        verified_at=row[1] if passed and row is not None else None,
-        failed=None if row is None or passed else str(row[0]),
+        verified_at=whole.started_at if passed and whole is not None else None,
+        failed=None if whole is None or passed else whole.verdict,
         items=_items(connection, phase, _letters(connection, number), _conflicts(connection, number), nowhere),
     )
 

@@ -33,13 +33,14 @@ def list_(
     The JSON holds what both sides say in each column that differs, and the documents that were joined, whole; what
     sensitive columns say is never in the ledger.
     """
+    from dataclasses import replace
     from itertools import islice
     from shlex import quote
 
     from isthmus.cli.acknowledge import said_of
     from isthmus.cli.documents import printable_document
     from isthmus.cli.output import err, plural, result_console, show_rows, write_json
-    from isthmus.cli.sensitive import sensitive_of
+    from isthmus.cli.sensitive import HIDDEN, sensitive_of
     from isthmus.cli.target import reading, shown_target
     from isthmus.state.acknowledgements import Choice, acknowledged
     from isthmus.state.reports import count_conflicts, list_conflicts
@@ -53,6 +54,11 @@ def list_(
             wanted = (one for one in wanted if one.id not in known)
         conflicts = list(islice(wanted, None if json_file else limit))
         sensitive = None if show_sensitive else sensitive_of(run)
+    if sensitive is not None:
+        secret = sensitive.secret_tables
+        conflicts = [
+            replace(one, row_id=HIDDEN, document_id=HIDDEN) if one.table in secret else one for one in conflicts
+        ]
     console = result_console(json_file)
     if there and not total:
         console.print(f"No conflict is open; {plural(there, 'is', 'are')} acknowledged.")

@@ -66,6 +66,12 @@ class Sensitive:
         return found
 
     @cached_property
+    def secret_tables(self) -> set[str]:
+        """Tables whose rows are known by a value that must not be shown."""
+        found: set[str] = set(self.also.secret_tables) if self.also else set()
+        return found | {table.name for table in self._schema.tables.values() if table.has_secret_key}
+
+    @cached_property
     def referred(self) -> set[str]:
         """Names that the ids a sensitive column refers to are hashed with: source collections and entries.
 

@@ -190,6 +190,11 @@ class Table:
         return tuple(dict.fromkeys(flow.collection for flow in self.flows))
 
     @property
+    def has_secret_key(self) -> bool:
+        """Whether what its rows are known by must not be shown."""
+        return any(self.column(name).sensitive for name in self.primary_key)
+
+    @property
     def final(self) -> Table:
         """The table as finish leaves it: without hidden columns."""
         return replace(self, columns=tuple(column for column in self.columns if not column.hidden))

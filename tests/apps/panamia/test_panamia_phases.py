@@ -18,6 +18,8 @@ from apps.panamia.moving.phases import PHASES, Item, Standing, next_step, why_no
 from apps.panamia.moving.standing import read_standings
 from isthmus.mapping import load_mapping
 from tests.apps.panamia.conftest import MAPPING, Moved, phase_command
+from tests.apps.twins import twin_of
+from tests.fix_postgres import drop_database
 
 LEADS = {1: {5}, 2: {1}, 3: {4, 5, 6}, 6: {5}}
 NOW = datetime.datetime(2026, 11, 22, tzinfo=datetime.UTC)
@@ -110,6 +112,25 @@ def test_a_phase_is_retired_when_it_is_done_and_nothing_points_at_it_by_old_ids(
     undone = replace(done(2), half_undone=True)
     assert (undone.word, undone.is_done) == ("half undone", False)
     assert next_step(standings(1) | {2: undone, 3: Standing(PHASES[2])}) == "undo 2 --live"
+
+
+def test_a_target_without_the_tables_of_the_phases_is_told_what_to_do(moved_from_dump: Moved, database: str) -> None:
+    ran = phase_command("status", source=moved_from_dump.source, database=database, answers=moved_from_dump.answers)
+    assert ran.code == 4
+    assert "isthmus schema deploy" in ran.said
+
+
+def test_a_proof_of_some_layers_is_no_proof_of_a_phase(moved_from_dump: Moved, postgres: str) -> None:
+    database = twin_of(postgres, moved_from_dump.database)
+    try:
+        with psycopg.connect(database) as connection:
+            connection.execute("UPDATE isthmus.verification SET layers = layers - 'checksum'")
+            there = read_standings(connection, load_mapping(MAPPING), live=False)
+        assert {number: one.word for number, one in there.items() if one.needed} == dict.fromkeys(
+            (1, 3, 4, 5, 6), "not verified"
+        )
+    finally:
+        drop_database(postgres, database)
 
 
 def test_what_leads_nowhere_is_looked_at_in_the_phase_that_knew_last(moved_from_dump: Moved, forked: None) -> None:

@@ -5,6 +5,7 @@ Oracle: the planted truth; SQL of the test's own.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
@@ -52,7 +53,7 @@ def test_who_asks_gets_those_that_hold_and_are_somebody_s(moved: Moved, tmp_path
     shown = isthmus("letters", "list", database=moved.database).said
     proof = moved.verify(1, tmp_path)
     for text in (copied.said, str(copied.result), shown, proof.said, str(proof.result), str(letters)):
-        assert "st-0" not in text
+        assert not re.search(r"(?<![a-z])st-0", text), "a token"
     assert proof.code == 0, proof.said
     again = isthmus(*words, "--only", SESSIONS, database=moved.database, json_file=tmp_path / "again.json")
     assert SESSIONS not in again.result["skipped_collections"]

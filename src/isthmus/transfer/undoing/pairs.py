@@ -12,7 +12,7 @@ from isthmus.transfer.existing.fit import FedTable
 from isthmus.transfer.existing.pair_state import pair_ids
 from isthmus.transfer.existing.waiting import keys_of
 from isthmus.transfer.undoing.references import BACK, values_of
-from isthmus.transfer.undoing.result import InTheWay, Why
+from isthmus.transfer.undoing.result import Why, standing
 from isthmus.transfer.undoing.taking import Taking
 
 _STANDS: dict[str, Why] = {"added": "pair-added", "edited": "pair-edited"}
@@ -162,10 +162,10 @@ def _enter(taking: Taking, fed: FedTable) -> None:
             )
         )
         if count:
-            result.in_the_way.append(InTheWay(why, fed.name, "", count, ids))
+            result.in_the_way.append(standing(why, fed.table, "", count, ids))
     count, ids = taking.texts(_removed(taking, fed))
     if count:
-        result.in_the_way.append(InTheWay("pair-removed", fed.name, "", count, ids))
+        result.in_the_way.append(standing("pair-removed", fed.table, "", count, ids))
 
 
 def _removed(taking: Taking, fed: FedTable) -> sql.Composed:

@@ -6,12 +6,17 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from isthmus.mapping.tables import Table
+
 Mode = Literal["dry-run", "live"]
 End = Literal["clear", "done", "in-the-way", "nothing", "interrupted", "failed"]
 Why = Literal[
     "edited", "written-beside", "changed-by-copy", "unknown", "shared", "pair-added", "pair-edited", "pair-removed",
     "referred", "rewritten",
 ]  # fmt: skip
+
+
+_HIDDEN = "(hidden)"
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,11 @@ class InTheWay:
     detail: str
     count: int
     ids: list[str]
+
+
+def standing(why: Why, table: Table, detail: str, count: int, ids: list[str]) -> InTheWay:
+    """Return what stands in the way in a table of the mapping; ids are hidden where they are no ids to be shown."""
+    return InTheWay(why, table.name, detail, count, [_HIDDEN] * len(ids) if table.has_secret_key else ids)
 
 
 @dataclass

@@ -6,7 +6,7 @@ from psycopg import sql
 
 from isthmus.transfer.existing.fit import FedTable
 from isthmus.transfer.existing.row_state import digests
-from isthmus.transfer.undoing.result import InTheWay, Why
+from isthmus.transfer.undoing.result import Why, standing
 from isthmus.transfer.undoing.taking import Taking
 
 _STANDS: dict[str, Why] = {
@@ -81,7 +81,7 @@ def _enter(taking: Taking, fed: FedTable) -> None:
         if verdict in counts:
             query = sql.SQL("SELECT text FROM {} WHERE verdict = {}").format(taking.known(fed), sql.Literal(verdict))
             count, ids = taking.texts(query)
-            result.in_the_way.append(InTheWay(why, fed.name, "", count, ids))
+            result.in_the_way.append(standing(why, fed.table, "", count, ids))
 
 
 def _look_at_others(taking: Taking, fed: FedTable) -> None:
@@ -110,7 +110,7 @@ def _look_at_others(taking: Taking, fed: FedTable) -> None:
         names = sides.connection.execute(
             sql.SQL("SELECT string_agg(DISTINCT collection, ', ') FROM ({}) AS s").format(rows)
         ).fetchone()
-        taking.result.in_the_way.append(InTheWay("shared", fed.name, str(names[0]) if names else "", count, ids))
+        taking.result.in_the_way.append(standing("shared", fed.table, str(names[0]) if names else "", count, ids))
 
 
 def _look_at_documents(taking: Taking, fed: FedTable) -> None:
@@ -123,4 +123,4 @@ def _look_at_documents(taking: Taking, fed: FedTable) -> None:
         names = taking.sides.connection.execute(
             sql.SQL("SELECT string_agg(DISTINCT collection, ', ') FROM ({}) AS h").format(held)
         ).fetchone()
-        taking.result.in_the_way.append(InTheWay("rewritten", fed.name, str(names[0]) if names else "", count, ids))
+        taking.result.in_the_way.append(standing("rewritten", fed.table, str(names[0]) if names else "", count, ids))

@@ -528,6 +528,11 @@ class Sides:
             return "it keeps no id, and references in it are looked up"
         if {column.name for column in waiting} & set(key):
             return "its key is a reference that is looked up"
+        if any(one.name in key and one.reference is not None and one.reference.routed for one in table.columns):
+            return "a reference by which its rows are told apart may lead to one of several tables"
+        parts = [one for tables in self._plan_tables.values() for one in tables if one.name == table.name]
+        if any(not set(key) <= set(one.columns) for one in parts if one.kind in {"root", "child"}):
+            return "several entries fill it, and not each of them all columns by which its rows are told apart"
         for column in table.columns:
             if any(self._joins_numbers(entry) for _, entry in column.rewrites):
                 return f"ids inside {column.name} may be those of joined documents"
