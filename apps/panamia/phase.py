@@ -181,6 +181,9 @@ def _run(said: argparse.Namespace, settings: Settings, connection: psycopg.Conne
     number, (_, standings) = _phase(said.number).number, _standings(settings, connection)
     if said.with_sessions and not standings[number].phase.asked:
         raise ConfigError(f"Phase {number} carries no sessions.", code="no-sessions", hint="They go with phase 1.")
+    if said.dry_run and standings[number].phase.kind == "copy":
+        hint = "Without --dry-run it is carried; isthmus check says beforehand whether it can be."
+        raise ConfigError(f"Phase {number} is a copy, which has no dry run.", code="no-dry-run", hint=hint)
     why = why_not_run(number, standings)
     if why is not None:
         code = "phase-retired" if standings[number].retired else "phase-before"

@@ -152,8 +152,11 @@ def _leading_nowhere(connection: psycopg.Connection, mapping: Mapping) -> dict[i
     found: dict[int, list[Item]] = {}
     for line in lines:
         holder = tables[line.table]
+        route = next((one.reference for one in holder.columns if one.name == line.column), None)
         ends = [column.reference.table for column in holder.columns if column.reference is not None]
         names = ends if holder.kind == "junction" else [line.table, line.points_at]
+        if route is not None and route.routed:
+            names = [line.table, *ends]
         entries = [entry for name in names for entry in tables[name].entries]
         place = f"{line.table}.{line.column}/{line.row_id}" + "".join(f"[{number}]" for number in line.position)
         shown = f"{line.table} {line.row_id}: {line.column} leads to {old.get(line.target_id, line.target_id)}, which"

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import psycopg
 
 from isthmus.mapping import Mapping, parse_mapping
+from isthmus.mapping.tables import build_schema
 from isthmus.state.runs import Run
 from isthmus.state.statements import statement
 
@@ -69,8 +70,11 @@ def waiting_references(connection: psycopg.Connection, run: Run, *, table: str |
         return []
     given = {"schema": run.target_schema, "table": table}
     rows = connection.execute(statement("report", "waiting_references"), given).fetchall()
-    carried = _carried_tables(connection, run) if rows else frozenset[str]()
-    return [Waiting(str(name), str(column), str(to), int(n), to in carried) for name, column, to, n in rows]
+    decided = _Decided(connection, run) if rows else None
+    return [
+        Waiting(str(name), str(column), str(to), int(n), decided is not None and decided.for_good(name, column, to))
+        for name, column, to, n in rows
+    ]
 
 
 def list_waiting(
@@ -86,14 +90,15 @@ def list_waiting(
     """
     if not _is_there(connection):
         return
-    carried = _carried_tables(connection, run)
+    decided = _Decided(connection, run)
     after, left = 0, limit
     while left is None or left > 0:
         page = _AT_ONCE if left is None else min(left, _AT_ONCE)
         given = {"schema": run.target_schema, "table": table, "after": after, "limit": page}
         rows = connection.execute(statement("report", "list_waiting"), given).fetchall()
         for number, name, column, row_id, position, to, target_id in rows:
-            yield WaitingLine(name, column, row_id, list(position), to, target_id, to in carried)
+            nowhere = decided.for_good(name, column, to)
+            yield WaitingLine(name, column, row_id, list(position), to, target_id, nowhere)
             after = number
         if len(rows) < page:
             return
@@ -108,13 +113,26 @@ def filled_by(mapping: Mapping, collections: Collection[str]) -> frozenset[str]:
     return frozenset(name for name, own in sources.items() if own <= set(collections))
 
 
-def _carried_tables(connection: psycopg.Connection, run: Run) -> frozenset[str]:
-    mapping = parse_mapping(run.mapping_text, file_name="the run's mapping")
-    rows = connection.execute(
-        statement("report", "carried_collections"),
-        {"schema": run.target_schema, "all": list(mapping.source_collections)},
-    ).fetchall()
-    return filled_by(mapping, [str(name) for (name,) in rows])
+class _Decided:
+    """Tells what copies have brought as far as they were asked to, by the mapping of a run."""
+
+    def __init__(self, connection: psycopg.Connection, run: Run) -> None:
+        mapping = parse_mapping(run.mapping_text, file_name="the run's mapping")
+        rows = connection.execute(
+            statement("report", "carried_collections"),
+            {"schema": run.target_schema, "all": list(mapping.source_collections)},
+        ).fetchall()
+        self._carried = filled_by(mapping, [str(name) for (name,) in rows])
+        self._routes: dict[tuple[str, str], set[str]] = {}
+        for table in build_schema(mapping).tables.values():
+            aims = {column.name: column.reference for column in table.columns if column.reference is not None}
+            for name, reference in aims.items():
+                if reference.routed:
+                    self._routes[table.name, name] = {aims[one].table for one in reference.routed}
+
+    def for_good(self, table: str, column: str, points_at: str) -> bool:
+        """Tell whether everything was carried that a reference may lead to: of a route all its tables."""
+        return self._routes.get((table, column), {points_at}) <= self._carried
 
 
 def _is_there(connection: psycopg.Connection) -> bool:

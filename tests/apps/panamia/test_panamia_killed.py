@@ -103,7 +103,7 @@ def unkilled(
                 before = make_twin(target)
                 ended = small.copy(one, target, folder).run()
                 assert ended.code == 1, ended.text  # of the planted dead letters
-                known[one.number] = Unkilled(before, ended, snapshot(target, "public"))
+                known[one.number] = Unkilled(before, ended, left_in(target))
         return known[phase.number]
 
     yield find
@@ -155,7 +155,15 @@ def test_a_phase_that_is_killed_at_instants_of_all_stages_comes_to_the_same(
     assert_equal(copy, copy.run(), wanted)
 
 
+def left_in(target: str) -> Snapshot:
+    """Everything in a target, but the ids that the server draws for entries of lists."""
+    found = snapshot(target, "public")
+    entries = found["rows: user_list_members"]
+    found["rows: user_list_members"] = sorted("(<drawn>," + row.partition(",")[2] for row in entries)
+    return found
+
+
 def assert_equal(copy: Copy, ended: Ended, wanted: Unkilled) -> None:
     assert ended.code in {0, 1}, ended.text  # 0: the session that was killed last had told the dead letters
-    difference = differences(snapshot(copy.target, "public"), wanted.left)
+    difference = differences(left_in(copy.target), wanted.left)
     assert not difference, difference

@@ -172,6 +172,7 @@ def test_a_phase_is_refused_until_each_letter_before_it_was_looked_at(moved_from
         for name in ("nextauth_users", "nextauth_accounts", "nextauth_verification_tokens")
     )
     assert said("run", "3", "--with-sessions")[0] == 2
+    assert said("run", "1", "--dry-run")[0] == 2, "only a rewrite has a dry run"
     code, err = said("run", "3")
     assert code == 5
     assert "Phase 1 (identity) comes before it" in err
