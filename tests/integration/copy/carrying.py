@@ -6,6 +6,7 @@ behind is read with SQL of the tests' own, so that the product's readers are not
 
 from __future__ import annotations
 
+import contextlib
 import textwrap
 import threading
 from collections.abc import Callable, Generator, Iterable, Mapping
@@ -18,10 +19,14 @@ import psycopg
 from bson import ObjectId
 
 from isthmus.mapping import parse_mapping
+from isthmus.mapping.things import Things, with_things
 from isthmus.sources import open_source
 from isthmus.transfer.job import Options
 from isthmus.transfer.result import Result
 from isthmus.transfer.run import copy_database, tell
+from isthmus.verify.result import Verified
+from isthmus.verify.run import verify_database
+from isthmus.verify.subject import Options as VerifyOptions
 from isthmus.work import stages
 from isthmus.work.progress import Progress
 from tests.fix_dumps import Documents, write_collection
@@ -100,6 +105,25 @@ class World:
             return result
         finally:
             source.close()
+
+    def verify(self, mapping: str, *, things: Things | None = None, sample: int | None = None) -> Verified:
+        """Verify the target, all layers.
+
+        Args:
+            mapping: The mapping, as YAML.
+            things: What its identities came to.
+            sample: So many documents of each collection; every one where it is None.
+        """
+        text = textwrap.dedent(mapping)
+        read = parse_mapping(text, file_name="mapping.yaml")
+        with contextlib.closing(open_source(str(self.folder))) as source:
+            return verify_database(
+                read if things is None else with_things(read, things),
+                source,
+                self.conninfo,
+                options=VerifyOptions(sample=sample),
+                mapping_text=text,
+            )
 
     def rows(self, query: str, *parameters: object) -> list[tuple[Any, ...]]:
         """Run one statement and return its rows (none for a statement that gives none)."""

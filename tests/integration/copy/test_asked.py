@@ -9,10 +9,6 @@ import pytest
 from isthmus.mapping import parse_mapping
 from isthmus.polyglot.decommission_checks import collections_check
 from isthmus.polyglot.decommission_copies import Copy
-from isthmus.sources import open_source
-from isthmus.verify.result import LAYERS, Verified
-from isthmus.verify.run import verify_database
-from isthmus.verify.subject import Options
 from tests.integration.copy.carrying import World, balanced, oid
 
 TABLES = """
@@ -55,20 +51,6 @@ def prepare(world: World) -> None:
     )
 
 
-def verified(world: World) -> Verified:
-    source = open_source(str(world.folder))
-    try:
-        return verify_database(
-            parse_mapping(MAPPING, file_name="mapping.yaml"),
-            source,
-            world.conninfo,
-            options=Options(sample=None),
-            layers=LAYERS,
-        )
-    finally:
-        source.close()
-
-
 def test_nobody_asked_so_it_is_left_behind_with_its_reason(world: World) -> None:
     prepare(world)
     for _ in range(2):
@@ -78,7 +60,7 @@ def test_nobody_asked_so_it_is_left_behind_with_its_reason(world: World) -> None
         assert result.balance is not None
         assert set(result.balance.collections) == {"users"}
     assert world.one("SELECT count(*) FROM sessions") == 0
-    found = verified(world)
+    found = world.verify(MAPPING)
     assert found.passed, found.differences
 
 
@@ -93,7 +75,7 @@ def test_who_asks_gets_those_that_hold_and_are_somebody_s(world: World) -> None:
     assert (books.read, books.copied, books.skipped, books.dead_letters) == (4, 1, 1, 2)
     told = str(world.rows("SELECT to_jsonb(d) - 'document' FROM isthmus.dead_letter d")) + " ".join(world.notes)
     assert "secret" not in told
-    found = verified(world)
+    found = world.verify(MAPPING)
     assert found.passed, found.differences
     # what was carried once is no more said to be left behind, and stays
     result = world.copy(MAPPING, only=("users",))

@@ -10,13 +10,10 @@ from typing import Any
 import pytest
 
 from isthmus.mapping import parse_mapping
-from isthmus.sources import open_source
 from isthmus.transfer.existing import kept_values
 from isthmus.transfer.job import Options as CopyOptions
 from isthmus.transfer.letters.result import Choice
 from isthmus.transfer.letters.retry import retry_letters
-from isthmus.verify.run import verify_database
-from isthmus.verify.subject import Options
 from isthmus.work.progress import Progress
 from tests.integration.copy.carrying import World, balanced, oid
 
@@ -38,12 +35,7 @@ ONLY = ("people", "towns")
 
 
 def differences(world: World, mapping: str) -> list[Any]:
-    source = open_source(str(world.folder))
-    try:
-        result = verify_database(parse_mapping(mapping), source, world.conninfo, options=Options(sample=None))
-    finally:
-        source.close()
-    return [one for layer in result.layers.values() for one in layer.differences]
+    return [one for layer in world.verify(mapping).layers.values() for one in layer.differences]
 
 
 @pytest.mark.parametrize("follows", [True, False])

@@ -5,14 +5,8 @@ Oracle: rows and ledgers read with SQL of the test's own.
 
 from __future__ import annotations
 
-import contextlib
-
 import pytest
 
-from isthmus.mapping import parse_mapping
-from isthmus.sources import open_source
-from isthmus.verify.run import verify_database
-from isthmus.verify.subject import Options
 from tests.integration.copy.carrying import World, balanced, oid
 
 TABLES = """
@@ -122,6 +116,4 @@ def test_pair_that_somebody_deleted_stays_deleted_and_verify_knows_when(world: W
 
 def verified(world: World, mapping: str) -> dict[str, int]:
     """The differences of each layer that has some, of every document."""
-    with contextlib.closing(open_source(str(world.folder))) as source:
-        found = verify_database(parse_mapping(mapping), source, world.conninfo, options=Options(sample=None))
-    return {name: layer.found for name, layer in found.layers.items() if layer.found}
+    return {name: layer.found for name, layer in world.verify(mapping).layers.items() if layer.found}

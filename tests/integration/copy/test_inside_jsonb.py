@@ -9,11 +9,6 @@ from typing import Any
 
 import pytest
 
-from isthmus.mapping import parse_mapping
-from isthmus.sources import open_source
-from isthmus.verify.result import LAYERS, Verified
-from isthmus.verify.run import verify_database
-from isthmus.verify.subject import Options
 from tests.integration.copy.carrying import World, balanced, oid
 from tests.oracle.copying import compared
 
@@ -40,26 +35,12 @@ collections:
 MAIL = "o'Hara@x"
 
 
-def verified(world: World, mapping: str) -> Verified:
-    source = open_source(str(world.folder))
-    try:
-        return verify_database(
-            parse_mapping(mapping, file_name="mapping.yaml"),
-            source,
-            world.conninfo,
-            options=Options(sample=None),
-            layers=LAYERS,
-        )
-    finally:
-        source.close()
-
-
 def as_copied(world: World, mapping: str) -> None:
     """Assert that rows and ledgers are what the reference makes of the documents, and that every layer says so."""
     path = world.folder.parent / "mapping.yaml"
     path.write_text(mapping, encoding="utf-8")
     assert compared(path, world.folder, world.conninfo).differences == []
-    found = verified(world, mapping)
+    found = world.verify(mapping)
     assert found.passed, found.differences
 
 
@@ -104,7 +85,7 @@ def test_damage_to_either_is_named(change: str, told: str, world: World) -> None
     world.copy(KEPT)
     where = "\"it's\" ->> 'by ''whom''' = %s"
     world.rows(f'UPDATE profiles SET "it\'s" = {change} WHERE {where}', MAIL)
-    found = verified(world, KEPT)
+    found = world.verify(KEPT)
     assert told in {one.layer for one in found.differences}
 
 
@@ -139,7 +120,7 @@ def test_keys_are_written_under_other_names_and_ids_found_there(world: World) ->
     assert world.column("SELECT column_name FROM isthmus.orphan") == ['places.[].who "it" is']
     as_copied(world, RENAMED)
     world.rows('UPDATE profiles SET places = \'[{"line1": "Calle 9"}]\' WHERE places @> \'[{"k": 1}]\'')
-    assert not verified(world, RENAMED).passed
+    assert not world.verify(RENAMED).passed
 
 
 def test_a_copy_of_neither_says_nothing_of_them(world: World) -> None:

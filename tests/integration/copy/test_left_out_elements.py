@@ -10,11 +10,6 @@ from typing import Any
 
 import pytest
 
-from isthmus.mapping import parse_mapping
-from isthmus.sources import open_source
-from isthmus.verify.result import LAYERS
-from isthmus.verify.run import verify_database
-from isthmus.verify.subject import Options
 from tests.integration.copy.carrying import World, balanced, oid
 from tests.oracle.copying import compared
 
@@ -70,17 +65,7 @@ def is_proven(world: World, mapping: str, *, existing: bool = False) -> None:
     path.write_text(mapping, "utf-8")
     if not existing:
         assert not compared(path, world.folder, world.conninfo).differences
-    source = open_source(str(world.folder))
-    try:
-        found = verify_database(
-            parse_mapping(mapping, file_name="mapping.yaml"),
-            source,
-            world.conninfo,
-            options=Options(sample=None),
-            layers=LAYERS,
-        )
-    finally:
-        source.close()
+    found = world.verify(mapping)
     assert found.passed, found.differences
 
 

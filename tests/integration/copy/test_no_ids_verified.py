@@ -5,20 +5,12 @@ Oracle: SQL of the test's own. Cannot see: what `--sample all` is not asked for.
 
 from __future__ import annotations
 
-import contextlib
-
-from isthmus.mapping import parse_mapping
-from isthmus.sources import open_source
-from isthmus.verify.run import verify_database
-from isthmus.verify.subject import Options
 from tests.integration.copy.carrying import World, balanced, oid
 
 
 def found(world: World, mapping: str) -> dict[str, int]:
     """The differences of each layer that has some, of every document."""
-    with contextlib.closing(open_source(str(world.folder))) as source:
-        result = verify_database(parse_mapping(mapping), source, world.conninfo, options=Options(sample=None))
-    return {name: layer.found for name, layer in result.layers.items() if layer.found}
+    return {name: layer.found for name, layer in world.verify(mapping).layers.items() if layer.found}
 
 
 def test_entries_that_fill_other_columns_of_one_table(world: World) -> None:

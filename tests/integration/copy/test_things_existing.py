@@ -6,7 +6,7 @@ import pytest
 
 from tests.integration.copy.carrying import World, balanced, oid
 from tests.integration.copy.test_things import ANN, BEN, EVE, PEOPLE, plant
-from tests.integration.copy.things import carry, id_of, things_of, verified
+from tests.integration.copy.things import carry, id_of, things_of
 
 EXISTING = PEOPLE.replace(
     "isthmus: 1", "isthmus: 1\ntarget: {tables: existing, rerun: tracked, on_conflict: keep_target}"
@@ -39,9 +39,9 @@ def test_things_become_rows_of_tables_that_exist(world: World) -> None:
     of = {number: linked[id_of("profiles", oid(number))] for number in range(21, 27)}
     assert of == {21: ANN, 22: ANN, 23: BEN, 24: EVE, 25: None, 26: EVE}
     assert world.one("SELECT count(*) FROM likes") == 2
-    found = verified(world, EXISTING, things)
+    found = world.verify(EXISTING, things=things)
     assert found.passed, found.differences
-    found = verified(world, EXISTING, things, sample=3)
+    found = world.verify(EXISTING, things=things, sample=3)
     assert found.passed, found.differences
     assert "--sample all" in next(
         one.why for one in found.layers["samples"].columns if (one.table, one.column) == ("users", "name")
@@ -49,7 +49,7 @@ def test_things_become_rows_of_tables_that_exist(world: World) -> None:
     again = carry(world, EXISTING, things)
     balanced(again)
     assert world.rows('SELECT id, email, name, "the Image", city, extras FROM users ORDER BY email COLLATE "C"') == rows
-    found = verified(world, EXISTING, things)
+    found = world.verify(EXISTING, things=things)
     assert found.passed, found.differences
 
 
@@ -65,7 +65,7 @@ def test_linked_collections_come_later(world: World) -> None:
     assert sorted(world.rows("SELECT profile_id, user_id FROM likes")) == sorted(
         [(id_of("profiles", oid(22)), ANN), (id_of("profiles", oid(22)), BEN)]
     )
-    found = verified(world, EXISTING, things)
+    found = world.verify(EXISTING, things=things)
     assert found.passed, found.differences
 
 
@@ -88,7 +88,7 @@ def test_a_row_keeps_the_id_of_its_thing_whatever_becomes_of_the_source(world: W
     assert world.one("SELECT friend_ids FROM users WHERE email = 'ben@x'") == [ANN]
     linked = dict(world.rows("SELECT p.id, user_id FROM profiles p"))
     assert linked[id_of("profiles", oid(21))] == ANN
-    found = verified(world, EXISTING, things)
+    found = world.verify(EXISTING, things=things)
     assert found.passed, found.differences
 
 
@@ -112,7 +112,7 @@ def test_damage_is_named(damage: str, place: tuple[str, str], world: World) -> N
     things = plant(world)
     balanced(carry(world, EXISTING, things))
     world.rows(damage)
-    found = verified(world, EXISTING, things)
+    found = world.verify(EXISTING, things=things)
     places = {(one.table, one.path) for layer in found.layers.values() for one in layer.differences}
     assert place in places, places
     if place[1] != "(row)":
@@ -142,5 +142,5 @@ def test_things_part_when_people_say_so(world: World) -> None:
         (own, "Ann of users"),
     ]
     assert world.one("SELECT friend_ids FROM users WHERE email = 'ben@x'") == [own, ANN]
-    found = verified(world, EXISTING, apart)
+    found = world.verify(EXISTING, things=apart)
     assert found.passed, found.differences

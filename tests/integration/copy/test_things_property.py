@@ -10,7 +10,7 @@ import pytest
 from isthmus.mapping.things import Things
 from tests.generators.things import TABLES, People, mapping
 from tests.integration.copy.carrying import World, balanced
-from tests.integration.copy.things import as_the_oracle_says, carry, id_of, things_of, verified
+from tests.integration.copy.things import as_the_oracle_says, carry, id_of, things_of
 
 SEEDS = [
     6,
@@ -31,7 +31,7 @@ def test_tables_that_the_mapping_makes(seed: int, world: World) -> None:
     things = made(world, seed, clashes=seed % 2 == 0)
     result = carry(world, mapping(), things)
     as_the_oracle_says(world, mapping(), things, result)
-    found = verified(world, mapping(), things)
+    found = world.verify(mapping(), things=things)
     assert found.passed, found.differences
 
 
@@ -40,10 +40,10 @@ def test_tables_that_exist(seed: int, world: World) -> None:
     world.rows(TABLES)
     things = made(world, seed, clashes=seed % 2 == 0)
     balanced(carry(world, mapping(existing=True), things))
-    found = verified(world, mapping(existing=True), things)
+    found = world.verify(mapping(existing=True), things=things)
     assert found.passed, found.differences
     before = world.rows("SELECT * FROM people ORDER BY id")
     balanced(carry(world, mapping(existing=True), things))
     assert world.rows("SELECT * FROM people ORDER BY id") == before
-    found = verified(world, mapping(existing=True), things)
+    found = world.verify(mapping(existing=True), things=things)
     assert found.passed, found.differences

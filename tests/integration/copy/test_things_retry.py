@@ -5,13 +5,6 @@ Oracle: `verify`, which goes by the mappings of the run and of its retry, one af
 
 from __future__ import annotations
 
-import textwrap
-
-from isthmus.mapping import parse_mapping
-from isthmus.sources import open_source
-from isthmus.verify.result import LAYERS, Verified
-from isthmus.verify.run import verify_database
-from isthmus.verify.subject import Options
 from tests.integration.copy.carrying import World, balanced, oid
 from tests.integration.copy.retrying import retry
 
@@ -49,22 +42,6 @@ LINKED = "    linked:\n      profiles: {keys: {mail: email}}\n"
 FIXED = PEOPLE.replace("size: {type: text}", "size: {type: text, coerce: true}")
 
 
-def verified(world: World, mapping: str) -> Verified:
-    source = open_source(str(world.folder))
-    text = textwrap.dedent(mapping)
-    try:
-        return verify_database(
-            parse_mapping(text, file_name="mapping.yaml"),
-            source,
-            world.conninfo,
-            options=Options(sample=None),
-            layers=LAYERS,
-            mapping_text=text,
-        )
-    finally:
-        source.close()
-
-
 def plant(world: World) -> None:
     world.write(
         {
@@ -100,7 +77,7 @@ def test_letters_are_joined_into_the_rows_of_their_things(world: World) -> None:
     assert len(world.codes("new Users")) == 4
     # the id of each thing is that of a document which is not there yet, so its links lead nowhere for now
     assert world.one("SELECT count(user_id) FROM profiles") == 0
-    found = verified(world, PEOPLE)
+    found = world.verify(PEOPLE)
     assert found.passed, found.differences
     result = retry(world, FIXED)
     assert result.outcome == "complete"
@@ -110,13 +87,13 @@ def test_letters_are_joined_into_the_rows_of_their_things(world: World) -> None:
     linked = world.rows("SELECT p.email, u.email FROM profiles p LEFT JOIN users u ON u.id = user_id ORDER BY 1")
     assert linked == [*((mail, mail) for mail in MAILS[:4]), ("nobody@x", None)]
     assert world.one("SELECT count(*) FROM isthmus.conflict WHERE action = 'merged'") == 1  # Ben's name, and his mail
-    found = verified(world, FIXED)
+    found = world.verify(FIXED)
     assert found.passed, found.differences
     last = FIXED.replace("n: integer", "n: {type: integer, values: {no number: null}}")
     retry(world, last)
     assert not world.codes()
     assert world.rows("SELECT name, size FROM users WHERE email = 'cid@x'") == [("Cid", "7")]
-    found = verified(world, last)
+    found = world.verify(last)
     assert found.passed, found.differences
 
 
@@ -129,7 +106,7 @@ def test_letters_are_joined_into_things_whose_ids_are_kept(world: World) -> None
     retry(world, fixed)
     assert world.codes() == {str(oid(3)): "type"}
     assert world.rows("SELECT email, name, size, n, extras FROM users ORDER BY email") == ROWS
-    found = verified(world, fixed)
+    found = world.verify(fixed)
     assert found.passed, found.differences
 
 

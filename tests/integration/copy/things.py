@@ -18,9 +18,6 @@ from isthmus.transfer.result import Result
 from isthmus.transfer.run import copy_database, tell
 from isthmus.verify.reference import Reference, load
 from isthmus.verify.reference.compare import Comparison
-from isthmus.verify.result import LAYERS, Verified
-from isthmus.verify.run import verify_database
-from isthmus.verify.subject import Options as VerifyOptions
 from isthmus.work.progress import Progress
 from tests.integration.copy.carrying import World, balanced
 from tests.oracle.copying import Compared, documents_of
@@ -106,18 +103,3 @@ def as_the_oracle_says(world: World, mapping: str, things: Things, result: Resul
     assert not found.differences, found.differences
     merged = {name: books.merged for name, books in result.balance.collections.items()}
     assert merged == {name: found.totals.merged[name] for name in merged}
-
-
-def verified(world: World, mapping: str, things: Things, *, sample: int | None = None) -> Verified:
-    """Verify a target, all layers; `sample` documents of a collection, or every one."""
-    source = open_source(str(world.folder))
-    try:
-        return verify_database(
-            with_things(parse_mapping(textwrap.dedent(mapping), file_name="mapping.yaml"), things),
-            source,
-            world.conninfo,
-            options=VerifyOptions(sample=sample),
-            layers=LAYERS,
-        )
-    finally:
-        source.close()
