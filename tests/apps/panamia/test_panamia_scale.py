@@ -1,7 +1,7 @@
 """Pana MIA at full size: 200,000 people moved phase by phase from a dump, and what became of them.
 
 The questions of the small one, asked of the big one. Oracle: the generator's truth, and SQL of these tests' own.
-Cannot see: what `test_panamia_moved` cannot.
+Cannot see: what `test_panamia_moved` and `test_panamia_planted` cannot.
 """
 
 from __future__ import annotations
@@ -22,6 +22,10 @@ from tests.apps.panamia.test_panamia_moved import (  # noqa: F401  asked of the 
     test_follows_and_lists_lose_nobody,
     test_no_secret_stands_in_a_log_or_an_export,
     test_the_books_of_every_collection_are_those_of_the_truth,
+)
+from tests.apps.panamia.test_panamia_planted import (  # noqa: F401  asked of the fixture below too
+    planted,
+    test_everything_planted_became_what_the_truth_says,
 )
 from tests.fix_postgres import create_database, drop_database
 
