@@ -5,7 +5,7 @@ A row that is found here is itself compared with its document by the checksum; o
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Collection
 from typing import LiteralString, cast
 
 from psycopg import sql
@@ -14,14 +14,19 @@ from isthmus.verify.reference.compare import Connection
 from isthmus.verify.reference.finishing import ID
 from isthmus.verify.reference.forms import read_form, sql_form
 from isthmus.verify.reference.shapes import Shape
+from isthmus.verify.reference.values import Type
 
-_KEPT = 100_000
+_KEPT = 200_000
+_AT_ONCE = 10_000
+_ROW = "- row"
+_VALUE, _NUMBER = sql.Identifier("- given", "value"), sql.Identifier("- given", "number")
+_GIVEN = sql.SQL('"- given"(value, number)')
 _CAST = {"text", "varchar", "smallint", "integer", "bigint", "numeric", "uuid", "boolean"}
 """Types whose canonical form is what the server reads; values of the others are compared as their form."""
 
 
 class TargetLookUp:
-    """Looks rows up by a value of one of their columns. For one thread.
+    """Looks rows up by a value of one of their columns, and remembers them. For one thread.
 
     Args:
         connection: To the target.
@@ -33,30 +38,54 @@ class TargetLookUp:
         self._connection = connection
         self._schema = schema
         self._shapes = shapes
-        self.find = lru_cache(maxsize=_KEPT)(self._find)
+        self._found: dict[tuple[tuple[str, str], str], str | None] = {}
 
-    def _find(self, place: tuple[str, str], value: str) -> str | None:
+    def find(self, place: tuple[str, str], value: str) -> str | None:
+        """See `finishing.LookUp`."""
+        if (place, value) not in self._found:
+            self.prepare(place, [value])
+        return self._found[place, value]
+
+    def prepare(self, place: tuple[str, str], values: Collection[str]) -> None:
+        """See `finishing.LookUp`."""
+        wanted = [value for value in values if (place, value) not in self._found]
+        if len(self._found) + len(wanted) > _KEPT:
+            self._found.clear()
+            wanted = list(values)
+        for start in range(0, len(wanted), _AT_ONCE):
+            some = wanted[start : start + _AT_ONCE]
+            self._found.update(zip(((place, value) for value in some), self._look_up(place, some), strict=True))
+
+    def _look_up(self, place: tuple[str, str], values: list[str]) -> list[str | None]:
+        """What references to the rows with these values hold, in their order."""
         table, column = place
         shape = self._shapes[table]
         held = shape.owner or shape.key[0]
         name = shape.owner if column == ID else column
         if name is None:
-            return None
-        kind = shape.columns[name]
-        identifier = sql.Identifier(name)
+            return [None] * len(values)
+        kind, result = shape.columns[name], shape.columns[held]
+        own = sql.Identifier(_ROW, name)
         if kind.kind in _CAST:
-            wanted = sql.SQL("{} = {}::{}").format(
-                identifier, sql.Literal(value), sql.SQL(cast("LiteralString", kind.kind))
-            )
+            wanted = sql.SQL("{}::{}").format(_VALUE, sql.SQL(cast("LiteralString", kind.kind)))
         else:
-            form = sql_form(identifier.as_string(self._connection), kind)
-            wanted = sql.SQL("{} = {}").format(sql.SQL(cast("LiteralString", form)), sql.Literal(value))
-        result = shape.columns[held]
-        row = self._connection.execute(
-            sql.SQL("SELECT {} FROM {} WHERE {} LIMIT 1").format(
-                sql.SQL(cast("LiteralString", sql_form(sql.Identifier(held).as_string(self._connection), result))),
-                sql.Identifier(self._schema, table),
-                wanted,
+            own, wanted = self._form(own, kind), _VALUE
+        rows = self._connection.execute(
+            sql.SQL(
+                "SELECT DISTINCT ON ({number}) {held} FROM unnest({values}::text[]) WITH ORDINALITY AS {given}"
+                " LEFT JOIN {table} {row} ON {own} = {wanted} ORDER BY {number}"
+            ).format(
+                number=_NUMBER,
+                held=self._form(sql.Identifier(_ROW, held), result),
+                values=sql.Literal(values),
+                given=_GIVEN,
+                table=sql.Identifier(self._schema, table),
+                row=sql.Identifier(_ROW),
+                own=own,
+                wanted=wanted,
             )
-        ).fetchone()
-        return None if row is None else cast("str", read_form(row[0], result))
+        )
+        return [cast("str | None", read_form(found, result)) for (found,) in rows]
+
+    def _form(self, column: sql.Identifier, kind: Type) -> sql.SQL:
+        return sql.SQL(cast("LiteralString", sql_form(column.as_string(self._connection), kind)))

@@ -148,7 +148,7 @@ class Oracle:
         if subject is not self._subject:
             reference = RunReference(subject, self._check_stop)
             reference.rules.schema = subject.schema.schema
-        look_up: LookUp = TargetLookUp(subject.connection, subject.schema.schema, reference.shapes).find
+        look_up: LookUp = TargetLookUp(subject.connection, subject.schema.schema, reference.shapes)
         orphans = read_orphans(subject.connection, subject.run.id, subject.schema)
         accounts = accounts_of(subject.connection, reference, orphans, subject.run.id)
         # whoever reads the source tells documents from letters, each as often as it is one; bytes alone do not
@@ -162,7 +162,9 @@ class Oracle:
     def _keep_what_is_learned(self) -> None:
         rules = self.reference.rules
         unasked: dict[str, Selects] = {table: lambda _where, _rows: () for table in rules.merging}
-        finishing = Finishing(rules, GivenAccounts(), unasked, lambda _place, _value: None)
+        finishing = Finishing(
+            rules, GivenAccounts(), unasked, TargetLookUp(self._subject.connection, rules.schema, rules.shapes)
+        )
         for root in finishing.to_learn:
             self.keep_whole(root)
         if not self._subject.existing or self._subject.options.sample is None:

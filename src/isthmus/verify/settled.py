@@ -298,7 +298,7 @@ class _Reasons:
         if place in self._finishing.known:
             return self._finishing.resolved(reference, value) is not None
         look_up = self._finishing.look_up
-        return look_up is None or look_up(place, value) is not None
+        return look_up is None or look_up.find(place, value) is not None
 
     def _may_be_too_long(self, _letter: _Letter, expected: Expected) -> bool:
         rows = [row for some in (expected.rows, expected.pending) for table in some.values() for row in table]

@@ -36,19 +36,32 @@ class Followed:
 
     def __init__(self, known: Known) -> None:
         self._known = known
-        self.row_of = lru_cache(maxsize=_KEPT)(self._row_of)
+        self._rows: dict[tuple[str, str], str] = {}
         self.has = lru_cache(maxsize=_KEPT)(self._has)
 
-    def _row_of(self, table: str, document_id: str) -> str:
+    def row_of(self, table: str, document_id: str) -> str:
         """Return the id of the row that a document of a root table is."""
         if not self._known.has_moved(table):
             return document_id
+        if (table, document_id) not in self._rows:
+            self.prepare(table, [document_id])
+        return self._rows[table, document_id]
+
+    def prepare(self, table: str, document_ids: Collection[str]) -> None:
+        """Find several rows at once."""
+        if not self._known.has_moved(table):
+            return
+        wanted = [one for one in document_ids if (table, one) not in self._rows]
+        if len(self._rows) + len(wanted) > _KEPT:
+            self._rows.clear()
+            wanted = list(document_ids)
         found = self._known.rows(
-            "SELECT row_id FROM {moved} WHERE given_id = {id}",
+            "SELECT given_id, row_id FROM {moved} WHERE given_id = ANY({ids}::text[])",
             moved=self._known.given.place(table, "moved"),
-            id=sql.Literal(document_id),
+            ids=sql.Literal(wanted),
         )
-        return str(found[0][0]) if found else document_id
+        moved = {str(given): str(row) for given, row in found}
+        self._rows.update({(table, one): moved.get(one, one) for one in wanted})
 
     def _has(self, table: str, document_id: str) -> bool:
         """Tell whether a root table has the row that a document with this id is."""

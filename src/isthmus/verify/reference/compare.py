@@ -180,6 +180,7 @@ class Comparison:
     def _chunk(self, documents: Sequence[tuple[str, bytes]], on_document: Callable[[], None]) -> Iterator[Difference]:
         expected: dict[str, dict[str, Row]] = defaultdict(dict)
         owners: dict[str, list[str]] = defaultdict(list)
+        carried: list[Expected] = []
         for collection, raw in documents:
             self.check_stop()
             on_document()
@@ -195,7 +196,11 @@ class Comparison:
                 if not dead:
                     self.totals.became.update(result.journal.became)
                     self.totals.merged[collection] += self.finishing.is_joined(result.flow, result)
-                    yield from self._place(result, expected)
+                    carried.append(result)
+        self.finishing.prepare(carried)
+        for result in carried:
+            self.check_stop()
+            yield from self._place(result, expected)
         for shape in self.reference.shapes.values():
             if is_held(shape):
                 continue

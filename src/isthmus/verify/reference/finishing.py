@@ -17,12 +17,13 @@ believed of what the ledger says that the others say otherwise; rows of a target
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol, cast
 
 from isthmus.verify.reference.accounts import Accounts
+from isthmus.verify.reference.ahead import look_ahead
 from isthmus.verify.reference.columns import Json
 from isthmus.verify.reference.documents import Expected, Row, own_id
 from isthmus.verify.reference.forms import Form, form_of
@@ -48,8 +49,6 @@ NOTHING = "(nothing has"
 """What a form begins with that stands for a value which points at nothing and is not accounted for."""
 ID = ""
 """Stands for the id among the columns a row may be known by."""
-LookUp = Callable[[tuple[str, str], str], str | None]
-"""What a reference to a row finally holds, given (table, column or `ID`) and the value there; None for no such row."""
 
 
 class _Later(str):
@@ -59,8 +58,24 @@ class _Later(str):
     __slots__ = ()
 
 
+class LookUp(Protocol):
+    """What references to rows finally hold, of rows that are not learned."""
+
+    def find(self, place: tuple[str, str], value: str, /) -> str | None:
+        """What a reference to the row with this value in (table, column or `ID`) holds; None for no such row."""
+        ...
+
+    def prepare(self, place: tuple[str, str], values: Collection[str], /) -> None:
+        """Look several values up at once: they will be asked for."""
+        ...
+
+
 class There(Protocol):
     """Where documents are, in tables that were there before: some of them are rows with other ids."""
+
+    def prepare(self, table: str, document_ids: Collection[str], /) -> None:
+        """Look several documents up at once: they will be asked for."""
+        ...
 
     def row_of(self, table: str, document_id: str, /) -> str:
         """The id of the row that a document is; its own where it is no other."""
@@ -112,10 +127,12 @@ class Finishing:
         rules: The mapping.
         accounts: What the ledgers say.
         selects: Tells which rows the condition of a partial unique index selects, given its table.
-        look_up: What a reference to the row with this value in this place finally holds, of rows that are not learned;
-            None: every row is learned.
+        look_up: Of rows that are not learned; None: every row is learned.
         check_stop: Called now and then while documents are joined; raises what ends that.
         there: Where documents are, if they may be other rows; not asked about references that are looked up.
+
+    Attributes:
+        passed_over: Junction tables whose pairs nobody asks about; none are made of them.
     """
 
     def __init__(
@@ -127,6 +144,7 @@ class Finishing:
         check_stop: Callable[[], None] = lambda: None,
         there: There | None = None,
     ) -> None:
+        self.passed_over: frozenset[str] = frozenset()
         self.there = there
         self.look_up = look_up
         self.check_stop = check_stop
@@ -218,6 +236,27 @@ class Finishing:
         joining = self.joinings.get(flow.table)
         return joining.group_of.get(id_of(result, flow), []) if joining is not None else []
 
+    def prepare(self, results: Iterable[Expected]) -> None:
+        """Look up at once what the rows of some documents refer to."""
+        if self.look_up is None and self.there is None:
+            return
+        ahead = look_ahead(self._with_joined(results), self.shapes, self.place, self.passed_over)
+        for place, values in ahead.values.items():
+            if self.look_up is not None and place in self.known and place[0] not in self.to_learn:
+                self.look_up.prepare(place, values - self.known[place].keys())
+        for table, ids in ahead.ids.items():
+            if self.there is not None:
+                self.there.prepare(table, ids)
+
+    def _with_joined(self, results: Iterable[Expected]) -> Iterator[Expected]:
+        """These documents, those that were joined into others together with the one that stays."""
+        for result in results:
+            group = self.group(result.flow, result) if result.flow is not None else []
+            if len(group) < 2:
+                yield result
+            elif result.flow is not None and not self.is_joined(result.flow, result):
+                yield from (one.result for one in group)
+
     def resolved(self, reference: Reference, value: str) -> str | None:
         """What a reference finally holds; None when nothing has that value."""
         place = self.place(reference)
@@ -225,7 +264,7 @@ class Finishing:
         if found is None:
             if self.look_up is None or place[0] in self.to_learn:
                 return None
-            held = self.look_up(place, value)
+            held = self.look_up.find(place, value)
             if held is None and place[1] == ID and self.there is not None and self.there.has(place[0], value):
                 held = value
             return held if held is None or reference.lookup else value
@@ -341,13 +380,14 @@ class Finishing:
         for table, rows in result.rows.items():
             shape = self.shapes[table]
             if shape.kind == "junction":
-                self._pairs(shape, "", rows, found)
+                if table not in self.passed_over:
+                    self._pairs(shape, "", rows, found)
                 continue
             shift = shifts[self._outermost(shape)]
             found.rows += [(shape, self._forms(shape, flow, row, waiting, (row_id, shift))) for row in rows]
         for place, rows in result.pending.items():
             shape = self.shapes[place.partition(".")[0]]
-            if shape.kind == "junction":
+            if shape.kind == "junction" and shape.table not in self.passed_over:
                 self._pairs(shape, place.partition(".")[2], rows, found)
         return found
 
