@@ -23,6 +23,14 @@ def undo(
     live: Annotated[
         bool, typer.Option("--live", help="Do it. Without this nothing is written anywhere: a dry run.")
     ] = False,
+    leave_new_rows: Annotated[
+        bool,
+        typer.Option(
+            "--leave-new-rows",
+            help="Leave rows that others added to these tables since the first copy where they are. They are listed all"
+            " the same. Without this they stand in the way.",
+        ),
+    ] = False,
     limit: Annotated[
         int,
         typer.Option("--limit", min=1, metavar="N", help="Most ids to list of each table and reason; all are counted."),
@@ -42,13 +50,17 @@ def undo(
     there before and that no copy wrote to stay as they are. Rows that others have deleted stay deleted, also in later
     copies.
 
+    Rows that others added to these tables since the first copy are never removed. They stand in the way, too, for
+    MongoDB has none of them: --leave-new-rows says that they may stay where they are. Where the first copy was made by
+    a version that did not note which rows stood there before, this is so of every row that no copy carried.
+
     References that copies set in rows of other collections wait again; a later copy sets them. What is known of the
     rows is forgotten: their runs with their dead letters and orphans, or, of a run that carried others too, its part. A
     later copy is a first copy again and gives every document the id that it had. isthmus.undo says what was done.
 
     The JSON: mode (dry-run, live), outcome (clear, done, in-the-way, nothing, interrupted, failed), exit_code, undo,
-    seconds, collections, removed, stayed and deleted (table: rows), waiting (column: references), in_the_way (why,
-    table, detail, count, ids), runs (id, forgotten, source_name, started_at, finished_at), notes.
+    seconds, collections, removed, stayed and deleted (table: rows), waiting (column: references), in_the_way and left
+    (why, table, detail, count, ids), runs (id, forgotten, source_name, started_at, finished_at), notes.
 
     Exit codes: 0 done, could be done, or nothing is left to take back; 1 something stands in the way, and nothing was
     removed; 2 usage or mapping; 4 target; 130 stopped, and nothing was removed.
@@ -80,6 +92,7 @@ def undo(
                     mapping_text=mapping.read_text(encoding="utf-8"),
                     only=tuple(only or ()),
                     live=live,
+                    leave_new_rows=leave_new_rows,
                     retry_seconds=retry_seconds,
                     progress=progress,
                     stop=stop,

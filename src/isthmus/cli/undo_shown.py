@@ -25,6 +25,8 @@ _WHY = {
     "pair-removed": ("pair", "taken away since the copy"),
     "referred": ("row", "referring to rows that would go"),
     "rewritten": ("row", "whose id stands in documents of MongoDB (refs rewrite)"),
+    "new": ("row", "that others added since the first copy"),
+    "not-ours": ("row", "that no copy brought, and nobody noted whether they stood there before"),
 }
 
 _DO = {
@@ -37,7 +39,12 @@ _DO = {
     "pair-added": "Delete them when they are kept elsewhere.",
     "pair-edited": "Delete them and their rows when they are kept elsewhere.",
     "pair-removed": "Put them back, so that nothing is lost that somebody decided since.",
-    "rewritten": "Put the old ids back first: isthmus refs rewrite MAPPING --undo --live.",
+    "rewritten": "Put the old ids back first: isthmus refs rewrite MAPPING --undo --live (with --to ENTRY those of one"
+    " entry).",
+    "new": "MongoDB has none of them: carry them there, or delete them when they are kept elsewhere. --leave-new-rows"
+    " takes back the rest and leaves them where they are.",
+    "not-ours": "Those that others added since the first copy are not in MongoDB. --leave-new-rows takes back the rest"
+    " and leaves all of these where they are.",
     "referred": "Take back what carried them as well (--only), or let their owner delete them or point them elsewhere.",
 }
 
@@ -63,21 +70,24 @@ def show_result(console: Console, result: UndoResult) -> None:
     for name, count in result.waiting.items():
         wait = "waiting again" if result.outcome == "done" else "would wait again"
         show_paragraph(console, "  • ", f"{plural(count, 'reference')} of {name} {wait}.")
+    for one in result.left:
+        _show_listed(console, "• ", one)
     for one in result.in_the_way:
-        _show_in_the_way(console, one)
+        _show_listed(console, "✗ ", one)
+        show_hint(console, _DO[one.why], indent=2)
     for note in result.notes if result.outcome != "done" else ():
         show_paragraph(console, "  • ", note)
     _show_ending(console, result)
 
 
-def _show_in_the_way(console: Console, one: InTheWay) -> None:
+def _show_listed(console: Console, mark: str, one: InTheWay) -> None:
     detail = f" ({one.detail})" if one.detail else ""
     noun, what = _WHY[one.why]
-    show_paragraph(console, "✗ ", f"{one.table}{detail}: {plural(one.count, noun)} {what}.")
+    stays = "; left where they are" if mark != "✗ " else ""
+    show_paragraph(console, mark, f"{one.table}{detail}: {plural(one.count, noun)} {what}{stays}.")
     for shown in one.ids[:_SHOWN]:
         show_paragraph(console, "    ", shown)
     show_more(console, one.count - min(len(one.ids), _SHOWN), "--json FILE lists them (--limit)", indent=4)
-    show_hint(console, _DO[one.why], indent=2)
 
 
 def _show_ending(console: Console, result: UndoResult) -> None:

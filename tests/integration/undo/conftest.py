@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -36,13 +37,20 @@ def _carried(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 @pytest.fixture
 def carried(postgres: str, _carried: World) -> Iterator[World]:
     """Return a target of the test's own that everything of the usual dump was carried to."""
-    name = f"{conninfo_to_dict(_carried.conninfo)['dbname']} again"
+    with copied_world(postgres, _carried, "again") as world:
+        yield world
+
+
+@contextmanager
+def copied_world(postgres: str, world: World, suffix: str) -> Iterator[World]:
+    """Make a target that is a copy of another one, as long as the block lasts."""
+    was = str(conninfo_to_dict(world.conninfo)["dbname"])
     with psycopg.connect(postgres, autocommit=True) as connection:
         connection.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
-                sql.Identifier(name), sql.Identifier(str(conninfo_to_dict(_carried.conninfo)["dbname"]))
-            )
+            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(f"{was} {suffix}"), sql.Identifier(was))
         )
-    again = World(make_conninfo(postgres, dbname=name), _carried.dump, _carried.folder)
-    yield again
-    drop_database(postgres, again.conninfo)
+    again = World(make_conninfo(postgres, dbname=f"{was} {suffix}"), world.dump, world.folder)
+    try:
+        yield again
+    finally:
+        drop_database(postgres, again.conninfo)

@@ -17,7 +17,8 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from isthmus.state.lease import LOCK
-from tests.integration.cli.conftest import Ran
+from tests.integration.cli.conftest import COMMAND, Ran
+from tests.integration.undo.conftest import copied_world
 from tests.integration.undo.undoing import MAPPING, World
 
 
@@ -112,6 +113,62 @@ def test_a_copy_at_work_and_one_that_is_not_complete(carried: World) -> None:
     assert "Go on with it" in ran.err
 
 
+PAUSED = """
+import sys
+from isthmus.cli.main import main
+from isthmus.work.stages import listeners
+stage = sys.argv.pop(1)
+def listen(name):
+    if name == stage:
+        print("there", flush=True)
+        sys.stdin.readline()
+listeners.append(listen)
+main()
+"""
+
+
+def test_a_copy_that_holds_the_lease_and_the_same_copy_when_it_was_killed(world: World) -> None:
+    world.prepare()
+    words = ("copy", world.mapping, "-s", world.dump, "-t", world.conninfo)
+    with subprocess.Popen(
+        [sys.executable, "-c", PAUSED, "deliver.before-commit", *map(str, words)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as copying:
+        assert copying.stdout is not None
+        assert copying.stdout.readline() == "there\n"
+        ran = world.run("undo", world.mapping, "-t", world.conninfo, "--live", "--retry-seconds", "1")
+        assert (ran.code, "lease-held" in ran.err) == (4, True), ran.all
+        copying.kill()
+    until_free(world)
+    refused(world, 4, "run-unfinished")
+    assert world.one("SELECT count(*) FROM people") == 0
+    world.copy()
+    assert world.undo()["outcome"] == "done"
+
+
+def until_free(world: World) -> None:
+    """Wait until the server has noticed that a process which held the lease is dead."""
+    until = time.monotonic() + 20
+    while world.one("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") and time.monotonic() < until:
+        time.sleep(0.05)
+
+
+def test_tables_that_are_partitioned_or_have_heirs_by_now(carried: World) -> None:
+    carried.do("CREATE TABLE heir () INHERITS (trips)")
+    refused(carried, 4, "inherited-table")
+    carried.do(
+        "DROP TABLE heir; ALTER TABLE follows RENAME TO follows_was; CREATE TABLE follows (follower uuid REFERENCES"
+        " people, followed uuid REFERENCES people, PRIMARY KEY (follower, followed)) PARTITION BY HASH (follower);"
+        'CREATE TABLE "follows 0" PARTITION OF follows FOR VALUES WITH (MODULUS 1, REMAINDER 0);'
+        "INSERT INTO follows SELECT * FROM follows_was; DROP TABLE follows_was"
+    )
+    ran = refused(carried, 4, "not-a-table")
+    assert "a partitioned table" in ran.err
+
+
 def test_definitions_that_a_dead_copy_set_aside(carried: World) -> None:
     carried.do(
         "INSERT INTO isthmus.saved_ddl (run_id, table_schema, table_name, kind, name, statements)"
@@ -164,15 +221,45 @@ def died(world: World, stage: str) -> bool:
         return process.returncode == -signal.SIGKILL
 
 
+@pytest.fixture(scope="module")
+def undone(_carried: World, postgres: str) -> dict[str, list[str]]:
+    """Return every row behind an undo that nothing disturbed."""
+    with copied_world(postgres, _carried, "undisturbed") as world:
+        assert world.undo()["outcome"] == "done"
+        return world.everything()
+
+
 @pytest.mark.parametrize("stage", ["undo.locked", "undo.waiting", "undo.removed", "undo.before-commit"])
-def test_a_death_before_the_commit_leaves_everything(carried: World, stage: str) -> None:
+def test_a_death_before_the_commit_leaves_everything(carried: World, undone: dict[str, list[str]], stage: str) -> None:
     before = carried.everything()
     assert died(carried, stage)
-    until = time.monotonic() + 20
-    while carried.one("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") and time.monotonic() < until:
-        time.sleep(0.05)
+    until_free(carried)
     assert carried.everything() == before
     assert carried.undo()["outcome"] == "done"
+    assert carried.everything() == undone
+
+
+def test_the_command_killed_at_any_instant_and_run_again_ends_the_same(
+    carried: World, undone: dict[str, list[str]]
+) -> None:
+    before, ended = carried.everything(), 0
+    words = [COMMAND, "undo", str(carried.mapping), "-t", carried.conninfo]
+    began = time.monotonic()
+    subprocess.run(words, capture_output=True, check=True)
+    took = time.monotonic() - began
+    for part in (0.7, 0.9, 1, 1.1, 1.25, 1.4):
+        with subprocess.Popen([*words, "--live"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+            try:
+                process.wait(took * part)
+            except subprocess.TimeoutExpired:
+                process.kill()
+        until_free(carried)
+        now = carried.everything()
+        assert now in (before, undone), "all or nothing"
+        ended += now == undone
+    assert ended < 6, "none was killed before its end"
+    assert carried.undo()["outcome"] == ("nothing" if ended else "done")
+    assert carried.everything() == undone
 
 
 def test_a_death_behind_the_commit_leaves_it_done(carried: World) -> None:

@@ -26,7 +26,7 @@ def test_everything_goes_and_a_later_copy_is_the_first_one_again(world: World) -
     after = world.everything(state=False)
     assert after == {name: rows for name, rows in before.items() if not name.startswith("isthmus.")}
     state = world.everything()
-    for name in ("row_state", "pair_state", "extras", "pending_reference", "kept_value", "conflict"):
+    for name in ("row_state", "pair_state", "rows_before", "extras", "pending_reference", "kept_value", "conflict"):
         assert state[f"isthmus.{name}"] == [], name
     assert world.undo()["outcome"] == "nothing"
     assert world.undo(live=False)["outcome"] == "nothing"

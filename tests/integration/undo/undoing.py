@@ -138,9 +138,9 @@ class World:
         assert ran.code == code, ran.all
         return ran
 
-    def undo(self, *only: str, live: bool = True, code: int = 0) -> dict[str, Any]:
+    def undo(self, *only: str, live: bool = True, code: int = 0, leave: bool = False) -> dict[str, Any]:
         """Take back some entries, or all; return the JSON."""
-        flags = ["--live"] if live else []
+        flags = [*(["--live"] if live else []), *(["--leave-new-rows"] if leave else [])]
         ran = self.run("undo", self.mapping, "-t", self.conninfo, *_only(only), *flags, "--json", "-")
         assert ran.code == code, ran.all
         said: dict[str, Any] = json.loads(ran.out)

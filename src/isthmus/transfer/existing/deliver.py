@@ -27,6 +27,7 @@ from isthmus.transfer.existing.fit import Existing, FedTable, backward_keys, del
 from isthmus.transfer.existing.pairs import deliver_pairs
 from isthmus.transfer.existing.pieces import Chosen, swallowed, whole_or_pieces
 from isthmus.transfer.existing.refused import Refused
+from isthmus.transfer.existing.rows_before import note_rows_before
 from isthmus.transfer.existing.saved_ddl import missing, restore
 from isthmus.transfer.existing.sequences import advance_sequences
 from isthmus.transfer.existing.setting_aside import set_aside
@@ -177,6 +178,7 @@ def _deliver_staged(delivery: _Delivery) -> None:
     _lock(sides)
     sides.filled = {name for name in sides.existing.tables if has_rows(sides.connection, sides.existing.schema, name)}
     _refuse_unknowable(sides)
+    note_rows_before(sides)
     try:
         with _deferred_keys(sides):
             delivery.tallies.update(waiting.gather(sides, delivery.refused))

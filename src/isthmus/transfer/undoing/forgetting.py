@@ -136,6 +136,7 @@ def _enter(taking: Taking) -> int:
                             ("removed", result.removed),
                             ("stayed", result.stayed),
                             ("waiting", result.waiting),
+                            ("left", {one.table: one.count for one in result.left}),
                         )
                     }
                 ),

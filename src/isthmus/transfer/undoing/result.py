@@ -7,16 +7,14 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from isthmus.mapping.tables import Table
+from isthmus.work.hidden import HIDDEN
 
 Mode = Literal["dry-run", "live"]
 End = Literal["clear", "done", "in-the-way", "nothing", "interrupted", "failed"]
 Why = Literal[
     "edited", "written-beside", "changed-by-copy", "unknown", "shared", "pair-added", "pair-edited", "pair-removed",
-    "referred", "rewritten",
+    "referred", "rewritten", "new", "not-ours",
 ]  # fmt: skip
-
-
-_HIDDEN = "(hidden)"
 
 
 @dataclass(frozen=True)
@@ -38,10 +36,23 @@ class InTheWay:
     count: int
     ids: list[str]
 
+    def as_json(self) -> dict[str, Any]:
+        """Return it as JSON values."""
+        return {"why": self.why, "table": self.table, "detail": self.detail, "count": self.count, "ids": self.ids}
 
-def standing(why: Why, table: Table, detail: str, count: int, ids: list[str]) -> InTheWay:
-    """Return what stands in the way in a table of the mapping; ids are hidden where they are no ids to be shown."""
-    return InTheWay(why, table.name, detail, count, [_HIDDEN] * len(ids) if table.has_secret_key else ids)
+
+def standing(why: Why, table: Table, detail: str, count: int, ids: list[str], *, name: str | None = None) -> InTheWay:
+    """Return what stands in the way in a table of the mapping; ids are hidden where they are no ids to be shown.
+
+    Args:
+        why: What kind.
+        table: The table that has the ids.
+        detail: As in `InTheWay`.
+        count: How many rows.
+        ids: The first of them.
+        name: Name of the table, if it is a child table of the one that has the ids.
+    """
+    return InTheWay(why, name or table.name, detail, count, [HIDDEN] * len(ids) if table.has_secret_key else ids)
 
 
 @dataclass
@@ -61,6 +72,7 @@ class UndoResult:
         deleted: Table → rows that others have deleted since they were carried; a later copy does not bring them again.
         waiting: Column → references of other collections that wait again.
         in_the_way: What keeps the rows from going.
+        left: Rows of others, written since the first copy, that stay where they are because somebody said so.
         runs: Runs that had carried them: `id`, and whether it is `forgotten`.
         notes: What is worth knowing, sentences.
     """
@@ -76,6 +88,7 @@ class UndoResult:
     deleted: Counter[str] = field(default_factory=Counter[str])
     waiting: Counter[str] = field(default_factory=Counter[str])
     in_the_way: list[InTheWay] = field(default_factory=list[InTheWay])
+    left: list[InTheWay] = field(default_factory=list[InTheWay])
     runs: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     notes: list[str] = field(default_factory=list[str])
 
@@ -90,7 +103,7 @@ class UndoResult:
         """Forget what an earlier try found."""
         for found in (self.removed, self.stayed, self.deleted, self.waiting):
             found.clear()
-        self.in_the_way, self.runs, self.notes = [], [], []
+        self.in_the_way, self.left, self.runs, self.notes = [], [], [], []
 
     def as_json(self) -> dict[str, Any]:
         """Return it as JSON values; see the help of the command."""
@@ -105,10 +118,8 @@ class UndoResult:
             "stayed": dict(self.stayed),
             "deleted": dict(self.deleted),
             "waiting": dict(self.waiting),
-            "in_the_way": [
-                {"why": one.why, "table": one.table, "detail": one.detail, "count": one.count, "ids": one.ids}
-                for one in self.in_the_way
-            ],
+            "in_the_way": [one.as_json() for one in self.in_the_way],
+            "left": [one.as_json() for one in self.left],
             "runs": self.runs,
             "notes": self.notes,
         }

@@ -114,10 +114,15 @@ def _look_at_others(taking: Taking, fed: FedTable) -> None:
 
 
 def _look_at_documents(taking: Taking, fed: FedTable) -> None:
-    """Enter rows whose ids stand in documents of MongoDB by now, in place of the old ones (`isthmus refs rewrite`)."""
-    held = sql.SQL(
-        "SELECT g.text, l.collection FROM isthmus.rewrite_log l JOIN {} g ON g.text = l.new_text WHERE l.state = 'done'"
-    ).format(taking.going(fed))
+    """Enter rows whose ids stand in documents of MongoDB by now, in place of the old ones (`isthmus refs rewrite`).
+
+    Of an update that a rewrite was ended in (`planned`) nobody knows yet whether it came through.
+    """
+    held = sql.SQL(  # of what could not be put back the reason is the id that somebody else wrote there
+        "SELECT g.text, l.collection FROM isthmus.rewrite_log l JOIN {going} g ON g.text = l.new_text"
+        " WHERE l.state IN ('done', 'planned') UNION ALL SELECT g.text, l.collection FROM isthmus.rewrite_log l"
+        " JOIN {going} g ON g.text = l.reason WHERE l.state = 'left'"
+    ).format(going=taking.going(fed))
     count, ids = taking.texts(sql.SQL("SELECT DISTINCT text FROM ({}) AS h").format(held))
     if count:
         names = taking.sides.connection.execute(

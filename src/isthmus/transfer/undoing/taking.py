@@ -24,11 +24,13 @@ class Taking:
         sides: The real tables, in its transaction.
         collections: The source collections whose rows are taken back.
         result: Gets what it comes to.
+        stood: Tables of which `stood_N`, the digests of rows that were there before any copy, exists.
     """
 
     sides: Sides
     collections: list[str]
     result: UndoResult
+    stood: set[str] = field(default_factory=set[str])
     _held: dict[tuple[str, str, tuple[str, ...]], sql.Identifier] = field(
         default_factory=dict[tuple[str, str, tuple[str, ...]], sql.Identifier]
     )
