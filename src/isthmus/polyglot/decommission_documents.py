@@ -13,10 +13,9 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-import bson
 import psycopg
 from bson import ObjectId
-from bson.errors import BSONError, InvalidBSON
+from bson.errors import InvalidBSON
 
 from isthmus._rust import Transcoder, document_digest, source_id
 from isthmus.connect.temporary import needing_temporary_tables
@@ -25,10 +24,11 @@ from isthmus.mapping.plan import compile_plans
 from isthmus.mapping.references import as_loaded
 from isthmus.mapping.tables import TargetSchema
 from isthmus.polyglot.decommission_copies import statement
-from isthmus.polyglot.rewrite.documents import decoded, holding, split
+from isthmus.polyglot.rewrite.documents import split
 from isthmus.sources.protocol import Source
 from isthmus.sources.reading import Options, read_all
-from isthmus.state.rewrites import Replaced, knows_rewrites, replaced
+from isthmus.state.as_before import as_before
+from isthmus.state.rewrites import knows_rewrites, replaced
 from isthmus.state.source_ids import show, value_of
 from isthmus.work.progress import Progress
 
@@ -185,7 +185,7 @@ class _Reader:
             for at, (raw, one) in enumerate(zip(raws, ids, strict=True)):
                 start = at * 16
                 lines = written.get(one, []) if one is not None else []
-                restored = _restored(raw, lines) if lines else None
+                restored = as_before(raw, [line.back for line in lines]) if lines else None
                 digest = document_digest(restored) if restored is not None else None
                 copy.write_row((self._number, digests[start : start + 8], digests[start + 8 : start + 16], digest, one))
         self.documents += len(raws)
@@ -194,19 +194,3 @@ class _Reader:
     def merge(self, other: _Reader) -> None:
         """Take over how many another one entered."""
         self.documents += other.documents
-
-
-def _restored(raw: bytes, lines: Sequence[Replaced]) -> bytes | None:
-    """Return a document with old values in the places of ids that still stand there; None where that cannot be done."""
-    try:
-        document = decoded(raw)
-        for line in lines:
-            holder: Any = document
-            for step in line.path[:-1]:
-                holder = holder[step]
-            last = line.path[-1]
-            if holder[last] == line.new_text:
-                holder[last] = holding(line.old_value)
-        return bson.encode(document)
-    except (BSONError, KeyError, IndexError, TypeError, ValueError, OverflowError, RecursionError):
-        return None

@@ -1,7 +1,8 @@
 """What people have looked at and let be (`isthmus.acknowledgement`): dead letters and conflicts, each with a reason.
 
 A word is about the document, the row and the cause, never about the number of a run or a letter: it holds of the same
-again in a later copy, and no longer where one of them changed.
+again in a later copy, and no longer where one of them changed. A reference that `isthmus refs rewrite` has replaced is
+no such change: the document counts as it was before.
 """
 
 from __future__ import annotations
@@ -15,8 +16,12 @@ from typing import Any, Literal
 import psycopg
 
 from isthmus import __version__
+from isthmus._rust import document_digest
 from isthmus.errors import ConfigError, TargetError
+from isthmus.state.as_before import as_before
 from isthmus.state.ledgers import printable
+from isthmus.state.rewrites import knows_rewrites
+from isthmus.state.rewritten_since import ever_replaced
 from isthmus.state.statements import statement
 from isthmus.state.up_to_date import bring_up_to_date
 
@@ -24,6 +29,7 @@ Kind = Literal["letter", "conflict"]
 Scope = Sequence[tuple[int, str | None]]
 """Runs, each with the one collection that counts of it, or None for all."""
 
+KINDS: tuple[Kind, ...] = ("letter", "conflict")
 NOUNS: dict[Kind, str] = {"letter": "dead letter", "conflict": "conflict"}
 _STATEMENTS: dict[Kind, str] = {"letter": "letters", "conflict": "conflicts"}
 _MOST_NAMED = 10
@@ -135,11 +141,14 @@ def read_items(
     if not scope or not is_known(connection):
         return []
     wanted = choice or Choice()
+    which = {"runs": [run for run, _ in scope], "collections": [collection for _, collection in scope]}
+    before = _before_rewrites(connection, which) if kind == "letter" else {}
     rows = connection.execute(
         statement("acknowledgement", _STATEMENTS[kind]),
         {
-            "runs": [run for run, _ in scope],
-            "collections": [collection for _, collection in scope],
+            **which,
+            "rewritten": list(before),
+            "digests": list(before.values()),
             "numbers": list(wanted.numbers) if wanted.numbers is not None else None,
             "collection": wanted.collection,
             "place": wanted.place,
@@ -150,6 +159,20 @@ def read_items(
         Item(number, run, collection, place, how, bytes(about), None if reason is None else Word(reason, by, role, at))
         for number, run, collection, place, how, about, reason, by, role, at in rows
     ]
+
+
+def _before_rewrites(connection: psycopg.Connection[Any], which: dict[str, Any]) -> dict[int, bytes]:
+    """Return letter → digest of its document as it was before rewrites, where they have changed it."""
+    if not knows_rewrites(connection):
+        return {}
+    found: dict[int, bytes] = {}
+    for number, collection, source_id, document in connection.execute(
+        statement("acknowledgement", "rewritten_letters"), which
+    ).fetchall():
+        before = as_before(bytes(document), ever_replaced(connection, collection, bytes(source_id)))
+        if before is not None and before != bytes(document):
+            found[number] = document_digest(before)
+    return found
 
 
 def acknowledged(

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Literal
 
 import psycopg
 from psycopg.types.json import Jsonb
 
 from isthmus.connect.postgres import first_number
+from isthmus.state.as_before import Step, text_held
 from isthmus.state.statements import statement
 
-State = Literal["planned", "done", "undone", "refused"]
+State = Literal["planned", "done", "undone", "refused", "left", "gone"]
 Outcome = Literal["complete", "undone", "replaced"]
 Path = tuple[str | int, ...]
 
@@ -33,7 +35,7 @@ class Line:
         old_value: `{"": value}` as BSON.
         new_text: The id of the row; None where there is none to write.
         state: What became of it.
-        reason: Why it was refused; None otherwise.
+        reason: Why it was refused; of one that others have replaced the id of a row that stands there now; else None.
         id: Number of the line; 0 for one that is not written yet.
         rewrite: Number of the rewrite; 0 for one that is not written yet.
     """
@@ -84,6 +86,11 @@ class Replaced:
     path: Path
     old_value: bytes
     new_text: str
+
+    @property
+    def back(self) -> Step:
+        """What takes it back."""
+        return Step(self.path, text_held(self.new_text), self.old_value)
 
 
 @dataclass(frozen=True)
@@ -214,6 +221,41 @@ def settle(connection: psycopg.Connection, lines: Sequence[int], state: State, r
         connection.execute(statement("rewrite", "settle"), given)
 
 
+def settle_left(connection: psycopg.Connection, lines: Sequence[tuple[int, str | None]]) -> None:
+    """Note that others have replaced what lines wrote: number, and the text there now where it may be an id."""
+    if lines:
+        numbers, texts = [number for number, _ in lines], [text for _, text in lines]
+        connection.execute(statement("rewrite", "settle_left"), {"lines": numbers, "texts": texts})
+
+
+def forget_no_ids(connection: psycopg.Connection, source: dict[str, Any]) -> None:
+    """Forget texts that `settle_left` noted, and that are ids of no row that Isthmus knows."""
+    connection.execute(statement("rewrite", "forget_no_ids"), {"source": Jsonb(source)})
+
+
+def now(connection: psycopg.Connection) -> datetime:
+    """Return the instant, by the clock that lines are settled by."""
+    ((instant,),) = connection.execute(statement("rewrite", "now")).fetchall()
+    return instant
+
+
+def settled_without(
+    connection: psycopg.Connection, source: dict[str, Any], began: datetime
+) -> Iterator[tuple[Line, bool]]:
+    """Yield the lines that could not be put back and are done with, each with whether that was before an instant.
+
+    Those of a place that was written since are left out; and those that hold the id of a row, which may change.
+    """
+    given = {"source": Jsonb(source), "began": began}
+    for row in connection.execute(statement("rewrite", "settled_without"), given).fetchall():
+        yield _line(row[:8], row[8]), bool(row[9])
+
+
+def done_documents(connection: psycopg.Connection, rewrite: int) -> int:
+    """Return into how many documents a rewrite wrote."""
+    return first_number(connection.execute(statement("rewrite", "done_documents"), {"rewrite": rewrite}))
+
+
 def forget(connection: psycopg.Connection, lines: Sequence[int]) -> None:
     """Take lines out that came to nothing; what was written stays."""
     if lines:
@@ -272,7 +314,7 @@ def first_lines(connection: psycopg.Connection, rewrite: int, states: Sequence[S
 
 
 def written_collections(connection: psycopg.Connection, source: dict[str, Any]) -> dict[str, tuple[int, int]]:
-    """Return collection → (documents, values) that can be put back."""
+    """Return collection → (documents, values) that can be put back, or hold ids of rows that others wrote there."""
     rows = connection.execute(statement("rewrite", "written_collections"), {"source": Jsonb(source)}).fetchall()
     return {str(name): (int(documents), int(values)) for name, documents, values in rows}
 

@@ -106,6 +106,11 @@ def _collection(name: str, found: CollectionFacts, recorded: tuple[int, int], re
     result.checked += found.documents
     skipped = sum(found.skipped.values())
     result.columns.append(ColumnCheck(name, "", compared=found.documents, accounted=found.letters + skipped))
+    if found.rewritten:
+        result.notes.append(
+            f"In {plural(found.rewritten, 'document')} of {name} isthmus refs rewrite has changed references since the"
+            " copy; they were looked at as they were before."
+        )
     for why in found.broken:
         result.differs(name, "(source)", f"{name} could not be read to its end: {why}", expected="read to its end")
     if recorded != (found.documents, found.digest) and not found.broken:

@@ -22,6 +22,7 @@ class CollectionFacts:
 
     Attributes:
         documents: All.
+        rewritten: Those in which `isthmus refs rewrite` has changed references since the copy.
         accepted: Those that have rows, as the core converts them.
         skipped: Why → those the mapping leaves behind.
         letters: Those the ledger has as dead letters.
@@ -45,6 +46,7 @@ class CollectionFacts:
     """
 
     documents: int = 0
+    rewritten: int = 0
     accepted: int = 0
     skipped: Counter[str] = field(default_factory=Counter[str])
     letters: int = 0

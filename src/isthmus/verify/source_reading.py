@@ -1,7 +1,8 @@
 """One reading of the source for all layers: every document once more through the core, as the copy and its retries did.
 
-Documents that have no rows are told apart here, by the ledger of dead letters; everything that is read is handed to
-whoever counts it. Nothing is kept but what was asked for.
+Documents come as the copy read them, also where a rewrite has replaced references in them since (`as_read`). Those that
+have no rows are told apart here, by the ledger of dead letters; everything that is read is handed to whoever counts it.
+Nothing is kept but what was asked for.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from isthmus.sources.reading import Options as ReadingOptions
 from isthmus.sources.reading import read_all
 from isthmus.state.ledgers import causes_of
 from isthmus.state.source_ids import show
+from isthmus.verify.as_read import AsRead
 from isthmus.verify.checksum.spool import Spool
 from isthmus.verify.letters import Letters
 from isthmus.verify.source_facts import CollectionFacts, Documents, SourceFacts
@@ -121,6 +123,8 @@ class _Reader:
 
     def read(self, documents: bytes) -> int:
         """Count whole documents, and return how many."""
+        documents, rewritten = self._reading.as_read.documents(self._collection, documents)
+        self.facts.rewritten += rewritten
         first = self._transcoders[0]
         batch = first.transcode(documents)
         digests = array("Q")
@@ -205,6 +209,7 @@ class _Reader:
         """Take over what another one counted."""
         mine, theirs = self.facts, other.facts
         mine.documents += theirs.documents
+        mine.rewritten += theirs.rewritten
         mine.accepted += theirs.accepted
         mine.skipped.update(theirs.skipped)
         mine.letters += theirs.letters
@@ -232,6 +237,7 @@ class _Reading:
         self.subject = subject
         self.letters = letters
         self.wanted = wanted
+        self.as_read = AsRead(subject)
         self._transcoders = {name: subject.transcoders(name) for name in subject.histories[0].plans}
         self._tables = {name: subject.plan_tables(name) for name in self._transcoders}
 

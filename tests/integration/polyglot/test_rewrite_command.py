@@ -103,6 +103,7 @@ def test_the_json_of_a_run_has_every_path_and_the_first_values(world: World) -> 
         "outcome": "complete",
         "rewrite": 1,
         "resumed": False,
+        "documents_changed": 2,
         "collections": {
             "posts": {
                 "documents": 3,

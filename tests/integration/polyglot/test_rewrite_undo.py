@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -65,14 +66,20 @@ def test_what_a_writer_changed_since_is_left_alone_and_told(world: Rewriting) ->
     world.set(POSTS, oid(103), set={"the author": "somebody else"})
     world.set(POSTS, oid(101), unset={"coAuthors": 1}, push={"friends": {"$each": ["new"], "$position": 0}})
     world.mongo.client[world.mongo.name][POSTS].delete_one({"_id": oid(102)})
-    for live_ in (False, True, True):
+    for live_, left, code in ((False, "left_alone", 1), (True, "left_alone", 1), (True, "left_before", 0)):
         result = world.rewrite(undo=True, live=live_)
         told = totals(result)
-        assert {name: told[name] for name in ("left_alone", "gone")} == {"left_alone": 5, "gone": 2}
-        assert result.exit_code == 1
-        assert {one.outcome for one in result.listed if one.path == "the author"} >= {"left_alone"}
+        assert {name: told[name] for name in (left, "gone")} == {left: 5, "gone": 2}
+        assert result.exit_code == code
+        assert {one.outcome for one in result.listed if one.path == "the author"} >= {left}
+    assert told == {"left_before": 5, "gone": 2}, "a second undo has nothing to do"
+    assert Counter(line[6] for line in world.log()) == {"undone": REFS - 7, "left": 5, "gone": 2}
     assert world.one(POSTS, oid(103))["the author"] == "somebody else"
     assert world.one(POSTS, oid(101))["friends"] == ["new", oid(4), str(oid(5)), 7, "näme's", None]
+    world.set(POSTS, oid(103), set={"the author": oid(1)})
+    assert totals(world.rewrite())["changed"] == REFS - 6
+    told = totals(world.rewrite(undo=True))
+    assert told == {"restored": REFS - 6, "left_before": 4, "gone": 2}, "what was written since is not told again"
 
 
 def test_nothing_was_written_is_no_trouble(world: Rewriting) -> None:

@@ -71,13 +71,14 @@ def rewrite(
     Others may write meanwhile. Each document is changed by one update that happens only if every value it replaces
     still stands where it was read, with majority write concern; every value is in isthmus.rewrite_log before. Whatever
     ends it, the same command goes on; run again when it is complete, it changes nothing. Documents written meanwhile
-    with old ids are found by running it again. --undo puts back each value that still is what was written.
+    with old ids are found by running it again. --undo puts back each value that still is what was written; what others
+    have replaced stays, is listed once with exit 1, and by later calls as left before.
 
     The JSON: mode (dry-run, live, undo-dry-run, undo), outcome (complete, interrupted, failed), exit_code, rewrite,
-    resumed, seconds, collections (of each: documents, and by path: leads_to, values, and how many came to each outcome:
-    would_change or changed, canonical, elsewhere, unmapped, ambiguous, cannot with reasons, moved; of an undo
-    would_restore or restored, gone, left_alone, moved, cannot), left_out (collection, path, why), missing, listed
-    (collection, id, path, value, becomes, outcome, reason).
+    resumed, documents_changed, seconds, collections (of each: documents that were looked at, and by path: leads_to,
+    values, and how many came to each outcome: would_change or changed, canonical, elsewhere, unmapped, ambiguous,
+    cannot with reasons, moved; of an undo would_restore or restored, gone, left_alone, left_before, moved, cannot),
+    left_out (collection, path, why), missing, listed (collection, id, path, value, becomes, outcome, reason).
 
     Exit codes: 0 all are ids of rows now, or would be, 1 something is unmapped, ambiguous, cannot be changed, or was
     changed by others, 2 usage or mapping, 3 source, 4 target, 130 stopped by Ctrl-C, SIGTERM or SIGHUP (a lost

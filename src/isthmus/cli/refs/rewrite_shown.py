@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from isthmus.cli.output import fits, plural, show_hint, show_more, show_paragraph, show_rows, some
-from isthmus.cli.sensitive import HIDDEN
 from isthmus.polyglot.rewrite.documents import as_id
 from isthmus.polyglot.rewrite.result import CHANGES, Listed, PlaceBooks, RewriteResult
 from isthmus.state.source_ids import show
+from isthmus.work.hidden import HIDDEN
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -28,6 +28,7 @@ _OUTCOMES = {
     "cannot": "cannot",
     "moved": "moved",
     "left_alone": "left alone",
+    "left_before": "left before",
     "gone": "gone",
 }
 
@@ -139,14 +140,16 @@ def _show_listed(console: Console, result: RewriteResult) -> None:
 
 def _show_ending(console: Console, result: RewriteResult) -> None:
     values = plural(result.total(*CHANGES), "value")
-    read = plural(sum(result.documents.values()), "document")
+    changed, read = plural(result.changed, "document"), plural(sum(result.documents.values()), "document")
     style = "bold yellow" if result.open or result.outcome != "complete" else "bold green"
     left = f", {result.open:,} left as they are" if result.open else ""
+    where = f" in {changed}" if result.total(*CHANGES) else ""
     if result.outcome != "complete":
         console.print(f"Stopped as asked. {_done(result, values)} so far.", style=style)
         show_hint(console, "Run the same command again to go on from here.", indent=2)
         return
-    console.print(f"{_done(result, values)} in {read}{left} ({result.seconds:.1f} s).", style=style, soft_wrap=True)
+    words = f"{_done(result, values)}{where}{left}; {read} looked at ({result.seconds:.1f} s)."
+    console.print(words, style=style, soft_wrap=True)
     if result.mode == "dry-run" and result.total("would_change"):
         words = (
             "Nothing was written. Let the applications take texts in these fields first (a Mongoose model says String,"

@@ -10,7 +10,7 @@ from isthmus.polyglot.rewrite.judge import Value
 from isthmus.polyglot.rewrite.looked import Looked
 from isthmus.polyglot.rewrite.result import Listed, PlaceBooks, RewriteResult
 from isthmus.polyglot.sites import Site, show_place
-from isthmus.state.rewrites import Part, counts, first_lines
+from isthmus.state.rewrites import Part, counts, done_documents, first_lines
 
 UNKEPT = frozenset({"canonical", "elsewhere"})
 """Verdicts that ask nobody to do anything: they are counted, and no line of the log tells of them."""
@@ -32,6 +32,7 @@ class DryBooks:
     def add(self, collection: str, looked: Iterable[Looked]) -> None:
         """Add documents."""
         for one in looked:
+            self._result.changed += bool(one.changing)
             for value in one.values:
                 self._add(collection, one.read.source_id, value)
 
@@ -60,6 +61,7 @@ def read_books(
     """Fill the counts and the list of a result from what a rewrite has committed."""
     for books in result.places.values():
         books.counts.clear()
+    result.changed = done_documents(connection, rewrite)
     for part in parts:
         result.documents[part.collection] = part.documents
         for path, kept in part.counts.items():

@@ -9,11 +9,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from bson import Int64
+
 from isthmus.polyglot.rewrite.documents import Read, held, holding, standing
 from isthmus.polyglot.rewrite.settle import like
 from isthmus.polyglot.rewrite.updates import Change, Replacement
 from isthmus.polyglot.sites import Place, found
 from isthmus.state.rewrites import Line
+
+_LONGEST_ID = 1_000
+"""Characters; a longer text is no id that anybody wrote."""
 
 
 @dataclass
@@ -24,14 +29,15 @@ class Back:
         lines: All of them.
         standing: Lines whose value stands in the document, with where it does.
         settled: Lines with nothing to put back: the old value stands there, or a later line is of the same value.
-        changed: Lines whose value a writer has replaced.
+        changed: Lines whose value a writer has replaced, each with the text that stands there now, where it may be an
+            id of a row.
         gone: Whether the document is gone; nothing is said of its lines then.
     """
 
     lines: list[Line]
     standing: list[tuple[Line, Place]] = field(default_factory=list[tuple[Line, Place]])
     settled: list[Line] = field(default_factory=list[Line])
-    changed: list[Line] = field(default_factory=list[Line])
+    changed: list[tuple[Line, str | None]] = field(default_factory=list[tuple[Line, str | None]])
     gone: bool = False
 
     @property
@@ -75,8 +81,17 @@ def back(lines: Sequence[Line], read: Read | None) -> Back:
     written_since = {line.path: line.id for line, _ in reversed(result.standing)}
     for line in lost:
         settled = held_at(read, line.path) == line.old_value or written_since.get(line.path, 0) > line.id
-        (result.settled if settled else result.changed).append(line)
+        if settled:
+            result.settled.append(line)
+        else:
+            result.changed.append((line, None if line.path in claimed else _as_id(standing(read.content, line.path))))
     return result
+
+
+def _as_id(value: object) -> str | None:
+    """Return the text of a value that may be an id of a row; None of any other."""
+    text = str(value) if type(value) in (int, Int64) else value
+    return text if isinstance(text, str) and len(text) <= _LONGEST_ID and "\0" not in text else None
 
 
 def held_at(read: Read, place: Place) -> bytes:

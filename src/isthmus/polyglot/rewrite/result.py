@@ -12,7 +12,7 @@ End = Literal["complete", "interrupted", "failed"]
 CHANGES = frozenset({"would_change", "changed", "would_restore", "restored"})
 """Outcomes of values that are, or would be, replaced."""
 
-FINE = CHANGES | {"canonical", "elsewhere", "gone"}
+FINE = CHANGES | {"canonical", "elsewhere", "gone", "left_before"}
 """Outcomes that ask nobody to do anything; all others make the exit code 1."""
 
 
@@ -79,6 +79,7 @@ class RewriteResult:
         resumed: Whether it went on with one that had been ended.
         seconds: How long it took, this time.
         documents: Collection → documents read, also in earlier sessions.
+        changed: In how many of them a value is, or would be, replaced.
         missing: Collections of the mapping that the source does not have.
         places: (collection, path) → its books, in the mapping's order.
         listed: The first values of each place and outcome.
@@ -92,6 +93,7 @@ class RewriteResult:
     resumed: bool = False
     seconds: float = 0.0
     documents: dict[str, int] = field(default_factory=dict[str, int])
+    changed: int = 0
     missing: list[str] = field(default_factory=list[str])
     places: dict[tuple[str, str], PlaceBooks] = field(default_factory=dict[tuple[str, str], PlaceBooks])
     listed: list[Listed] = field(default_factory=list[Listed])
@@ -126,12 +128,13 @@ class RewriteResult:
         return 1 if self.open else 0
 
     def summary(self) -> dict[str, Any]:
-        """Return the facts without the values: mode, outcome, rewrite, resumed, seconds."""
+        """Return the facts without the values: mode, outcome, rewrite, resumed, documents that are changed, seconds."""
         return {
             "mode": self.mode,
             "outcome": self.outcome,
             "exit_code": self.exit_code,
             "rewrite": self.rewrite,
             "resumed": self.resumed,
+            "documents_changed": self.changed,
             "seconds": round(self.seconds, 3),
         }

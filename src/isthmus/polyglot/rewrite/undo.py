@@ -1,7 +1,9 @@
 """Put back what rewrites wrote, from their own log: each value only where what was written still stands.
 
 What was put back is noted behind the update. Whoever ends the process in between, the next call finds the old value
-standing and notes that: nothing is put back twice, and what a writer wrote since is left alone.
+standing and notes that: nothing is put back twice, and what a writer wrote since is left alone. That is settled, too:
+what others have replaced (`left`) and what was in documents that are gone (`gone`) is listed by later calls, and looked
+at no more. Only a place that others have given the id of a row is looked at again, for as long as it holds one.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import closing
+from datetime import datetime
 
 import psycopg
 
@@ -17,7 +20,7 @@ from isthmus.mapping.model import Mapping
 from isthmus.polyglot.rewrite.begin import name_places
 from isthmus.polyglot.rewrite.documents import Read
 from isthmus.polyglot.rewrite.put_back import Back, back, held_at
-from isthmus.polyglot.rewrite.result import Listed, RewriteResult
+from isthmus.polyglot.rewrite.result import CHANGES, Listed, RewriteResult
 from isthmus.polyglot.rewrite.run import Job, ending, persisting, settle_planned
 from isthmus.polyglot.rewrite.updates import MOST_VALUES
 from isthmus.polyglot.rewrite.writer import MOST_TRIES, Writer
@@ -25,7 +28,18 @@ from isthmus.polyglot.sites import Place, show_place, sites
 from isthmus.state.lease import Lease
 from isthmus.state.migrate import check_state, migrate
 from isthmus.state.reports import require_run
-from isthmus.state.rewrites import Line, end_open, knows_rewrites, next_done, settle, written_collections
+from isthmus.state.rewrites import (
+    Line,
+    end_open,
+    forget_no_ids,
+    knows_rewrites,
+    next_done,
+    now,
+    settle,
+    settle_left,
+    settled_without,
+    written_collections,
+)
 from isthmus.work.interrupted import Interrupted
 from isthmus.work.stages import reached
 
@@ -48,18 +62,20 @@ def undo_rewrites(job: Job, result: RewriteResult, *, live: bool, everything: bo
     Raises:
         IsthmusError: Refused before anything was written, or stopped by something waiting does not mend.
     """
+    began: list[datetime] = []  # by the target's clock, of the first session
     with ending(result):
-        persisting(job, lambda: _session(job, result, live=live, everything=everything))
+        persisting(job, lambda: _session(job, result, began, live=live, everything=everything))
 
 
-def _session(job: Job, result: RewriteResult, *, live: bool, everything: bool) -> None:
+def _session(job: Job, result: RewriteResult, began: list[datetime], *, live: bool, everything: bool) -> None:
     job.progress.stage("preflight")
     if not live:
         with closing(connect(job.conninfo, autocommit=True)) as connection:
             check_state(connection)
             require_run(connection)
             if knows_rewrites(connection):
-                _Undoing(job, result, connection, _writer(job), everything=everything).all()
+                began.append(now(connection))
+                _Undoing(job, result, connection, _writer(job), began[0], everything=everything).all()
         return
     lease = Lease(job.conninfo)
     try:
@@ -68,12 +84,13 @@ def _session(job: Job, result: RewriteResult, *, live: bool, everything: bool) -
         run = require_run(lease.connection).id
         lease.adopt(run)
         migrate(lease.connection)
+        began.append(now(lease.connection))
         writer = _writer(job)
         settle_planned(job, lease, run, writer)
         with lease.connection.transaction():
             lease.assert_held(lease.connection, run)
             end_open(lease.connection, job.source.identity(), "undone")
-        _Undoing(job, result, lease.connection, writer, lease, run, everything=everything).all()
+        _Undoing(job, result, lease.connection, writer, began[0], lease, run, everything=everything).all()
     finally:
         lease.release()
 
@@ -87,7 +104,7 @@ class _Undoing:
     """One session of an undo; without a lease it only counts.
 
     What an earlier session of the same call put back is counted already, and its lines are done with; what it left
-    alone is met again, so only that is forgotten at the beginning.
+    alone stands in the log, or is met again, so that is forgotten at the beginning.
     """
 
     def __init__(
@@ -96,6 +113,7 @@ class _Undoing:
         result: RewriteResult,
         connection: psycopg.Connection,
         writer: Writer,
+        began: datetime,
         lease: Lease | None = None,
         run: int = 0,
         *,
@@ -105,6 +123,7 @@ class _Undoing:
         self._result = result
         self._connection = connection
         self._writer = writer
+        self._began = began
         self._lease = lease
         self._run = run
         self._everything = everything
@@ -114,9 +133,14 @@ class _Undoing:
         for books in result.places.values():
             books.counts = Counter({name: count for name, count in books.counts.items() if name == "restored"})
         result.listed = [one for one in result.listed if one.outcome == "restored"]
+        if lease is None:
+            result.changed = 0
 
     def all(self) -> None:
         """Put back everything that was asked for, collection by collection."""
+        for line, before in settled_without(self._connection, self._source, self._began):
+            if self._is_asked(line):
+                self._add(line, "gone" if line.state == "gone" else "left_before" if before else "left_alone")
         written = written_collections(self._connection, self._source)
         chosen = {name: count for name, count in written.items() if self._everything or name in self._job.scope.sites}
         self._job.progress.stage("putting back", sum(documents for documents, _ in chosen.values()))
@@ -134,9 +158,14 @@ class _Undoing:
                 self._put_back(name, [lines for lines in asked if lines])
                 for _ in documents:
                     self._job.progress.step_done()
+        if self._lease is not None:
+            with self._connection.transaction():
+                self._lease.assert_held(self._connection, self._run)
+                forget_no_ids(self._connection, self._source)
 
     def _is_asked(self, line: Line) -> bool:
-        return self._everything or any(site.shown == line.site for site in self._job.scope.sites[line.collection])
+        asked = self._job.scope.sites.get(line.collection, ())
+        return self._everything or any(site.shown == line.site for site in asked)
 
     def _put_back(self, collection: str, documents: Sequence[list[Line]]) -> None:
         left = {lines[0].source_id: lines for lines in documents}
@@ -163,6 +192,8 @@ class _Undoing:
         reads = self._writer.read(collection, unclear)
         again: dict[bytes, list[Line]] = {}
         undone: list[int] = []
+        gone: list[int] = []
+        left: list[tuple[int, str | None]] = []
         for one in backs:
             outcome = outcomes.get(one.source_id, "written")
             part = one.standing[:MOST_VALUES]
@@ -174,6 +205,8 @@ class _Undoing:
                     again[one.source_id] = one.lines
                 continue
             undone += [line.id for line in one.settled]
+            gone += [line.id for line in one.lines if one.gone]
+            left += [(line.id, text) for line, text in one.changed]
             if isinstance(outcome, tuple):
                 self._count(one, one.standing, f"cannot:{outcome[1]}")
                 continue
@@ -187,6 +220,8 @@ class _Undoing:
         with self._connection.transaction():
             lease.assert_held(self._connection, self._run)
             settle(self._connection, undone, "undone")
+            settle(self._connection, gone, "gone")
+            settle_left(self._connection, left)
             reached("rewrite.undo-before-commit")
         reached("rewrite.undone")
         return again
@@ -196,9 +231,10 @@ class _Undoing:
         collection = one.lines[0].collection
         self._result.documents[collection] = self._result.documents.get(collection, 0) + 1
         self._count_values(standing, outcome)
+        self._result.changed += bool(standing) and outcome in CHANGES
         for line in one.lines if one.gone else ():
             self._add(line, "gone")
-        for line in one.changed:
+        for line, _ in one.changed:
             self._add(line, "left_alone")
 
     def _count_values(self, standing: Sequence[tuple[Line, Place]], outcome: str) -> None:

@@ -3,17 +3,41 @@
 SELECT to_regclass('isthmus.letter_about') IS NOT NULL
 
 -- name: last_copies
--- The last run of each collection into a schema; one that is not complete goes before an earlier one that is.
-SELECT max(p.run_id), p.collection FROM isthmus.partition p JOIN isthmus.run r ON r.id = p.run_id
-WHERE r.target_schema = %(schema)s GROUP BY p.collection ORDER BY 1, 2
+-- The last run of each collection into a schema; one that is not complete goes before an earlier one that is. A
+-- collection that was empty has no partition, and is carried all the same.
+SELECT max(o.run), o.collection FROM (
+    SELECT p.run_id, p.collection FROM isthmus.partition p
+    UNION ALL
+    SELECT r.id, jsonb_array_elements_text(r.tables -> 'only') FROM isthmus.run r
+    UNION ALL
+    SELECT r.id, jsonb_object_keys(r.balance -> 'collections') FROM isthmus.run r
+    WHERE coalesce(r.tables -> 'only', '[]') = '[]'
+) AS o(run, collection) JOIN isthmus.run r ON r.id = o.run
+WHERE r.target_schema = %(schema)s GROUP BY o.collection ORDER BY 1, 2
 
--- name: letters
--- Dead letters of some runs (with a collection: only its), what each is about, and the word that holds of it.
-SELECT d.id, d.run_id, d.collection, d.code, d.stage, a.about, w.reason, w.said_by, w.role, w.acknowledged_at
+-- name: rewritten_letters
+-- Dead letters of some runs into whose documents a rewrite ever put ids of rows.
+SELECT d.id, d.collection, d.source_id, d.document
 FROM unnest(%(runs)s::bigint[], %(collections)s::text[]) AS s(run, collection)
   JOIN isthmus.dead_letter d ON d.run_id = s.run AND (s.collection IS NULL OR d.collection = s.collection)
+WHERE EXISTS (
+    SELECT FROM isthmus.rewrite_log l
+    WHERE l.collection = d.collection AND l.key_digest = sha256(d.source_id) AND l.state NOT IN ('planned', 'refused'))
+
+-- name: letters
+-- Dead letters of some runs (with a collection: only its), what each is about, and the word that holds of it. Of those
+-- that a rewrite changed it is about the document as it was before: made as isthmus.letter_about makes it of all others.
+SELECT d.id, d.run_id, d.collection, d.code, d.stage, o.about, w.reason, w.said_by, w.role, w.acknowledged_at
+FROM unnest(%(runs)s::bigint[], %(collections)s::text[]) AS s(run, collection)
+  JOIN isthmus.dead_letter d ON d.run_id = s.run AND (s.collection IS NULL OR d.collection = s.collection)
+  JOIN isthmus.run r ON r.id = d.run_id
   JOIN isthmus.letter_about a ON a.letter_id = d.id
-  LEFT JOIN isthmus.acknowledgement w ON w.about = a.about AND w.withdrawn_at IS NULL
+  LEFT JOIN unnest(%(rewritten)s::bigint[], %(digests)s::bytea[]) AS b(letter, digest) ON b.letter = d.id
+  CROSS JOIN LATERAL (SELECT CASE WHEN b.letter IS NULL THEN a.about ELSE sha256(convert_to(jsonb_build_array(
+      'letter', r.target_schema, d.collection, encode(sha256(d.source_id), 'hex'), encode(b.digest, 'hex'), (
+          SELECT jsonb_agg(DISTINCT jsonb_build_array(c -> 'code', c -> 'path')) FROM jsonb_array_elements(d.causes) AS c
+      ))::text, 'UTF8')) END AS about) AS o
+  LEFT JOIN isthmus.acknowledgement w ON w.about = o.about AND w.withdrawn_at IS NULL
 WHERE (%(numbers)s::bigint[] IS NULL OR d.id = ANY(%(numbers)s))
   AND (%(collection)s::text IS NULL OR d.collection = %(collection)s) AND (%(place)s::text IS NULL OR d.code = %(place)s)
   AND (%(open)s OR w.id IS NOT NULL)

@@ -93,27 +93,83 @@ SELECT collection, source_id, site, path, old_value, new_text, state, reason FRO
 WHERE place <= %(limit)s ORDER BY collection, site, state, reason, id
 
 -- name: written_collections
--- The collections with values that can be put back, and how many documents and values each has.
+-- The collections with values to be put back, or that hold ids of rows all the same, and how many documents and values.
 SELECT l.collection, count(DISTINCT l.key_digest), count(*)
 FROM isthmus.rewrite_log l JOIN isthmus.rewrite r ON r.id = l.rewrite_id
-WHERE r.source = %(source)s AND l.state = 'done' GROUP BY 1 ORDER BY 1
+WHERE r.source = %(source)s AND (l.state = 'done' OR l.state = 'left' AND l.reason IS NOT NULL) GROUP BY 1 ORDER BY 1
 
 -- name: next_done
 -- What was written into the next documents of a collection, the newest line of each document first.
 WITH page AS (
     SELECT DISTINCT l.key_digest FROM isthmus.rewrite_log l JOIN isthmus.rewrite r ON r.id = l.rewrite_id
-    WHERE r.source = %(source)s AND l.state = 'done' AND l.collection = %(collection)s AND l.key_digest > %(after)s
+    WHERE r.source = %(source)s AND (l.state = 'done' OR l.state = 'left' AND l.reason IS NOT NULL)
+      AND l.collection = %(collection)s AND l.key_digest > %(after)s
     ORDER BY l.key_digest LIMIT %(limit)s)
 SELECT l.id, l.collection, l.source_id, l.site, l.path, l.old_value, l.new_text, l.rewrite_id, l.key_digest
 FROM isthmus.rewrite_log l JOIN isthmus.rewrite r ON r.id = l.rewrite_id JOIN page p ON p.key_digest = l.key_digest
-WHERE r.source = %(source)s AND l.state = 'done' AND l.collection = %(collection)s
+WHERE r.source = %(source)s AND (l.state = 'done' OR l.state = 'left' AND l.reason IS NOT NULL)
+  AND l.collection = %(collection)s
 ORDER BY l.key_digest, l.id DESC
+
+-- name: settle_left
+-- Others have written something else there: some of it texts.
+UPDATE isthmus.rewrite_log l SET state = 'left', reason = n.reason, settled_at = clock_timestamp()
+FROM unnest(%(lines)s::bigint[], %(texts)s::text[]) AS n(id, reason) WHERE l.id = n.id
+
+-- name: forget_no_ids
+-- Texts of others that are the id of no row that Isthmus has carried.
+UPDATE isthmus.rewrite_log l SET reason = NULL FROM isthmus.rewrite r
+WHERE r.id = l.rewrite_id AND r.source = %(source)s AND l.state = 'left' AND l.reason IS NOT NULL
+  AND NOT EXISTS (SELECT FROM isthmus.row_state s WHERE s.id = l.reason)
+
+-- name: now
+-- The instant, by the clock that lines are settled by.
+SELECT clock_timestamp()
+
+-- name: settled_without
+-- What could not be put back and is done with, where nothing was written since; whether before an instant.
+SELECT l.id, l.collection, l.source_id, l.site, l.path, l.old_value, l.new_text, l.rewrite_id, l.state,
+       l.settled_at < %(began)s
+FROM isthmus.rewrite_log l JOIN isthmus.rewrite r ON r.id = l.rewrite_id
+WHERE r.source = %(source)s AND (l.state = 'gone' OR l.state = 'left' AND l.reason IS NULL)
+  AND NOT EXISTS (
+    SELECT FROM isthmus.rewrite_log n JOIN isthmus.rewrite o ON o.id = n.rewrite_id
+    WHERE o.source = r.source AND n.collection = l.collection AND n.key_digest = l.key_digest AND n.path = l.path
+      AND n.id > l.id AND n.state NOT IN ('left', 'gone'))
+ORDER BY l.collection, l.site, l.id
+
+-- name: done_documents
+-- Into how many documents this rewrite wrote.
+SELECT count(*) FROM (
+    SELECT DISTINCT collection, key_digest FROM isthmus.rewrite_log WHERE rewrite_id = %(rewrite)s AND state = 'done') AS d
 
 -- name: replaced
 -- What stands in some documents of a collection since a rewrite put it there, the newest first.
 SELECT source_id, path, old_value, new_text FROM isthmus.rewrite_log
 WHERE collection = %(collection)s AND state = 'done'
   AND key_digest = ANY (SELECT sha256(one) FROM unnest(%(source_ids)s::bytea[]) AS one)
+ORDER BY id DESC
+
+-- name: changed_since
+-- Collections in which rewrites, or their undoing, changed documents since an instant.
+SELECT DISTINCT collection FROM isthmus.rewrite_log
+WHERE (state = 'done' AND planned_at > %(since)s)
+   OR (state = 'undone' AND settled_at > %(since)s AND planned_at <= %(since)s)
+
+-- name: changes_since
+-- What was changed in some documents of a collection since an instant, by the rewrites first, the newest change first:
+-- an undoing is taken back behind them, the oldest value first, for it had put back the newest first.
+SELECT source_id, path, old_value, new_text, state = 'done' FROM isthmus.rewrite_log
+WHERE collection = %(collection)s
+  AND key_digest = ANY (SELECT sha256(one) FROM unnest(%(source_ids)s::bytea[]) AS one)
+  AND ((state = 'done' AND planned_at > %(since)s)
+       OR (state = 'undone' AND settled_at > %(since)s AND planned_at <= %(since)s))
+ORDER BY state = 'done' DESC, CASE WHEN state = 'done' THEN -id ELSE id END
+
+-- name: ever_replaced
+-- What rewrites ever put into a document, the newest first: also what was put back since, for a copy may have read it.
+SELECT path, old_value, new_text FROM isthmus.rewrite_log
+WHERE collection = %(collection)s AND key_digest = sha256(%(source_id)s::bytea) AND state NOT IN ('planned', 'refused')
 ORDER BY id DESC
 
 -- name: matched_ids
