@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from isthmus.cli.options import JsonOption, TargetOption
+from isthmus.cli.options import JsonOption, RunOption, TargetOption
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -43,91 +45,118 @@ WithdrawOption = Annotated[
 ]
 
 
-def acknowledge_letters(
-    target: TargetOption,
-    numbers: NumbersArgument = None,
-    collection: CollectionOption = None,
-    code: Annotated[
-        str | None,
-        typer.Option("--code", metavar="CODE", help="All with this cause, for example nul.", show_default=False),
-    ] = None,
-    everything: AllOption = False,
-    reason: ReasonOption = None,
-    by: ByOption = None,
-    withdraw: WithdrawOption = False,
-    json_file: JsonOption = None,
-) -> int:
-    """Write down that somebody has looked at dead letters and lets them be, with the reason.
+@dataclass(frozen=True)
+class _Words:
+    """What differs between the two commands: the option beside --collection, and what their help says."""
 
-    From then on isthmus status counts them apart, and they are not in the way of status --decommission. It holds for
-    the same document with the same causes, in a later copy too; a document that changed, or that another cause keeps
-    out, is open again. The exit code of isthmus copy stays as it is, and letters retry tries them like all others.
+    option: str
+    metavar: str
+    meaning: str
+    help: str
 
-    The letters of the last copy of each collection can be named: by numbers, or with --collection, --code or --all,
-    which leave alone what somebody has acknowledged before. Numbers give them this reason in place of another.
 
-    The JSON: outcome (acknowledged, withdrawn, failed), exit_code, newly, otherwise (had another reason), already,
-    withdrawn, open (how many of all are left).
+_LAST = """The {nouns} of the last copy of each collection can be named: by numbers, or with --collection, {option} or
+--all, which leave alone what somebody has acknowledged before. Numbers give them this reason in place of another. --run
+narrows to one run.{more}
 
-    Exit codes: 0 it is written down, or was before; 2 usage, no reason, or an unknown number: nothing was written; 4
-    target.
-    """
-    return _acknowledge(
-        "letter",
-        target,
-        numbers,
-        collection,
-        code,
+The JSON: outcome (acknowledged, withdrawn, failed), exit_code, newly, otherwise (had another reason), already,
+withdrawn, open (how many of all are left; with --run of that run's).
+
+Exit codes: 0 it is written down, or was before; 2 usage, no reason, or an unknown number: nothing was written; 4
+target."""
+_WORDS: dict[Kind, _Words] = {
+    "letter": _Words(
         "--code",
-        everything,
-        reason,
-        by,
-        withdraw=withdraw,
-        json_file=json_file,
-    )
+        "CODE",
+        "All with this cause, for example nul.",
+        """Write down that somebody has looked at dead letters and lets them be, with the reason.
 
+From then on isthmus status counts them apart, and they are not in the way of status --decommission. It holds for the
+same document with the same causes, in a later copy too; a document that changed, or that another cause keeps out, is
+open again. The exit code of isthmus copy stays as it is, and letters retry tries them like all others.
 
-def acknowledge_conflicts(
-    target: TargetOption,
-    numbers: NumbersArgument = None,
-    collection: CollectionOption = None,
-    table: Annotated[
-        str | None, typer.Option("--table", metavar="TABLE", help="All of this table.", show_default=False)
-    ] = None,
-    everything: AllOption = False,
-    reason: ReasonOption = None,
-    by: ByOption = None,
-    withdraw: WithdrawOption = False,
-    json_file: JsonOption = None,
-) -> int:
-    """Write down that somebody has looked at rows that say something else than their document, and lets them be.
-
-    From then on they are not in the way of isthmus status --decommission. It holds for the same row and document, as
-    long as both say what they say, in a later copy too; when one of them changes, the conflict is open again.
-
-    The conflicts of the last copy of each collection can be named: by numbers, or with --collection, --table or --all,
-    which leave alone what somebody has acknowledged before. Numbers give them this reason in place of another. What may
-    be one thing and nobody has decided is answered in another way: isthmus identities list.
-
-    The JSON: outcome (acknowledged, withdrawn, failed), exit_code, newly, otherwise (had another reason), already,
-    withdrawn, open (how many of all are left).
-
-    Exit codes: 0 it is written down, or was before; 2 usage, no reason, or an unknown number: nothing was written; 4
-    target.
-    """
-    return _acknowledge(
-        "conflict",
-        target,
-        numbers,
-        collection,
-        table,
+"""
+        + _LAST.format(nouns="letters", option="--code", more=""),
+    ),
+    "conflict": _Words(
         "--table",
-        everything,
-        reason,
-        by,
-        withdraw=withdraw,
-        json_file=json_file,
-    )
+        "TABLE",
+        "All of this table.",
+        """Write down that somebody has looked at rows that say something else than their document, and lets them be.
+
+From then on they are not in the way of isthmus status --decommission. It holds for the same row and document, as long
+as both say what they say, in a later copy too; when one of them changes, the conflict is open again.
+
+"""
+        + _LAST.format(
+            nouns="conflicts",
+            option="--table",
+            more=" What may be one thing and nobody has decided is answered in another way: isthmus identities list.",
+        ),
+    ),
+}
+
+
+def acknowledging(kind: Kind) -> Callable[..., int]:
+    """Return the command that writes down that somebody has looked at dead letters, or at conflicts."""
+    words = _WORDS[kind]
+    place_option: Any = typer.Option(None, words.option, metavar=words.metavar, help=words.meaning, show_default=False)
+
+    def acknowledge(
+        target: TargetOption,
+        numbers: NumbersArgument = None,
+        collection: CollectionOption = None,
+        place: str | None = place_option,
+        everything: AllOption = False,
+        run: RunOption = None,
+        reason: ReasonOption = None,
+        by: ByOption = None,
+        withdraw: WithdrawOption = False,
+        json_file: JsonOption = None,
+    ) -> int:
+        from isthmus.cli.findings import failed_json, writing_refusals
+        from isthmus.cli.output import result_console, write_json
+        from isthmus.cli.target import reading
+        from isthmus.state.acknowledgements import Choice, Said, checked_reason, choose, prepare, read_items
+        from isthmus.state.acknowledgements import acknowledge as write_down
+        from isthmus.state.acknowledgements import withdraw as take_back
+        from isthmus.state.last_copies import copies_of
+
+        with writing_refusals(json_file, failed_json):
+            _refuse_other_choices(numbers, collection, place, words.option, everything=everything)
+            _refuse_other_reasons(reason, withdraw=withdraw)
+            text = checked_reason(reason or "") if not withdraw else ""
+            with reading(target) as (connection, newest):
+                copies_of(connection, newest, run)  # a run that is not there is refused before anything is written
+                prepare(connection)
+                with connection.transaction():
+                    scope = copies_of(connection, newest, run).scope
+                    found = choose(connection, kind, scope, Choice(numbers or None, collection, place))
+                    meant = found if numbers or withdraw else [item for item in found if item.word is None]
+                    said, back = Said(0, 0, len(found) - len(meant)), 0
+                    if withdraw:
+                        back = take_back(connection, meant, by=by)
+                    else:
+                        done = write_down(connection, kind, meant, text, by=by)
+                        said = Said(done.newly, done.otherwise, done.already + said.already)
+                    left = sum(item.word is None for item in read_items(connection, kind, scope))
+            _show(result_console(json_file), kind, said, back, left, withdraw=withdraw)
+            write_json(
+                {
+                    "outcome": "withdrawn" if withdraw else "acknowledged",
+                    "exit_code": 0,
+                    "newly": said.newly,
+                    "otherwise": said.otherwise,
+                    "already": said.already,
+                    "withdrawn": back,
+                    "open": left,
+                },
+                json_file,
+            )
+        return 0
+
+    acknowledge.__doc__ = words.help
+    return acknowledge
 
 
 def said_of(word: Word | None) -> str:
@@ -148,60 +177,6 @@ def show_word(console: Console, word: Word | None, *, indent: int) -> None:
 
     if word is not None:
         show_paragraph(console, " " * indent, Text(f"acknowledged by {said_of(word)}", style="dim"))
-
-
-def _acknowledge(
-    kind: Kind,
-    target: str,
-    numbers: list[int] | None,
-    collection: str | None,
-    place: str | None,
-    place_option: str,
-    everything: bool,
-    reason: str | None,
-    by: str | None,
-    *,
-    withdraw: bool,
-    json_file: str | None,
-) -> int:
-    from isthmus.cli.findings import failed_json, writing_refusals
-    from isthmus.cli.output import result_console, write_json
-    from isthmus.cli.target import reading
-    from isthmus.state.acknowledgements import Choice, Said, checked_reason, choose, last_copies, prepare, read_items
-    from isthmus.state.acknowledgements import acknowledge as write_down
-    from isthmus.state.acknowledgements import withdraw as take_back
-
-    with writing_refusals(json_file, failed_json):
-        _refuse_other_choices(numbers, collection, place, place_option, everything=everything)
-        _refuse_other_reasons(reason, withdraw=withdraw)
-        text = checked_reason(reason or "") if not withdraw else ""
-        with reading(target) as (connection, run):
-            prepare(connection)
-            with connection.transaction():
-                scope = last_copies(connection, run.target_schema)
-                found = choose(connection, kind, scope, Choice(numbers or None, collection, place))
-                meant = found if numbers or withdraw else [item for item in found if item.word is None]
-                said, back = Said(0, 0, len(found) - len(meant)), 0
-                if withdraw:
-                    back = take_back(connection, meant, by=by)
-                else:
-                    done = write_down(connection, kind, meant, text, by=by)
-                    said = Said(done.newly, done.otherwise, done.already + said.already)
-                left = sum(item.word is None for item in read_items(connection, kind, scope))
-        _show(result_console(json_file), kind, said, back, left, withdraw=withdraw)
-        write_json(
-            {
-                "outcome": "withdrawn" if withdraw else "acknowledged",
-                "exit_code": 0,
-                "newly": said.newly,
-                "otherwise": said.otherwise,
-                "already": said.already,
-                "withdrawn": back,
-                "open": left,
-            },
-            json_file,
-        )
-    return 0
 
 
 def _refuse_other_choices(

@@ -107,7 +107,7 @@ def _story(conninfo: str, skipped: int) -> tuple[list[Chapter], LetterLine | Non
 
     with connect(conninfo, autocommit=True) as connection:
         run = require_run(connection)
-        letters = list(list_letters(connection, run.id))
+        letters = list(list_letters(connection, [(run.id, None)]))
         orphans = list(list_orphans(connection, run.id))
         adjusted = list(list_adjustments(connection, run.id))
         holders = object_ids(connection, (orphan.row_id for orphan in orphans))

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from isthmus.cli.acknowledge import acknowledge_letters
-from isthmus.cli.options import JsonOption, OpenOption, OutputOption, ReadTargetOption, SensitiveOption
+from isthmus.cli.acknowledge import acknowledging
+from isthmus.cli.options import (
+    JsonOption,
+    OpenOption,
+    OutputOption,
+    ReadTargetOption,
+    RunOption,
+    SensitiveOption,
+)
 from isthmus.cli.retry_letters import retry
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from isthmus.cli.sensitive import Sensitive
     from isthmus.state.acknowledgements import Word
     from isthmus.state.reports import Letter, LetterLine
-
-AnyLetter = TypeVar("AnyLetter", bound="LetterLine")
 
 app = typer.Typer(
     help="Documents that could not be carried: list, show, export, retry, acknowledge.", no_args_is_help=True
@@ -32,12 +40,19 @@ def list_(
     target: ReadTargetOption,
     collection: CollectionOption = None,
     code: CodeOption = None,
+    run: RunOption = None,
     open_only: OpenOption = False,
     limit: Annotated[int, typer.Option("--limit", min=1, metavar="N", help="Most lines to show.")] = 50,
     show_sensitive: SensitiveOption = False,
     json_file: JsonOption = None,
 ) -> None:
-    """List dead letters: number, collection, _id, cause, place in the source, and the reason of who acknowledged it."""
+    """List dead letters: number, collection, _id, cause, place in the source, and the reason of who acknowledged it.
+
+    They are those of the last copy of each collection, so those of earlier runs too (copy --only), with the run where
+    there are several. What a later run carried again is left out.
+
+    The JSON: run (the newest that was looked at), runs (all of them), total, letters.
+    """
     from itertools import islice
     from shlex import quote
 
@@ -49,19 +64,21 @@ def list_(
     from isthmus.cli.sensitive import sensitive_of
     from isthmus.cli.target import reading, shown_target
     from isthmus.state.acknowledgements import Choice, acknowledged
+    from isthmus.state.last_copies import copies_of
     from isthmus.state.reports import count_letters, letter_kinds, list_letters
 
-    with reading(target) as (connection, run):
-        known = acknowledged(connection, "letter", [(run.id, None)], Choice(None, collection, code))
-        total = there = count_letters(connection, run.id, collection=collection, code=code)
-        wanted = list_letters(connection, run.id, collection=collection, code=code)
+    with reading(target) as (connection, newest):
+        copies = copies_of(connection, newest, run)
+        known = acknowledged(connection, "letter", copies.scope, Choice(None, collection, code))
+        total = there = count_letters(connection, copies.scope, collection=collection, code=code)
+        wanted = list_letters(connection, copies.scope, collection=collection, code=code)
         if open_only:
             total -= len(known)
             wanted = (letter for letter in wanted if letter.id not in known)
         letters = list(islice(wanted, None if json_file else limit))
-        kinds = [] if there else letter_kinds(connection, run.id)
-        sensitive = None if show_sensitive else sensitive_of(run)
-    letters = [_shown(letter, sensitive) for letter in letters]
+        kinds = [] if there else letter_kinds(connection, copies.scope)
+        sensitive = None if show_sensitive else sensitive_of(*copies.runs)
+    letters = letters if sensitive is None else [sensitive.letter(letter) for letter in letters]
     console = result_console(json_file)
     if there and not total:
         console.print(f"No dead letter is open; {plural(there, 'is', 'are')} acknowledged.")
@@ -79,6 +96,7 @@ def list_(
             head.append(f"  {letter.code}", style="yellow")
             head.append(f"  {short_path(letter.path)}" if letter.path else "")
             head.append(f"  ({letter.stage})", style="dim")
+            head.append(f"  run {letter.run}" if len(copies.runs) > 1 else "", style="dim")
             show_paragraph(console, Text(f"{letter.id:>5}  ", style="bold"), head)
             show_paragraph(console, " " * 7, short_message(letter.message, letter.path))
             show_word(console, known.get(letter.id), indent=7)
@@ -89,7 +107,12 @@ def list_(
         there = f"--target {quote(shown_target(target))}"
         err.print(f"Look at one: isthmus letters show {letters[0].id} {there}", markup=False, soft_wrap=True)
     write_json(
-        {"run": run.id, "total": total, "letters": [_as_json(letter, known.get(letter.id)) for letter in letters]},
+        {
+            "run": copies.newest,
+            "runs": copies.numbers,
+            "total": total,
+            "letters": [_as_json(letter, known.get(letter.id)) for letter in letters],
+        },
         json_file,
     )
 
@@ -102,7 +125,6 @@ def show(
     json_file: JsonOption = None,
 ) -> None:
     """Show one dead letter: every cause with what to do, where it came from, and the document as Extended JSON."""
-    import json
     from shlex import quote
 
     from rich.text import Text
@@ -115,13 +137,16 @@ def show(
     from isthmus.cli.sensitive import sensitive_of
     from isthmus.cli.target import reading, shown_target
     from isthmus.state.acknowledgements import Choice, acknowledged
+    from isthmus.state.last_copies import carried_since, copies_of
     from isthmus.state.reports import read_letter
 
-    with reading(target) as (connection, run):
-        letter = read_letter(connection, run.id, number)
+    with reading(target) as (connection, newest):
+        letter = read_letter(connection, number)
+        (run,) = copies_of(connection, newest, letter.run).runs
+        since = carried_since(connection, run).get(letter.collection)
         known = acknowledged(connection, "letter", [(run.id, None)], Choice([number])).get(number)
-        sensitive = None if show_sensitive else sensitive_of(run)
-    letter = _shown(letter, sensitive)
+        sensitive = None if show_sensitive else sensitive_of(run, *copies_of(connection, newest).runs)
+    letter = letter if sensitive is None else sensitive.letter(letter)
     causes = _causes(letter, sensitive)
     document = printable_document(letter.document, letter.collection, sensitive)
     console = result_console(json_file)
@@ -132,6 +157,9 @@ def show(
     )
     show_paragraph(console, "  from   ", f"{letter.location}, {plural(letter.size_bytes, 'byte')}")
     console.print(f"  stage  {letter.stage}", markup=False)
+    if run.id != newest.id:
+        words = f"; run {since} carried {letter.collection} again since" if since is not None else ""
+        show_paragraph(console, "  run    ", f"{run.id}{words}")
     show_word(console, known, indent=2)
     told: set[str] = set()
     for cause in causes:
@@ -142,6 +170,19 @@ def show(
         if remedy and remedy not in told:
             show_hint(console, remedy, indent=4)
         told.add(remedy)
+    _show_document(console, document)
+    if document is not None and since is None:
+        here = f" --run {run.id}" if run.id != newest.id else ""
+        again = f"isthmus letters retry MAPPING{here} --target {quote(shown_target(target))}"
+        err.print("With a corrected mapping it is carried from here (a column of another type: copy --fresh):")
+        err.print(f"  {again}", markup=False, soft_wrap=True)
+    write_json({**_as_json(letter, known), "causes": causes, "document": document}, json_file)
+
+
+def _show_document(console: Console, document: object) -> None:
+    """Print a letter's document: as JSON, as hex where it is a text, or that it is not there."""
+    import json
+
     if document is None:
         console.print("  Its bytes are not here: the source no longer had them.", style="bold")
     elif isinstance(document, str):
@@ -150,15 +191,10 @@ def show(
     else:
         console.print("  The document (Extended JSON):", style="bold")
         console.print(json.dumps(document, indent=2, ensure_ascii=False), markup=False, soft_wrap=True)
-    if document is not None:
-        again = f"isthmus letters retry MAPPING --target {quote(shown_target(target))}"
-        err.print("With a corrected mapping it is carried from here (a column of another type: copy --fresh):")
-        err.print(f"  {again}", markup=False, soft_wrap=True)
-    write_json({**_as_json(letter, known), "causes": causes, "document": document}, json_file)
 
 
 app.command("retry")(retry)
-app.command("acknowledge")(acknowledge_letters)
+app.command("acknowledge")(acknowledging("letter"))
 
 
 @app.command("export")
@@ -167,9 +203,12 @@ def export(
     output: OutputOption = None,
     collection: CollectionOption = None,
     code: CodeOption = None,
+    run: RunOption = None,
     show_sensitive: SensitiveOption = False,
 ) -> None:
     """Write dead letters as JSON lines: causes, and the document as Extended JSON (as hex where it is no BSON).
+
+    They are those that letters list shows: of the last copy of each collection, or of one run.
 
     Fields that the mapping calls sensitive are written as "(hidden)" unless asked for, and so is what stands in their
     place or on the way to them.
@@ -183,16 +222,20 @@ def export(
     from isthmus.cli.streams import lost_output
     from isthmus.cli.target import reading
     from isthmus.state.acknowledgements import Choice, acknowledged
+    from isthmus.state.last_copies import copies_of
     from isthmus.state.reports import list_letters, read_letter
 
     count = 0
-    with reading(target) as (connection, run), writing(output) as stream:
-        known = acknowledged(connection, "letter", [(run.id, None)], Choice(None, collection, code))
-        sensitive = None if show_sensitive else sensitive_of(run)
-        for entry in list_letters(connection, run.id, collection=collection, code=code):
+    with reading(target) as (connection, newest), ExitStack() as stack:
+        copies = copies_of(connection, newest, run)
+        stream = stack.enter_context(writing(output))
+        known = acknowledged(connection, "letter", copies.scope, Choice(None, collection, code))
+        sensitive = None if show_sensitive else sensitive_of(*copies.runs)
+        for entry in list_letters(connection, copies.scope, collection=collection, code=code):
             if output is None and lost_output() is not None:
                 return  # its reader has enough (… | head), which is no fault; a full disk, the last door tells
-            letter = _shown(read_letter(connection, run.id, entry.id), sensitive)
+            letter = read_letter(connection, entry.id)
+            letter = letter if sensitive is None else sensitive.letter(letter)
             line = {
                 **_as_json(letter, known.get(letter.id)),
                 "causes": _causes(letter, sensitive),
@@ -206,6 +249,7 @@ def export(
 def _as_json(letter: LetterLine, known: Word | None) -> dict[str, Any]:
     return {
         "id": letter.id,
+        "run": letter.run,
         "collection": letter.collection,
         "source_id": letter.source_id,
         "location": letter.location,
@@ -217,17 +261,6 @@ def _as_json(letter: LetterLine, known: Word | None) -> dict[str, Any]:
         "created_at": letter.created_at.isoformat(),
         "acknowledged": known.as_json() if known is not None else None,
     }
-
-
-def _shown(letter: AnyLetter, sensitive: Sensitive | None) -> AnyLetter:
-    """Return a letter with its headline as it may be shown; None hides nothing."""
-    from dataclasses import replace
-
-    if sensitive is None:
-        return letter
-    headline = {"code": letter.code, "path": letter.path, "message": letter.message}
-    shown = sensitive.cause(letter.collection, headline)
-    return replace(letter, path=shown["path"], message=shown["message"])
 
 
 def _causes(letter: Letter, sensitive: Sensitive | None) -> list[dict[str, Any]]:

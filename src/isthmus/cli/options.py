@@ -188,6 +188,17 @@ OutputOption = Annotated[
 SensitiveOption = Annotated[
     bool, typer.Option("--show-sensitive", help="Show also the fields that the mapping calls sensitive.")
 ]
+RunOption = Annotated[
+    int | None,
+    typer.Option(
+        "--run",
+        min=1,
+        max=2**63 - 1,
+        metavar="N",
+        help="Only what this run left, also where a later one carried the collection again.",
+        show_default=False,
+    ),
+]
 OpenOption = Annotated[bool, typer.Option("--open", help="Only those that nobody has acknowledged.")]
 
 IdKeyOption = Annotated[

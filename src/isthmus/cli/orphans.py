@@ -41,10 +41,11 @@ def list_(
     still waits for a row of it leads nowhere.
     """
     from isthmus.cli.output import err, plural, result_console, show_paragraph, write_json
-    from isthmus.cli.sensitive import HIDDEN, sensitive_of
+    from isthmus.cli.sensitive import sensitive_of
     from isthmus.cli.target import reading
     from isthmus.state.reports import count_orphans, list_orphans, object_ids
     from isthmus.state.waiting import list_waiting, waiting_references
+    from isthmus.work.hidden import HIDDEN
 
     with reading(target) as (connection, run):
         total = count_orphans(connection, run.id, table=table)
@@ -52,9 +53,13 @@ def list_(
         groups = waiting_references(connection, run, table=table)
         lines = list(list_waiting(connection, run, table=table, limit=None if json_file else limit)) if waiting else []
         old = object_ids(connection, [line.target_id for line in lines])
-        hidden: set[tuple[str, str]] = set() if show_sensitive else sensitive_of(run).columns
-    lines = [replace(one, target_id=HIDDEN) if (one.table, one.column) in hidden else one for one in lines]
-    orphans = [replace(o, old_id=HIDDEN) if (o.table, o.column) in hidden else o for o in orphans]
+        sensitive = None if show_sensitive else sensitive_of(run)
+    if sensitive is not None:
+        hidden, secret = sensitive.columns, sensitive.secret_tables
+        lines = [replace(one, target_id=HIDDEN) if (one.table, one.column) in hidden else one for one in lines]
+        lines = [replace(one, row_id=HIDDEN) if one.table in secret else one for one in lines]
+        orphans = [replace(o, old_id=HIDDEN) if (o.table, o.column) in hidden else o for o in orphans]
+        orphans = [replace(o, row_id=HIDDEN) if o.table in secret else o for o in orphans]
     console = result_console(json_file)
     if not total:
         console.print("No orphans.")

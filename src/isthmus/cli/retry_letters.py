@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack, closing
+from dataclasses import asdict
 from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -44,22 +45,38 @@ def retry(
     code: Annotated[
         str | None, typer.Option("--code", metavar="CODE", help="Try only letters with this cause, for example nul.")
     ] = None,
+    run: Annotated[
+        int | None,
+        typer.Option(
+            "--run",
+            min=1,
+            max=2**63 - 1,
+            metavar="N",
+            help="Try this run's letters. Needed where several runs have some.",
+            show_default=False,
+        ),
+    ] = None,
     retry_seconds: RetrySecondsOption = 60.0,
     json_file: JsonOption = None,
 ) -> int:
-    """Try the dead letters of the last run again with a corrected MAPPING.
+    """Try the dead letters of a run again with a corrected MAPPING.
 
-    It must want the tables that the run made, with the same ids; what becomes of values may differ: coerce, default,
-    policies, values, skip, on_orphan. What fits is carried, references that were undone because a letter was missing
-    are set again, and the other letters stay with the causes found now. Rows that were carried before stay as they are.
-    Whatever ends it, the same command goes on.
+    It is the run that has some, of those that letters list shows; where several have (copy --only), --run names one
+    after the other. Letters of collections that a later run carried again are not tried.
+
+    The mapping must want the tables that the run made, with the same ids; what becomes of values may differ: coerce,
+    default, policies, values, skip, on_orphan. What fits is carried, references that were undone because a letter was
+    missing are set again, and the other letters stay with the causes found now. Rows that were carried before stay as
+    they are. Whatever ends it, the same command goes on.
 
     The JSON: run, outcome (complete, interrupted, failed), exit_code, seconds, collections (of each: tried, carried,
     skipped, left, untried), references (of each: restored, not_restored), orphans_by_default, conflicts_by_default,
-    left (collection, stage, code, count) and the balance of the run.
+    left (collection, stage, code, count), elsewhere (letters of other runs: run, collection, code, count) and the
+    balance of the run.
 
-    Exit codes: 0 no letter is left, 1 some are, or something was handled by a default, 2 usage or mapping, 3 source,
-    4 target, 130 stopped by Ctrl-C, SIGTERM or SIGHUP (a lost terminal) and resumable.
+    Exit codes: 0 no letter of the run is left, 1 some are, or something was handled by a default, 2 usage or mapping,
+    or several runs have letters, 3 source, 4 target, 130 stopped by Ctrl-C, SIGTERM or SIGHUP (a lost terminal) and
+    resumable.
     """
     from isthmus.cli.bars import ProgressView
     from isthmus.cli.findings import failed_json, writing_refusals
@@ -95,6 +112,7 @@ def retry(
                     mapping_text=mapping_text,
                     source=opened,
                     choice=Choice(collection, code),
+                    run=run,
                     options=Options(retry_seconds=retry_seconds),
                     progress=progress,
                     stop=stop,
@@ -131,7 +149,7 @@ def retry_json(result: RetryResult) -> dict[str, Any]:
                 "left": left.get(name, 0),
                 "untried": result.untried.get(name, 0),
             }
-            for name in dict.fromkeys([*result.tried, *result.carried, *left])
+            for name in dict.fromkeys([*result.tried, *result.carried, *left, *result.untried])
         },
         "references": {
             name: {"restored": result.restored.get(name, 0), "not_restored": result.unrestored.get(name, 0)}
@@ -140,6 +158,7 @@ def retry_json(result: RetryResult) -> dict[str, Any]:
         "orphans_by_default": result.by_default,
         "conflicts_by_default": result.kept_by_default,
         "left": [{"collection": c, "stage": s, "code": k, "count": n} for c, s, k, n in result.left],
+        "elsewhere": [asdict(one) for one in result.elsewhere],
     }
     if result.balance is not None:
         data["balance"] = result.balance.as_json()
@@ -156,8 +175,10 @@ def show_retry(console: Console, result: RetryResult, target: str, code: str | N
         console.print(f"Stopped as asked. {plural(carried, 'dead letter')} carried and committed.", style="bold yellow")
         console.print("  → Run the same command again to go on from here.")
         return
-    if not (result.tried or result.restored or left or result.by_default or result.kept_by_default):
+    nothing = not (result.tried or result.restored or left or result.by_default or result.kept_by_default)
+    if nothing and not result.untried:
         console.print(f"Run {result.run} has no dead letters: nothing to do.", style="bold green")
+        _show_elsewhere(console, result)
         return
     tried = sum(result.tried.values())
     words = f"{carried:,} of {plural(tried, 'dead letter')} of run {result.run} carried"
@@ -205,6 +226,18 @@ def show_retry(console: Console, result: RetryResult, target: str, code: str | N
                 show_paragraph(console, "  ", f"{plural(count, 'dead letter')} in {collection}: {cause} ({stage})")
         show_hint(console, "Correct the mapping and run the same command again. Each letter and its cause:", indent=2)
         console.print(f"    isthmus letters list --target {quote(target)}", markup=False, soft_wrap=True)
+    _show_elsewhere(console, result)
+
+
+def _show_elsewhere(console: Console, result: RetryResult) -> None:
+    """Print which letters of other runs were not tried, and how they are."""
+    from isthmus.cli.output import plural, show_hint
+
+    for run in dict.fromkeys(one.run for one in result.elsewhere):
+        mine = [one for one in result.elsewhere if one.run == run]
+        names = ", ".join(dict.fromkeys(one.collection for one in mine))
+        count = plural(sum(one.count for one in mine), "dead letter")
+        show_hint(console, f"{count} of run {run} not tried ({names}): --run {run} with the same command.", indent=2)
 
 
 def _not_asked_for(result: RetryResult, code: str | None) -> list[tuple[str, str, str, int]]:

@@ -7,19 +7,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from isthmus.mapping import Mapping, parse_mapping
 from isthmus.mapping.model import ChildField, ColumnField, FieldRule, JunctionField, RouteField
 from isthmus.mapping.reading.fields import show_path
 from isthmus.mapping.tables import TargetSchema, build_schema
+from isthmus.state.reports import LetterLine
 from isthmus.state.runs import Run
-
-HIDDEN = "(hidden)"
+from isthmus.work.hidden import HIDDEN
 
 Path = tuple[str, ...]
+AnyLetter = TypeVar("AnyLetter", bound=LetterLine)
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,12 @@ class Sensitive:
             if column.role == "extras"
         }
 
+    def letter(self, letter: AnyLetter) -> AnyLetter:
+        """Return a dead letter with its headline as it may be shown."""
+        headline = {"code": letter.code, "path": letter.path, "message": letter.message}
+        shown = self.cause(letter.collection, headline)
+        return replace(letter, path=shown["path"], message=shown["message"])
+
     def cause(self, collection: str, cause: dict[str, Any]) -> dict[str, Any]:
         """Return a cause as it may be shown; nothing changes where the collection has no sensitive field.
 
@@ -125,12 +132,15 @@ class Sensitive:
         return shown
 
 
-def sensitive_of(run: Run) -> Sensitive:
-    """Return what the mapping of a run calls sensitive, and those with which its dead letters were retried."""
+def sensitive_of(*runs: Run) -> Sensitive:
+    """Return what the mappings of some runs call sensitive, and those with which their dead letters were retried.
+
+    What one of them calls so is hidden of all.
+    """
     found: Sensitive | None = None
-    for text in reversed(run.mapping_texts):
+    for text in dict.fromkeys(text for run in reversed(runs) for text in reversed(run.mapping_texts)):
         found = Sensitive(parse_mapping(text, file_name="the run's mapping"), also=found)
-    assert found is not None  # noqa: S101  the mapping it began with is always there
+    assert found is not None  # noqa: S101  the mapping a run began with is always there
     return found
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
+    from isthmus.state.acknowledgements import Kind
     from isthmus.state.checkpoints import PartitionState
     from isthmus.state.runs import Run
     from isthmus.state.verifications import Verification
@@ -25,13 +25,15 @@ def tell_run(target: str, json_file: str | None) -> int:
     """Tell where the last run stands; see `isthmus status`."""
 
     from isthmus.cli.books import left_behind_json
+    from isthmus.cli.left_open import count_left, is_open, show_earlier, show_left
     from isthmus.cli.output import plural, result_console, show_paragraph, write_json
     from isthmus.cli.so_far import without_junctions
     from isthmus.cli.target import reading, shown_target
     from isthmus.mapping import parse_mapping
-    from isthmus.state.acknowledgements import read_items
+    from isthmus.state.acknowledgements import KINDS
     from isthmus.state.checkpoints import bytes_read, read_partitions
-    from isthmus.state.reports import at_work, books_so_far, letter_counts, orphan_counts
+    from isthmus.state.last_copies import copies_of
+    from isthmus.state.reports import at_work, books_so_far, orphan_counts
     from isthmus.state.retries import retries_of
     from isthmus.state.verifications import latest, latest_whole
     from isthmus.state.waiting import waiting_references
@@ -43,9 +45,8 @@ def tell_run(target: str, json_file: str | None) -> int:
         holder = at_work(connection)
         states = read_partitions(connection, run.id)
         books = books_so_far(connection, run.id)
-        letters = letter_counts(connection, run.id)
-        known = read_items(connection, "letter", [(run.id, None)], open_too=False)
-        acknowledged = Counter((item.collection, item.how, item.place) for item in known)
+        copies = copies_of(connection, run)
+        left = count_left(connection, copies)
         orphans = orphan_counts(connection, run.id)
         waiting = waiting_references(connection, run)
         moved = moved_of(connection, run.id)
@@ -61,17 +62,29 @@ def tell_run(target: str, json_file: str | None) -> int:
     partial = newest if whole is not None and newest is not None and newest.id > whole.id else None
     _show_since(console, run, verification, partial)
     console.print(f"  lease    held by {holder}" if running else f"  lease    last held by {run.holder}", markup=False)
+    show_earlier(console, copies)
     sizes = bytes_read(states)
     _show_collections(console, books, states, sizes if run.stage == "copying" else {})
-    is_open = _show_letters(console, letters, acknowledged)
+    show_left(console, left, several=len(copies.runs) > 1)
     for name, column, action, by_default, count in orphans:
         policy = ", no policy stated" if by_default else ""
         show_paragraph(console, "  ", f"{plural(count, 'orphan')} in {name}.{column}: {action}{policy}")
-    _show_shortcomings(console, balance, moved, waiting, acknowledged.total())
+    _show_shortcomings(
+        console,
+        balance,
+        moved,
+        waiting,
+        sum(one.known for one in left if one.kind == "letter" and one.run == run.id),
+    )
     if run.stage != "complete":
         console.print("→ It is at work." if running else "→ Run the same isthmus copy again; it goes on from here.")
     else:
-        _show_next(console, shown_target(target), has_letters=is_open, verified=whole is not None)
+        _show_next(
+            console,
+            shown_target(target),
+            left=[kind for kind in KINDS if is_open(left, kind)],
+            verified=whole is not None,
+        )
     write_json(
         {
             **run.summary(),
@@ -80,9 +93,11 @@ def tell_run(target: str, json_file: str | None) -> int:
             "retries": [retried.summary() for retried in retries_of(run)],
             "collections": books,
             "read": {name: {"bytes": done, "of_bytes": total} for name, (done, total) in sizes.items()},
-            "letters": [{"collection": c, "stage": s, "code": k, "count": n} for c, s, k, n in letters],
-            "acknowledged": [
-                {"collection": c, "stage": s, "code": k, "count": n} for (c, s, k), n in sorted(acknowledged.items())
+            "runs": [{"run": one.id, "collections": copies.carried.get(one.id, [])} for one in copies.runs],
+            "letters": [one.as_json(one.count) for one in left if one.kind == "letter"],
+            "acknowledged": [one.as_json(one.known) for one in left if one.kind == "letter" and one.known],
+            "conflicts": [
+                {**one.as_json(one.count), "acknowledged": one.known} for one in left if one.kind == "conflict"
             ],
             "orphans": [
                 {"table": t, "column": c, "action": a, "by_default": d, "count": n} for t, c, a, d, n in orphans
@@ -98,20 +113,6 @@ def tell_run(target: str, json_file: str | None) -> int:
         json_file,
     )
     return 1 if unbalanced else 0
-
-
-def _show_letters(
-    console: Console, letters: Sequence[tuple[str, str, str, int]], acknowledged: Counter[tuple[str, str, str]]
-) -> bool:
-    """Print how many dead letters there are, those that somebody acknowledged apart; return whether others are left."""
-    from isthmus.cli.output import plural, show_paragraph
-
-    for collection, stage, code, count in letters:
-        done = acknowledged[collection, stage, code]
-        for number, noun in ((count - done, "dead letter"), (done, "acknowledged dead letter")):
-            if number:
-                show_paragraph(console, "  ", f"{plural(number, noun)} in {collection}: {code} ({stage})")
-    return sum(count for *_, count in letters) > acknowledged.total()
 
 
 def _show_since(console: Console, run: Run, *verifications: Verification | None) -> None:
@@ -170,14 +171,15 @@ def _retried_since(run: Run, verification: Verification) -> bool:
     )
 
 
-def _show_next(console: Console, target: str, *, has_letters: bool, verified: bool) -> None:
+def _show_next(console: Console, target: str, *, left: Sequence[Kind], verified: bool) -> None:
     """Print the commands that show more of a run that is complete."""
     from shlex import quote
 
     there = f"--target {quote(target)}"
-    if has_letters:
-        command = f"isthmus letters list {there}"
-        console.print(f"→ {command} shows what could not be carried, and why.", markup=False, soft_wrap=True)
+    shown = {"letter": "what could not be carried, and why", "conflict": "rows that say something else"}
+    for kind in left:
+        command = f"isthmus {kind}s list {there}"
+        console.print(f"→ {command} shows {shown[kind]}.", markup=False, soft_wrap=True)
     if not verified:
         command = f"isthmus verify MAPPING --source SOURCE {there}"
         console.print(f"→ {command} holds every row against its document.", markup=False, soft_wrap=True)

@@ -14,6 +14,7 @@ from psycopg import sql
 from isthmus._rust import IdCodec
 from isthmus.connect.postgres import first_number
 from isthmus.errors import ConfigError, TargetError
+from isthmus.state.acknowledgements import Scope
 from isthmus.state.checkpoints import partial_books, read_partitions, read_tallies, rows_of
 from isthmus.state.lease import LOCK
 from isthmus.state.migrate import state_exists
@@ -32,6 +33,7 @@ class LetterLine:
     """A dead letter without its bytes; attributes as in `isthmus.dead_letter`, `size_bytes` of the document."""
 
     id: int
+    run: int
     collection: str
     source_id: str | None
     location: str
@@ -72,6 +74,7 @@ class ConflictLine:
     """A row of the target that says something else than its document.
 
     Attributes:
+        run: The run that found it.
         row_id: Id of the row.
         document_id: Id that was derived from the document; another one where it was matched or joined.
         differing: Column → what the target and what the source says, shortened; sensitive ones hidden.
@@ -81,6 +84,7 @@ class ConflictLine:
     """
 
     id: int
+    run: int
     collection: str
     table: str
     row_id: str
@@ -187,45 +191,45 @@ def missing_grants(connection: psycopg.Connection, schemas: Iterable[str]) -> li
 
 
 def count_letters(
-    connection: psycopg.Connection, run: int, *, collection: str | None = None, code: str | None = None
+    connection: psycopg.Connection, scope: Scope, *, collection: str | None = None, code: str | None = None
 ) -> int:
-    """Return how many dead letters a filter meets."""
-    row = connection.execute(
-        statement("report", "count_letters"), {"run": run, "collection": collection, "code": code}
-    ).fetchone()
-    return int(row[0]) if row else 0
+    """Return how many dead letters of some runs a filter meets."""
+    values = {**_places(scope), "collection": collection, "code": code}
+    return first_number(connection.execute(statement("report", "count_letters"), values))
 
 
-def letter_kinds(connection: psycopg.Connection, run: int) -> list[tuple[str, str]]:
-    """Return (collection, code) of all dead letters, each once."""
-    rows = connection.execute(statement("report", "letter_kinds"), {"run": run}).fetchall()
+def letter_kinds(connection: psycopg.Connection, scope: Scope) -> list[tuple[str, str]]:
+    """Return (collection, code) of all dead letters of some runs, each once."""
+    rows = connection.execute(statement("report", "letter_kinds"), _places(scope)).fetchall()
     return [(str(collection), str(code)) for collection, code in rows]
 
 
 def list_letters(
     connection: psycopg.Connection,
-    run: int,
+    scope: Scope,
     *,
     collection: str | None = None,
     code: str | None = None,
     limit: int | None = None,
 ) -> Iterator[LetterLine]:
-    """Yield dead letters without bytes, oldest first; reads page by page."""
-    parameters = {"run": run, "collection": collection, "code": code}
+    """Yield dead letters of some runs without bytes, oldest first; reads page by page."""
+    parameters = {**_places(scope), "collection": collection, "code": code}
     for row in _rows(connection, "list_letters", parameters, limit):
         yield LetterLine(*row)
 
 
-def read_letter(connection: psycopg.Connection, run: int, number: int) -> Letter:
-    """Return one dead letter with its bytes.
+def read_letter(connection: psycopg.Connection, number: int) -> Letter:
+    """Return one dead letter of any run with its bytes.
 
     Raises:
         ConfigError: There is no such letter (code `no-letter`).
     """
-    row = connection.execute(statement("report", "read_letter"), {"run": run, "id": number}).fetchone()
+    row = connection.execute(statement("report", "read_letter"), {"id": number}).fetchone()
     if row is None:
         raise ConfigError(
-            f"Run {run} has no dead letter {number}.", code="no-letter", hint="isthmus letters list shows the numbers."
+            f"This target holds no dead letter {number}.",
+            code="no-letter",
+            hint="isthmus letters list shows the numbers.",
         )
     return Letter(*row)
 
@@ -244,16 +248,26 @@ def count_orphans(connection: psycopg.Connection, run: int, *, table: str | None
 
 
 def list_conflicts(
-    connection: psycopg.Connection, run: int, *, table: str | None = None, limit: int | None = None
+    connection: psycopg.Connection, scope: Scope, *, table: str | None = None, limit: int | None = None
 ) -> Iterator[ConflictLine]:
-    """Yield the ledger of conflicts, oldest first; reads page by page."""
-    for row in _rows(connection, "list_conflicts", {"run": run, "table": table}, limit):
+    """Yield the ledger of conflicts of some runs, oldest first; reads page by page."""
+    for row in _rows(connection, "list_conflicts", {**_places(scope), "table": table}, limit):
         yield ConflictLine(*row)
 
 
-def count_conflicts(connection: psycopg.Connection, run: int, *, table: str | None = None) -> int:
-    """Return how many conflicts a filter meets."""
-    return first_number(connection.execute(statement("report", "count_conflicts"), {"run": run, "table": table}))
+def count_conflicts(connection: psycopg.Connection, scope: Scope, *, table: str | None = None) -> int:
+    """Return how many conflicts of some runs a filter meets."""
+    values = {**_places(scope), "table": table}
+    return first_number(connection.execute(statement("report", "count_conflicts"), values))
+
+
+def conflict_counts(connection: psycopg.Connection, scope: Scope) -> list[tuple[int, str, str, int]]:
+    """Return (run, table, what was done, count) of all conflicts of some runs; none in a state that knows of none."""
+    there = connection.execute("SELECT to_regclass('isthmus.conflict') IS NOT NULL").fetchone()
+    if not (there and there[0]):
+        return []
+    rows = connection.execute(statement("report", "conflict_counts"), _places(scope)).fetchall()
+    return [(int(run), str(table), str(action), int(count)) for run, table, action, count in rows]
 
 
 def list_adjustments(connection: psycopg.Connection, run: int) -> Iterator[AdjustmentLine]:
@@ -286,6 +300,10 @@ def orphan_counts(connection: psycopg.Connection, run: int) -> list[tuple[str, s
     """Return (table, column, action, by default, count) of all orphans."""
     rows = connection.execute(statement("ledger", "orphan_counts"), {"run": run}).fetchall()
     return [(str(t), str(c), str(a), bool(d), int(n)) for t, c, a, d, n in rows]
+
+
+def _places(scope: Scope) -> dict[str, list[Any]]:
+    return {"runs": [run for run, _ in scope], "collections": [collection for _, collection in scope]}
 
 
 def _rows(

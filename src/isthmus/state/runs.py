@@ -14,6 +14,7 @@ from psycopg.types.json import Jsonb
 
 from isthmus.errors import TargetError
 from isthmus.state.statements import statement
+from isthmus.work.listed import listed
 
 _MOST_NAMES = 10
 _KINDS: dict[object, str] = {
@@ -170,13 +171,19 @@ def _named(value: object) -> str:
 
 def _some(names: Sequence[str]) -> str:
     if len(names) > _MOST_NAMES:
-        return f"{', '.join(names[:_MOST_NAMES])} and {len(names) - _MOST_NAMES:,} more"
+        return listed(names, _MOST_NAMES)
     return " and ".join(part for part in (", ".join(names[:-1]), names[-1]) if part)
 
 
 def latest_run(connection: psycopg.Connection) -> Run | None:
     """Return the newest run of a target whose state exists, or None."""
-    row = connection.execute(statement("run", "latest_run")).fetchone()
+    row = connection.execute(statement("run", "read_run"), {"run": None}).fetchone()
+    return Run(*row) if row else None
+
+
+def read_run(connection: psycopg.Connection, number: int) -> Run | None:
+    """Return one run of a target whose state exists; None when there is none with that number."""
+    row = connection.execute(statement("run", "read_run"), {"run": number}).fetchone()
     return Run(*row) if row else None
 
 

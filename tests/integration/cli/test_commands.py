@@ -152,7 +152,7 @@ def test_status_tells_the_state_of_a_complete_run_and_of_none(
     report = json.loads(ran.out)
     assert (report["run"], report["stage"], report["running"]) == (1, "complete", False)
     assert report["collections"]["Users"]["read"] == 120
-    assert report["letters"] == [{"collection": "Users", "stage": "convert", "code": "required", "count": 60}]
+    assert report["letters"] == [{"run": 1, "collection": "Users", "stage": "convert", "code": "required", "count": 60}]
     assert report["orphans"][0]["count"] == 60
     told = isthmus("status", env={"DATABASE_URL": copied.conninfo})
     assert told.code == 0
@@ -192,7 +192,7 @@ def test_letters_list_shows_a_page_and_json_gives_all(isthmus: RunCommand, copie
     assert (report["total"], len(report["letters"])) == (60, 60)
     assert set(report["letters"][0]) == {
         *("id", "collection", "source_id", "location", "stage", "code", "path", "message", "size_bytes", "created_at"),
-        "acknowledged",
+        *("acknowledged", "run"),
     }
     assert "No dead letters" in isthmus("letters", "list", "-t", copied.conninfo, "--code", "nul").out
     assert isthmus("letters", "list", "-t", copied.conninfo, "-c", "Posts").code == 0

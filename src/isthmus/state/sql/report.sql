@@ -1,15 +1,17 @@
 -- name: list_letters
--- Dead letters of a run, oldest first, without their bytes.
-SELECT id, collection, source_id_text, location, stage, code, path, message, octet_length(document), created_at
-FROM isthmus.dead_letter
-WHERE run_id = %(run)s AND id > %(after)s
+-- Dead letters of some runs (with a collection: only its), oldest first, without their bytes.
+SELECT id, run_id, collection, source_id_text, location, stage, code, path, message, octet_length(document), created_at
+FROM isthmus.dead_letter d
+WHERE id > %(after)s AND EXISTS (SELECT FROM unnest(%(runs)s::bigint[], %(collections)s::text[]) AS s(run, collection)
+              WHERE s.run = d.run_id AND coalesce(s.collection, d.collection) = d.collection)
   AND (%(collection)s::text IS NULL OR collection = %(collection)s) AND (%(code)s::text IS NULL OR code = %(code)s)
 ORDER BY id LIMIT %(limit)s
 
 -- name: count_letters
 -- How many dead letters a filter meets.
-SELECT count(*) FROM isthmus.dead_letter
-WHERE run_id = %(run)s
+SELECT count(*) FROM isthmus.dead_letter d
+WHERE EXISTS (SELECT FROM unnest(%(runs)s::bigint[], %(collections)s::text[]) AS s(run, collection)
+              WHERE s.run = d.run_id AND coalesce(s.collection, d.collection) = d.collection)
   AND (%(collection)s::text IS NULL OR collection = %(collection)s) AND (%(code)s::text IS NULL OR code = %(code)s)
 
 -- name: letter_numbers
@@ -27,14 +29,17 @@ SELECT id, collection, source_id FROM isthmus.dead_letter
 WHERE run_id = %(run)s AND collection = ANY (%(collections)s) AND source_id = ANY (%(source_ids)s) ORDER BY id
 
 -- name: letter_kinds
--- Which collections and codes a run's dead letters have.
-SELECT DISTINCT collection, code FROM isthmus.dead_letter WHERE run_id = %(run)s ORDER BY 1, 2
+-- Which collections and codes the dead letters of some runs have.
+SELECT DISTINCT collection, code FROM isthmus.dead_letter d
+WHERE EXISTS (SELECT FROM unnest(%(runs)s::bigint[], %(collections)s::text[]) AS s(run, collection)
+              WHERE s.run = d.run_id AND coalesce(s.collection, d.collection) = d.collection)
+ORDER BY 1, 2
 
 -- name: read_letter
 -- One dead letter with its bytes.
-SELECT id, collection, source_id_text, location, stage, code, path, message, octet_length(document), created_at,
+SELECT id, run_id, collection, source_id_text, location, stage, code, path, message, octet_length(document), created_at,
        causes, document
-FROM isthmus.dead_letter WHERE run_id = %(run)s AND id = %(id)s
+FROM isthmus.dead_letter WHERE id = %(id)s
 
 -- name: list_orphans
 -- The orphan ledger of a run, in order.
@@ -69,14 +74,26 @@ WHERE target_schema = %(schema)s AND stage = 'complete' AND NOT coalesce(to_json
 
 -- name: list_conflicts
 -- Rows that say something else than their document, oldest first, with the bytes of documents that were joined.
-SELECT id, collection, table_name, row_id, source_row_id, differing, policy, action, document
-FROM isthmus.conflict
-WHERE run_id = %(run)s AND id > %(after)s AND (%(table)s::text IS NULL OR table_name = %(table)s)
+SELECT id, run_id, collection, table_name, row_id, source_row_id, differing, policy, action, document
+FROM isthmus.conflict c
+WHERE id > %(after)s AND EXISTS (SELECT FROM unnest(%(runs)s::bigint[], %(collections)s::text[]) AS s(run, collection)
+              WHERE s.run = c.run_id AND coalesce(s.collection, c.collection) = c.collection)
+  AND (%(table)s::text IS NULL OR table_name = %(table)s)
 ORDER BY id LIMIT %(limit)s
 
 -- name: count_conflicts
 -- How many conflicts a filter meets.
-SELECT count(*) FROM isthmus.conflict WHERE run_id = %(run)s AND (%(table)s::text IS NULL OR table_name = %(table)s)
+SELECT count(*) FROM isthmus.conflict c
+WHERE EXISTS (SELECT FROM unnest(%(runs)s::bigint[], %(collections)s::text[]) AS s(run, collection)
+              WHERE s.run = c.run_id AND coalesce(s.collection, c.collection) = c.collection)
+  AND (%(table)s::text IS NULL OR table_name = %(table)s)
+
+-- name: conflict_counts
+-- How many there are of some runs, by run, table and what was done.
+SELECT run_id, table_name, action, count(*) FROM isthmus.conflict c
+WHERE EXISTS (SELECT FROM unnest(%(runs)s::bigint[], %(collections)s::text[]) AS s(run, collection)
+              WHERE s.run = c.run_id AND coalesce(s.collection, c.collection) = c.collection)
+GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 
 -- name: list_adjustments
 -- The adjustment ledger of a run, in order, without the original values.

@@ -1,9 +1,17 @@
--- name: latest_run
--- The newest run of this target; a state that an older version wrote has no retries, and nothing undone.
+-- name: read_run
+-- A run of this target, or (null) the newest; a state that an older version wrote has no retries, and nothing undone.
 SELECT id, mapping_fingerprint, mapping_text, source, source_name, target_schema, tables, started_at, stage,
        finished_at, balance, lease_holder, isthmus_version, coalesce(to_jsonb(r) -> 'retries', '[]'),
        coalesce(nullif(to_jsonb(r) -> 'undone', 'null'), '[]')
-FROM isthmus.run r ORDER BY id DESC LIMIT 1
+FROM isthmus.run r WHERE %(run)s::bigint IS NULL OR id = %(run)s ORDER BY id DESC LIMIT 1
+
+-- name: numbers
+-- The numbers of all runs, in order.
+SELECT id FROM isthmus.run ORDER BY id
+
+-- name: schemas
+-- The schemas that runs carried into.
+SELECT DISTINCT target_schema FROM isthmus.run ORDER BY 1
 
 -- name: insert_run
 -- Open a run, in the same transaction as its tables.

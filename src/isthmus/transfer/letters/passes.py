@@ -40,8 +40,17 @@ _CIRCLE_ROUNDS = 3  # on the server; what is left is decided in memory
 class Passes:
     """One retry at work; `work` may be begun again on another connection."""
 
-    def __init__(self, job: Job, mapping: Mapping, mapping_text: str, choice: Choice, result: RetryResult) -> None:
+    def __init__(
+        self,
+        job: Job,
+        mapping: Mapping,
+        mapping_text: str,
+        choice: Choice,
+        since: ReadOnly[str, int],
+        result: RetryResult,
+    ) -> None:
         self._job = job
+        self._since = since
         self._fingerprint = mapping.fingerprint
         self._text = mapping_text
         self._choice = choice
@@ -243,7 +252,13 @@ class Passes:
             result.carried = _more(now.carried, before.carried if before else {})
             result.skipped = _more(now.skipped, before.skipped if before else {})
             result.restored = _more(now.restored, before.restored if before else {})
-        result.left = letter_counts(connection, run)
+        left = letter_counts(connection, run)
+        result.left = [line for line in left if line[0] not in self._since]
+        for collection, _, _, count in left:
+            if collection in self._since and self._choice.collection in (None, collection):
+                result.untried[collection] = result.untried.get(collection, 0) + count
+                why = f"run {self._since[collection]} carried it again since, and what that left counts"
+                result.why_untried[collection] = [why]
         result.balance = books.balance
         row = connection.execute(
             statement("retry", "new_defaults"), {"run": run, "after": self._last_orphan}

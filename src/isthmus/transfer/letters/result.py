@@ -8,6 +8,16 @@ from typing import Literal
 from isthmus.transfer.balance import Balance
 
 
+@dataclass(frozen=True)
+class Elsewhere:
+    """Dead letters of another run, the last copy of their collection: how many of a collection have a code."""
+
+    run: int
+    collection: str
+    code: str
+    count: int
+
+
 @dataclass
 class RetryResult:
     """What a retry came to.
@@ -24,7 +34,9 @@ class RetryResult:
         unrestored: Reference → those whose document is there, and that could not be set.
         by_default: References of carried letters that were handled by a default instead of a stated policy.
         kept_by_default: Carried letters whose row was there, says something else, and was kept by a default.
-        left: (collection, stage, code, count) of the letters that stay.
+        left: (collection, stage, code, count) of the letters that stay; not those of collections that a later run
+            carried again, which are untried.
+        elsewhere: Letters of the last copies that are of other runs, and were not tried.
         balance: The books afterwards; None when it did not come that far.
         seconds: How long it took.
     """
@@ -41,6 +53,7 @@ class RetryResult:
     by_default: int = 0
     kept_by_default: int = 0
     left: list[tuple[str, str, str, int]] = field(default_factory=list[tuple[str, str, str, int]])
+    elsewhere: list[Elsewhere] = field(default_factory=list[Elsewhere])
     balance: Balance | None = None
     seconds: float = 0.0
 
@@ -67,3 +80,7 @@ class Choice:
 
     collection: str | None = None
     code: str | None = None
+
+    def meets(self, collection: str, code: str) -> bool:
+        """Tell whether a letter is among them."""
+        return self.collection in (None, collection) and self.code in (None, code)

@@ -44,7 +44,9 @@ def accounts_of(connection: psycopg.Connection[Any], run: Run) -> list[Account]:
     for one in waiting_references(connection, run):
         waiting[one.lead_nowhere] += one.count
     return [
-        Account("dead_letters", "dead letter", "dead letters", count_letters(connection, run.id), "letters list"),
+        Account(
+            "dead_letters", "dead letter", "dead letters", count_letters(connection, [(run.id, None)]), "letters list"
+        ),
         Account("orphans", "orphan", "orphans", count_orphans(connection, run.id), "orphans list"),
         Account("waiting", "reference that waits", "references that wait", waiting[False], "orphans list"),
         Account(
@@ -91,4 +93,4 @@ def most_became(account: Account, most: int) -> list[tuple[str, int]]:
 
 def _conflicts(connection: psycopg.Connection[Any], run: int) -> int:
     row = connection.execute("SELECT to_regclass('isthmus.conflict') IS NOT NULL").fetchone()
-    return count_conflicts(connection, run) if row and row[0] else 0  # an older version has no such ledger
+    return count_conflicts(connection, [(run, None)]) if row and row[0] else 0  # an older version has no such ledger
