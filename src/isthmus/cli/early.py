@@ -24,5 +24,10 @@ def leave_on_signals() -> None:
 def leave(number: int, _frame: FrameType | None) -> None:
     """Say that the command ends, and end it."""
     with contextlib.suppress(OSError):
-        os.write(2, f"{signal.Signals(number).name}: ending now. Nothing was begun.\n".encode())
+        os.write(2, f"{behind_ctrl_c(number)}{signal.Signals(number).name}: ending now. Nothing was begun.\n".encode())
     os._exit(130)
+
+
+def behind_ctrl_c(number: int) -> str:
+    """Return what ends the line on which a terminal shows `^C`; nothing for other signals, or where nobody types."""
+    return "\n" if number == signal.SIGINT and os.isatty(2) else ""

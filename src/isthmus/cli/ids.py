@@ -30,10 +30,11 @@ def lookup(
     from shlex import quote
 
     from isthmus.cli.output import result_console, show_rows, write_json
-    from isthmus.cli.sensitive import HIDDEN, sensitive_of
+    from isthmus.cli.sensitive import sensitive_of
     from isthmus.cli.target import reading, shown_target
     from isthmus.state.ids import look_up
     from isthmus.state.runs import id_key
+    from isthmus.work.hidden import HIDDEN
 
     with reading(target) as (connection, run):
         sensitive = sensitive_of(run)

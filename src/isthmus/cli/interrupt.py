@@ -14,7 +14,7 @@ from collections.abc import Callable, Generator
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from isthmus.cli.early import NUMBERS, leave
+from isthmus.cli.early import NUMBERS, behind_ctrl_c, leave
 from isthmus.errors import IsthmusError
 from isthmus.work.interrupted import Interrupted
 
@@ -58,7 +58,7 @@ def _end(number: int, frame: FrameType | None) -> None:
     _count_once(number)
     name = signal.Signals(number).name
     kept = "Nothing was committed" if _commits_nothing.is_set() else "What was committed is kept"
-    words = f"{name}: ending now. {kept}; the same command may be run again.\n"
+    words = f"{behind_ctrl_c(number)}{name}: ending now. {kept}; the same command may be run again.\n"
     with contextlib.suppress(OSError):
         os.write(2, words.encode())  # not the console: this may be in the middle of its import, or of a line of its own
     signal.default_int_handler(number, frame)

@@ -251,7 +251,7 @@ def show_lost_output() -> int:
     return fault.exit_code
 
 
-def show_unexpected(fault: Exception) -> None:
+def show_unexpected(fault: BaseException) -> None:
     """Print an error nobody foresaw, without secrets; the whole trace with ISTHMUS_DEBUG=1."""
     err.print(Text.assemble(("internal error", "bold red"), f": {type(fault).__name__}: {hide(str(fault))}"))
     if os.environ.get("ISTHMUS_DEBUG"):

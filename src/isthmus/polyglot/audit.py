@@ -31,10 +31,9 @@ from isthmus.state.reports import at_work, require_run
 from isthmus.state.rewrites import knows_rewrites
 from isthmus.state.runs import id_key
 from isthmus.state.source_ids import show
+from isthmus.work.hidden import HIDDEN
 from isthmus.work.interrupted import Interrupted
 from isthmus.work.progress import Progress
-
-HIDDEN = "(hidden)"
 
 
 def audit_references(

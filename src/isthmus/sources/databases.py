@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from isthmus.sources.shown import quoted, shown
+from isthmus.work.listed import listed as some
 
 SERVER_DATABASES = frozenset({"admin", "config", "local"})
 """What a server keeps for itself; nobody means to carry it."""
@@ -15,8 +16,7 @@ _OFFERED = 5
 
 def listed(names: Sequence[str]) -> str:
     """Return `the database a`, `the databases a, b`; of many the first ten and how many more there are."""
-    more = f" and {len(names) - _LISTED:,} more" if len(names) > _LISTED else ""
-    return f"{'the database' if len(names) == 1 else 'the databases'} {', '.join(map(shown, names[:_LISTED]))}{more}"
+    return f"{'the database' if len(names) == 1 else 'the databases'} {some([shown(name) for name in names], _LISTED)}"
 
 
 def offered(names: Sequence[str]) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from isthmus.sources.archive.opening import is_archive
 from isthmus.sources.shown import shown
+from isthmus.work.listed import listed
 
 _LOOKED_AT = 200  # entries of a folder: a hint is not worth more
 _NAMED = 5
@@ -24,8 +25,7 @@ def said_nearby(folder: Path) -> str:
     found = [shown(path) for path in entries if _could_be_read(path)]
     if not found:
         return ""
-    more = f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
-    return f" What can be read there: {', '.join(found[:_NAMED])}{more}."
+    return f" What can be read there: {listed(found, _NAMED)}."
 
 
 def _could_be_read(path: Path) -> bool:

@@ -19,6 +19,7 @@ from isthmus.survey.report.words import path_text
 from isthmus.survey.sensitive_names import is_sensitive
 from isthmus.survey.similar import words
 from isthmus.work.amounts import plural, share_text, size_text
+from isthmus.work.listed import listed
 
 _LONG_TEXT_BYTES = 2000
 _MARKUP_BYTES = 200
@@ -283,5 +284,4 @@ def _alone(found: _Looked) -> Iterator[Reason]:
 
 def _names(paths: Sequence[Path]) -> str:
     """Return fields by name, a few of many: `body, summary, note and 4 more`."""
-    named = ", ".join(map(path_text, paths[:_NAMED]))
-    return f"{named} and {len(paths) - _NAMED} more" if len(paths) > _NAMED else named
+    return listed([path_text(path) for path in paths], _NAMED)

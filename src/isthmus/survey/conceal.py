@@ -17,8 +17,7 @@ from isthmus.survey.model import Survey, Surveyed
 from isthmus.survey.profile import ANY_KEY, ELEMENT, Path, read_profile
 from isthmus.survey.reference import Reference
 from isthmus.survey.sensitive_names import is_sensitive
-
-HIDDEN = "(hidden)"
+from isthmus.work.hidden import HIDDEN
 
 _CONDITIONS = frozenset({"partialFilterExpression", "validator"})
 """Parts of indexes and options in which fields are compared with values."""

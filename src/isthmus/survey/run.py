@@ -19,6 +19,7 @@ from isthmus.survey.model import LookedIn, Survey
 from isthmus.survey.reference import Key
 from isthmus.survey.references import find_references
 from isthmus.survey.scan import scan
+from isthmus.work.listed import listed
 from isthmus.work.progress import Progress
 
 _NAMED = 10
@@ -48,9 +49,9 @@ def survey_source(
         Interrupted: The user asked to stop.
         SourceError: The source as a whole cannot be read.
     """
-    listed = {info.name: info for info in source.collections()}
+    there = {info.name: info for info in source.collections()}
     if names is not None:
-        _check_names(source.name, listed, names)
+        _check_names(source.name, there, names)
     survey, ids = scan(source, options, progress, stop, names)
     sets: list[LookedIn] = []
 
@@ -64,25 +65,22 @@ def survey_source(
         references=references,
         looked_in=tuple(sets),
         left_out={} if names is not None else survey.left_out,
-        unread=tuple(
-            name for name, info in listed.items() if info.rule and info.kind == "collection" and names is None
-        ),
-        not_asked=tuple(name for name, info in listed.items() if info.readable and name not in survey.collections),
+        unread=tuple(name for name, info in there.items() if info.rule and info.kind == "collection" and names is None),
+        not_asked=tuple(name for name, info in there.items() if info.readable and name not in survey.collections),
     )
     return conceal(replace(found, advice=advise(found)))
 
 
-def _check_names(source: str, listed: Mapping[str, CollectionInfo], names: Sequence[str]) -> None:
+def _check_names(source: str, there: Mapping[str, CollectionInfo], names: Sequence[str]) -> None:
     for name in names:
-        if name not in listed:
-            near = nearest(name, listed)
-            known = ", ".join(map(shown, sorted(listed)[:_NAMED])) or "none"
-            more = f" and {len(listed) - _NAMED} more" if len(listed) > _NAMED else ""
+        if name not in there:
+            near = nearest(name, there)
+            known = listed([shown(one) for one in sorted(there)], _NAMED) or "none"
             raise ConfigError(
                 f"{source} has no collection {shown(name)}.",
                 code="unknown-collection",
-                hint=f"Did you mean {shown(near)}?" if near else f"It has {known}{more}.",
+                hint=f"Did you mean {shown(near)}?" if near else f"It has {known}.",
             )
-        rule = listed[name].rule
+        rule = there[name].rule
         if rule is not None:
             raise ConfigError(f"The collection {shown(name)} is not read: {rule}", code="collection-not-read")

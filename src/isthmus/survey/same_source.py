@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from isthmus.sources.protocol import CollectionInfo
 from isthmus.sources.shown import shown
 from isthmus.survey.model import Survey
-from isthmus.survey.report.words import listed
 from isthmus.work.amounts import plural
+from isthmus.work.listed import listed
 
 _NAMED = 4
 

@@ -110,6 +110,7 @@ _TOGETHER = (
     "accesstoken",
     "refreshtoken",
     "sessiontoken",
+    "sessionstate",
     "resettoken",
     "authtoken",
     "idtoken",

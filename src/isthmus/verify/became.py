@@ -18,13 +18,13 @@ from isthmus.verify.result import LayerResult
 from isthmus.verify.source_facts import SourceFacts
 from isthmus.verify.subject import Subject
 from isthmus.work.amounts import plural
+from isthmus.work.hidden import HIDDEN
 
 Pair = tuple[Word, Word]
 """What was, and what it became."""
 
 _WORDS = frozenset({"missing", "null", "*", "now", "id_time"})
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?|NaN|-?Infinity")
-_HIDDEN = "(hidden)"
 _ARROW = " → "
 
 
@@ -50,8 +50,8 @@ def check_oracle(subject: Subject, converted: Mapping[tuple[str, Word, Word], in
         wanted.setdefault(name, Counter())[was, became] += count
     for name in sorted((booked.keys() | wanted.keys()) - left_out.keys()):
         there, should = folded(booked.get(name, {})), wanted.get(name, Counter[Pair]())
-        if any(_HIDDEN in pair for pair in booked.get(name, {})):
-            _compare(subject, result, name, f"{_HIDDEN}{_ARROW}{_HIDDEN}", there.total(), should.total())
+        if any(HIDDEN in pair for pair in booked.get(name, {})):
+            _compare(subject, result, name, f"{HIDDEN}{_ARROW}{HIDDEN}", there.total(), should.total())
             continue
         for pair in sorted(there.keys() | should.keys()):
             called = _ARROW.join(text or kind for kind, text in pair)

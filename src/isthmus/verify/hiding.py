@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from isthmus.mapping.tables import TargetSchema
+from isthmus.work.hidden import HIDDEN
 
-HIDDEN = "(hidden)"
 _MOST = 200
 
 

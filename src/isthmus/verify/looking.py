@@ -15,10 +15,10 @@ from psycopg import sql
 
 from isthmus.connect.postgres import meaning
 from isthmus.mapping.tables import Table
-from isthmus.verify.hiding import HIDDEN
 from isthmus.verify.ours import Ours
 from isthmus.verify.result import MOST_LISTED, LayerResult
 from isthmus.verify.subject import Subject
+from isthmus.work.hidden import HIDDEN
 
 SHOWN_CHARACTERS = 200
 _PAGE = 5_000

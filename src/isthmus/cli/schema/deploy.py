@@ -21,7 +21,10 @@ def deploy(
     target: TargetOption,
     names: NamesArgument = None,
     to: Annotated[
-        str | None, typer.Option("--to", metavar="NAME", help="Stop behind this migration; of one schema.")
+        str | None,
+        typer.Option(
+            "--to", metavar="NAME", help="Stop behind this migration, by its name, its number or a part; of one schema."
+        ),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be applied; write nothing.")] = False,
     lock_seconds: Annotated[

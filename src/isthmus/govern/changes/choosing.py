@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from pathlib import PurePosixPath
 
 from isthmus.errors import ConfigError
+from isthmus.work.listed import listed
 
 _MOST = 5
 
@@ -32,7 +33,7 @@ def choose_model(said: str, models: Sequence[str]) -> str:
             return found[0]
         if found:
             raise ConfigError(
-                f"{said!r} is a part of {len(found)} models: {_listed(found)}.",
+                f"{said!r} is a part of {len(found)} models: {listed(found, _MOST)}.",
                 code="several-models",
                 hint="Give more of the path of the one that is meant.",
             )
@@ -40,10 +41,5 @@ def choose_model(said: str, models: Sequence[str]) -> str:
     raise ConfigError(
         f"There is no model {said!r}: no glob of the settings takes such a file in.",
         code="no-model",
-        hint=f"It has {_listed(near)}." if models else "The globs of changes.models take in no file at all.",
+        hint=f"It has {listed(near, _MOST)}." if models else "The globs of changes.models take in no file at all.",
     )
-
-
-def _listed(paths: Sequence[str]) -> str:
-    more = f" and {len(paths) - _MOST} more" if len(paths) > _MOST else ""
-    return f"{', '.join(paths[:_MOST])}{more}"

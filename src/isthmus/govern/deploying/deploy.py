@@ -21,6 +21,7 @@ from isthmus.govern.deploying.deployer import LOCK_SECONDS, Deployer
 from isthmus.govern.deploying.renamed import refuse_renamed
 from isthmus.govern.deploying.standing import TO_APPLY, Standing, standings
 from isthmus.govern.deploying.telling import Done, Telling
+from isthmus.govern.migrations.meant import meant
 from isthmus.govern.migrations.script import Script
 from isthmus.state.deployer_at_work import last_session_over
 from isthmus.state.lease import Lease
@@ -55,22 +56,17 @@ def to_apply(standing: Sequence[Standing], to: str | None = None) -> list[tuple[
 
     Args:
         standing: Of all migrations.
-        to: The last one that is wanted; None for all.
+        to: The last one that is wanted, as `meant` takes it; None for all.
 
     Raises:
         GovernError: The history does not fit (code `history-differs`).
-        ConfigError: There is no migration of that name (code `unknown-migration`), or one that is pending cannot be
+        ConfigError: There is no one migration of that name (code `unknown-migration`), or one that is pending cannot be
             executed as it is (`bad-migrations`).
     """
     known = [one.name for one in standing if one.script is not None]
-    if to is not None and to not in known:
-        raise ConfigError(
-            f"There is no migration {to}.",
-            code="unknown-migration",
-            hint=f"The last one is {known[-1]}." if known else None,
-        )
+    last = meant(known, to) if to is not None else None
     refuse(standing)
-    wanted = known if to is None else known[: known.index(to) + 1]
+    wanted = known if last is None else known[: known.index(last) + 1]
     found = [(one.script, one) for one in standing if one.script and one.stand in TO_APPLY and one.name in wanted]
     faulty = [script for script, _ in found if script.faults]
     if faulty:

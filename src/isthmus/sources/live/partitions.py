@@ -12,6 +12,7 @@ from pymongo.errors import OperationFailure
 
 from isthmus._rust import source_id
 from isthmus.connect.mongo import UNAUTHORIZED
+from isthmus.sources.back_to_back import each_document
 from isthmus.sources.live.positions import BEGIN, before, same_id
 from isthmus.sources.live.reach import Reach
 from isthmus.sources.protocol import Partition, Position
@@ -74,7 +75,7 @@ def _boundaries(reach: Reach, collection: str, wanted: int, documents: int | Non
     if first is None or last is None or not is_one_type(first, last):
         return
     try:
-        ids = list(_documents(reach.sample(collection, sample_size(wanted, documents))))
+        ids = list(each_document(reach.sample(collection, sample_size(wanted, documents))))
     except OperationFailure as error:
         if error.code == UNAUTHORIZED or not reach.server.trouble(error, "give a sample").retryable:
             return
@@ -82,14 +83,6 @@ def _boundaries(reach: Reach, collection: str, wanted: int, documents: int | Non
     found = [one for one in (source_id(document) for document in ids) if one is not None]
     if found:
         yield from quantiles(found, wanted, first)
-
-
-def _documents(data: bytes) -> Iterator[bytes]:
-    at = 0
-    while at < len(data):
-        following = at + int.from_bytes(data[at : at + 4], "little")
-        yield data[at:following]
-        at = following
 
 
 def _type(found: bytes) -> int:

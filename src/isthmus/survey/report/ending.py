@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from isthmus.sources.shown import shown
 from isthmus.survey.model import Survey
-from isthmus.survey.report.words import listed
 from isthmus.work.amounts import plural
+from isthmus.work.listed import listed
 
 _NAMED = 4
 

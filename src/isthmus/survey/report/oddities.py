@@ -8,9 +8,10 @@ from isthmus.sources.shown import shown
 from isthmus.survey.model import Survey, Surveyed
 from isthmus.survey.profile import Path, Profile
 from isthmus.survey.report.fields import field_rows, keys_text, type_word
-from isthmus.survey.report.words import listed, path_text, short
+from isthmus.survey.report.words import path_text, short
 from isthmus.survey.sensitive_names import is_sensitive
 from isthmus.work.amounts import plural, share_text
+from isthmus.work.listed import listed
 
 _NAMED = 4
 

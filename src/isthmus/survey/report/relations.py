@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from isthmus.sources.shown import shown
 from isthmus.survey.reference import ID, Reference
-from isthmus.survey.report.words import example_text, listed, path_text
+from isthmus.survey.report.words import example_text, path_text
 from isthmus.work.amounts import share_text
+from isthmus.work.listed import listed
 
 _FORMS = {"oid": "ObjectId", "hex": "hex text", "dbref": "DBRef", "value": "value"}
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 from uuid import UUID
@@ -109,10 +108,3 @@ def _plain(found: Any) -> str:
 def _binary(found: Any) -> str:
     data = base64.b64decode(str(found.get("base64", "")))
     return str(UUID(bytes=data)) if len(data) == 16 else f"{len(data):,} bytes"
-
-
-def listed(words: Sequence[str], most: int) -> str:
-    """Return a list of words, a few of many: `a, b and 3 more`."""
-    if len(words) <= most:
-        return ", ".join(words)
-    return f"{', '.join(words[:most])} and {len(words) - most} more"

@@ -17,6 +17,7 @@ from isthmus.transfer.beginning.preflight import Finding
 from isthmus.transfer.existing.deliver import is_delivered
 from isthmus.transfer.existing.stage import drop_stage
 from isthmus.work.interrupted import Interrupted
+from isthmus.work.listed import listed
 from isthmus.work.stages import reached
 
 _MOST_NAMES = 5
@@ -150,9 +151,7 @@ def drop_run(connection: psycopg.Connection, run: Run, stop: threading.Event) ->
 
 def _told_of_existing(connection: psycopg.Connection, run: Run) -> str:
     """Say what goes and what stays of a run into tables that it did not make."""
-    names = run.tables["delivers"]
-    tables = ", ".join(f"{run.target_schema}.{name}" for name in names[:_MOST_NAMES])
-    tables += f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    tables = listed([f"{run.target_schema}.{name}" for name in run.tables["delivers"]], _MOST_NAMES)
     if not is_delivered(connection, run):
         return f"Run {run.id} is forgotten (--fresh) with what it had loaded; nothing of it had come to {tables} yet."
     return (

@@ -22,6 +22,7 @@ from isthmus.transfer.existing.refused import Refused
 from isthmus.transfer.existing.sides import SHOWN_CHARACTERS, Sides
 from isthmus.transfer.finishing.origins import bson_ids, ids_of_flow
 from isthmus.transfer.finishing.remove import CHUNK
+from isthmus.work.hidden import HIDDEN
 
 
 def resolve(sides: Sides, refused: Refused) -> None:
@@ -379,7 +380,9 @@ def _differing(sides: Sides, fed: FedTable) -> sql.Composed:
         real = sides.compared(fed, column, "t", real=True)
         staged = sides.compared(fed, column, "s", real=False)
         if column.column.sensitive:
-            shown = sql.SQL("""'{{"target": "(hidden)", "source": "(hidden)"}}'::jsonb""").format()
+            shown = sql.SQL("jsonb_build_object('target', {h}::text, 'source', {h}::text)").format(
+                h=sql.Literal(HIDDEN)
+            )
         else:
             shown = sql.SQL(
                 "jsonb_build_object('target', left({}::text, {n}), 'source', left(({})::text, {n}))"

@@ -17,6 +17,7 @@ from isthmus.state.lease import Lease
 from isthmus.transfer.hands import Hands
 from isthmus.transfer.job import Job
 from isthmus.work.amounts import plural
+from isthmus.work.listed import listed
 from isthmus.work.stages import reached
 
 _MOST_NAMES = 3
@@ -121,9 +122,7 @@ def words_before(those: Sequence[Saved]) -> str:
 
 def words_behind(those: Sequence[Saved]) -> str:
     """Return a sentence that tells what was put back; of many the first by name."""
-    names = ", ".join(saved.label for saved in those[:_MOST_NAMES])
-    more = f" and {len(those) - _MOST_NAMES} more" if len(those) > _MOST_NAMES else ""
-    return f"Put back {_indexes_and_keys(those)}: {names}{more}."
+    return f"Put back {_indexes_and_keys(those)}: {listed([saved.label for saved in those], _MOST_NAMES)}."
 
 
 def _indexes_and_keys(those: Sequence[Saved]) -> str:

@@ -20,6 +20,7 @@ from isthmus.transfer.finishing.remove import CHUNK, remove_documents
 from isthmus.transfer.finishing.shortened import in_document
 from isthmus.transfer.job import Job
 from isthmus.transfer.staging import exists
+from isthmus.work.hidden import HIDDEN
 from isthmus.work.stages import reached
 
 _LEDGER = sql.SQL(
@@ -241,7 +242,7 @@ def _causes(
 
 def orphan_cause(site: ReferenceSite, old_id: str) -> Cause:
     """Say why a document leaves for an orphan; `old_id` is the missing id as the source has it, for people."""
-    shown = "(hidden)" if site.sensitive else old_id[:SHOWN_CHARACTERS]
+    shown = HIDDEN if site.sensitive else old_id[:SHOWN_CHARACTERS]
     pointed_at = " or ".join(dict.fromkeys(one.collection for one in site.alternatives))
     message = f"{site.name} refers to {shown} of {pointed_at}, which is not in the target."
     return Cause("orphan", site.path, message, site.name, value=shown)

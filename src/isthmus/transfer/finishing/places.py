@@ -10,6 +10,7 @@ from isthmus.mapping.model import ChildField, FieldPath, FieldRule, Flow, Juncti
 from isthmus.mapping.reading.fields import show_path
 from isthmus.mapping.tables import Column, Table
 from isthmus.transfer.job import Job
+from isthmus.work.hidden import HIDDEN
 
 SHOWN_CHARACTERS = 80
 
@@ -42,7 +43,7 @@ def sensitive(table: Table, columns: Sequence[str]) -> bool:
 def shown_value(table: Table, columns: Sequence[str]) -> sql.Composable:
     """Return SQL of what a message may show of these columns' values, shortened."""
     if sensitive(table, columns):
-        return sql.Literal("(hidden)")
+        return sql.Literal(HIDDEN)
     texts = sql.SQL(", ").join(sql.SQL("{}::text").format(sql.Identifier(name)) for name in columns)
     return sql.SQL("left(concat_ws(', ', {}), {})").format(texts, sql.Literal(SHOWN_CHARACTERS))
 

@@ -13,12 +13,13 @@ from dataclasses import dataclass, field
 import bson
 import psycopg
 
-from isthmus._rust import IdCodec, frame, source_id
+from isthmus._rust import IdCodec, source_id
 from isthmus.errors import SourceError
 from isthmus.mapping import Mapping
 from isthmus.mapping.identities import Identity
 from isthmus.mapping.model import ColumnField, Ids, JunctionField, RouteField
 from isthmus.mapping.rules import FieldPath
+from isthmus.sources.back_to_back import each_document
 from isthmus.sources.protocol import Source
 from isthmus.sources.reading import Options as ReadingOptions
 from isthmus.sources.reading import read_all
@@ -144,7 +145,7 @@ class _Reader:
         """Lay whole documents down, and return how many there were."""
         rows = _Rows()
         some_skipped = self._skips is not None and self._skips.any(documents)
-        raws = [(raw, source_id(raw)) for raw in _split(documents)]
+        raws = [(raw, source_id(raw)) for raw in each_document(documents)]
         known = [one for _, one in raws if one is not None] if self._recogniser.has_links else []
         written = self._spool.replaced(self._collection, known)
         for raw, document_id in raws:
@@ -172,15 +173,6 @@ class _Reader:
     def merge(self, other: _Reader) -> None:
         """Take over what another one counted."""
         self.unreadable += other.unreadable
-
-
-def _split(documents: bytes) -> Iterator[bytes]:
-    """Yield each of whole documents that stand back to back."""
-    end, at = frame(documents, final=True).end, 0
-    while at < end:
-        length = int.from_bytes(documents[at : at + 4], "little")
-        yield documents[at : at + length]
-        at += length
 
 
 class _Rows:

@@ -24,8 +24,8 @@ from isthmus.mapping.reading.choosing import normalised
 from isthmus.mapping.rules import FieldPath
 from isthmus.state.rewrites import Replaced
 from isthmus.state.source_ids import show, value_of
+from isthmus.work.hidden import HIDDEN
 
-HIDDEN = "(hidden)"
 ANY_THING = -1
 """The part of what a link may mean: the id of a thing, whatever documents it has."""
 UNREADABLE = (BSONError, ConversionError, UnicodeError)

@@ -11,8 +11,9 @@ from isthmus.mapping.identities import Identity
 from isthmus.mapping.resolutions import AnsweredDocument, Resolutions
 from isthmus.state.source_ids import show
 from isthmus.transfer.identities.documents import Document, Finding
-from isthmus.transfer.identities.values import HIDDEN
 from isthmus.work.amounts import plural
+from isthmus.work.hidden import HIDDEN
+from isthmus.work.listed import listed
 
 _MOST_PAIRS = 3
 
@@ -110,7 +111,7 @@ class Words:
         shown = [self._name(number, values=values) for number in numbers[: _MOST_PAIRS + 2]]
         more = len(numbers) - len(shown)
         if more:
-            return f"{', '.join(shown)} and {more:,} more"
+            return listed(shown, len(shown), beyond=more)
         return " and ".join(part for part in (", ".join(shown[:-1]), shown[-1]) if part)
 
     def _document(self, number: int) -> str:

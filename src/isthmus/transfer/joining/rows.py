@@ -25,6 +25,7 @@ from isthmus.transfer.job import Job
 from isthmus.transfer.joining.filling import Filling, is_filled
 from isthmus.transfer.joining.joined import told_defaults, winning
 from isthmus.transfer.staging import exists
+from isthmus.work.hidden import HIDDEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -340,7 +341,9 @@ class JoinStep:
                 "jsonb_build_object('target', left(k.{n}::text, {c}), 'source', left(l.{n}::text, {c}))"
             ).format(n=name, c=sql.Literal(SHOWN_CHARACTERS))
             if column.sensitive:
-                shown = sql.SQL("""'{"target": "(hidden)", "source": "(hidden)"}'::jsonb""")
+                shown = sql.SQL("jsonb_build_object('target', {h}::text, 'source', {h}::text)").format(
+                    h=sql.Literal(HIDDEN)
+                )
             same = sql.SQL("l.{n} IS NULL OR l.{n}::text = k.{n}::text").format(n=name)
             if column.name in self._told:  # what a default filled says nothing
                 same = sql.SQL("{} OR {}").format(is_filled("l", column.name), same)

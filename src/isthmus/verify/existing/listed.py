@@ -12,8 +12,8 @@ from isthmus.verify.existing.accounts import KEPT_ROW
 from isthmus.verify.existing.compare import DIFFERING
 from isthmus.verify.existing.known import Known
 from isthmus.verify.existing.strangers import Strangers
-from isthmus.verify.hiding import HIDDEN
 from isthmus.verify.result import MOST_LISTED, LayerResult
+from isthmus.work.hidden import HIDDEN
 
 
 def list_differing(known: Known, result: LayerResult) -> None:

@@ -14,6 +14,7 @@ from isthmus.mapping.tables import Table
 from isthmus.state.kept_values import EXTRAS, ROW
 from isthmus.verify.existing.compare import DIFFERING
 from isthmus.verify.existing.known import Known
+from isthmus.work.hidden import HIDDEN
 
 UNJUDGED = "unjudged"
 """Why something differs of which nobody noted what it was."""
@@ -57,7 +58,7 @@ class _Older:
             "UPDATE {differing} d SET why = CASE WHEN d.table_name <> d.root OR d.path = {extras} THEN {unjudged}"
             " WHEN c.differing -> d.path ->> 'target' IS NULL THEN CASE WHEN d.actual IS NULL THEN 'kept' END"
             " WHEN char_length(c.differing -> d.path ->> 'target') >= {shown}"
-            " OR c.differing -> d.path ->> 'target' = '(hidden)' THEN {unjudged}"
+            " OR c.differing -> d.path ->> 'target' = {hidden} THEN {unjudged}"
             " WHEN c.differing -> d.path ->> 'target' = d.actual THEN 'kept'"
             " WHEN d.path = ANY({numeric}) THEN CASE WHEN (c.differing -> d.path ->> 'target')::numeric"
             " = d.actual::numeric THEN 'kept' END"
@@ -70,6 +71,7 @@ class _Older:
             extras=sql.Literal(EXTRAS),
             unjudged=sql.Literal(UNJUDGED),
             shown=sql.Literal(_SHOWN),
+            hidden=sql.Literal(HIDDEN),
             numeric=sql.Literal(self._numeric(self._root)),
             followed=sql.Literal(  # shown as what they meant while they waited
                 [column.name for column in self._root.columns if column.reference is not None or column.rewrites]

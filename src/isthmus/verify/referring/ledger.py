@@ -12,6 +12,7 @@ from psycopg import sql
 from isthmus.verify.looking import Fault, Looking, key_column, of_row, position_columns
 from isthmus.verify.referring.places import Place
 from isthmus.verify.result import ColumnCheck
+from isthmus.work.hidden import HIDDEN
 
 _MAY_SAY_OTHERWISE = (
     "The tables existed before: a row that was there, was kept, or came with an earlier copy may rightly say something"
@@ -155,7 +156,7 @@ def _enter(
     expected: str | None,
 ) -> None:
     (count,) = looking.row(sql.SQL("SELECT count(*) FROM {} WHERE {} AND {}").format(source, wrong, _NOT_JOINED))
-    text = sql.SQL("'(hidden)'") if place.sensitive else sql.SQL("left({}, 200)").format(value)
+    text = sql.Literal(HIDDEN) if place.sensitive else sql.SQL("left({}, 200)").format(value)
     name = sql.SQL("concat_ws('/', o.row_id, array_to_string(o.row_position, '/'))")
     if place.shape == "pair":
         name = sql.SQL("concat_ws('/', o.row_id, o.target_id)")

@@ -10,6 +10,7 @@ from psycopg import sql
 from isthmus.verify.looking import Fault, Looking, key_column, of_row, position_columns
 from isthmus.verify.referring.places import Place
 from isthmus.verify.result import ColumnCheck
+from isthmus.work.hidden import HIDDEN
 
 
 def check_waiting(looking: Looking, place: Place) -> None:
@@ -38,7 +39,7 @@ def _check_column(looking: Looking, place: Place, column: str) -> None:
             " AND {value}::text <> w.target_id"
         ).format(place=looking.place(place.table.name), waiting=waiting, same=same, value=of_row(column))
         (wrong,) = looking.row(sql.SQL("SELECT count(*) FROM {}").format(source))
-        value = sql.SQL("'(hidden)'") if place.sensitive else sql.SQL("left({}::text, 200)").format(of_row(column))
+        value = sql.Literal(HIDDEN) if place.sensitive else sql.SQL("left({}::text, 200)").format(of_row(column))
         query = sql.SQL("SELECT w.row_id, w.row_id, {} FROM {}").format(value, source)
         message = "The reference waits for a document that no copy has carried yet, but the column holds something."
         looking.enter(Fault(place.table.name, column, message, "NULL", query), wrong)

@@ -13,6 +13,7 @@ from isthmus.verify.report.accounted import Account, most_became
 from isthmus.verify.report.choosing import coverage, totals, uncompared
 from isthmus.verify.report.words import WORDS, checked_words, remarks, side_words, tone, verdict
 from isthmus.verify.result import LAYERS, MOST_LISTED, Difference, Layer, LayerResult, Verified
+from isthmus.work.listed import listed
 from isthmus.work.page import render_page
 
 _MOST_PLACES = 12
@@ -137,9 +138,7 @@ def _side(one: Difference, text: str | None) -> str | None:
 
 
 def _places(places: Sequence[str]) -> str:
-    names = list(dict.fromkeys(shown(one) for one in places))
-    more = f" and {len(names) - _MOST_PLACES} more" if len(names) > _MOST_PLACES else ""
-    return ", ".join(names[:_MOST_PLACES]) + more
+    return listed(list(dict.fromkeys(shown(one) for one in places)), _MOST_PLACES)
 
 
 def _became(account: Account) -> list[tuple[int, str]]:

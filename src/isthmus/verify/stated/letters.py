@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from psycopg import sql
 
-from isthmus.verify.hiding import HIDDEN
 from isthmus.verify.looking import SHOWN_CHARACTERS, Fault, Looking, label, of_row, owner
 from isthmus.verify.stated.demands import excepted_texts
 from isthmus.verify.stated.sources import Filled
+from isthmus.work.hidden import HIDDEN
 
 _PAGE = 5_000
 
