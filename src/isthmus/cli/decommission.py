@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -61,6 +62,7 @@ def tell_decommission(
     from isthmus.errors import ConfigError
     from isthmus.mapping import load_mapping
     from isthmus.polyglot.decommission import Wanted, decommission
+    from isthmus.sources.gone import open_or_gone
     from isthmus.sources.reading import Options
     from isthmus.verify.result import LAYERS
     from isthmus.work.progress import Progress
@@ -76,7 +78,10 @@ def tell_decommission(
         given = load_mapping(mapping) if mapping is not None else None
         schemas = ["isthmus", *([given.target.schema_name] if given is not None else [])]
         progress = Progress()
-        opening = open_waiting(source, database=db, ignore_oplog=ignore_oplog, seconds=retry_seconds, progress=progress)
+        open_it = partial(
+            open_waiting, source, database=db, ignore_oplog=ignore_oplog, seconds=retry_seconds, progress=progress
+        )
+        opening = open_or_gone(open_it)
         with (
             closing(opening) as opened,
             open_target(target) as address,
@@ -119,6 +124,8 @@ def answer(found: Decommission) -> str:
     """Return whether MongoDB can be switched off, in a sentence or two."""
     unknown = [check.name for check in found.checks if check.stands is None]
     asked = f" Not known: {', '.join(unknown)}." if unknown else ""
+    if found.gone is not None:
+        asked += f" Nothing is left there: MongoDB has no database {found.gone} any more."
     if found.in_the_way:
         names = ", ".join(check.name for check in found.in_the_way)
         return f"MongoDB is still needed: {names}.{asked}"

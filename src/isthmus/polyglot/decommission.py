@@ -34,6 +34,7 @@ from isthmus.polyglot.decommission_writes import recent_writes
 from isthmus.polyglot.named_in_code import look_through
 from isthmus.polyglot.reference_counts import fill_documents
 from isthmus.polyglot.reference_map import ReferenceMap, reference_map
+from isthmus.sources.gone import GoneSource
 from isthmus.sources.protocol import Source
 from isthmus.sources.reading import Options
 from isthmus.state.reports import at_work, require_run
@@ -88,7 +89,7 @@ def decommission(
     Raises:
         Interrupted: `stop` was set.
         TargetError: Nothing was copied there yet (`no-run`), or it cannot be read.
-        SourceError: The source cannot be read.
+        SourceError: The source cannot be read; or its database is not there, and the newest run read another one.
     """
     options, progress, stop = options or Options(workers=1), progress or Progress(), stop or threading.Event()
     with connect(conninfo, autocommit=True) as connection:
@@ -96,6 +97,10 @@ def decommission(
         run = require_run(connection)
         mapping = mapping or parse_mapping(run.mapping_text, file_name="the run's mapping")
         found = Decommission(source.name, target_name, at_work(connection))
+        if isinstance(source, GoneSource):
+            if (run.source.get("kind"), run.source.get("database")) != (source.kind, source.database):
+                raise source.fault
+            found.gone = source.database
         schema = build_schema(mapping)
         known = copies(connection, schema.schema, mapping.source_collections, wanted.layers)
         there = [info.name for info in source.collections() if info.kind not in {"system", "view"}]

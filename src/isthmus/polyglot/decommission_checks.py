@@ -59,12 +59,14 @@ class Decommission:
         target: The target, for people.
         at_work: What an isthmus calls itself that writes to the target now; None when none does.
         checks: Everything that was looked at.
+        gone: Name of the source's database where the server has none any more; None where it is there.
     """
 
     source: str
     target: str
     at_work: str | None
     checks: list[Check] = field(default_factory=list[Check])
+    gone: str | None = None
 
     @property
     def in_the_way(self) -> list[Check]:
@@ -82,6 +84,7 @@ class Decommission:
             "outcome": "clear" if self.clear else "in-the-way",
             "source": self.source,
             "target": self.target,
+            "gone": self.gone is not None,
             "in_the_way": [check.name for check in self.in_the_way],
             "at_work": self.at_work,
             "checks": [check.as_json() for check in self.checks],

@@ -7,18 +7,22 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import bson
 import psycopg
 import pytest
 from bson import ObjectId
 
+from isthmus.errors import SourceError
 from isthmus.mapping import load_mapping
 from isthmus.polyglot import decommission_writes
 from isthmus.polyglot.decommission import Wanted, decommission
 from isthmus.sources import open_source
+from isthmus.sources.gone import open_or_gone
 from isthmus.state.acknowledgements import Kind, acknowledge, last_copies, read_items
 from isthmus.verify.result import LAYERS
 from isthmus.verify.run import verify_database
@@ -298,3 +302,26 @@ def test_what_is_missing_or_misplaced_is_a_usage_error(application: Application)
     assert (ran.code, "decommission-only" in ran.err) == (2, True)
     ran = application.run("status", "-t", application.target, "--decommission", "--code", "nowhere")
     assert ran.code == 2
+
+
+def test_a_database_that_is_gone_is_the_end_where_it_is_the_one_that_was_copied(
+    application: Application, mongo: MongoDatabase
+) -> None:
+    application.carry("users", ARTICLES)
+    assert verify(application)
+    mongo.client.drop_database(mongo.name)
+
+    def asked(address: str) -> Any:
+        source = open_or_gone(partial(open_source, address))
+        wanted = Wanted(LAYERS, 60, address)
+        return decommission(None, source, application.target, wanted)
+
+    found = asked(application.source)
+    assert found.gone == mongo.name
+    checks = {one.name: one for one in found.checks}
+    fates = {name: one["fate"] for name, one in checks["collections"].facts.items()}
+    assert fates == {"users": "gone", ARTICLES: "gone", "notes": "not carried"}
+    assert {one.name for one in found.in_the_way} == {"collections", "writes"}, "this test wrote them just now"
+    with pytest.raises(SourceError) as fault:
+        asked(application.source.replace(quote(mongo.name, safe=""), "another"))
+    assert fault.value.code == "unknown-database"

@@ -202,6 +202,7 @@ def _refuse_unknown(server: MongoServer, name: str) -> NoReturn:
     raise SourceError(
         f"The server at {server.display} has no database {shown(name)}, or none that this user may see{_held(known)}.",
         code="unknown-database",
+        context={"database": name},
         hint=f"Did you mean --db {quoted(near)}?" if near is not None else "Check the name and the user's rights.",
     )
 
