@@ -8,63 +8,80 @@
     python -m apps.panamia.phase undo 1 --live
     python -m apps.panamia.phase retire 3 --live --export FOLDER
 
-The addresses are those of MONGODB_URI and POSTGRES_DIRECT_URL (or DATABASE_URL). A phase is refused while the one
-before it is not done: complete, verified since, and each of its dead letters and conflicts gone or acknowledged.
+The addresses are those of MONGODB_URI and POSTGRES_DIRECT_URL (or DATABASE_URL). --source, --target, --mapping and
+--resolutions stand before the command. A phase is refused while the one before it is not done: complete, verified
+since, and each of its dead letters and conflicts gone or acknowledged.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import os
+import contextlib
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 
 import psycopg
 
+from isthmus.cli.ending import show_end, to_its_end
+from isthmus.cli.findings import failed_json, writing_refusals
+from isthmus.cli.output import err, out, show_note, write_json
+from isthmus.cli.result_files import refusal_to_write
+from isthmus.cli.target import telling_trouble
+from isthmus.connect.postgres import connect
 from isthmus.connect.target import open_target
-from isthmus.errors import ConfigError, GovernError, IsthmusError
+from isthmus.errors import ConfigError, GovernError, TargetError
 from isthmus.mapping import Mapping, load_mapping
 
 from .moving.acknowledged import acknowledge
 from .moving.doing import run_phase, undo_phase, verify_phase
 from .moving.leading import leads
-from .moving.phases import PHASES, Phase, Standing, next_step, phase, why_not_run, why_not_undo
+from .moving.phases import PHASES, Phase, Standing, phase, why_not_run, why_not_undo
 from .moving.retire_command import RETIRE, add_retire, retire_phase
 from .moving.settings import Settings, read_settings
+from .moving.showing import COMMAND, show_items, show_standings, standings_json
 from .moving.standing import read_standings
 
 _SHOWN = 40
+_SCHEMAS = ("isthmus", "panamia_move", "public")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Do what the command line says; return the exit code."""
+    """Do what the command line says; return the exit code. No error passes."""
     said = _parser().parse_args(arguments)
     try:
+        return _answer(said)
+    except (Exception, KeyboardInterrupt) as fault:  # noqa: BLE001  nothing leaves as a bare traceback
+        return show_end(fault)
+
+
+def _answer(said: argparse.Namespace) -> int:
+    path: Path | None = getattr(said, "json", None)
+    json_file = str(path) if path is not None else None
+    refusal = refusal_to_write(path) if path is not None and json_file != "-" else None
+    if refusal is not None:
+        raise ConfigError(refusal, code="output-lost", hint="Name another file with --json.")
+    with writing_refusals(json_file, failed_json):
         settings = read_settings(said.source, said.target, said.mapping, said.resolutions)
-        with open_target(settings.target) as target, psycopg.connect(target.conninfo) as connection:
+        with (
+            open_target(settings.target) as target,
+            connect(target.conninfo) as connection,
+            telling_trouble(target.conninfo, _SCHEMAS, values=False),
+            _telling_that_tables_are_missing(),
+        ):
             return said.do(said, settings, connection)
-    except IsthmusError as error:
-        print(f"error ({error.code}): {error}", file=sys.stderr)
-        if error.hint:
-            print(f"  → {error.hint}", file=sys.stderr)
-        return error.exit_code
-    except BrokenPipeError:  # who reads has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    except KeyboardInterrupt:
-        print("Stopped. The same command goes on.", file=sys.stderr)
-        return 130
+
+
+@contextlib.contextmanager
+def _telling_that_tables_are_missing() -> Generator[None]:
+    try:
+        yield
     except psycopg.errors.UndefinedTable:
-        print("error (not-deployed): The target lacks tables that the phases are written down in.", file=sys.stderr)
-        print("  → Apply the migrations first: cd apps/panamia && isthmus schema deploy", file=sys.stderr)
-        return 4
-    except psycopg.Error as error:
-        words = str(error).strip().splitlines() or [type(error).__name__]
-        print(f"error (target): {words[0]}", file=sys.stderr)
-        return 4
+        raise TargetError(
+            "The target lacks tables that the phases are written down in.",
+            code="not-deployed",
+            hint="Apply the migrations first: cd apps/panamia && isthmus schema deploy",
+        ) from None
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -73,13 +90,20 @@ def _parser() -> argparse.ArgumentParser:
         description="Move Pana MIA to PostgreSQL, phase by phase.",
         epilog="Exit codes: those of isthmus; 5 where a phase is refused. See COMMAND --help for each.",
     )
-    parser.add_argument("--source", help="MongoDB database or dump; default: MONGODB_URI")
-    parser.add_argument("--target", help="PostgreSQL database; default: POSTGRES_DIRECT_URL or DATABASE_URL")
+    parser.add_argument(
+        "--source", help="MongoDB database or dump; default: MONGODB_URI, or what the file MONGODB_URI_FILE holds"
+    )
+    parser.add_argument(
+        "--target",
+        help="PostgreSQL database, also embedded:DIR; default: POSTGRES_DIRECT_URL or DATABASE_URL(_FILE)",
+    )
     parser.add_argument("--mapping", type=Path, help="default: mapping.yaml beside this module")
     parser.add_argument("--resolutions", type=Path, help="answers about identities; default: resolutions.yaml there")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     status = commands.add_parser("status", help="how every phase stands, and what comes next")
-    status.add_argument("--json", action="store_true", help="print it as JSON")
+    status.add_argument(
+        "--json", type=Path, nargs="?", const=Path("-"), metavar="FILE", help="write it as JSON to FILE, else print it"
+    )
     status.set_defaults(do=_status)
     run = _command(commands, "run", "carry a phase, the first or a later time", _run)
     _json(run)
@@ -103,12 +127,15 @@ def _parser() -> argparse.ArgumentParser:
         "undo",
         "take back what a phase did, as long as no later one was run",
         _undo,
-        "Rows that somebody wrote to since stand in the way, and are listed (exit 1); none is dropped with them. Of"
+        "Rows that somebody wrote to or added since stand in the way, and are listed (exit 1); none is dropped. Of"
         " phase 2 the old ids are put back into the documents. What was acknowledged is withdrawn when it is run again."
         " Exit codes: 0 done, or could be; 1 something stands in the way; 5 refused.",
     )
     _json(undo)
     undo.add_argument("--live", action="store_true", help="do it; without this it is only said what would be done")
+    undo.add_argument(
+        "--leave-new-rows", action="store_true", help="of a copy: rows that others added since stay where they are"
+    )
     retire = _command(
         commands,
         "retire",
@@ -121,7 +148,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _json(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write what Isthmus says as JSON to a file")
+    parser.add_argument(
+        "--json", type=Path, metavar="FILE", help="write what Isthmus says as JSON to FILE, or - to print it"
+    )
 
 
 def _command(
@@ -159,21 +188,10 @@ def _phase(number: int) -> Phase:
 
 def _status(said: argparse.Namespace, settings: Settings, connection: psycopg.Connection) -> int:
     _, standings = _standings(settings, connection)
-    if said.json:
-        shown = [
-            {**asdict(one), "word": one.word, "open": len(one.open), "items": len(one.items)}
-            for one in standings.values()
-        ]
-        print(json.dumps({"phases": shown, "next": next_step(standings)}, indent=2, default=str))
-        return 0
-    print(f"{'phase':<18}{'stands':<16}{'open':>6}{'known':>7}  {'complete':<18}authority then")
-    for one in standings.values():
-        when = one.finished_at.strftime("%Y-%m-%d %H:%M") if one.finished_at is not None else "–"
-        known = len(one.items) - len(one.open)
-        name = f"{one.phase.number} {one.phase.name}"
-        print(f"{name:<18}{one.word:<16}{len(one.open):>6}{known:>7}  {when:<18}{one.phase.authority}")
-    step = next_step(standings)
-    print(f"\n→ next: python -m apps.panamia.phase {step}" if step else "\nAll phases are done.")
+    if said.json is not None:
+        write_json(standings_json(standings), str(said.json))
+    if str(said.json) != "-":
+        show_standings(out, standings)
     return 0
 
 
@@ -187,9 +205,11 @@ def _run(said: argparse.Namespace, settings: Settings, connection: psycopg.Conne
     why = why_not_run(number, standings)
     if why is not None:
         code = "phase-retired" if standings[number].retired else "phase-before"
-        raise GovernError(why, code=code, hint="python -m apps.panamia.phase status says how each stands.")
+        raise GovernError(why, code=code, hint=f"{COMMAND} status says how each stands.")
     connection.rollback()
-    live, asked = not said.dry_run, said.with_sessions
+    live, asked = not said.dry_run, said.with_sessions or standings[number].carries_asked
+    if asked and not said.with_sessions:
+        show_note(err, f"Sign-ins are carried too, as they were before; {COMMAND} undo {number} ends that.")
     return run_phase(settings, connection, standings[number], live=live, asked=asked, json_file=said.json)
 
 
@@ -202,9 +222,7 @@ def _verify(said: argparse.Namespace, settings: Settings, connection: psycopg.Co
 def _items(said: argparse.Namespace, settings: Settings, connection: psycopg.Connection) -> int:
     standing = _standing(said, settings, connection)
     shown = [item for item in standing.items if said.all or item.acknowledged is None]
-    for item in shown:
-        reason = f"  [{item.acknowledged}]" if item.acknowledged is not None else ""
-        print(f"{item.kind:<10}{item.key}{reason}\n          {item.shown}")
+    show_items(out, shown)
     print(f"{len(shown):,} items, {len(standing.open):,} of them open", file=sys.stderr)
     return 1 if standing.open else 0
 
@@ -223,9 +241,14 @@ def _undo(said: argparse.Namespace, settings: Settings, connection: psycopg.Conn
     number, (mapping, standings) = _phase(said.number).number, _standings(settings, connection)
     why = why_not_undo(number, standings, leads(mapping))
     if why is not None:
-        raise GovernError(why, code="no-undo", hint="python -m apps.panamia.phase status says how each stands.")
+        raise GovernError(why, code="no-undo", hint=f"{COMMAND} status says how each stands.")
+    if said.leave_new_rows and standings[number].phase.kind != "copy":
+        raise ConfigError(
+            f"Phase {number} brings no rows.", code="no-new-rows", hint="It is undone without --leave-new-rows."
+        )
     connection.rollback()
-    return undo_phase(settings, connection, standings[number], live=said.live, json_file=said.json)
+    left = said.leave_new_rows
+    return undo_phase(settings, connection, standings[number], live=said.live, leave_new_rows=left, json_file=said.json)
 
 
 def _retire(said: argparse.Namespace, settings: Settings, connection: psycopg.Connection) -> int:
@@ -235,4 +258,4 @@ def _retire(said: argparse.Namespace, settings: Settings, connection: psycopg.Co
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(to_its_end(main))

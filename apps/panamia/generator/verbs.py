@@ -62,9 +62,9 @@ def becomes(path: str, value: Any, column: str, stored: Any) -> Do:
     return _set(path, value, holds(column, stored))
 
 
-def becomes_json(path: str, value: Any) -> Do:
-    """A value that the jsonb column of the same name then holds as it is."""
-    return _set(path, value, json_holds(path, value))
+def becomes_json(path: str, value: Any, stored: Any = None) -> Do:
+    """A value that the jsonb column of the same name then holds as it is, or as `stored`, where that is given."""
+    return _set(path, value, json_holds(path, value if stored is None else stored))
 
 
 def long(path: str, column: str) -> Do:

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 
 import psycopg
 
-from isthmus.errors import ConfigError
+from isthmus.errors import ConfigError, Problem
 from isthmus.state import acknowledgements
+from isthmus.work.amounts import plural
 
 from .phases import Item, Standing
 
@@ -19,7 +20,7 @@ _ADD = """
 INSERT INTO panamia_move.acknowledgement (phase, kind, key, shown, reason, acknowledged_by)
 VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (phase, kind, key) WHERE withdrawn_at IS NULL
 DO UPDATE SET reason = EXCLUDED.reason, acknowledged_by = EXCLUDED.acknowledged_by"""
-_KINDS: tuple[acknowledgements.Kind, ...] = ("letter", "conflict")
+_MOST_NAMED = 10
 _WITHDRAW = "UPDATE panamia_move.acknowledgement SET withdrawn_at = now() WHERE phase = %s AND withdrawn_at IS NULL"
 
 
@@ -29,7 +30,7 @@ def withdraw_all(connection: psycopg.Connection, standing: Standing) -> None:
     The change is committed with the connection's transaction.
     """
     connection.execute(_WITHDRAW, (standing.phase.number,))
-    for kind in _KINDS if acknowledgements.is_known(connection) else ():
+    for kind in acknowledgements.KINDS if acknowledgements.is_known(connection) else ():
         acknowledgements.withdraw_collections(connection, kind, standing.collections, by=getpass.getuser())
 
 
@@ -49,11 +50,18 @@ def acknowledge(
         The items.
 
     Raises:
-        ConfigError: The reason is empty, a key is unknown, or several items have that part.
+        ConfigError: It is not said which, the reason is empty, or a key is that of no item or of several; nothing was
+            written.
     """
+    if bool(keys) == everything:
+        raise ConfigError(
+            "Which ones? Give keys, or --all" + (", not both." if everything else "."),
+            code="which-ones",
+            hint=_listing(standing),
+        )
     reason = acknowledgements.checked_reason(reason)
-    found = standing.open if everything else [_item(standing, key) for key in keys]
-    for kind in _KINDS:
+    found = standing.open if everything else _items(standing, keys)
+    for kind in acknowledgements.KINDS:
         numbers = [item.number for item in found if item.kind == kind and item.number is not None]
         if numbers and standing.run is not None:
             choice = acknowledgements.Choice(numbers)
@@ -67,15 +75,41 @@ def acknowledge(
     return found
 
 
-def _item(standing: Standing, key: str) -> Item:
+def _items(standing: Standing, keys: Sequence[str]) -> list[Item]:
+    found: dict[tuple[str, str], Item] = {}
+    wrong: list[Problem] = []
+    for key in keys:
+        near = _near(standing, key)
+        if len(near) == 1:
+            found[near[0].kind, near[0].key] = near[0]
+        else:
+            wrong.append(Problem("unknown-item", _which(standing, key, near)))
+    if wrong:
+        raise ConfigError(
+            f"{plural(len(wrong), 'key')} of phase {standing.phase.number} cannot be meant; nothing was acknowledged.",
+            code="unknown-item",
+            problems=tuple(wrong),
+            hint=_listing(standing),
+        )
+    return list(found.values())
+
+
+def _near(standing: Standing, key: str) -> list[Item]:
+    """Return the items with a key, or the open ones with it as a part."""
     exact = [item for item in standing.items if item.key == key]
-    near = exact or [item for item in standing.open if key and key in item.key]
-    if len(near) == 1:
-        return near[0]
-    number = standing.phase.number
-    said = "has no open item" if not near else f"has {len(near)} open items"
-    raise ConfigError(
-        f"Phase {number} {said} with the key {key}.",
-        code="unknown-item",
-        hint=f"The keys are listed by: python -m apps.panamia.phase items {number}",
-    )
+    return exact or [item for item in standing.open if key and key in item.key]
+
+
+def _which(standing: Standing, key: str, near: Sequence[Item]) -> str:
+    """Say which items a key may mean that is not the key of one."""
+    there = near or standing.open
+    some = ", ".join(f"{item.kind} {item.key}" for item in there[:_MOST_NAMED])
+    more = f", and {len(there) - _MOST_NAMED:,} more" if len(there) > _MOST_NAMED else ""
+    if near:
+        return f"{len(near):,} items have {key} in their key: {some}{more}."
+    others = f"; there are {some}{more}." if there else ", for none is open."
+    return f"No open item has {key or 'an empty text'} in its key{others}"
+
+
+def _listing(standing: Standing) -> str:
+    return f"The keys are listed by: python -m apps.panamia.phase items {standing.phase.number}"

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import getpass
 import json
-import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,32 +15,49 @@ import psycopg
 from isthmus.errors import ConfigError, GovernError
 
 from .acknowledged import withdraw_all
+from .child import run_child
 from .phases import Phase, Standing
 from .settings import Settings
+
+_SHOWN = 10
+_ENDED = {0, 1}
+"""Exit codes of a command that came to its end."""
 
 
 def started(command: Sequence[str], environment: Mapping[str, str], *, quiet: bool) -> int:
     """Run a command on this terminal, without its standard output where `quiet`; return its exit code."""
-    shown = subprocess.DEVNULL if quiet else None
-    return subprocess.run(command, env=environment, stdout=shown, check=False).returncode  # noqa: S603 - our own parts
+    return run_child(command, environment, quiet=quiet)
 
 
 def isthmus(
-    settings: Settings, arguments: Sequence[str], *, json_file: Path | None = None, quiet: bool = False
+    settings: Settings,
+    arguments: Sequence[str],
+    *,
+    json_file: Path | None = None,
+    quiet: bool = False,
+    needed: bool = True,
 ) -> tuple[int, dict[str, Any]]:
     """Run a command of Isthmus on this terminal; return its exit code and its result.
 
     Args:
         settings: Its addresses, which go by the environment.
         arguments: The command; `--json` is added.
-        json_file: Where the result goes as well.
+        json_file: Where the result goes as well; `-` for standard output.
         quiet: Show nothing of its result; errors and progress are shown all the same.
+        needed: Whether its result is needed here; else an empty one is returned.
     """
+    command, environment = [sys.executable, "-m", "isthmus", *arguments], settings.environment()
+    if not needed:  # so that it speaks of no file that nobody named
+        written = ["--json", str(json_file)] if json_file is not None else []
+        return started([*command, *written], environment, quiet=quiet), {}
     with tempfile.TemporaryDirectory(prefix="panamia-") as folder:
-        result = json_file or Path(folder, "result.json")
-        command = [sys.executable, "-m", "isthmus", *arguments, "--json", str(result)]
-        code = started(command, settings.environment(), quiet=quiet)
-        said: dict[str, Any] = json.loads(result.read_text()) if result.is_file() and result.stat().st_size else {}
+        to_stdout = str(json_file) == "-"
+        result = Path(folder, "result.json") if json_file is None or to_stdout else json_file
+        code = started([*command, "--json", str(result)], environment, quiet=quiet or to_stdout)
+        text = result.read_text(encoding="utf-8") if result.is_file() else ""
+    if to_stdout:
+        sys.stdout.write(text)
+    said: dict[str, Any] = json.loads(text) if text else {}
     return code, said
 
 
@@ -73,11 +89,20 @@ def run_phase(
         connection.commit()
     if phase.kind == "rewrite":
         how = ["--live"] if live else []
-        return isthmus(settings, [*_rewrite(settings, phase), *how], json_file=json_file)[0]
+        code, _ = isthmus(settings, [*_rewrite(settings, phase), *how], json_file=json_file, needed=False)
+        if not live and code in _ENDED:
+            _tell("it is done", f"run {phase.number}")
+        elif code in _ENDED:
+            _tell("it is verified, undone", f"verify {phase.number}", f"undo {phase.number} --live")
+        return code
     answers = ["--resolutions", str(settings.resolutions)] if settings.resolutions.is_file() else []
-    return isthmus(
-        settings, ["copy", str(settings.mapping), *_only(phase, asked=asked), *answers], json_file=json_file
-    )[0]
+    words = ["copy", str(settings.mapping), *_only(phase, asked=asked), *answers]
+    code, _ = isthmus(settings, words, json_file=json_file, needed=False)
+    if code in _ENDED:
+        _tell(
+            "it is verified, its dead letters and conflicts listed", f"verify {phase.number}", f"items {phase.number}"
+        )
+    return code
 
 
 def verify_phase(
@@ -124,23 +149,55 @@ def verify_phase(
             hint=f"Copy it again, which changes nothing that is right: python -m apps.panamia.phase run {number}",
         )
     page = ["--html", str(html)] if html is not None else []
-    return isthmus(settings, ["verify", str(settings.mapping), "--sample", "all", *page], json_file=json_file)[0]
+    words = ["verify", str(settings.mapping), "--sample", "all", *page]
+    return isthmus(settings, words, json_file=json_file, needed=False)[0]
 
 
 def _check_rewrite(
     settings: Settings, connection: psycopg.Connection, standing: Standing, json_file: Path | None
 ) -> int:
-    """See that nothing is left to be rewritten: by another look at every document, which writes nothing."""
-    code, said = isthmus(settings, _rewrite(settings, standing.phase), json_file=json_file)
+    """See that nothing is left to be rewritten, or to be looked at, that the rewrite did not know.
+
+    By another look at every document, which writes nothing. What the rewrite could not map is an item of the phase
+    already, and must be acknowledged there; what it has not seen (documents that were written since) fails the check.
+    """
+    words = [*_rewrite(settings, standing.phase), "--limit", str(sys.maxsize)]
+    code, said = isthmus(settings, words, json_file=json_file)
     if said.get("outcome") != "complete":
         return code or 1
-    left = _count(said, "would_change")
+    new = not_known(said["listed"], [item.key for item in standing.items])
     connection.execute(
         "INSERT INTO panamia_move.rewrite_check (rewrite_id, outcome, would_change) VALUES (%s, %s, %s)",
-        (standing.run, "failed" if left else "passed", left),
+        (standing.run, "failed" if new else "passed", len(new)),
     )
     connection.commit()
-    return 1 if left else 0
+    if not new:
+        return 0
+    print(f"{len(new):,} references are not as the rewrite left them, or are new:", file=sys.stderr)
+    for one in new[:_SHOWN]:
+        print(f"  • {one}", file=sys.stderr)
+    if new[_SHOWN:]:
+        print(f"  … and {len(new) - _SHOWN:,} more", file=sys.stderr)
+    _tell("what can be rewritten is, and the others become items", f"run {standing.phase.number}")
+    return 1
+
+
+def not_known(listed: Iterable[Mapping[str, Any]], items: Iterable[str]) -> list[str]:
+    """Return what another look at documents tells that the rewrite did not: places, each with what it is. Pure.
+
+    Args:
+        listed: What would be changed or cannot be mapped, as `isthmus refs rewrite --json` lists it.
+        items: Keys of the items of the phase: what it could not write, with the reason behind the place.
+    """
+    known = set(items)
+    places = {place for place, _, reason in (key.rpartition("/") for key in known) if reason != "moved"}
+    found: list[str] = []
+    for one in listed:
+        place, what = f"{one['collection']}/{one['id']}/{one['path']}", one["reason"] or one["outcome"]
+        # an update that only the server refuses (a unique index) would be tried again
+        if f"{place}/{what}" not in known and not (one["outcome"] == "would_change" and place in places):
+            found.append(f"{place}/{what}")
+    return found
 
 
 def undo_phase(
@@ -149,6 +206,7 @@ def undo_phase(
     standing: Standing,
     *,
     live: bool = False,
+    leave_new_rows: bool = False,
     json_file: Path | None = None,
 ) -> int:
     """Take back what a phase did last; return the exit code of Isthmus.
@@ -158,22 +216,29 @@ def undo_phase(
         connection: To the target.
         standing: The phase; `why_not_undo` says nothing against it.
         live: Whether anything is changed; else it is only said what would be.
+        leave_new_rows: Of a copy: whether rows that others added since may stay where they are.
         json_file: Where the result goes.
     """
     phase, how = standing.phase, ["--live"] if live else []
     if phase.kind == "copy":
-        return isthmus(settings, ["undo", str(settings.mapping), *_only(phase, asked=True), *how], json_file=json_file)[
-            0
-        ]
+        left = ["--leave-new-rows"] if leave_new_rows else []
+        words = ["undo", str(settings.mapping), *_only(phase, asked=True), *left, *how]
+        return isthmus(settings, words, json_file=json_file, needed=False)[0]
     settings.need_source()
     code, said = isthmus(settings, [*_rewrite(settings, phase), "--undo", *how], json_file=json_file)
     if live and said.get("outcome") == "complete" and not _count(said, "moved", "cannot"):
         connection.execute(
-            "INSERT INTO panamia_move.undone_rewrite (rewrite_id, undone_by) VALUES (%s, %s)",
+            "INSERT INTO panamia_move.undone_rewrite (rewrite_id, undone_by) VALUES (%s, %s)"
+            " ON CONFLICT (rewrite_id) DO NOTHING",
             (standing.run, getpass.getuser()),
         )
         connection.commit()
     return code
+
+
+def _tell(what: str, *commands: str) -> None:
+    """Name the commands of the phases where Isthmus has named its own."""
+    print(f"→ Here {what} by: " + ", ".join(f"python -m apps.panamia.phase {one}" for one in commands), file=sys.stderr)
 
 
 def _count(said: Mapping[str, Any], *outcomes: str) -> int:

@@ -24,6 +24,7 @@ from isthmus.connect.mongo import MongoServer
 from isthmus.errors import ConfigError, GovernError
 
 from .contents import Contents, Counting, contents_of, in_file, on_server
+from .leaving_out import Change, as_it_is, left_out
 
 _CHUNK_BYTES = 1 << 20
 
@@ -36,14 +37,18 @@ class Export:
         file: Its documents.
         sha256: Of that file, hex, as it was read again.
         contents: What is in it, as it was read again.
+        left_out: How many values of secret fields it lacks.
     """
 
     file: Path
     sha256: str
     contents: Contents
+    left_out: int = 0
 
 
-def export_collection(server: MongoServer, database: str, collection: str, folder: Path) -> Export:
+def export_collection(
+    server: MongoServer, database: str, collection: str, folder: Path, change: Change = as_it_is
+) -> Export:
     """Write a collection, and read it again. One that is there already and holds the same is taken as it is.
 
     Args:
@@ -51,6 +56,7 @@ def export_collection(server: MongoServer, database: str, collection: str, folde
         database: Its database.
         collection: Its name.
         folder: For exports; the database gets a folder in it.
+        change: What is written of a document: takes out what is to stand in no file.
 
     Raises:
         ConfigError: It cannot be written (`export-unwritable`), another file is there (`export-exists`), or what is
@@ -65,7 +71,7 @@ def export_collection(server: MongoServer, database: str, collection: str, folde
         write_new(metadata, [_metadata(server, database, collection)])
     if not file.exists():
         counting = Counting()
-        sha256 = write_new(file, counting.pass_on(on_server(server, database, collection)))
+        sha256 = write_new(file, counting.pass_on(map(change, on_server(server, database, collection))))
         written = counting.contents()
         found = read_again(file)
         if (found.sha256, found.contents) != (sha256, written):
@@ -85,15 +91,17 @@ def read_again(file: Path) -> Export:
     Raises:
         ConfigError: It cannot be read, or is broken (code `export-broken`).
     """
-    digest = hashlib.sha256()
+    digest, without = hashlib.sha256(), 0
 
     def hashed() -> Iterable[bytes]:
+        nonlocal without
         for one in in_file(file):
             digest.update(one)
+            without += left_out(one)
             yield one
 
     contents = contents_of(hashed())
-    return Export(file, digest.hexdigest(), contents)
+    return Export(file, digest.hexdigest(), contents, without)
 
 
 def write_manifest(path: Path, facts: dict[str, Any]) -> None:

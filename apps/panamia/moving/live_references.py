@@ -68,14 +68,14 @@ def live_references(
         for item in standings[one.number].items
         if item.kind == "reference" and item.acknowledged is not None
     }
-    there = _Documents(server, database, collections_of(mapping, phase))
+    there = Documents(server, database, collections_of(mapping, phase))
     lives: dict[str, Live] = {}
     for collection, group in looked.items():
         values = _values(server, database, collection, group)
         while together := list(islice(values, _TOGETHER)):
             existing = there.of([one.ids for one in together])
             for one in together:
-                if not any(_key(value) in existing for value in one.ids):
+                if not any(key_of(value) in existing for value in one.ids):
                     continue
                 live = lives.setdefault(one.place, Live(one.place))
                 if one.key in known:
@@ -115,12 +115,13 @@ def _ids(value: object) -> list[object]:
     return [] if isinstance(value, dict | list) else [value]
 
 
-def _key(value: object) -> bytes:
+def key_of(value: object) -> bytes:
+    """Return what tells an `_id` from others."""
     return bson.encode({"": value})
 
 
-class _Documents:
-    """Tells which documents are there, by `_id`."""
+class Documents:
+    """Tells which documents some collections have, by `_id`."""
 
     def __init__(self, server: MongoServer, database: str, collections: Collection[str]) -> None:
         self._server = server
@@ -129,13 +130,13 @@ class _Documents:
 
     def of(self, several: Sequence[Sequence[object]]) -> set[bytes]:
         """Return those of some `_id`s that a document has."""
-        wanted = list({_key(value): value for ids in several for value in ids}.values())
+        wanted = list({key_of(value): value for ids in several for value in ids}.values())
         there: set[bytes] = set()
         for name in self._collections:
             rows: list[dict[str, Any]] = self._server.ask(
                 "look documents up", lambda name=name: self._find(name, wanted), collection=name
             )
-            there |= {_key(row["_id"]) for row in rows}
+            there |= {key_of(row["_id"]) for row in rows}
         return there
 
     def _find(self, collection: str, wanted: Sequence[object]) -> list[dict[str, Any]]:

@@ -112,6 +112,7 @@ class Standing:
         collections: What retiring it drops.
         retired: Those of them that are dropped, or were about to be.
         dropped: Those that are dropped.
+        carries_asked: Whether a run carried what is carried only where somebody asks; an undo forgets that.
     """
 
     phase: Phase
@@ -125,6 +126,7 @@ class Standing:
     collections: tuple[str, ...] = ()
     retired: frozenset[str] = frozenset()
     dropped: frozenset[str] = frozenset()
+    carries_asked: bool = False
 
     @property
     def is_retired(self) -> bool:
@@ -228,7 +230,8 @@ def next_step(standings: Mapping[int, Standing]) -> str | None:
         if standing.run is None or standing.finished_at is None:
             return f"run {one.number}"
         if standing.verified_at is None:
-            return f"verify {one.number}"
+            again = one.kind == "rewrite" and standing.failed is not None  # it is the rewrite that mends and lists
+            return f"{'run' if again else 'verify'} {one.number}"
         if standing.open:
             return f"items {one.number}"
     return None

@@ -16,31 +16,43 @@ from isthmus.cli.result_files import refusal_to_write
 from isthmus.connect.mongo import MongoServer, open_server
 from isthmus.errors import ConfigError, GovernError
 from isthmus.mapping import Mapping as MappingModel
-from isthmus.polyglot.named_in_code import look_through
-from isthmus.work.amounts import plural
+from isthmus.state.runs import id_key
 
 from .doing import isthmus
 from .exporting import Export
+from .leaving_out import LeavingOut
 from .phases import Phase, Standing
+from .restored import take_restored
+from .retire_plan import Ground, Plan, phrase, plan
+from .retire_told import as_json, code_naming, on_secrets, show_code, show_plan
 from .retirements import be_alone
-from .retiring import Ground, Plan, phrase, plan, retire
+from .retiring import note_found, retire
 from .settings import Settings
 
 RETIRE = (
     "A dry run unless --live is given. The phase must be done, its collections exactly as they were when it was"
     " verified, and no reference in a collection that is still read from MongoDB may lead to their documents."
     " Live, each collection is exported, the export is read again and held against the server, and then it is"
-    " dropped, which cannot be undone. Exit codes: 0 done, or could be, or is done already; 1 the dry run found"
-    " what stands in the way; 2 no export, or it cannot be written, or the words were not typed; 3 MongoDB;"
-    " 4 PostgreSQL; 5 something stands in the way, or somebody wrote meanwhile."
+    " dropped, which cannot be undone. Values of secret fields stand in no export, but keyed digests of them, unless"
+    " --with-secrets is given: only an export with them can bring a collection back that the phase can go on with."
+    " Exit codes: 0 done, or could be, or is done already; 1 the dry run found what stands in the way; 2 no export, or"
+    " it cannot be written, or the words were not typed; 3 MongoDB; 4 PostgreSQL; 5 something stands in the way, or"
+    " somebody wrote meanwhile, or a collection is there again."
 )
-_SHOWN = 40
 
 
 def add_retire(parser: argparse.ArgumentParser) -> None:
     """Add the options of `retire`."""
     parser.add_argument("--live", action="store_true", help="do it; without this it is only said what would be done")
     parser.add_argument("--export", type=Path, metavar="FOLDER", help="where the exports go; needed with --live")
+    parser.add_argument(
+        "--with-secrets", action="store_true", help="export tokens, password hashes and the like in clear text too"
+    )
+    parser.add_argument(
+        "--restored",
+        action="store_true",
+        help="drop nothing: what was brought back whole from its export counts as not retired again",
+    )
     parser.add_argument("--confirm", metavar="WORDS", help='"retire N of DATABASE", instead of typing it')
     parser.add_argument(
         "--code", type=Path, action="append", default=[], metavar="FOLDER", help="code to look through for MongoDB"
@@ -72,42 +84,96 @@ def retire_phase(
             "A dump has no collections that could be dropped.", code="source-not-live", hint="Name the server."
         )
     standing = standings[phase.number]
-    if standing.is_retired:
-        print(f"Phase {phase.number} ({phase.name}) is retired already: {', '.join(standing.collections)}.")
-        return 0
-    refusal = refusal_to_write(said.json) if said.json is not None else None
-    if refusal is not None:
-        raise ConfigError(refusal, code="output-lost", hint="Name another file with --json.")
-    if said.live and said.export is None:
-        raise ConfigError(
-            "Nothing is dropped without an export.", code="no-export", hint="Name a folder for it: --export FOLDER."
-        )
+    _refuse_options(said)
+    if not standing.is_retired:
+        _refuse_no_export(said)
     with closing(open_server(address)) as server:
-        ground = Ground(server, _database(server), connection, mapping, standings)
-        if said.live:
+        ground = _ground(said, server, connection, mapping, standings, phase)
+        if said.restored:
+            return _restored(ground, phase, live=said.live)
+        if said.live and not standing.is_retired:
             _refuse_other_words(said.confirm, phrase(phase, ground.database))
         if said.live:
             be_alone(connection)
             connection.commit()
 
         def look() -> Plan:
-            return plan(ground, phase, _decommission(settings))
+            asked = standing.run is not None and not standing.is_retired
+            return plan(ground, phase, _decommission(settings) if asked else {})
 
         made = look()
-        _show(made)
+        if standing.is_retired and not made.going and not made.in_the_way:
+            print(f"Phase {phase.number} ({phase.name}) is retired already: {', '.join(standing.collections)}.")
+            return 0
+        show_plan(made)
         exports: dict[str, Export] = {}
         outcome = "in-the-way" if made.in_the_way else "clear"
         if said.live:
+            note_found(ground, made)
             _refuse(made)
+            _refuse_no_export(said)
+            _say(on_secrets(ground.with_secrets))
+            _refuse_other_words(said.confirm, phrase(phase, ground.database))
             _ask(said.confirm, phrase(phase, ground.database))
             exports = retire(ground, made, said.export, look, _say)
             outcome = "retired"
             print(f"Phase {phase.number} ({phase.name}) is retired; its documents are in {said.export}.")
-    code = _code(said.code, standing)
-    _show_code(code)
+    code = code_naming(said.code, standing)
+    show_code(code)
     if said.json is not None:
-        said.json.write_text(json.dumps(_as_json(made, exports, outcome, code), indent=2) + "\n", encoding="utf-8")
+        said.json.write_text(json.dumps(as_json(made, exports, outcome, code), indent=2) + "\n", encoding="utf-8")
     return 1 if outcome == "in-the-way" else 0
+
+
+def _refuse_options(said: argparse.Namespace) -> None:
+    """Refuse what would be found to be wrong only when all is done."""
+    for folder in said.code:
+        if not folder.is_dir():
+            why = "is no folder" if folder.exists() else "is not there"
+            raise ConfigError(
+                f"{folder}, which was to be looked through for MongoDB, {why}.",
+                code="no-such-folder",
+                hint="Name a folder of code with --code; nothing was done.",
+            )
+    refusal = refusal_to_write(said.json) if said.json is not None else None
+    if refusal is not None:
+        raise ConfigError(refusal, code="output-lost", hint="Name another file with --json.")
+
+
+def _refuse_no_export(said: argparse.Namespace) -> None:
+    if said.live and said.export is None and not said.restored:
+        raise ConfigError(
+            "Nothing is dropped without an export.", code="no-export", hint="Name a folder for it: --export FOLDER."
+        )
+
+
+def _ground(
+    said: argparse.Namespace,
+    server: MongoServer,
+    connection: psycopg.Connection,
+    mapping: MappingModel,
+    standings: Mapping[int, Standing],
+    phase: Phase,
+) -> Ground:
+    """Put together where a phase is retired; one that was never run has no key, and exports nothing."""
+    key = id_key(connection, create=False) if standings[phase.number].run is not None else b""
+    connection.rollback()
+    leaving = LeavingOut(mapping, key)
+    return Ground(server, _database(server), connection, mapping, standings, leaving, with_secrets=said.with_secrets)
+
+
+def _restored(ground: Ground, phase: Phase, *, live: bool) -> int:
+    if live:
+        be_alone(ground.connection)
+        ground.connection.commit()
+    count = take_restored(ground, phase, print, live=live)
+    if not count:
+        print(f"No collection of phase {phase.number} ({phase.name}) that was retired is in MongoDB again.")
+    elif live:
+        print(f"Carry what is new, and prove it: run {phase.number}, verify {phase.number}.")
+    else:
+        print("Nothing was written; --live does it.")
+    return 0
 
 
 def _database(server: MongoServer) -> str:
@@ -128,46 +194,6 @@ def _decommission(settings: Settings) -> dict[str, Any]:
             hint="isthmus status --decommission says why, above.",
         )
     return found
-
-
-def _show(made: Plan) -> None:
-    name = f"phase {made.phase.number} ({made.phase.name}) of {made.database}"
-    if made.going:
-        print(f"Retiring {name} drops:")
-        for collection, documents in made.going.items():
-            behind = "  (left behind on purpose)" if collection in made.phase.left else ""
-            print(f"  {collection:<32}{documents:>12,} documents{behind}")
-    if made.gone:
-        print(f"  gone already: {', '.join(made.gone)}")
-    for one in made.live:
-        if one.known:
-            print(f"  {one.place}: {one.known:,} references lead there, and were acknowledged.")
-    if made.in_the_way:
-        print(f"In the way of retiring {name}:")
-        for why in made.in_the_way:
-            print(f"  • {why}")
-    elif made.going:
-        print("Nothing stands in the way.")
-
-
-def _code(folders: list[Path], standing: Standing) -> list[str] | None:
-    """Return the lines that still name MongoDB or a collection of the phase, by file and line; None: nobody asked."""
-    if not folders:
-        return None
-    found = look_through(folders, standing.collections)
-    named = [f"{one.file}:{one.line}: {', '.join(one.names)}" for one in found.named]
-    return [*named, *(f"not looked at: {why}" for why in found.unread)]
-
-
-def _show_code(code: list[str] | None) -> None:
-    if code is None:
-        print("What code still names MongoDB or these collections is not known: --code FOLDER looks.")
-        return
-    print(f"{plural(len(code), 'line')} of code, settings and dependencies naming MongoDB or these collections:")
-    for line in code[:_SHOWN]:
-        print(f"  {line}")
-    if len(code) > _SHOWN:
-        print(f"  … and {len(code) - _SHOWN:,} more: --json has them")
 
 
 def _refuse(made: Plan) -> None:
@@ -198,26 +224,3 @@ def _ask(confirm: str | None, wanted: str) -> None:
 
 def _say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
-
-
-def _as_json(made: Plan, exports: Mapping[str, Export], outcome: str, code: list[str] | None) -> dict[str, Any]:
-    return {
-        "phase": made.phase.number,
-        "name": made.phase.name,
-        "database": made.database,
-        "outcome": outcome,
-        "going": made.going,
-        "gone": made.gone,
-        "in_the_way": made.in_the_way,
-        "references": [{"place": one.place, "live": one.count, "acknowledged": one.known} for one in made.live],
-        "exports": {
-            name: {
-                "file": str(one.file),
-                "sha256": one.sha256,
-                "documents": one.contents.documents,
-                "bytes": one.contents.size_bytes,
-            }
-            for name, one in exports.items()
-        },
-        "code": code,
-    }

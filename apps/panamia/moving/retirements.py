@@ -16,6 +16,7 @@ _ADD = """
 INSERT INTO panamia_move.retirement (phase, collection, documents, export_file, sha256, retired_by)
 VALUES (%s, %s, %s, %s, %s, %s)"""
 _DROPPED = "UPDATE panamia_move.retirement SET dropped_at = clock_timestamp() WHERE collection = %s"
+_RETURNED = "UPDATE panamia_move.retirement SET dropped_at = NULL WHERE collection = %s"
 _FORGET = "DELETE FROM panamia_move.retirement WHERE collection = %s AND dropped_at IS NULL"
 _ALONE = "SELECT pg_try_advisory_lock(hashtextextended('panamia_move.retirement', 0))"
 
@@ -26,13 +27,13 @@ class Retirement:
 
     Attributes:
         documents: How many its export has.
-        file: The export, as it was named then.
+        file: The export, as it was named then; None where the collection was not there, and nothing was exported.
         sha256: Of that file, hex.
         is_dropped: Whether the collection is gone; else it was about to be dropped.
     """
 
     documents: int
-    file: Path
+    file: Path | None
     sha256: str
     is_dropped: bool
 
@@ -41,7 +42,7 @@ def read_retirements(connection: psycopg.Connection) -> dict[str, Retirement]:
     """Return what is known, by collection."""
     rows = connection.execute(_READ).fetchall()
     return {
-        str(name): Retirement(int(documents), Path(file), str(sha256), bool(dropped))
+        str(name): Retirement(int(documents), Path(file) if file else None, str(sha256), bool(dropped))
         for name, documents, file, sha256, dropped in rows
     }
 
@@ -61,15 +62,20 @@ def be_alone(connection: psycopg.Connection) -> None:
 
 def announce(connection: psycopg.Connection, phase: int, collection: str, one: Retirement) -> None:
     """Note that a collection is about to be dropped. Committed."""
-    connection.execute(
-        _ADD, (phase, collection, one.documents, str(one.file.absolute()), one.sha256, getpass.getuser())
-    )
+    file = str(one.file.absolute()) if one.file is not None else ""
+    connection.execute(_ADD, (phase, collection, one.documents, file, one.sha256, getpass.getuser()))
     connection.commit()
 
 
 def note_dropped(connection: psycopg.Connection, collection: str) -> None:
     """Note that it was dropped. Committed."""
     connection.execute(_DROPPED, (collection,))
+    connection.commit()
+
+
+def note_returned(connection: psycopg.Connection, collection: str) -> None:
+    """Note that it is not gone, for it was found again. Committed."""
+    connection.execute(_RETURNED, (collection,))
     connection.commit()
 
 

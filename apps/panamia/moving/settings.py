@@ -1,4 +1,4 @@
-"""Where the move reads and writes: addresses from options or the environment, files beside this package."""
+"""Where the move reads and writes: addresses from options, the environment or files it names; files beside us."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from isthmus.errors import ConfigError
+from isthmus.cli.setting_files import ADDRESSES, read_setting_files
+from isthmus.errors import ConfigError, Where
 
 HOME = Path(__file__).parent.parent
 MAPPING = HOME / "mapping.yaml"
@@ -20,9 +21,9 @@ class Settings:
 
     Attributes:
         source: The MongoDB database, or its dump; None where no command needs it.
-        target: The PostgreSQL database, by its direct address.
+        target: The PostgreSQL database: its direct address, or embedded:DIR.
         mapping: The mapping.
-        resolutions: The answers to conflicts of identities; the file need not be there.
+        resolutions: The answers to conflicts of identities; the default file need not be there.
     """
 
     source: str | None
@@ -32,7 +33,9 @@ class Settings:
 
     def environment(self) -> dict[str, str]:
         """Return the environment of a command of Isthmus that works on them; no address stands in its arguments."""
-        found = {**os.environ, "DATABASE_URL": self.target}
+        files = {f"{name}_FILE" for name in ADDRESSES}  # what they hold is known
+        found = {name: value for name, value in os.environ.items() if name not in files}
+        found["DATABASE_URL"] = self.target
         return found | ({"MONGODB_URI": self.source} if self.source else {})
 
     def need_source(self) -> str:
@@ -58,8 +61,20 @@ def read_settings(
     """Put options and environment together; options win.
 
     Raises:
-        ConfigError: No target is named.
+        ConfigError: No target is named (code `no-target`), the answers that are named are not there (`no-resolutions`),
+            or a file with an address cannot be used, as `read_setting_files` says.
     """
+    environment = dict(environment)
+    read_setting_files(environment)
+    named = environment.get("ISTHMUS_RESOLUTIONS")
+    resolutions = resolutions or (Path(named) if named else None)
+    if resolutions is not None and not resolutions.is_file():
+        raise ConfigError(
+            "The answers of people that are named are not there.",
+            code="no-resolutions",
+            where=Where(file=str(resolutions)),
+            hint="Name the file that --resolutions means, or leave the option out.",
+        )
     names = ("POSTGRES_DIRECT_URL", "DATABASE_URL", "POSTGRES_URL")
     address = target or next((environment[name] for name in names if environment.get(name)), None)
     if address is None:

@@ -11,7 +11,6 @@ import psycopg
 from isthmus.mapping import Mapping
 from isthmus.mapping.tables import build_schema
 from isthmus.polyglot.sites import Place, show_place
-from isthmus.state.acknowledgements import acknowledged
 from isthmus.state.reports import object_ids
 from isthmus.state.runs import latest_run
 from isthmus.state.source_ids import show
@@ -20,28 +19,35 @@ from isthmus.state.waiting import list_waiting
 from isthmus.verify.result import LAYERS
 
 from .leading import collections_of
+from .ledgers import left_by, without_secrets
 from .phases import PHASES, Item, Phase, Standing
 from .retirements import read_retirements
 
 _RUNS = """
 SELECT id, finished_at, coalesce(tables -> 'only', '[]') FROM isthmus.run ORDER BY id"""
-_LETTERS = """
-SELECT id, collection || '/' || coalesce(source_id_text, location) || '/' || code, collection,
-    coalesce(source_id_text, location), code, message
-FROM isthmus.dead_letter WHERE run_id = %s ORDER BY id"""
-_CONFLICTS = """
-SELECT id, collection || '/' || source_row_id || '/' || action, collection, table_name, row_id, action,
-    (SELECT string_agg(k, ', ' ORDER BY k) FROM jsonb_object_keys(differing) AS k)
-FROM isthmus.conflict WHERE run_id = %s AND action <> 'merged' ORDER BY id"""
 _REWRITES = """
-SELECT id, ended_at FROM isthmus.rewrite WHERE outcome IS DISTINCT FROM 'undone' AND outcome IS DISTINCT FROM 'replaced'
-ORDER BY id DESC LIMIT 1"""
+SELECT r.id, r.ended_at,
+    EXISTS (
+        SELECT FROM isthmus.rewrite_log l JOIN isthmus.rewrite o ON o.id = l.rewrite_id
+        WHERE o.scope -> 'to' ?| %(entries)s
+          AND (l.state IN ('planned', 'done') OR l.state = 'left' AND l.reason IS NOT NULL)),
+    r.outcome IS NOT DISTINCT FROM 'undone'
+        OR EXISTS (SELECT FROM panamia_move.undone_rewrite u WHERE u.rewrite_id = r.id)
+        OR EXISTS (
+            SELECT FROM isthmus.rewrite_log l
+            WHERE l.state IN ('undone', 'left', 'gone') AND l.settled_at > coalesce(r.ended_at, r.started_at))
+FROM isthmus.rewrite r WHERE r.scope -> 'to' ?| %(entries)s ORDER BY r.id DESC LIMIT 1"""
+"""The newest rewrite of these entries, whether ids of rows stand where any of them wrote, and whether an undoing was
+begun behind it."""
 _LEFT = """
-SELECT collection, source_id, path, coalesce(reason, state)
-FROM isthmus.rewrite_log WHERE rewrite_id = %s AND state = 'refused' ORDER BY id"""
-_UNDONE = """
-SELECT EXISTS (SELECT FROM panamia_move.undone_rewrite WHERE rewrite_id = %(rewrite)s),
-    EXISTS (SELECT FROM isthmus.rewrite_log WHERE rewrite_id = %(rewrite)s AND state = 'undone')"""
+SELECT l.collection, l.source_id, l.path, coalesce(l.reason, l.state)
+FROM isthmus.rewrite_log l JOIN isthmus.rewrite r ON r.id = l.rewrite_id
+WHERE l.state = 'refused' AND r.scope -> 'to' ?| %(entries)s AND NOT EXISTS (
+    SELECT FROM isthmus.rewrite n JOIN isthmus.rewrite_part p ON p.rewrite_id = n.id
+    WHERE n.id > r.id AND n.source = r.source AND (n.scope -> 'to') @> (r.scope -> 'to')
+      AND p.collection = l.collection AND p.done)
+ORDER BY l.id"""
+"""What was refused when its place was last looked at; one that has looked through the collection since tells anew."""
 _ACKNOWLEDGED = "SELECT kind, key, reason FROM panamia_move.acknowledgement WHERE phase = %s AND withdrawn_at IS NULL"
 
 
@@ -96,18 +102,22 @@ def _of_copy(
         finished_at=finished,
         verified_at=whole.started_at if passed and whole is not None else None,
         failed=None if whole is None or passed else whole.verdict,
-        items=_items(connection, phase, _letters(connection, number), _conflicts(connection, number), nowhere),
+        items=_items(connection, phase, left_by(connection, number), nowhere),
+        carries_asked=any(carried & set(phase.asked) for _, _, carried in runs),
     )
 
 
 def _of_rewrite(connection: psycopg.Connection, phase: Phase) -> Standing:
     there = connection.execute("SELECT to_regclass('isthmus.rewrite') IS NOT NULL").fetchone()
-    row = connection.execute(_REWRITES).fetchone() if there is not None and there[0] else None
+    row = (
+        connection.execute(_REWRITES, {"entries": list(phase.entries)}).fetchone()
+        if there is not None and there[0]
+        else None
+    )
     if row is None:
         return Standing(phase)
-    number, ended = int(row[0]), row[1]
-    ((undone, begun),) = connection.execute(_UNDONE, {"rewrite": number}).fetchall()
-    if undone:
+    number, ended, stands, undoing = int(row[0]), row[1], bool(row[2]), bool(row[3])
+    if undoing and not stands:
         return Standing(phase)
     checked = connection.execute(
         "SELECT checked_at, outcome FROM panamia_move.rewrite_check WHERE rewrite_id = %s ORDER BY id DESC LIMIT 1",
@@ -120,23 +130,9 @@ def _of_rewrite(connection: psycopg.Connection, phase: Phase) -> Standing:
         finished_at=ended,
         verified_at=checked[0] if passed and checked is not None else None,
         failed=None if checked is None or passed else str(checked[1]),
-        items=_items(connection, phase, _left(connection, number)),
-        half_undone=begun,
+        items=_items(connection, phase, _left(connection, phase)),
+        half_undone=undoing,
     )
-
-
-def _letters(connection: psycopg.Connection, run: int) -> Iterator[Item]:
-    words = acknowledged(connection, "letter", [(run, None)])
-    for number, key, collection, document, code, message in connection.execute(_LETTERS, (run,)):
-        reason = words[number].reason if number in words else None
-        yield Item("letter", key, f"{collection} {document}: {code}: {message}", reason, number)
-
-
-def _conflicts(connection: psycopg.Connection, run: int) -> Iterator[Item]:
-    words = acknowledged(connection, "conflict", [(run, None)])
-    for number, key, collection, table, row, action, names in connection.execute(_CONFLICTS, (run,)):
-        reason = words[number].reason if number in words else None
-        yield Item("conflict", key, f"{collection} → {table} {row}: {action}: {names}", reason, number)
 
 
 def _leading_nowhere(connection: psycopg.Connection, mapping: Mapping) -> dict[int, list[Item]]:
@@ -145,7 +141,9 @@ def _leading_nowhere(connection: psycopg.Connection, mapping: Mapping) -> dict[i
     It is the phase that knew last: the one that carries what they lead to, or the one that carries them.
     """
     run = latest_run(connection)
-    lines = [line for line in list_waiting(connection, run) if line.lead_nowhere] if run is not None else []
+    lines = []
+    if run is not None:
+        lines = without_secrets(run, (line for line in list_waiting(connection, run) if line.lead_nowhere))
     tables = build_schema(mapping).tables
     phases = {entry: one.number for one in PHASES if one.kind == "copy" for entry in one.entries}
     old = object_ids(connection, [line.target_id for line in lines]) if lines else {}
@@ -165,15 +163,15 @@ def _leading_nowhere(connection: psycopg.Connection, mapping: Mapping) -> dict[i
     return found
 
 
-def _left(connection: psycopg.Connection, rewrite: int) -> Iterator[Item]:
-    for collection, source_id, path, reason in connection.execute(_LEFT, (rewrite,)):
+def _left(connection: psycopg.Connection, phase: Phase) -> Iterator[Item]:
+    for collection, source_id, path, reason in connection.execute(_LEFT, {"entries": list(phase.entries)}):
         key = reference_key(collection, bytes(source_id), tuple(path))
         yield Item("reference", f"{key}/{reason}", f"{collection} {show_place(tuple(path))}: {reason}")
 
 
 def reference_key(collection: str, source_id: bytes, place: Place) -> str:
     """Return what tells a reference from others: the collection, the `_id` of the document, the place in it."""
-    return f"{collection}/{show(source_id)}/{show_place(place)}"
+    return f"{collection}/{show(source_id, shorten=False)}/{show_place(place)}"
 
 
 def _items(connection: psycopg.Connection, phase: Phase, *found: Iterable[Item]) -> list[Item]:

@@ -126,6 +126,24 @@ UNIQUE = {
 }
 """What is unique besides the ids: as the project had it, but for the e-mails and names that ignore case here."""
 
+KEYS = {
+    "sessions": "session_token",
+    "verification_tokens": "identifier, token",
+    "profile_follows": "follower_id, profile_id",
+}
+"""Primary keys that are no id."""
+
+NO_ROWS = {
+    "accounts.provider_account_id",
+    "oauth_verifications.provider_account_id",
+    "users.legacy_id",
+    "profiles.address_google_place_id",
+    "profiles.primary_image_id",
+    "profiles.pusher_channel_id",
+    "mentor_sessions.session_id",
+}
+"""Columns that are called as if they led to a row, and hold an id of another system, a channel, or a file's name."""
+
 INDEXED = {
     "profiles": ["user_id", "active"],
     "articles": ["status, published_at DESC", "author_id, status", "in_reply_to", "tags", "co_authors"],

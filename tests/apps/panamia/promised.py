@@ -130,6 +130,8 @@ PROMISED: dict[str, tuple[str, ...]] = {
     "before 1970": ("users/created-early", "articles/published-early", "notifications/created-early"),
     "a profile of X with the e-mail of Y": ("conflict/profile-of-link", "conflict/profile-of-email"),
     "a test account": ("conflict/test-account",),
+    "two people who want one screen name": ("users/screenname-taken",),
+    "keys inside json that get other names": ("profiles/locations-whole",),
 }
 """What the data hold by construction, and the plants that stand for it."""
 
@@ -153,7 +155,9 @@ FIELDS: dict[str, str] = {
     " categories.Venue categories.artisanal categories.homemade primary_address.name primary_address.street1"
     " primary_address.street2 primary_address.city primary_address.state primary_address.zipcode primary_address.hours"
     " primary_address.lat primary_address.lng primary_address.google_place_id gentedepana.code gentedepana.percentage"
-    " gentedepana.details geo.type geo.coordinates locations[].street1 images.primary images.primaryCDN images.gallery1"
+    " gentedepana.details geo.type geo.coordinates locations[].name locations[].street1"
+    " locations[].street2 locations[].city locations[].state locations[].zipcode locations[].hours locations[].lat"
+    " locations[].lng locations[].google_place_id images.primary images.primaryCDN images.gallery1"
     " images.gallery2 images.gallery3 images.gallery1CDN images.gallery2CDN images.gallery3CDN linked_profiles[]"
     " mentoring.enabled mentoring.expertise[] mentoring.languages[] mentoring.bio mentoring.videoIntroUrl"
     " mentoring.goals mentoring.hourlyRate availability.timezone availability.schedule[].day"

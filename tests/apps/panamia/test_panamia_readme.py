@@ -1,12 +1,21 @@
-"""Every test that the tables of `apps/panamia/README.md` name is there, and every hazard and promise has its row.
+"""The first commands of `apps/panamia/README.md` work as they stand; every test that its tables name is there, and
+every hazard and promise has its row.
 
-Cannot see: whether the test shows what its row says.
+Cannot see: whether a test shows what its row says; the commands of a running server.
 """
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
+
+import pytest
+
+from tests.apps.panamia.conftest import SETTINGS
 
 ROOT = Path(__file__).parents[3]
 PLACES = ("tests/apps/panamia", "tests/integration", "tests/unit")
@@ -30,3 +39,23 @@ def test_each_hazard_and_promise_has_a_row_that_says_something() -> None:
     told = {one for row in rows() for one in re.findall(r"[HP]\d+", row.split("|")[1])}
     assert told == {f"H{number}" for number in range(1, 33)} | {f"P{number}" for number in range(1, 13)}
     assert [row for row in rows() if not row.rstrip("| ").rpartition(" | ")[2].strip()] == []
+
+
+@pytest.mark.slow
+def test_the_first_commands_work_as_they_stand() -> None:
+    text = (ROOT / "apps" / "panamia" / "README.md").read_text(encoding="utf-8")
+    phases = text[text.index("## The phases") :]
+    start = phases.index("```sh\n") + len("```sh\n")
+    block = phases[start : phases.index("```", start)]
+    assert block.count("build/panamia") == 5
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(SETTINGS)}
+    environment["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), environment["PATH"]])
+    with tempfile.TemporaryDirectory() as folder:  # pytest's are too deep for a socket
+        Path(folder).chmod(0o755)  # where root runs this, the server is another user
+        script = block.replace("$PWD/build/", f"{folder}/").replace("build/", f"{folder}/")
+        shell = ["bash", "-uc", script]
+        ran = subprocess.run(shell, cwd=ROOT, env=environment, capture_output=True, check=False, timeout=280, text=True)
+    said = ran.stdout + ran.stderr
+    assert ran.returncode == 0, said
+    assert "All phases are done." in ran.stdout, said
+    assert "error" not in ran.stderr, said

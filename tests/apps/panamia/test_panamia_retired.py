@@ -26,7 +26,7 @@ import bson
 import psycopg
 import pytest
 from bson import ObjectId
-from pymongo import MongoClient
+from pymongo import MongoClient, monitoring
 from pymongo.database import Database
 
 from apps.panamia.moving.exporting import export_collection, read_again
@@ -193,6 +193,7 @@ def test_killed_between_two_drops_it_is_gone_on_with(at_phase: Callable[[int], S
     served, export = at_phase(6), tmp_path / "export"
     before = served.documents()
     command = [sys.executable, "-m", "apps.panamia.phase", "retire", "6", "--live", "--export", str(export)]
+    command.append("--with-secrets")
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("ISTHMUS_", "PG"))}
     process = subprocess.Popen(
         [*command, "--confirm", f"retire 6 of {served.mongo}"],
@@ -220,6 +221,16 @@ def test_killed_between_two_drops_it_is_gone_on_with(at_phase: Callable[[int], S
             made = read_again(export / served.mongo / f"{name}.bson")
             announce(connection, 6, name, Retirement(made.contents.documents, made.file, made.sha256, is_dropped=False))
         mongo["links"].rename("links.isthmus-retiring")
+        made = read_again(export / served.mongo / "newsletters.bson")  # ended behind a drop, before that was written
+        announce(connection, 6, "newsletters", Retirement(1, made.file, made.sha256, is_dropped=False))
+        mongo["newsletters"].drop()
+    with psycopg.connect(served.database, autocommit=True) as connection:  # the target is lost behind a drop
+        cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = %s"
+        errors = _Writes("podcasts: dropped.", lambda: connection.execute(cut, (connection.info.dbname,)))
+        words = ["--export", str(export), "--with-secrets", "--confirm", f"retire 6 of {served.mongo}"]
+        ran = served.phase("retire", "6", "--live", *words, errors=errors)
+    assert (ran.code, "error (target)" in ran.said) == (4, True), ran.said
+    assert served.words()[6] == "half retired"
     code, said = retire(served, 6, export)
     assert code == 0, said
     assert served.words()[6] == "retired"
@@ -247,6 +258,7 @@ def test_who_writes_between_looking_and_dropping_loses_nothing(
             "--live",
             "--export",
             str(tmp_path),
+            "--with-secrets",
             "--confirm",
             f"retire 6 of {served.mongo}",
             errors=errors,
@@ -319,6 +331,11 @@ def test_what_cannot_be_retired_is_said_at_once(
     assert (ran.code, "source-not-live" in ran.said) == (2, True)
     nowhere = replace(served, source=served.source.replace(quote(served.mongo, safe=""), ""))
     assert "names no database" in nowhere.phase("retire", "3").said
+    (tmp_path / "a file").write_text("")
+    for folder, why in ((tmp_path / "nowhere", "is not there"), (tmp_path / "a file", "is no folder")):
+        code, said = retire(served, 3, tmp_path / "export", "--code", str(folder))
+        assert (code, "no-such-folder" in said, why in said) == (2, True, True), said
+    assert not (tmp_path / "export").exists()
 
 
 @contextlib.contextmanager
@@ -330,3 +347,231 @@ def _files_of(most_bytes: int) -> Iterator[None]:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_later_phases_need_no_retired_document(
+    at_phase: Callable[[int], Served], moved_on_server: Served, tmp_path: Path
+) -> None:
+    served = at_phase(2)
+    code, said = retire(served, 1, tmp_path)
+    assert code == 0, said
+    for number in (3, 4, 5, 6):
+        ran, proof = served.phase("run", str(number)), served.phase("verify", str(number))
+        assert (ran.code in {0, 1}, proof.code) == (True, 0), (number, ran.said, proof.said)
+        assert served.phase("acknowledge", str(number), "--all", "--reason", "planted").code == 0
+    assert served.words() == {1: "retired", **dict.fromkeys(range(2, 7), "done")}
+    # whom documents mean is known without the documents of users: all is as where they were there to the end
+    for query in (
+        "SELECT id, actor, target, article_id, profile_id, session_id FROM notifications",
+        "SELECT id, author_id, co_authors, reviewed_by, removed_by FROM articles",
+        "SELECT id, user_id, email FROM profiles",
+        "SELECT follower_id, following_id FROM user_follows",
+        "SELECT id, user_id FROM images",
+        "SELECT list_id, profile_id FROM user_list_members",
+        "SELECT follower_id, profile_id FROM profile_follows",
+    ):
+        assert rows_of(served, query) == rows_of(moved_on_server, query), query
+        assert rows_of(served, query), query
+
+
+def rows_of(served: Served, query: str) -> list[str]:
+    with psycopg.connect(served.database) as connection:
+        return sorted(str(row) for row in connection.execute(query.encode()).fetchall())
+
+
+class _Behind(monitoring.CommandListener):
+    """An application that writes to a collection right behind a command of somebody else, once."""
+
+    def __init__(self) -> None:
+        self.behind, self.do = "", lambda: None
+
+    def wait(self, command: str, do: Callable[[], object]) -> None:
+        """Write when a command has been done."""
+        self.behind, self.do = command, do
+
+    def started(self, event: monitoring.CommandStartedEvent) -> None:
+        """Nothing is done before a command."""
+
+    def failed(self, event: monitoring.CommandFailedEvent) -> None:
+        """Nothing is done behind a command that failed."""
+
+    def succeeded(self, event: monitoring.CommandSucceededEvent) -> None:
+        """Write."""
+        if event.command_name == self.behind:
+            self.behind = ""
+            self.do()
+
+
+@pytest.fixture(scope="module")
+def behind() -> _Behind:
+    found = _Behind()
+    monitoring.register(found)
+    return found
+
+
+def test_a_collection_that_is_made_anew_is_not_retired_and_nothing_is_lost(
+    at_phase: Callable[[int], Served], tmp_path: Path, behind: _Behind
+) -> None:
+    served, name, aside = at_phase(6), "notifications", "notifications.isthmus-retiring"
+    before, carried = served.documents()[name], len(rows_of(served, "SELECT id FROM notifications"))
+    with there(served) as mongo:
+        like: Any = mongo[name].find_one({"type": "Follow"})
+        new = {**like, "_id": ObjectId()}
+        behind.wait("renameCollection", lambda: mongo[name].insert_one(new))
+        code, said = retire(served, 3, tmp_path / "aside")
+        assert (code, "collection-returned" in said) == (5, True), said
+        found = served.documents()
+        assert (found[name].keys(), found[aside]) == ({new["_id"]}, before)
+        assert served.words()[3] == "half retired"
+        dry = served.phase("retire", "3", folder=tmp_path)
+        assert (dry.code, "since it was put aside" in dry.result["in_the_way"][0]) == (1, True), dry.said
+        assert served.phase("retire", "3", "--restored", "--live").code == 5
+        mongo[aside].insert_one(new)  # what is wanted of it goes to the others
+        mongo[name].drop()
+        code, said = retire(served, 3, tmp_path / "aside")
+        assert (code, "collection-changed" in said) == (5, True), said
+        assert served.documents()[name].keys() == {*before, new["_id"]}
+        assert served.words()[3] == "done"
+        mongo[name].delete_one({"_id": new["_id"]})
+
+        behind.wait("drop", lambda: mongo[name].insert_one(new))
+        code, said = retire(served, 3, tmp_path / "dropped")
+        assert (code, "collection-returned" in said) == (5, True), said
+        assert served.documents()[name].keys() == {new["_id"]}
+        assert exported(served, tmp_path / "dropped", name) == before
+        assert served.words()[3] == "half retired"
+        dry = served.phase("retire", "3", folder=tmp_path)
+        assert dry.code == 1
+        assert dry.result["returned"][0] | {"told": ""} == {
+            "collection": name,
+            "documents": 1,
+            "lacking": len(before),
+            "without": 0,
+            "is_as_exported": False,
+            "is_new": False,
+            "told": "",
+        }
+        assert retire(served, 3, tmp_path / "dropped")[0] == 5
+        assert served.phase("retire", "3", "--restored", "--live").code == 5
+        assert served.documents()[name].keys() == {new["_id"]}
+
+        mongo[name].insert_many(bson.decode(one) for one in before.values())  # as mongorestore does
+        assert served.phase("retire", "3", "--restored").code == 0
+        assert served.words()[3] == "half retired", "that was a dry run"
+        assert served.phase("retire", "3", "--restored", "--live").code == 0
+        assert served.words()[3] == "done"
+        assert served.phase("retire", "3").code == 1, "somebody must carry it"
+        assert served.phase("run", "3").code in {0, 1}
+        assert served.phase("verify", "3").code == 0
+        assert len(rows_of(served, "SELECT id FROM notifications")) == carried + 1
+        served.phase("acknowledge", "3", "--all", "--reason", "planted")
+        code, said = retire(served, 3, tmp_path / "all")
+        assert (code, served.words()[3]) == (0, "retired"), said
+        assert exported(served, tmp_path / "all", name).keys() == {*before, new["_id"]}
+
+        mongo[name].insert_one({"late": 1})  # whoever looks later sees it, too
+        assert served.phase("retire", "3").code == 1
+        assert retire(served, 3, tmp_path / "all")[0] == 5
+        assert served.words()[3] == "half retired"
+        mongo[name].drop()
+    code, said = retire(served, 3, tmp_path / "all")
+    assert (code, served.words()[3]) == (0, "retired"), said
+
+
+SECRETS = {
+    "nextauth_accounts": ("access_token", "refresh_token", "id_token", "session_state"),
+    "nextauth_sessions": ("sessionToken",),
+    "nextauth_verification_tokens": ("token",),
+    "users": ("hashedPassword",),
+    "emailmigrations": ("migrationToken",),
+    "oauthverifications": ("verificationToken",),
+    "profiles": ("status.access",),
+}
+
+
+def _at(document: dict[str, Any], path: str) -> object:
+    found: Any = document
+    for key in path.split("."):
+        found = found.get(key) if isinstance(found, dict) else None
+    return found
+
+
+def test_all_is_retired_no_secret_stands_in_an_export_and_nothing_is_left(
+    at_phase: Callable[[int], Served], tmp_path: Path
+) -> None:
+    served, export = at_phase(6), tmp_path / "export"
+    before = served.documents()
+    said = ""
+    for number in (6, 5, 4, 3, 1):
+        code, more = retire(served, number, export)
+        assert code == 0, more
+        said += more
+    assert served.documents() == {}
+    written = b"".join(path.read_bytes() for path in export.rglob("*") if path.is_file()) + said.encode()
+    secrets = {
+        value
+        for name, paths in SECRETS.items()
+        for raw in before[name].values()
+        for path in paths
+        if isinstance(value := _at(bson.decode(raw), path), str) and len(value) > 8
+    }
+    assert len(secrets) > 500
+    assert [one for one in secrets if one.encode() in written] == []
+    for name, documents in before.items():
+        found = exported(served, export, name)
+        assert found.keys() == documents.keys(), name
+        if name not in SECRETS:
+            assert found == documents, name
+        changed = [one for one in documents if found[one] != documents[one]]
+        assert (len(changed) > 0) is (name in SECRETS), name
+        for one in changed:
+            was, now = bson.decode(documents[one]), bson.decode(found[one])
+            tops = {path.partition(".")[0] for path in SECRETS[name]}
+            assert {key for key in was if was[key] != now[key]} <= tops, (name, one)
+    told = list_collections(export / served.mongo)["users"].info.indexes
+    assert any(isinstance(one.get("collation"), dict) and one["unique"] for one in told), "as the server has it"
+
+    # nothing is left there, which is known of this database alone
+    asked = ["status", "--decommission", "--source"]
+    end = isthmus(*asked, served.source, database=served.database, json_file=tmp_path / "end.json")
+    assert end.result["gone"], end.said
+    assert set(end.result["in_the_way"]) <= {"writes"}, end.said  # of this test, which made the documents just now
+    assert end.code == len(end.result["in_the_way"])
+    assert "Nothing is left there" in end.said
+    other = isthmus(*asked, served.source.replace("/pana-", "/pano-"), database=served.database)
+    assert (other.code, "unknown-database" in other.said) == (3, True), other.said
+    assert "retired already" in served.phase("retire", "5").said
+    assert served.phase("retire", "5", "--restored").code == 0
+    assert set(served.words().values()) == {"retired", "done"}
+    # from exports without secrets nothing can be carried again
+    with there(served) as mongo:
+        mongo["profiles"].insert_many(bson.decode(one) for one in exported(served, export, "profiles").values())
+    back = served.phase("retire", "5", "--restored", "--live")
+    assert (back.code, "secret value" in back.said) == (5, True), back.said
+    assert served.words()[5] == "retired"
+
+
+def test_what_cannot_be_put_aside_or_is_not_there_is_said(at_phase: Callable[[int], Served], tmp_path: Path) -> None:
+    served = at_phase(2)
+    for words in (["4"], ["4", "--live", "--export", str(tmp_path), "--confirm", f"retire 4 of {served.mongo}"]):
+        never = served.phase("retire", *words)
+        assert (never.code, "Phase 4 was never run" in never.said) == (5 if len(words) > 1 else 1, True), never.said
+    served = at_phase(6)
+    with there(served) as mongo:
+        mongo["articles.isthmus-retiring"].insert_one({"_id": "somebody's"})
+        clash = served.phase("retire", "4", folder=tmp_path)
+        assert (clash.code, "did not put aside" in clash.result["in_the_way"][0]) == (1, True), clash.said
+        assert retire(served, 4, tmp_path / "export")[0] == 5
+        mongo["articles.isthmus-retiring"].drop()
+        mongo["notifications"].drop()
+        dry = served.phase("retire", "3", folder=tmp_path)
+        assert (dry.code, dry.result["absent"], dry.result["going"]) == (0, ["notifications"], {}), dry.said
+        code, said = retire(served, 3, tmp_path / "export")
+        assert (code, "nothing is exported of it: notifications" in said) == (0, True), said
+        assert served.words()[3] == "retired"
+        assert not (tmp_path / "export").exists()
+        mongo["notifications"].insert_one({"new": 1})
+        late = served.phase("retire", "3", folder=tmp_path)
+        assert (late.code, late.result["returned"][0]["is_new"]) == (1, True), late.said
+        assert served.phase("retire", "3", "--restored", "--live").code == 0
+        assert served.words()[3] == "done"

@@ -93,6 +93,31 @@ def test_what_could_not_be_mapped_is_an_item_with_document_and_place(at_phase: C
     assert set(keys) == listed
 
 
+def test_what_applications_write_with_ids_of_nobody_is_seen_by_verify_and_becomes_an_item(
+    at_phase: Callable[[int], Served],
+) -> None:
+    served, nobody = at_phase(2), ObjectId()
+    with MongoClient[dict[str, Any]](served.source) as client:
+        there = client.get_default_database()
+        new = there["images"].insert_one({"userId": nobody, "url": "https://example.org/new"}).inserted_id
+        ran = served.phase("verify", "2")
+        key = f"images/{new}/userId/unmapped"
+        assert (ran.code, key in ran.said) == (1, True), ran.said
+        assert "run 2" in ran.said
+        assert served.words()[2] == "verify failed"
+        assert served.phase("run", "2").code == 1
+        ran = served.phase("items", "2")
+        assert (ran.code, key in ran.said, "1 items, 1 of them open" in ran.said) == (1, True, True), ran.said
+        assert served.phase("verify", "2").code == 0, "it is known, and waits for somebody"
+        assert served.phase("run", "3").code == 5
+        assert served.phase("acknowledge", "2", key, "--reason", "nobody's").code == 0
+        assert served.words()[2] == "done"
+        assert served.phase("verify", "2").code == 0
+        there["images"].delete_one({"_id": new})
+    assert served.phase("run", "2").code == 1
+    assert key not in served.phase("items", "2", "--all").said, "what is gone is no item any more"
+
+
 def test_an_application_that_writes_an_old_id_again_is_seen_by_verify(at_phase: Callable[[int], Served]) -> None:
     served = at_phase(2)
     assert served.phase("verify", "2").code == 0
@@ -103,7 +128,7 @@ def test_an_application_that_writes_an_old_id_again_is_seen_by_verify(at_phase: 
         there["images"].update_one({}, {"$set": {"userId": user["_id"]}})
     assert served.phase("verify", "2").code == 1
     page = json.loads(served.phase("status", "--json").said)
-    assert (page["phases"][1]["word"], page["next"]) == ("verify failed", "verify 2")
+    assert (page["phases"][1]["word"], page["next"]) == ("verify failed", "run 2")
     assert served.phase("run", "3").code == 5
     assert served.phase("run", "2").code in {0, 1}
     assert served.phase("verify", "2").code == 0

@@ -20,8 +20,10 @@ from tests.apps.panamia.test_panamia_moved import (  # noqa: F401  asked of the 
     test_each_phase_is_verified_with_every_document,
     test_every_dead_letter_was_planted_and_says_why,
     test_follows_and_lists_lose_nobody,
-    test_no_secret_stands_in_a_log_or_an_export,
     test_the_books_of_every_collection_are_those_of_the_truth,
+    test_the_planted_truth_reconciles_to_zero,
+    test_two_people_are_never_one_user_and_one_person_is_never_two,
+    test_who_takes_another_s_screen_name_is_not_taken_for_him,
 )
 from tests.apps.panamia.test_panamia_planted import (  # noqa: F401  asked of the fixture below too
     planted,

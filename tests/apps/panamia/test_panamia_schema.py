@@ -110,6 +110,11 @@ SELECT c.relname, a.attname, replace(format_type(a.atttypid, a.atttypmod), 'time
 FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace
 """
+_PRIMARY = """
+SELECT conrelid::regclass::text, string_agg(a.attname, ', ' ORDER BY array_position(conkey, a.attnum))
+FROM pg_constraint k JOIN pg_attribute a ON a.attrelid = conrelid AND a.attnum = ANY (conkey)
+WHERE contype = 'p' AND k.connamespace = 'public'::regnamespace GROUP BY conrelid
+"""
 _INDEXES = """
 SELECT indrelid::regclass::text, indisunique,
     substring(split_part(pg_get_indexdef(indexrelid), ' WHERE ', 1) FROM 'USING \\w+ \\((.*)\\)')
@@ -321,6 +326,19 @@ def test_rows_are_found_as_the_project_looks_them_up(empty: str) -> None:
 
 def test_every_foreign_key_says_what_a_deletion_does(empty: str) -> None:
     assert {place: (target, action) for place, target, action in asked(empty, _KEYS)} == ON_DELETE
+
+
+def test_every_column_with_an_id_of_a_row_is_a_foreign_key_and_all_are_in_force(empty: str) -> None:
+    told = re.compile(r"_id$|^(actor|target|in_reply_to|removed_by)$")
+    columns = asked(empty, _COLUMNS)
+    held = {f"{table}.{name}" for table, name, kind in columns if "text" in kind and told.search(name)}
+    assert held - facts.NO_ROWS == {place for place, _, _ in asked(empty, _KEYS)}
+    assert held >= facts.NO_ROWS
+    assert asked(empty, "SELECT conname::text FROM pg_constraint WHERE NOT convalidated OR condeferrable") == []
+
+
+def test_each_table_has_the_key_that_is_promised(empty: str) -> None:
+    assert dict(asked(empty, _PRIMARY)) == {**dict.fromkeys(TABLES, "id"), **facts.KEYS}
 
 
 def test_the_readme_lists_every_foreign_key() -> None:

@@ -88,5 +88,11 @@ def test_the_first_phase_carries_them_where_somebody_asks_and_takes_them_back(
                 *(0, 0),
             )
         assert '"word": "done"' not in said("status", "--json")[1]
+        told = said("run", "1")[1]
+        assert "as they were before" not in told, "nobody has asked since"
+        with psycopg.connect(database) as connection:
+            assert connection.execute("SELECT (SELECT count(*) FROM sessions), count(*) > 0 FROM users").fetchone() == (
+                *(0, True),
+            )
     finally:
         drop_database(postgres, database)

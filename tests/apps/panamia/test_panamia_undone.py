@@ -63,7 +63,8 @@ def test_the_rewrite_is_taken_back_to_the_byte_and_done_again(at_phase: Callable
     assert served.documents() == rewritten, "without --live nothing is done"
     with psycopg.connect(served.database) as connection:  # one that had ended behind the first value
         first = "SELECT min(id) FROM isthmus.rewrite_log WHERE state = 'done'"
-        connection.execute(f"UPDATE isthmus.rewrite_log SET state = 'undone' WHERE id = ({first})")
+        undone = "state = 'undone', settled_at = clock_timestamp()"
+        connection.execute(f"UPDATE isthmus.rewrite_log SET {undone} WHERE id = ({first})")
         assert served.words()[2] == "done", "not committed yet"
         connection.commit()
         assert served.words()[2] == "half undone"

@@ -56,6 +56,31 @@ def _place(path: str, value: object, column: str, stored: object) -> Do:
     return becomes(f"primary_address.{path}", value, column, stored)
 
 
+_ALL_OF_A_PLACE: Document = {
+    "name": HOSTILE,
+    "street1": "Calle 8 'nº' 1",
+    "street2": "",
+    "city": "Opa-locka",
+    "state": None,
+    "zipcode": 33_054,
+    "hours": "Mon–Fri\n9–5",
+    "lat": "25.9",
+    "lng": -80.25,
+    "google_place_id": "ChIJ-ñ",
+}
+_NEW_NAMES = {
+    "street1": "line1",
+    "street2": "line2",
+    "city": "locality",
+    "state": "region",
+    "zipcode": "postalCode",
+    "google_place_id": "googlePlaceId",
+}
+"""What PostgreSQL's side of the application calls the fields of a place, where it has another name for them."""
+_ALL_RENAMED = {_NEW_NAMES.get(word, word): value for word, value in _ALL_OF_A_PLACE.items()}
+_NOT_RENAMED = {"street": {"street1": "inside"}, "Street1": "a capital", "address": [{"city": "deeper"}]}
+"""Names alike, and the same ones where no place is."""
+
 PROFILES: tuple[Case, ...] = (
     _profile("email-missing", "no e-mail at all", required("email"), _UNLINKED[2:], most=1),
     _profile("name-missing", "no name", without("name", column="name")),
@@ -90,11 +115,20 @@ PROFILES: tuple[Case, ...] = (
     _profile(
         "pronouns-several",
         "several pronouns",
-        carried("pronouns", {"sheher": True, "hehim": False, "theythem": True, "other": True, "other_desc": "elle"}),
+        becomes(
+            "pronouns",
+            {"sheher": True, "hehim": False, "theythem": True, "other": True, "other_desc": "elle"},
+            "pronouns",
+            ["she/her", "they/them", "other"],
+        ),
     ),
-    _profile("pronouns-none", "no pronoun of the list", carried("pronouns", {"sheher": False, "none": True})),
+    _profile(
+        "pronouns-none",
+        "no pronoun of the list",
+        becomes("pronouns", {"sheher": False, "none": True}, "pronouns", ["none"]),
+    ),
     _profile("pronouns-text", "pronouns as a text", carried("pronouns", "she/her")),
-    _profile("pronouns-missing", "no pronouns", without("pronouns")),
+    _profile("pronouns-missing", "no pronouns", without("pronouns", column="pronouns", stored=[])),
     _profile("counties-missing", "no counties", without("counties", column="counties")),
     _profile("counties-unknown", "a county of nobody's form", becomes_json("counties", {"monroe": True})),
     _profile("categories-first", "categories of the first form", _flags(FIRST_CATEGORIES)),
@@ -120,6 +154,16 @@ PROFILES: tuple[Case, ...] = (
         "locations-mixed",
         "locations with numbers, texts and keys of nobody's",
         carried("locations", [{"lat": 25.7, "lng": "-80.2", "floor": 3}, {}, {"name": HOSTILE}]),
+    ),
+    _profile(
+        "locations-whole",
+        "a place with every field, one with some, and names alike where no place is",
+        becomes_json(
+            "locations",
+            [_ALL_OF_A_PLACE, {"city": "Doral"} | _NOT_RENAMED, {}],
+            [_ALL_RENAMED, {"locality": "Doral"} | _NOT_RENAMED, {}],
+        ),
+        rate=2,
     ),
     _profile(
         "images-gallery-only",

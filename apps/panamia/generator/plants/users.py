@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bson import Int64
 
 from apps.generating.outcomes import Outcome, instant
-from apps.panamia.generator.cases import AUTH, FULL, USER
+from apps.panamia.generator.cases import AUTH, FULL, PROFILE, USER
 from apps.panamia.generator.planting import Case, Do, Document, Member, Spot
 from apps.panamia.generator.schema import PREFERENCES
 from apps.panamia.generator.values import EARLY, HOSTILE, TODAY
@@ -34,6 +36,12 @@ def _twice(spot: Spot, document: Document) -> list[Outcome]:
     one = str(spot.id("profiles"))
     document["following"] = [one, one]
     return [refers("following[]", document=("profiles", one))]
+
+
+def _taken(spot: Spot, document: Document) -> list[Outcome]:
+    """Another's screen name, with spaces that no other claimant has: the index that ignores case lets it through."""
+    document["screenname"] = f"{' ' * (1 + spot.turn)}{spot.screenname()} "
+    return [{"kind": "taken", "path": "screenname", "person": spot.person()}]
 
 
 def _user(name: str, what: str, do: Do, members: tuple[Member, ...] = FULL, most: int | None = None) -> Case:
@@ -98,6 +106,13 @@ USERS: tuple[Case, ...] = (
         "a reserved screen name, with capitals",
         becomes("screenname", "Admin", "screenname", "Admin"),
         most=1,
+    ),
+    _user(
+        "screenname-taken",
+        "another person's screen name, with spaces around it: whose it was first has it, the other's row waits",
+        Do("screenname", _taken, "dead_letter", "duplicate-key"),
+        (USER, replace(AUTH, end="dead_letter", why="joined-left"), PROFILE),
+        most=20,
     ),
     _user("name-null", "null as the name", carried("name", None)),
     _user(
