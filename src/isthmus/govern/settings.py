@@ -92,6 +92,7 @@ class SchemaSettings:
         name: What commands call it; its folder unless said.
         ticket: What a `Ticket:` must be, a regular expression for the whole value.
         models: `module:attribute` of SQLAlchemy's metadata.
+        documents: Modules, or `module:class`, whose document models refer to these tables: `isthmus refs check`.
         baseline: The last migration that was there before Isthmus: up to it only changes are refused.
         off: Rule, or `dangerous-ddl/DANGER` → why it is switched off. `RULE/MIGRATION` excuses one migration from one
             rule; `rehearsal/MIGRATION` one that is committed from restoring what was there, and from getting through
@@ -105,6 +106,7 @@ class SchemaSettings:
     name: Filled | None = None
     ticket: Pattern = r"[A-Z][A-Z0-9]*-[0-9]+|N/A"
     models: Filled | None = None
+    documents: tuple[Filled, ...] = ()
     baseline: Filled | None = None
     off: dict[str, Filled] = field(default_factory=dict[str, str])
 

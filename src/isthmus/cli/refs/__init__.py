@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from isthmus.cli.refs import audit, rewrite
+from isthmus.cli.refs import audit, check, rewrite
 from isthmus.cli.refs import map as map_command
 
 app = typer.Typer(help="References between MongoDB documents and PostgreSQL rows.", no_args_is_help=True)
@@ -17,4 +17,5 @@ def _root() -> None:  # pyright: ignore[reportUnusedFunction]  typer calls it
 
 app.command("map")(map_command.map_)
 app.command("audit")(audit.audit)
+app.command("check")(check.check)
 app.command("rewrite")(rewrite.rewrite)

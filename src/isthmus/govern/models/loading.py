@@ -14,6 +14,7 @@ import traceback
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager, redirect_stdout, suppress
 from pathlib import Path
+from types import ModuleType
 
 from sqlalchemy import MetaData
 
@@ -53,7 +54,7 @@ def load_metadata(project: Project, settings: SchemaSettings) -> MetaData:
             hint='Write "module:attribute", such as "shop.models:Base.metadata".',
         )
     with _importing_from(project.folder), talking_aside():
-        found = _imported(module, project.folder, where)
+        found: object = _imported(module, project.folder, where)
         for name in path.split("."):
             try:
                 found = getattr(found, name)
@@ -82,6 +83,26 @@ def load_metadata(project: Project, settings: SchemaSettings) -> MetaData:
             hint="Import the modules of all models there; compared as it is, every table would be dropped.",
         )
     return metadata
+
+
+def load_module(project: Project, name: str, where: Where) -> ModuleType:
+    """Import a module of a project as `load_metadata` does.
+
+    Args:
+        project: Where it is looked for.
+        name: Its name, with dots.
+        where: What names it, for errors.
+
+    Raises:
+        ConfigError: It is no name (code `bad-models`), there is none (`models-missing`), or the import fails
+            (`models-failed`).
+    """
+    if not _PLACE.fullmatch(name):
+        raise ConfigError(
+            f"{name!r} names no module.", code="bad-models", where=where, hint='Write it with dots: "shop.documents".'
+        )
+    with _importing_from(project.folder), talking_aside():
+        return _imported(name, project.folder, where)
 
 
 @contextmanager
@@ -118,7 +139,7 @@ def _importing_from(folder: Path) -> Generator[None]:
         sys.path[:] = [*(one for one in places if one not in before), *before]  # the models may import later
 
 
-def _imported(module: str, folder: Path, where: Where) -> object:
+def _imported(module: str, folder: Path, where: Where) -> ModuleType:
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError as fault:
