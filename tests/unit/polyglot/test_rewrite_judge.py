@@ -205,7 +205,7 @@ def test_a_look_at_the_document_tells_whether_an_update_was_done(now: dict[str, 
 def put_back(lines: list[Line], now: dict[str, Any] | None) -> tuple[dict[int, Any], list[int], list[int]]:
     result = back(sorted(lines, key=lambda one: -one.id), None if now is None else read(**now))
     places = {one.id: place for one, place in result.standing}
-    return places, sorted(one.id for one, _ in result.settled), sorted(one.id for one in result.changed)
+    return places, sorted(one.id for one in result.settled), sorted(one.id for one, _ in result.changed)
 
 
 XS = [line(1, ("xs", 0), "o0", "n0"), line(2, ("xs", 1), "o1", "n1"), line(3, ("xs", 2), "o2", "n2")]

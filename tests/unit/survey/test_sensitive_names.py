@@ -25,6 +25,7 @@ from isthmus.survey.sensitive_names import is_sensitive
         "jwt",
         "secret",
         "clientSecret",
+        "session_state",
         "CLIENT_SECRET",
         "apiKey",
         "api_keys",
