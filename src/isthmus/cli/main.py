@@ -19,6 +19,7 @@ from isthmus.cli import (
     ids,
     letters,
     orphans,
+    outbox,
     psql,
     refs,
     schema,
@@ -28,11 +29,8 @@ from isthmus.cli import (
     verify,
 )
 from isthmus.cli import map as map_command
-from isthmus.cli.interrupt import is_interruption, take_signals_as_ctrl_c
-from isthmus.cli.logs import show_logs
-from isthmus.cli.result_files import unwritten
+from isthmus.cli.ending import show_end, to_its_end
 from isthmus.cli.setting_files import read_setting_files
-from isthmus.cli.streams import lost_output, outlive_readers, reader_left
 from isthmus.errors import IsthmusError
 
 app = typer.Typer(
@@ -83,6 +81,7 @@ app.add_typer(conflicts.app, name="conflicts")
 app.add_typer(ids.app, name="ids")
 app.add_typer(identities.app, name="identities")
 app.add_typer(refs.app, name="refs")
+app.add_typer(outbox.app, name="outbox")
 
 
 def main() -> None:
@@ -93,37 +92,18 @@ def main() -> None:
     (isthmus … | head), changes none of them; an output or a file of results that could not be written for another
     reason makes it 2 or more.
     """
-    take_signals_as_ctrl_c()
-    show_logs()
-    outlive_readers()
-    code = _run()
-    sys.stdout.flush()
-    if lost_output() is not None and not reader_left():
-        from isthmus.cli.output import show_lost_output
-
-        code = max(code, show_lost_output())
-    for fault in unwritten():
-        from isthmus.cli.output import show_error
-
-        show_error(fault)
-        code = max(code, fault.exit_code)
-    sys.exit(code)
+    sys.exit(to_its_end(_run))
 
 
 def _run() -> int:
     """Run a command, show the error that ended it, and return its exit code."""
     try:
         code = app(standalone_mode=False)
-    except IsthmusError as fault:
-        from isthmus.cli.output import show_error
-
-        show_error(fault)
-        return fault.exit_code
-    except KeyboardInterrupt:
-        return 130
+    except (IsthmusError, KeyboardInterrupt) as fault:
+        return show_end(fault)
     except SystemExit as end:
         if isinstance(end.__context__, BrokenPipeError):  # not our streams: click takes every broken pipe for those
-            return _unexpected(end.__context__)
+            return show_end(end.__context__)
         return end.code if isinstance(end.code, int) else 0
     except Exception as fault:  # noqa: BLE001  the last door: nothing leaves as a bare traceback
         if hasattr(fault, "exit_code") and hasattr(fault, "show"):  # typer's own usage errors
@@ -132,9 +112,7 @@ def _run() -> int:
             if hasattr(fault, "option_name") and getattr(getattr(fault, "ctx", None), "info_name", None) == "psql":
                 typer.echo("Options of psql stand behind --: isthmus psql --target TARGET -- -c 'SELECT …'", err=True)
             return 2
-        if is_interruption(fault):
-            return 130
-        return _unexpected(fault)
+        return show_end(fault)
     return code if isinstance(code, int) else 0
 
 
@@ -145,10 +123,3 @@ def _name_variables(fault: Exception) -> None:
     if param is not None and isinstance(names, list) and getattr(fault, "param_hint", None) is None:
         hint = str(param.get_error_hint()).replace(f"'{names}'", " or ".join(str(one) for one in names))  # pyright: ignore[reportUnknownVariableType,reportUnknownArgumentType]
         vars(fault)["param_hint"] = hint
-
-
-def _unexpected(fault: Exception) -> int:
-    from isthmus.cli.output import show_unexpected
-
-    show_unexpected(fault)
-    return 4
