@@ -40,6 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
+        allow_abbrev=False,
         prog="python -m apps.panamia.generate",
         description="Make a Pana MIA database as it was in MongoDB, the truth about what is planted in it, and the"
         " answers of people to its conflicts.",

@@ -86,6 +86,7 @@ def _telling_that_tables_are_missing() -> Generator[None]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
+        allow_abbrev=False,
         prog="python -m apps.panamia.phase",
         description="Move Pana MIA to PostgreSQL, phase by phase.",
         epilog="Exit codes: those of isthmus; 5 where a phase is refused. See COMMAND --help for each.",
@@ -100,7 +101,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--mapping", type=Path, help="default: mapping.yaml beside this module")
     parser.add_argument("--resolutions", type=Path, help="answers about identities; default: resolutions.yaml there")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    status = commands.add_parser("status", help="how every phase stands, and what comes next")
+    status = commands.add_parser("status", help="how every phase stands, and what comes next", allow_abbrev=False)
     status.add_argument(
         "--json", type=Path, nargs="?", const=Path("-"), metavar="FILE", help="write it as JSON to FILE, else print it"
     )
@@ -134,7 +135,9 @@ def _parser() -> argparse.ArgumentParser:
     _json(undo)
     undo.add_argument("--live", action="store_true", help="do it; without this it is only said what would be done")
     undo.add_argument(
-        "--leave-new-rows", action="store_true", help="of a copy: rows that others added since stay where they are"
+        "--leave-new-rows",
+        action="store_true",
+        help="of a copy: rows that others added since stay where they are, if they refer to none that would go",
     )
     retire = _command(
         commands,
@@ -161,7 +164,7 @@ def _command(
     more: str = "",
 ) -> argparse.ArgumentParser:
     description = f"{meaning[:1].upper()}{meaning[1:]}. {more}".strip()
-    parser = commands.add_parser(name, help=meaning, description=description)
+    parser = commands.add_parser(name, help=meaning, description=description, allow_abbrev=False)
     numbers = ", ".join(f"{one.number} {one.name}" for one in PHASES)
     parser.add_argument("number", type=int, metavar="N", help=numbers)
     parser.set_defaults(do=do)

@@ -53,6 +53,9 @@ def acknowledge(
         ConfigError: It is not said which, the reason is empty, or a key is that of no item or of several; nothing was
             written.
     """
+    if standing.run is None and not standing.items:
+        number = standing.phase.number
+        raise ConfigError(f"Phase {number} was not run yet.", code="not-run", hint=f"Run it first: run {number}.")
     if bool(keys) == everything:
         raise ConfigError(
             "Which ones? Give keys, or --all" + (", not both." if everything else "."),

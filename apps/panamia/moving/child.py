@@ -17,23 +17,29 @@ def run_child(command: Sequence[str], environment: Mapping[str, str], *, quiet: 
     """Run a command, without its standard output where `quiet`; return its exit code, 128 + N where signal N ended it.
 
     Ctrl-C reaches it from the terminal; what reaches this process alone is handed on. It finishes the batch in hand.
+    What comes before it has begun is sent to it as soon as it has.
     """
     shown = subprocess.DEVNULL if quiet else None
     children: list[subprocess.Popen[bytes]] = []
-    with _signals_left_to(children):
+    early: list[int] = []
+    with _signals_left_to(children, early):
         children.append(subprocess.Popen(command, env=environment, stdout=shown))  # noqa: S603 - our own parts
+        for number in early:
+            children[0].send_signal(number)
         code = children[0].wait()
     return code if code >= 0 else 128 - code
 
 
 @contextlib.contextmanager
-def _signals_left_to(children: list[subprocess.Popen[bytes]]) -> Generator[None]:
+def _signals_left_to(children: list[subprocess.Popen[bytes]], early: list[int]) -> Generator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield  # where signals are somebody else's
         return
     alone = not any(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr))
 
     def hand_on(number: int, _frame: FrameType | None) -> None:
+        if not children:
+            early.append(number)
         for child in children if number != signal.SIGINT or alone else ():
             child.send_signal(number)
 

@@ -14,7 +14,7 @@ from pymongo.read_concern import ReadConcern
 
 from isthmus.connect.mongo import MongoServer
 from isthmus.errors import ConfigError
-from isthmus.polyglot.rewrite.documents import split
+from isthmus.sources.back_to_back import each_document
 
 _LEAST_BYTES = 5
 _MOST_BYTES = 48 << 20
@@ -76,7 +76,7 @@ def on_server(server: MongoServer, database: str, collection: str) -> Iterator[b
     )[collection]
     try:
         for batch in there.find_raw_batches({}):
-            yield from split(cast("bytes", batch))  # pymongo's stub says otherwise
+            yield from each_document(cast("bytes", batch))  # pymongo's stub says otherwise
     except PyMongoError as error:
         raise server.trouble(error, "give its documents", collection=collection) from None
 

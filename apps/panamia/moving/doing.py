@@ -142,6 +142,7 @@ def verify_phase(
     if standing.phase.kind == "rewrite":
         return _check_rewrite(settings, connection, standing, json_file)
     last = connection.execute("SELECT max(id) FROM isthmus.run").fetchone()
+    connection.rollback()  # no transaction is left open while it is verified, which may take hours
     if last is not None and last[0] != standing.run:
         raise ConfigError(
             f"Run {standing.run} of phase {number} is not the last one: run {last[0]} came after it.",

@@ -5,17 +5,17 @@ What the mapping calls sensitive is hidden as in the lists of Isthmus: in what i
 
 from __future__ import annotations
 
+import hmac
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from hashlib import sha256
 
 import psycopg
 
 from isthmus.cli.sensitive import Sensitive, sensitive_of
 from isthmus.state.acknowledgements import acknowledged
 from isthmus.state.reports import list_letters
-from isthmus.state.runs import Run, read_run
+from isthmus.state.runs import Run, id_key, read_run
 from isthmus.state.waiting import WaitingLine
 from isthmus.work.hidden import HIDDEN
 
@@ -32,17 +32,17 @@ def left_by(connection: psycopg.Connection, number: int) -> list[Item]:
     run = read_run(connection, number)
     if run is None:
         return []
-    sensitive = sensitive_of(run)
-    return [*_apart(_letters(connection, run, sensitive)), *_apart(_conflicts(connection, run, sensitive))]
+    sensitive, key = sensitive_of(run), id_key(connection, create=False)
+    return [*_apart(_letters(connection, run, sensitive)), *_apart(_conflicts(connection, run, sensitive, key))]
 
 
-def without_secrets(run: Run, lines: Iterable[WaitingLine]) -> list[WaitingLine]:
+def without_secrets(connection: psycopg.Connection, run: Run, lines: Iterable[WaitingLine]) -> list[WaitingLine]:
     """Return references that wait as they may be shown; rows that a secret tells apart still differ."""
-    sensitive = sensitive_of(run)
+    sensitive, key = sensitive_of(run), id_key(connection, create=False)
     return [
         replace(
             line,
-            row_id=_row(sensitive, line.table, line.row_id),
+            row_id=_row(sensitive, key, line.table, line.row_id),
             target_id=HIDDEN if (line.table, line.column) in sensitive.columns else line.target_id,
         )
         for line in lines
@@ -58,19 +58,22 @@ def _letters(connection: psycopg.Connection, run: Run, sensitive: Sensitive) -> 
         yield Item("letter", f"{letter.collection}/{document}/{letter.code}", shown, reason, letter.id)
 
 
-def _conflicts(connection: psycopg.Connection, run: Run, sensitive: Sensitive) -> Iterator[Item]:
+def _conflicts(connection: psycopg.Connection, run: Run, sensitive: Sensitive, secret: bytes) -> Iterator[Item]:
     words = acknowledged(connection, "conflict", [(run.id, None)])
     for number, collection, document, table, row, action, names in connection.execute(_CONFLICTS, (run.id,)):
-        key = f"{collection}/{_row(sensitive, table, document)}/{action}"
+        key = f"{collection}/{_row(sensitive, secret, table, document)}/{action}"
         shown = f"{collection} → {table} {HIDDEN if table in sensitive.secret_tables else row}: {action}: {names}"
         yield Item("conflict", key, shown, words[number].reason if number in words else None, number)
 
 
-def _row(sensitive: Sensitive, table: str, row: str) -> str:
-    """Return a row's id as it may be shown; of one that is a secret a few digits of its digest, so that it is told."""
+def _row(sensitive: Sensitive, key: bytes, table: str, row: str) -> str:
+    """Return a row's id as it may be shown; of one that is a secret a few digits of a keyed digest, so that it is told.
+
+    Keyed with the target's id key: nobody can try short secrets out who has what is printed alone.
+    """
     if table not in sensitive.secret_tables:
         return row
-    return f"{HIDDEN}{sha256(row.encode()).hexdigest()[:12]}"
+    return f"{HIDDEN}{hmac.digest(key, row.encode(), 'sha256').hex()[:12]}"
 
 
 def _apart(items: Iterable[Item]) -> list[Item]:

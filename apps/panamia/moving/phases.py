@@ -230,7 +230,7 @@ def next_step(standings: Mapping[int, Standing]) -> str | None:
         if standing.run is None or standing.finished_at is None:
             return f"run {one.number}"
         if standing.verified_at is None:
-            again = one.kind == "rewrite" and standing.failed is not None  # it is the rewrite that mends and lists
+            again = standing.failed is not None  # a run brings what was written since; a rewrite lists it too
             return f"{'run' if again else 'verify'} {one.number}"
         if standing.open:
             return f"items {one.number}"

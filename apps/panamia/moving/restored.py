@@ -8,12 +8,14 @@ from isthmus.errors import GovernError
 
 from .phases import Phase
 from .retire_plan import Ground, aside, kinds_of
-from .retirements import note_returned, read_retirements, take_back
+from .retirements import read_retirements, take_back
 from .returned import look_at
 
 
 def take_restored(ground: Ground, phase: Phase, say: Callable[[str], None], *, live: bool) -> int:
     """Take back the retirement of what is in MongoDB again, whole; return of how many collections.
+
+    That there was one stays written down.
 
     Args:
         ground: Where.
@@ -50,7 +52,6 @@ def take_restored(ground: Ground, phase: Phase, say: Callable[[str], None], *, l
         )
     for name in whole:
         if live:
-            note_returned(ground.connection, name)
             take_back(ground.connection, name)
         say(f"{name}: it {'counts' if live else 'would count'} as not retired, for it holds all that was exported.")
     return len(whole)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import json
+import contextlib
 import sys
 from collections.abc import Mapping
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import psycopg
 
-from isthmus.cli.result_files import refusal_to_write
+from isthmus.cli.output import write_json
 from isthmus.connect.mongo import MongoServer, open_server
 from isthmus.errors import ConfigError, GovernError
 from isthmus.mapping import Mapping as MappingModel
@@ -23,8 +22,8 @@ from .exporting import Export
 from .leaving_out import LeavingOut
 from .phases import Phase, Standing
 from .restored import take_restored
-from .retire_plan import Ground, Plan, phrase, plan
-from .retire_told import as_json, code_naming, on_secrets, show_code, show_plan
+from .retire_plan import Ground, Plan, phrase, plan, refuse_other_source
+from .retire_told import as_json, code_naming, early_json, on_secrets, show_code, show_plan
 from .retirements import be_alone
 from .retiring import note_found, retire
 from .settings import Settings
@@ -37,7 +36,7 @@ RETIRE = (
     " --with-secrets is given: only an export with them can bring a collection back that the phase can go on with."
     " Exit codes: 0 done, or could be, or is done already; 1 the dry run found what stands in the way; 2 no export, or"
     " it cannot be written, or the words were not typed; 3 MongoDB; 4 PostgreSQL; 5 something stands in the way, or"
-    " somebody wrote meanwhile, or a collection is there again."
+    " somebody wrote meanwhile, or a collection is there again, or the phase was carried from another database."
 )
 
 
@@ -57,7 +56,9 @@ def add_retire(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--code", type=Path, action="append", default=[], metavar="FOLDER", help="code to look through for MongoDB"
     )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write what was found and done as JSON")
+    parser.add_argument(
+        "--json", type=Path, metavar="FILE", help="write what was found and done as JSON, or - to print it"
+    )
 
 
 def retire_phase(
@@ -75,9 +76,26 @@ def retire_phase(
         GovernError: Something stands in the way, or somebody wrote meanwhile.
         SourceError, TargetError: One of the databases is in trouble.
     """
+    json_file = str(said.json) if said.json is not None else None
+    with contextlib.redirect_stdout(sys.stderr) if json_file == "-" else contextlib.nullcontext():
+        code, page = _answer(said, settings, connection, mapping, standings, phase)
+    write_json({**page, "exit_code": code}, json_file)
+    return code
+
+
+def _answer(
+    said: argparse.Namespace,
+    settings: Settings,
+    connection: psycopg.Connection,
+    mapping: MappingModel,
+    standings: Mapping[int, Standing],
+    phase: Phase,
+) -> tuple[int, dict[str, Any]]:
+    """Do what `retire_phase` says; return the exit code, and what was found and done as JSON values."""
     if phase.kind == "rewrite":
-        print(f"Phase {phase.number} ({phase.name}) has nothing to retire: it changes documents of the others.")
-        return 0
+        told = f"Phase {phase.number} ({phase.name}) has nothing to retire: it changes documents of the others."
+        print(told)
+        return 0, early_json(phase, None, "nothing-to-retire", [told], live=said.live)
     address = settings.need_source()
     if not address.startswith("mongodb"):
         raise ConfigError(
@@ -87,8 +105,10 @@ def retire_phase(
     _refuse_options(said)
     if not standing.is_retired:
         _refuse_no_export(said)
-    with closing(open_server(address)) as server:
+    with contextlib.closing(open_server(address)) as server:
         ground = _ground(said, server, connection, mapping, standings, phase)
+        refuse_other_source(ground, phase)
+        connection.rollback()
         if said.restored:
             return _restored(ground, phase, live=said.live)
         if said.live and not standing.is_retired:
@@ -103,8 +123,9 @@ def retire_phase(
 
         made = look()
         if standing.is_retired and not made.going and not made.in_the_way:
-            print(f"Phase {phase.number} ({phase.name}) is retired already: {', '.join(standing.collections)}.")
-            return 0
+            told = f"Phase {phase.number} ({phase.name}) is retired already: {', '.join(standing.collections)}."
+            print(told)
+            return 0, early_json(phase, ground.database, "retired-already", [told], live=said.live)
         show_plan(made)
         exports: dict[str, Export] = {}
         outcome = "in-the-way" if made.in_the_way else "clear"
@@ -120,9 +141,7 @@ def retire_phase(
             print(f"Phase {phase.number} ({phase.name}) is retired; its documents are in {said.export}.")
     code = code_naming(said.code, standing)
     show_code(code)
-    if said.json is not None:
-        said.json.write_text(json.dumps(as_json(made, exports, outcome, code), indent=2) + "\n", encoding="utf-8")
-    return 1 if outcome == "in-the-way" else 0
+    return 1 if outcome == "in-the-way" else 0, as_json(made, exports, outcome, code)
 
 
 def _refuse_options(said: argparse.Namespace) -> None:
@@ -135,9 +154,6 @@ def _refuse_options(said: argparse.Namespace) -> None:
                 code="no-such-folder",
                 hint="Name a folder of code with --code; nothing was done.",
             )
-    refusal = refusal_to_write(said.json) if said.json is not None else None
-    if refusal is not None:
-        raise ConfigError(refusal, code="output-lost", hint="Name another file with --json.")
 
 
 def _refuse_no_export(said: argparse.Namespace) -> None:
@@ -162,18 +178,24 @@ def _ground(
     return Ground(server, _database(server), connection, mapping, standings, leaving, with_secrets=said.with_secrets)
 
 
-def _restored(ground: Ground, phase: Phase, *, live: bool) -> int:
+def _restored(ground: Ground, phase: Phase, *, live: bool) -> tuple[int, dict[str, Any]]:
+    told: list[str] = []
+
+    def say(text: str) -> None:
+        told.append(text)
+        print(text)
+
     if live:
         be_alone(ground.connection)
         ground.connection.commit()
-    count = take_restored(ground, phase, print, live=live)
+    count = take_restored(ground, phase, say, live=live)
     if not count:
-        print(f"No collection of phase {phase.number} ({phase.name}) that was retired is in MongoDB again.")
+        say(f"No collection of phase {phase.number} ({phase.name}) that was retired is in MongoDB again.")
     elif live:
-        print(f"Carry what is new, and prove it: run {phase.number}, verify {phase.number}.")
+        say(f"Carry what is new, and prove it: run {phase.number}, verify {phase.number}.")
     else:
-        print("Nothing was written; --live does it.")
-    return 0
+        say("Nothing was written; --live does it.")
+    return 0, early_json(phase, ground.database, "restored" if count else "not-restored", told, live=live)
 
 
 def _database(server: MongoServer) -> str:

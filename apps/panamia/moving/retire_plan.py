@@ -9,7 +9,10 @@ from typing import Any
 import psycopg
 
 from isthmus.connect.mongo import MongoServer
+from isthmus.errors import GovernError
 from isthmus.mapping import Mapping as MappingModel
+from isthmus.state.runs import Run, read_run
+from isthmus.work.amounts import plural
 
 from .leaving_out import LeavingOut
 from .live_references import Live, live_references
@@ -30,11 +33,12 @@ class Plan:
         database: Name of the MongoDB database.
         going: Collections that are there, with how many documents the server says they have.
         gone: Those that were dropped before.
-        absent: Those that are not there, and that nobody dropped by this command.
+        absent: Those that are not there, of which no document was carried.
         unnoted: Those that were dropped, and an end of everything kept from being written down.
         returned: Those that are there again with something else than was exported.
         in_the_way: What keeps it from being retired, sentences.
         live: References that need its documents, or are known to lead to them.
+        carried_from: The source that the phase was carried from, for people; None where it was never run.
     """
 
     phase: Phase
@@ -46,6 +50,7 @@ class Plan:
     returned: list[Returned] = field(default_factory=list[Returned])
     in_the_way: list[str] = field(default_factory=list[str])
     live: list[Live] = field(default_factory=list[Live])
+    carried_from: str | None = None
 
 
 @dataclass(frozen=True)
@@ -76,6 +81,22 @@ def phrase(phase: Phase, database: str) -> str:
     return f"retire {phase.number} of {database}"
 
 
+def refuse_other_source(ground: Ground, phase: Phase) -> None:
+    """Refuse a database that is not the one a phase was carried from, as a copy and a verification do.
+
+    Raises:
+        GovernError: It is another one (code `other-source`).
+    """
+    run = _run(ground, phase)
+    told = run.differs_from({"kind": "live", "database": ground.database}) if run is not None else None
+    if run is not None and told is not None:
+        raise GovernError(
+            f"Phase {phase.number} was carried by run {run.id} from another source, {run.source_name} ({told}).",
+            code="other-source",
+            hint="Nothing was done. Name the database that it was carried from.",
+        )
+
+
 def plan(ground: Ground, phase: Phase, decommission: Mapping[str, Any]) -> Plan:
     """Find out what would go, and what stands in the way; writes nothing.
 
@@ -90,7 +111,9 @@ def plan(ground: Ground, phase: Phase, decommission: Mapping[str, Any]) -> Plan:
         names = ", ".join(standing.collections)
         made.in_the_way.append(f"Phase {phase.number} was never run: nothing of {names} is in PostgreSQL.")
         return made
-    fresh = _sort(ground, made, standing)
+    run = _run(ground, phase)
+    made.carried_from = run.source_name if run is not None else None
+    fresh = _sort(ground, made, standing, _carried(run))
     made.in_the_way += why_not_retire(phase.number, ground.standings)
     made.in_the_way += list(_changed(decommission, fresh))
     made.live = live_references(ground.server, ground.database, ground.mapping, phase, ground.standings)
@@ -101,13 +124,28 @@ def plan(ground: Ground, phase: Phase, decommission: Mapping[str, Any]) -> Plan:
     return made
 
 
-def _sort(ground: Ground, made: Plan, standing: Standing) -> list[str]:
+def _run(ground: Ground, phase: Phase) -> Run | None:
+    number = ground.standings[phase.number].run
+    return read_run(ground.connection, number) if number is not None else None
+
+
+def _carried(run: Run | None) -> dict[str, int]:
+    """Return how many documents of each collection a run carried, by its books; of those it skipped none."""
+    books: Mapping[str, Any] = (run.balance or {}).get("collections", {}) if run is not None else {}
+    return {name: int(one["read"]) - int(one["skipped"]) for name, one in books.items()}
+
+
+def _sort(ground: Ground, made: Plan, standing: Standing, carried: Mapping[str, int]) -> list[str]:
     """Put each collection of a phase where it belongs in a plan; return those that are to be exported."""
     kinds, recorded, fresh = kinds_of(ground), read_retirements(ground.connection), list[str]()
     for name in standing.collections:
         before, place = recorded.get(name), aside(name) if aside(name) in kinds else name
         if place != name and (before is None or name in kinds):
             made.in_the_way.append(_two(name, announced=before is not None))
+        elif place not in kinds and before is None and carried.get(name):
+            count = plural(carried[name], "document")
+            was = "was" if carried[name] == 1 else "were"
+            made.in_the_way.append(f"{name}: {count} of it {was} carried; it is not in {made.database} any more.")
         elif place not in kinds:
             whither = made.absent if before is None else made.gone if before.is_dropped else made.unnoted
             whither.append(name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from isthmus.polyglot.named_in_code import look_through
 from isthmus.work.amounts import plural
 
 from .exporting import Export
-from .phases import Standing
+from .phases import Phase, Standing
 from .retire_plan import Plan
 
 _SHOWN = 40
@@ -20,6 +20,8 @@ _SHOWN = 40
 def show_plan(made: Plan) -> None:
     """Print what retiring would do."""
     name = f"phase {made.phase.number} ({made.phase.name}) of {made.database}"
+    if made.carried_from is not None:
+        print(f"It was carried from the {made.carried_from}.")
     if made.going:
         print(f"Retiring {name} drops:")
         for collection, documents in made.going.items():
@@ -77,12 +79,33 @@ def show_code(code: list[str] | None) -> None:
         print(f"  … and {len(code) - _SHOWN:,} more: --json has them")
 
 
+def early_json(phase: Phase, database: str | None, outcome: str, told: Sequence[str], *, live: bool) -> dict[str, Any]:
+    """Return as JSON values what was found where nothing was to be exported or dropped.
+
+    Args:
+        phase: The phase.
+        database: The MongoDB database; None where none was asked.
+        outcome: `nothing-to-retire`, `retired-already`, `restored` or `not-restored`.
+        told: What was said, sentences.
+        live: Whether it was written down, where something was.
+    """
+    return {
+        "phase": phase.number,
+        "name": phase.name,
+        "database": database,
+        "outcome": outcome,
+        "live": live,
+        "told": list(told),
+    }
+
+
 def as_json(made: Plan, exports: Mapping[str, Export], outcome: str, code: list[str] | None) -> dict[str, Any]:
     """Return what was found and done as JSON values."""
     return {
         "phase": made.phase.number,
         "name": made.phase.name,
         "database": made.database,
+        "carried_from": made.carried_from,
         "outcome": outcome,
         "going": made.going,
         "gone": [*made.gone, *made.unnoted],

@@ -1,4 +1,4 @@
-"""What is known of retired collections: kept in the target, before and after each is dropped."""
+"""What is known of retired collections: kept in the target, before and after each is dropped, and taken back."""
 
 from __future__ import annotations
 
@@ -11,13 +11,17 @@ import psycopg
 from isthmus.errors import TargetError
 
 _READ = """
-SELECT collection, documents, export_file, sha256, dropped_at IS NOT NULL FROM panamia_move.retirement ORDER BY id"""
+SELECT collection, documents, export_file, sha256, dropped_at IS NOT NULL FROM panamia_move.retirement
+WHERE restored_at IS NULL ORDER BY id"""
 _ADD = """
 INSERT INTO panamia_move.retirement (phase, collection, documents, export_file, sha256, retired_by)
 VALUES (%s, %s, %s, %s, %s, %s)"""
-_DROPPED = "UPDATE panamia_move.retirement SET dropped_at = clock_timestamp() WHERE collection = %s"
-_RETURNED = "UPDATE panamia_move.retirement SET dropped_at = NULL WHERE collection = %s"
-_FORGET = "DELETE FROM panamia_move.retirement WHERE collection = %s AND dropped_at IS NULL"
+_DROPPED = """
+UPDATE panamia_move.retirement SET dropped_at = clock_timestamp() WHERE collection = %s AND restored_at IS NULL"""
+_RETURNED = "UPDATE panamia_move.retirement SET dropped_at = NULL WHERE collection = %s AND restored_at IS NULL"
+_BACK = """
+UPDATE panamia_move.retirement SET restored_at = clock_timestamp(), restored_by = %s
+WHERE collection = %s AND restored_at IS NULL"""
 _ALONE = "SELECT pg_try_advisory_lock(hashtextextended('panamia_move.retirement', 0))"
 
 
@@ -39,7 +43,7 @@ class Retirement:
 
 
 def read_retirements(connection: psycopg.Connection) -> dict[str, Retirement]:
-    """Return what is known, by collection."""
+    """Return what is known and holds, by collection; what was taken back stays written down, and is passed over."""
     rows = connection.execute(_READ).fetchall()
     return {
         str(name): Retirement(int(documents), Path(file) if file else None, str(sha256), bool(dropped))
@@ -80,6 +84,6 @@ def note_returned(connection: psycopg.Connection, collection: str) -> None:
 
 
 def take_back(connection: psycopg.Connection, collection: str) -> None:
-    """Note that it will not be dropped after all. Committed."""
-    connection.execute(_FORGET, (collection,))
+    """Note that its retirement holds no more, for it is in MongoDB again, or still; by whom, and when. Committed."""
+    connection.execute(_BACK, (getpass.getuser(), collection))
     connection.commit()

@@ -75,7 +75,7 @@ def read_settings(
             where=Where(file=str(resolutions)),
             hint="Name the file that --resolutions means, or leave the option out.",
         )
-    names = ("POSTGRES_DIRECT_URL", "DATABASE_URL", "POSTGRES_URL")
+    names = ("POSTGRES_DIRECT_URL", "DATABASE_URL")  # not POSTGRES_URL, a pooler's: locks here belong to sessions
     address = target or next((environment[name] for name in names if environment.get(name)), None)
     if address is None:
         raise ConfigError(

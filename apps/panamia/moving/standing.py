@@ -28,17 +28,18 @@ SELECT id, finished_at, coalesce(tables -> 'only', '[]') FROM isthmus.run ORDER 
 _REWRITES = """
 SELECT r.id, r.ended_at,
     EXISTS (
-        SELECT FROM isthmus.rewrite_log l JOIN isthmus.rewrite o ON o.id = l.rewrite_id
-        WHERE o.scope -> 'to' ?| %(entries)s
+        SELECT FROM isthmus.rewrite o JOIN isthmus.rewrite_log l ON l.rewrite_id = o.id
+        WHERE o.scope -> 'to' ?| %(entries)s AND o.source = r.source
           AND (l.state IN ('planned', 'done') OR l.state = 'left' AND l.reason IS NOT NULL)),
     r.outcome IS NOT DISTINCT FROM 'undone'
         OR EXISTS (SELECT FROM panamia_move.undone_rewrite u WHERE u.rewrite_id = r.id)
         OR EXISTS (
-            SELECT FROM isthmus.rewrite_log l
-            WHERE l.state IN ('undone', 'left', 'gone') AND l.settled_at > coalesce(r.ended_at, r.started_at))
+            SELECT FROM isthmus.rewrite o JOIN isthmus.rewrite_log l ON l.rewrite_id = o.id
+            WHERE o.scope -> 'to' ?| %(entries)s AND o.source = r.source
+              AND l.state IN ('undone', 'left', 'gone') AND l.settled_at > coalesce(r.ended_at, r.started_at))
 FROM isthmus.rewrite r WHERE r.scope -> 'to' ?| %(entries)s ORDER BY r.id DESC LIMIT 1"""
-"""The newest rewrite of these entries, whether ids of rows stand where any of them wrote, and whether an undoing was
-begun behind it."""
+"""The newest rewrite of these entries, whether ids of rows stand where any of them wrote, and whether an undoing of
+any of them was begun behind it. Rewrites of other entries, or of another source, are none of the phase's."""
 _LEFT = """
 SELECT l.collection, l.source_id, l.path, coalesce(l.reason, l.state)
 FROM isthmus.rewrite_log l JOIN isthmus.rewrite r ON r.id = l.rewrite_id
@@ -143,7 +144,7 @@ def _leading_nowhere(connection: psycopg.Connection, mapping: Mapping) -> dict[i
     run = latest_run(connection)
     lines = []
     if run is not None:
-        lines = without_secrets(run, (line for line in list_waiting(connection, run) if line.lead_nowhere))
+        lines = without_secrets(connection, run, (line for line in list_waiting(connection, run) if line.lead_nowhere))
     tables = build_schema(mapping).tables
     phases = {entry: one.number for one in PHASES if one.kind == "copy" for entry in one.entries}
     old = object_ids(connection, [line.target_id for line in lines]) if lines else {}

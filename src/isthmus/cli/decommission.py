@@ -81,7 +81,7 @@ def tell_decommission(
         open_it = partial(
             open_waiting, source, database=db, ignore_oplog=ignore_oplog, seconds=retry_seconds, progress=progress
         )
-        opening = open_or_gone(open_it)
+        opening = open_or_gone(open_it, source)
         with (
             closing(opening) as opened,
             open_target(target) as address,
@@ -125,7 +125,7 @@ def answer(found: Decommission) -> str:
     unknown = [check.name for check in found.checks if check.stands is None]
     asked = f" Not known: {', '.join(unknown)}." if unknown else ""
     if found.gone is not None:
-        asked += f" Nothing is left there: MongoDB has no database {found.gone} any more."
+        asked += f" Nothing is left there: MongoDB at {found.answered_by} has no database {found.gone} any more."
     if found.in_the_way:
         names = ", ".join(check.name for check in found.in_the_way)
         return f"MongoDB is still needed: {names}.{asked}"

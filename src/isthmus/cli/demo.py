@@ -103,12 +103,13 @@ def _story(conninfo: str, skipped: int) -> tuple[list[Chapter], LetterLine | Non
     """Read the ledgers and hold the planted faults against them; also return a dead letter worth a look, if any."""
     from isthmus.connect.postgres import connect
     from isthmus.demo.story import tell
-    from isthmus.state.reports import list_adjustments, list_letters, list_orphans, object_ids, require_run
+    from isthmus.state.orphans import list_orphans
+    from isthmus.state.reports import list_adjustments, list_letters, object_ids, require_run
 
     with connect(conninfo, autocommit=True) as connection:
         run = require_run(connection)
         letters = list(list_letters(connection, [(run.id, None)]))
-        orphans = list(list_orphans(connection, run.id))
+        orphans = list(list_orphans(connection, [(run.id, None)]))
         adjusted = list(list_adjustments(connection, run.id))
         holders = object_ids(connection, (orphan.row_id for orphan in orphans))
     chapters = tell(

@@ -1,4 +1,4 @@
-"""How many dead letters and conflicts the last copies left, those that somebody acknowledged told apart."""
+"""How many dead letters, conflicts and orphans the last copies left, what somebody acknowledged told apart."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from isthmus.state.reports import conflict_counts, letter_counts
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from isthmus.state.orphans import OrphanCount
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,17 @@ def show_left(console: Console, left: Sequence[Counted], *, several: bool) -> No
         for number, name in ((one.count - one.known, noun), (one.known, f"acknowledged {noun}")):
             if number:
                 show_paragraph(console, "  ", f"{plural(number, name)} in {what}{where}")
+
+
+def show_orphans(console: Console, orphans: Sequence[OrphanCount], *, several: bool) -> None:
+    """Print how many references led nowhere, and what was done; `several`: with their runs."""
+    from isthmus.cli.output import plural, show_paragraph
+
+    for one in orphans:
+        policy = ", no policy stated" if one.by_default else ""
+        where = f", run {one.run}" if several else ""
+        what = f"{plural(one.count, 'orphan')} in {one.table}.{one.column}: {one.action}"
+        show_paragraph(console, "  ", f"{what}{policy}{where}")
 
 
 def show_earlier(console: Console, copies: Copies) -> None:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from isthmus.cli.options import JsonOption, ReadTargetOption, SensitiveOption
+from isthmus.cli.options import JsonOption, ReadTargetOption, RunOption, SensitiveOption
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from isthmus.state.reports import OrphanLine
+    from isthmus.state.orphans import OrphanLine
     from isthmus.state.waiting import Waiting, WaitingLine
 
 app = typer.Typer(help="References whose target does not exist.", no_args_is_help=True)
@@ -28,6 +28,7 @@ def _root() -> None:  # pyright: ignore[reportUnusedFunction]  makes `list` a su
 def list_(
     target: ReadTargetOption,
     table: Annotated[str | None, typer.Option("--table", metavar="TABLE", help="Only this table.")] = None,
+    run: RunOption = None,
     limit: Annotated[int, typer.Option("--limit", min=1, metavar="N", help="Most lines to show.")] = 50,
     waiting: Annotated[
         bool, typer.Option("--waiting", help="List the references that wait or lead nowhere too, one by one.")
@@ -37,23 +38,31 @@ def list_(
 ) -> None:
     """List the orphan ledger: the row, the id the source has, and what was done; and which references wait.
 
-    Those wait for collections that copies with --only did not carry; where all that fills a table was carried, what
-    still waits for a row of it leads nowhere.
+    Orphans are those of the last copy of each collection, so those of earlier runs too (copy --only), with the run
+    where there are several. What a later run carried again is left out.
+
+    References wait for collections that copies with --only did not carry, whatever --run says; where all that fills a
+    table was carried, what still waits for a row of it leads nowhere.
+
+    The JSON: run (the newest that was looked at), runs (all of them), total, waiting, orphans.
     """
     from isthmus.cli.output import err, plural, result_console, show_paragraph, write_json
     from isthmus.cli.sensitive import sensitive_of
     from isthmus.cli.target import reading
-    from isthmus.state.reports import count_orphans, list_orphans, object_ids
+    from isthmus.state.last_copies import copies_of
+    from isthmus.state.orphans import count_orphans, list_orphans
+    from isthmus.state.reports import object_ids
     from isthmus.state.waiting import list_waiting, waiting_references
     from isthmus.work.hidden import HIDDEN
 
-    with reading(target) as (connection, run):
-        total = count_orphans(connection, run.id, table=table)
-        orphans = list(list_orphans(connection, run.id, table=table, limit=None if json_file else limit))
-        groups = waiting_references(connection, run, table=table)
-        lines = list(list_waiting(connection, run, table=table, limit=None if json_file else limit)) if waiting else []
+    with reading(target) as (connection, newest):
+        copies, most = copies_of(connection, newest, run), None if json_file else limit
+        total = count_orphans(connection, copies.scope, table=table)
+        orphans = list(list_orphans(connection, copies.scope, table=table, limit=most))
+        groups = waiting_references(connection, newest, table=table)
+        lines = list(list_waiting(connection, newest, table=table, limit=most)) if waiting else []
         old = object_ids(connection, [line.target_id for line in lines])
-        sensitive = None if show_sensitive else sensitive_of(run)
+        sensitive = None if show_sensitive else sensitive_of(*copies.runs, newest)
     if sensitive is not None:
         hidden, secret = sensitive.columns, sensitive.secret_tables
         lines = [replace(one, target_id=HIDDEN) if (one.table, one.column) in hidden else one for one in lines]
@@ -64,7 +73,7 @@ def list_(
     if not total:
         console.print("No orphans.")
     else:
-        _show(console, [_cells(orphan) for orphan in orphans[:limit]])
+        _show(console, orphans[:limit], several=len(copies.runs) > 1)
         if total > limit:
             err.print(f"{min(limit, len(orphans))} of {total:,} shown; --limit shows more, --json gives all.")
     for group in groups:
@@ -81,13 +90,15 @@ def list_(
         err.print(f"{more:,} more; --limit shows more, --json gives all.")
     write_json(
         {
-            "run": run.id,
+            "run": copies.newest,
+            "runs": copies.numbers,
             "total": total,
             "waiting": [
                 asdict(group) | ({"references": _of(lines, group, old)} if waiting else {}) for group in groups
             ],
             "orphans": [
                 {
+                    "run": o.run,
                     "collection": o.collection,
                     "table": o.table,
                     "column": o.column,
@@ -129,15 +140,19 @@ def _cells(orphan: OrphanLine) -> tuple[str, ...]:
     )
 
 
-def _show(console: Console, rows: Sequence[tuple[str, ...]]) -> None:
-    """Print orphans as a table; on a terminal that is too narrow for it in two lines each."""
+def _show(console: Console, orphans: Sequence[OrphanLine], *, several: bool) -> None:
+    """Print orphans as a table; on a terminal that is too narrow for it in two lines each. `several`: with runs."""
     from rich.text import Text
 
     from isthmus.cli.output import fits, show_paragraph, show_rows
 
-    if fits(console, _COLUMNS, rows):
-        show_rows(console, _COLUMNS, rows)
+    columns = ("run", *_COLUMNS) if several else _COLUMNS
+    rows = [(str(one.run), *_cells(one)) if several else _cells(one) for one in orphans]
+    if fits(console, columns, rows):
+        show_rows(console, columns, rows)
         return
-    for reference, row, collection, old_id, done in rows:
-        show_paragraph(console, "", Text.assemble((reference, "bold"), f"  {done}"))
+    for orphan in orphans:
+        reference, row, collection, old_id, done = _cells(orphan)
+        found = f"  run {orphan.run}" if several else ""
+        show_paragraph(console, "", Text.assemble((reference, "bold"), f"  {done}{found}"))
         show_paragraph(console, "    ", f"row {row} → {collection} {old_id}")

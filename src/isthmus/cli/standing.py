@@ -25,15 +25,16 @@ def tell_run(target: str, json_file: str | None) -> int:
     """Tell where the last run stands; see `isthmus status`."""
 
     from isthmus.cli.books import left_behind_json
-    from isthmus.cli.left_open import count_left, is_open, show_earlier, show_left
-    from isthmus.cli.output import plural, result_console, show_paragraph, write_json
+    from isthmus.cli.left_open import count_left, is_open, show_earlier, show_left, show_orphans
+    from isthmus.cli.output import result_console, write_json
     from isthmus.cli.so_far import without_junctions
     from isthmus.cli.target import reading, shown_target
     from isthmus.mapping import parse_mapping
     from isthmus.state.acknowledgements import KINDS
     from isthmus.state.checkpoints import bytes_read, read_partitions
     from isthmus.state.last_copies import copies_of
-    from isthmus.state.reports import at_work, books_so_far, orphan_counts
+    from isthmus.state.orphans import orphan_counts
+    from isthmus.state.reports import at_work, books_so_far
     from isthmus.state.retries import retries_of
     from isthmus.state.verifications import latest, latest_whole
     from isthmus.state.waiting import waiting_references
@@ -47,7 +48,7 @@ def tell_run(target: str, json_file: str | None) -> int:
         books = books_so_far(connection, run.id)
         copies = copies_of(connection, run)
         left = count_left(connection, copies)
-        orphans = orphan_counts(connection, run.id)
+        orphans = orphan_counts(connection, copies.scope)
         waiting = waiting_references(connection, run)
         moved = moved_of(connection, run.id)
         whole, newest = latest_whole(connection, run.id, LAYERS), latest(connection, run.id)
@@ -66,9 +67,7 @@ def tell_run(target: str, json_file: str | None) -> int:
     sizes = bytes_read(states)
     _show_collections(console, books, states, sizes if run.stage == "copying" else {})
     show_left(console, left, several=len(copies.runs) > 1)
-    for name, column, action, by_default, count in orphans:
-        policy = ", no policy stated" if by_default else ""
-        show_paragraph(console, "  ", f"{plural(count, 'orphan')} in {name}.{column}: {action}{policy}")
+    show_orphans(console, orphans, several=len(copies.runs) > 1)
     _show_shortcomings(
         console,
         balance,
@@ -99,9 +98,7 @@ def tell_run(target: str, json_file: str | None) -> int:
             "conflicts": [
                 {**one.as_json(one.count), "acknowledged": one.known} for one in left if one.kind == "conflict"
             ],
-            "orphans": [
-                {"table": t, "column": c, "action": a, "by_default": d, "count": n} for t, c, a, d, n in orphans
-            ],
+            "orphans": [asdict(one) for one in orphans],
             "waiting": [asdict(one) for one in waiting],
             "balanced": None if balance is None else not unbalanced,
             "left_behind": None if balance is None else left_behind_json(balance),

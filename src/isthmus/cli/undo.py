@@ -28,7 +28,8 @@ def undo(
         typer.Option(
             "--leave-new-rows",
             help="Leave rows that others added to these tables since the first copy where they are. They are listed all"
-            " the same. Without this they stand in the way.",
+            " the same. Without this they stand in the way. A row that refers to one which would go cannot stay: it"
+            " stands in the way all the same.",
         ),
     ] = False,
     limit: Annotated[
@@ -51,8 +52,10 @@ def undo(
     copies.
 
     Rows that others added to these tables since the first copy are never removed. They stand in the way, too, for
-    MongoDB has none of them: --leave-new-rows says that they may stay where they are. Where the first copy was made by
-    a version that did not note which rows stood there before, this is so of every row that no copy carried.
+    MongoDB has none of them: --leave-new-rows says that they may stay where they are. One that refers to a row which
+    would go by a foreign key cannot stay; it is listed as referring (referred) whatever is said, and has to go first
+    (sign-ins, sessions) or to refer to another row. Where the first copy was made by a version that did not note which
+    rows stood there before, this is so of every row that no copy carried.
 
     References that copies set in rows of other collections wait again; a later copy sets them. What is known of the
     rows is forgotten: their runs with their dead letters and orphans, or, of a run that carried others too, its part. A

@@ -42,10 +42,11 @@ _DO = {
     "rewritten": "Put the old ids back first: isthmus refs rewrite MAPPING --undo --live (with --to ENTRY those of one"
     " entry).",
     "new": "MongoDB has none of them: carry them there, or delete them when they are kept elsewhere. --leave-new-rows"
-    " takes back the rest and leaves them where they are.",
+    " takes back the rest and leaves those where they are that refer to no row which would go.",
     "not-ours": "Those that others added since the first copy are not in MongoDB. --leave-new-rows takes back the rest"
     " and leaves all of these where they are.",
-    "referred": "Take back what carried them as well (--only), or let their owner delete them or point them elsewhere.",
+    "referred": "They cannot stay when these rows go, whatever --leave-new-rows says. Take back what carried them as"
+    " well (--only); or let them go first (sign-ins, sessions), or have them refer to other rows.",
 }
 
 
@@ -71,7 +72,8 @@ def show_result(console: Console, result: UndoResult) -> None:
         wait = "waiting again" if result.outcome == "done" else "would wait again"
         show_paragraph(console, "  • ", f"{plural(count, 'reference')} of {name} {wait}.")
     for one in result.left:
-        _show_listed(console, "• ", one)
+        stays = "left where they are" if result.outcome == "done" else "would be left where they are"
+        _show_listed(console, "• ", one, f"; {stays}")
     for one in result.in_the_way:
         _show_listed(console, "✗ ", one)
         show_hint(console, _DO[one.why], indent=2)
@@ -80,10 +82,9 @@ def show_result(console: Console, result: UndoResult) -> None:
     _show_ending(console, result)
 
 
-def _show_listed(console: Console, mark: str, one: InTheWay) -> None:
+def _show_listed(console: Console, mark: str, one: InTheWay, stays: str = "") -> None:
     detail = f" ({one.detail})" if one.detail else ""
     noun, what = _WHY[one.why]
-    stays = "; left where they are" if mark != "✗ " else ""
     show_paragraph(console, mark, f"{one.table}{detail}: {plural(one.count, noun)} {what}{stays}.")
     for shown in one.ids[:_SHOWN]:
         show_paragraph(console, "    ", shown)

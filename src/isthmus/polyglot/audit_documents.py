@@ -13,8 +13,9 @@ from isthmus.mapping import Mapping as MappingModel
 from isthmus.mapping.model import Ids
 from isthmus.polyglot.audit_goals import Goal, Goals, form_of
 from isthmus.polyglot.audit_spool import Holder, Met
-from isthmus.polyglot.rewrite.documents import decoded, split
+from isthmus.polyglot.rewrite.documents import decoded
 from isthmus.polyglot.sites import Site, found, show_place
+from isthmus.sources.back_to_back import each_document
 
 
 class Takes(Protocol):
@@ -110,7 +111,7 @@ class Reader:
     def read(self, documents: bytes) -> int:
         """Take whole documents, and return how many."""
         count = 0
-        for raw in split(documents):
+        for raw in each_document(documents):
             count += 1
             if not self._share.take():
                 continue

@@ -100,7 +100,7 @@ def decommission(
         if isinstance(source, GoneSource):
             if (run.source.get("kind"), run.source.get("database")) != (source.kind, source.database):
                 raise source.fault
-            found.gone = source.database
+            found.gone, found.answered_by = source.database, source.host
         schema = build_schema(mapping)
         known = copies(connection, schema.schema, mapping.source_collections, wanted.layers)
         there = [info.name for info in source.collections() if info.kind not in {"system", "view"}]

@@ -60,6 +60,7 @@ class Decommission:
         at_work: What an isthmus calls itself that writes to the target now; None when none does.
         checks: Everything that was looked at.
         gone: Name of the source's database where the server has none any more; None where it is there.
+        answered_by: The host that said so, without secrets; None where it is there.
     """
 
     source: str
@@ -67,6 +68,7 @@ class Decommission:
     at_work: str | None
     checks: list[Check] = field(default_factory=list[Check])
     gone: str | None = None
+    answered_by: str | None = None
 
     @property
     def in_the_way(self) -> list[Check]:
@@ -85,6 +87,7 @@ class Decommission:
             "source": self.source,
             "target": self.target,
             "gone": self.gone is not None,
+            "answered_by": self.answered_by,
             "in_the_way": [check.name for check in self.in_the_way],
             "at_work": self.at_work,
             "checks": [check.as_json() for check in self.checks],

@@ -24,7 +24,7 @@ from isthmus.mapping.plan import compile_plans
 from isthmus.mapping.references import as_loaded
 from isthmus.mapping.tables import TargetSchema
 from isthmus.polyglot.decommission_copies import statement
-from isthmus.polyglot.rewrite.documents import split
+from isthmus.sources.back_to_back import each_document
 from isthmus.sources.protocol import Source
 from isthmus.sources.reading import Options, read_all
 from isthmus.state.as_before import as_before
@@ -173,7 +173,7 @@ class _Reader:
     def read(self, documents: bytes) -> int:
         """Enter whole documents, and return how many."""
         digests = self._transcoder.transcode(documents).document_digests
-        raws = list(split(documents))
+        raws = list(each_document(documents))
         ids = [source_id(raw) for raw in raws]
         known = [one for one in ids if one is not None]
         written = replaced(self._connection, self._name, known) if self._rewrites else {}

@@ -1,10 +1,17 @@
-"""A database that a running server has no more: all its collections were dropped. It is read as one without any."""
+"""A database that a running server has no more: all its collections were dropped. It is read as one without any.
+
+A list without collections does not say so: who may see none is given an empty one. The server's list of all its
+databases says it, to somebody who may see all of them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from typing import NoReturn
 
+from pymongo.errors import PyMongoError
+
+from isthmus.connect.mongo import MongoServer, open_server
 from isthmus.errors import SourceError
 from isthmus.sources.chosen import readable
 from isthmus.sources.protocol import Block, CollectionInfo, Partition, Position, Source
@@ -18,15 +25,17 @@ class GoneSource:
     Args:
         fault: What opening it said.
         database: Its name.
+        host: The server that said so, without secrets.
     """
 
     kind = "live"
     moves = True
 
-    def __init__(self, fault: SourceError, database: str) -> None:
+    def __init__(self, fault: SourceError, database: str, host: str) -> None:
         self.fault = fault
         self.database = database
-        self.name = f"database {database}, which is not there any more"
+        self.host = host
+        self.name = f"database {database} at {host}, which is not there any more"
 
     def tell(self, note: Callable[[str], None]) -> None:
         """There is nothing to tell."""
@@ -79,11 +88,16 @@ class GoneSource:
         raise self.fault
 
 
-def open_or_gone(open_it: Callable[[], Source]) -> Source:
+def open_or_gone(open_it: Callable[[], Source], address: str) -> Source:
     """Open a source; a database that its server has not becomes one without collections.
 
+    Args:
+        open_it: Opens it.
+        address: The source as it was given; its server is asked again for what it has not.
+
     Raises:
-        ConfigError, SourceError: As `open_it`, but for a database that is not there.
+        ConfigError, SourceError: As `open_it`, but for a database that is not there; or whether it is there cannot be
+            known (code `gone-not-known`).
     """
     try:
         return open_it()
@@ -91,4 +105,30 @@ def open_or_gone(open_it: Callable[[], Source]) -> Source:
         database = fault.context.get("database")
         if fault.code != "unknown-database" or not isinstance(database, str):
             raise
-        return GoneSource(fault, database)
+        server = open_server(address)
+        try:
+            why = _why_not_gone(server, database)
+            if why is not None:
+                raise SourceError(
+                    f"Whether anything is left of the database {database} is not known: the server at {server.display}"
+                    f" shows no collection of it, {why}.",
+                    code="gone-not-known",
+                    context={"database": database, "host": server.display},
+                    hint="Ask with a user who may read it and may list all databases (readAnyDatabase), before access"
+                    " is taken away; or let somebody who may look, with `show dbs`.",
+                ) from None
+            return GoneSource(fault, database, server.display)
+        finally:
+            server.close()
+
+
+def _why_not_gone(server: MongoServer, database: str) -> str | None:
+    """Return why a database without collections may be there all the same; None where the server has none."""
+    try:
+        # with authorizedDatabases false a user who may not see all is refused, instead of given what he may see
+        told = server.client.admin.command({"listDatabases": 1, "nameOnly": True, "authorizedDatabases": False})
+        names = {str(one["name"]) for one in told["databases"]}
+    except (PyMongoError, LookupError, TypeError) as error:
+        said = server.explain(error) if isinstance(error, PyMongoError) else "its answer cannot be read"
+        return f"and this user cannot have it list all databases: {said}"
+    return "but has it: this user may see nothing in it" if database in names else None

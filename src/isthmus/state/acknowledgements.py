@@ -2,12 +2,14 @@
 
 A word is about the document, the row and the cause, never about the number of a run or a letter: it holds of the same
 again in a later copy, and no longer where one of them changed. A reference that `isthmus refs rewrite` has replaced is
-no such change: the document counts as it was before.
+no such change: the document counts as it was before. Only a joined document of which that reference itself differs from
+the row is told otherwise by the next copy, so its conflict is open again.
 """
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 from collections.abc import Collection, Generator, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +18,7 @@ from typing import Any, Literal
 import psycopg
 
 from isthmus import __version__
-from isthmus._rust import document_digest
+from isthmus._rust import document_digest, source_id
 from isthmus.errors import ConfigError, TargetError
 from isthmus.state.as_before import as_before
 from isthmus.state.ledgers import printable
@@ -142,7 +144,7 @@ def read_items(
         return []
     wanted = choice or Choice()
     which = {"runs": [run for run, _ in scope], "collections": [collection for _, collection in scope]}
-    before = _before_rewrites(connection, which) if kind == "letter" else {}
+    before = _before_rewrites(connection, kind, which)
     rows = connection.execute(
         statement("acknowledgement", _STATEMENTS[kind]),
         {
@@ -161,18 +163,26 @@ def read_items(
     ]
 
 
-def _before_rewrites(connection: psycopg.Connection[Any], which: dict[str, Any]) -> dict[int, bytes]:
-    """Return letter → digest of its document as it was before rewrites, where they have changed it."""
+def _before_rewrites(connection: psycopg.Connection[Any], kind: Kind, which: dict[str, Any]) -> dict[int, bytes]:
+    """Return number → digest of the document as it was before rewrites, where they have changed it.
+
+    As the view of that kind digests it; of conflicts only joined ones are about a whole document.
+    """
     if not knows_rewrites(connection):
         return {}
+    name, digest = ("rewritten_letters", document_digest) if kind == "letter" else ("rewritten_conflicts", _sha256)
     found: dict[int, bytes] = {}
-    for number, collection, source_id, document in connection.execute(
-        statement("acknowledgement", "rewritten_letters"), which
-    ).fetchall():
-        before = as_before(bytes(document), ever_replaced(connection, collection, bytes(source_id)))
-        if before is not None and before != bytes(document):
-            found[number] = document_digest(before)
+    for number, collection, document in connection.execute(statement("acknowledgement", name), which).fetchall():
+        raw = bytes(document)
+        key = source_id(raw)
+        before = as_before(raw, ever_replaced(connection, collection, key)) if key is not None else None
+        if before is not None and before != raw:
+            found[number] = digest(before)
     return found
+
+
+def _sha256(document: bytes) -> bytes:
+    return hashlib.sha256(document).digest()
 
 
 def acknowledged(

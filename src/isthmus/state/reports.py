@@ -1,4 +1,4 @@
-"""Read the ledgers for people and programs: dead letters, orphans, adjustments, status. Writes nothing."""
+"""Read the ledgers for people and programs: dead letters, conflicts, adjustments, status. Writes nothing."""
 
 from __future__ import annotations
 
@@ -51,22 +51,6 @@ class Letter(LetterLine):
 
     causes: list[dict[str, Any]]
     document: bytes
-
-
-@dataclass(frozen=True)
-class OrphanLine:
-    """A row of the orphan ledger; `old_id` is printable, `position` counts from 0 inside child tables."""
-
-    id: int
-    collection: str
-    table: str
-    column: str
-    row_id: str
-    position: list[int] | None
-    target_collection: str
-    old_id: str | None
-    action: str
-    by_default: bool
 
 
 @dataclass(frozen=True)
@@ -194,13 +178,13 @@ def count_letters(
     connection: psycopg.Connection, scope: Scope, *, collection: str | None = None, code: str | None = None
 ) -> int:
     """Return how many dead letters of some runs a filter meets."""
-    values = {**_places(scope), "collection": collection, "code": code}
+    values = {**places(scope), "collection": collection, "code": code}
     return first_number(connection.execute(statement("report", "count_letters"), values))
 
 
 def letter_kinds(connection: psycopg.Connection, scope: Scope) -> list[tuple[str, str]]:
     """Return (collection, code) of all dead letters of some runs, each once."""
-    rows = connection.execute(statement("report", "letter_kinds"), _places(scope)).fetchall()
+    rows = connection.execute(statement("report", "letter_kinds"), places(scope)).fetchall()
     return [(str(collection), str(code)) for collection, code in rows]
 
 
@@ -213,8 +197,8 @@ def list_letters(
     limit: int | None = None,
 ) -> Iterator[LetterLine]:
     """Yield dead letters of some runs without bytes, oldest first; reads page by page."""
-    parameters = {**_places(scope), "collection": collection, "code": code}
-    for row in _rows(connection, "list_letters", parameters, limit):
+    parameters = {**places(scope), "collection": collection, "code": code}
+    for row in pages(connection, "list_letters", parameters, limit):
         yield LetterLine(*row)
 
 
@@ -234,30 +218,17 @@ def read_letter(connection: psycopg.Connection, number: int) -> Letter:
     return Letter(*row)
 
 
-def list_orphans(
-    connection: psycopg.Connection, run: int, *, table: str | None = None, limit: int | None = None
-) -> Iterator[OrphanLine]:
-    """Yield the orphan ledger, oldest first; reads page by page."""
-    for row in _rows(connection, "list_orphans", {"run": run, "table": table}, limit):
-        yield OrphanLine(*row)
-
-
-def count_orphans(connection: psycopg.Connection, run: int, *, table: str | None = None) -> int:
-    """Return how many orphans a filter meets."""
-    return first_number(connection.execute(statement("report", "count_orphans"), {"run": run, "table": table}))
-
-
 def list_conflicts(
     connection: psycopg.Connection, scope: Scope, *, table: str | None = None, limit: int | None = None
 ) -> Iterator[ConflictLine]:
     """Yield the ledger of conflicts of some runs, oldest first; reads page by page."""
-    for row in _rows(connection, "list_conflicts", {**_places(scope), "table": table}, limit):
+    for row in pages(connection, "list_conflicts", {**places(scope), "table": table}, limit):
         yield ConflictLine(*row)
 
 
 def count_conflicts(connection: psycopg.Connection, scope: Scope, *, table: str | None = None) -> int:
     """Return how many conflicts of some runs a filter meets."""
-    values = {**_places(scope), "table": table}
+    values = {**places(scope), "table": table}
     return first_number(connection.execute(statement("report", "count_conflicts"), values))
 
 
@@ -266,13 +237,13 @@ def conflict_counts(connection: psycopg.Connection, scope: Scope) -> list[tuple[
     there = connection.execute("SELECT to_regclass('isthmus.conflict') IS NOT NULL").fetchone()
     if not (there and there[0]):
         return []
-    rows = connection.execute(statement("report", "conflict_counts"), _places(scope)).fetchall()
+    rows = connection.execute(statement("report", "conflict_counts"), places(scope)).fetchall()
     return [(int(run), str(table), str(action), int(count)) for run, table, action, count in rows]
 
 
 def list_adjustments(connection: psycopg.Connection, run: int) -> Iterator[AdjustmentLine]:
     """Yield the adjustment ledger without the original values, oldest first; reads page by page."""
-    for number, collection, source_id, table, column, kind in _rows(connection, "list_adjustments", {"run": run}, None):
+    for number, collection, source_id, table, column, kind in pages(connection, "list_adjustments", {"run": run}, None):
         shown = show(bytes(source_id)) if source_id is not None else None
         yield AdjustmentLine(number, collection, shown, table, column, kind)
 
@@ -296,17 +267,12 @@ def letter_counts(connection: psycopg.Connection, run: int) -> list[tuple[str, s
     return [(str(c), str(s), str(k), int(n)) for c, s, k, n in rows]
 
 
-def orphan_counts(connection: psycopg.Connection, run: int) -> list[tuple[str, str, str, bool, int]]:
-    """Return (table, column, action, by default, count) of all orphans."""
-    rows = connection.execute(statement("ledger", "orphan_counts"), {"run": run}).fetchall()
-    return [(str(t), str(c), str(a), bool(d), int(n)) for t, c, a, d, n in rows]
-
-
-def _places(scope: Scope) -> dict[str, list[Any]]:
+def places(scope: Scope) -> dict[str, list[Any]]:
+    """Return some runs and collections as values of a statement. Pure."""
     return {"runs": [run for run, _ in scope], "collections": [collection for _, collection in scope]}
 
 
-def _rows(
+def pages(
     connection: psycopg.Connection, name: str, parameters: dict[str, Any], limit: int | None
 ) -> Iterator[tuple[Any, ...]]:
     """Yield the rows of a statement that begins with the id it is ordered by, page by page."""

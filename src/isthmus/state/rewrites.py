@@ -222,14 +222,17 @@ def settle(connection: psycopg.Connection, lines: Sequence[int], state: State, r
 
 
 def settle_left(connection: psycopg.Connection, lines: Sequence[tuple[int, str | None]]) -> None:
-    """Note that others have replaced what lines wrote: number, and the text there now where it may be an id."""
+    """Note that others have replaced what lines wrote: number, and the text there now where it may be an id.
+
+    The text is kept only where it is the id of a row that Isthmus has carried.
+    """
     if lines:
         numbers, texts = [number for number, _ in lines], [text for _, text in lines]
         connection.execute(statement("rewrite", "settle_left"), {"lines": numbers, "texts": texts})
 
 
 def forget_no_ids(connection: psycopg.Connection, source: dict[str, Any]) -> None:
-    """Forget texts that `settle_left` noted, and that are ids of no row that Isthmus knows."""
+    """Forget ids that `settle_left` noted, where their rows are carried no more."""
     connection.execute(statement("rewrite", "forget_no_ids"), {"source": Jsonb(source)})
 
 

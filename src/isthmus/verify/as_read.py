@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 
 from isthmus._rust import source_id
+from isthmus.sources.back_to_back import each_document
 from isthmus.state.as_before import as_before
 from isthmus.state.rewrites import knows_rewrites
 from isthmus.state.rewritten_since import changed_since, changes_since
@@ -32,20 +33,9 @@ class AsRead:
         """Return whole documents as the run read them, and how many of them are others now."""
         if collection not in self._collections or self._since is None:
             return documents, 0
-        found = [(raw, source_id(raw)) for raw in _split(documents)]
+        found = [(raw, source_id(raw)) for raw in each_document(documents)]
         known = [one for _, one in found if one is not None]
         with self._mutex:
             steps = changes_since(self._connection, collection, known, self._since)
         read = [raw if one is None or one not in steps else as_before(raw, steps[one]) or raw for raw, one in found]
         return b"".join(read), sum(one is not raw and one != raw for one, (raw, _) in zip(read, found, strict=True))
-
-
-def _split(documents: bytes) -> list[bytes]:
-    """Return each of whole documents that stand back to back."""
-    found: list[bytes] = []
-    at = 0
-    while at < len(documents):
-        length = max(5, int.from_bytes(documents[at : at + 4], "little"))
-        found.append(documents[at : at + length])
-        at += length
-    return found

@@ -6,6 +6,7 @@ Oracle: what the lists of Isthmus say of the same run, the secrets the test wrot
 from __future__ import annotations
 
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
 import psycopg
@@ -63,7 +64,7 @@ def test_items_have_the_numbers_of_isthmus_and_nothing_that_is_secret(
         items = left_by(connection, 2)
         run = read_run(connection, 2)
         assert run is not None
-        waiting = without_secrets(run, list_waiting(connection, run))
+        waiting = without_secrets(connection, run, list_waiting(connection, run))
     listed = {
         kind: isthmus(f"{kind}s", "list", database=database, json_file=tmp_path / f"{kind}.json").result[f"{kind}s"]
         for kind in ("letter", "conflict")
@@ -72,6 +73,8 @@ def test_items_have_the_numbers_of_isthmus_and_nothing_that_is_secret(
         mine = [item for item in items if item.kind == kind]
         assert [item.number for item in mine] == [one["id"] for one in there]
         assert len(mine) == len({item.key for item in mine}) == 2
+    digests = [sha256(one.encode()).hexdigest()[:12] for one in SECRETS]  # what anybody could try out
+    assert not [one for one in digests if one in repr(items) + repr(waiting)]
     letters = [item for item in items if item.kind == "letter"]
     assert all(one["message"] in item.shown for one, item in zip(listed["letter"], letters, strict=True))
     show_items(result_console(None), items)
@@ -110,10 +113,16 @@ def test_a_key_that_means_nothing_or_several_things_acknowledges_nothing(
 
 
 def test_a_key_that_nothing_open_has_says_so(database: str) -> None:
-    none = replace(HERE, items=())
+    none = replace(HERE, items=(), run=1)
     with psycopg.connect(database) as connection, pytest.raises(ConfigError) as caught:
         acknowledge(connection, none, ["x"], "why")
     assert "none is open" in str(caught.value.problems[0])
+
+
+def test_of_a_phase_that_was_not_run_nothing_is_acknowledged(database: str) -> None:
+    none = replace(HERE, items=(), run=None)
+    with psycopg.connect(database) as connection, pytest.raises(ConfigError, match="not run yet"):
+        acknowledge(connection, none, (), "why", everything=True)
 
 
 def test_acknowledge_without_a_key_is_a_usage_error(moved_from_dump: Moved, forked: None) -> None:

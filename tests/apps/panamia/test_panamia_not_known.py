@@ -39,7 +39,7 @@ def test_what_the_rewrite_did_not_know(one: dict[str, Any], items: list[str], *,
     assert not_known([one], items) == ([what] if is_new else [])
 
 
-def test_a_rewrite_that_was_verified_in_vain_is_run_again_first() -> None:
+def test_a_phase_that_was_verified_in_vain_is_run_again_first() -> None:
     standings: dict[int, Standing] = {one.number: done(one.number) for one in PHASES}
     standings[2] = replace(done(2), verified_at=None)
     assert next_step(standings) == "verify 2"
@@ -47,4 +47,4 @@ def test_a_rewrite_that_was_verified_in_vain_is_run_again_first() -> None:
     assert next_step(standings) == "run 2"
     standings[2] = done(2)
     standings[3] = replace(done(3), verified_at=None, failed="failed")
-    assert next_step(standings) == "verify 3"
+    assert next_step(standings) == "run 3"

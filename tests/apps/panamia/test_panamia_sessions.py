@@ -5,6 +5,7 @@ Oracle: the planted truth; SQL of the test's own.
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -14,7 +15,10 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from apps.panamia.moving.phases import PHASES
+from isthmus.work.hidden import HIDDEN
 from tests.apps.panamia.conftest import Moved, isthmus, phase_command
+from tests.apps.panamia.secrets_of import documents
 from tests.apps.twins import twin_of
 from tests.fix_postgres import create_database, drop_database
 
@@ -59,6 +63,53 @@ def test_who_asks_gets_those_that_hold_and_are_somebody_s(moved: Moved, tmp_path
     assert SESSIONS not in again.result["skipped_collections"]
     with psycopg.connect(moved.database) as connection:
         assert connection.execute("SELECT count(*) FROM sessions").fetchone() == (len(tokens),)
+
+
+def test_no_list_shows_a_token_where_sessions_are_carried(moved: Moved, tmp_path: Path) -> None:
+    words = ["copy", "mapping.yaml", "--source", moved.source, "--resolutions", str(moved.answers)]
+    words += [part for entry in (*PHASES[0].entries, SESSIONS) for part in ("--only", entry)]
+    copied = isthmus(*words, database=moved.database, json_file=tmp_path / "copy.json")
+    assert copied.result["collections"][SESSIONS]["copied"] > 1, copied.said
+    with psycopg.connect(moved.database) as connection:  # one is written to, and the application adds one
+        connection.execute(
+            "UPDATE sessions SET expires = now() WHERE session_token = (SELECT min(session_token) FROM sessions)"
+        )
+        connection.execute(
+            "INSERT INTO sessions (session_token, user_id, expires)"
+            " SELECT 'st-0 of the application', min(id), now() FROM users"
+        )
+        found = connection.execute("SELECT session_token FROM sessions").fetchall()
+        letters = connection.execute(
+            "SELECT count(*) FROM isthmus.orphan WHERE table_name = 'sessions' AND action = 'dead_letter'"
+        ).fetchone()
+    assert letters is not None
+    assert letters[0] > 0, "some lead to nobody"
+    tokens = {str(token) for (token,) in found} | {
+        str(one["sessionToken"]) for one in documents(moved.source, SESSIONS) if one.get("sessionToken")
+    }
+    lists = [[name, "list", "--limit", "1000000"] for name in ("orphans", "conflicts", "letters")]
+    lists[0].append("--waiting")
+    dry = [["undo", "mapping.yaml", "--only", one, "--limit", "100000"] for one in (SESSIONS, "users")]
+    said: dict[str, str] = {}
+    for one in [*lists, ["status"], *dry, [*dry[0], "--leave-new-rows"]]:
+        for more in ((), ("--json", "-")):
+            ran = isthmus(*one, *more, database=moved.database)
+            assert ran.code == int(one[0] == "undo"), ran.said
+            said[" ".join((*one, *more))] = ran.said
+    for number in ("1", "6"):
+        told = phase_command(
+            *("items", number, "--all"), source=moved.source, database=moved.database, answers=moved.answers
+        )
+        said[f"items {number}"] = told.said
+    text = said[" ".join((*dry[0], "--json", "-"))]
+    listed = json.loads(text[text.index("{") : text.rindex("}") + 1])["in_the_way"]
+    ids = {one["why"]: one["ids"] for one in listed if one["table"] == "sessions"}
+    assert ids == {"edited": [HIDDEN], "new": [HIDDEN]}
+    undone = {name: text for name, text in said.items() if name.startswith("undo") and "--json" not in name}
+    assert all("sessions" in text for text in undone.values()), undone
+    assert any("sessions_user_id_fkey" in text for text in undone.values()), undone
+    shown = {name: [one for one in tokens if one in text] for name, text in said.items()}
+    assert {name: held for name, held in shown.items() if held} == {}
 
 
 @pytest.mark.slow

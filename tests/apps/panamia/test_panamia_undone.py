@@ -12,9 +12,12 @@ from collections.abc import Callable
 import psycopg
 import pytest
 
-from tests.apps.panamia.conftest import Moved, Served, contents, phase_command
+from tests.apps.panamia.conftest import Moved, Ran, Served, contents, phase_command
+from tests.apps.twins import twin_of
+from tests.fix_postgres import drop_database
 
 pytestmark = pytest.mark.slow
+NEW, REPLY = "anewrowbehindthephase000", "areplybehindthephase0000"
 
 
 def test_a_copied_phase_is_taken_back_and_carried_again_to_the_same_rows(at_phase: Callable[[int], Served]) -> None:
@@ -55,10 +58,58 @@ def test_rows_written_since_stay_and_stand_in_the_way(at_phase: Callable[[int], 
     assert served.words()[4] == "done"
 
 
+def test_a_row_added_since_is_named_and_stays_where_somebody_says_so(
+    moved_from_dump: Moved, postgres: str, forked: None
+) -> None:
+    database = twin_of(postgres, moved_from_dump.database)
+
+    def undo(*words: str) -> Ran:
+        given = {"source": moved_from_dump.source, "database": database, "answers": moved_from_dump.answers}
+        return phase_command("undo", *words, **given)  # pyright: ignore[reportArgumentType]
+
+    def do(*statements: str) -> None:
+        with psycopg.connect(database) as connection:
+            for one in statements:
+                connection.execute(one.encode())
+
+    insert = "INSERT INTO articles (id, slug, title, content, article_type, in_reply_to) SELECT '{0}', '{0}', 'Later',"
+    insert += " 'Ü ''é''', (enum_range(NULL::article_type))[1], {1}"
+    try:
+        for number in ("6", "5"):
+            assert undo(number, "--live").code == 0
+        before = contents(database)
+        do(insert.format(NEW, "NULL"))
+        added = contents(database)
+        (row,) = added["articles"] - before["articles"]
+        for how in ((), ("--live",)):
+            ran = undo("4", *how)
+            assert ran.code == 1, ran.said
+            assert "articles: 1 row that others added since the first copy" in ran.said
+            assert NEW in ran.said
+            assert contents(database) == added
+        do(insert.format(REPLY, "(SELECT min(id) FROM articles)"))
+        replied = contents(database)
+        ran = undo("4", "--leave-new-rows", "--live")
+        assert ran.code == 1, "it refers to an article that would go"
+        assert "articles_in_reply_to_fkey" in ran.said
+        assert REPLY in ran.said
+        assert contents(database) == replied
+        do(f"DELETE FROM articles WHERE id = '{REPLY}'")
+        ran = undo("4", "--leave-new-rows", "--live")
+        assert ran.code == 0, ran.said
+        after = contents(database)
+        assert after["notifications"].total() == before["notifications"].total(), "theirs to articles wait again"
+        assert after == {**before, "articles": Counter([row]), "notifications": after["notifications"]}
+    finally:
+        drop_database(postgres, database)
+
+
 def test_the_rewrite_is_taken_back_to_the_byte_and_done_again(at_phase: Callable[[int], Served]) -> None:
     served = at_phase(2)
     rewritten, before = served.documents(), served.stages[1].by_id()
     assert rewritten == served.stages[2].by_id() != before
+    ran = served.phase("undo", "2", "--leave-new-rows", "--live")
+    assert (ran.code, "no-new-rows" in ran.said) == (2, True), ran.said
     assert served.phase("undo", "2").code == 0
     assert served.documents() == rewritten, "without --live nothing is done"
     with psycopg.connect(served.database) as connection:  # one that had ended behind the first value

@@ -228,3 +228,64 @@ def test_what_a_later_mapping_calls_sensitive_is_hidden_of_earlier_runs_too(worl
     assert "hush-4711" not in world.do("letters", "export").out
     assert "hush-4711" not in world.do("letters", "show", number).out
     assert "hush-4711" in world.do("letters", "show", number, "--show-sensitive").out
+
+
+TREES = """
+CREATE TABLE "Tree's é" (id uuid PRIMARY KEY, up uuid);
+CREATE TABLE groves (id uuid PRIMARY KEY, up uuid, tree uuid);
+"""
+TREES_MAPPING = """\
+isthmus: 1
+target: {tables: existing, rerun: tracked}
+collections:
+  trees: {table: "Tree's é", fields: {up: {references: trees, on_orphan: "null"}}}
+  groves: {fields: {up: {references: groves, on_orphan: "null"}, tree: {references: trees, on_orphan: "null"}}}
+"""
+UP = {
+    "trees": [{"_id": oid(1), "up": oid(91)}, {"_id": oid(2), "up": oid(1)}, {"_id": oid(3), "up": oid(93)}],
+    "groves": [{"_id": oid(11), "up": oid(81), "tree": oid(92)}],
+}
+
+
+def orphans(world: World, *options: object) -> set[tuple[int, str]]:
+    """Return (run, old id) of the orphans listed; their number is that of the whole list."""
+    said = world.said("orphans", "list", *options)
+    assert len(said["orphans"]) == said["total"]
+    return {(one["run"], one["old_id"]) for one in said["orphans"]}
+
+
+def test_orphans_of_every_phase_are_there_and_those_of_a_phase_carried_again_or_taken_back_are_not(
+    world: World,
+) -> None:
+    world.sql(TREES)
+    (world.folder / "mapping.yaml").write_text(TREES_MAPPING)
+    world.copy("groves", code=0, dump=UP)
+    world.copy("trees", code=0, dump=UP)
+    trees, groves = {(2, str(oid(91))), (2, str(oid(93)))}, {(1, str(oid(81)))}
+    assert orphans(world) == trees | groves
+    assert world.said("orphans", "list")["runs"] == [1, 2]
+    assert orphans(world, "--run", 1) == groves
+    assert orphans(world, "--table", "Tree's é") == trees
+    for options in ((), ("--run", 1)):  # what waits is asked of all there is
+        (waiting,) = world.said("orphans", "list", "--waiting", *options)["waiting"]
+        assert (waiting["table"], waiting["column"], waiting["count"]) == ("groves", "tree", 1)
+        assert waiting["lead_nowhere"]
+    said = world.said("status")["orphans"]
+    assert {(one["run"], one["table"], one["count"]) for one in said} == {(1, "groves", 1), (2, "Tree's é", 2)}
+    text = world.do("status").out
+    assert "1 orphan in groves.up: null, run 1\n" in text
+    assert "2 orphans in Tree's é.up: null, run 2\n" in text
+    text = world.do("orphans", "list", "--limit", 1).out
+    assert "run" in text.split()
+    assert str(oid(81)) in text
+    assert "run" not in world.do("orphans", "list", "--run", 1).out.split()
+
+    again = {**UP, "trees": [{"_id": oid(1), "up": oid(94)}, *UP["trees"][1:]]}
+    world.copy("trees", code=0, dump=again)
+    trees = {(3, str(oid(94))), (3, str(oid(93)))}
+    assert orphans(world) == trees | groves
+    assert orphans(world, "--run", 2) == {(2, str(oid(91))), (2, str(oid(93)))}
+    world.do("undo", "mapping.yaml", "--only", "groves", "--live")
+    assert orphans(world) == trees
+    assert "run" not in world.do("orphans", "list").out.split()
+    assert "(no-such-run)" in world.do("orphans", "list", "--run", 1, code=2).err

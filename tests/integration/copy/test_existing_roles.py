@@ -154,3 +154,27 @@ def test_triggers_that_many_tables_have_alike_are_told_once(world: World) -> Non
     (note,) = [note for note in world.notes if "trigger" in note]
     assert "2 tables have triggers: one." in note
     assert "The tables: people, places." in note
+
+
+def test_triggers_are_told_by_what_fires_them(world: World) -> None:
+    """Of a trigger on UPDATE nothing is said where the copy changes no row; of one on DELETE never."""
+    act = "CREATE FUNCTION act() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'"
+    made = "".join(
+        f"; CREATE TRIGGER {name} {when} ON people FOR EACH {each} EXECUTE FUNCTION act()"
+        for name, when, each in (
+            ('"sét Updated"', "BEFORE UPDATE", "ROW"),
+            ('"both"', "BEFORE INSERT OR UPDATE", "ROW"),
+            ("counts", "AFTER INSERT", "STATEMENT"),
+            ("off", "BEFORE INSERT", "ROW"),
+            ("undoes", "AFTER DELETE OR TRUNCATE", "STATEMENT"),
+        )
+    )
+    world.rows(f"{TABLES}; {act}{made}; ALTER TABLE people DISABLE TRIGGER off")
+    world.write(DUMP)
+    balanced(world.copy(MAPPING))
+    (note,) = [note for note in world.notes if "trigger" in note]
+    assert "public.people has triggers: both, counts. They fire when rows are delivered" in note
+    for word in ("on_conflict: overwrite", "rerun: tracked"):
+        balanced(world.copy(MAPPING.replace("{tables: existing}", f"{{tables: existing, {word}}}"), fresh=True))
+        update, _ = sorted(note for note in world.notes if "trigger" in note)
+        assert "public.people has triggers: sét Updated. No new row fires them" in update

@@ -17,6 +17,7 @@ import psycopg
 import pytest
 from bson import ObjectId
 
+from isthmus.cli.decommission import answer
 from isthmus.errors import SourceError
 from isthmus.mapping import load_mapping
 from isthmus.polyglot import decommission_writes
@@ -312,12 +313,16 @@ def test_a_database_that_is_gone_is_the_end_where_it_is_the_one_that_was_copied(
     mongo.client.drop_database(mongo.name)
 
     def asked(address: str) -> Any:
-        source = open_or_gone(partial(open_source, address))
+        source = open_or_gone(partial(open_source, address), address)
         wanted = Wanted(LAYERS, 60, address)
         return decommission(None, source, application.target, wanted)
 
     found = asked(application.source)
     assert found.gone == mongo.name
+    host = application.source.partition("://")[2].partition("/")[0].rpartition("@")[2]
+    page = found.as_json()
+    assert (page["gone"], page["answered_by"]) == (True, host)
+    assert f"MongoDB at {host} has no database {mongo.name} any more" in answer(found)
     checks = {one.name: one for one in found.checks}
     fates = {name: one["fate"] for name, one in checks["collections"].facts.items()}
     assert fates == {"users": "gone", ARTICLES: "gone", "notes": "not carried"}

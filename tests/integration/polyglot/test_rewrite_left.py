@@ -13,6 +13,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from isthmus.state.rewrites import settle_left
 from tests.fix_mongo import MongoDatabase
 from tests.integration.cli.conftest import Ran, run_command
 from tests.integration.copy.carrying import oid
@@ -42,7 +43,11 @@ class World:
 
     def run(self, *words: str, code: int = 0) -> Ran:
         source = () if words[0] == "undo" else ("-s", self.source)
-        ran = run_command(self.folder, *words, *source, "-t", self.target, env={"COLUMNS": "80"})
+        return self.on_target(*words, *source, code=code)
+
+    def on_target(self, *words: str, code: int = 0) -> Ran:
+        """Run a command that reads no documents."""
+        ran = run_command(self.folder, *words, "-t", self.target, env={"COLUMNS": "80"})
         assert ran.code == code, ran.all
         return ran
 
@@ -133,6 +138,17 @@ def test_a_value_that_another_line_put_back_is_no_id_that_somebody_wrote(world: 
     assert ("left", None) in world.log()
     assert world.there["posts"].find_one({"_id": "one"})["fans"] == [oid(3)]
     assert world.undo() == {}
+
+
+def test_no_text_of_a_document_is_written_down_but_the_id_of_a_row(world: World) -> None:
+    """Not for a moment either: who is killed before the end of an undo leaves none behind."""
+    cy = world.id_of("Cy")
+    with psycopg.connect(world.target) as connection:
+        lines = [number for (number,) in connection.execute("SELECT id FROM isthmus.rewrite_log ORDER BY id")]
+        texts = ["what a user 'wrote' ü", cy, None, cy.upper(), ""]
+        settle_left(connection, list(zip(lines, texts, strict=True)))
+    found = world.ask("SELECT reason FROM isthmus.rewrite_log WHERE state = 'left' ORDER BY id")
+    assert found == [(None,), (cy,), (None,), (None,), (None,)]
 
 
 def test_documents_that_are_changed_are_counted_and_not_those_looked_at(world: World) -> None:

@@ -220,3 +220,36 @@ def test_what_is_not_committed_yet_is_not_seen_and_then_is(world: World) -> None
         assert world.undo(live=False)["outcome"] == "clear", "not committed yet"
         writer.commit()
     assert refused(world) == {("new", "goods", f"{OURS}3")}
+
+
+def test_a_row_added_since_that_refers_to_a_row_that_would_go_cannot_be_left(carried: World) -> None:
+    ann = '(SELECT id FROM people WHERE "full ""name" = \'Ann\')'
+    carried.do(
+        f'INSERT INTO people (id, "full ""name", boss) VALUES ({EVE}, \'Eve\', {ann});'
+        f"INSERT INTO \"Places\" VALUES ({BARI}, 'Bari', NULL)"
+    )
+    before = carried.everything()
+    for live in (False, True):
+        said = carried.undo(live=live, leave=True, code=1)
+        assert said["in_the_way"] == [
+            {
+                "why": "referred",
+                "table": "public.people",
+                "detail": "people_boss_fkey → people",
+                "count": 1,
+                "ids": [f"{OURS}2"],
+            }
+        ]
+        assert {("new", one["table"], row) for one in said["left"] for row in one["ids"]} == {
+            ("new", "people", f"{OURS}2"),
+            ("new", "Places", f"{OURS}1"),
+        }
+    assert carried.everything() == before
+    ran = carried.run("undo", carried.mapping, "-t", carried.conninfo, "--leave-new-rows")
+    told = " ".join(ran.out.split())
+    assert "✗ public.people (people_boss_fkey → people): 1 row referring to rows that would go." in told
+    assert "They cannot stay when these rows go, whatever --leave-new-rows says." in told
+    assert "; would be left where they are." in told
+    carried.do(f"UPDATE people SET boss = NULL WHERE id = {EVE}")
+    assert carried.undo(leave=True)["outcome"] == "done"
+    assert carried.rows('SELECT "full ""name" FROM people') == [("Eve",)]

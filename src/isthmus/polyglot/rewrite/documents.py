@@ -1,8 +1,7 @@
-"""Documents and single values of them: taken apart, decoded, known by the bytes of their `_id`. Pure."""
+"""Documents and single values of them: decoded, known by the bytes of their `_id`. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,8 +18,6 @@ CODEC = CodecOptions[dict[str, Any]](
     datetime_conversion=DatetimeConversion.DATETIME_AUTO, unicode_decode_error_handler="replace"
 )
 
-_LEAST_BYTES = 5
-
 
 @dataclass(frozen=True)
 class Read:
@@ -35,15 +32,6 @@ class Read:
     source_id: bytes
     content: dict[str, Any]
     size_bytes: int
-
-
-def split(data: bytes) -> Iterator[bytes]:
-    """Yield whole documents that lie back to back."""
-    at = 0
-    while at < len(data):
-        size = max(_LEAST_BYTES, int.from_bytes(data[at : at + 4], "little"))
-        yield data[at : at + size]
-        at += size
 
 
 def decoded(data: bytes) -> dict[str, Any]:

@@ -18,13 +18,14 @@ from isthmus.errors import SourceError, TargetError
 from isthmus.mapping.model import Mapping
 from isthmus.polyglot.rewrite.begin import Ground, look
 from isthmus.polyglot.rewrite.books import DryBooks, read_books
-from isthmus.polyglot.rewrite.documents import Read, document, split
+from isthmus.polyglot.rewrite.documents import Read, document
 from isthmus.polyglot.rewrite.live import Live
 from isthmus.polyglot.rewrite.looked import judged_by_validator, look_through
 from isthmus.polyglot.rewrite.result import RewriteResult
 from isthmus.polyglot.rewrite.scope import Scope
 from isthmus.polyglot.rewrite.settle import look_again
 from isthmus.polyglot.rewrite.writer import Writer
+from isthmus.sources.back_to_back import each_document
 from isthmus.sources.live.source import LiveSource
 from isthmus.sources.protocol import Position
 from isthmus.state.lease import Lease
@@ -259,7 +260,7 @@ def _blocks(job: Job, part: Part) -> Iterator[tuple[list[Read], Position]]:
     for block in job.source.read(partition, after=part.position, until=None, max_bytes=BLOCK_BYTES):
         if job.stop.is_set():
             raise Interrupted
-        yield list(map(document, split(block.data))), block.end
+        yield list(map(document, each_document(block.data))), block.end
 
 
 def _expect(job: Job, ground: Ground, parts: dict[str, Part], stage: str) -> None:

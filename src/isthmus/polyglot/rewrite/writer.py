@@ -15,8 +15,9 @@ from pymongo.write_concern import WriteConcern
 
 from isthmus.connect.mongo import UNAUTHORIZED, Document, MongoServer
 from isthmus.errors import SourceError, Where
-from isthmus.polyglot.rewrite.documents import Read, document, split
+from isthmus.polyglot.rewrite.documents import Read, document
 from isthmus.polyglot.rewrite.updates import Change, as_update, by_id
+from isthmus.sources.back_to_back import each_document
 
 Wrote = Literal["written", "unmatched"] | tuple[Literal["refused"], str]
 """What came of one update; refused with the reason as a slug."""
@@ -106,7 +107,7 @@ class Writer:
             with cursor:
                 found: dict[bytes, Read] = {}
                 for reply in cast("Iterable[bytes]", cursor):
-                    found |= {one.source_id: one for one in map(document, split(reply))}
+                    found |= {one.source_id: one for one in map(document, each_document(reply))}
             return found
 
         return self._server.ask(f"read {collection}", ask, collection=collection)

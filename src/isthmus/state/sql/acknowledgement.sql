@@ -17,12 +17,21 @@ WHERE r.target_schema = %(schema)s GROUP BY o.collection ORDER BY 1, 2
 
 -- name: rewritten_letters
 -- Dead letters of some runs into whose documents a rewrite ever put ids of rows.
-SELECT d.id, d.collection, d.source_id, d.document
+SELECT d.id, d.collection, d.document
 FROM unnest(%(runs)s::bigint[], %(collections)s::text[]) AS s(run, collection)
   JOIN isthmus.dead_letter d ON d.run_id = s.run AND (s.collection IS NULL OR d.collection = s.collection)
 WHERE EXISTS (
     SELECT FROM isthmus.rewrite_log l
     WHERE l.collection = d.collection AND l.key_digest = sha256(d.source_id) AND l.state NOT IN ('planned', 'refused'))
+
+-- name: rewritten_conflicts
+-- Joined documents of some runs, with the numbers of their conflicts, where a rewrite ever put ids of rows into documents
+-- of the same collection.
+SELECT c.id, c.collection, c.document
+FROM unnest(%(runs)s::bigint[], %(collections)s::text[]) AS s(run, collection)
+  JOIN isthmus.conflict c ON c.run_id = s.run AND (s.collection IS NULL OR c.collection = s.collection)
+WHERE c.document IS NOT NULL AND EXISTS (
+    SELECT FROM isthmus.rewrite_log l WHERE l.collection = c.collection AND l.state NOT IN ('planned', 'refused'))
 
 -- name: letters
 -- Dead letters of some runs (with a collection: only its), what each is about, and the word that holds of it. Of those
@@ -44,12 +53,18 @@ WHERE (%(numbers)s::bigint[] IS NULL OR d.id = ANY(%(numbers)s))
 ORDER BY d.id
 
 -- name: conflicts
--- The same of rows that say something else than their document.
-SELECT c.id, c.run_id, c.collection, c.table_name, c.action, a.about, w.reason, w.said_by, w.role, w.acknowledged_at
+-- The same of rows that say something else than their document; of those that a rewrite changed as
+-- isthmus.conflict_about makes it of all others.
+SELECT c.id, c.run_id, c.collection, c.table_name, c.action, o.about, w.reason, w.said_by, w.role, w.acknowledged_at
 FROM unnest(%(runs)s::bigint[], %(collections)s::text[]) AS s(run, collection)
   JOIN isthmus.conflict c ON c.run_id = s.run AND (s.collection IS NULL OR c.collection = s.collection)
+  JOIN isthmus.run r ON r.id = c.run_id
   JOIN isthmus.conflict_about a ON a.conflict_id = c.id
-  LEFT JOIN isthmus.acknowledgement w ON w.about = a.about AND w.withdrawn_at IS NULL
+  LEFT JOIN unnest(%(rewritten)s::bigint[], %(digests)s::bytea[]) AS b(conflict, digest) ON b.conflict = c.id
+  CROSS JOIN LATERAL (SELECT CASE WHEN b.conflict IS NULL THEN a.about ELSE sha256(convert_to(jsonb_build_array(
+      'conflict', r.target_schema, c.collection, c.table_name, c.row_id, c.source_row_id, c.action, c.differing,
+      encode(c.said_digest, 'hex'), encode(b.digest, 'hex'))::text, 'UTF8')) END AS about) AS o
+  LEFT JOIN isthmus.acknowledgement w ON w.about = o.about AND w.withdrawn_at IS NULL
 WHERE (%(numbers)s::bigint[] IS NULL OR c.id = ANY(%(numbers)s))
   AND (%(collection)s::text IS NULL OR c.collection = %(collection)s)
   AND (%(place)s::text IS NULL OR c.table_name = %(place)s)

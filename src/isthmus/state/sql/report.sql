@@ -42,16 +42,28 @@ SELECT id, run_id, collection, source_id_text, location, stage, code, path, mess
 FROM isthmus.dead_letter WHERE id = %(id)s
 
 -- name: list_orphans
--- The orphan ledger of a run, in order.
-SELECT id, source_collection, table_name, column_name, row_id, row_position, target_collection, old_id_text, action,
-       by_default
-FROM isthmus.orphan
-WHERE run_id = %(run)s AND id > %(after)s AND (%(table)s::text IS NULL OR table_name = %(table)s)
+-- Orphans of some runs (with a collection: only its), oldest first.
+SELECT id, run_id, source_collection, table_name, column_name, row_id, row_position, target_collection, old_id_text,
+       action, by_default
+FROM isthmus.orphan o
+WHERE id > %(after)s AND EXISTS (SELECT FROM unnest(%(runs)s::bigint[], %(collections)s::text[]) AS s(run, collection)
+              WHERE s.run = o.run_id AND coalesce(s.collection, o.source_collection) = o.source_collection)
+  AND (%(table)s::text IS NULL OR table_name = %(table)s)
 ORDER BY id LIMIT %(limit)s
 
 -- name: count_orphans
 -- How many orphans a filter meets.
-SELECT count(*) FROM isthmus.orphan WHERE run_id = %(run)s AND (%(table)s::text IS NULL OR table_name = %(table)s)
+SELECT count(*) FROM isthmus.orphan o
+WHERE EXISTS (SELECT FROM unnest(%(runs)s::bigint[], %(collections)s::text[]) AS s(run, collection)
+              WHERE s.run = o.run_id AND coalesce(s.collection, o.source_collection) = o.source_collection)
+  AND (%(table)s::text IS NULL OR table_name = %(table)s)
+
+-- name: orphan_counts
+-- How many there are of some runs, by run, reference and what was done.
+SELECT run_id, table_name, column_name, action, by_default, count(*) FROM isthmus.orphan o
+WHERE EXISTS (SELECT FROM unnest(%(runs)s::bigint[], %(collections)s::text[]) AS s(run, collection)
+              WHERE s.run = o.run_id AND coalesce(s.collection, o.source_collection) = o.source_collection)
+GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5
 
 -- name: waiting_references
 -- References that wait for collections which no copy has carried yet, of the tables of a schema.

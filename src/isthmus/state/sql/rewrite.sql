@@ -112,12 +112,22 @@ WHERE r.source = %(source)s AND (l.state = 'done' OR l.state = 'left' AND l.reas
 ORDER BY l.key_digest, l.id DESC
 
 -- name: settle_left
--- Others have written something else there: some of it texts.
-UPDATE isthmus.rewrite_log l SET state = 'left', reason = n.reason, settled_at = clock_timestamp()
+-- Others have written something else there. Of texts only ids of rows that Isthmus has carried are kept, which are asked
+-- for table by table: what stands in users' documents is never written down.
+WITH RECURSIVE held AS (
+    (SELECT table_schema, table_name FROM isthmus.row_state ORDER BY 1, 2 LIMIT 1)
+    UNION ALL
+    SELECT n.table_schema, n.table_name FROM held h CROSS JOIN LATERAL (
+        SELECT table_schema, table_name FROM isthmus.row_state
+        WHERE (table_schema, table_name) > (h.table_schema, h.table_name) ORDER BY 1, 2 LIMIT 1) AS n)
+UPDATE isthmus.rewrite_log l SET state = 'left', settled_at = clock_timestamp(), reason = (
+    SELECT f.id FROM held h CROSS JOIN LATERAL (
+        SELECT s.id FROM isthmus.row_state s
+        WHERE s.table_schema = h.table_schema AND s.table_name = h.table_name AND s.id = n.reason LIMIT 1) AS f LIMIT 1)
 FROM unnest(%(lines)s::bigint[], %(texts)s::text[]) AS n(id, reason) WHERE l.id = n.id
 
 -- name: forget_no_ids
--- Texts of others that are the id of no row that Isthmus has carried.
+-- What was noted as the id of a row, and is that of none any more.
 UPDATE isthmus.rewrite_log l SET reason = NULL FROM isthmus.rewrite r
 WHERE r.id = l.rewrite_id AND r.source = %(source)s AND l.state = 'left' AND l.reason IS NOT NULL
   AND NOT EXISTS (SELECT FROM isthmus.row_state s WHERE s.id = l.reason)

@@ -129,6 +129,8 @@ class ThereTable:
         is_partition: Whether it is part of a partitioned table.
         heirs: Tables that inherit from it.
         triggers: Names of the triggers of its users that are switched on.
+        insert_triggers: Of these, those that fire when rows are added.
+        update_triggers: Of these, those that fire when rows are changed, and not when they are added.
         rules: Names of its rules.
         missing_rights: Of SELECT, INSERT, UPDATE and DELETE those this role has not.
         publications: Names of publications that carry its changes.
@@ -148,6 +150,8 @@ class ThereTable:
     is_partition: bool
     heirs: tuple[str, ...]
     triggers: tuple[str, ...]
+    insert_triggers: tuple[str, ...]
+    update_triggers: tuple[str, ...]
     rules: tuple[str, ...]
     missing_rights: tuple[str, ...]
     publications: tuple[str, ...]
@@ -193,6 +197,12 @@ SELECT c.oid::bigint AS oid, n.nspname::text AS schema, c.relname::text AS name,
              WHERE i.inhparent = c.oid ORDER BY 1) AS heirs,
        ARRAY(SELECT t.tgname::text FROM pg_catalog.pg_trigger t
              WHERE t.tgrelid = c.oid AND NOT t.tgisinternal AND t.tgenabled <> 'D' ORDER BY 1) AS triggers,
+       ARRAY(SELECT t.tgname::text FROM pg_catalog.pg_trigger t
+             WHERE t.tgrelid = c.oid AND NOT t.tgisinternal AND t.tgenabled <> 'D' AND t.tgtype & 4 <> 0 ORDER BY 1)
+         AS insert_triggers,
+       ARRAY(SELECT t.tgname::text FROM pg_catalog.pg_trigger t
+             WHERE t.tgrelid = c.oid AND NOT t.tgisinternal AND t.tgenabled <> 'D' AND t.tgtype & 20 = 16 ORDER BY 1)
+         AS update_triggers,
        ARRAY(SELECT w.rulename::text FROM pg_catalog.pg_rewrite w
              WHERE w.ev_class = c.oid AND w.rulename <> '_RETURN' ORDER BY 1) AS rules,
        ARRAY(SELECT p.pubname::text FROM pg_catalog.pg_publication p
@@ -308,6 +318,8 @@ def read_tables(connection: psycopg.Connection, schema: str, names: Iterable[str
             is_partition=row["is_partition"],
             heirs=tuple(row["heirs"]),
             triggers=tuple(row["triggers"]),
+            insert_triggers=tuple(row["insert_triggers"]),
+            update_triggers=tuple(row["update_triggers"]),
             rules=tuple(row["rules"]),
             missing_rights=tuple(row["missing_rights"]),
             publications=tuple(row["publications"]),

@@ -15,7 +15,14 @@ from isthmus.mapping.tables import Column, Table, TargetSchema
 from isthmus.transfer.beginning.preflight import Finding
 from isthmus.transfer.document_rows import key_column
 from isthmus.transfer.existing.catalog import ThereColumn, ThereKey, ThereTable, ThereUnique
-from isthmus.transfer.existing.relations import fit_pointers, fit_relation, fit_triggers, note, refuse
+from isthmus.transfer.existing.relations import (
+    fit_pointers,
+    fit_relation,
+    fit_triggers,
+    fit_update_triggers,
+    note,
+    refuse,
+)
 from isthmus.transfer.existing.types import Differs, fit_type
 
 _LIKENESS = 0.8
@@ -180,6 +187,17 @@ def find_lacking(mapping: Mapping, existing: Existing, collections: Collection[s
                     place = f"{fed.name}.{there.name}"
                     found.setdefault(place, _may_lack(flow, placed.column, fed, filled_in="missing" in filled))
     return list(found.values())
+
+
+def find_update_triggers(mapping: Mapping, existing: Existing) -> list[Finding]:
+    """Return remarks about triggers that fire where rows are changed, of the tables whose rows a copy may change."""
+    rules = {name: [mapping.collections[entry] for entry in fed.table.entries] for name, fed in existing.tables.items()}
+    changing = {
+        name
+        for name, found in rules.items()
+        if any(rule.on_conflict == "overwrite" or rule.rerun == "tracked" for rule in found)
+    }
+    return list(fit_update_triggers(fed.there for name, fed in existing.tables.items() if name in changing))
 
 
 def _none_there(schema: TargetSchema) -> Finding:

@@ -11,7 +11,7 @@ from isthmus.mapping.tables import TargetSchema
 from isthmus.state.runs import Run
 from isthmus.transfer.beginning.preflight import Finding
 from isthmus.transfer.existing.catalog import read_tables
-from isthmus.transfer.existing.fit import Existing, find_lacking, fit_tables
+from isthmus.transfer.existing.fit import Existing, find_lacking, find_update_triggers, fit_tables
 from isthmus.transfer.existing.names import STAGE
 from isthmus.transfer.existing.stage import check_stage
 
@@ -32,9 +32,8 @@ def is_tracked(mapping: Mapping) -> bool:
 def check_existing(connection: psycopg.Connection, mapping: Mapping, schema: TargetSchema) -> list[Finding]:
     """Hold a mapping against tables that are there and that no run goes on with; reads the catalog only."""
     existing, against = read_existing(connection, schema)
-    return (
-        against + find_lacking(mapping, existing, mapping.source_collections) + check_surroundings(connection, schema)
-    )
+    against += find_lacking(mapping, existing, mapping.source_collections) + find_update_triggers(mapping, existing)
+    return against + check_surroundings(connection, schema)
 
 
 def check_surroundings(

@@ -8,7 +8,8 @@ from typing import Any
 
 import psycopg
 
-from isthmus.state.reports import count_conflicts, count_letters, count_orphans
+from isthmus.state.orphans import count_orphans
+from isthmus.state.reports import count_conflicts, count_letters
 from isthmus.state.runs import Run
 from isthmus.state.waiting import waiting_references
 
@@ -47,7 +48,7 @@ def accounts_of(connection: psycopg.Connection[Any], run: Run) -> list[Account]:
         Account(
             "dead_letters", "dead letter", "dead letters", count_letters(connection, [(run.id, None)]), "letters list"
         ),
-        Account("orphans", "orphan", "orphans", count_orphans(connection, run.id), "orphans list"),
+        Account("orphans", "orphan", "orphans", count_orphans(connection, [(run.id, None)]), "orphans list"),
         Account("waiting", "reference that waits", "references that wait", waiting[False], "orphans list"),
         Account(
             "nowhere", "reference that leads nowhere", "references that lead nowhere", waiting[True], "orphans list"
