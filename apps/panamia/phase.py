@@ -205,6 +205,7 @@ def _run(said: argparse.Namespace, settings: Settings, connection: psycopg.Conne
     if said.dry_run and standings[number].phase.kind == "copy":
         hint = "Without --dry-run it is carried; isthmus check says beforehand whether it can be."
         raise ConfigError(f"Phase {number} is a copy, which has no dry run.", code="no-dry-run", hint=hint)
+    _refuse_dumps(standings[number])
     why = why_not_run(number, standings)
     if why is not None:
         code = "phase-retired" if standings[number].retired else "phase-before"
@@ -218,8 +219,19 @@ def _run(said: argparse.Namespace, settings: Settings, connection: psycopg.Conne
 
 def _verify(said: argparse.Namespace, settings: Settings, connection: psycopg.Connection) -> int:
     standing = _standing(said, settings, connection)
+    _refuse_dumps(standing)
     connection.rollback()
     return verify_phase(settings, connection, standing, said.html, said.json)
+
+
+def _refuse_dumps(standing: Standing) -> None:
+    if not standing.needed:
+        number = standing.phase.number
+        raise ConfigError(
+            f"Phase {number} changes the documents of a server; a dump stays as it is.",
+            code="source-not-live",
+            hint=f"Go on with run {number + 1}.",
+        )
 
 
 def _items(said: argparse.Namespace, settings: Settings, connection: psycopg.Connection) -> int:

@@ -28,6 +28,8 @@ from .retirements import be_alone
 from .retiring import note_found, retire
 from .settings import Settings
 
+_INTERRUPTED = 130
+
 RETIRE = (
     "A dry run unless --live is given. The phase must be done, its collections exactly as they were when it was"
     " verified, and no reference in a collection that is still read from MongoDB may lead to their documents."
@@ -208,7 +210,10 @@ def _database(server: MongoServer) -> str:
 
 def _decommission(settings: Settings) -> dict[str, Any]:
     """Ask what still needs MongoDB; what was written lately is not asked, for documents are compared."""
-    _, found = isthmus(settings, ["status", str(settings.mapping), "--decommission", "--minutes", "1"], quiet=True)
+    asked = ["status", str(settings.mapping), "--decommission", "--minutes", "1"]
+    code, found = isthmus(settings, asked, quiet=True)
+    if code == _INTERRUPTED:
+        raise KeyboardInterrupt
     if "checks" not in found:
         raise ConfigError(
             "What still needs MongoDB could not be found out.",

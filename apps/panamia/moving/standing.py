@@ -6,6 +6,7 @@ import datetime
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
+import bson
 import psycopg
 
 from isthmus.mapping import Mapping
@@ -41,7 +42,7 @@ FROM isthmus.rewrite r WHERE r.scope -> 'to' ?| %(entries)s ORDER BY r.id DESC L
 """The newest rewrite of these entries, whether ids of rows stand where any of them wrote, and whether an undoing of
 any of them was begun behind it. Rewrites of other entries, or of another source, are none of the phase's."""
 _LEFT = """
-SELECT l.collection, l.source_id, l.path, coalesce(l.reason, l.state)
+SELECT l.collection, l.source_id, l.path, l.old_value, coalesce(l.reason, l.state)
 FROM isthmus.rewrite_log l JOIN isthmus.rewrite r ON r.id = l.rewrite_id
 WHERE l.state = 'refused' AND r.scope -> 'to' ?| %(entries)s AND NOT EXISTS (
     SELECT FROM isthmus.rewrite n JOIN isthmus.rewrite_part p ON p.rewrite_id = n.id
@@ -49,6 +50,8 @@ WHERE l.state = 'refused' AND r.scope -> 'to' ?| %(entries)s AND NOT EXISTS (
       AND p.collection = l.collection AND p.done)
 ORDER BY l.id"""
 """What was refused when its place was last looked at; one that has looked through the collection since tells anew."""
+_SHOWN = 60
+"""Most characters of a value to show."""
 _ACKNOWLEDGED = "SELECT kind, key, reason FROM panamia_move.acknowledgement WHERE phase = %s AND withdrawn_at IS NULL"
 
 
@@ -165,9 +168,10 @@ def _leading_nowhere(connection: psycopg.Connection, mapping: Mapping) -> dict[i
 
 
 def _left(connection: psycopg.Connection, phase: Phase) -> Iterator[Item]:
-    for collection, source_id, path, reason in connection.execute(_LEFT, {"entries": list(phase.entries)}):
+    for collection, source_id, path, old, reason in connection.execute(_LEFT, {"entries": list(phase.entries)}):
         key = reference_key(collection, bytes(source_id), tuple(path))
-        yield Item("reference", f"{key}/{reason}", f"{collection} {show_place(tuple(path))}: {reason}")
+        held = str(bson.decode(bytes(old))[""])[:_SHOWN]
+        yield Item("reference", f"{key}/{reason}", f"{collection} {show_place(tuple(path))}: {reason}: {held}")
 
 
 def reference_key(collection: str, source_id: bytes, place: Place) -> str:

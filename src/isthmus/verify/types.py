@@ -158,7 +158,9 @@ def _of_table(
     profile = profiles.get(flow.collection)
     mapping = subject.mapping
     why = ""
-    if found is None or profile is None:
+    if found is None:
+        why = "Its documents were not carried by this copy."
+    elif profile is None:
         why = "Its collection could not be read."
     elif found.skipped or len(mapping.flows_of(flow.collection)) > 1:
         why = "Only some documents of its collection go into the table."

@@ -23,6 +23,7 @@ from rich.console import Console
 from apps.panamia.moving.phases import PHASES, Item, Standing
 from apps.panamia.moving.settings import read_settings
 from apps.panamia.moving.showing import show_items, show_standings, to_retire, what_next
+from apps.panamia.phase import main as phase_main
 from isthmus.errors import ConfigError
 from tests.apps.panamia.conftest import HOME, Moved, Ran, phase_command
 from tests.apps.twins import twin_of
@@ -240,3 +241,19 @@ def test_every_code_of_its_own_stands_in_the_readme() -> None:
     assert len(raised) > 15
     assert raised - told == set()
     assert told - raised <= {"phase-before", "setting-file", "setting-twice"}, "the table is of codes that there are"
+
+
+@pytest.mark.parametrize("command", ["run", "verify"])
+def test_a_dump_is_not_rewritten_and_goes_on_with_the_next_phase(moved_from_dump: Moved, command: str) -> None:
+    moved = moved_from_dump
+    where = {"source": moved.source, "database": moved.database, "answers": moved.answers}
+    ran = phase_command(command, "2", **where)
+    assert (ran.code, "(source-not-live)" in ran.said, "Go on with run 3" in ran.said) == (2, True, True), ran.said
+
+
+def test_options_are_written_out(capsys: pytest.CaptureFixture[str]) -> None:
+    for words in (["undo", "4", "--liv"], ["run", "1", "--with-session"], ["--sourc", "x", "status"]):
+        with pytest.raises(SystemExit) as ended:
+            phase_main(words)
+        assert ended.value.code == 2
+        assert re.search("unrecognized arguments|invalid choice", capsys.readouterr().err)
