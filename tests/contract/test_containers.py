@@ -305,7 +305,7 @@ def test_every_setting_of_the_container_is_one_the_command_line_knows() -> None:
     known = settings_of_the_command_line()
     assert set(compose()["isthmus"]["environment"]) <= known
     assert set(STAGES[-1].pairs("ENV")) - HOUSEHOLD <= known
-    shown = set(re.findall(r"\b(?:ISTHMUS_[A-Z_]+|MONGODB_URI\w*|DATABASE_URL\w*|POSTGRES_DIRECT_URL)", PAGE))
+    shown = set(re.findall(r"\b(?:ISTHMUS_[A-Z_]+|MONGODB_URI\w*|DATABASE_URL\w*|POSTGRES_(?:DIRECT_)?URL)", PAGE))
     assert shown <= known
     assert known <= shown, "the page's table of settings lacks one"
 
