@@ -5,7 +5,6 @@ A row that is found here is itself compared with its document by the checksum; o
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from typing import LiteralString, cast
 
 from psycopg import sql
@@ -15,9 +14,9 @@ from isthmus.verify.reference.finishing import ID
 from isthmus.verify.reference.forms import read_form, sql_form
 from isthmus.verify.reference.shapes import Shape
 from isthmus.verify.reference.values import Type
+from isthmus.verify.remembered import Remembered
 
 _KEPT = 200_000
-_AT_ONCE = 10_000
 _ROW = "- row"
 _VALUE, _NUMBER = sql.Identifier("- given", "value"), sql.Identifier("- given", "number")
 _GIVEN = sql.SQL('"- given"(value, number)')
@@ -26,7 +25,7 @@ _CAST = {"text", "varchar", "smallint", "integer", "bigint", "numeric", "uuid", 
 
 
 class TargetLookUp:
-    """Looks rows up by a value of one of their columns, and remembers them. For one thread.
+    """Looks rows up by a value of one of their columns, and remembers them; see `finishing.LookUp`. For one thread.
 
     Args:
         connection: To the target.
@@ -38,23 +37,8 @@ class TargetLookUp:
         self._connection = connection
         self._schema = schema
         self._shapes = shapes
-        self._found: dict[tuple[tuple[str, str], str], str | None] = {}
-
-    def find(self, place: tuple[str, str], value: str) -> str | None:
-        """See `finishing.LookUp`."""
-        if (place, value) not in self._found:
-            self.prepare(place, [value])
-        return self._found[place, value]
-
-    def prepare(self, place: tuple[str, str], values: Collection[str]) -> None:
-        """See `finishing.LookUp`."""
-        wanted = [value for value in values if (place, value) not in self._found]
-        if len(self._found) + len(wanted) > _KEPT:
-            self._found.clear()
-            wanted = list(values)
-        for start in range(0, len(wanted), _AT_ONCE):
-            some = wanted[start : start + _AT_ONCE]
-            self._found.update(zip(((place, value) for value in some), self._look_up(place, some), strict=True))
+        found = Remembered(self._look_up, _KEPT)
+        self.find, self.prepare = found.find, found.prepare
 
     def _look_up(self, place: tuple[str, str], values: list[str]) -> list[str | None]:
         """What references to the rows with these values hold, in their order."""

@@ -16,6 +16,7 @@ from isthmus.connect.real_columns import ThereColumn
 from isthmus.mapping.tables import Column, Table
 from isthmus.verify.existing.given import key_column
 from isthmus.verify.existing.known import Known
+from isthmus.verify.remembered import Remembered
 
 _KEPT = 100_000
 _BASES = {"uuid": "uuid", "smallint": "int2", "integer": "int4", "bigint": "int8", "numeric": "numeric"}
@@ -36,32 +37,26 @@ class Followed:
 
     def __init__(self, known: Known) -> None:
         self._known = known
-        self._rows: dict[tuple[str, str], str] = {}
+        self._rows = Remembered(self._rows_of, _KEPT)
         self.has = lru_cache(maxsize=_KEPT)(self._has)
 
     def row_of(self, table: str, document_id: str) -> str:
         """Return the id of the row that a document of a root table is."""
-        if not self._known.has_moved(table):
-            return document_id
-        if (table, document_id) not in self._rows:
-            self.prepare(table, [document_id])
-        return self._rows[table, document_id]
+        return self._rows.find(table, document_id) if self._known.has_moved(table) else document_id
 
     def prepare(self, table: str, document_ids: Collection[str]) -> None:
         """Find several rows at once."""
-        if not self._known.has_moved(table):
-            return
-        wanted = [one for one in document_ids if (table, one) not in self._rows]
-        if len(self._rows) + len(wanted) > _KEPT:
-            self._rows.clear()
-            wanted = list(document_ids)
+        if self._known.has_moved(table):
+            self._rows.prepare(table, document_ids)
+
+    def _rows_of(self, table: str, document_ids: list[str]) -> list[str]:
         found = self._known.rows(
             "SELECT given_id, row_id FROM {moved} WHERE given_id = ANY({ids}::text[])",
             moved=self._known.given.place(table, "moved"),
-            ids=sql.Literal(wanted),
+            ids=sql.Literal(document_ids),
         )
         moved = {str(given): str(row) for given, row in found}
-        self._rows.update({(table, one): moved.get(one, one) for one in wanted})
+        return [moved.get(one, one) for one in document_ids]
 
     def _has(self, table: str, document_id: str) -> bool:
         """Tell whether a root table has the row that a document with this id is."""
