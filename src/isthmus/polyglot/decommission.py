@@ -162,6 +162,4 @@ def _writes(wanted: Wanted, source: Source, there: Collection[str]) -> Check:
     if source.kind != "live" or not database:
         told = "Whether anybody still writes cannot be told of files."
         return Check("writes", None, told, facts={"known_from": None})
-    writes = recent_writes(wanted.address, database, there, wanted.minutes)
-    writes.last = {name: at for name, at in writes.last.items() if name in there}  # what is dropped nobody writes to
-    return writes_check(writes, wanted.minutes)
+    return writes_check(recent_writes(wanted.address, database, there, wanted.minutes), wanted.minutes)

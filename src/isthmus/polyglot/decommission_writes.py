@@ -49,7 +49,7 @@ def recent_writes(address: str, database: str, collections: Collection[str], min
     Args:
         address: `mongodb://…`.
         database: Name of the database.
-        collections: Its collections.
+        collections: Its collections; what was written to others, and to those that are dropped, is passed over.
         minutes: How far to look back.
 
     Raises:
@@ -59,7 +59,7 @@ def recent_writes(address: str, database: str, collections: Collection[str], min
     server = open_server(address)
     try:
         try:
-            return _from_oplog(server, database, since)
+            return _from_oplog(server, database, collections, since)
         except PyMongoError as fault:
             writes = _from_ids(server, database, collections, since)
             writes.why = (
@@ -74,7 +74,7 @@ class NoOplogError(PyMongoError):
     """The server keeps none."""
 
 
-def _from_oplog(server: MongoServer, database: str, since: datetime) -> Writes:
+def _from_oplog(server: MongoServer, database: str, collections: Collection[str], since: datetime) -> Writes:
     oplog = server.client["local"]["oplog.rs"]
     first: Document | None = oplog.find_one({}, {"ts": 1}, sort=[("$natural", 1)])
     if first is None or not isinstance(first.get("ts"), Timestamp):
@@ -90,7 +90,7 @@ def _from_oplog(server: MongoServer, database: str, since: datetime) -> Writes:
         for name in _names(entry):
             match = ours.match(name)
             collection = name[match.end() :] if match else ""
-            if collection and not collection.startswith(("$", "system.")):
+            if collection in collections:
                 found.last[collection] = entry["ts"].as_datetime()
     return found
 
