@@ -17,11 +17,8 @@ from tests.fix_copies import Unkilled
 
 KILLED = -9
 FRESH = [stage for stage in documented() if stage.startswith("fresh.")]
-OTHERS = [
-    stage
-    for stage in documented()
-    if not stage.startswith(("fresh.", "retry.", "deliver.", "saved.", "rewrite.", "identities.", "undo."))
-]
+OF_OTHER_COMMANDS = ("fresh.", "retry.", "deliver.", "saved.", "rewrite.", "identities.", "undo.", "outbox.")
+OTHERS = [stage for stage in documented() if not stage.startswith(OF_OTHER_COMMANDS)]
 TURNS = 12
 
 MakeCopy = Callable[[], Copy]
