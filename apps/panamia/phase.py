@@ -87,7 +87,7 @@ def _telling_that_tables_are_missing() -> Generator[None]:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         allow_abbrev=False,
-        prog="python -m apps.panamia.phase",
+        prog=COMMAND,
         description="Move Pana MIA to PostgreSQL, phase by phase.",
         epilog="Exit codes: those of isthmus; 5 where a phase is refused. See COMMAND --help for each.",
     )

@@ -15,6 +15,7 @@ from isthmus.state import acknowledgements
 from isthmus.work.amounts import plural
 
 from .phases import Item, Standing
+from .showing import COMMAND
 
 _ADD = """
 INSERT INTO panamia_move.acknowledgement (phase, kind, key, shown, reason, acknowledged_by)
@@ -115,4 +116,4 @@ def _which(standing: Standing, key: str, near: Sequence[Item]) -> str:
 
 
 def _listing(standing: Standing) -> str:
-    return f"The keys are listed by: python -m apps.panamia.phase items {standing.phase.number}"
+    return f"The keys are listed by: {COMMAND} items {standing.phase.number}"

@@ -18,15 +18,11 @@ from .acknowledged import withdraw_all
 from .child import run_child
 from .phases import Phase, Standing
 from .settings import Settings
+from .showing import COMMAND
 
 _SHOWN = 10
 _ENDED = {0, 1}
 """Exit codes of a command that came to its end."""
-
-
-def started(command: Sequence[str], environment: Mapping[str, str], *, quiet: bool) -> int:
-    """Run a command on this terminal, without its standard output where `quiet`; return its exit code."""
-    return run_child(command, environment, quiet=quiet)
 
 
 def isthmus(
@@ -49,11 +45,11 @@ def isthmus(
     command, environment = [sys.executable, "-m", "isthmus", *arguments], settings.environment()
     if not needed:  # so that it speaks of no file that nobody named
         written = ["--json", str(json_file)] if json_file is not None else []
-        return started([*command, *written], environment, quiet=quiet), {}
+        return run_child([*command, *written], environment, quiet=quiet), {}
     with tempfile.TemporaryDirectory(prefix="panamia-") as folder:
         to_stdout = str(json_file) == "-"
         result = Path(folder, "result.json") if json_file is None or to_stdout else json_file
-        code = started([*command, "--json", str(result)], environment, quiet=quiet or to_stdout)
+        code = run_child([*command, "--json", str(result)], environment, quiet=quiet or to_stdout)
         text = result.read_text(encoding="utf-8") if result.is_file() else ""
     if to_stdout:
         sys.stdout.write(text)
@@ -137,7 +133,7 @@ def verify_phase(
         raise ConfigError(
             f"Phase {number} is not complete, so there is nothing to verify.",
             code="not-run",
-            hint=f"python -m apps.panamia.phase run {number}",
+            hint=f"{COMMAND} run {number}",
         )
     if standing.phase.kind == "rewrite":
         return _check_rewrite(settings, connection, standing, json_file)
@@ -147,7 +143,7 @@ def verify_phase(
         raise ConfigError(
             f"Run {standing.run} of phase {number} is not the last one: run {last[0]} came after it.",
             code="not-last",
-            hint=f"Copy it again, which changes nothing that is right: python -m apps.panamia.phase run {number}",
+            hint=f"Copy it again, which changes nothing that is right: {COMMAND} run {number}",
         )
     page = ["--html", str(html)] if html is not None else []
     words = ["verify", str(settings.mapping), "--sample", "all", *page]
@@ -239,7 +235,7 @@ def undo_phase(
 
 def _tell(what: str, *commands: str) -> None:
     """Name the commands of the phases where Isthmus has named its own."""
-    print(f"→ Here {what} by: " + ", ".join(f"python -m apps.panamia.phase {one}" for one in commands), file=sys.stderr)
+    print(f"→ Here {what} by: " + ", ".join(f"{COMMAND} {one}" for one in commands), file=sys.stderr)
 
 
 def _count(said: Mapping[str, Any], *outcomes: str) -> int:

@@ -6,6 +6,7 @@ An application that still writes makes its collection anew once it is put aside 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -16,7 +17,7 @@ from isthmus.polyglot.rewrite.documents import document
 from isthmus.state.source_ids import value_of
 from isthmus.work.amounts import plural
 
-from .contents import Counting, in_file, on_server
+from .contents import contents_of, in_file, on_server
 from .exporting import read_again
 from .leaving_out import LeavingOut, as_it_is, left_out
 from .live_references import Documents, key_of
@@ -81,19 +82,19 @@ def look_at(server: MongoServer, database: str, collection: str, before: Retirem
     Raises:
         SourceError: The server does not give it.
     """
-    export = None
+    export, without = None, 0
     if before.file is not None:
-        try:
+        with suppress(ConfigError):
             export = read_again(before.file)
-        except ConfigError:
-            export = None
     change = leaving.of(collection) if export is not None and export.left_out else as_it_is
-    counting, without = Counting(), 0
-    for raw in on_server(server, database, collection):
-        without += left_out(raw)
-        for _ in counting.pass_on([change(raw)]):
-            pass
-    contents = counting.contents()
+
+    def changed() -> Iterator[bytes]:
+        nonlocal without
+        for raw in on_server(server, database, collection):
+            without += left_out(raw)
+            yield change(raw)
+
+    contents = contents_of(changed())
     if before.file is None:  # it was not there when its phase was retired, so nothing of it was carried
         return Returned(collection, contents.documents, 0, is_new=True)
     if export is None or export.sha256 != before.sha256:

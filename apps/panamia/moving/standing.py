@@ -12,7 +12,9 @@ import psycopg
 from isthmus.mapping import Mapping
 from isthmus.mapping.tables import build_schema
 from isthmus.polyglot.sites import Place, show_place
+from isthmus.state.migrate import state_exists
 from isthmus.state.reports import object_ids
+from isthmus.state.rewrites import knows_rewrites
 from isthmus.state.runs import latest_run
 from isthmus.state.source_ids import show
 from isthmus.state.verifications import latest_whole
@@ -66,9 +68,8 @@ def read_standings(connection: psycopg.Connection, mapping: Mapping, *, live: bo
     Returns:
         By number of the phase.
     """
-    there = connection.execute("SELECT to_regclass('isthmus.run') IS NOT NULL").fetchone()
     runs: list[tuple[int, datetime.datetime | None, set[str]]] = []
-    if there is not None and there[0]:
+    if state_exists(connection):
         runs = [(int(run), finished, set(carried)) for run, finished, carried in connection.execute(_RUNS).fetchall()]
     retirements, nowhere = read_retirements(connection), _leading_nowhere(connection, mapping) if runs else {}
     found: dict[int, Standing] = {}
@@ -112,12 +113,9 @@ def _of_copy(
 
 
 def _of_rewrite(connection: psycopg.Connection, phase: Phase) -> Standing:
-    there = connection.execute("SELECT to_regclass('isthmus.rewrite') IS NOT NULL").fetchone()
-    row = (
-        connection.execute(_REWRITES, {"entries": list(phase.entries)}).fetchone()
-        if there is not None and there[0]
-        else None
-    )
+    row = None
+    if knows_rewrites(connection):
+        row = connection.execute(_REWRITES, {"entries": list(phase.entries)}).fetchone()
     if row is None:
         return Standing(phase)
     number, ended, stands, undoing = int(row[0]), row[1], bool(row[2]), bool(row[3])

@@ -207,7 +207,7 @@ def phase_command(
 def forked() -> Iterator[None]:
     """Let `phase.py` fork Isthmus as all tests do, instead of starting it; what it says is said by `phase.py` then."""
 
-    def started(command: Sequence[str], environment: Mapping[str, str], *, quiet: bool) -> int:
+    def run_child(command: Sequence[str], environment: Mapping[str, str], *, quiet: bool) -> int:
         clean = {name: value for name, value in environment.items() if not name.startswith(("ISTHMUS_", "PG"))}
         ran = forkserver.run("isthmus", list(command[3:]), cwd=HOME, env=clean, timeout=240)
         sys.stderr.write(ran.stderr.decode())
@@ -216,7 +216,7 @@ def forked() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         if forkserver.possible():
-            patch.setattr(doing, "started", started)
+            patch.setattr(doing, "run_child", run_child)
         yield
 
 

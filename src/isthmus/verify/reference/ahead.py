@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from itertools import chain
 
 from isthmus.verify.reference.documents import Expected, Row
@@ -20,26 +19,13 @@ Place = tuple[str, str]
 """(table, column) of a value that others refer to."""
 
 
-@dataclass
-class Ahead:
-    """What will be asked.
-
-    Attributes:
-        values: By place.
-        ids: Of documents, by root table.
-    """
-
-    values: defaultdict[Place, set[str]] = field(default_factory=lambda: defaultdict[Place, "set[str]"](set))
-    ids: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict[str, "set[str]"](set))
-
-
 def look_ahead(
     results: Iterable[Expected],
     shapes: Mapping[str, Shape],
     place_of: Callable[[Reference], Place],
     passed_over: Collection[str],
-) -> Ahead:
-    """Return what the references in the rows of some documents hold.
+) -> dict[Place, set[str]]:
+    """Return what the references in the rows of some documents hold, by where it is looked for.
 
     Args:
         results: Of the documents.
@@ -47,13 +33,10 @@ def look_ahead(
         place_of: Where a reference's value is looked for.
         passed_over: Tables of which nothing is asked.
     """
-    found = Ahead()
+    found: defaultdict[Place, set[str]] = defaultdict(set)
     for result in results:
         for reference, value in _held(result, shapes, passed_over):
-            place = place_of(reference)
-            found.values[place].add(value)
-            if reference.by is None:
-                found.ids[place[0]].add(value)
+            found[place_of(reference)].add(value)
     return found
 
 

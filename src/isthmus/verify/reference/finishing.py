@@ -241,12 +241,11 @@ class Finishing:
         if self.look_up is None and self.there is None:
             return
         ahead = look_ahead(self._with_joined(results), self.shapes, self.place, self.passed_over)
-        for place, values in ahead.values.items():
+        for place, values in ahead.items():
             if self.look_up is not None and place in self.known and place[0] not in self.to_learn:
                 self.look_up.prepare(place, values - self.known[place].keys())
-        for table, ids in ahead.ids.items():
-            if self.there is not None:
-                self.there.prepare(table, ids)
+            if self.there is not None and place[1] == ID:
+                self.there.prepare(place[0], values)
 
     def _with_joined(self, results: Iterable[Expected]) -> Iterator[Expected]:
         """These documents, those that were joined into others together with the one that stays."""
