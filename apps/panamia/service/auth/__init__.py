@@ -1,0 +1,1 @@
+"""Who somebody is: sessions, sign-in links, providers, changes of address."""

@@ -1,0 +1,152 @@
+"""Every setting of the service, each with its variable, its default and what it means."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from isthmus.cli.setting_files import read_setting_files
+from isthmus.errors import ConfigError
+
+Policy = Literal["trusted", "verification-required", "disabled"]
+_PROVIDER = "OAUTH_"
+
+
+class Settings(BaseSettings):
+    """What the service is told from outside. Addresses may also stand in files, which `…_FILE` names."""
+
+    model_config = SettingsConfigDict(extra="ignore", frozen=True)
+
+    postgres_url: SecretStr | None = Field(None, description="PostgreSQL; a pooler in transaction mode will do")
+    postgres_direct_url: SecretStr | None = Field(
+        None, description="the same without a pooler, for what needs a session of its own; default: POSTGRES_URL"
+    )
+    mongodb_uri: SecretStr | None = Field(None, description="MongoDB, with the name of the database")
+    use_memory_postgres: bool = Field(
+        default=False, description="start an embedded PostgreSQL with an empty schema instead of POSTGRES_URL"
+    )
+    use_memory_mongodb: bool = Field(
+        default=False, description="start an embedded MongoDB wire server instead of MONGODB_URI"
+    )
+    public_url: str = Field("http://localhost:3000", description="where people reach the service; links begin with it")
+    auth_secret: SecretStr = Field(
+        SecretStr(""),
+        description="what tokens of sign-in links are hashed with; a new one makes mailed links void",
+    )
+    session_cookie_domain: str | None = Field(
+        None, description="a domain whose other host names share the session, as `.example.org`; default: this host"
+    )
+    allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="further origins that may write, by commas, as `https://sitting.example.org`"
+    )
+    admin_emails: Annotated[tuple[str, ...], NoDecode] = Field((), description="addresses of the admins, by commas")
+    mail: str = Field(
+        "console", description="where mail goes: `console`, `file:FOLDER`, or `smtp://USER:PASSWORD@HOST:PORT`"
+    )
+    mail_from: str = Field("Pana MIA <no-reply@localhost>", description="the sender of mail")
+    session_days: int = Field(30, ge=1, le=365, description="how long a session lasts that is not used")
+    links_per_hour: int = Field(5, ge=1, description="sign-in links that one address may ask for in an hour")
+    links_per_hour_and_host: int = Field(30, ge=1, description="those that one network address may ask for in an hour")
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="addresses of proxies whose X-Forwarded-For is believed, by commas"
+    )
+    body_bytes: int = Field(524_288, ge=1_024, description="the largest body of a request, in bytes")
+    pool_size: int = Field(10, ge=1, description="connections to PostgreSQL at most")
+    mongodb_timeout_ms: int = Field(2_000, ge=100, description="how long MongoDB may take to answer, in milliseconds")
+    host: str = Field("127.0.0.1", description="the address to listen on")
+    port: int = Field(3000, ge=0, le=65535, description="the port to listen on; 0: any that is free")
+    oauth: dict[str, Policy] = Field(
+        default_factory=dict[str, Policy],
+        description="OAUTH_<PROVIDER>: `trusted`, `verification-required` or `disabled`; default: the second",
+    )
+
+    @field_validator("admin_emails", mode="before")
+    @classmethod
+    def _addresses(cls, value: Any) -> Any:
+        return tuple(one.lower() for one in _split(value)) if isinstance(value, str) else value
+
+    @field_validator("allowed_origins", "trusted_proxies", mode="before")
+    @classmethod
+    def _words(cls, value: Any) -> Any:
+        return _split(value) if isinstance(value, str) else value
+
+    @field_validator("public_url", "allowed_origins")
+    @classmethod
+    def _origins(cls, value: str | tuple[str, ...]) -> str | tuple[str, ...]:
+        return origin_of(value) if isinstance(value, str) else tuple(origin_of(one) for one in value)
+
+    @model_validator(mode="after")
+    def _databases(self) -> Settings:
+        if not self.use_memory_postgres and self.postgres_url is None:
+            raise ValueError("POSTGRES_URL names no database, and USE_MEMORY_POSTGRES is not said")
+        if not self.use_memory_mongodb and self.mongodb_uri is None:
+            raise ValueError("MONGODB_URI names no database, and USE_MEMORY_MONGODB is not said")
+        if self.is_secure and len(self.auth_secret.get_secret_value()) < 16:
+            raise ValueError("AUTH_SECRET needs 16 characters at least where PUBLIC_URL is https")
+        return self
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether people come by https."""
+        return self.public_url.startswith("https:")
+
+    @property
+    def origins(self) -> frozenset[str]:
+        """The origins that may write."""
+        return frozenset({self.public_url, *self.allowed_origins})
+
+
+def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
+    """Return the settings that stand in an environment.
+
+    Raises:
+        ConfigError: One cannot be (code `setting`), or a file with an address cannot be used.
+    """
+    found = dict(environment)
+    read_setting_files(found)
+    given = {name: found[name.upper()] for name in Settings.model_fields if found.get(name.upper())}
+    for old, name in (("NEXTAUTH_URL", "public_url"), ("NEXTAUTH_SECRET", "auth_secret")):
+        if found.get(old):
+            given.setdefault(name, found[old])
+    policies = {
+        name.removeprefix(_PROVIDER).lower(): value.strip().lower()
+        for name, value in found.items()
+        if name.startswith(_PROVIDER) and value
+    }
+    try:
+        return Settings(**given, oauth=policies)  # pyright: ignore[reportArgumentType]  pydantic reads texts
+    except ValidationError as fault:
+        raise ConfigError(
+            "Settings cannot be: " + "; ".join(_told(one["loc"], one["msg"]) for one in fault.errors()),
+            code="setting",
+            hint="python -m apps.panamia.service --help lists all settings.",
+        ) from None
+
+
+def origin_of(text: str) -> str:
+    """Return scheme, host and port of an address.
+
+    Raises:
+        ValueError: It has none.
+    """
+    parts = urlsplit(text.strip())
+    if parts.scheme not in {"http", "https"} or not parts.netloc or "@" in parts.netloc:
+        raise ValueError("is no address as https://example.org")
+    return f"{parts.scheme}://{parts.netloc.lower()}"
+
+
+def _split(text: str) -> tuple[str, ...]:
+    return tuple(filter(None, (one.strip() for one in text.split(","))))
+
+
+def _told(place: tuple[Any, ...], message: str) -> str:
+    words = message.removeprefix("Value error, ")
+    if not place:
+        return words
+    name = "".join(_PROVIDER if part == "oauth" else str(part).upper() for part in place[:2])
+    return f"{name}: {words}"

@@ -1,0 +1,155 @@
+"""The service on real databases of a test's own: PostgreSQL with its schema, MongoDB with nothing in it.
+
+Requests go to the application without a socket (httpx's ASGI transport), as its own host name would send them.
+"""
+
+from __future__ import annotations
+
+import datetime
+import secrets
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+from fastapi import FastAPI
+from pymongo import MongoClient
+
+from apps.panamia.models.ids import new_id
+from apps.panamia.service.app import create_app
+from apps.panamia.service.settings import Settings, read_settings
+from tests.apps.panamia.conftest import isthmus
+from tests.apps.twins import twin_of
+from tests.fix_mongo import database_url
+from tests.fix_postgres import create_database, drop_database
+
+ORIGIN = "http://localhost:3000"
+SECRET = "a secret of the tests' own ü"  # noqa: S105
+ADMIN = "boss@example.org"
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    """Which loop asynchronous tests run on."""
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def schema(postgres: str) -> Iterator[str]:
+    """Conninfo of a database with all tables and no rows, to be copied."""
+    database = create_database(postgres)
+    deployed = isthmus("schema", "deploy", database=database)
+    assert deployed.code == 0, deployed.said
+    yield database
+    drop_database(postgres, database)
+
+
+@dataclass
+class World:
+    """Both databases, the application over them, and what tests do to them behind its back.
+
+    Attributes:
+        postgres: Conninfo.
+        mongodb: URL with the database.
+        settings: What the application was told.
+        app: The application, started.
+        mail: The folder that its mail goes to.
+    """
+
+    postgres: str
+    mongodb: str
+    settings: Settings
+    app: FastAPI
+    mail: Path
+    clients: list[httpx.AsyncClient] = field(default_factory=list[httpx.AsyncClient])
+
+    def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        """Ask PostgreSQL, in a transaction of its own that is committed."""
+        with psycopg.connect(self.postgres) as connection:
+            cursor = connection.execute(query.encode(), values or None)
+            return cursor.fetchall() if cursor.description else []
+
+    def documents(self, collection: str) -> list[dict[str, Any]]:
+        """All documents of a collection."""
+        with MongoClient[dict[str, Any]](self.mongodb) as client:
+            return list(client.get_default_database()[collection].find().sort("_id", 1))
+
+    def write(self, collection: str, *documents: dict[str, Any]) -> None:
+        """Insert documents."""
+        with MongoClient[dict[str, Any]](self.mongodb) as client:
+            client.get_default_database()[collection].insert_many(list(documents))
+
+    def make_user(self, email: str, **columns: object) -> str:
+        """Make a user, and return the id."""
+        values = {"id": new_id(), "email": email, **columns}
+        names, marks = ", ".join(values), ", ".join(["%s"] * len(values))
+        self.rows(f"INSERT INTO users ({names}) VALUES ({marks})", *values.values())
+        return str(values["id"])
+
+    def make_session(self, user: str, *, hours: float = 24 * 30) -> str:
+        """Make a session of a user that ends in so many hours, and return its token."""
+        token = secrets.token_hex(16)
+        expires = datetime.datetime.now(datetime.UTC) + datetime.timedelta(hours=hours)
+        self.rows("INSERT INTO sessions (session_token, user_id, expires) VALUES (%s, %s, %s)", token, user, expires)
+        return token
+
+    def client(self, token: str | None = None, **headers: str) -> httpx.AsyncClient:
+        """Return a browser: of nobody, or with a session."""
+        transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
+        cookies = {"authjs.session-token": token} if token is not None else {}
+        client = httpx.AsyncClient(
+            transport=transport, base_url=ORIGIN, cookies=cookies, headers={"origin": ORIGIN, **headers}
+        )
+        self.clients.append(client)
+        return client
+
+    def signed_in(self, email: str, **columns: object) -> tuple[str, httpx.AsyncClient]:
+        """Make a user with a session; return the id and a browser."""
+        user = self.make_user(email, **columns)
+        return user, self.client(self.make_session(user))
+
+
+Start = Callable[..., Any]
+
+
+@pytest.fixture
+async def start(postgres: str, mongo_server: str, schema: str, tmp_path: Path) -> AsyncIterator[Callable[..., Any]]:
+    """Return what starts the service with further settings: `world = await start(ADMIN_EMAILS="…")`."""
+    database, mongo = twin_of(postgres, schema), f"service-{secrets.token_hex(4)}"
+    running: list[tuple[World, Any]] = []
+
+    async def started(**more: str) -> World:
+        environment = {
+            "POSTGRES_URL": database,
+            "MONGODB_URI": database_url(mongo_server, mongo),
+            "AUTH_SECRET": SECRET,
+            "ADMIN_EMAILS": f" {ADMIN.upper()} , other@example.org",
+            "MAIL": f"file:{tmp_path / 'mail'}",
+            "MONGODB_TIMEOUT_MS": "5000",
+            **more,
+        }
+        settings = read_settings(environment)
+        app = create_app(settings)
+        lifespan = app.router.lifespan_context(app)
+        await lifespan.__aenter__()
+        world = World(database, environment["MONGODB_URI"], settings, app, tmp_path / "mail")
+        running.append((world, lifespan))
+        return world
+
+    yield started
+    for world, lifespan in running:
+        for client in world.clients:
+            await client.aclose()
+        await lifespan.__aexit__(None, None, None)
+    with MongoClient[dict[str, Any]](mongo_server) as client:
+        client.drop_database(mongo)
+    drop_database(postgres, database)
+
+
+@pytest.fixture
+async def world(start: Start) -> World:
+    """The service as most tests want it."""
+    return await start()
