@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -42,7 +42,7 @@ class Addresses:
 
 
 @contextmanager
-def embedded_servers(settings: Settings) -> Iterator[Addresses]:
+def embedded_servers(settings: Settings) -> Generator[Addresses]:
     """Return where the databases are; those that the settings want embedded run as long as the block.
 
     Raises:
@@ -62,7 +62,7 @@ def embedded_servers(settings: Settings) -> Iterator[Addresses]:
 
 
 @contextmanager
-def _postgres() -> Iterator[str]:
+def _postgres() -> Generator[str]:
     """An embedded PostgreSQL with the schema of the migrations."""
     with (
         tempfile.TemporaryDirectory(prefix="panamia-postgres-") as folder,
@@ -93,7 +93,7 @@ def deploy(target: str) -> None:
 
 
 @contextmanager
-def _mongodb() -> Iterator[str]:
+def _mongodb() -> Generator[str]:
     """An embedded MongoDB wire server with an empty database."""
     if not _PROGRAM.exists():
         raise ConfigError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Annotated, cast
@@ -37,7 +37,7 @@ class Resources:
 
 
 @asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[Resources]:
+async def opened(settings: Settings) -> AsyncGenerator[Resources]:
     """Open everything. Neither database has to be there yet: requests tell where one is not."""
     async with AsyncExitStack() as stack:
         addresses = stack.enter_context(embedded_servers(settings))
