@@ -27,7 +27,7 @@ unexport MAKEFLAGS MFLAGS
 # Tests start isthmus some hundred times; compiled modules must be kept between them.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo test test-rust test-python quick soak lint types pyright stub format bench fuzz docs clean need-rust
+.PHONY: help setup demo panamia test test-rust test-python quick soak lint types pyright stub format bench fuzz docs clean need-rust
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -57,6 +57,9 @@ need-rust:
 demo: setup ## copy a sample MongoDB dump into an embedded PostgreSQL and show where everything went
 	@$(BIN)/isthmus demo
 	@echo "(isthmus is in .venv/bin; put it on the PATH of this shell: . .venv/bin/activate)"
+
+panamia: setup ## start Pana MIA's service on embedded servers with generated people, and say what to try
+	@$(BIN)/python -m apps.panamia.demo
 
 test: test-rust test-python ## all tests at reduced size: Rust, then Python
 

@@ -34,10 +34,12 @@ class Addresses:
 
     Attributes:
         postgres: A connection string; may hold a password.
+        target: The same as commands of Isthmus take it.
         mongodb: A URL with the name of the database; may hold a password.
     """
 
     postgres: str = field(repr=False)
+    target: str = field(repr=False)
     mongodb: str = field(repr=False)
 
 
@@ -51,25 +53,26 @@ def embedded_servers(settings: Settings) -> Generator[Addresses]:
     """
     with ExitStack() as stack:
         if settings.use_memory_postgres:
-            postgres = stack.enter_context(_postgres())
+            postgres, target = stack.enter_context(_postgres())
         else:
             postgres = settings.postgres_url.get_secret_value() if settings.postgres_url else ""
+            target = settings.postgres_direct_url.get_secret_value() if settings.postgres_direct_url else postgres
         if settings.use_memory_mongodb:
             mongodb = stack.enter_context(_mongodb())
         else:
             mongodb = settings.mongodb_uri.get_secret_value() if settings.mongodb_uri else ""
-        yield Addresses(postgres, mongodb)
+        yield Addresses(postgres, target, mongodb)
 
 
 @contextmanager
-def _postgres() -> Generator[str]:
+def _postgres() -> Generator[tuple[str, str]]:
     """An embedded PostgreSQL with the schema of the migrations."""
     with (
         tempfile.TemporaryDirectory(prefix="panamia-postgres-") as folder,
         open_target(f"embedded:{folder}", create=True) as target,
     ):
         deploy(f"embedded:{folder}")
-        yield target.conninfo
+        yield target.conninfo, f"embedded:{folder}"
 
 
 def deploy(target: str) -> None:

@@ -16,6 +16,7 @@ import httpx
 import psycopg
 import pytest
 from fastapi import FastAPI
+from psycopg.conninfo import make_conninfo
 from pymongo import MongoClient
 
 from apps.panamia.models.ids import new_id
@@ -117,13 +118,18 @@ Start = Callable[..., Any]
 
 @pytest.fixture
 async def start(postgres: str, mongo_server: str, schema: str, tmp_path: Path) -> AsyncIterator[Callable[..., Any]]:
-    """Return what starts the service with further settings: `world = await start(ADMIN_EMAILS="…")`."""
+    """Return what starts the service with further settings: `world = await start(ADMIN_EMAILS="…")`.
+
+    `pooler` is the port of what it reaches PostgreSQL through.
+    """
     database, mongo = twin_of(postgres, schema), f"service-{secrets.token_hex(4)}"
     running: list[tuple[World, Any]] = []
 
-    async def started(**more: str) -> World:
+    async def started(*, pooler: int | None = None, **more: str) -> World:
+        through = make_conninfo(database, host="127.0.0.1", port=pooler) if pooler is not None else database
         environment = {
-            "POSTGRES_URL": database,
+            "POSTGRES_URL": through,
+            "POSTGRES_DIRECT_URL": database,
             "MONGODB_URI": database_url(mongo_server, mongo),
             "AUTH_SECRET": SECRET,
             "ADMIN_EMAILS": f" {ADMIN.upper()} , other@example.org",

@@ -1,0 +1,100 @@
+"""The service behind PgBouncer in transaction mode: each transaction has another connection of the server.
+
+Needs PgBouncer on the machine; PANAMIA_PGBOUNCER names the program where it is not on the PATH.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg.conninfo import conninfo_to_dict
+
+from tests.apps.panamia.service.conftest import Start
+from tests.fix_postgres import free_port
+
+pytestmark = pytest.mark.anyio
+_PROGRAM = os.environ.get("PANAMIA_PGBOUNCER") or shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
+_SERVER_CONNECTIONS = 2
+
+
+@pytest.fixture
+def pooler(postgres: str, tmp_path: Path) -> Iterator[int]:
+    """Port of a PgBouncer before the server, with fewer connections there than the service has requests."""
+    if _PROGRAM is None:
+        pytest.skip("no PgBouncer here: install the package pgbouncer, or say where with PANAMIA_PGBOUNCER")
+    parts = conninfo_to_dict(postgres)
+    port = free_port()
+    (tmp_path / "users").write_text(f'"{parts["user"]}" ""\n')
+    (tmp_path / "pgbouncer.ini").write_text(
+        f"""[databases]
+* = host={parts["host"]} port={parts.get("port", 5432)} user={parts["user"]}
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = {port}
+unix_socket_dir =
+auth_type = any
+auth_file = {tmp_path / "users"}
+pool_mode = transaction
+default_pool_size = {_SERVER_CONNECTIONS}
+server_reset_query =
+logfile = {tmp_path / "pgbouncer.log"}
+pidfile = {tmp_path / "pgbouncer.pid"}
+"""
+    )
+    command = [_PROGRAM, str(tmp_path / "pgbouncer.ini")]
+    if os.geteuid() == 0:  # it refuses to be root, and the server's socket is of its owner alone
+        owner = Path(str(parts["host"])).owner()
+        for path in (tmp_path, *tmp_path.iterdir()):
+            shutil.chown(path, owner)
+        for above in tmp_path.parents[:3]:
+            above.chmod(above.stat().st_mode | 0o011)
+        command += ["-u", owner]
+    with (tmp_path / "said").open("wb") as said:
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=said, stderr=said)
+    try:
+        _wait_for(port, process, tmp_path / "said")
+        yield port
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def _wait_for(port: int, process: subprocess.Popen[bytes], said: Path) -> None:
+    give_up_at = time.monotonic() + 20
+    while True:
+        try:
+            with psycopg.connect(f"host=127.0.0.1 port={port} dbname=postgres user=postgres", connect_timeout=2):
+                return
+        except psycopg.OperationalError:
+            assert process.poll() is None, said.read_text()
+            assert time.monotonic() < give_up_at, said.read_text()
+            time.sleep(0.05)
+
+
+async def test_many_people_share_few_connections(start: Start, pooler: int) -> None:
+    world = await start(pooler=pooler)
+    people = [world.signed_in(f"p{number}@example.org") for number in range(12)]
+    for _ in range(5):
+        answers = await asyncio.gather(*(client.get("/api/auth/session") for _, client in people))
+        assert [one.json()["user"]["id"] for one in answers] == [user for user, _ in people]
+    with psycopg.connect(world.postgres) as connection:
+        row = connection.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        ).fetchone()
+    assert row is not None
+    assert 0 < row[0] <= _SERVER_CONNECTIONS
+
+
+async def test_writes_are_whole_behind_the_pooler(start: Start, pooler: int) -> None:
+    world = await start(pooler=pooler)
+    _, client = world.signed_in("a@example.org")
+    assert (await client.post("/api/auth/signout")).status_code == 204
+    assert world.rows("SELECT count(*) FROM sessions") == [(0,)]
