@@ -11,6 +11,8 @@ from . import health
 from .auth import routes as auth
 from .errors import RESPONSES, add_handlers
 from .guards import BodyLimit, OriginCheck
+from .headers import Headers
+from .pages import routes as pages
 from .profiles import routes as profiles
 from .resources import opened
 from .settings import Settings
@@ -37,8 +39,10 @@ def create_app(settings: Settings) -> FastAPI:
     )
     add_handlers(app)
     app.include_router(health.router)
+    app.include_router(pages.router)
     for router in _ROUTERS:
         app.include_router(router, responses=RESPONSES)
     app.add_middleware(OriginCheck, settings=settings)
     app.add_middleware(BodyLimit, settings=settings)
+    app.add_middleware(Headers, is_secure=settings.is_secure)
     return app
