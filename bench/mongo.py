@@ -41,7 +41,7 @@ def serving(folder: Path) -> Generator[str]:
     if not _PROGRAM.exists():
         raise SystemExit("The package secantusdb is not installed; make setup does it.")
     with tempfile.TemporaryDirectory(prefix="isthmus-bench-") as place:
-        port = _free_port()
+        port = free_port()
         command = [str(_PROGRAM), "--host", "127.0.0.1", "--port", str(port), "--log-level", "WARNING"]
         with subprocess.Popen([*command, "--storage-path", place], stdin=subprocess.DEVNULL) as process:
             try:
@@ -89,7 +89,8 @@ def _await(client: MongoClient[RawBSONDocument]) -> None:
             return
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port on loopback that nobody listens on."""
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         return int(found.getsockname()[1])

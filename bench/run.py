@@ -1,7 +1,8 @@
 """Measure speed and memory: `python -m bench.run [SUITE…] [--quick]`. Prints one JSON line a result.
 
 Suites: startup, check, transcode, survey, references, load, verify, live, memory, nextcrm, nextcrm_verify,
-nextcrm_queries. Lines go to bench/results/SUITE.jsonl, unless --quick asks for sizes that are good for a look only.
+nextcrm_queries, service. Lines go to bench/results/SUITE.jsonl, unless --quick asks for sizes that are good for a look
+only.
 What is compared, and why that is fair, stands in bench/README.md.
 """
 
@@ -24,6 +25,7 @@ from bench import (
     nextcrm_queries,
     nextcrm_verify,
     references,
+    service,
     startup,
     survey,
     transcode,
@@ -44,9 +46,10 @@ SUITES = (
     "nextcrm",
     "nextcrm_verify",
     "nextcrm_queries",
+    "service",
 )
 _CRM = {"nextcrm", "nextcrm_verify", "nextcrm_queries"}
-_WITHOUT_SMALL = {"startup", "check", "live", *_CRM}
+_WITHOUT_SMALL = {"startup", "check", "live", "service", *_CRM}
 """Suites that do not need the small set."""
 
 
@@ -61,22 +64,17 @@ class Sizes:
     rounds: int
     migrations: int
     nextcrm_documents: int
+    service_users: int
+    service_requests: int
 
 
-FULL = Sizes(make.SMALL_DOCUMENTS, 60_000, make.LARGE_DOCUMENTS, 60, 5, 500, nextcrm_data.DOCUMENTS)
-QUICK = Sizes(50_000, 10_000, 16, 5, 2, 50, 50_000)
+FULL = Sizes(make.SMALL_DOCUMENTS, 60_000, make.LARGE_DOCUMENTS, 60, 5, 500, nextcrm_data.DOCUMENTS, 100_000, 2_000)
+QUICK = Sizes(50_000, 10_000, 16, 5, 2, 50, 50_000, 2_000, 400)
 
 
 def main() -> None:
     """Run the chosen suites."""
-    parser = argparse.ArgumentParser(description="Measure speed and memory; prints JSON lines.")
-    parser.add_argument("suites", nargs="*", metavar="SUITE", help=f"of {', '.join(SUITES)}; all by default")
-    parser.add_argument("--quick", action="store_true", help="small sizes, results printed only: a minute or two")
-    parser.add_argument("--rounds", type=int, help="runs of each contender")
-    parser.add_argument("--streams", type=int, default=2, help="workers of the copy and streams of the floor (2)")
-    parser.add_argument("--workers", type=int, nargs="+", default=[1, 4, 16], help="for memory (1 4 16)")
-    parser.add_argument("--documents", type=int, help="of the CRM in all, instead of a million")
-    parser.add_argument("--folder", type=Path, help="keep the data here and use it again; temporary by default")
+    parser = _parser()
     arguments = parser.parse_args()
     unknown = set(arguments.suites) - set(SUITES)
     if unknown:
@@ -113,9 +111,23 @@ def main() -> None:
         if _CRM & set(chosen):
             crm = nextcrm_data.busy(folder, arguments.documents or sizes.nextcrm_documents)
             _measure_crm(crm, chosen, work, min(rounds, 3), arguments.streams)
+        if "service" in chosen:
+            service.measure(work, sizes.service_users, 10 * sizes.service_users, rounds, sizes.service_requests)
     finally:
         if arguments.folder is None:
             shutil.rmtree(folder)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description="Measure speed and memory; prints JSON lines.")
+    parser.add_argument("suites", nargs="*", metavar="SUITE", help=f"of {', '.join(SUITES)}; all by default")
+    parser.add_argument("--quick", action="store_true", help="small sizes, results printed only: a minute or two")
+    parser.add_argument("--rounds", type=int, help="runs of each contender")
+    parser.add_argument("--streams", type=int, default=2, help="workers of the copy and streams of the floor (2)")
+    parser.add_argument("--workers", type=int, nargs="+", default=[1, 4, 16], help="for memory (1 4 16)")
+    parser.add_argument("--documents", type=int, help="of the CRM in all, instead of a million")
+    parser.add_argument("--folder", type=Path, help="keep the data here and use it again; temporary by default")
+    return parser
 
 
 def _measure_crm(crm: make.Data, chosen: list[str], work: Path, rounds: int, streams: int) -> None:

@@ -1,0 +1,127 @@
+"""Suite service: Pana MIA's service, one process over both databases, asked by people who are signed in.
+
+The floor is the same process asked for its health, which asks no database and nobody's session.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median, quantiles
+from typing import Any
+
+from apps.panamia.service.embedded import deploy
+from bench import mongo
+from bench.machine import say, write
+from bench.process import run
+from bench.server import server
+from bench.service_data import fill, fill_profiles
+
+_PATHS = {
+    "health": "/health",
+    "session": "/api/auth/session",
+    "profile": "/api/profile",
+    "notifications": "/api/notifications?limit=20",
+    "unread count": "/api/notifications/unread-count",
+}
+_FLOOR = "health"
+_ROOT = Path(__file__).parents[1]
+
+
+def measure(work: Path, users: int, notifications: int, rounds: int, requests: int) -> None:
+    """Fill both databases, and ask each path with one client and with eight, in turn; write one line."""
+    empty = work / "empty-dump"
+    empty.mkdir(parents=True, exist_ok=True)
+    with mongo.serving(empty) as url, server() as on, on.database() as conninfo:
+        say(f"writing {users:,} users and profiles, {notifications:,} notifications")
+        deploy(conninfo)
+        fill(conninfo, users, notifications)
+        fill_profiles(url, users)
+        on.settle()
+        with _service(conninfo, url) as port:
+            found = {clients: _rounds(port, clients, users, rounds, requests) for clients in (1, 8)}
+        version = on.version
+    line: dict[str, Any] = {
+        "users": users,
+        "notifications": notifications,
+        "requests": requests,
+        "processes": 1,
+        "servers": {"mongodb": mongo.version_of_server(), "postgres": version},
+    }
+    for clients, paths in found.items():
+        floor = paths[_FLOOR]["requests_per_second"]
+        line[f"clients_{clients}"] = {
+            name: one | {"ratio": round(one["requests_per_second"] / floor, 3)} for name, one in paths.items()
+        }
+    write("service", line)
+
+
+def _rounds(port: int, clients: int, users: int, rounds: int, requests: int) -> dict[str, dict[str, Any]]:
+    rates: dict[str, list[float]] = {name: [] for name in _PATHS}
+    took: dict[str, list[float]] = {name: [] for name in _PATHS}
+    for number in range(rounds + 1):
+        for name, path in _PATHS.items():
+            told = _ask(port, path, clients, requests, users)
+            if number:  # the first round warms the caches
+                rates[name].append(len(told["took"]) / told["seconds"])
+                took[name] += told["took"]
+        say(f"{clients} clients, round {number} of {rounds}")
+    return {
+        name: {
+            "requests_per_second": round(median(rates[name])),
+            "all": [round(one) for one in rates[name]],
+            "p50_ms": round(median(took[name]) * 1_000, 2),
+            "p95_ms": round(quantiles(took[name], n=20)[-1] * 1_000, 2),
+        }
+        for name in _PATHS
+    }
+
+
+def _ask(port: int, path: str, clients: int, requests: int, users: int) -> dict[str, Any]:
+    measured = run([sys.executable, "-m", "bench.service_load", str(port), path, *map(str, (clients, requests, users))])
+    if measured.code:
+        raise SystemExit(f"{path} ended with {measured.code}:\n{measured.output}")
+    told: dict[str, Any] = json.loads(measured.output)
+    return told
+
+
+@contextmanager
+def _service(conninfo: str, url: str) -> Generator[int]:
+    """Run the service as an operator does; give its port."""
+    port = mongo.free_port()
+    environment: Mapping[str, str] = os.environ | {
+        "POSTGRES_URL": conninfo,
+        "MONGODB_URI": url,
+        "PORT": str(port),
+        "PUBLIC_URL": f"http://127.0.0.1:{port}",
+        "MAIL": "console",
+    }
+    command = [sys.executable, "-m", "apps.panamia.service"]
+    with subprocess.Popen(
+        command, cwd=_ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as process:
+        try:
+            _wait_for(port, process)
+            yield port
+        finally:
+            process.terminate()
+
+
+def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
+    give_up_at = time.monotonic() + 60
+    while True:
+        try:
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/ready", timeout=5).close()
+            return
+        except (urllib.error.URLError, OSError):
+            if process.poll() is not None or time.monotonic() > give_up_at:
+                raise SystemExit("the service does not start") from None
+            time.sleep(0.1)
