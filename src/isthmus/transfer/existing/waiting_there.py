@@ -14,14 +14,16 @@ from isthmus.mapping.model import FieldPath
 from isthmus.mapping.paths import show_path
 from isthmus.mapping.tables import Column, Reference
 from isthmus.transfer.document_rows import key_column
-from isthmus.transfer.existing.fit import FedTable
+from isthmus.transfer.existing.fit import FedColumn, FedTable
 from isthmus.transfer.existing.names import STAGE
 from isthmus.transfer.existing.only import scope_of, unknown_entries
 from isthmus.transfer.existing.pair_state import insert_pairs
 from isthmus.transfer.existing.row_state import following
 from isthmus.transfer.existing.sides import Sides, moved_inside
-from isthmus.transfer.existing.waiting_values import COLUMNS, MARKED, THERE, WAITING, columns_of
+from isthmus.transfer.existing.waiting_values import COLUMNS, MARKED, THERE, WAITING, Place, columns_of
 from isthmus.transfer.finishing.references import one_of_each, place_of_ids
+
+_CHOSEN = sql.Identifier("pg_temp", "waits_chosen")
 
 
 @dataclass(frozen=True)
@@ -338,8 +340,8 @@ def resolve(sides: Sides) -> Counter[tuple[str, str]]:
             found["refused-waiting", name] += len(refused)
         gone = sides.connection.execute(
             sql.SQL(
-                "DELETE FROM isthmus.pending_reference p USING {} w WHERE p.id = w.number AND p.id = ANY(%s)"
-                " AND NOT p.id = ANY(%s) RETURNING w.meant IS NOT NULL"
+                "DELETE FROM isthmus.pending_reference p USING {} w WHERE p.id = w.number AND p.id = ANY(%s::bigint[])"
+                " AND NOT p.id = ANY(%s::bigint[]) RETURNING w.meant IS NOT NULL"
             ).format(THERE),
             (numbers, refused),
         ).fetchall()
@@ -372,28 +374,44 @@ def _change(sides: Sides, one: _Waits, numbers: list[int]) -> None:
         return
     value = sql.SQL("t.{}").format(sql.Identifier(column.name))
     place = sides.place(fed, one.name, "t", value)
-    chosen = sql.SQL("{} AND w.done AND w.number = ANY({})").format(place.listed, sql.Literal(numbers))
+    # A table of its own, without an index: a planner that cannot know how many rows take part joins it by hashing, and
+    # does not look each row of a large table up in it. By number alone: the list is read from end to end. Of the
+    # column's own type, for only so PostgreSQL hashes the numbers, of which there may be a million.
+    sides.do(
+        sql.SQL(
+            "CREATE TEMP TABLE waits_chosen ON COMMIT DROP AS SELECT * FROM {} WHERE number = ANY({}::bigint[])"
+        ).format(THERE, sql.Literal(numbers))
+    )
+    sides.do(sql.SQL("ANALYZE {}").format(_CHOSEN))
+    _change_column(sides, one, column, place, numbers)
+    sides.do(sql.SQL("DROP TABLE {}").format(_CHOSEN))
+
+
+def _change_column(sides: Sides, one: _Waits, column: FedColumn, place: Place, numbers: list[int]) -> None:
+    value = place.value
     parts = {
-        "real": sides.real(fed.name),
+        "real": sides.real(one.fed.name),
         "column": sql.Identifier(column.name),
         "kind": sql.SQL(column.there.type),  # pyright: ignore[reportArgumentType]  the catalog's words
-        "there": THERE,
-        "chosen": chosen,
+        "there": _CHOSEN,
+        "chosen": place.listed,
         "value": value,
         "position": place.positions,
         "free": sql.SQL("true"),
     }
     if one.path is not None:
-        moved = next((moved for path, moved in sides.waiting_inside[fed.name, column.name] if path == one.path), None)
+        moved = next(
+            (moved for path, moved in sides.waiting_inside[one.fed.name, column.name] if path == one.path), None
+        )
         if moved is not None:
             statement = (
                 "UPDATE {real} t SET {column} = ({inside})::{kind} WHERE EXISTS (SELECT FROM {there} w WHERE {chosen})"
             )
-            inside = moved_inside(sql.SQL("{}::jsonb").format(value), one.path, moved)  # it may be json
-            sides.do(sql.SQL(statement).format(inside=inside, **parts))
+            changed = moved_inside(sql.SQL("{}::jsonb").format(value), one.path, moved)  # it may be json
+            sides.do(sql.SQL(statement).format(inside=changed, **parts))
         return
     if one.column.type.array:
-        now = sql.SQL("CASE WHEN w.done AND w.number = ANY({}) THEN w.meant ELSE e.v::text END").format(
+        now = sql.SQL("CASE WHEN w.done AND w.number = ANY({}::bigint[]) THEN w.meant ELSE e.v::text END").format(
             sql.Literal(numbers)
         )
         sides.do(
@@ -427,7 +445,7 @@ def _change_pairs(sides: Sides, one: _Waits, own: str, numbers: list[int]) -> No
         "own_kind": sql.SQL(mine.there.type),  # pyright: ignore[reportArgumentType]  the catalog's words
         "other_kind": sql.SQL(other.there.type),  # pyright: ignore[reportArgumentType]  the catalog's words
         "there": THERE,
-        "chosen": sql.SQL("{} AND w.done AND w.number = ANY({})").format(one.listed, sql.Literal(numbers)),
+        "chosen": sql.SQL("{} AND w.done AND w.number = ANY({}::bigint[])").format(one.listed, sql.Literal(numbers)),
         "holder": sides.real(reference.table),
         "holder_key": sql.Identifier(reference.column),
     }

@@ -61,12 +61,12 @@ class Place:
     @property
     def listed(self) -> sql.Composed:
         """SQL that is true of entries (`w`) of the row's column, whichever its elements."""
-        return sql.SQL(
-            "w.table_name = {} AND w.column_name = {} AND w.own_column IS NULL AND w.row_id = {}"
-            " AND w.row_position[:{}] = {}"
-        ).format(
-            sql.Literal(self.table), sql.Literal(self.column), self.row_id, sql.Literal(self.depth), self.positions
+        listed = sql.SQL("w.table_name = {} AND w.column_name = {} AND w.own_column IS NULL AND w.row_id = {}").format(
+            sql.Literal(self.table), sql.Literal(self.column), self.row_id
         )
+        if not self.depth:  # nothing to compare, and no planner knows how often nothing is nothing
+            return listed
+        return sql.SQL("{} AND w.row_position[:{}] = {}").format(listed, sql.Literal(self.depth), self.positions)
 
     def one(self, instead: sql.Composable) -> sql.Composed:
         """Return SQL of the value as text, with what an entry (`w`) says instead of it where it waits."""
