@@ -17,7 +17,7 @@ from tests.fix_copies import Unkilled
 
 KILLED = -9
 FRESH = [stage for stage in documented() if stage.startswith("fresh.")]
-OF_OTHER_COMMANDS = ("fresh.", "retry.", "deliver.", "saved.", "rewrite.", "identities.", "undo.", "outbox.")
+OF_OTHER_COMMANDS = ("fresh.", "retry.", "deliver.", "saved.", "rewrite.", "identities.", "undo.", "outbox.", "switch.")
 OTHERS = [stage for stage in documented() if not stage.startswith(OF_OTHER_COMMANDS)]
 TURNS = 12
 

@@ -25,6 +25,7 @@ from isthmus.cli import (
     schema,
     status,
     survey,
+    switch,
     undo,
     verify,
 )
@@ -82,6 +83,7 @@ app.add_typer(ids.app, name="ids")
 app.add_typer(identities.app, name="identities")
 app.add_typer(refs.app, name="refs")
 app.add_typer(outbox.app, name="outbox")
+app.add_typer(switch.app, name="switch")
 
 
 def main() -> None:

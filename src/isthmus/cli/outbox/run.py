@@ -9,6 +9,7 @@ import typer
 
 from isthmus.cli.options import DatabaseOption, JsonOption
 from isthmus.cli.outbox.options import TargetOption
+from isthmus.cli.running_server import database_of, refuse_no_server
 
 if TYPE_CHECKING:
     import threading
@@ -107,7 +108,7 @@ def run(
         done = Done()
         if server is not None:
             stack.enter_context(closing(server))
-            database = _database(server, db)
+            database = database_of(server, db)
             how = "listening" if listening else "looking for events, as a pooler stands between"
             err.print(f"From {address.display} to {database} at {server.display}; {how}.", markup=False, soft_wrap=True)
             settings = Settings(
@@ -154,14 +155,9 @@ def _open_server(source: str, stop: threading.Event, *, wait: bool) -> MongoServ
     import logging
 
     from isthmus.connect.mongo import open_server
-    from isthmus.errors import ConfigError, SourceError
+    from isthmus.errors import SourceError
 
-    if not source.strip().lower().startswith(("mongodb://", "mongodb+srv://")):
-        raise ConfigError(
-            "The source is no address of a running MongoDB server.",
-            code="bad-source",
-            hint="Give mongodb://HOST/DATABASE or mongodb+srv://HOST/DATABASE.",
-        )
+    refuse_no_server(source)
     told = False
     while not stop.is_set():
         try:
@@ -174,21 +170,3 @@ def _open_server(source: str, stop: threading.Event, *, wait: bool) -> MongoServ
             told = True
             stop.wait(1.0)
     return None
-
-
-def _database(server: MongoServer, name: str | None) -> str:
-    """Return the database's name.
-
-    Raises:
-        ConfigError: Nobody names one (code `database-needed`).
-    """
-    from isthmus.errors import ConfigError
-
-    database = name or server.database
-    if not database:
-        raise ConfigError(
-            f"The source's address names no database of {server.display}.",
-            code="database-needed",
-            hint="Give --db NAME, or write it behind the host: mongodb://HOST/DATABASE.",
-        )
-    return database

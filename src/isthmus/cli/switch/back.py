@@ -1,0 +1,43 @@
+"""`isthmus switch back`: move a collection from PostgreSQL back to MongoDB."""
+
+from __future__ import annotations
+
+from isthmus.cli.options import DatabaseOption, JsonOption
+from isthmus.cli.switch.options import (
+    ByOption,
+    CollectionArgument,
+    MappingOption,
+    SourceOption,
+    TableOption,
+    TargetOption,
+    WaitOption,
+)
+
+
+def back(
+    collection: CollectionArgument,
+    source: SourceOption,
+    target: TargetOption,
+    table: TableOption = None,
+    mapping: MappingOption = None,
+    db: DatabaseOption = None,
+    wait_seconds: WaitOption = 10.0,
+    by: ByOption = None,
+    json_file: JsonOption = None,
+) -> int:
+    """Move COLLECTION back to MongoDB: freeze writes, lower the fence, copy what changed, verify, flip.
+
+    With --table all that was written in PostgreSQL since is copied into MongoDB. With --mapping nothing can be copied
+    back, for columns are not the documents they came from: it goes back only if the rows are still what MongoDB's
+    documents say, and is refused otherwise, so that nothing is dropped.
+
+    The JSON: as of isthmus switch run.
+
+    Exit codes: 0 it lives in MongoDB; 1 it was not switched, and lives in PostgreSQL as before; 2 usage, no such table,
+    mapping; 3 SOURCE; 4 TARGET, or another switch of this collection is at work; 130 stopped before the flip.
+    """
+    from isthmus.cli.switch.moving import Asked, move
+
+    return move(
+        Asked(collection, source, target, db, table, mapping, None, by, wait_seconds, True, json_file), "mongodb"
+    )

@@ -1,0 +1,94 @@
+"""Statements on a connection of the application's, whichever library it is of: psycopg, or SQLAlchemy. Asynchronous.
+
+A statement is written once, with psycopg's `%(name)s`. Nothing belongs to a session, so a pooler may stand between.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager, suppress
+from inspect import iscoroutinefunction
+from typing import Any
+
+from isthmus.errors import PolyglotError
+
+_PLACE = re.compile(r"%\((\w+)\)s")
+
+
+async def rows_of(connection: Any, statement: str, values: Mapping[str, object]) -> list[tuple[Any, ...]]:
+    """Execute a statement, and return its rows; none for one that gives none.
+
+    Args:
+        connection: psycopg's AsyncConnection; SQLAlchemy's AsyncConnection or AsyncSession.
+        statement: SQL with `%(name)s`, and `%%` for a percent sign.
+        values: The parameters.
+
+    Raises:
+        PolyglotError: It is no such connection (code `store-connection`).
+    """
+    execute = getattr(connection, "execute", None)
+    if not iscoroutinefunction(execute):
+        raise other_connection(connection)
+    if hasattr(connection, "run_sync"):
+        from sqlalchemy import text
+
+        result: Any = await execute(text(_with_colons(statement)), dict(values))
+        return [tuple(row) for row in result.all()] if result.returns_rows else []
+    cursor: Any = connection.cursor(row_factory=_as_tuples)
+    async with cursor:
+        await cursor.execute(statement.encode(), dict(values), prepare=False)
+        return await cursor.fetchall() if cursor.description is not None else []
+
+
+@asynccontextmanager
+async def savepoint(connection: Any) -> AsyncGenerator[None]:
+    """Undo only what the block did when it raises, so that the transaction around it goes on."""
+    await rows_of(connection, "SAVEPOINT isthmus_store", {})
+    try:
+        yield
+    except BaseException:
+        with suppress(Exception):  # the connection may be what failed
+            await rows_of(connection, "ROLLBACK TO SAVEPOINT isthmus_store", {})
+        raise
+    await rows_of(connection, "RELEASE SAVEPOINT isthmus_store", {})
+
+
+def in_transaction(connection: Any) -> bool:
+    """Tell whether what is executed now is kept together until a commit."""
+    if hasattr(connection, "run_sync"):
+        return bool(connection.in_transaction())
+    return not connection.autocommit or connection.info.transaction_status != 0
+
+
+def sqlstate(fault: BaseException) -> str | None:
+    """Return the code of PostgreSQL that an error carries, whichever library raised it."""
+    return getattr(fault, "sqlstate", None) or getattr(getattr(fault, "orig", None), "sqlstate", None)
+
+
+def quoted(*names: str) -> str:
+    """Return a name as SQL has it, for a statement of `rows_of`."""
+    return ".".join('"' + name.replace('"', '""').replace("%", "%%") + '"' for name in names)
+
+
+def other_connection(connection: object) -> PolyglotError:
+    """Return the error for something that is no connection."""
+    return PolyglotError(
+        f"Statements cannot be awaited on a {type(connection).__name__}.",
+        code="store-connection",
+        hint="Give psycopg's AsyncConnection, or SQLAlchemy's AsyncConnection or AsyncSession, inside a transaction.",
+    )
+
+
+def _as_tuples(cursor: Any) -> Any:
+    from psycopg.rows import tuple_row
+
+    return tuple_row(cursor)
+
+
+def _with_colons(statement: str) -> str:
+    """Return a statement as SQLAlchemy's `text` has it: `:name`, and colons of its own behind a backslash."""
+    parts = _PLACE.split(statement)
+    fixed = [part.replace("%%", "%").replace(":", "\\:") for part in parts[::2]]
+    names = [f":{name}" for name in parts[1::2]]
+    return "".join(one for pair in zip(fixed, [*names, ""], strict=True) for one in pair)

@@ -1,0 +1,108 @@
+"""Where each collection lives, and how far a switch of it is. Reads PostgreSQL only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+import psycopg
+
+from isthmus.polyglot.switch.carrier import Home
+from isthmus.polyglot.switch.ledger import LOCK
+from isthmus.state.statements import statements
+
+
+@dataclass(frozen=True)
+class LastMove:
+    """A switch that is under way, or the last one that ended.
+
+    Attributes:
+        goal: Where it goes, or went.
+        step: How far it is; `flipped` and `cancelled` are ends.
+        carrier: What copies and verifies.
+        began_at: When it began.
+        stepped_at: When it came to the step.
+        announced_at: Since when writers are turned away; None: they are not yet.
+        ended_at: When it ended; None: it is under way.
+        frozen_seconds: How long nobody could write; None before its end.
+        counts: Documents, ahead, written, removed, verified.
+        said_by: Who said so.
+    """
+
+    goal: Home
+    step: str
+    carrier: str
+    began_at: datetime
+    stepped_at: datetime
+    announced_at: datetime | None
+    ended_at: datetime | None
+    frozen_seconds: float | None
+    counts: Mapping[str, int]
+    said_by: str | None
+
+
+@dataclass(frozen=True)
+class CollectionStatus:
+    """One collection.
+
+    Attributes:
+        collection: Its name.
+        home: Which database its documents live in.
+        generation: How often it has changed that.
+        since: Since when it lives there.
+        said_by: Who switched it last.
+        frozen_seconds: For how long nobody can write; None: they can.
+        move: The switch that is under way, or else the last one; None: there was none.
+        at_work: Whether a process is at work on it.
+        fenced: Whether a fence is raised in MongoDB.
+        open_events: Events of it in the outbox that are not applied.
+    """
+
+    collection: str
+    home: Home
+    generation: int
+    since: datetime
+    said_by: str | None
+    frozen_seconds: float | None
+    move: LastMove | None
+    at_work: bool
+    fenced: bool
+    open_events: int
+
+    @property
+    def outcome(self) -> Literal["settled", "moving", "left", "late-events"]:
+        """`left`: a switch that nobody is at work on; `late-events`: the outbox has events, and it lives elsewhere."""
+        if self.move is not None and self.move.ended_at is None:
+            return "moving" if self.at_work else "left"
+        return "late-events" if self.home == "postgres" and self.open_events else "settled"
+
+
+def read_status(
+    connection: psycopg.Connection[Any], collections: Sequence[str] | None = None
+) -> list[CollectionStatus]:
+    """Look where collections live.
+
+    Args:
+        connection: To a database with the tables of switches.
+        collections: Which; None: all that are known.
+    """
+    values = {"lock": LOCK, "collections": list(collections) if collections else None}
+    query = statements("move", "isthmus.polyglot.switch")["status"]
+    return [_status(row) for row in connection.execute(query, values).fetchall()]
+
+
+def _status(row: tuple[Any, ...]) -> CollectionStatus:
+    collection, home, generation, since, said_by, frozen_at, seconds, goal, *move = row[:17]
+    step, carrier, began_at, stepped_at, announced_at, ended_at, frozen_seconds, counts, mover = move
+    last = (
+        LastMove(goal, step, carrier, began_at, stepped_at, announced_at, ended_at, frozen_seconds, counts or {}, mover)
+        if goal is not None
+        else None
+    )
+    open_move = last is not None and last.ended_at is None
+    frozen = frozen_at is not None or (open_move and announced_at is not None)
+    return CollectionStatus(
+        collection, home, generation, since, said_by, float(seconds) if frozen else None, last, *row[17:]
+    )

@@ -1,0 +1,338 @@
+"""The guard: writers hold their collection where it is, whoever comes later is turned away, and no write is lost.
+
+Oracle: what writers were told, held against what the new store has. Cannot see: a writer that ignores what it was told.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg_pool import AsyncConnectionPool
+
+from isthmus.connect.postgres import connect
+from isthmus.errors import PolyglotError
+from isthmus.polyglot.stores import JsonbStore
+from isthmus.polyglot.switch import Homes, Standing, Switch, hold, look
+from isthmus.polyglot.switch.ledger import Ledger, held
+from tests.integration.copy.pooler import pooling
+from tests.integration.switch.world import PEOPLE, TABLE, World
+
+WITH = ("--table", TABLE)
+
+
+@pytest.fixture
+def ledger(world: World) -> Any:
+    with held(world.conninfo, PEOPLE) as ledger:
+        yield ledger
+
+
+async def refused(work: Any, code: str) -> PolyglotError:
+    with pytest.raises(PolyglotError) as caught:
+        await work
+    assert caught.value.code == code, caught.value
+    return caught.value
+
+
+async def write(switch: Switch[Any], name: str, **named: Any) -> None:
+    async with switch.writing(PEOPLE, **named) as store:
+        await store.put({"_id": name})
+
+
+def test_a_collection_that_nobody_switched_is_entered_and_lives_in_mongodb(world: World) -> None:
+    async def work() -> None:
+        async with world.switch() as switch:
+            assert await switch.standing(PEOPLE) == Standing("mongodb", 0, None)
+            await write(switch, "a")
+            async with switch.reading(PEOPLE) as store:
+                assert await store.get("a") is not None
+            await refused(write_to(switch, "other"), "switch-unknown")
+
+    async def write_to(switch: Switch[Any], collection: str) -> None:
+        async with switch.writing(collection):
+            pass
+
+    asyncio.run(work())
+    assert world.people.count_documents({}) == 1
+    assert world.do("SELECT collection, home FROM isthmus.switch") == [(PEOPLE, "mongodb")]
+
+
+def test_freezing_waits_for_writers_and_turns_away_those_who_come(world: World, ledger: Ledger) -> None:
+    move = ledger.begin("postgres", "table x", "Ann")
+
+    async def work() -> None:
+        async with world.switch() as switch:
+            await write(switch, "a")
+            entered, leave = asyncio.Event(), asyncio.Event()
+
+            async def slow() -> None:
+                async with switch.writing(PEOPLE) as store:
+                    entered.set()
+                    await leave.wait()
+                    await store.put({"_id": "slow"})
+
+            writer = asyncio.create_task(slow())
+            await entered.wait()
+            ledger.announce(move)
+            with pytest.raises(PolyglotError) as caught:
+                await asyncio.to_thread(ledger.freeze, wait_seconds=0.1)
+            assert caught.value.code == "switch-writers"
+            assert "pid" in str(caught.value)
+            freeze = asyncio.create_task(asyncio.to_thread(ledger.freeze, wait_seconds=30))
+            await refused(write(switch, "late"), "switch-frozen")
+            await asyncio.sleep(0.2)
+            assert not freeze.done()
+            leave.set()
+            await asyncio.gather(writer, freeze)
+            fault = await refused(write(switch, "late"), "switch-frozen")
+            assert fault.retryable
+            async with switch.reading(PEOPLE) as store:
+                assert [one.id for one in await store.find({})] == ["a", "slow"]
+            assert (await switch.standing(PEOPLE)).frozen_at is not None
+            waits = asyncio.create_task(write(switch, "waited", wait_seconds=30))
+            await asyncio.sleep(0.2)
+            with ledger.connection.transaction():
+                assert ledger.flip(move, "Ann", forget_fence=False)[0] == 1
+            await waits
+
+    asyncio.run(work())
+    assert set(world.rows()) == {"waited"}
+    assert {one["_id"] for one in world.people.find()} == {"a", "slow"}
+
+
+def test_new_writers_cannot_keep_a_freeze_waiting_for_ever(world: World, ledger: Ledger) -> None:
+    """Each writer holds the row before the one ahead of it lets go."""
+    move = ledger.begin("postgres", "table x", None)
+
+    async def work() -> None:
+        async with world.switch() as switch:
+
+            async def chain() -> None:
+                async with switch.writing(PEOPLE):
+                    await asyncio.sleep(0.3)
+
+            async def without_end() -> None:
+                while True:
+                    writers.append(asyncio.create_task(chain()))
+                    await asyncio.sleep(0.05)
+
+            writers: list[asyncio.Task[None]] = []
+            endless = asyncio.create_task(without_end())
+            await asyncio.sleep(0.5)
+            ledger.announce(move)
+            await asyncio.to_thread(ledger.freeze, wait_seconds=10)
+            endless.cancel()
+            found = await asyncio.gather(*writers, return_exceptions=True)
+            assert any(isinstance(one, PolyglotError) for one in found)
+            assert any(one is None for one in found)
+
+    asyncio.run(work())
+
+
+def test_a_lost_connection_is_told_and_the_write_is_not_called_done(world: World) -> None:
+    async def work() -> None:
+        async with world.switch() as switch:
+            fault = await refused(cut(switch), "switch-lost")
+            assert fault.retryable
+
+    async def cut(switch: Switch[Any]) -> None:
+        async with switch.writing(PEOPLE) as store:
+            world.do(
+                "SELECT pg_terminate_backend(l.pid) FROM pg_locks l"
+                " WHERE l.relation = 'isthmus.switch'::regclass AND l.mode = 'RowShareLock'"
+            )
+            await store.put({"_id": "a"})
+
+    asyncio.run(work())
+
+
+def test_through_a_pooler_that_lends_sessions_for_a_transaction(world: World, ledger: Ledger) -> None:
+    move = ledger.begin("postgres", "table x", None)
+
+    async def work(conninfo: str) -> None:
+        async with world.mongo_store() as mongo:
+            options = {"prepare_threshold": None}
+            async with AsyncConnectionPool(conninfo, kwargs=options, min_size=2, open=False) as pool:
+                homes = Homes[Any](mongo, lambda connection: JsonbStore(connection, TABLE))
+                switch = Switch(pool.connection, {PEOPLE: homes})
+                await asyncio.gather(*(write(switch, f"a{number}") for number in range(4)))
+                ledger.announce(move)
+                ledger.freeze(wait_seconds=10)
+                await refused(write(switch, "late"), "switch-frozen")
+                with ledger.connection.transaction():
+                    ledger.flip(move, None, forget_fence=False)
+                await asyncio.gather(*(write(switch, f"b{number}") for number in range(4)))
+
+    with pooling(world.conninfo, per_transaction=True) as pooled:
+        asyncio.run(work(pooled))
+    assert (world.people.count_documents({}), len(world.rows())) == (4, 4)
+
+
+def test_a_transaction_of_the_applications_own_holds_until_its_end(world: World, ledger: Ledger) -> None:
+    from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
+
+    move = ledger.begin("postgres", "table x", None)
+
+    async def work() -> None:
+        engine = create_async_engine(
+            "postgresql+psycopg://", async_creator=lambda: psycopg.AsyncConnection.connect(world.conninfo)
+        )
+        begin = async_sessionmaker(engine).begin
+        async with world.switch() as switch:
+            async with begin() as session, switch.writing(PEOPLE, connection=session) as store:
+                await store.put({"_id": "a"})
+                assert (await look(session, PEOPLE)).home == "mongodb"
+            async with begin() as session:
+                assert (await hold(session, PEOPLE)).home == "mongodb"
+                with pytest.raises(PolyglotError):
+                    await asyncio.to_thread(ledger.freeze, wait_seconds=0.1)
+            ledger.announce(move)
+            ledger.freeze(wait_seconds=10)
+            async with begin() as session:
+                await refused(hold(session, PEOPLE), "switch-frozen")
+            with ledger.connection.transaction():
+                ledger.flip(move, None, forget_fence=False)
+            with pytest.raises(ZeroDivisionError):
+                await undone(begin, switch)
+            async with begin() as session, switch.writing(PEOPLE, connection=session) as store:
+                await store.put({"_id": "kept"})
+        await engine.dispose()
+        async with await psycopg.AsyncConnection.connect(world.conninfo, autocommit=True) as alone:
+            await refused(hold(alone, PEOPLE), "switch-no-transaction")
+
+    async def undone(begin: Any, switch: Switch[Any]) -> None:
+        async with begin() as session, switch.writing(PEOPLE, connection=session) as store:
+            await store.put({"_id": "undone"})
+            raise ZeroDivisionError
+
+    asyncio.run(work())
+    assert set(world.rows()) == {"kept"}
+
+
+def test_an_old_snapshot_does_not_hide_a_freeze(world: World, ledger: Ledger) -> None:
+    move = ledger.begin("postgres", "table x", None)
+
+    async def work() -> None:
+        async with await psycopg.AsyncConnection.connect(world.conninfo) as connection:
+            await connection.set_isolation_level(psycopg.IsolationLevel.REPEATABLE_READ)
+            await connection.execute("SELECT 1")
+            ledger.announce(move)
+            ledger.freeze(wait_seconds=10)
+            with ledger.connection.transaction():
+                ledger.flip(move, None, forget_fence=False)
+            with pytest.raises(psycopg.errors.SerializationFailure):
+                await hold(connection, PEOPLE)
+
+    asyncio.run(work())
+
+
+def test_database_without_tables_and_role_without_rights_are_told(world: World, database: str) -> None:
+    role = "switch_reader"
+    world.do(f"DROP ROLE IF EXISTS {role}")
+    world.do(f"CREATE ROLE {role}")
+    world.do(f"GRANT USAGE ON SCHEMA isthmus TO {role}")
+    world.do(f"GRANT SELECT ON isthmus.switch, isthmus.switch_move TO {role}")
+    world.do(f"GRANT UPDATE (may_lock) ON isthmus.switch TO {role}")
+
+    async def work() -> None:
+        async with world.switch(database) as switch:
+            await refused(write(switch, "a"), "switch-missing")
+        async with await psycopg.AsyncConnection.connect(world.conninfo) as connection:
+            await connection.execute(f"SET LOCAL ROLE {role}".encode())
+            await refused(hold(connection, PEOPLE), "switch-unknown")
+        world.do("INSERT INTO isthmus.switch (collection) VALUES (%s)", PEOPLE)
+        async with await psycopg.AsyncConnection.connect(world.conninfo) as connection:
+            await connection.execute(f"SET LOCAL ROLE {role}".encode())
+            assert (await hold(connection, PEOPLE)).home == "mongodb"
+
+    try:
+        asyncio.run(work())
+    finally:
+        world.do(f"DROP OWNED BY {role}")
+        world.do(f"DROP ROLE {role}")
+
+
+def test_process_that_was_replaced_delivers_nothing(world: World) -> None:
+    with held(world.conninfo, PEOPLE) as first:
+        move = first.begin("postgres", "table x", None)
+    with held(world.conninfo, PEOPLE) as second, connect(world.conninfo, autocommit=True) as connection:
+        second.go_on(move, "table x", None)
+        with connection.transaction():
+            second.assert_mine(connection)
+        with pytest.raises(Exception, match="at work"), connection.transaction():
+            first.assert_mine(connection)
+
+
+def _writer(world: World, number: int, stop: Any, told: Any) -> None:
+    """Write documents until the stop is set, each under a name of its own, and tell of each what came of it."""
+
+    async def work() -> None:
+        done: list[str] = []
+        not_done: list[str] = []
+        async with world.switch() as switch:
+            count = 0
+            while not stop.is_set():
+                name = f"w{number}-{count:05}"
+                count += 1
+                try:
+                    await write(switch, name)
+                except PolyglotError as fault:
+                    if fault.code != "switch-frozen":
+                        raise
+                    not_done.append(name)
+                    await asyncio.sleep(0.01)
+                else:
+                    done.append(name)
+        told.put((done, not_done))
+
+    asyncio.run(work())
+
+
+@pytest.mark.parametrize(("writers", "each"), [(2, 10), pytest.param(8, 200, marks=pytest.mark.soak)])
+def test_each_acknowledged_write_of_many_processes_is_in_the_new_store(
+    world: World, tmp_path: Path, writers: int, each: int
+) -> None:
+    context = multiprocessing.get_context("spawn")
+    start: Callable[..., Any] = context.Process
+    stop, told = context.Event(), context.Queue()
+    bare = World(world.conninfo, world.url, _Named(world.documents.name))
+    processes = [start(target=_writer, args=(bare, number, stop, told)) for number in range(writers)]
+    for process in processes:
+        process.start()
+
+    def wait_for(count: Callable[[], int], number: int) -> None:
+        give_up_at = time.monotonic() + 100
+        while count() < number:
+            assert time.monotonic() < give_up_at
+            assert all(process.is_alive() for process in processes)
+            time.sleep(0.05)
+
+    wait_for(lambda: world.people.count_documents({}), each * writers)
+    ran = world.runs(tmp_path).run("run", *WITH, "--wait-seconds", "60")
+    there_at_first = len(world.rows())
+    wait_for(lambda: len(world.rows()), there_at_first + each * writers)
+    stop.set()
+    answers: list[Any] = [told.get(timeout=60) for _ in processes]
+    for process in processes:
+        process.join(60)
+    assert ran.code == 0, ran.text
+    done = {name for one, _ in answers for name in one}
+    not_done = {name for _, one in answers for name in one}
+    there = set(world.rows())
+    assert done <= there, "acknowledged, and lost"
+    assert not not_done & there, "refused, and written"
+    assert {one["_id"] for one in world.people.find()} < there, "what came behind the flip is in the new store alone"
+    assert there == done
+
+
+class _Named:
+    """Stands for a database in another process, which opens its own."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
