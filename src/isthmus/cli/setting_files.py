@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
+from collections.abc import Iterable, MutableMapping
 from pathlib import Path
 
 from isthmus.errors import ConfigError
@@ -15,7 +15,7 @@ ADDRESSES = ("MONGODB_URI", "DATABASE_URL")
 """Variables whose value may stand in a file: they may hold a password."""
 
 
-def read_setting_files(environment: MutableMapping[str, str]) -> None:
+def read_setting_files(environment: MutableMapping[str, str], names: Iterable[str] = ADDRESSES) -> None:
     """Set every address whose file is named, from its one line.
 
     White space around it does not count, nor does the byte order mark that some editors write in front.
@@ -24,12 +24,13 @@ def read_setting_files(environment: MutableMapping[str, str]) -> None:
 
     Args:
         environment: Read, and changed in place.
+        names: Of the variables that may stand in files.
 
     Raises:
         ConfigError: A file cannot be used (`setting-file`), or the address stands in both places (`setting-twice`).
             What a file holds is never repeated.
     """
-    for name in ADDRESSES:
+    for name in names:
         file = environment.get(f"{name}_FILE")
         if not file:
             continue

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from isthmus.state.acknowledgements import Kind
     from isthmus.state.checkpoints import PartitionState
+    from isthmus.state.other_ids import OtherIds
     from isthmus.state.runs import Run
     from isthmus.state.verifications import Verification
     from isthmus.state.waiting import Waiting
@@ -34,6 +35,7 @@ def tell_run(target: str, json_file: str | None) -> int:
     from isthmus.state.checkpoints import bytes_read, read_partitions
     from isthmus.state.last_copies import copies_of
     from isthmus.state.orphans import orphan_counts
+    from isthmus.state.other_ids import other_ids
     from isthmus.state.reports import at_work, books_so_far
     from isthmus.state.retries import retries_of
     from isthmus.state.verifications import latest, latest_whole
@@ -45,11 +47,10 @@ def tell_run(target: str, json_file: str | None) -> int:
     with reading(target) as (connection, run):
         holder = at_work(connection)
         states = read_partitions(connection, run.id)
-        books = books_so_far(connection, run.id)
-        copies = copies_of(connection, run)
+        books, copies = books_so_far(connection, run.id), copies_of(connection, run)
         left = count_left(connection, copies)
         orphans = orphan_counts(connection, copies.scope)
-        waiting = waiting_references(connection, run)
+        waiting, others = waiting_references(connection, run), other_ids(connection)
         moved = moved_of(connection, run.id)
         whole, newest = latest_whole(connection, run.id, LAYERS), latest(connection, run.id)
     books = without_junctions(books, parse_mapping(run.mapping_text, file_name="the run's mapping").junctions)
@@ -73,6 +74,7 @@ def tell_run(target: str, json_file: str | None) -> int:
         balance,
         moved,
         waiting,
+        others,
         sum(one.known for one in left if one.kind == "letter" and one.run == run.id),
     )
     if run.stage != "complete":
@@ -82,6 +84,7 @@ def tell_run(target: str, json_file: str | None) -> int:
             console,
             shown_target(target),
             left=[kind for kind in KINDS if is_open(left, kind)],
+            others=bool(others),
             verified=whole is not None,
         )
     write_json(
@@ -100,6 +103,7 @@ def tell_run(target: str, json_file: str | None) -> int:
             ],
             "orphans": [asdict(one) for one in orphans],
             "waiting": [asdict(one) for one in waiting],
+            "other_ids": [one.as_json() for one in others],
             "balanced": None if balance is None else not unbalanced,
             "left_behind": None if balance is None else left_behind_json(balance),
             "moved": None if moved is None else moved.as_json(),
@@ -168,7 +172,7 @@ def _retried_since(run: Run, verification: Verification) -> bool:
     )
 
 
-def _show_next(console: Console, target: str, *, left: Sequence[Kind], verified: bool) -> None:
+def _show_next(console: Console, target: str, *, left: Sequence[Kind], others: bool, verified: bool) -> None:
     """Print the commands that show more of a run that is complete."""
     from shlex import quote
 
@@ -177,6 +181,9 @@ def _show_next(console: Console, target: str, *, left: Sequence[Kind], verified:
     for kind in left:
         command = f"isthmus {kind}s list {there}"
         console.print(f"→ {command} shows {shown[kind]}.", markup=False, soft_wrap=True)
+    if others:
+        command = f"isthmus refs rewrite MAPPING --source SOURCE {there} --undo"
+        console.print(f"→ {command} lists ids of other rows, and what helps.", markup=False, soft_wrap=True)
     if not verified:
         command = f"isthmus verify MAPPING --source SOURCE {there}"
         console.print(f"→ {command} holds every row against its document.", markup=False, soft_wrap=True)
@@ -271,9 +278,17 @@ def _show_run(console: Console, run: Run, state: str, *, running: bool) -> None:
 
 
 def _show_shortcomings(
-    console: Console, balance: Balance | None, moved: Changes | None, waiting: list[Waiting], acknowledged: int
+    console: Console,
+    balance: Balance | None,
+    moved: Changes | None,
+    waiting: list[Waiting],
+    others: list[OtherIds],
+    acknowledged: int,
 ) -> None:
-    """Print which references wait for a later run, which values changed, and in what this one falls short."""
+    """Print which references wait for a later run, which values changed, and in what this one falls short.
+
+    And which values a rewrite's undo did not put back, for others had written ids of other rows there.
+    """
     from isthmus.cli.books import left_behind, moved_words, show_unbalanced
     from isthmus.cli.changed_values import show_changed
     from isthmus.cli.output import plural, show_paragraph
@@ -282,6 +297,9 @@ def _show_shortcomings(
         where = f"no row of {one.points_at} that any copy brought" if one.lead_nowhere else f"rows of {one.points_at}"
         words = f"{plural(one.count, 'reference')} of {one.table}.{one.column} waiting for {where}"
         show_paragraph(console, "  ", words)
+    for one in others:
+        words = f"{plural(one.count, 'value')} of {one.collection} {one.path} not put back by refs rewrite --undo:"
+        show_paragraph(console, "  ", f"{words} others wrote the id of another row there")
     if balance is not None:
         show_changed(console, balance.adjusted, balance.became)
     left = left_behind(balance) if balance is not None else ""

@@ -63,8 +63,10 @@ def undo(
 
     The JSON: mode (dry-run, live), outcome (clear, done, in-the-way, nothing, interrupted, failed), exit_code, undo,
     seconds, collections, removed, would_remove, stayed and deleted (table: rows; removed is empty where nothing was),
-    waiting (column: references), in_the_way and left (why, table, detail, count, ids), runs (id, forgotten,
-    source_name, started_at, finished_at), notes.
+    waiting (column: references), in_the_way and left (why, table, detail, count, ids; of edited and written-beside also
+    triggers, which write, too, when somebody puts such rows back, and columns: column, count, carried of those that the
+    mapping does not fill, where the digest proves what they held), runs (id, forgotten, source_name, started_at,
+    finished_at), notes.
 
     Exit codes: 0 done, could be done, or nothing is left to take back; 1 something stands in the way, and nothing was
     removed; 2 usage or mapping; 4 target; 130 stopped, and nothing was removed.

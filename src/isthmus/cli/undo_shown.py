@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 _SHOWN = 5
 """Ids that a terminal lists of each table and reason."""
 
+_LONGEST = 60
+"""Characters of a value that a terminal shows."""
+
 _WHY = {
     "edited": ("row", "written to since the copy, or in child rows"),
     "written-beside": ("row", "written to since the copy, in columns that the mapping does not fill"),
@@ -25,14 +28,17 @@ _WHY = {
     "pair-removed": ("pair", "taken away since the copy"),
     "referred": ("row", "referring to rows that would go"),
     "rewritten": ("row", "whose id stands in documents of MongoDB (refs rewrite)"),
+    "other-id": ("row", "whose id others have put into documents of MongoDB, in the place of what refs rewrite wrote"),
     "new": ("row", "that others added since the first copy"),
     "not-ours": ("row", "that no copy brought, and nobody noted whether they stood there before"),
 }
 
 _DO = {
-    "edited": "Put them back as they were, or delete them when what was written is kept elsewhere: a row that is"
-    " deleted by hand stays deleted.",
-    "written-beside": "Put them back as they were, or delete them when what was written is kept elsewhere.",
+    "edited": "isthmus verify MAPPING --source SOURCE --layers checksum names each column with what its document gives:"
+    " put them back as they were. Or delete them when what was written is kept elsewhere: a row that is deleted by hand"
+    " stays deleted.",
+    "written-beside": "Put them back as they were (what untouched rows hold there is what the table gives by itself)."
+    " Or delete them when what was written is kept elsewhere: a row that is deleted by hand stays deleted.",
     "changed-by-copy": "They cannot be taken back: put them back by hand, from a backup, or leave this copy as it is.",
     "unknown": "They cannot be told from rows of others: delete by hand what is not to stay.",
     "shared": "Take back all of these collections together: name them with --only, too.",
@@ -41,6 +47,8 @@ _DO = {
     "pair-removed": "Put them back, so that nothing is lost that somebody decided since.",
     "rewritten": "Put the old ids back first: isthmus refs rewrite MAPPING --undo --live (with --to ENTRY those of one"
     " entry).",
+    "other-id": "isthmus refs rewrite MAPPING --undo lists the documents, and cannot put these back. Write into them"
+    " what they are to hold in MongoDB and run it with --live; or let the ids stay: --undo --leave-ids --live.",
     "new": "MongoDB has none of them: carry them there, or delete them when they are kept elsewhere. --leave-new-rows"
     " takes back the rest and leaves those where they are that refer to no row which would go.",
     "not-ours": "Those that others added since the first copy are not in MongoDB. --leave-new-rows takes back the rest"
@@ -76,7 +84,15 @@ def show_result(console: Console, result: UndoResult) -> None:
         _show_listed(console, "• ", one, f"; {stays}")
     for one in result.in_the_way:
         _show_listed(console, "✗ ", one)
+        _show_columns(console, one)
         show_hint(console, _DO[one.why], indent=2)
+        if one.triggers:
+            words = (
+                f"Triggers write, too, when such a row is changed: {', '.join(one.triggers)}. Put back what they keep"
+                " (such as the time of a change) in the same UPDATE; if they overwrite that, disable them meanwhile"
+                " (ALTER TABLE … DISABLE TRIGGER …)."
+            )
+            show_hint(console, words, indent=2)
     for note in result.notes if result.outcome != "done" else ():
         show_paragraph(console, "  • ", note)
     _show_ending(console, result)
@@ -89,6 +105,14 @@ def _show_listed(console: Console, mark: str, one: InTheWay, stays: str = "") ->
     for shown in one.ids[:_SHOWN]:
         show_paragraph(console, "    ", shown)
     show_more(console, one.count - min(len(one.ids), _SHOWN), "--json FILE lists them (--limit)", indent=4)
+
+
+def _show_columns(console: Console, one: InTheWay) -> None:
+    """Print which columns differ, and what they held when the rows were carried."""
+    for column in one.columns:
+        carried = "NULL" if column.carried is None else column.carried
+        shown = carried if len(carried) <= _LONGEST else f"{carried[:_LONGEST]}…"
+        show_paragraph(console, "    ", f"{column.column} of {plural(column.count, 'row')}: it was {shown}")
 
 
 def _show_ending(console: Console, result: UndoResult) -> None:

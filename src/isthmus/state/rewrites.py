@@ -221,14 +221,18 @@ def settle(connection: psycopg.Connection, lines: Sequence[int], state: State, r
         connection.execute(statement("rewrite", "settle"), given)
 
 
-def settle_left(connection: psycopg.Connection, lines: Sequence[tuple[int, str | None]]) -> None:
+def settle_left(
+    connection: psycopg.Connection, lines: Sequence[tuple[int, str | None]], *, leave: bool = False
+) -> None:
     """Note that others have replaced what lines wrote: number, and the text there now where it may be an id.
 
-    The text is kept only where it is the id of a row that Isthmus has carried.
+    The text is kept only where it is the id of a row that Isthmus has carried. Such a line waits until something else
+    stands there; with `leave` it is done with, and keeps the id as what somebody said may stay.
     """
     if lines:
         numbers, texts = [number for number, _ in lines], [text for _, text in lines]
-        connection.execute(statement("rewrite", "settle_left"), {"lines": numbers, "texts": texts})
+        given = {"lines": numbers, "texts": texts, "leave": leave}
+        connection.execute(statement("rewrite", "settle_left"), given)
 
 
 def forget_no_ids(connection: psycopg.Connection, source: dict[str, Any]) -> None:
@@ -244,14 +248,18 @@ def now(connection: psycopg.Connection) -> datetime:
 
 def settled_without(
     connection: psycopg.Connection, source: dict[str, Any], began: datetime
-) -> Iterator[tuple[Line, bool]]:
-    """Yield the lines that could not be put back and are done with, each with whether that was before an instant.
+) -> Iterator[tuple[Line, bool, str | None]]:
+    """Yield the lines that could not be put back and are done with.
 
     Those of a place that was written since are left out; and those that hold the id of a row, which may change.
+
+    Yields:
+        The line, whether that was before the instant, and the id of a row that stood there and may stay, as somebody
+            said; None where it was none.
     """
     given = {"source": Jsonb(source), "began": began}
     for row in connection.execute(statement("rewrite", "settled_without"), given).fetchall():
-        yield _line(row[:8], row[8]), bool(row[9])
+        yield _line(row[:8], row[8]), bool(row[9]), row[10]
 
 
 def done_documents(connection: psycopg.Connection, rewrite: int) -> int:

@@ -156,6 +156,34 @@ def test_triggers_that_many_tables_have_alike_are_told_once(world: World) -> Non
     assert "The tables: people, places." in note
 
 
+def test_triggers_of_tables_that_nothing_is_carried_to_are_not_told(world: World) -> None:
+    """Neither of new rows nor of changed ones; of a junction where documents that are carried fill it."""
+    act = "CREATE FUNCTION act() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'"
+    made = "".join(
+        f'; CREATE TRIGGER "{name}" {when} ON {table} FOR EACH ROW EXECUTE FUNCTION act()'
+        for table in ("people", "places", '"Vis its"')
+        for name, when in (("né w", "BEFORE INSERT"), ("changed", "BEFORE UPDATE"))
+    )
+    visits = 'CREATE TABLE "Vis its" (person uuid, place uuid, PRIMARY KEY (person, place))'
+    world.rows(f"{TABLES}; {visits}; {act}{made}")
+    mapping = MAPPING.replace("{tables: existing}", "{tables: existing, rerun: tracked}").replace(
+        "{fields: {keeper: {", '{fields: {guests: {junction: "Vis its", own: place}, keeper: {'
+    )
+    mapping += '\njunctions: {"Vis its": {person: people, place: places}}\n'
+    world.write(DUMP)
+    told: dict[str, list[str]] = {}
+    for only in ("people", "places"):
+        world.copy(mapping, only=(only,))
+        told[only] = sorted(note for note in world.notes if "trigger" in note)
+    changed, new = told["people"]
+    assert "public.people has triggers: changed." in changed
+    assert "public.people has triggers: né w." in new
+    changed, new = told["places"]
+    assert "public.places has triggers: changed." in changed
+    assert "2 tables have triggers: né w." in new
+    assert "The tables: places, Vis its." in new
+
+
 def test_triggers_are_told_by_what_fires_them(world: World) -> None:
     """Of a trigger on UPDATE nothing is said where the copy changes no row; of one on DELETE never."""
     act = "CREATE FUNCTION act() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'"

@@ -118,7 +118,7 @@ def test_the_json_of_a_run_has_every_path_and_the_first_values(world: World) -> 
     }
     assert listed["three", "the author"] == {
         "collection": "posts", "id": "three", "path": "the author", "value": str(nobody), "becomes": None,
-        "outcome": "unmapped", "reason": None,
+        "outcome": "unmapped", "reason": None, "stands": None,
     }  # fmt: skip
     assert listed["two", "the author"]["becomes"] == world.posts.find_one({"_id": "two"})["the author"]
 

@@ -122,7 +122,7 @@ def test_an_id_of_a_row_that_somebody_wrote_himself_keeps_that_row_until_it_is_g
     for _ in range(2):  # it may be another one the next time
         world.rewrite("--undo", "--live", code=1)
         assert ("left", cy) in world.log()
-        assert world.undo(code=1) == {"rewritten": 1}
+        assert world.undo(code=1) == {"other-id": 1}
     assert world.there["posts"].find_one({"_id": "two"})["author"] == cy
     assert world.ask('SELECT count(*) FROM "us ""ers"') == [(3,)]
     world.there["posts"].update_one({"_id": "two"}, {"$set": {"author": oid(3)}})
@@ -160,3 +160,74 @@ def test_documents_that_are_changed_are_counted_and_not_those_looked_at(world: W
         assert f"{words} in 3 documents; 4 documents looked at (" in shown
     shown = " ".join(world.run("refs", "rewrite", "mapping.yaml", "--live").out.split())
     assert "0 values rewritten; 4 documents looked at (" in shown
+
+
+def plain(ran: Ran) -> str:
+    return " ".join(ran.out.split())
+
+
+def test_the_id_of_another_row_is_told_with_its_documents_and_what_helps(world: World) -> None:
+    """And no command is named as the next one that cannot help: neither by status nor by the undo of the copy."""
+    cy, ben = world.id_of("Cy"), world.id_of("Ben")
+    world.there["posts"].update_one({"_id": "two"}, {"$set": {"author": cy}})
+    for how in ((), ("--live",)):
+        ran = world.run("refs", "rewrite", "mapping.yaml", "--undo", *how, "--json", "told.json", code=1)
+        told = json.loads((world.folder / "told.json").read_text("utf-8"))
+        (other,) = [one for one in told["listed"] if one["outcome"] == "other_id"]
+        assert other == {
+            "collection": "posts", "id": "two", "path": "author", "value": str(oid(2)), "becomes": ben,
+            "outcome": "other_id", "reason": None,
+            "stands": {"id": cy, "table": 'us "ers', "documents": [f"Üs'ers {oid(3)}"]},
+        }  # fmt: skip
+        assert f"posts two author {oid(2)}; now {cy}, a row of us \"ers: Üs'ers {oid(3)}" in plain(ran)
+        assert "run the same command with --live; it settles them. Or say --leave-ids" in plain(ran)
+    status = world.on_target("status", "--json", "told.json")
+    assert "1 value of posts author not put back by refs rewrite --undo: others wrote the id of another row" in plain(
+        status
+    )
+    assert "--undo lists ids of other rows, and what helps." in plain(status)
+    said = json.loads((world.folder / "told.json").read_text("utf-8"))["other_ids"]
+    assert [(one["collection"], one["path"], one["count"]) for one in said] == [("posts", "author", 1)]
+    shown = plain(world.run("undo", "mapping.yaml", "--only", "Üs'ers", code=1))
+    assert "whose id others have put into documents of MongoDB" in shown
+    assert "--undo --leave-ids --live" in shown
+    assert "Put the old ids back first" not in shown
+
+
+def test_a_person_says_that_such_an_id_may_stay_and_nothing_waits_for_it(world: World) -> None:
+    cy = world.id_of("Cy")
+    world.there["posts"].update_one({"_id": "two"}, {"$set": {"author": cy}})
+    before = world.log()
+    assert world.rewrite("--undo", "--leave-ids") == {"would_restore": 4, "would_leave_id": 1}
+    assert world.log() == before, "without --live nothing is done"
+    assert world.rewrite("--undo", "--live", code=1) == {"restored": 4, "other_id": 1}
+    assert world.rewrite("--undo", "--leave-ids", "--live") == {"id_left": 1}
+    assert world.ask("SELECT state, reason, left_id FROM isthmus.rewrite_log WHERE state = 'left'") == [
+        ("left", None, cy)
+    ]
+    assert world.there["posts"].find_one({"_id": "two"})["author"] == cy
+    shown = world.run("refs", "rewrite", "mapping.yaml", "--undo")
+    assert f"posts two author {oid(2)}; now {cy}, a row of us" in plain(shown), "it is still told"
+    assert "not put back" not in plain(world.on_target("status"))
+    said = json.loads(world.run("undo", "mapping.yaml", "--only", "Üs'ers", "--json", "-").out)
+    assert said["in_the_way"] == []
+    (note,) = [note for note in said["notes"] if "--leave-ids" in note]
+    assert 'Documents of posts hold ids of 1 row of us "ers' in note
+    assert world.undo("--live") == {}
+    assert world.rewrite("--undo", "--live") == {"id_left": 1}
+    world.run("copy", "mapping.yaml", "--only", "Üs'ers")
+    assert world.id_of("Cy") == cy, "what stayed leads to it again"
+
+
+def test_an_id_that_may_stay_is_told_no_more_once_its_place_was_rewritten_again(world: World) -> None:
+    world.there["posts"].update_one({"_id": "two"}, {"$set": {"author": world.id_of("Cy")}})
+    world.rewrite("--undo", "--leave-ids", "--live")
+    world.there["posts"].update_one({"_id": "two"}, {"$set": {"author": oid(2)}})
+    assert world.rewrite("--live") == {"changed": 5}
+    assert world.rewrite("--undo", "--live") == {"restored": 5}
+
+
+def test_ids_may_stay_where_something_is_undone_only(world: World) -> None:
+    ran = world.run("refs", "rewrite", "mapping.yaml", "--leave-ids", "--live", code=2)
+    assert "--leave-ids" in ran.err
+    assert "without --undo nothing is put back" in " ".join(ran.err.split())

@@ -86,7 +86,7 @@ def test_the_id_of_another_row_that_somebody_wrote_there_keeps_that_row(both: Re
     both.set("posts", oid(11), set={"by": ann})  # it was Ben's
     both.rewrite(undo=True)
     said = undo(both, tmp_path, 1)
-    assert held(said) == {("rewritten", "users", 1)}
+    assert held(said) == {("other-id", "users", 1)}
     assert said["in_the_way"][0]["ids"] == [ann]
     both.set("posts", oid(11), set={"by": oid(1)})
     both.rewrite(undo=True)

@@ -49,6 +49,14 @@ def rewrite(
             "--undo", help="Put back what was written before, as the log in the target has it; dry without --live."
         ),
     ] = False,
+    leave_ids: Annotated[
+        bool,
+        typer.Option(
+            "--leave-ids",
+            help="With --undo: where others have put the id of another row in the place of what was written, it may"
+            " stay. It is listed and noted in the log, and nothing waits for it any more.",
+        ),
+    ] = False,
     limit: Annotated[
         int,
         typer.Option(
@@ -72,13 +80,17 @@ def rewrite(
     still stands where it was read, with majority write concern; every value is in isthmus.rewrite_log before. Whatever
     ends it, the same command goes on; run again when it is complete, it changes nothing. Documents written meanwhile
     with old ids are found by running it again. --undo puts back each value that still is what was written; what others
-    have replaced stays, is listed once with exit 1, and by later calls as left before.
+    have replaced stays, is listed once with exit 1, and by later calls as left before. Where others have put the id of
+    another row there, the document goes on referring to that row: each call lists it, with the row and the documents
+    that it is, until something else stands there, or until --leave-ids says that it may stay.
 
     The JSON: mode (dry-run, live, undo-dry-run, undo), outcome (complete, interrupted, failed), exit_code, rewrite,
     resumed, documents_changed, seconds, collections (of each: documents that were looked at, and by path: leads_to,
     values, and how many came to each outcome: would_change or changed, canonical, elsewhere, unmapped, ambiguous,
-    cannot with reasons, moved; of an undo would_restore or restored, gone, left_alone, left_before, moved, cannot),
-    left_out (collection, path, why), missing, listed (collection, id, path, value, becomes, outcome, reason).
+    cannot with reasons, moved; of an undo would_restore or restored, gone, left_alone, left_before, other_id,
+    would_leave_id or id_left, moved, cannot), left_out (collection, path, why), missing, listed (collection, id, path,
+    value, becomes, outcome, reason, stands: of an undo the id of a row that others put there, its table and documents;
+    else null).
 
     Exit codes: 0 all are ids of rows now, or would be, 1 something is unmapped, ambiguous, cannot be changed, or was
     changed by others, 2 usage or mapping, 3 source, 4 target, 130 stopped by Ctrl-C, SIGTERM or SIGHUP (a lost
@@ -101,6 +113,10 @@ def rewrite(
     from isthmus.sources.live.source import LiveSource
     from isthmus.work.progress import Progress
 
+    if leave_ids and not undo:
+        raise typer.BadParameter(
+            "It says what --undo may leave; without --undo nothing is put back.", param_hint="--leave-ids"
+        )
     mode = "undo" if undo else "live"
     result = RewriteResult(mode if live else "undo-dry-run" if undo else "dry-run", limit=limit)
     with writing_refusals(json_file, lambda fault: {**result_json(result), **failed_json(fault)}), ExitStack() as stack:
@@ -125,7 +141,7 @@ def rewrite(
         job = Job(checked, scope, opened, server, address.conninfo, retry_seconds, progress, stop)
         with view:
             if undo:
-                undo_rewrites(job, result, live=live, everything=everything)
+                undo_rewrites(job, result, live=live, everything=everything, leave_ids=leave_ids)
             else:
                 rewrite_references(job, result, live=live)
         show_result(result_console(json_file), result)

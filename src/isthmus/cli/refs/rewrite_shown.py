@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from isthmus.cli.output import fits, plural, show_hint, show_more, show_paragraph, show_rows, some
 from isthmus.polyglot.rewrite.documents import as_id
-from isthmus.polyglot.rewrite.result import CHANGES, Listed, PlaceBooks, RewriteResult
+from isthmus.polyglot.rewrite.result import CHANGES, Listed, OtherId, PlaceBooks, RewriteResult
 from isthmus.state.source_ids import show
 from isthmus.work.hidden import HIDDEN
 
@@ -29,6 +29,9 @@ _OUTCOMES = {
     "moved": "moved",
     "left_alone": "left alone",
     "left_before": "left before",
+    "other_id": "another row's id",
+    "would_leave_id": "would stay",
+    "id_left": "said to stay",
     "gone": "gone",
 }
 
@@ -38,6 +41,9 @@ _HEADINGS = {
     "cannot": "Cannot be changed",
     "moved": "Changed by others each time it was tried; run the same command again",
     "left_alone": "Left alone: others have changed them since they were written",
+    "other_id": "Left alone: others have put the id of another row there, and the documents refer to that row",
+    "would_leave_id": "Would be left for good (--leave-ids): others have put the id of another row there",
+    "id_left": "Left for good (--leave-ids): others have put the id of another row there",
 }
 
 _REASONS = {
@@ -95,6 +101,15 @@ def _listed_json(one: Listed) -> dict[str, Any]:
         "becomes": HIDDEN if one.sensitive and one.becomes is not None else one.becomes,
         "outcome": one.outcome,
         "reason": one.reason,
+        "stands": None if one.stands is None else _stands_json(one.stands, hidden=one.sensitive),
+    }
+
+
+def _stands_json(there: OtherId, *, hidden: bool) -> dict[str, Any]:
+    return {
+        "id": HIDDEN if hidden else there.id,
+        "table": there.table,
+        "documents": [] if hidden else list(there.documents),
     }
 
 
@@ -133,9 +148,17 @@ def _show_listed(console: Console, result: RewriteResult) -> None:
         known = [one for one in result.listed if one.outcome == outcome]
         for one in known[:_SHOWN]:
             why = f": {_REASONS.get(one.reason, f'the server refuses it ({one.reason})')}" if one.reason else ""
-            words = f"{one.collection} {show(one.source_id)}  {one.path}  {_value(one)}{why}"
+            now = _stands(one.stands, hidden=one.sensitive) if one.stands is not None else ""
+            words = f"{one.collection} {show(one.source_id)}  {one.path}  {_value(one)}{why}{now}"
             show_paragraph(console, "  • ", words)
         show_more(console, count - min(len(known), _SHOWN), "--json FILE lists them (--limit)")
+
+
+def _stands(there: OtherId, *, hidden: bool) -> str:
+    """Return what stands there now behind the value that stood there before, for people."""
+    row = f"a row of {there.table}" if there.table is not None else "a row that no copy's is any more"
+    documents = f": {', '.join(there.documents)}" if there.documents and not hidden else ""
+    return f"; now {HIDDEN if hidden else there.id}, {row}{documents}"
 
 
 def _show_ending(console: Console, result: RewriteResult) -> None:
@@ -150,14 +173,23 @@ def _show_ending(console: Console, result: RewriteResult) -> None:
         return
     words = f"{_done(result, values)}{where}{left}; {read} looked at ({result.seconds:.1f} s)."
     console.print(words, style=style, soft_wrap=True)
+    if result.total("other_id"):
+        words = (
+            "Of another row's id: write into these documents what they are to hold in MongoDB (the _id of the document"
+            " that the row is stands behind it), then run the same command with --live; it settles them. Or say"
+            " --leave-ids: they stay as they are, and nothing waits for them; when that row is taken back (isthmus"
+            " undo), they lead nowhere until a copy brings it again."
+        )
+        show_hint(console, words, indent=2)
     if result.mode == "dry-run" and result.total("would_change"):
         words = (
             "Nothing was written. Let the applications take texts in these fields first (a Mongoose model says String,"
             " not ObjectId); then run it with --live."
         )
         show_hint(console, words, indent=2)
-    elif result.mode == "undo-dry-run" and result.total("would_restore"):
-        show_hint(console, "Nothing was written. Run it with --live to put them back.", indent=2)
+    elif result.mode == "undo-dry-run" and result.total("would_restore", "would_leave_id"):
+        what = "put them back" if result.total("would_restore") else "settle them"
+        show_hint(console, f"Nothing was written. Run it with --live to {what}.", indent=2)
     elif result.mode == "live" and result.total("changed"):
         words = "Run it once more to find what others wrote meanwhile. To go back: the same command with --undo."
         show_hint(console, words, indent=2)

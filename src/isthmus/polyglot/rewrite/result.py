@@ -12,8 +12,23 @@ End = Literal["complete", "interrupted", "failed"]
 CHANGES = frozenset({"would_change", "changed", "would_restore", "restored"})
 """Outcomes of values that are, or would be, replaced."""
 
-FINE = CHANGES | {"canonical", "elsewhere", "gone", "left_before"}
+FINE = CHANGES | {"canonical", "elsewhere", "gone", "left_before", "would_leave_id", "id_left"}
 """Outcomes that ask nobody to do anything; all others make the exit code 1."""
+
+
+@dataclass(frozen=True)
+class OtherId:
+    """The id of a row that others put in the place of what was written.
+
+    Attributes:
+        id: What stands there now.
+        table: The table of its row; None where no copy's row has it any more.
+        documents: Which documents that row is, each as its collection and `_id`.
+    """
+
+    id: str
+    table: str | None
+    documents: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -29,6 +44,7 @@ class Listed:
         outcome: What became of it.
         reason: Why, where the outcome has reasons; None otherwise.
         sensitive: Whether its values must not be shown.
+        stands: Of an undo the id of a row that others put there; None for anything else.
     """
 
     collection: str
@@ -39,6 +55,7 @@ class Listed:
     outcome: str
     reason: str | None
     sensitive: bool
+    stands: OtherId | None = None
 
 
 @dataclass

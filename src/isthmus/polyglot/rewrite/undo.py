@@ -3,7 +3,8 @@
 What was put back is noted behind the update. Whoever ends the process in between, the next call finds the old value
 standing and notes that: nothing is put back twice, and what a writer wrote since is left alone. That is settled, too:
 what others have replaced (`left`) and what was in documents that are gone (`gone`) is listed by later calls, and looked
-at no more. Only a place that others have given the id of a row is looked at again, for as long as it holds one.
+at no more. Only a place that others have given the id of a row is looked at again, for as long as it holds one and
+nobody has said that it may stay.
 """
 
 from __future__ import annotations
@@ -20,13 +21,14 @@ from isthmus.mapping.model import Mapping
 from isthmus.polyglot.rewrite.begin import name_places
 from isthmus.polyglot.rewrite.documents import Read
 from isthmus.polyglot.rewrite.put_back import Back, back, held_at
-from isthmus.polyglot.rewrite.result import CHANGES, Listed, RewriteResult
+from isthmus.polyglot.rewrite.result import CHANGES, Listed, OtherId, RewriteResult
 from isthmus.polyglot.rewrite.run import Job, ending, persisting, settle_planned
 from isthmus.polyglot.rewrite.updates import MOST_VALUES
 from isthmus.polyglot.rewrite.writer import MOST_TRIES, Writer
 from isthmus.polyglot.sites import Place, show_place, sites
 from isthmus.state.lease import Lease
 from isthmus.state.migrate import check_state, migrate
+from isthmus.state.other_ids import CarriedRow, carried_rows, documents_of
 from isthmus.state.reports import require_run
 from isthmus.state.rewrites import (
     Line,
@@ -47,7 +49,7 @@ DOCUMENTS = 200
 """Documents that are put back together."""
 
 
-def undo_rewrites(job: Job, result: RewriteResult, *, live: bool, everything: bool) -> None:
+def undo_rewrites(job: Job, result: RewriteResult, *, live: bool, everything: bool, leave_ids: bool = False) -> None:
     """Put back what was written into the documents of a source, or count what would be put back.
 
     Dry, it writes nothing anywhere. Live, it writes to MongoDB and to the log in the target, under the run lease; safe
@@ -58,16 +60,19 @@ def undo_rewrites(job: Job, result: RewriteResult, *, live: bool, everything: bo
         result: Gets what it came to so far, also when the call raises.
         live: Whether documents are changed.
         everything: All that was written, also at places that the mapping no longer names; else those of the scope.
+        leave_ids: Whether ids of rows that others put in the place of what was written may stay: nothing waits then.
 
     Raises:
         IsthmusError: Refused before anything was written, or stopped by something waiting does not mend.
     """
     began: list[datetime] = []  # by the target's clock, of the first session
     with ending(result):
-        persisting(job, lambda: _session(job, result, began, live=live, everything=everything))
+        persisting(job, lambda: _session(job, result, began, live, everything, leave_ids))
 
 
-def _session(job: Job, result: RewriteResult, began: list[datetime], *, live: bool, everything: bool) -> None:
+def _session(
+    job: Job, result: RewriteResult, began: list[datetime], live: bool, everything: bool, leave_ids: bool
+) -> None:
     job.progress.stage("preflight")
     if not live:
         with closing(connect(job.conninfo, autocommit=True)) as connection:
@@ -75,7 +80,9 @@ def _session(job: Job, result: RewriteResult, began: list[datetime], *, live: bo
             require_run(connection)
             if knows_rewrites(connection):
                 began.append(now(connection))
-                _Undoing(job, result, connection, _writer(job), began[0], everything=everything).all()
+                _Undoing(
+                    job, result, connection, _writer(job), began[0], everything=everything, leave_ids=leave_ids
+                ).all()
         return
     lease = Lease(job.conninfo)
     try:
@@ -90,7 +97,9 @@ def _session(job: Job, result: RewriteResult, began: list[datetime], *, live: bo
         with lease.connection.transaction():
             lease.assert_held(lease.connection, run)
             end_open(lease.connection, job.source.identity(), "undone")
-        _Undoing(job, result, lease.connection, writer, began[0], lease, run, everything=everything).all()
+        _Undoing(
+            job, result, lease.connection, writer, began[0], lease, run, everything=everything, leave_ids=leave_ids
+        ).all()
     finally:
         lease.release()
 
@@ -118,6 +127,7 @@ class _Undoing:
         run: int = 0,
         *,
         everything: bool,
+        leave_ids: bool,
     ) -> None:
         self._job = job
         self._result = result
@@ -127,6 +137,8 @@ class _Undoing:
         self._lease = lease
         self._run = run
         self._everything = everything
+        self._leave_ids = leave_ids
+        self._rows: dict[str, CarriedRow] = {}  # of the documents in hand, by what others put there
         self._source = job.source.identity()
         self._sensitive = _sensitive(job.mapping)
         name_places(job.mapping, job.scope.sites, result)
@@ -138,8 +150,14 @@ class _Undoing:
 
     def all(self) -> None:
         """Put back everything that was asked for, collection by collection."""
-        for line, before in settled_without(self._connection, self._source, self._began):
-            if self._is_asked(line):
+        settled = list(settled_without(self._connection, self._source, self._began))
+        self._rows = carried_rows(self._connection, {left_id for *_, left_id in settled if left_id is not None})
+        for line, before, left_id in settled:
+            if not self._is_asked(line):
+                continue
+            if left_id is not None:
+                self._add(line, "id_left", left_id)
+            else:
                 self._add(line, "gone" if line.state == "gone" else "left_before" if before else "left_alone")
         written = written_collections(self._connection, self._source)
         chosen = {name: count for name, count in written.items() if self._everything or name in self._job.scope.sites}
@@ -173,6 +191,8 @@ class _Undoing:
         while left:
             reads = self._writer.read(collection, list(left))
             backs = [back(lines, reads.get(source_id)) for source_id, lines in left.items()]
+            texts = {text for one in backs for _, text in one.changed if text is not None}
+            self._rows = carried_rows(self._connection, texts)
             if self._lease is None:
                 for one in backs:
                     self._count(one, one.standing, "would_restore")
@@ -221,7 +241,7 @@ class _Undoing:
             lease.assert_held(self._connection, self._run)
             settle(self._connection, undone, "undone")
             settle(self._connection, gone, "gone")
-            settle_left(self._connection, left)
+            settle_left(self._connection, left, leave=self._leave_ids)
             reached("rewrite.undo-before-commit")
         reached("rewrite.undone")
         return again
@@ -234,14 +254,18 @@ class _Undoing:
         self._result.changed += bool(standing) and outcome in CHANGES
         for line in one.lines if one.gone else ():
             self._add(line, "gone")
-        for line, _ in one.changed:
-            self._add(line, "left_alone")
+        for line, text in one.changed:
+            if text is not None and text in self._rows:
+                left = "would_leave_id" if self._lease is None else "id_left"
+                self._add(line, left if self._leave_ids else "other_id", text)
+            else:
+                self._add(line, "left_alone")
 
     def _count_values(self, standing: Sequence[tuple[Line, Place]], outcome: str) -> None:
         for line, _ in standing:
             self._add(line, outcome)
 
-    def _add(self, line: Line, name: str) -> None:
+    def _add(self, line: Line, name: str, other: str | None = None) -> None:
         place = (line.collection, line.site)
         if self._result.count(*place, name) > self._result.limit:
             return
@@ -257,8 +281,13 @@ class _Undoing:
                 outcome,
                 reason or None,
                 sensitive,
+                None if other is None else self._other(other),
             )
         )
+
+    def _other(self, text: str) -> OtherId:
+        row = self._rows.get(text)
+        return OtherId(text, None, ()) if row is None else OtherId(text, row.table, documents_of(self._connection, row))
 
 
 def _is_back(standing: Sequence[tuple[Line, Place]], read: Read | None) -> bool:

@@ -113,18 +113,47 @@ ORDER BY l.key_digest, l.id DESC
 
 -- name: settle_left
 -- Others have written something else there. Of texts only ids of rows that Isthmus has carried are kept, which are asked
--- for table by table: what stands in users' documents is never written down.
+-- for table by table: what stands in users' documents is never written down. An id waits (reason) until another value
+-- stands there, unless somebody said that it may stay (left_id).
+WITH RECURSIVE held AS (
+    (SELECT table_schema, table_name FROM isthmus.row_state ORDER BY 1, 2 LIMIT 1)
+    UNION ALL
+    SELECT n.table_schema, n.table_name FROM held h CROSS JOIN LATERAL (
+        SELECT table_schema, table_name FROM isthmus.row_state
+        WHERE (table_schema, table_name) > (h.table_schema, h.table_name) ORDER BY 1, 2 LIMIT 1) AS n),
+found AS (
+    SELECT n.line, (
+        SELECT f.id FROM held h CROSS JOIN LATERAL (
+            SELECT s.id FROM isthmus.row_state s
+            WHERE s.table_schema = h.table_schema AND s.table_name = h.table_name AND s.id = n.text LIMIT 1) AS f LIMIT 1
+    ) AS id
+    FROM unnest(%(lines)s::bigint[], %(texts)s::text[]) AS n(line, text))
+UPDATE isthmus.rewrite_log l SET state = 'left', settled_at = clock_timestamp(),
+    reason = CASE WHEN NOT %(leave)s THEN f.id END, left_id = CASE WHEN %(leave)s THEN f.id END
+FROM found f WHERE l.id = f.line
+
+-- name: carried_rows
+-- Of texts that are ids of rows that Isthmus has carried: the table, the collection, and the id of its document.
 WITH RECURSIVE held AS (
     (SELECT table_schema, table_name FROM isthmus.row_state ORDER BY 1, 2 LIMIT 1)
     UNION ALL
     SELECT n.table_schema, n.table_name FROM held h CROSS JOIN LATERAL (
         SELECT table_schema, table_name FROM isthmus.row_state
         WHERE (table_schema, table_name) > (h.table_schema, h.table_name) ORDER BY 1, 2 LIMIT 1) AS n)
-UPDATE isthmus.rewrite_log l SET state = 'left', settled_at = clock_timestamp(), reason = (
-    SELECT f.id FROM held h CROSS JOIN LATERAL (
-        SELECT s.id FROM isthmus.row_state s
-        WHERE s.table_schema = h.table_schema AND s.table_name = h.table_name AND s.id = n.reason LIMIT 1) AS f LIMIT 1)
-FROM unnest(%(lines)s::bigint[], %(texts)s::text[]) AS n(id, reason) WHERE l.id = n.id
+SELECT n.id, f.table_name, f.collection, f.source_id FROM unnest(%(ids)s::text[]) AS n(id) CROSS JOIN LATERAL (
+    SELECT r.* FROM held h CROSS JOIN LATERAL (
+        SELECT s.table_name, s.collection, s.source_id FROM isthmus.row_state s
+        WHERE s.table_schema = h.table_schema AND s.table_name = h.table_name AND s.id = n.id LIMIT 1) AS r LIMIT 1) AS f
+
+-- name: documents_of
+-- Documents that are no ObjectIds, or that were joined into a row of others: those of some ids.
+SELECT DISTINCT collection, source_id FROM isthmus.id_map
+WHERE id = ANY (%(ids)s) AND origin <> 'reference' ORDER BY 1, 2
+
+-- name: other_ids
+-- Where ids of rows stand that others put in the place of what rewrites wrote, and that nobody said may stay.
+SELECT r.source_name, l.collection, l.site, count(*) FROM isthmus.rewrite_log l JOIN isthmus.rewrite r ON r.id = l.rewrite_id
+WHERE l.state = 'left' AND l.reason IS NOT NULL GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 
 -- name: forget_no_ids
 -- What was noted as the id of a row, and is that of none any more.
@@ -137,9 +166,10 @@ WHERE r.id = l.rewrite_id AND r.source = %(source)s AND l.state = 'left' AND l.r
 SELECT clock_timestamp()
 
 -- name: settled_without
--- What could not be put back and is done with, where nothing was written since; whether before an instant.
+-- What could not be put back and is done with, where nothing was written since; whether before an instant; and the id
+-- that may stay there, which states of before did not have.
 SELECT l.id, l.collection, l.source_id, l.site, l.path, l.old_value, l.new_text, l.rewrite_id, l.state,
-       l.settled_at < %(began)s
+       l.settled_at < %(began)s, to_jsonb(l) ->> 'left_id'
 FROM isthmus.rewrite_log l JOIN isthmus.rewrite r ON r.id = l.rewrite_id
 WHERE r.source = %(source)s AND (l.state = 'gone' OR l.state = 'left' AND l.reason IS NULL)
   AND NOT EXISTS (

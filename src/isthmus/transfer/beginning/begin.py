@@ -27,7 +27,7 @@ from isthmus.transfer.beginning.same_run import refuse_other, refuse_other_sourc
 from isthmus.transfer.beginning.space import check_space
 from isthmus.transfer.beginning.task import Task
 from isthmus.transfer.existing.deliver import is_delivered
-from isthmus.transfer.existing.fit import Existing, find_lacking, find_update_triggers
+from isthmus.transfer.existing.fit import Existing, find_lacking
 from isthmus.transfer.existing.narrow import narrow_plans
 from isthmus.transfer.existing.only import ONLY, refuse_other_scope, scope_of
 from isthmus.transfer.existing.preflight import (
@@ -41,6 +41,7 @@ from isthmus.transfer.existing.preflight import (
 )
 from isthmus.transfer.existing.saved_ddl import restore_with, words_before, words_behind
 from isthmus.transfer.existing.stage import create_stage, drop_letters_stage, stage_schema
+from isthmus.transfer.existing.triggers import find_triggers
 from isthmus.transfer.identities.found import Found
 from isthmus.transfer.job import Job, feeders
 from isthmus.transfer.joining.joined import JOINING
@@ -164,7 +165,8 @@ def _look_at_existing(
     if fresh and known is not None:
         against += check_not_own(known, task.schema)
     if known is None or fresh or _is_followed(task, known):
-        against += find_lacking(task.mapping, existing, task.plans) + find_update_triggers(task.mapping, existing)
+        against += find_lacking(task.mapping, existing, task.plans)
+        against += find_triggers(task.mapping, existing, task.plans, task.schema)
         return existing, against + check_surroundings(connection, task.schema, replaced=known)
     if known.stage == "complete" or is_delivered(connection, known):
         return existing, []

@@ -18,8 +18,6 @@ from isthmus.transfer.existing.catalog import ThereColumn, ThereKey, ThereTable,
 from isthmus.transfer.existing.relations import (
     fit_pointers,
     fit_relation,
-    fit_triggers,
-    fit_update_triggers,
     note,
     refuse,
 )
@@ -160,7 +158,6 @@ def fit_tables(
         findings += own
         findings += fit_relation(found)
         findings += fit_pointers(table, found, set(schema.tables))
-    findings += fit_triggers(there.values())
     findings += _orders(existing)
     return existing, findings
 
@@ -187,17 +184,6 @@ def find_lacking(mapping: Mapping, existing: Existing, collections: Collection[s
                     place = f"{fed.name}.{there.name}"
                     found.setdefault(place, _may_lack(flow, placed.column, fed, filled_in="missing" in filled))
     return list(found.values())
-
-
-def find_update_triggers(mapping: Mapping, existing: Existing) -> list[Finding]:
-    """Return remarks about triggers that fire where rows are changed, of the tables whose rows a copy may change."""
-    rules = {name: [mapping.collections[entry] for entry in fed.table.entries] for name, fed in existing.tables.items()}
-    changing = {
-        name
-        for name, found in rules.items()
-        if any(rule.on_conflict == "overwrite" or rule.rerun == "tracked" for rule in found)
-    }
-    return list(fit_update_triggers(fed.there for name, fed in existing.tables.items() if name in changing))
 
 
 def _none_there(schema: TargetSchema) -> Finding:

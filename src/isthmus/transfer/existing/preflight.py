@@ -7,13 +7,16 @@ import psycopg
 from isthmus.errors import ConfigError, Problem, TargetError, Where
 from isthmus.mapping import Mapping
 from isthmus.mapping.names import quote_identifier
+from isthmus.mapping.plan import compile_plans
+from isthmus.mapping.references import as_loaded
 from isthmus.mapping.tables import TargetSchema
 from isthmus.state.runs import Run
 from isthmus.transfer.beginning.preflight import Finding
 from isthmus.transfer.existing.catalog import read_tables
-from isthmus.transfer.existing.fit import Existing, find_lacking, find_update_triggers, fit_tables
+from isthmus.transfer.existing.fit import Existing, find_lacking, fit_tables
 from isthmus.transfer.existing.names import STAGE
 from isthmus.transfer.existing.stage import check_stage
+from isthmus.transfer.existing.triggers import find_triggers
 
 SHAPE = "shape"
 """Under which name a run keeps what it found in the catalog, beside the names of its tables."""
@@ -30,9 +33,16 @@ def is_tracked(mapping: Mapping) -> bool:
 
 
 def check_existing(connection: psycopg.Connection, mapping: Mapping, schema: TargetSchema) -> list[Finding]:
-    """Hold a mapping against tables that are there and that no run goes on with; reads the catalog only."""
+    """Hold a mapping against tables that are there and that no run goes on with; reads the catalog only.
+
+    Args:
+        connection: The target.
+        mapping: The mapping.
+        schema: What it wants there, as it is loaded.
+    """
     existing, against = read_existing(connection, schema)
-    against += find_lacking(mapping, existing, mapping.source_collections) + find_update_triggers(mapping, existing)
+    against += find_lacking(mapping, existing, mapping.source_collections)
+    against += find_triggers(mapping, existing, compile_plans(as_loaded(mapping)), schema)
     return against + check_surroundings(connection, schema)
 
 

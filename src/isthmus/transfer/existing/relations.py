@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from isthmus.errors import IsthmusError, Problem, TargetError, Where
 from isthmus.mapping.tables import Table
@@ -107,45 +107,3 @@ def fit_pointers(table: Table, there: ThereTable, own: set[str]) -> Iterator[Fin
             "Nothing, if that will do. Else take these keys away for the copy, or keep what is there (keep_target"
             " without `rerun: tracked`).",
         )
-
-
-def fit_triggers(tables: Iterable[ThereTable]) -> Iterator[Finding]:
-    """Yield a remark about the triggers of users that new rows fire; tables with the same ones share it."""
-    for triggers, those in _alike((there, there.insert_triggers) for there in tables):
-        has, which = _told(those)
-        yield note(
-            "user-triggers",
-            those[0].name if len(those) == 1 else those[0].schema,
-            f"{has} triggers: {', '.join(triggers)}. They fire when rows are delivered; a row"
-            f" they refuse makes a dead letter of its document.{which}",
-            "Disable them before the copy if they should not (ALTER TABLE … DISABLE TRIGGER).",
-        )
-
-
-def fit_update_triggers(tables: Iterable[ThereTable]) -> Iterator[Finding]:
-    """Yield a remark about the triggers of users that changed rows fire and new ones do not, as `fit_triggers` does."""
-    for triggers, those in _alike((there, there.update_triggers) for there in tables):
-        has, which = _told(those)
-        yield note(
-            "update-triggers",
-            those[0].name if len(those) == 1 else those[0].schema,
-            f"{has} triggers: {', '.join(triggers)}. No new row fires them, but those do that are there and that a"
-            f" copy changes (`on_conflict: overwrite`, `rerun: tracked`).{which}",
-            "Nothing, if what they do then is right. Else disable them before such a copy (ALTER TABLE … DISABLE"
-            " TRIGGER).",
-        )
-
-
-def _alike(tables: Iterable[tuple[ThereTable, tuple[str, ...]]]) -> Iterator[tuple[tuple[str, ...], list[ThereTable]]]:
-    alike: dict[tuple[str, ...], list[ThereTable]] = {}
-    for there, triggers in tables:
-        if triggers:
-            alike.setdefault(triggers, []).append(there)
-    yield from alike.items()
-
-
-def _told(those: list[ThereTable]) -> tuple[str, str]:
-    """Return how a remark about tables begins, and which they are where they are several."""
-    if len(those) == 1:
-        return f"{those[0].label} has", ""
-    return f"{len(those)} tables have", f" The tables: {', '.join(there.name for there in those)}."

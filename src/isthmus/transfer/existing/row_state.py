@@ -69,7 +69,9 @@ def collect(sides: Sides, fed: FedTable) -> None:
         sides.do(sql.SQL("ANALYZE {}").format(sides.temporary(name, fed.name)))
 
 
-def digests(sides: Sides, fed: FedTable, what: str, wanted: sql.Composed, *, real: bool) -> None:
+def digests(
+    sides: Sides, fed: FedTable, what: str, wanted: sql.Composed, *, real: bool, supposed: sql.Composed | None = None
+) -> None:
     """Make the temporary table `what` of a root table: id, digest, a digest a child table, and of real rows `beside`.
 
     Args:
@@ -78,6 +80,7 @@ def digests(sides: Sides, fed: FedTable, what: str, wanted: sql.Composed, *, rea
         what: Its name, before its number.
         wanted: SQL that is true of the rows wanted, over alias `t` of the real table, or `s` of the stage.
         real: Whether it is of the real table.
+        supposed: SQL as `beside_text` of what the columns beside may have held; `supposed` is what `beside` was then.
     """
     alias = "t" if real else "s"
     place = sides.real(fed.name) if real else sides.staged(fed.name)
@@ -106,6 +109,8 @@ def digests(sides: Sides, fed: FedTable, what: str, wanted: sql.Composed, *, rea
             beside.append(sql.SQL("coalesce({} || {}.beside, '')").format(sql.Literal(f"\n{child.name}:"), name))
     if real:
         columns += sql.SQL(", {} AS beside").format(digest_of(sql.SQL(" || ").join(beside)))
+        if supposed is not None:
+            columns += sql.SQL(", {} AS supposed").format(digest_of(sql.SQL(" || ").join([supposed, *beside[1:]])))
     sides.do(
         sql.SQL(
             "CREATE TEMP TABLE {name} ON COMMIT DROP AS SELECT {row_id} AS id,"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from isthmus.mapping.tables import Table
@@ -13,8 +13,23 @@ Mode = Literal["dry-run", "live"]
 End = Literal["clear", "done", "in-the-way", "nothing", "interrupted", "failed"]
 Why = Literal[
     "edited", "written-beside", "changed-by-copy", "unknown", "shared", "pair-added", "pair-edited", "pair-removed",
-    "referred", "rewritten", "new", "not-ours",
+    "referred", "rewritten", "other-id", "new", "not-ours",
 ]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Differing:
+    """A column that was written to since the copy.
+
+    Attributes:
+        column: Its name.
+        count: In how many rows.
+        carried: What stood there when these were carried, as text; None for NULL.
+    """
+
+    column: str
+    count: int
+    carried: str | None
 
 
 @dataclass(frozen=True)
@@ -24,10 +39,12 @@ class InTheWay:
     Attributes:
         why: What kind.
         table: The table; of `referred` the one that refers, with its schema.
-        detail: Of `referred` the foreign key and where it leads, of `shared` the other collections, of `rewritten` the
-            collections whose documents hold the ids; else empty.
+        detail: Of `referred` the foreign key and where it leads, of `shared` the other collections, of `rewritten`
+            and `other-id` the collections whose documents hold the ids; else empty.
         count: How many rows.
         ids: The first of them, as far as they may be shown.
+        columns: Of `written-beside` which columns differ, as far as it can be proven.
+        triggers: Of `edited` and `written-beside` the triggers that write, too, when somebody puts such rows back.
     """
 
     why: Why
@@ -35,10 +52,15 @@ class InTheWay:
     detail: str
     count: int
     ids: list[str]
+    columns: tuple[Differing, ...] = ()
+    triggers: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Return it as JSON values."""
-        return {"why": self.why, "table": self.table, "detail": self.detail, "count": self.count, "ids": self.ids}
+        told = {"why": self.why, "table": self.table, "detail": self.detail, "count": self.count, "ids": self.ids}
+        if self.why not in {"edited", "written-beside"}:
+            return told
+        return {**told, "columns": [asdict(one) for one in self.columns], "triggers": list(self.triggers)}
 
 
 def standing(why: Why, table: Table, detail: str, count: int, ids: list[str], *, name: str | None = None) -> InTheWay:

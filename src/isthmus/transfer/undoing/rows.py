@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import LiteralString
+
 from psycopg import sql
 
 from isthmus.transfer.existing.fit import FedTable
 from isthmus.transfer.existing.row_state import digests
 from isthmus.transfer.undoing.result import Why, standing
 from isthmus.transfer.undoing.taking import Taking
+from isthmus.transfer.undoing.writings import differing_beside, update_triggers
 
 _STANDS: dict[str, Why] = {
     "edited": "edited",
@@ -81,7 +85,11 @@ def _enter(taking: Taking, fed: FedTable) -> None:
         if verdict in counts:
             query = sql.SQL("SELECT text FROM {} WHERE verdict = {}").format(taking.known(fed), sql.Literal(verdict))
             count, ids = taking.texts(query)
-            result.in_the_way.append(standing(why, fed.table, "", count, ids))
+            found = standing(why, fed.table, "", count, ids)
+            if verdict in {"edited", "beside"}:
+                columns = differing_beside(taking, fed) if verdict == "beside" else ()
+                found = replace(found, columns=columns, triggers=update_triggers(taking, fed))
+            result.in_the_way.append(found)
 
 
 def _look_at_others(taking: Taking, fed: FedTable) -> None:
@@ -116,16 +124,37 @@ def _look_at_others(taking: Taking, fed: FedTable) -> None:
 def _look_at_documents(taking: Taking, fed: FedTable) -> None:
     """Enter rows whose ids stand in documents of MongoDB by now, in place of the old ones (`isthmus refs rewrite`).
 
-    Of an update that a rewrite was ended in (`planned`) nobody knows yet whether it came through.
+    Of an update that a rewrite was ended in (`planned`) nobody knows yet whether it came through. Where others have put
+    an id in the place of another one (`left`), no undo of the rewrite takes it away; one that somebody said may stay
+    keeps nothing back.
     """
-    held = sql.SQL(  # of what could not be put back the reason is the id that somebody else wrote there
-        "SELECT g.text, l.collection FROM isthmus.rewrite_log l JOIN {going} g ON g.text = l.new_text"
-        " WHERE l.state IN ('done', 'planned') UNION ALL SELECT g.text, l.collection FROM isthmus.rewrite_log l"
-        " JOIN {going} g ON g.text = l.reason WHERE l.state = 'left'"
-    ).format(going=taking.going(fed))
-    count, ids = taking.texts(sql.SQL("SELECT DISTINCT text FROM ({}) AS h").format(held))
+    ways: tuple[tuple[Why, LiteralString, str], ...] = (
+        ("rewritten", "'done', 'planned'", "new_text"),
+        ("other-id", "'left'", "reason"),
+    )
+    for why, states, column in ways:
+        count, ids, names = _held(taking, fed, states, column)
+        if count:
+            taking.result.in_the_way.append(standing(why, fed.table, names, count, ids))
+    count, _, names = _held(taking, fed, "'left'", "left_id")
     if count:
-        names = taking.sides.connection.execute(
-            sql.SQL("SELECT string_agg(DISTINCT collection, ', ') FROM ({}) AS h").format(held)
-        ).fetchone()
-        taking.result.in_the_way.append(standing("rewritten", fed.table, str(names[0]) if names else "", count, ids))
+        rows = "1 row" if count == 1 else f"{count:,} rows"
+        taking.result.notes.append(
+            f"Documents of {names} hold ids of {rows} of {fed.name} that would go; somebody said that they may"
+            " (refs rewrite --undo --leave-ids). They lead nowhere until a copy brings the rows again."
+        )
+
+
+def _held(taking: Taking, fed: FedTable, states: LiteralString, column: str) -> tuple[int, list[str], str]:
+    """Return how many rows that go have their ids in documents, the first ids, and the names of the collections."""
+    rows = sql.SQL(
+        "SELECT g.text, l.collection FROM isthmus.rewrite_log l JOIN {going} g ON g.text = l.{column}"
+        " WHERE l.state IN ({states})"
+    ).format(going=taking.going(fed), column=sql.Identifier(column), states=sql.SQL(states))
+    count, ids = taking.texts(sql.SQL("SELECT DISTINCT text FROM ({}) AS h").format(rows))
+    if not count:
+        return 0, [], ""
+    names = taking.sides.connection.execute(
+        sql.SQL("SELECT string_agg(DISTINCT collection, ', ') FROM ({}) AS h").format(rows)
+    ).fetchone()
+    return count, ids, str(names[0]) if names else ""

@@ -30,6 +30,12 @@ FROM pg_catalog.pg_trigger t
 WHERE t.tgrelid = ANY(%(oids)s::bigint[]) AND NOT t.tgisinternal AND t.tgenabled <> 'D' AND t.tgtype & 8 <> 0
 GROUP BY 1, 2 ORDER BY 1, 2
 
+-- name: update_triggers
+-- Triggers of users that fire when rows of some tables are changed, and are switched on (pg_trigger.tgtype: bit 4).
+SELECT DISTINCT t.tgname::text FROM pg_catalog.pg_trigger t
+WHERE t.tgrelid = ANY(%(oids)s::bigint[]) AND NOT t.tgisinternal AND t.tgenabled <> 'D' AND t.tgtype & 16 <> 0
+ORDER BY 1
+
 -- name: runs
 -- Runs into some schema, with the collections that each carried.
 SELECT r.id, r.source_name, r.started_at, r.finished_at,
