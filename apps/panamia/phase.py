@@ -15,11 +15,17 @@ since, and each of its dead letters and conflicts gone or acknowledged.
 
 from __future__ import annotations
 
+if __name__ == "__main__":
+    from isthmus.cli.early import leave_on_signals
+
+    leave_on_signals()
+
 import argparse
 import contextlib
 import sys
 from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
+from typing import Any
 
 import psycopg
 
@@ -33,24 +39,32 @@ from isthmus.connect.target import open_target
 from isthmus.errors import ConfigError, GovernError, TargetError
 from isthmus.mapping import Mapping, load_mapping
 
-from .moving.acknowledged import acknowledge
+from .moving.beginning import begin, nothing_begun
 from .moving.doing import run_phase, undo_phase, verify_phase
+from .moving.items_command import (
+    ACKNOWLEDGE,
+    ITEMS,
+    acknowledge_items,
+    add_acknowledge,
+    add_items,
+    list_items,
+)
 from .moving.leading import leads
 from .moving.phases import PHASES, Phase, Standing, phase, why_not_run, why_not_undo
 from .moving.retire_command import RETIRE, add_retire, retire_phase
 from .moving.settings import Settings, read_settings
-from .moving.showing import COMMAND, show_items, show_standings, standings_json
+from .moving.showing import COMMAND, show_standings, standings_json
+from .moving.since_retired import seen_now
 from .moving.standing import read_standings
 
-_SHOWN = 40
 _SCHEMAS = ("isthmus", "panamia_move", "public")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line says; return the exit code. No error passes."""
-    said = _parser().parse_args(arguments)
     try:
-        return _answer(said)
+        with nothing_begun():
+            return _answer(_parser().parse_args(arguments))
     except (Exception, KeyboardInterrupt) as fault:  # noqa: BLE001  nothing leaves as a bare traceback
         return show_end(fault)
 
@@ -101,7 +115,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--mapping", type=Path, help="default: mapping.yaml beside this module")
     parser.add_argument("--resolutions", type=Path, help="answers about identities; default: resolutions.yaml there")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    status = commands.add_parser("status", help="how every phase stands, and what comes next", allow_abbrev=False)
+    status = commands.add_parser(
+        "status",
+        help="how every phase stands, and what comes next",
+        description="How every phase stands, and what comes next; which retired collections a server has again. The"
+        " JSON: phases, next, retirable. Exit codes: 0; 2 settings; 4 PostgreSQL.",
+        allow_abbrev=False,
+    )
     status.add_argument(
         "--json", type=Path, nargs="?", const=Path("-"), metavar="FILE", help="write it as JSON to FILE, else print it"
     )
@@ -115,14 +135,14 @@ def _parser() -> argparse.ArgumentParser:
     verify = _command(commands, "verify", "prove what a phase carried: all layers, every document", _verify)
     _json(verify)
     verify.add_argument("--html", type=Path, help="write the report as a page too")
-    items = _command(commands, "items", "list what a person must have looked at", _items)
-    items.add_argument("--all", action="store_true", help="those that are acknowledged too")
-    known = _command(commands, "acknowledge", "say that items were looked at and may stay as they are", _acknowledge)
-    known.add_argument(
-        "keys", nargs="*", metavar="KEY", help="as `items` lists them, or a part that one item alone has"
+    items = _command(commands, "items", "list what a person must have looked at", _items, ITEMS)
+    _json(items, "write the items as JSON to FILE, or - to print them")
+    add_items(items)
+    known = _command(
+        commands, "acknowledge", "say that items were looked at and may stay as they are", _acknowledge, ACKNOWLEDGE
     )
-    known.add_argument("--all", action="store_true", help="all that are open")
-    known.add_argument("--reason", required=True, help="who decided, and why")
+    _json(known, "write what was acknowledged as JSON to FILE, or - to print it")
+    add_acknowledge(known)
     undo = _command(
         commands,
         "undo",
@@ -150,10 +170,10 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _json(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--json", type=Path, metavar="FILE", help="write what Isthmus says as JSON to FILE, or - to print it"
-    )
+def _json(
+    parser: argparse.ArgumentParser, what: str = "write what Isthmus says as JSON to FILE, or - to print it"
+) -> None:
+    parser.add_argument("--json", type=Path, metavar="FILE", help=what)
 
 
 def _command(
@@ -190,7 +210,8 @@ def _phase(number: int) -> Phase:
 
 
 def _status(said: argparse.Namespace, settings: Settings, connection: psycopg.Connection) -> int:
-    _, standings = _standings(settings, connection)
+    mapping, standings = _standings(settings, connection)
+    standings = seen_now(standings, settings.source, connection, mapping, lambda text: show_note(err, text))
     if said.json is not None:
         write_json(standings_json(standings), str(said.json))
     if str(said.json) != "-":
@@ -214,6 +235,7 @@ def _run(said: argparse.Namespace, settings: Settings, connection: psycopg.Conne
     live, asked = not said.dry_run, said.with_sessions or standings[number].carries_asked
     if asked and not said.with_sessions:
         show_note(err, f"Sign-ins are carried too, as they were before; {COMMAND} undo {number} ends that.")
+    begin()
     return run_phase(settings, connection, standings[number], live=live, asked=asked, json_file=said.json)
 
 
@@ -221,6 +243,7 @@ def _verify(said: argparse.Namespace, settings: Settings, connection: psycopg.Co
     standing = _standing(said, settings, connection)
     _refuse_dumps(standing)
     connection.rollback()
+    begin()
     return verify_phase(settings, connection, standing, said.html, said.json)
 
 
@@ -235,21 +258,18 @@ def _refuse_dumps(standing: Standing) -> None:
 
 
 def _items(said: argparse.Namespace, settings: Settings, connection: psycopg.Connection) -> int:
-    standing = _standing(said, settings, connection)
-    shown = [item for item in standing.items if said.all or item.acknowledged is None]
-    show_items(out, shown)
-    print(f"{len(shown):,} items, {len(standing.open):,} of them open", file=sys.stderr)
-    return 1 if standing.open else 0
+    return list_items(_standing(said, settings, connection), everything=said.all, json_file=_json_file(said))
 
 
 def _acknowledge(said: argparse.Namespace, settings: Settings, connection: psycopg.Connection) -> int:
     standing = _standing(said, settings, connection)
-    found = acknowledge(connection, standing, said.keys, said.reason, everything=said.all)
-    connection.commit()
-    for item in found[:_SHOWN]:
-        print(f"{item.kind:<10}{item.key}")
-    print(f"{len(found):,} acknowledged", file=sys.stderr)
-    return 0
+    _refuse_dumps(standing)
+    how: dict[str, Any] = {"everything": said.all, "json_file": _json_file(said)}
+    return acknowledge_items(connection, standing, said.keys, said.reason, **how)
+
+
+def _json_file(said: argparse.Namespace) -> str | None:
+    return str(said.json) if said.json is not None else None
 
 
 def _undo(said: argparse.Namespace, settings: Settings, connection: psycopg.Connection) -> int:
@@ -262,6 +282,7 @@ def _undo(said: argparse.Namespace, settings: Settings, connection: psycopg.Conn
             f"Phase {number} brings no rows.", code="no-new-rows", hint="It is undone without --leave-new-rows."
         )
     connection.rollback()
+    begin()
     left = said.leave_new_rows
     return undo_phase(settings, connection, standings[number], live=said.live, leave_new_rows=left, json_file=said.json)
 

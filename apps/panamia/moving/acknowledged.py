@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import getpass
 from collections.abc import Sequence
+from dataclasses import replace
 
 import psycopg
 
@@ -48,7 +49,7 @@ def acknowledge(
         everything: All that are open, instead of keys.
 
     Returns:
-        The items.
+        The items, as they are now.
 
     Raises:
         ConfigError: It is not said which, the reason is empty, or a key is that of no item or of several; nothing was
@@ -56,7 +57,8 @@ def acknowledge(
     """
     if standing.run is None and not standing.items:
         number = standing.phase.number
-        raise ConfigError(f"Phase {number} was not run yet.", code="not-run", hint=f"Run it first: run {number}.")
+        hint = f"Run it first: {COMMAND} run {number}"
+        raise ConfigError(f"Phase {number} was not run yet.", code="not-run", hint=hint)
     if bool(keys) == everything:
         raise ConfigError(
             "Which ones? Give keys, or --all" + (", not both." if everything else "."),
@@ -76,7 +78,7 @@ def acknowledge(
             continue
         parts = (standing.phase.number, item.kind, item.key, item.shown[:500], reason, getpass.getuser())
         connection.execute(_ADD, parts)
-    return found
+    return [replace(item, acknowledged=reason) for item in found]
 
 
 def _items(standing: Standing, keys: Sequence[str]) -> list[Item]:

@@ -91,6 +91,11 @@ class LeavingOut:
         return (len(body) + 5).to_bytes(4, "little") + body + b"\x00"
 
 
+def names_secrets(mapping: Mapping, collection: str) -> bool:
+    """Tell whether a mapping calls a field of a collection secret. Others may hold some in fields that it lacks."""
+    return bool(Sensitive(mapping).paths(collection))
+
+
 def left_out(raw: bytes) -> int:
     """Return how many values were left out of a document, or of several that lie back to back."""
     return raw.count(_MARK)

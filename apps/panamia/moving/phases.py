@@ -39,11 +39,11 @@ PHASES = (
         "identity",
         "copy",
         ("users", "nextauth_users", "nextauth_accounts", "nextauth_verification_tokens"),
-        "sign-in and users",
+        "sign-in, users",
         left=("nextauth_sessions",),
         asked=("nextauth_sessions",),
     ),
-    Phase(2, "references", "rewrite", ("users", "nextauth_users"), "nothing; documents point at users in PostgreSQL"),
+    Phase(2, "references", "rewrite", ("users", "nextauth_users"), "nothing new"),
     Phase(3, "notifications", "copy", ("notifications",), "notifications"),
     Phase(4, "articles", "copy", ("articles",), "articles"),
     Phase(5, "profiles", "copy", ("profiles",), "profiles"),
@@ -113,6 +113,8 @@ class Standing:
         retired: Those of them that are dropped, or were about to be.
         dropped: Those that are dropped.
         carries_asked: Whether a run carried what is carried only where somebody asks; an undo forgets that.
+        returned: Dropped collections that are in MongoDB again; None where nobody has looked.
+        goes_on: The options with which `retire` ends what it has begun.
     """
 
     phase: Phase
@@ -127,11 +129,13 @@ class Standing:
     retired: frozenset[str] = frozenset()
     dropped: frozenset[str] = frozenset()
     carries_asked: bool = False
+    returned: tuple[str, ...] | None = None
+    goes_on: str = "--live --export FOLDER"
 
     @property
     def is_retired(self) -> bool:
-        """Whether all its collections are dropped."""
-        return bool(self.collections) and set(self.collections) <= self.dropped
+        """Whether all its collections are dropped, and none is known to be there again."""
+        return bool(self.collections) and set(self.collections) <= self.dropped and not self.returned
 
     @property
     def open(self) -> list[Item]:
@@ -225,8 +229,10 @@ def next_step(standings: Mapping[int, Standing]) -> str | None:
             continue
         if standing.half_undone:
             return f"undo {one.number} --live"
+        if standing.returned:
+            return f"retire {one.number}"
         if standing.retired and not standing.is_retired:
-            return f"retire {one.number} --live"
+            return f"retire {one.number} {standing.goes_on}"
         if standing.run is None or standing.finished_at is None:
             return f"run {one.number}"
         if standing.verified_at is None:

@@ -17,16 +17,19 @@ from isthmus.errors import ConfigError, GovernError
 from isthmus.mapping import Mapping as MappingModel
 from isthmus.state.runs import id_key
 
+from .beginning import begin
 from .doing import isthmus
 from .exporting import Export
-from .leaving_out import LeavingOut
+from .leaving_out import LeavingOut, names_secrets
 from .phases import Phase, Standing
 from .restored import take_restored
 from .retire_plan import Ground, Plan, phrase, plan, refuse_other_source
 from .retire_told import as_json, code_naming, early_json, on_secrets, show_code, show_plan
-from .retirements import be_alone
+from .retirements import be_alone, read_retirements
 from .retiring import note_found, retire
 from .settings import Settings
+from .showing import COMMAND
+from .since_retired import going_on
 
 _INTERRUPTED = 130
 
@@ -132,15 +135,20 @@ def _answer(
         exports: dict[str, Export] = {}
         outcome = "in-the-way" if made.in_the_way else "clear"
         if said.live:
+            begin()
             note_found(ground, made)
             _refuse(made)
             _refuse_no_export(said)
-            _say(on_secrets(ground.with_secrets))
+            if any(names_secrets(mapping, name) for name in made.going):
+                _say(on_secrets(ground.with_secrets))
             _refuse_other_words(said.confirm, phrase(phase, ground.database))
             _ask(said.confirm, phrase(phase, ground.database))
             exports = retire(ground, made, said.export, look, _say)
             outcome = "retired"
             print(f"Phase {phase.number} ({phase.name}) is retired; its documents are in {said.export}.")
+        elif outcome == "clear":
+            how = going_on(standing, read_retirements(connection), mapping)
+            print(f"→ next: {COMMAND} retire {phase.number} {how}")
     code = code_naming(said.code, standing)
     show_code(code)
     return 1 if outcome == "in-the-way" else 0, as_json(made, exports, outcome, code)
@@ -190,6 +198,7 @@ def _restored(ground: Ground, phase: Phase, *, live: bool) -> tuple[int, dict[st
     if live:
         be_alone(ground.connection)
         ground.connection.commit()
+        begin()
     count = take_restored(ground, phase, say, live=live)
     if not count:
         say(f"No collection of phase {phase.number} ({phase.name}) that was retired is in MongoDB again.")

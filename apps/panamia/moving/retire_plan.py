@@ -11,9 +11,10 @@ import psycopg
 from isthmus.connect.mongo import MongoServer
 from isthmus.errors import GovernError
 from isthmus.mapping import Mapping as MappingModel
-from isthmus.state.runs import Run, read_run
+from isthmus.state.runs import Run
 from isthmus.work.amounts import plural
 
+from .carried_from import differs, run_of
 from .leaving_out import LeavingOut
 from .live_references import Live, live_references
 from .phases import Phase, Standing, why_not_retire
@@ -87,8 +88,8 @@ def refuse_other_source(ground: Ground, phase: Phase) -> None:
     Raises:
         GovernError: It is another one (code `other-source`).
     """
-    run = _run(ground, phase)
-    told = run.differs_from({"kind": "live", "database": ground.database}) if run is not None else None
+    run = run_of(ground.connection, ground.standings[phase.number])
+    told = differs(run, ground.database)
     if run is not None and told is not None:
         raise GovernError(
             f"Phase {phase.number} was carried by run {run.id} from another source, {run.source_name} ({told}).",
@@ -111,7 +112,7 @@ def plan(ground: Ground, phase: Phase, decommission: Mapping[str, Any]) -> Plan:
         names = ", ".join(standing.collections)
         made.in_the_way.append(f"Phase {phase.number} was never run: nothing of {names} is in PostgreSQL.")
         return made
-    run = _run(ground, phase)
+    run = run_of(ground.connection, standing)
     made.carried_from = run.source_name if run is not None else None
     fresh = _sort(ground, made, standing, _carried(run))
     made.in_the_way += why_not_retire(phase.number, ground.standings)
@@ -122,11 +123,6 @@ def plan(ground: Ground, phase: Phase, decommission: Mapping[str, Any]) -> Plan:
             first = ", ".join(one.first)
             made.in_the_way.append(f"{one.place}: {one.count:,} references need its documents ({first} …).")
     return made
-
-
-def _run(ground: Ground, phase: Phase) -> Run | None:
-    number = ground.standings[phase.number].run
-    return read_run(ground.connection, number) if number is not None else None
 
 
 def _carried(run: Run | None) -> dict[str, int]:

@@ -41,6 +41,16 @@ class Retirement:
     sha256: str
     is_dropped: bool
 
+    @property
+    def folder(self) -> Path | None:
+        """The folder that was named for exports; None where nothing was exported."""
+        return self.file.parent.parent if self.file is not None else None
+
+
+def manifest(folder: Path, phase: int) -> Path:
+    """Return where the list of a phase's exports stands in their folder."""
+    return folder / f"phase-{phase}.json"
+
 
 def read_retirements(connection: psycopg.Connection) -> dict[str, Retirement]:
     """Return what is known and holds, by collection; what was taken back stays written down, and is passed over."""

@@ -16,10 +16,10 @@ from isthmus.work.amounts import plural
 
 from .contents import Contents, contents_of, on_server
 from .exporting import Export, already_there, export_collection, export_file, make_folder, read_again, write_manifest
-from .leaving_out import Change, as_it_is
+from .leaving_out import Change, as_it_is, left_out
 from .phases import Phase
 from .retire_plan import Ground, Plan, aside, kinds_of
-from .retirements import Retirement, announce, note_dropped, note_returned, read_retirements, take_back
+from .retirements import Retirement, announce, manifest, note_dropped, note_returned, read_retirements, take_back
 
 
 def note_found(ground: Ground, made: Plan) -> None:
@@ -56,10 +56,11 @@ def retire(
     exports: dict[str, Export] = {}
     for name in made.going:
         before = announced.get(name)
-        exports[name] = _exported(ground, name, folder) if before is None else _known(before, name)
-        said = exports[name]
-        without = f", without {plural(said.left_out, 'secret value')}" if said.left_out else ""
-        say(f"{name}: {said.contents.documents:,} documents exported to {said.file}{without}, and read again.")
+        said, clear = _exported(ground, name, folder) if before is None else (_known(before, name), 0)
+        exports[name] = said
+        secret = f", without {plural(said.left_out, 'secret value')}" if said.left_out else ""
+        secret += f", with {plural(clear, 'secret value')} in clear text" if clear else ""
+        say(f"{name}: {said.contents.documents:,} documents exported to {said.file}{secret}, and read again.")
     why = look_again().in_the_way if set(exports) - set(announced) else []
     if why:
         raise GovernError(
@@ -91,12 +92,20 @@ def _refuse_returned(ground: Ground, phase: Phase) -> None:
         raise _made_anew(", ".join(back), "was dropped", "What was exported of it is whole.")
 
 
-def _exported(ground: Ground, name: str, folder: Path) -> Export:
-    change = as_it_is if ground.with_secrets else ground.leaving.of(name)
+def _exported(ground: Ground, name: str, folder: Path) -> tuple[Export, int]:
+    """Export a collection and hold it against the server; return how many secrets stand there in clear text, too."""
+    without, clear = ground.leaving.of(name), 0
+
+    def counted(raw: bytes) -> bytes:
+        nonlocal clear
+        clear += left_out(without(raw)) - left_out(raw)
+        return raw
+
+    change = as_it_is if ground.with_secrets else without
     export = export_collection(ground.server, ground.database, name, folder, change)
-    if _contents(ground, name, change) != export.contents:
+    if _contents(ground, name, counted if ground.with_secrets else without) != export.contents:
         raise already_there(export_file(folder, ground.database, name), f"does not hold what {name} has now")
-    return export
+    return export, clear
 
 
 def _known(before: Retirement, name: str) -> Export:
@@ -127,7 +136,7 @@ def _list(made: Plan, dropped: Mapping[str, Retirement], exports: Mapping[str, E
         return
     make_folder(folder)
     write_manifest(
-        folder / f"phase-{made.phase.number}.json",
+        manifest(folder, made.phase.number),
         {"database": made.database, "phase": made.phase.number, "name": made.phase.name, "collections": files},
     )
 

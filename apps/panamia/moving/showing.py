@@ -20,7 +20,15 @@ COMMAND = "python -m apps.panamia.phase"
 def standings_json(standings: Mapping[int, Standing]) -> dict[str, Any]:
     """Return how every phase stands, and what comes next."""
     shown = [
-        {**asdict(one), "word": one.word, "open": len(one.open), "items": len(one.items)} for one in standings.values()
+        {
+            **asdict(one),
+            "retired": sorted(one.retired),
+            "dropped": sorted(one.dropped),
+            "word": one.word,
+            "open": len(one.open),
+            "items": len(one.items),
+        }
+        for one in standings.values()
     ]
     return {"phases": shown, "next": next_step(standings), "retirable": to_retire(standings)}
 
@@ -38,6 +46,11 @@ def show_standings(console: Console, standings: Mapping[int, Standing]) -> None:
         table.add_row(*map(Text, cells))
     show_table(console, table)
     console.print()
+    for one in standings.values():
+        if one.returned:
+            names, number = ", ".join(one.returned), one.phase.number
+            told = f"MongoDB has {names} again, which phase {number} retired: `retire {number}` says what is new there."
+            show_paragraph(console, "", told)
     console.print(Text(what_next(standings)), soft_wrap=True)
 
 
@@ -59,6 +72,12 @@ def to_retire(standings: Mapping[int, Standing]) -> list[int]:
     if any(not one.needed for one in standings.values()):
         return []
     return [one.phase.number for one in standings.values() if one.collections and one.is_done and not one.is_retired]
+
+
+def items_json(standing: Standing, items: Sequence[Item]) -> dict[str, Any]:
+    """Return items of a phase, and how many of all of its items nobody has acknowledged."""
+    number, name = standing.phase.number, standing.phase.name
+    return {"phase": number, "name": name, "items": [asdict(one) for one in items], "open": len(standing.open)}
 
 
 def show_items(console: Console, items: Sequence[Item]) -> None:

@@ -10,19 +10,16 @@ import bson
 import psycopg
 
 from isthmus.mapping import Mapping
-from isthmus.mapping.tables import build_schema
 from isthmus.polyglot.sites import Place, show_place
 from isthmus.state.migrate import state_exists
-from isthmus.state.reports import object_ids
 from isthmus.state.rewrites import knows_rewrites
-from isthmus.state.runs import latest_run
 from isthmus.state.source_ids import show
 from isthmus.state.verifications import latest_whole
-from isthmus.state.waiting import list_waiting
 from isthmus.verify.result import LAYERS
 
 from .leading import collections_of
-from .ledgers import left_by, without_secrets
+from .ledgers import left_by
+from .nowhere import leading_nowhere
 from .phases import PHASES, Item, Phase, Standing
 from .retirements import read_retirements
 
@@ -71,7 +68,7 @@ def read_standings(connection: psycopg.Connection, mapping: Mapping, *, live: bo
     runs: list[tuple[int, datetime.datetime | None, set[str]]] = []
     if state_exists(connection):
         runs = [(int(run), finished, set(carried)) for run, finished, carried in connection.execute(_RUNS).fetchall()]
-    retirements, nowhere = read_retirements(connection), _leading_nowhere(connection, mapping) if runs else {}
+    retirements, nowhere = read_retirements(connection), leading_nowhere(connection, mapping) if runs else {}
     found: dict[int, Standing] = {}
     for one in PHASES:
         if one.kind == "copy":
@@ -135,34 +132,6 @@ def _of_rewrite(connection: psycopg.Connection, phase: Phase) -> Standing:
         items=_items(connection, phase, _left(connection, phase)),
         half_undone=undoing,
     )
-
-
-def _leading_nowhere(connection: psycopg.Connection, mapping: Mapping) -> dict[int, list[Item]]:
-    """Return the references that lead to no row, though copies brought all of its table: by phase.
-
-    It is the phase that knew last: the one that carries what they lead to, or the one that carries them.
-    """
-    run = latest_run(connection)
-    lines = []
-    if run is not None:
-        lines = without_secrets(connection, run, (line for line in list_waiting(connection, run) if line.lead_nowhere))
-    tables = build_schema(mapping).tables
-    phases = {entry: one.number for one in PHASES if one.kind == "copy" for entry in one.entries}
-    old = object_ids(connection, [line.target_id for line in lines]) if lines else {}
-    found: dict[int, list[Item]] = {}
-    for line in lines:
-        holder = tables[line.table]
-        route = next((one.reference for one in holder.columns if one.name == line.column), None)
-        ends = [column.reference.table for column in holder.columns if column.reference is not None]
-        names = ends if holder.kind == "junction" else [line.table, line.points_at]
-        if route is not None and route.routed:
-            names = [line.table, *ends]
-        entries = [entry for name in names for entry in tables[name].entries]
-        place = f"{line.table}.{line.column}/{line.row_id}" + "".join(f"[{number}]" for number in line.position)
-        shown = f"{line.table} {line.row_id}: {line.column} leads to {old.get(line.target_id, line.target_id)}, which"
-        item = Item("nowhere", f"{place}/{line.target_id}", f"{shown} is no row of {line.points_at}")
-        found.setdefault(max(phases.get(entry, 0) for entry in entries), []).append(item)
-    return found
 
 
 def _left(connection: psycopg.Connection, phase: Phase) -> Iterator[Item]:

@@ -13,6 +13,8 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -21,8 +23,10 @@ from pymongo import MongoClient
 
 from isthmus.errors import TargetError
 from isthmus.state.lease import Lease
-from tests.apps.panamia.conftest import HOME, Served, contents, isthmus
+from tests.apps.panamia.conftest import HOME, SECONDS, Served, contents, isthmus
+from tests.apps.twins import twin_of
 from tests.chaos.sessions import ROOT
+from tests.fix_postgres import drop_database
 from tests.forkserver import Forked, possible
 
 pytestmark = pytest.mark.slow
@@ -117,9 +121,15 @@ def test_a_rewrite_that_was_run_twice_is_half_undone_until_no_value_of_either_st
 
 def killed(served: Served, stage: str, number: int, *more: str) -> None:
     """Rewrite in a process of its own that is killed when it comes to a stage for so many times."""
-    plan = {"rewrite": [4_000, 50], "kill": [stage, number]}
-    words = [json.dumps(plan), "refs", "rewrite", str(HOME / "mapping.yaml"), *TO, "--live", *more]
-    words += ["-s", served.source, "-t", served.database]
+    code, said = rewrite(served, {"kill": [stage, number]}, *more)
+    assert code == KILLED, (stage, number, said)
+    free(served.database)
+
+
+def rewrite(served: Served, plan: dict[str, Any], *more: str) -> tuple[int, str]:
+    """Rewrite in a process of its own, little at once; return its exit code, and what it said."""
+    words = [json.dumps({"rewrite": [4_000, 50], **plan}), "refs", "rewrite", str(HOME / "mapping.yaml"), *TO, "--live"]
+    words += [*more, "-s", served.source, "-t", served.database]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     if possible():
         process: Any = Forked("runner", words, cwd=HOME, env=environment)
@@ -128,9 +138,8 @@ def killed(served: Served, stage: str, number: int, *more: str) -> None:
         process = subprocess.Popen(
             command, cwd=HOME, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
         )
-    said, _ = process.communicate(timeout=120)
-    assert process.wait() == KILLED, said
-    free(served.database)
+    said, _ = process.communicate(timeout=SECONDS)
+    return process.wait(), said
 
 
 def free(database: str) -> None:
@@ -185,3 +194,46 @@ def test_a_rewrite_that_is_killed_at_several_instants_comes_to_the_same_and_so_d
     assert served.phase("undo", "2", "--live").code == 0
     assert served.documents() == before
     assert served.words()[2] == "not begun"
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(1_800)
+def test_killed_at_20_instants_it_comes_to_the_same_and_so_does_its_undoing(
+    at_phase: Callable[[int], Served], postgres: str, tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
+    served = at_phase(1)
+    rewritten, before = served.stages[2].by_id(), served.stages[1].by_id()
+    wanted = settled(served.stages[2].database)
+    instants: list[list[tuple[str, int]]] = []
+    for more, code in (((), 1), (("--undo",), 0)):
+        log = tmp_path / f"stages{len(instants)}"
+        ended = rewrite(served, {"log": str(log)}, *more)
+        assert ended[0] == code, ended[1]
+        instants.append(twenty(log.read_text(encoding="ascii").split()))
+        assert served.documents() == (before if more else rewritten)
+    record_property("killed_at", instants)
+    for there, back in zip(*instants, strict=True):
+        database = twin_of(postgres, served.stages[1].database)
+        try:
+            one = replace(served, database=database)
+            killed(one, *there)
+            assert one.phase("run", "2").code == 1, there
+            assert one.documents() == rewritten, there
+            assert settled(database) == wanted, there
+            killed(one, *back, "--undo")
+            undone, at_its_end = one.phase("undo", "2", "--live"), back == instants[1][-1]
+            assert (undone.code, "undone already" in undone.said) == ((5, True) if at_its_end else (0, False)), back
+            assert one.documents() == before, back
+            assert one.words()[2] == "not begun", back
+            if at_its_end:
+                assert one.phase("run", "2").code == 1
+                assert one.documents() == rewritten
+        finally:
+            drop_database(postgres, database)
+
+
+def twenty(stages: list[str]) -> list[tuple[str, int]]:
+    """Instants at even distances, from the first to the last: each a stage, and the how-manieth time it is reached."""
+    chosen = [number * (len(stages) - 1) // 19 for number in range(20)]
+    assert len(set(chosen)) == 20
+    return [(stages[at], stages[: at + 1].count(stages[at])) for at in chosen]

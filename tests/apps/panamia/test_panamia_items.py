@@ -5,9 +5,13 @@ Oracle: what the lists of Isthmus say of the same run, the secrets the test wrot
 
 from __future__ import annotations
 
+import contextlib
+import io
+import json
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -21,7 +25,9 @@ from isthmus.errors import ConfigError
 from isthmus.state.runs import read_run
 from isthmus.state.waiting import list_waiting
 from tests.apps.panamia.conftest import Moved, isthmus, phase_command
+from tests.apps.twins import twin_of
 from tests.fix_dumps import MakeDump
+from tests.fix_postgres import drop_database
 from tests.integration.copy.carrying import oid
 
 MAPPING = """
@@ -121,8 +127,58 @@ def test_a_key_that_nothing_open_has_says_so(database: str) -> None:
 
 def test_of_a_phase_that_was_not_run_nothing_is_acknowledged(database: str) -> None:
     none = replace(HERE, items=(), run=None)
-    with psycopg.connect(database) as connection, pytest.raises(ConfigError, match="not run yet"):
+    with psycopg.connect(database) as connection, pytest.raises(ConfigError, match="not run yet") as caught:
         acknowledge(connection, none, (), "why", everything=True)
+    assert caught.value.hint == "Run it first: python -m apps.panamia.phase run 1", "as it is typed"
+
+
+def test_items_and_what_was_acknowledged_are_json_too(
+    moved_from_dump: Moved, postgres: str, forked: None, tmp_path: Path
+) -> None:
+    moved, file = moved_from_dump, tmp_path / "ü 'x'.json"
+    database = twin_of(postgres, moved.database)
+    where: dict[str, Any] = {"source": moved.source, "database": database, "answers": moved.answers}
+
+    def told(*words: str) -> tuple[int, dict[str, Any]]:
+        out = io.StringIO()
+        with contextlib.redirect_stderr(io.StringIO()):
+            ran = phase_command(*words, "--json", "-", errors=out, **where)
+        return ran.code, json.loads(ran.said.removeprefix(out.getvalue()))
+
+    try:
+        with psycopg.connect(database) as connection:
+            for name in ("panamia_move", "isthmus"):
+                connection.execute(f"DELETE FROM {name}.acknowledgement".encode())
+        code, page = told("items", "6")
+        count = page["open"]
+        assert (code, page["exit_code"], page["phase"], page["name"]) == (1, 1, 6, "the rest")
+        assert len(page["items"]) == count > 42
+        lines = [line for line in phase_command("items", "6", **where).said.splitlines() if line[:1] != " "]
+        assert [f"{one['kind']:<10}{one['key']}" for one in page["items"]] == [one for one in lines if "/" in one]
+        assert {"letter", "nowhere"} <= {one["kind"] for one in page["items"]}
+        first, last = page["items"][0], page["items"][-1]
+        code, page = told("acknowledge", "6", first["key"], last["key"], "--reason", " by phone ")
+        assert (code, page.pop("outcome"), page.pop("exit_code"), page.pop("open")) == (0, "acknowledged", 0, count - 2)
+        assert page["items"] == [{**one, "acknowledged": "by phone"} for one in (first, last)]
+        code, page = told("acknowledge", "6", "no such key", "--reason", "x")
+        assert (code, page["outcome"], page["code"]) == (2, "failed", "unknown-item")
+        ran = phase_command("acknowledge", "6", "--all", "--reason", "x", "--json", str(file), **where)
+        assert (ran.code, len(json.loads(file.read_text())["items"])) == (0, count - 2)
+        assert f"… and {count - 42:,} more; --json has them." in ran.said
+        code, page = told("items", "6")
+        assert (code, page["items"], page["open"]) == (0, [], 0)
+        code, page = told("items", "6", "--all")
+        assert [one["acknowledged"] for one in page["items"]].count("by phone") == 2
+        assert len(page["items"]) == count
+    finally:
+        drop_database(postgres, database)
+
+
+def test_of_a_rewrite_that_a_dump_has_not_nothing_is_acknowledged(moved_from_dump: Moved) -> None:
+    moved = moved_from_dump
+    where: dict[str, Any] = {"source": moved.source, "database": moved.database, "answers": moved.answers}
+    ran = phase_command("acknowledge", "2", "--all", "--reason", "x", **where)
+    assert (ran.code, "(source-not-live)" in ran.said, "Go on with run 3" in ran.said) == (2, True, True), ran.said
 
 
 def test_acknowledge_without_a_key_is_a_usage_error(moved_from_dump: Moved, forked: None) -> None:

@@ -6,6 +6,7 @@ running application changes meanwhile.
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC
@@ -30,6 +31,13 @@ def test_each_phase_is_verified_with_every_document(moved: Moved, number: int) -
     assert moved.proofs[number].code == 0, moved.proofs[number].said
     assert moved.proofs[number].result["outcome"] == "passed"
     assert moved.copies[number].result["outcome"] == "complete", moved.copies[number].said
+
+
+def test_of_what_another_phase_carries_it_is_not_said_that_it_could_not_be_read(moved: Moved) -> None:
+    for number in COPIES:
+        told = json.dumps(moved.proofs[number].result)
+        assert "were not carried by this copy" in told, number
+        assert "could not be read" not in told, number
 
 
 def test_the_books_of_every_collection_are_those_of_the_truth(moved: Moved) -> None:

@@ -106,9 +106,12 @@ def test_a_phase_is_retired_when_it_is_done_and_nothing_points_at_it_by_old_ids(
     whole = replace(half, retired=dropped, dropped=dropped)
     assert (half.word, half.is_retired, next_step(standings(1, 2) | {3: half})) == (
         *("half retired", False),
-        "retire 3 --live",
+        "retire 3 --live --export FOLDER",
     )
     assert (whole.word, whole.is_retired, next_step(standings(1, 2, 4, 5, 6) | {3: whole})) == ("retired", True, None)
+    back = replace(whole, returned=("b",))
+    assert (back.word, back.is_retired, next_step(standings(1, 2) | {3: back})) == ("half retired", False, "retire 3")
+    assert next_step(standings(1, 2, 4, 5, 6) | {3: replace(whole, returned=())}) is None
     undone = replace(done(2), half_undone=True)
     assert (undone.word, undone.is_done) == ("half undone", False)
     assert next_step(standings(1) | {2: undone, 3: Standing(PHASES[2])}) == "undo 2 --live"
@@ -137,18 +140,23 @@ def test_what_leads_nowhere_is_looked_at_in_the_phase_that_knew_last(moved_from_
     moved = moved_from_dump
     with psycopg.connect(moved.database) as connection:
         waiting = connection.execute(
-            "SELECT table_name || '.' || column_name, target_table FROM isthmus.pending_reference"
+            "SELECT table_name, column_name, row_id, target_id, target_table FROM isthmus.pending_reference"
         ).fetchall()
         standings = read_standings(connection, load_mapping(MAPPING), live=False)
-    assert len(waiting) > 20
     found = {
-        number: Counter((item.key.partition("/")[0], item.shown.rpartition(" ")[2]) for item in standing.items)
+        number: Counter((item.key.partition("/")[0], item.shown.partition(" is no row of ")[2]) for item in items)
         for number, standing in standings.items()
-        for standing in [replace(standing, items=[one for one in standing.items if one.kind == "nowhere"])]
+        for items in [[one for one in standing.items if one.kind == "nowhere"]]
     }
-    assert sum(found.values(), Counter[tuple[str, str]]()) == Counter((str(a), str(b)) for a, b in waiting)
+    routed = {"article_id", "session_id", "profile_id"}
+    others = Counter((f"{table}.{column}", to) for table, column, _, _, to in waiting if column not in routed)
+    route = ("notifications.article_id|session_id|profile_id", "articles, mentor_sessions or profiles")
+    objects = {row for table, column, row, *_ in waiting if table == "notifications" and column in routed}
+    assert objects
+    assert sum(column in routed for _, column, *_ in waiting) == 3 * len(objects), "it may mean rows of three tables"
+    assert sum(found.values(), Counter[tuple[str, str]]()) == others + Counter({route: len(objects)})
     assert {place for place, _ in found[5]} >= {"profile_follows.profile_id", "profiles.user_id"}
-    assert {place for place, _ in found[6]} >= {"user_list_members.profile_id", "notifications.session_id"}
+    assert {place for place, _ in found[6]} >= {"user_list_members.profile_id", route[0]}
     assert not found[1]
     assert not found[3]
 

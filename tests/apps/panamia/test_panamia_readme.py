@@ -18,6 +18,12 @@ import pytest
 from tests.apps.panamia.conftest import SETTINGS
 
 ROOT = Path(__file__).parents[3]
+HINTS = """
+isthmus status || exit 1
+isthmus letters list --limit 1 || exit 1
+isthmus conflicts list --limit 1 || exit 1
+"""
+"""Commands that output names, without an address: it is that of the block."""
 PLACES = ("tests/apps/panamia", "tests/integration", "tests/unit")
 
 
@@ -43,19 +49,34 @@ def test_each_hazard_and_promise_has_a_row_that_says_something() -> None:
 
 @pytest.mark.slow
 def test_the_first_commands_work_as_they_stand() -> None:
-    text = (ROOT / "apps" / "panamia" / "README.md").read_text(encoding="utf-8")
-    phases = text[text.index("## The phases") :]
-    start = phases.index("```sh\n") + len("```sh\n")
-    block = phases[start : phases.index("```", start)]
+    block = page("run 1", "```sh\n")
     assert block.count("build/panamia") == 5
     environment = {name: value for name, value in os.environ.items() if not name.startswith(SETTINGS)}
     environment["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), environment["PATH"]])
     with tempfile.TemporaryDirectory() as folder:  # pytest's are too deep for a socket
         Path(folder).chmod(0o755)  # where root runs this, the server is another user
         script = block.replace("$PWD/build/", f"{folder}/").replace("build/", f"{folder}/")
-        shell = ["bash", "-uc", script]
+        shell = ["bash", "-uc", script + HINTS]
         ran = subprocess.run(shell, cwd=ROOT, env=environment, capture_output=True, check=False, timeout=280, text=True)
     said = ran.stdout + ran.stderr
     assert ran.returncode == 0, said
     assert "All phases are done." in ran.stdout, said
     assert "error" not in ran.stderr, said
+    hint = f"isthmus letters list --target embedded:{folder}/panamia.postgres"
+    assert hint in ran.stdout, "it leads to where the variable does"
+    # as the page says it of the same people
+    assert told(page("$ python -m apps.panamia.generate", "```console\n")) == told(ran.stderr)
+
+
+def told(text: str) -> list[str]:
+    """Return what a generator has told, but for the places that it names."""
+    found = re.search(r"([\d,]+ documents of .* planted)\nthe truth: .*\n(\d+ answers to conflicts): ", text)
+    assert found, text
+    return list(found.groups())
+
+
+def page(words: str, fence: str) -> str:
+    """Return the block of the page in which some words stand."""
+    text = (ROOT / "apps" / "panamia" / "README.md").read_text(encoding="utf-8")
+    start = text.rindex(fence, 0, text.index(words)) + len(fence)
+    return text[start : text.index("```", start)]

@@ -10,7 +10,9 @@ import contextlib
 import io
 import json
 import os
+import re
 import resource
+import shlex
 import signal
 import stat
 import subprocess
@@ -26,6 +28,8 @@ import bson
 import psycopg
 import pytest
 from bson import ObjectId
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
 from pymongo import MongoClient, monitoring
 from pymongo.database import Database
 
@@ -39,6 +43,7 @@ from tests.apps.panamia.secrets_of import FIELDS
 from tests.oracle.copying import url
 
 pytestmark = pytest.mark.slow
+NOWHERE = "mongodb://127.0.0.1:9/nothing?serverSelectionTimeoutMS=200"
 
 
 @contextlib.contextmanager
@@ -61,6 +66,11 @@ def retire(served: Served, number: int, export: Path, *more: str) -> tuple[int, 
     return ran.code, ran.said
 
 
+def another_database(served: Served) -> str:
+    """The address of a database that is not there, on the same server."""
+    return served.source.replace("/pana-", "/pano-")
+
+
 def printed(said: str) -> dict[str, Any]:
     """What went to standard output, which stands behind standard error: JSON and nothing else."""
     return json.loads(said[said.index("{\n") :])
@@ -79,6 +89,7 @@ def test_a_phase_is_retired_with_a_whole_export_and_is_gone_for_good(
     dry = served.phase("retire", "3", folder=tmp_path)
     assert (dry.code, dry.result["outcome"]) == (0, "clear"), dry.said
     assert dry.result["going"] == {"notifications": len(before["notifications"])}
+    assert "→ next: python -m apps.panamia.phase retire 3 --live --export FOLDER" in dry.said
     for words in (["--live"], ["--live", "--export", str(export)]):  # nothing to export to; nobody typed anything
         assert served.phase("retire", "3", *words).code == 2
     wrong = served.phase("retire", "3", "--live", "--export", str(export), "--confirm", "retire 3 of somewhere")
@@ -90,9 +101,10 @@ def test_a_phase_is_retired_with_a_whole_export_and_is_gone_for_good(
     (tmp_path / "app").mkdir()
     (tmp_path / "app" / "bell.ts").write_text("import mongoose from 'mongoose'\nconst notifications = []\n")
     (tmp_path / "app" / "bell.py").write_text("all = db['notifications'].find()\nusers = db['users']\n")
-    words = ["--code", str(tmp_path / "app"), "--json", str(tmp_path / "retired.json")]
+    words = ["--code", str(tmp_path / "app"), "--json", str(tmp_path / "retired.json"), "--with-secrets"]
     code, said = retire(served, 3, export, *words)
     assert code == 0, said
+    assert "secret" not in said.lower(), "it has none, so nobody is warned"
     page = json.loads((tmp_path / "retired.json").read_text())
     assert page["code"] == [f"{tmp_path}/app/bell.py:1: notifications", f"{tmp_path}/app/bell.ts:1: mongoose"]
     assert set(page["code"]) <= {line.strip() for line in said.splitlines()}
@@ -219,8 +231,12 @@ def test_killed_between_two_drops_it_is_gone_on_with(at_phase: Callable[[int], S
     process.wait()
     process.stderr.close()
     assert ": dropped." in said, said
+    assert "Warning: the exports hold tokens" in said
+    assert re.search(r"oauthverifications: [\d,]+ documents exported .*, with \d+ secret values in clear text", said)
     page = json.loads(served.phase("status", "--json").said)
-    assert (page["phases"][5]["word"], page["next"]) == ("half retired", "retire 6 --live")
+    going_on = f"retire 6 --live --export {shlex.quote(str(export))} --with-secrets"
+    assert (page["phases"][5]["word"], page["next"]) == ("half retired", going_on)
+    assert page["phases"][5]["returned"] == []
     assert served.phase("run", "6").code == 5
     with psycopg.connect(served.database) as connection, there(served) as mongo:  # ended before a drop, before a rename
         for name in ("links", "podcasts"):
@@ -237,8 +253,8 @@ def test_killed_between_two_drops_it_is_gone_on_with(at_phase: Callable[[int], S
         ran = served.phase("retire", "6", "--live", *words, errors=errors)
     assert (ran.code, "error (target" in ran.said) == (4, True), ran.said
     assert served.words()[6] == "half retired"
-    code, said = retire(served, 6, export)
-    assert code == 0, said
+    ran = served.phase(*shlex.split(going_on), "--confirm", f"retire 6 of {served.mongo}")
+    assert ran.code == 0, ran.said
     assert served.words()[6] == "retired"
     after = served.documents()
     gone = before.keys() - after.keys()
@@ -333,7 +349,7 @@ def test_what_cannot_be_retired_is_said_at_once(
     assert printed(served.phase("retire", "2", "--json", "-").said)["outcome"] == "nothing-to-retire"
     never = printed(served.phase("retire", "3", "--restored", "--json", "-").said)
     assert (never["outcome"], never["exit_code"], never["database"]) == ("not-restored", 0, served.mongo)
-    another = replace(served, source=served.source.replace("/pana-", "/pano-"))
+    another = replace(served, source=another_database(served))
     for words in ([], ["--restored", "--live"]):
         ran = another.phase("retire", "3", *words)
         assert (ran.code, "other-source" in ran.said, "from another source" in ran.said) == (5, True, True), ran.said
@@ -344,7 +360,7 @@ def test_what_cannot_be_retired_is_said_at_once(
         assert (code, "retiring-already" in said) == (4, True), said
         assert served.phase("retire", "3", "--restored", "--live").code == 4
     assert served.phase("retire", "9").code == 2
-    gone = replace(served, source="mongodb://127.0.0.1:9/nothing?serverSelectionTimeoutMS=200")
+    gone = replace(served, source=NOWHERE)
     assert retire(gone, 3, tmp_path)[0] == 3
     ran = phase_command("retire", "3", source=dump.source, database=dump.database, answers=dump.answers)
     assert (ran.code, "source-not-live" in ran.said) == (2, True)
@@ -403,20 +419,23 @@ class _Behind(monitoring.CommandListener):
 
     def __init__(self) -> None:
         self.behind, self.do = "", lambda: None
+        self.asked: list[tuple[str, bool]] = []
 
     def wait(self, command: str, do: Callable[[], object]) -> None:
         """Write when a command has been done."""
         self.behind, self.do = command, do
 
     def started(self, event: monitoring.CommandStartedEvent) -> None:
-        """Nothing is done before a command."""
+        """Note which question it is, and whether it is for names alone."""
+        if event.command_name.lower() not in {"buildinfo", "endsessions", "hello", "ping"}:
+            self.asked.append((event.command_name, bool(event.command.get("nameOnly"))))
 
     def failed(self, event: monitoring.CommandFailedEvent) -> None:
         """Nothing is done behind a command that failed."""
 
     def succeeded(self, event: monitoring.CommandSucceededEvent) -> None:
         """Write."""
-        if event.command_name == self.behind:
+        if event.command_name.lower() == self.behind.lower():
             self.behind = ""
             self.do()
 
@@ -486,17 +505,64 @@ def test_a_collection_that_is_made_anew_is_not_retired_and_nothing_is_lost(
         assert served.phase("verify", "3").code == 0
         assert len(rows_of(served, "SELECT id FROM notifications")) == carried + 1
         served.phase("acknowledge", "3", "--all", "--reason", "planted")
-        code, said = retire(served, 3, tmp_path / "all")
+        last = tmp_path / "all of 'it'"
+        code, said = retire(served, 3, last)
         assert (code, served.words()[3]) == (0, "retired"), said
-        assert exported(served, tmp_path / "all", name).keys() == {*before, new["_id"]}
+        assert exported(served, last, name).keys() == {*before, new["_id"]}
 
         mongo[name].insert_one({"late": 1})  # whoever looks later sees it, too
-        assert served.phase("retire", "3").code == 1
-        assert retire(served, 3, tmp_path / "all")[0] == 5
+        behind.asked.clear()
+        page = json.loads(served.phase("status", "--json").said)
+        assert behind.asked == [("listCollections", True)], "names alone, once"
+        third = page["phases"][2]
+        assert (third["word"], third["returned"], page["next"]) == ("half retired", [name], "retire 3")
+        assert f"MongoDB has {name} again, which phase 3 retired" in served.phase("status").said
+        assert "1 document, which nobody carried" in served.phase(*page["next"].split()).said
+        for source, why in ((another_database(served), "another one is named"), (NOWHERE, "does not answer")):
+            ran = replace(served, source=source).phase("status")
+            assert (ran.code, "again is not known" in ran.said, why in ran.said) == (0, True, True), ran.said
+            assert "which phase 3 retired" not in ran.said
+        assert retire(served, 3, last)[0] == 5
         assert served.words()[3] == "half retired"
         mongo[name].drop()
-    code, said = retire(served, 3, tmp_path / "all")
-    assert (code, served.words()[3]) == (0, "retired"), said
+    going_on = json.loads(served.phase("status", "--json").said)["next"]
+    assert going_on == f"retire 3 --live --export {shlex.quote(str(last))}"
+    ran = served.phase(*shlex.split(going_on))
+    assert (ran.code, "not-confirmed" in ran.said) == (2, True), "it is to be typed"
+    ran = served.phase(*shlex.split(going_on), "--confirm", f"retire 3 of {served.mongo}")
+    assert (ran.code, served.words()[3]) == (0, "retired"), ran.said
+
+
+def test_where_nothing_is_retired_status_asks_no_server(moved_on_server: Served, behind: _Behind) -> None:
+    behind.asked.clear()
+    page = json.loads(moved_on_server.phase("status", "--json").said)
+    assert [one["returned"] for one in page["phases"]] == [None] * 6
+    assert [one["retired"] for one in page["phases"]] == [[]] * 6
+    assert behind.asked == []
+
+
+def test_nothing_is_retired_while_it_is_not_known_what_still_needs_mongodb(
+    at_phase: Callable[[int], Served], postgres: str, tmp_path: Path, behind: _Behind
+) -> None:
+    served = at_phase(3)
+    name = str(conninfo_to_dict(served.database)["dbname"])
+    refuse = sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS {}").format
+    with psycopg.connect(postgres, autocommit=True) as connection:
+        for words in ([], ["--live", "--export", str(tmp_path / "export")]):
+            # who is connected already stays so; the command that is asked comes too late
+            behind.wait("buildinfo", lambda: connection.execute(refuse(sql.Identifier(name), sql.SQL("false"))))
+            try:
+                confirm = ["--confirm", f"retire 3 of {served.mongo}"]
+                ran = served.phase("retire", "3", *words, *confirm, "--json", str(tmp_path / "said.json"))
+            finally:
+                connection.execute(refuse(sql.Identifier(name), sql.SQL("true")))
+            assert behind.behind == "", "it was refused"
+            assert (ran.code, "error (not-known)" in ran.said) == (2, True), ran.said
+            assert "not currently accepting connections" in ran.said, "the command says why"
+            assert json.loads((tmp_path / "said.json").read_text())["code"] == "not-known"
+    assert not (tmp_path / "export").exists()
+    assert served.documents() == served.stages[3].by_id()
+    assert served.words()[3] == "done"
 
 
 def _at(document: dict[str, Any], path: str) -> object:
@@ -517,6 +583,7 @@ def test_all_is_retired_no_secret_stands_in_an_export_and_nothing_is_left(
         assert code == 0, more
         said += more
     assert served.documents().keys() == by_hand
+    assert said.count("Values of secret fields stand in no export") == 3
     with there(served) as mongo:
         for name in by_hand:
             mongo[name].drop()
@@ -553,7 +620,7 @@ def test_all_is_retired_no_secret_stands_in_an_export_and_nothing_is_left(
     assert set(end.result["in_the_way"]) <= {"writes"}, end.said  # of this test, which made the documents just now
     assert end.code == len(end.result["in_the_way"])
     assert "Nothing is left there" in end.said
-    other = isthmus(*asked, served.source.replace("/pana-", "/pano-"), database=served.database)
+    other = isthmus(*asked, another_database(served), database=served.database)
     assert (other.code, "unknown-database" in other.said) == (3, True), other.said
     assert "retired already" in served.phase("retire", "5").said
     assert served.phase("retire", "5", "--restored").code == 0
@@ -563,7 +630,7 @@ def test_all_is_retired_no_secret_stands_in_an_export_and_nothing_is_left(
         mongo["profiles"].insert_many(bson.decode(one) for one in exported(served, export, "profiles").values())
     back = served.phase("retire", "5", "--restored", "--live")
     assert (back.code, "secret value" in back.said) == (5, True), back.said
-    assert served.words()[5] == "retired"
+    assert served.words()[5] == "half retired", "for it is there again"
 
 
 def test_what_cannot_be_put_aside_or_is_not_there_is_said(at_phase: Callable[[int], Served], tmp_path: Path) -> None:

@@ -51,6 +51,7 @@ ON_DELETE = {
     "notifications.article_id": ("articles", "SET NULL"),
     "notifications.profile_id": ("profiles", "SET NULL"),
     "notifications.session_id": ("mentor_sessions", "SET NULL"),
+    "notification_mails.notification_id": ("notifications", "CASCADE"),
     "articles.author_id": ("users", "SET NULL"),
     "articles.in_reply_to": ("articles", "SET NULL"),
     "articles.removed_by": ("users", "SET NULL"),
@@ -365,7 +366,7 @@ def test_every_table_has_both_instants_and_the_trigger(empty: str) -> None:
     )
     triggers = asked(empty, "SELECT tgrelid::regclass::text FROM pg_trigger WHERE tgname = 'set_updated_at'")
     assert sorted(triggers) == [(table,) for table in TABLES]
-    assert len(TABLES) == 32
+    assert len(TABLES) == 34
 
 
 # What rows may be and what becomes of them
@@ -442,6 +443,7 @@ def test_a_deleted_user_leaves_what_others_read(seeded: psycopg.Connection) -> N
         "accounts": 2,
         "sessions": 1,
         "notifications": 1,
+        "notification_mails": 1,
         "profile_follows": 1,
         "user_follows": 1,
         "user_lists": 1,
