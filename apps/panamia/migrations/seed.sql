@@ -34,6 +34,9 @@ VALUES
         'coauthor', 'article', E'¿Vienes?\n"sí"', false, NULL),
     ('n00000000000000000000002', 'Create', 'u00000000000000000000003', 'u00000000000000000000003', NULL, 'message', NULL, NULL, true, '9999-12-31 23:59:59.999999+00');
 
+INSERT INTO notification_mails (notification_id, tries, failure, given_up_at)
+VALUES ('n00000000000000000000001', 0, NULL, NULL), ('n00000000000000000000002', 12, 'SMTP "550" ñ', now());
+
 INSERT INTO profiles (id, user_id, email, name, slug, pronouns, address_lat, address_lng, categories, locations, linked_profiles)
 VALUES
     ('p00000000000000000000001', 'u00000000000000000000001', 'Ana@example.org', 'Ana', 'ana', '{she/her,they/them}', 25.7616798, -80.1917902,
@@ -119,3 +122,6 @@ INSERT INTO social_tags (id, status_id, type, name) VALUES ('t000000000000000000
 
 INSERT INTO article_announcements (id, article_id, author_id, actor_id, content, status_id)
 VALUES ('t00000000000000000000009', 'r00000000000000000000001', 'u00000000000000000000001', 't00000000000000000000001', 'Nuevo', 't00000000000000000000003');
+
+INSERT INTO link_requests (subject, requested_at, expires)
+VALUES ('a "subject"', '{2026-11-23 04:45:00+00,2026-11-23 04:46:00.123456+00}', '2099-12-31 23:59:59.999999+00');

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from .auth import Account, Session, User, VerificationToken
+from .auth import Account, LinkRequest, Session, User, VerificationToken
 from .base import Base, add_triggers
 from .content import Article, ArticleAnnouncement
-from .engagement import Interaction, Notification, ScreennameHistory
+from .engagement import Interaction, Notification, NotificationMail, ScreennameHistory
 from .lists import ProfileFollow, UserFollow, UserList, UserListMember
 from .mentoring import IntakeForm, MentorSession
 from .ops import BrevoContact, ContactSubmission, EmailMigration, Newsletter, NewsletterSignup, OAuthVerification
@@ -29,10 +29,12 @@ __all__ = [
     "IntakeForm",
     "Interaction",
     "Link",
+    "LinkRequest",
     "MentorSession",
     "Newsletter",
     "NewsletterSignup",
     "Notification",
+    "NotificationMail",
     "OAuthVerification",
     "Podcast",
     "Profile",

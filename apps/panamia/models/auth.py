@@ -1,4 +1,4 @@
-"""Who people are and how they sign in: users, accounts, sessions, verification tokens."""
+"""Who people are and how they sign in: users, accounts, sessions, verification tokens, and counts of mailed links."""
 
 from __future__ import annotations
 
@@ -109,3 +109,17 @@ class VerificationToken(Base):
     expires: Mapped[datetime.datetime] = mapped_column(Instant)
 
     __table_args__ = (sa.Index(None, "expires"),)
+
+
+class LinkRequest(Base):
+    """How often mail with a link was asked for of late, for one address or from one network address.
+
+    `subject` is a keyed hash of either, so the table names nobody. Rows that have expired say nothing any more.
+    """
+
+    __tablename__ = "link_requests"
+
+    subject: Mapped[str] = mapped_column(sa.Text, primary_key=True)
+    requested_at: Mapped[list[datetime.datetime]] = mapped_column(ARRAY(Instant))
+    """The instants of the requests that were let pass, the latest last; those over an hour old are dropped."""
+    expires: Mapped[datetime.datetime] = mapped_column(Instant, index=True)

@@ -1,4 +1,4 @@
-"""What people are told and what they do: notifications, interactions, names they had."""
+"""What people are told and what they do: notifications and their mail, interactions, names they had."""
 
 from __future__ import annotations
 
@@ -53,6 +53,29 @@ class Notification(Keyed, Base):
         ),
         sa.Index("notifications_target_read_created_at_idx", "target", "read", sa.text("created_at DESC")),
         sa.Index("notifications_target_context_created_at_idx", "target", "context", sa.text("created_at DESC")),
+    )
+
+
+class NotificationMail(Base):
+    """Mail that is owed for a notification. Only the service makes these: what was carried from MongoDB has none.
+
+    It is gone when the mail was sent or is no longer wanted, and stays where it was given up.
+    """
+
+    __tablename__ = "notification_mails"
+
+    notification_id: Mapped[str] = mapped_column(sa.Text, points_at("notifications", "CASCADE"), primary_key=True)
+    due_at: Mapped[datetime.datetime] = mapped_column(Instant, server_default=sa.func.now())
+    tries: Mapped[int] = mapped_column(sa.Integer, server_default=sa.text("0"))
+    """How often sending it was begun."""
+    failure: Mapped[str | None] = mapped_column(sa.Text)
+    """Why the latest try failed: a kind of error, never what a server said."""
+    given_up_at: Mapped[datetime.datetime | None] = mapped_column(Instant)
+
+    notification: Mapped[Notification] = relationship()
+
+    __table_args__ = (
+        sa.Index("notification_mails_due_at_idx", "due_at", postgresql_where=sa.text("given_up_at IS NULL")),
     )
 
 

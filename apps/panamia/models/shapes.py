@@ -139,7 +139,7 @@ class CoAuthor(TypedDict, total=False):
 
 
 class Review(TypedDict, total=False):
-    """articles.reviewed_by; `userId` is an id of users that no foreign key holds."""
+    """articles.reviewed_by; `userId` is an id of users that no foreign key holds, `earlier` the reviews before it."""
 
     userId: str
     requestedAt: str
@@ -148,6 +148,7 @@ class Review(TypedDict, total=False):
     checklist: Flags
     comments: list[Loose]
     approvedAt: str | None
+    earlier: list[Loose]
 
 
 class Place(TypedDict, total=False):

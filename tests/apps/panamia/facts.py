@@ -85,6 +85,8 @@ ADDED = {
     " link2 text, bio text, category jsonb, avatar text, banner_image text, hashed_password text, admin boolean,"
     " featured boolean, onboarding_form_complete boolean, location text, date_joined timestamptz",
     "notifications": "article_id text, session_id text, profile_id text",
+    "notification_mails": "notification_id text!, due_at timestamptz!, tries integer!, failure text,"
+    " given_up_at timestamptz",
     "profiles": "pronouns_other text, pusher_channel_id text",
     "user_follows": "follower_username text, following_username text",
     "user_list_members": "profile_id text",
@@ -95,10 +97,12 @@ ADDED = {
     " ends_at timestamptz, details text, address jsonb, images jsonb, linked_profiles jsonb",
     "links": "id text!, label text!, url text!, type text, color text",
     "podcasts": "id text!, label text!, url text!, category text!, sort_order text!",
+    "link_requests": "subject text!, requested_at timestamptz[]!, expires timestamptz!",
 }
 """Columns, and whole tables, that are ours. The two instants are not repeated."""
 
 UNIQUE = {
+    "notification_mails": ["notification_id"],
     "users": ["lower(email)", "lower(screenname)"],
     "accounts": ["provider, provider_account_id"],
     "sessions": ["session_token"],
@@ -123,13 +127,16 @@ UNIQUE = {
     "oauth_verifications": ["verification_token"],
     "links": ["label"],
     "podcasts": ["label"],
+    "link_requests": ["subject"],
 }
 """What is unique besides the ids: as the project had it, but for the e-mails and names that ignore case here."""
 
 KEYS = {
+    "notification_mails": "notification_id",
     "sessions": "session_token",
     "verification_tokens": "identifier, token",
     "profile_follows": "follower_id, profile_id",
+    "link_requests": "subject",
 }
 """Primary keys that are no id."""
 
@@ -164,6 +171,7 @@ INDEXED = {
     ],
     "intake_forms": ["email", "form_type", "complete"],
     "notifications": ["target, read, created_at DESC", "target, context, created_at DESC", "expires_at"],
+    "notification_mails": ["due_at"],
     "interactions": ["email", "created_at", "action"],
     "screenname_history": ["user_id"],
     "user_follows": ["follower_id", "following_id"],
