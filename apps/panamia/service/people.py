@@ -1,0 +1,84 @@
+"""Who is meant, and how people are shown to each other: by id and screen name, never by address."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Annotated
+
+import sqlalchemy as sa
+from pydantic import StringConstraints, model_validator
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from ..models import User
+from .bodies import Input, Output
+from .errors import not_found, unauthorized
+from .inputs import ONE_LINE, KeyText
+
+GONE = "Former Member"
+"""What somebody is called who is no longer there."""
+_NAMELESS = "Someone"
+
+Screenname = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64), ONE_LINE]
+
+
+class Someone(Input):
+    """A body that names a person: by id or by screen name."""
+
+    user_id: KeyText | None = None
+    screenname: Screenname | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Someone:
+        if (self.user_id is None) == (self.screenname is None):
+            raise ValueError("one of userId and screenname is needed")
+        return self
+
+
+class Person(Output):
+    """A person as others see one; without an id it is somebody who is gone."""
+
+    id: str | None
+    screenname: str | None
+    name: str
+
+
+FORMER = Person(id=None, screenname=None, name=GONE)
+
+
+async def find(db: AsyncSession, someone: Someone) -> str:
+    """Return the id of whoever is named, who stays there until the transaction ends.
+
+    Raises:
+        RefusedError: Nobody is called so, or is locked (404).
+    """
+    if someone.user_id is not None:
+        found = await _held(db, User.id == someone.user_id)
+    else:
+        found = await _held(db, sa.func.lower(User.screenname) == sa.func.lower(someone.screenname))
+    if found is None:
+        raise not_found("Person")
+    return found
+
+
+async def stay(db: AsyncSession, user: str) -> None:
+    """Let whoever asks stay there until the transaction ends.
+
+    Raises:
+        RefusedError: The user is gone since the session was looked at (401).
+    """
+    if await _held(db, User.id == user) is None:
+        raise unauthorized()
+
+
+async def _held(db: AsyncSession, which: sa.ColumnElement[bool]) -> str | None:
+    query = sa.select(User.id).where(which, User.locked_at.is_(None)).with_for_update(key_share=True, read=True)
+    return (await db.execute(query)).scalar_one_or_none()
+
+
+async def shown(db: AsyncSession, ids: Iterable[str | None]) -> dict[str, Person]:
+    """Return how people are shown, by id; those who are gone are left out."""
+    wanted = {one for one in ids if one is not None}
+    if not wanted:
+        return {}
+    rows = await db.execute(sa.select(User.id, User.screenname).where(User.id.in_(wanted)))
+    return {key: Person(id=key, screenname=name, name=name or _NAMELESS) for key, name in rows}
