@@ -1,4 +1,4 @@
-"""Writes the generated pages of docs/reference, or checks that they are as they would be written now.
+"""Writes the generated pages, or checks that they are as they would be written now.
 
 python -m tools.docs            write them
 python -m tools.docs --check    write nothing; print what differs and exit 1
@@ -11,10 +11,11 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tools.docs import cli_page, error_page, forms_page, mapping_page, rule_pages, settings_page
+from tools.docs import cli_page, error_page, forms_page, mapping_page, rule_pages, service_page, settings_page
 
 ROOT = Path(__file__).parents[2]
 PAGES: dict[str, Callable[[Path], str]] = {
+    "apps/panamia/service/SETTINGS.md": service_page.page,
     "docs/reference/canonical-forms.md": forms_page.page,
     "docs/reference/cli.md": cli_page.page,
     "docs/reference/errors.md": error_page.page,

@@ -29,7 +29,14 @@ def main() -> int:
     except IsthmusError as fault:
         print(f"✗ {fault}", file=sys.stderr)
         return 2
-    uvicorn.run(create_app(settings), host=settings.host, port=settings.port, log_level="info")
+    uvicorn.run(
+        create_app(settings),
+        host=settings.host,
+        port=settings.port,
+        log_level="info",
+        access_log=False,  # it would hold the tokens of sign-in links
+        proxy_headers=False,  # TRUSTED_PROXIES says who is believed
+    )
     return 0
 
 

@@ -8,16 +8,34 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from . import health
+from .articles import routes as articles
+from .articles import routes_together as articles_together
+from .auth import confirming
 from .auth import routes as auth
 from .errors import RESPONSES, add_handlers
 from .guards import BodyLimit, OriginCheck
 from .headers import Headers
+from .mentoring import routes as mentoring
+from .notifications import routes as notifications
+from .notifications.sending import mail_sent
 from .pages import routes as pages
+from .profiles import directory, screenname_routes
 from .profiles import routes as profiles
 from .resources import opened
 from .settings import Settings
+from .summaries import take_summaries
 
-_ROUTERS = (auth.router, profiles.router)
+_ROUTERS = (
+    auth.router,
+    confirming.router,
+    articles.router,
+    articles_together.router,
+    mentoring.router,
+    notifications.router,
+    profiles.router,
+    directory.router,
+    screenname_routes.router,
+)
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -25,7 +43,7 @@ def create_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
-        async with opened(settings) as resources:
+        async with opened(settings) as resources, mail_sent(resources):
             app.state.resources = resources
             yield
 
@@ -38,6 +56,8 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
     )
     add_handlers(app)
+    for router in (health.router, *_ROUTERS):
+        take_summaries(router)
     app.include_router(health.router)
     app.include_router(pages.router)
     for router in _ROUTERS:

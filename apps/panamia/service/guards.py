@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .errors import answer
 from .settings import Settings, origin_of
 
 _READING = {"GET", "HEAD", "OPTIONS"}
+_DIGITS = 18
+"""Of a length that is no joke."""
 
 
 class OriginCheck:
@@ -29,17 +32,20 @@ class OriginCheck:
             await self.app(scope, receive, send)
 
     def _may(self, headers: Headers) -> bool:
-        named = headers.get("origin") or headers.get("referer")
-        if named is None:
+        named = headers.getlist("origin") or headers.getlist("referer")
+        if not named:
             return "cookie" not in headers
         try:
-            return origin_of(named) in self.origins
+            return all(origin_of(one) in self.origins for one in named)
         except ValueError:
             return False
 
 
-class _TooLargeError(Exception):
-    pass
+class _TooLargeError(HTTPException):
+    """Of HTTP's kind, for whoever reads a body hides errors of other kinds."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(413, f"A request holds {limit:,} bytes at most", {"Connection": "close"})
 
 
 class BodyLimit:
@@ -53,28 +59,19 @@ class BodyLimit:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        said = Headers(scope=scope).get("content-length", "0")
-        seen, begun = 0, False
+        said = Headers(scope=scope).get("content-length", "")
+        seen = 0
 
         async def counted() -> Message:
             nonlocal seen
             message = await receive()
             seen += len(message.get("body", b""))
             if seen > self.limit:
-                raise _TooLargeError
+                raise _TooLargeError(self.limit)
             return message
 
-        async def noted(message: Message) -> None:
-            nonlocal begun
-            begun = True
-            await send(message)
-
-        try:
-            if said.isdigit() and int(said) > self.limit:
-                raise _TooLargeError
-            await self.app(scope, counted, noted)
-        except _TooLargeError:
-            if begun:
-                raise
-            refusal = answer(413, f"A request holds {self.limit:,} bytes at most", headers={"Connection": "close"})
-            await refusal(scope, receive, send)
+        if said.isascii() and said.isdigit() and (len(said) > _DIGITS or int(said) > self.limit):
+            fault = _TooLargeError(self.limit)
+            await answer(fault.status_code, fault.detail, headers=fault.headers)(scope, receive, send)
+            return
+        await self.app(scope, counted, send)

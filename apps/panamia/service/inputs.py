@@ -5,10 +5,15 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import Path
-from pydantic import AfterValidator, StringConstraints
+from pydantic import AfterValidator, StringConstraints, TypeAdapter, ValidationError
+
+from .mail.letter import UndeliverableError, address_of
 
 LONGEST_EMAIL = 254
 """Characters, as RFC 5321 allows for a path less its brackets."""
+_LONGEST_CARRIED = 1_000
+_SPECIAL = '"(),:;<>[\\]'
+"""What an address holds only in quotes (RFC 5322); nobody's does."""
 
 
 def _no_nul(text: str) -> str:
@@ -23,12 +28,31 @@ def _one_line(text: str) -> str:
     return text
 
 
+NO_NUL = AfterValidator(_no_nul)
+"""For texts of several lines."""
+ONE_LINE = AfterValidator(_one_line)
+"""For texts of one line."""
+
+
+def folded(text: str) -> str | None:
+    """Return an address as addresses are compared, trimmed and in lower case; None for what can be none.
+
+    Of carried people there are addresses that `Email` refuses.
+    """
+    text = text.strip().lower()
+    sound = 3 <= len(text) <= _LONGEST_CARRIED and "@" in text and text.isprintable()
+    return text if sound else None
+
+
 def _address(text: str) -> str:
-    """Fold an address: trimmed and in lower case, as the mapping does."""
-    name, _, domain = text.rpartition("@")
-    if not name or not domain or any(one.isspace() for one in text) or "@" in name:
+    """Refuse what no mail can go to, and what a mail server could take for another address or for several."""
+    if not text.isprintable() or any(one in _SPECIAL for one in text) or text.count("@") != 1:
         raise ValueError("is no e-mail address")
-    return _one_line(text)
+    try:
+        address_of(text)
+    except UndeliverableError:
+        raise ValueError("is no e-mail address") from None
+    return text
 
 
 def text_of(most: int, least: int = 0) -> type[str]:
@@ -48,6 +72,19 @@ Email = Annotated[
     StringConstraints(strip_whitespace=True, to_lower=True, min_length=3, max_length=LONGEST_EMAIL),
     AfterValidator(_address),
 ]
-"""An e-mail address, trimmed and in lower case."""
+"""An e-mail address that mail can go to, trimmed and in lower case."""
+_EMAIL: TypeAdapter[str] = TypeAdapter(Email)
+
+
+def email_of(text: str) -> str | None:
+    """Return an address that mail can go to, as `Email` has it; None where the text is none."""
+    try:
+        return _EMAIL.validate_python(text)
+    except ValidationError:
+        return None
+
+
 Key = Annotated[str, Path(min_length=1, max_length=64, pattern="^[a-z0-9]+$")]
 """A key in a path."""
+KeyText = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern="^[a-z0-9]+$")]
+"""A key in a body or a query."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
@@ -17,8 +18,12 @@ Policy = Literal["trusted", "verification-required", "disabled"]
 _PROVIDER = "OAUTH_"
 
 
+SECRETS = ("POSTGRES_URL", "POSTGRES_DIRECT_URL", "MONGODB_URI", "AUTH_SECRET", "MAIL")
+"""Variables whose value may stand in a file, which `…_FILE` names."""
+
+
 class Settings(BaseSettings):
-    """What the service is told from outside. Addresses may also stand in files, which `…_FILE` names."""
+    """What the service is told from outside."""
 
     model_config = SettingsConfigDict(extra="ignore", frozen=True)
 
@@ -45,15 +50,23 @@ class Settings(BaseSettings):
         (), description="further origins that may write, by commas, as `https://sitting.example.org`"
     )
     admin_emails: Annotated[tuple[str, ...], NoDecode] = Field((), description="addresses of the admins, by commas")
-    mail: str = Field(
-        "console", description="where mail goes: `console`, `file:FOLDER`, or `smtp://USER:PASSWORD@HOST:PORT`"
+    mail: SecretStr = Field(
+        SecretStr("console"),
+        description="where mail goes: `console`, `file:FOLDER`, `smtp://USER:PASSWORD@HOST:PORT`, `smtps://…`,"
+        " or `MODULE:ATTRIBUTE` of one's own",
     )
     mail_from: str = Field("Pana MIA <no-reply@localhost>", description="the sender of mail")
+    mail_every_seconds: float = Field(
+        10,
+        ge=0,
+        le=86_400,
+        description="how often mail of notifications that is due is looked for; 0: this process sends none",
+    )
     session_days: int = Field(30, ge=1, le=365, description="how long a session lasts that is not used")
     links_per_hour: int = Field(5, ge=1, description="sign-in links that one address may ask for in an hour")
     links_per_hour_and_host: int = Field(30, ge=1, description="those that one network address may ask for in an hour")
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
-        (), description="addresses of proxies whose X-Forwarded-For is believed, by commas"
+        (), description="proxies whose X-Forwarded-For is believed, by commas: addresses, or networks as `10.0.0.0/8`"
     )
     body_bytes: int = Field(524_288, ge=1_024, description="the largest body of a request, in bytes")
     pool_size: int = Field(10, ge=1, description="connections to PostgreSQL at most")
@@ -80,6 +93,24 @@ class Settings(BaseSettings):
     def _origins(cls, value: str | tuple[str, ...]) -> str | tuple[str, ...]:
         return origin_of(value) if isinstance(value, str) else tuple(origin_of(one) for one in value)
 
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _proxies(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for one in value:
+            ip_network(one)
+        return value
+
+    @model_validator(mode="after")
+    def _cookie_domain(self) -> Settings:
+        if self.session_cookie_domain is not None:
+            host = urlsplit(self.public_url).hostname or ""
+            domain = self.session_cookie_domain.strip().lower().removeprefix(".")
+            if "." not in domain or not f".{host}".endswith(f".{domain}"):
+                raise ValueError(
+                    f"SESSION_COOKIE_DOMAIN: browsers take no cookie of {host} for {self.session_cookie_domain!r}"
+                )
+        return self
+
     @model_validator(mode="after")
     def _databases(self) -> Settings:
         if not self.use_memory_postgres and self.postgres_url is None:
@@ -96,6 +127,11 @@ class Settings(BaseSettings):
         return self.public_url.startswith("https:")
 
     @property
+    def proxy_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """The addresses of the proxies that are trusted."""
+        return tuple(ip_network(one) for one in self.trusted_proxies)
+
+    @property
     def origins(self) -> frozenset[str]:
         """The origins that may write."""
         return frozenset({self.public_url, *self.allowed_origins})
@@ -108,7 +144,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         ConfigError: One cannot be (code `setting`), or a file with an address cannot be used.
     """
     found = dict(environment)
-    read_setting_files(found)
+    read_setting_files(found, SECRETS)
     given = {name: found[name.upper()] for name in Settings.model_fields if found.get(name.upper())}
     for old, name in (("NEXTAUTH_URL", "public_url"), ("NEXTAUTH_SECRET", "auth_secret")):
         if found.get(old):
@@ -137,7 +173,8 @@ def origin_of(text: str) -> str:
     parts = urlsplit(text.strip())
     if parts.scheme not in {"http", "https"} or not parts.netloc or "@" in parts.netloc:
         raise ValueError("is no address as https://example.org")
-    return f"{parts.scheme}://{parts.netloc.lower()}"
+    host = parts.netloc.lower().removesuffix({"http": ":80", "https": ":443"}[parts.scheme])  # as browsers name it
+    return f"{parts.scheme}://{host}"
 
 
 def _split(text: str) -> tuple[str, ...]:

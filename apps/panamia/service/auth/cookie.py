@@ -9,17 +9,25 @@ from fastapi import Response
 from ..settings import Settings
 
 SECURE, PLAIN = "__Secure-authjs.session-token", "authjs.session-token"
+_LONGEST = 255
 
 
-def token_of(cookies: Mapping[str, str]) -> str | None:
-    """Return the session that a request names; None where it names none."""
-    return cookies.get(SECURE) or cookies.get(PLAIN) or None
+def token_of(cookies: Mapping[str, str], settings: Settings) -> str | None:
+    """Return the session that a request names; None where it names none that could be.
+
+    Where people come by https only the first name counts: pages without it can set the other one for the same host.
+    """
+    token = cookies.get(SECURE) or (None if settings.is_secure else cookies.get(PLAIN))
+    return None if not token or len(token) > _LONGEST or "\0" in token else token
 
 
 def set_cookie(response: Response, settings: Settings, token: str, seconds: int) -> None:
     """Let the browser keep a session for so many seconds."""
+    name = SECURE if settings.is_secure else PLAIN
+    if settings.session_cookie_domain is not None:
+        _delete(response, settings, name, None)  # from before there was a domain: both would be sent
     response.set_cookie(
-        SECURE if settings.is_secure else PLAIN,
+        name,
         token,
         max_age=seconds,
         path="/",
@@ -31,13 +39,12 @@ def set_cookie(response: Response, settings: Settings, token: str, seconds: int)
 
 
 def forget_cookie(response: Response, settings: Settings) -> None:
-    """Let the browser forget its session, whichever name it has."""
+    """Let the browser forget its session, whichever name and domain it has."""
     for name in (SECURE, PLAIN):
-        response.delete_cookie(
-            name,
-            path="/",
-            domain=settings.session_cookie_domain,
-            secure=settings.is_secure,
-            httponly=True,
-            samesite="lax",
-        )
+        for domain in dict.fromkeys((settings.session_cookie_domain, None)):
+            _delete(response, settings, name, domain)
+
+
+def _delete(response: Response, settings: Settings, name: str, domain: str | None) -> None:
+    secure = settings.is_secure or name == SECURE
+    response.delete_cookie(name, path="/", domain=domain, secure=secure, httponly=True, samesite="lax")

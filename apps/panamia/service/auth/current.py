@@ -14,10 +14,10 @@ from .sessions import Signed, who
 
 
 async def _somebody(request: Request, response: Response, resources: Open, db: Db) -> Signed | None:
-    token = token_of(request.cookies)
-    if token is None or len(token) > 255 or "\0" in token:
-        return None
     settings = resources.settings
+    token = token_of(request.cookies, settings)
+    if token is None:
+        return None
     signed = await who(db, token, settings.admin_emails, settings.session_days)
     if signed is not None and signed.prolonged:
         set_cookie(response, settings, token, settings.session_days * 86_400)

@@ -7,36 +7,36 @@ import datetime
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from ...models import User, VerificationToken
+from ...models import VerificationToken
 from .tokens import LINK_HOURS, hash_of, new_token
 
 
 async def make_link_token(db: AsyncSession, email: str, secret: str) -> str:
-    """Make a token for an address in place of those it has, and return it.
+    """Make a token for an address beside those it has, and return it.
+
+    Those stay good: who asks for a link of somebody else does not take away the one that was mailed.
 
     Args:
-        email: Trimmed, in lower case.
+        email: Folded.
         secret: AUTH_SECRET.
     """
     token = new_token()
     expires = datetime.datetime.now(datetime.UTC) + datetime.timedelta(hours=LINK_HOURS)
-    await db.execute(sa.delete(VerificationToken).where(sa.func.lower(VerificationToken.identifier) == email))
     db.add(VerificationToken(identifier=email, token=hash_of(token, secret), expires=expires))
     await db.flush()
     return token
 
 
+async def void_links(db: AsyncSession, email: str) -> None:
+    """Let no link that was made for an address work any more."""
+    await db.execute(
+        sa.delete(VerificationToken).where(sa.func.lower(VerificationToken.identifier) == sa.func.lower(email))
+    )
+
+
 async def consume(db: AsyncSession, email: str, token: str, secret: str) -> bool:
     """Consume a token: of all who come with it one gets True, if it has not expired."""
-    found = await db.execute(
-        sa.delete(VerificationToken)
-        .where(sa.func.lower(VerificationToken.identifier) == email, VerificationToken.token == hash_of(token, secret))
-        .returning(VerificationToken.expires)
-    )
-    expires = found.scalar_one_or_none()
+    address = sa.func.lower(VerificationToken.identifier) == sa.func.lower(email)
+    gone = sa.delete(VerificationToken).where(address, VerificationToken.token == hash_of(token, secret))
+    expires = (await db.execute(gone.returning(VerificationToken.expires))).scalar_one_or_none()
     return expires is not None and expires > datetime.datetime.now(datetime.UTC)
-
-
-async def user_of(db: AsyncSession, email: str) -> User | None:
-    """Return who has an address, in whatever case it is stored; None for nobody."""
-    return (await db.execute(sa.select(User).where(sa.func.lower(User.email) == email))).scalar_one_or_none()

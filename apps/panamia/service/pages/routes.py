@@ -33,6 +33,19 @@ async def sign_in() -> Response:
     return _file("signin.html", "text/html")
 
 
+@router.get("/confirm-sign-in")
+@router.get("/confirm-address")
+async def confirm() -> Response:
+    """Return the page that a mailed link leads to: a button sends its token back."""
+    return _file("confirm.html", "text/html")
+
+
+@router.get("/pages/confirm.js")
+async def confirm_script() -> Response:
+    """Return what sends it."""
+    return _file("confirm.js", "text/javascript")
+
+
 @router.get("/pages/home.js")
 async def home_script() -> Response:
     """Return what fills the home page."""
@@ -47,5 +60,5 @@ async def sign_in_script() -> Response:
 
 @router.get("/pages/style.css")
 async def style() -> Response:
-    """Return how both look."""
+    """Return how all of them look."""
     return _file("style.css", "text/css")

@@ -44,6 +44,8 @@ def schema(postgres: str) -> Iterator[str]:
     database = create_database(postgres)
     deployed = isthmus("schema", "deploy", database=database)
     assert deployed.code == 0, deployed.said
+    prepared = isthmus("switch", "prepare", "profiles", database=database)
+    assert prepared.code == 0, prepared.said
     yield database
     drop_database(postgres, database)
 
@@ -134,6 +136,7 @@ async def start(postgres: str, mongo_server: str, schema: str, tmp_path: Path) -
             "AUTH_SECRET": SECRET,
             "ADMIN_EMAILS": f" {ADMIN.upper()} , other@example.org",
             "MAIL": f"file:{tmp_path / 'mail'}",
+            "MAIL_EVERY_SECONDS": "0",
             "MONGODB_TIMEOUT_MS": "5000",
             **more,
         }

@@ -1,0 +1,126 @@
+"""A person's rows in PostgreSQL: all of it in the caller's transaction, so it happens as a whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from ...models import Article, ArticleAnnouncement, Event, LinkRequest, MentorSession, Profile, User, metadata
+from ...models.shapes import CoAuthor, Review
+from ...service.auth.limits import subject_of
+from .fates import BY_EMAIL, co_authors_without, is_lonely, review_without
+from .keys import count_keys
+from .report import Report
+
+_LEFT = "The other person is no longer a member"
+_UPCOMING = ("pending", "scheduled")
+
+
+async def held_user(db: AsyncSession, email: str) -> str | None:
+    """Return whose an address is, held so that nothing new can point at the row; None for nobody's."""
+    query = sa.select(User.id).where(sa.func.lower(User.email) == sa.func.lower(email)).with_for_update()
+    return (await db.execute(query)).scalar_one_or_none()
+
+
+async def delete_rows(db: AsyncSession, report: Report, user_id: str | None, email: str, secret: str) -> None:
+    """Delete and sign off all that is there of a person.
+
+    Args:
+        report: What is done is added.
+        user_id: From `held_user`.
+        email: Folded.
+        secret: AUTH_SECRET.
+
+    Raises:
+        NotDoneError: A foreign key keeps a row from going. Roll back.
+    """
+    await db.execute(sa.text("SELECT set_config('panamia.keep_updated_at', 'on', true)"))  # nobody has edited anything
+    if user_id is not None:
+        await _articles(db, report, user_id)
+        await _sessions(db, report, user_id)
+    await _by_email(db, report, email, secret)
+    await _profiles(db, report, user_id, email)
+    if user_id is not None:
+        await count_keys(db, report, "public.users", [user_id])
+        await db.execute(sa.delete(User).where(User.id == user_id))
+        await _extras(db, "users", [user_id])
+        report.add("users", "removed", "", 1)
+
+
+async def _articles(db: AsyncSession, report: Report, user_id: str) -> None:
+    announced = sa.exists().where(ArticleAnnouncement.article_id == Article.id)
+    query = sa.select(Article.id, Article.status, Article.co_authors).where(Article.author_id == user_id, ~announced)
+    own = (await db.execute(query.with_for_update())).all()
+    lonely = [one.id for one in own if is_lonely(one.status, one.co_authors)]
+    if lonely:
+        await count_keys(db, report, "public.articles", lonely)
+        await db.execute(sa.delete(Article).where(Article.id.in_(lonely)))
+        await _extras(db, "articles", lonely)
+        report.add("articles", "removed", "never published, and nobody else's", len(lonely))
+    written = sa.select(Article).where(Article.co_authors.contains([{"userId": user_id}])).with_for_update()
+    for one in (await db.execute(written)).scalars():
+        one.co_authors = cast("list[CoAuthor]", co_authors_without(one.co_authors, [user_id]))
+        report.add("articles", "signed off", "co-authors stay unsigned; invitations go", 1)
+    reviewed = sa.select(Article).where(Article.reviewed_by.contains({"userId": user_id})).with_for_update()
+    for one in (await db.execute(reviewed)).scalars():
+        one.reviewed_by = cast("Review | None", review_without(cast("dict[str, Any]", one.reviewed_by)))
+        if one.reviewed_by is None and one.status == "pending_review":
+            one.status = "draft"
+        report.add("articles", "signed off", "reviews stay unsigned; requests go", 1)
+    await db.flush()
+
+
+async def _sessions(db: AsyncSession, report: Report, user_id: str) -> None:
+    """Cancel what is still to come: the other one shall not wait."""
+    mine = sa.or_(MentorSession.mentor_user_id == user_id, MentorSession.mentee_user_id == user_id)
+    values = {"status": "cancelled", "cancelled_at": sa.func.now(), "cancel_reason": _LEFT}
+    changed = sa.update(MentorSession).where(mine, MentorSession.status.in_(_UPCOMING)).values(values)
+    found = await db.execute(changed.returning(MentorSession.id), execution_options={"synchronize_session": False})
+    report.add("mentor_sessions", "signed off", "those to come are cancelled", len(found.all()))
+
+
+async def _by_email(db: AsyncSession, report: Report, email: str, secret: str) -> None:
+    for one in BY_EMAIL:
+        table = metadata.tables[one.table]
+        mine = sa.func.lower(table.c[one.column]) == sa.func.lower(email)
+        if one.fate == "removed":
+            count = len((await db.execute(sa.delete(table).where(mine).returning(table.c[one.column]))).all())
+        else:
+            count = (await db.execute(sa.select(sa.func.count()).select_from(table).where(mine))).scalar_one()
+        report.add(one.table, one.fate, one.why, count)
+    subject = subject_of(f"address {email}", secret)
+    gone = await db.execute(sa.delete(LinkRequest).where(LinkRequest.subject == subject).returning(LinkRequest.subject))
+    report.add("link_requests", "removed", "", len(gone.all()))
+
+
+async def _profiles(db: AsyncSession, report: Report, user_id: str | None, email: str) -> None:
+    """Delete the profile of the user, whatever its address, and one of the address that is nobody's."""
+    has_address = sa.func.lower(Profile.email) == sa.func.lower(email)
+    mine = sa.and_(Profile.user_id.is_(None), has_address)
+    if user_id is not None:
+        mine = sa.or_(Profile.user_id == user_id, mine)
+    found = (await db.execute(sa.select(Profile.id).where(mine).with_for_update())).scalars().all()
+    others = sa.select(sa.func.count()).select_from(Profile).where(has_address, Profile.id.not_in(found))
+    report.add("profiles", "kept", "another member's, with this address", (await db.scalar(others)) or 0)
+    if not found:
+        return
+    await count_keys(db, report, "public.profiles", found)
+    for model in (Profile, Event):
+        for gone in found:
+            linked = sa.update(model).where(model.linked_profiles.has_key(gone), model.id.not_in(found))
+            changed = linked.values(linked_profiles=model.linked_profiles.op("-")(gone)).returning(model.id)
+            count = len((await db.execute(changed, execution_options={"synchronize_session": False})).all())
+            report.add(model.__tablename__, "signed off", "it was linked there", count)
+    await db.execute(sa.delete(Profile).where(Profile.id.in_(found)))
+    await _extras(db, "profiles", found)
+    report.add("profiles", "removed", "", len(found))
+
+
+async def _extras(db: AsyncSession, table: str, ids: Sequence[str]) -> None:
+    """Delete what Isthmus kept aside of rows when they were carried."""
+    if (await db.execute(sa.text("SELECT to_regclass('isthmus.extras') IS NOT NULL"))).scalar_one():
+        gone = "DELETE FROM isthmus.extras WHERE table_schema = 'public' AND table_name = :table AND id = ANY (:ids)"
+        await db.execute(sa.text(gone), {"table": table, "ids": list(ids)})

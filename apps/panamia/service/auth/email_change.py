@@ -1,0 +1,155 @@
+"""Changes of an address: asked for by whoever is signed in, done by whoever gets the mail at the new one.
+
+The user, the sessions and the token change in one transaction, and with them what is to become of the profile: its row,
+or, where profiles live in MongoDB, an event of the outbox. So whatever ends the service, all of it happens or nothing.
+"""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass, field
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from ...models import EmailMigration, MentorSession, User
+from ..errors import RefusedError, bad
+from ..resources import Resources
+from .links import void_links
+from .profile_address import is_of_another_profile, move_profile
+from .sessions import end_all_sessions
+from .tokens import MINUTES, hash_of, new_short_token
+
+_HELD = sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:what, 0))")
+_UNIQUE = "23505"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A change that waits for its mail to be answered.
+
+    Attributes:
+        id: Of its row.
+        token: What the mail holds; a secret.
+    """
+
+    id: str
+    token: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Changed:
+    """A change that was made."""
+
+    user_id: str
+    old: str
+    new: str
+
+
+async def ask_for_change(resources: Resources, db: AsyncSession, user_id: str, new: str) -> Asked:
+    """Let a change wait for the answer to a mail to the new address.
+
+    Args:
+        new: Folded.
+
+    Raises:
+        RefusedError: 400: it is the address already, it is somebody's, or a change of this user or to this address
+            waits already (codes `email-same`, `email-in-use`, `change-pending`, `email-pending`).
+        MongoAwayError: Whether it is a profile's cannot be known.
+    """
+    user = await _held(db, user_id)
+    await db.execute(_HELD, {"what": f"address {new}"})
+    old = user.email.strip().lower()
+    if new == old:
+        raise bad("This is your address already", "email-same")
+    if await _has_user(db, new) or await is_of_another_profile(resources, db, user_id, new):
+        raise bad("This address is in use", "email-in-use")
+    now = sa.func.now()
+    mine, same = EmailMigration.user_id == user_id, sa.func.lower(EmailMigration.new_email) == new
+    await db.execute(sa.delete(EmailMigration).where(sa.or_(mine, same), EmailMigration.expires_at <= now))
+    if (await db.execute(sa.select(EmailMigration.id).where(mine))).first() is not None:
+        raise bad("A change of your address waits for its confirmation already", "change-pending")
+    if (await db.execute(sa.select(EmailMigration.id).where(same))).first() is not None:
+        raise bad("A change to this address waits for its confirmation already", "email-pending")
+    token = new_short_token()
+    row = EmailMigration(
+        user_id=user_id,
+        old_email=old,
+        new_email=new,
+        migration_token=hash_of(token, resources.settings.auth_secret.get_secret_value()),
+        expires_at=datetime.datetime.now(datetime.UTC) + datetime.timedelta(minutes=MINUTES),
+    )
+    db.add(row)
+    await db.flush()
+    return Asked(row.id, token)
+
+
+async def forget_change(resources: Resources, change: str) -> None:
+    """Let a change wait no more, for its mail was not sent; in a transaction of its own."""
+    async with resources.sessions.begin() as db:
+        await db.execute(sa.delete(EmailMigration).where(EmailMigration.id == change))
+
+
+async def change_address(resources: Resources, db: AsyncSession, token: str) -> Changed | None:
+    """Give a user the new address, end all sessions, void old links, move the profile along, and delete the token.
+
+    Returns:
+        What was done; None where the token has expired. Then it is deleted, so commit.
+
+    Raises:
+        RefusedError: 400: the token is none, or no longer that of the user's address (`token-invalid`); the address is
+            somebody's by now (`email-in-use`). 403: the user is locked. 503: profiles are being switched over.
+        MongoAwayError: Which profile it is cannot be known now. The token stays good.
+    """
+    digest = hash_of(token, resources.settings.auth_secret.get_secret_value())
+    gone = sa.delete(EmailMigration).where(EmailMigration.migration_token == digest).returning(EmailMigration)
+    found = (await db.execute(gone)).scalar_one_or_none()
+    if found is None:
+        raise bad("This link was used before, or is none", "token-invalid")
+    if found.expires_at <= datetime.datetime.now(datetime.UTC):
+        return None
+    user = await _held(db, found.user_id)
+    old, new = user.email.strip().lower(), found.new_email.strip().lower()
+    if old != found.old_email.strip().lower():
+        raise bad("Your address was changed since; ask again", "token-invalid")
+    if await is_of_another_profile(resources, db, user.id, new):
+        raise bad("This address is in use", "email-in-use")
+    user.email, user.email_verified = new, datetime.datetime.now(datetime.UTC)
+    try:
+        await db.flush()
+    except IntegrityError as fault:
+        if getattr(fault.orig, "sqlstate", None) != _UNIQUE:
+            raise
+        raise bad("This address is in use", "email-in-use") from None
+    await end_all_sessions(db, user.id)
+    await void_links(db, old)
+    await _keep_mentor_sessions(db, user.id, old)
+    await move_profile(resources, db, user.id, new)
+    return Changed(user.id, old, new)
+
+
+async def _held(db: AsyncSession, user_id: str) -> User:
+    """Return a user whom nobody changes or deletes until the transaction ends."""
+    query = sa.select(User).where(User.id == user_id).with_for_update(key_share=True)
+    user = (await db.execute(query.execution_options(populate_existing=True))).scalar_one_or_none()
+    if user is None:
+        raise bad("This link was used before, or is none", "token-invalid")
+    if user.locked_at is not None:
+        raise RefusedError(403, "This account is locked", "locked")
+    return user
+
+
+async def _keep_mentor_sessions(db: AsyncSession, user_id: str, old: str) -> None:
+    """Write the user into sessions of mentoring that knew the old address alone: else they were nobody's now."""
+    for person, email in (
+        (MentorSession.mentor_user_id, MentorSession.mentor_email),
+        (MentorSession.mentee_user_id, MentorSession.mentee_email),
+    ):
+        mine = sa.update(MentorSession).where(person.is_(None), sa.func.lower(email) == old)
+        await db.execute(mine.values({person: user_id}), execution_options={"synchronize_session": False})
+
+
+async def _has_user(db: AsyncSession, email: str) -> bool:
+    query = sa.select(User.id).where(sa.func.lower(User.email) == sa.func.lower(email))
+    return (await db.execute(query)).first() is not None

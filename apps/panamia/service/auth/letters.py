@@ -1,0 +1,42 @@
+"""The letters of sign-in, in words. Pure. Those with a link are secrets: who reads one is taken for who it is to."""
+
+from __future__ import annotations
+
+from ..mail import Letter
+from .tokens import LINK_HOURS, MINUTES
+
+_NOT_YOU = "If this was not you, do nothing: without the link nothing happens."
+
+
+def sign_in(email: str, link: str) -> Letter:
+    """The link that signs somebody in."""
+    text = f"Sign in to Pana MIA with this link:\n\n{link}\n\nIt works once, for {LINK_HOURS} hours.\n{_NOT_YOU}\n"
+    return Letter(email, "Sign in to Pana MIA", text)
+
+
+def verify_provider(email: str, provider: str, link: str) -> Letter:
+    """The link by which somebody confirms a sign-in with a provider. It holds nothing that was written there."""
+    text = (
+        f"Somebody signed in with {provider}, where this address is said to be theirs.\n"
+        f"If it was you, confirm it:\n\n{link}\n\n"
+        f"From then on whoever signs in there is you at Pana MIA. It works once, for {MINUTES} minutes.\n{_NOT_YOU}\n"
+    )
+    return Letter(email, f"Confirm your sign-in with {provider}", text)
+
+
+def change_address(new: str, link: str) -> Letter:
+    """The link by which somebody confirms a new address."""
+    text = (
+        f"You want this to be your address at Pana MIA. Confirm it:\n\n{link}\n\n"
+        f"Then you sign in again with the new address, everywhere. It works once, for {MINUTES} minutes.\n{_NOT_YOU}\n"
+    )
+    return Letter(new, "Confirm your new address", text)
+
+
+def address_changed(old: str, new: str) -> Letter:
+    """What the old address is told when it no longer is one."""
+    text = (
+        f"Your address at Pana MIA is now {new}; this one signs nobody in any more.\n"
+        "If this was not you, answer to the people of Pana MIA at once.\n"
+    )
+    return Letter(old, "Your address was changed", text)
