@@ -159,6 +159,11 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="of a copy: rows that others added since stay where they are, if they refer to none that would go",
     )
+    undo.add_argument(
+        "--leave-ids",
+        action="store_true",
+        help="of phase 2: ids of other rows, which others have put in the place of the one that was written, stay",
+    )
     retire = _command(
         commands,
         "retire",
@@ -281,10 +286,14 @@ def _undo(said: argparse.Namespace, settings: Settings, connection: psycopg.Conn
         raise ConfigError(
             f"Phase {number} brings no rows.", code="no-new-rows", hint="It is undone without --leave-new-rows."
         )
+    if said.leave_ids and standings[number].phase.kind != "rewrite":
+        raise ConfigError(
+            f"Phase {number} writes no ids into documents.", code="no-ids", hint="It is undone without --leave-ids."
+        )
     connection.rollback()
     begin()
-    left = said.leave_new_rows
-    return undo_phase(settings, connection, standings[number], live=said.live, leave_new_rows=left, json_file=said.json)
+    may_stay = {"leave_new_rows": said.leave_new_rows, "leave_ids": said.leave_ids}
+    return undo_phase(settings, connection, standings[number], live=said.live, **may_stay, json_file=said.json)
 
 
 def _retire(said: argparse.Namespace, settings: Settings, connection: psycopg.Connection) -> int:

@@ -204,6 +204,7 @@ def undo_phase(
     *,
     live: bool = False,
     leave_new_rows: bool = False,
+    leave_ids: bool = False,
     json_file: Path | None = None,
 ) -> int:
     """Take back what a phase did last; return the exit code of Isthmus.
@@ -214,6 +215,7 @@ def undo_phase(
         standing: The phase; `why_not_undo` says nothing against it.
         live: Whether anything is changed; else it is only said what would be.
         leave_new_rows: Of a copy: whether rows that others added since may stay where they are.
+        leave_ids: Of a rewrite: whether ids of other rows, which others have put in the place, may stay.
         json_file: Where the result goes.
     """
     phase, how = standing.phase, ["--live"] if live else []
@@ -222,7 +224,8 @@ def undo_phase(
         words = ["undo", str(settings.mapping), *_only(phase, asked=True), *left, *how]
         return isthmus(settings, words, json_file=json_file, needed=False)[0]
     settings.need_source()
-    code, said = isthmus(settings, [*_rewrite(settings, phase), "--undo", *how], json_file=json_file)
+    left = ["--leave-ids"] if leave_ids else []
+    code, said = isthmus(settings, [*_rewrite(settings, phase), "--undo", *left, *how], json_file=json_file)
     if live and said.get("outcome") == "complete" and not _count(said, "moved", "cannot"):
         connection.execute(
             "INSERT INTO panamia_move.undone_rewrite (rewrite_id, undone_by) VALUES (%s, %s)"

@@ -109,6 +109,7 @@ class Standing:
         items: What is to be looked at.
         needed: False of a rewrite where the source is a dump, whose documents nobody changes.
         half_undone: Whether an undo of it was ended before its end.
+        only_other_ids: Whether all that is left of that are ids of other rows, which somebody must decide about.
         collections: What retiring it drops.
         retired: Those of them that are dropped, or were about to be.
         dropped: Those that are dropped.
@@ -125,6 +126,7 @@ class Standing:
     items: Sequence[Item] = field(default_factory=tuple[Item, ...])
     needed: bool = True
     half_undone: bool = False
+    only_other_ids: bool = False
     collections: tuple[str, ...] = ()
     retired: frozenset[str] = frozenset()
     dropped: frozenset[str] = frozenset()
@@ -228,7 +230,7 @@ def next_step(standings: Mapping[int, Standing]) -> str | None:
         if not standing.needed:
             continue
         if standing.half_undone:
-            return f"undo {one.number} --live"
+            return f"undo {one.number}" + ("" if standing.only_other_ids else " --live")
         if standing.returned:
             return f"retire {one.number}"
         if standing.retired and not standing.is_retired:

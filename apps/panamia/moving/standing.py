@@ -30,7 +30,11 @@ SELECT r.id, r.ended_at,
     EXISTS (
         SELECT FROM isthmus.rewrite o JOIN isthmus.rewrite_log l ON l.rewrite_id = o.id
         WHERE o.scope -> 'to' ?| %(entries)s AND o.source = r.source
-          AND (l.state IN ('planned', 'done') OR l.state = 'left' AND l.reason IS NOT NULL)),
+          AND l.state IN ('planned', 'done')),
+    EXISTS (
+        SELECT FROM isthmus.rewrite o JOIN isthmus.rewrite_log l ON l.rewrite_id = o.id
+        WHERE o.scope -> 'to' ?| %(entries)s AND o.source = r.source
+          AND l.state = 'left' AND l.reason IS NOT NULL),
     r.outcome IS NOT DISTINCT FROM 'undone'
         OR EXISTS (SELECT FROM panamia_move.undone_rewrite u WHERE u.rewrite_id = r.id)
         OR EXISTS (
@@ -38,8 +42,9 @@ SELECT r.id, r.ended_at,
             WHERE o.scope -> 'to' ?| %(entries)s AND o.source = r.source
               AND l.state IN ('undone', 'left', 'gone') AND l.settled_at > coalesce(r.ended_at, r.started_at))
 FROM isthmus.rewrite r WHERE r.scope -> 'to' ?| %(entries)s ORDER BY r.id DESC LIMIT 1"""
-"""The newest rewrite of these entries, whether ids of rows stand where any of them wrote, and whether an undoing of
-any of them was begun behind it. Rewrites of other entries, or of another source, are none of the phase's."""
+"""The newest rewrite of these entries, whether ids of rows stand where any of them wrote, whether others put ids of
+other rows there, and whether an undoing of any of them was begun behind it. Rewrites of other entries, or of another
+source, are none of the phase's."""
 _LEFT = """
 SELECT l.collection, l.source_id, l.path, l.old_value, coalesce(l.reason, l.state)
 FROM isthmus.rewrite_log l JOIN isthmus.rewrite r ON r.id = l.rewrite_id
@@ -115,8 +120,8 @@ def _of_rewrite(connection: psycopg.Connection, phase: Phase) -> Standing:
         row = connection.execute(_REWRITES, {"entries": list(phase.entries)}).fetchone()
     if row is None:
         return Standing(phase)
-    number, ended, stands, undoing = int(row[0]), row[1], bool(row[2]), bool(row[3])
-    if undoing and not stands:
+    number, ended, stands, other_ids, undoing = int(row[0]), row[1], bool(row[2]), bool(row[3]), bool(row[4])
+    if undoing and not stands and not other_ids:
         return Standing(phase)
     checked = connection.execute(
         "SELECT checked_at, outcome FROM panamia_move.rewrite_check WHERE rewrite_id = %s ORDER BY id DESC LIMIT 1",
@@ -131,6 +136,7 @@ def _of_rewrite(connection: psycopg.Connection, phase: Phase) -> Standing:
         failed=None if checked is None or passed else str(checked[1]),
         items=_items(connection, phase, _left(connection, phase)),
         half_undone=undoing,
+        only_other_ids=undoing and not stands,
     )
 
 

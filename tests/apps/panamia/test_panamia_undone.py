@@ -6,11 +6,14 @@ Oracle: both sides as they were behind the phase before, and behind the phase. C
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable
+from typing import Any
 
 import psycopg
 import pytest
+from pymongo import MongoClient
 
 from tests.apps.panamia.conftest import Moved, Ran, Served, contents, phase_command
 from tests.apps.twins import twin_of
@@ -151,3 +154,26 @@ def test_a_dump_has_no_references_to_put_back(moved_from_dump: Moved, forked: No
     ran = phase_command("undo", "2", source=moved.source, database=moved.database, answers=moved.answers)
     assert ran.code == 5
     assert "changes no dump" in ran.said
+
+
+def test_where_others_put_the_id_of_another_row_somebody_decides(at_phase: Callable[[int], Served]) -> None:
+    """No command is named as the next one that cannot help; the id may stay, and the phase is undone."""
+    served = at_phase(2)
+    with MongoClient[dict[str, Any]](served.source) as client:
+        images = client.get_default_database()["images"]
+        first, *_, other = [
+            one for one in images.find({"userId": {"$type": "string"}}).sort("_id", 1) if len(one["userId"]) == 24
+        ]
+        assert first["userId"] != other["userId"]
+        images.update_one({"_id": first["_id"]}, {"$set": {"userId": other["userId"]}})
+        ran = served.phase("undo", "2", "--live")
+        assert ran.code == 1
+        assert "--leave-ids" in ran.said
+        assert served.words()[2] == "half undone"
+        assert json.loads(served.phase("status", "--json").said)["next"] == "undo 2"
+        assert served.phase("undo", "2", "--leave-ids", "--live").code == 0
+        assert served.words()[2] == "not begun"
+        left = images.find_one({"_id": first["_id"]})
+        assert left is not None
+        assert left["userId"] == other["userId"]
+    assert served.phase("undo", "1", "--leave-ids").code == 2, "a copy writes no ids into documents"
