@@ -21,8 +21,10 @@ from collections.abc import Generator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import uvicorn
+from pymongo import MongoClient
 
 from isthmus.errors import ConfigError, IsthmusError
 
@@ -38,7 +40,7 @@ _ROOT = Path(__file__).parents[2]
 _PHASES = (1, 2, 3, 4)
 """Sign-in, notifications and articles are in PostgreSQL; profiles and the rest live on in MongoDB."""
 _WHO = """
-SELECT email FROM users
+SELECT id, email FROM users
 WHERE screenname IS NOT NULL AND locked_at IS NULL
     AND EXISTS (SELECT FROM articles WHERE author_id = users.id AND status = 'published')
 ORDER BY (
@@ -105,7 +107,8 @@ async def _prepare(there: Addresses, port: int) -> tuple[Settings, str]:
     try:
         async with sessions_of(engine).begin() as db:
             found = await (await db.connection()).exec_driver_sql(_WHO)
-            person, admin = (str(row[0]).lower() for row in found)
+            people = {str(key): str(email).lower() for key, email in found.tuples()}
+            person, admin = await asyncio.to_thread(_with_profiles, there, people)
             secret = secrets.token_hex(16)
             settings = read_settings(
                 {
@@ -120,6 +123,14 @@ async def _prepare(there: Addresses, port: int) -> tuple[Settings, str]:
             return settings, link_of(settings.public_url, await make_link_token(db, person, secret), person)
     finally:
         await engine.dispose()
+
+
+def _with_profiles(there: Addresses, people: Mapping[str, str]) -> list[str]:
+    """Return the addresses of the first two, by id, who have a profile in MongoDB."""
+    with MongoClient[dict[str, Any]](there.mongodb) as client:
+        profiles = client.get_default_database()["profiles"]
+        having = {one["userId"] for one in profiles.find({"userId": {"$in": list(people)}, "active": True})}
+    return [email for key, email in people.items() if key in having][:2]
 
 
 @contextmanager

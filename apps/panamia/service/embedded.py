@@ -21,6 +21,7 @@ from pymongo.errors import PyMongoError
 from isthmus.connect.target import open_target
 from isthmus.errors import ConfigError
 
+from .profiles.stores import COLLECTION
 from .settings import Settings
 
 _PROGRAM = Path(sys.executable).with_name("secantusd-py")
@@ -76,23 +77,25 @@ def _postgres() -> Generator[tuple[str, str]]:
 
 
 def deploy(target: str) -> None:
-    """Apply the migrations.
+    """Apply the migrations, and enter profiles as living in MongoDB.
 
     Raises:
-        ConfigError: They cannot be applied (code `embedded-start`); the message holds why.
+        ConfigError: One of it cannot be done (code `embedded-start`); the message holds why.
     """
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "POSTGRES_"))}
     environment["DATABASE_URL"] = target
-    ran = subprocess.run(
-        [sys.executable, "-m", "isthmus", "schema", "deploy"],
-        cwd=_HOME,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if ran.returncode != 0:
-        raise ConfigError(f"The migrations cannot be applied: {ran.stderr.strip()[-500:]}", code="embedded-start")
+    for words in (("schema", "deploy"), ("switch", "prepare", COLLECTION)):
+        ran = subprocess.run(  # noqa: S603 - our own parts
+            [sys.executable, "-m", "isthmus", *words],
+            cwd=_HOME,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if ran.returncode != 0:
+            told = ran.stderr.strip()[-500:]
+            raise ConfigError(f"isthmus {' '.join(words)} ended with {ran.returncode}: {told}", code="embedded-start")
 
 
 @contextmanager
