@@ -42,7 +42,6 @@ _PHASES = (1, 2, 3, 4)
 _WHO = """
 SELECT id, email FROM users
 WHERE screenname IS NOT NULL AND locked_at IS NULL
-    AND EXISTS (SELECT FROM articles WHERE author_id = users.id AND status = 'published')
 ORDER BY (
     SELECT count(*) FROM notifications
     WHERE target = users.id AND NOT read AND (expires_at IS NULL OR expires_at > now())
@@ -107,8 +106,9 @@ async def _prepare(there: Addresses, port: int) -> tuple[Settings, str]:
     try:
         async with sessions_of(engine).begin() as db:
             found = await (await db.connection()).exec_driver_sql(_WHO)
-            people = {str(key): str(email).lower() for key, email in found.tuples()}
-            person, admin = await asyncio.to_thread(_with_profiles, there, people)
+            people = {str(row["id"]): str(row["email"]).lower() for row in found.mappings()}
+            chosen = await asyncio.to_thread(_with_profile, there, people)
+            person, admin = people.pop(chosen), next(iter(people.values()))
             secret = secrets.token_hex(16)
             settings = read_settings(
                 {
@@ -125,12 +125,12 @@ async def _prepare(there: Addresses, port: int) -> tuple[Settings, str]:
         await engine.dispose()
 
 
-def _with_profiles(there: Addresses, people: Mapping[str, str]) -> list[str]:
-    """Return the addresses of the first two, by id, who have a profile in MongoDB."""
+def _with_profile(there: Addresses, people: Mapping[str, str]) -> str:
+    """Return the id of the first who has a profile in MongoDB, or of the first where nobody has one."""
     with MongoClient[dict[str, Any]](there.mongodb) as client:
         profiles = client.get_default_database()["profiles"]
         having = {one["userId"] for one in profiles.find({"userId": {"$in": list(people)}, "active": True})}
-    return [email for key, email in people.items() if key in having][:2]
+    return next((key for key in people if key in having), next(iter(people)))
 
 
 @contextmanager
@@ -163,9 +163,9 @@ Three things to try:
   1. See what one page gathers from two databases: {url}/ once you are signed in.
      The profile is a document of MongoDB, the notifications are rows of PostgreSQL.
   2. Read the API, and call it from the page: {url}/docs
-  3. Ask whether the two databases agree, from another terminal:
+  3. Ask whether the two databases agree, from another terminal (what leads nowhere was planted there):
      export MONGODB_URI={there.mongodb}
-     export POSTGRES_DIRECT_URL={there.target}
+     export DATABASE_URL={there.target}
      isthmus refs audit apps/panamia/mapping.yaml
      isthmus outbox status
 """,

@@ -19,7 +19,7 @@ function fill(list, pairs) {
   for (const [name, value] of pairs) {
     if (value === null || value === undefined || value === "" || typeof value === "object") continue;
     const term = document.createElement("dt");
-    term.textContent = name;
+    term.textContent = name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
     const shown = document.createElement("dd");
     shown.textContent = String(value);
     list.append(term, shown);
