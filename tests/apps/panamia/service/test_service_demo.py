@@ -7,7 +7,9 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -20,15 +22,21 @@ ROOT = Path(__file__).parents[4]
 SECONDS = 240
 
 
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder that the user of an embedded server reaches, also where root runs the tests."""
+    with tempfile.TemporaryDirectory(prefix="isthmus-") as name:
+        Path(name).chmod(0o711)
+        yield Path(name)
+
+
 @pytest.mark.slow
-def test_the_link_signs_in_and_nothing_is_left_behind(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_the_link_signs_in_and_nothing_is_left_behind(folder: Path) -> None:
     needs_wire_server()
-    folder = Path(tmp_path_factory.mktemp("d"))  # short: a socket lies beneath
-    folder.chmod(0o755)
     port = free_port()
     said = folder / "said"
     temporary = folder / "t"
-    temporary.mkdir(mode=0o755)
+    temporary.mkdir(mode=0o711)
     command = [sys.executable, "-m", "apps.panamia.demo", "--port", str(port)]
     with said.open("wb") as out:
         process = subprocess.Popen(
