@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
 
 from . import health
 from .articles import routes as articles
@@ -64,5 +65,14 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(router, responses=RESPONSES)
     app.add_middleware(OriginCheck, settings=settings)
     app.add_middleware(BodyLimit, settings=settings)
+    if settings.allowed_origins:  # whose pages may also read the answers
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.allowed_origins,
+            allow_credentials=True,
+            allow_methods=["*"],
+            allow_headers=["content-type", "if-match"],
+            expose_headers=["etag", "retry-after"],
+        )
     app.add_middleware(Headers, is_secure=settings.is_secure)
     return app

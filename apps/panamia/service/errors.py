@@ -117,6 +117,11 @@ def add_handlers(app: FastAPI) -> None:
         _log.warning("PostgreSQL does not answer: %s", type(fault).__name__)
         return answer(503, "PostgreSQL does not answer", "postgres-away", headers=_TRY_AGAIN)
 
+    @app.exception_handler(Exception)
+    async def _other(_: Request, fault: Exception) -> JSONResponse:
+        _log.error("a request failed: %s", type(fault).__name__)
+        return answer(500, "Something went wrong here")
+
     @app.exception_handler(DBAPIError)
     async def _database(_: Request, fault: DBAPIError) -> JSONResponse:
         if fault.connection_invalidated:

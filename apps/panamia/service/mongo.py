@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
-from pymongo.errors import AutoReconnect, ConnectionFailure, ExecutionTimeout, NetworkTimeout, WaitQueueTimeoutError
+from pymongo.errors import (
+    ConnectionFailure,
+    ExecutionTimeout,
+    NetworkTimeout,
+    OperationFailure,
+    WaitQueueTimeoutError,
+)
 
-_AWAY = (AutoReconnect, ConnectionFailure, ExecutionTimeout, NetworkTimeout, WaitQueueTimeoutError)
+_log = logging.getLogger("panamia")
+_SLOW = (ExecutionTimeout, NetworkTimeout, WaitQueueTimeoutError)
+"""Of one request: others may well be answered."""
+_NOT_LET_IN = {13, 18, 8000}
+"""Unauthorized, AuthenticationFailed, and what Atlas says instead."""
 _ASKED_AGAIN_AFTER = 1.0
 """Seconds after a failure in which nobody asks."""
 
@@ -43,21 +54,37 @@ class Mongo:
             appname="panamia",
         )
         self.database: Database = self.client.get_default_database()
+        self._seconds = timeout_ms / 1_000
+        self._away = False
         self._quiet_until = 0.0
 
     async def ask(self, work: Callable[[Database], Awaitable[T]]) -> T:
         """Do something with the database.
 
+        While it is away nobody asks for a second, then one for all, and the others go on being told that it is away.
+
         Raises:
-            MongoAwayError: It does not answer, or did not a moment ago.
+            MongoAwayError: It does not answer, does not in time, does not let the service in, or did not a moment ago.
         """
-        if time.monotonic() < self._quiet_until:
+        now = time.monotonic()
+        if now < self._quiet_until:
             raise MongoAwayError
+        if self._away:
+            self._quiet_until = now + self._seconds + _ASKED_AGAIN_AFTER
+        was_away, away = self._away, False
         try:
             return await work(self.database)
-        except _AWAY as fault:
-            self._quiet_until = time.monotonic() + _ASKED_AGAIN_AFTER
+        except (ConnectionFailure, ExecutionTimeout) as fault:
+            away = was_away or not isinstance(fault, _SLOW)
             raise MongoAwayError from fault
+        except OperationFailure as fault:
+            if fault.code not in _NOT_LET_IN:
+                raise
+            _log.error("MongoDB does not let the service in: error %s", fault.code)
+            raise MongoAwayError from fault
+        finally:
+            self._away = away
+            self._quiet_until = time.monotonic() + _ASKED_AGAIN_AFTER if away else 0.0
 
     async def ping(self) -> None:
         """Ask whether it is there.

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from isthmus.cli.setting_files import read_setting_files
 from isthmus.errors import ConfigError
@@ -78,6 +78,18 @@ class Settings(BaseSettings):
         description="OAUTH_<PROVIDER>: `trusted`, `verification-required` or `disabled`; default: the second",
     )
 
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003  pydantic's own form
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take nothing but what `read_settings` gives, which may be another environment than that of the process."""
+        return (init_settings,)
+
     @field_validator("admin_emails", mode="before")
     @classmethod
     def _addresses(cls, value: Any) -> Any:
@@ -145,6 +157,8 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     """
     found = dict(environment)
     read_setting_files(found, SECRETS)
+    if found.get("MAIL", "").startswith("/"):  # a login shell's mailbox, as sshd and others set it
+        del found["MAIL"]
     given = {name: found[name.upper()] for name in Settings.model_fields if found.get(name.upper())}
     for old, name in (("NEXTAUTH_URL", "public_url"), ("NEXTAUTH_SECRET", "auth_secret")):
         if found.get(old):

@@ -115,6 +115,7 @@ async def change_address(resources: Resources, db: AsyncSession, token: str) -> 
         raise bad("Your address was changed since; ask again", "token-invalid")
     if await is_of_another_profile(resources, db, user.id, new):
         raise bad("This address is in use", "email-in-use")
+    was_proven = user.email_verified is not None
     user.email, user.email_verified = new, datetime.datetime.now(datetime.UTC)
     try:
         await db.flush()
@@ -124,7 +125,8 @@ async def change_address(resources: Resources, db: AsyncSession, token: str) -> 
         raise bad("This address is in use", "email-in-use") from None
     await end_all_sessions(db, user.id)
     await void_links(db, old)
-    await _keep_mentor_sessions(db, user.id, old)
+    if was_proven:  # else the sessions of the old address may be somebody else's
+        await _keep_mentor_sessions(db, user.id, old)
     await move_profile(resources, db, user.id, new)
     return Changed(user.id, old, new)
 

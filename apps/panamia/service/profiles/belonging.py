@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from ..errors import RefusedError
 from ..mongo import MongoAwayError
+from ..people import stay
 from ..resources import Resources
 from .document import read_profile
 from .stores import Claim
@@ -59,6 +60,7 @@ async def claim_profile(resources: Resources, db: AsyncSession, user: Person) ->
         somebody must look at them first.
     """
     try:
+        await stay(db, user.id)  # else a document could be claimed for somebody who is being deleted
         async with writing(resources, db) as profiles:
             how, _ = await profiles.claim(user.id, user.email.strip().lower())
             return how

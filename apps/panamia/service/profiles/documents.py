@@ -10,7 +10,7 @@ from typing import Any, TypeVar, cast
 from bson import ObjectId
 from bson.errors import InvalidId
 from pymongo.asynchronous.collection import AsyncCollection
-from pymongo.errors import AutoReconnect
+from pymongo.errors import AutoReconnect, OperationFailure
 
 from isthmus.errors import PolyglotError, SourceError
 from isthmus.polyglot.ensure import Belonging, Ensured, ensure_async, ensure_indexes_async
@@ -20,6 +20,9 @@ from isthmus.polyglot.switch import Home
 from ..mongo import Database, Mongo
 from .document import UserId
 from .stores import COLLECTION, SEARCHED, Claim, Wanted
+
+_NO_RIGHT = 13
+"""MongoDB's Unauthorized."""
 
 _BELONGING = Belonging(reference="userId", holds=UserId, email="email")
 _LISTED = (
@@ -112,7 +115,12 @@ class DocumentProfiles:
 
         async def listed(database: Database) -> list[dict[str, Any]]:
             found = database[COLLECTION].find({"$and": conditions}, dict.fromkeys(_LISTED, 1))
-            return await found.sort([("slug", 1), ("_id", 1)]).limit(wanted.limit).to_list()
+            return (
+                await found.sort([("slug", 1), ("_id", 1)])
+                .limit(wanted.limit)
+                .max_time_ms(int(self._seconds * 1_000))
+                .to_list()
+            )
 
         return await self._mongo.ask(listed)
 
@@ -140,7 +148,9 @@ class DocumentProfiles:
             await collection.create_index([("slug", 1), ("_id", 1)])  # by which pages are found, and listed
             return await self._ensure(collection, user_id, email)
         except SourceError as fault:
-            raise AutoReconnect(fault.code) from fault
+            if fault.retryable:
+                raise AutoReconnect(fault.code) from fault
+            raise OperationFailure(fault.code, _NO_RIGHT) from fault
 
     async def _ensure(
         self, collection: AsyncCollection[dict[str, Any]], user_id: str, email: str

@@ -17,6 +17,7 @@ from ...models import User
 from ..auth.sessions import Signed
 from ..errors import RefusedError, bad, conflict, not_found
 from ..inputs import folded
+from ..people import stay
 from ..resources import Resources
 from .belonging import claim_profile
 from .document import profile_of
@@ -67,6 +68,7 @@ async def begin_profile(resources: Resources, db: AsyncSession, user: Signed, ne
     """
     if folded(new.email) != user.email:
         raise bad("The e-mail must be the one you are signed in with", "email-mismatch")
+    await stay(db, user.id)
     await db.execute(sa.select(User.id).where(User.id == user.id).with_for_update(key_share=True))
     async with writing(resources, db) as profiles:
         for _ in range(_TRIES):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime
 import hashlib
 from pathlib import Path
 from typing import Any
@@ -180,15 +181,20 @@ async def test_a_profile_in_postgresql_is_changed_in_the_same_transaction(world:
     assert world.rows("SELECT count(*) FROM isthmus.outbox") == [(0,)]
 
 
-async def test_sessions_of_mentoring_that_knew_the_old_address_alone_stay_the_persons(world: World) -> None:
-    user, client = world.signed_in(OLD)
+@pytest.mark.parametrize("is_proven", [True, False])
+async def test_sessions_of_mentoring_that_knew_the_old_address_alone_stay_the_persons(
+    world: World, is_proven: bool
+) -> None:
+    """Of somebody who never proved the old address they are not theirs to keep."""
+    proven = {"email_verified": datetime.datetime.now(datetime.UTC)} if is_proven else {}
+    user, client = world.signed_in(OLD, **proven)
     insert = "INSERT INTO mentor_sessions (id, mentor_email, mentee_email, session_id, scheduled_at, topic)"
     insert += " VALUES (%s, %s, %s, %s, now(), 't')"
     for number, (mentor, mentee) in enumerate([(OLD.upper(), "b@example.org"), ("b@example.org", OLD)]):
         world.rows(insert, new_id(), mentor, mentee, str(number))
     assert (await completed(world, await token_for(world, client)))[0] == 200
     found = world.rows("SELECT mentor_user_id, mentee_user_id FROM mentor_sessions ORDER BY session_id")
-    assert found == [(user, None), (None, user)]
+    assert found == ([(user, None), (None, user)] if is_proven else [(None, None)] * 2)
 
 
 async def test_where_no_mail_can_be_sent_nothing_waits(start: Start, tmp_path: Path) -> None:

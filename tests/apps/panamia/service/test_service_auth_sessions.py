@@ -265,3 +265,29 @@ def test_a_request_comes_from_the_host_before_the_trusted_proxies(
 ) -> None:
     told = {"POSTGRES_URL": "x", "MONGODB_URI": "x", "TRUSTED_PROXIES": ",".join(trusted)}
     assert host_of(peer, forwarded, read_settings(told).proxy_networks) == host
+
+
+async def test_pages_of_an_allowed_origin_write_and_read_the_answer(start: Start) -> None:
+    """What a browser asks before it sends, and what it looks at behind it."""
+    there = "https://sitting.example.org"
+    world = await start(ALLOWED_ORIGINS=there)
+    user = world.make_user("a@example.org")
+    client = world.client(world.make_session(user), origin=there)
+    asked = {"access-control-request-method": "POST", "access-control-request-headers": "content-type"}
+    before = await client.options("/api/auth/signout", headers=asked)
+    assert before.status_code == 200
+    assert before.headers["access-control-allow-origin"] == there
+    assert before.headers["access-control-allow-credentials"] == "true"
+    answer = await client.post("/api/auth/signout")
+    assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (204, there)
+    other = await world.client(origin="https://elsewhere.example.org").options("/api/auth/signout", headers=asked)
+    assert "access-control-allow-origin" not in other.headers
+
+
+def test_a_login_shell_s_mailbox_and_what_else_stands_around_are_no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = {"POSTGRES_URL": "x", "MONGODB_URI": "x", "MAIL": "/var/mail/root"}
+    monkeypatch.setenv("ADMIN_EMAILS", "somebody@example.org")
+    monkeypatch.setenv("MAIL", "smtp://somewhere.example.org")
+    settings = read_settings(told)
+    assert settings.mail.get_secret_value() == "console"
+    assert settings.admin_emails == ()

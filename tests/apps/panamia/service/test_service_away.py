@@ -6,7 +6,7 @@ import asyncio
 import time
 
 import pytest
-from pymongo.errors import AutoReconnect
+from pymongo.errors import AutoReconnect, ExecutionTimeout, NetworkTimeout, OperationFailure, PyMongoError
 
 from apps.panamia.service import mongo
 from tests.apps.panamia.service.conftest import Start, World
@@ -58,6 +58,51 @@ async def test_nobody_waits_for_a_mongodb_that_was_away_a_moment_ago(monkeypatch
         with pytest.raises(mongo.MongoAwayError):
             await there.ask(work)
     assert asked == 1
+    await there.close()
+
+
+async def test_one_asks_for_all_whether_it_is_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mongo, "_ASKED_AGAIN_AFTER", 0.0)
+    there = mongo.Mongo("mongodb://127.0.0.1:1/nothing", 3_600_000)
+    asked, back, going = 0, False, asyncio.Event()
+
+    async def work(_: object) -> str:
+        nonlocal asked
+        asked += 1
+        if asked > 1:
+            going.set()
+            await asyncio.sleep(0.05)
+        if not back:
+            raise AutoReconnect
+        return "an answer"
+
+    with pytest.raises(mongo.MongoAwayError):
+        await there.ask(work)
+    back = True
+    first = asyncio.create_task(there.ask(work))
+    await going.wait()
+    for _ in range(5):
+        with pytest.raises(mongo.MongoAwayError):
+            await there.ask(work)
+    assert asked == 2
+    assert await first == "an answer"
+    assert await there.ask(work) == "an answer"
+    await there.close()
+
+
+@pytest.mark.parametrize("fault", [NetworkTimeout(), ExecutionTimeout("slow", 50), OperationFailure("not you", 13)])
+async def test_what_befalls_one_request_is_not_told_to_others(fault: PyMongoError) -> None:
+    there = mongo.Mongo("mongodb://127.0.0.1:1/nothing", 1_000)
+
+    async def slow(_: object) -> None:
+        raise fault
+
+    async def quick(_: object) -> str:
+        return "an answer"
+
+    with pytest.raises(mongo.MongoAwayError):
+        await there.ask(slow)
+    assert await there.ask(quick) == "an answer"
     await there.close()
 
 
