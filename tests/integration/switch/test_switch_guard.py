@@ -202,6 +202,10 @@ def test_a_transaction_of_the_applications_own_holds_until_its_end(world: World,
                 await undone(begin, switch)
             async with begin() as session, switch.writing(PEOPLE, connection=session) as store:
                 await store.put({"_id": "kept"})
+        by_itself = engine.execution_options(isolation_level="AUTOCOMMIT")
+        for begin in (by_itself.begin, async_sessionmaker(by_itself).begin):
+            async with begin() as each:
+                await refused(hold(each, PEOPLE), "switch-no-transaction")
         await engine.dispose()
         async with await psycopg.AsyncConnection.connect(world.conninfo, autocommit=True) as alone:
             await refused(hold(alone, PEOPLE), "switch-no-transaction")

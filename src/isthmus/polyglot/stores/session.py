@@ -54,11 +54,18 @@ async def savepoint(connection: Any) -> AsyncGenerator[None]:
     await rows_of(connection, "RELEASE SAVEPOINT isthmus_store", {})
 
 
-def in_transaction(connection: Any) -> bool:
+async def in_transaction(connection: Any) -> bool:
     """Tell whether what is executed now is kept together until a commit."""
     if hasattr(connection, "run_sync"):
-        return bool(connection.in_transaction())
+        return bool(connection.in_transaction()) and not await connection.run_sync(_commits_each)
     return not connection.autocommit or connection.info.transaction_status != 0
+
+
+def _commits_each(connection: Any) -> bool:
+    """Tell whether SQLAlchemy commits each statement by itself, which it calls a transaction none the less."""
+    if hasattr(connection, "get_bind"):  # a session
+        connection = connection.connection()
+    return bool(getattr(connection.connection.dbapi_connection, "autocommit", False))
 
 
 def sqlstate(fault: BaseException) -> str | None:

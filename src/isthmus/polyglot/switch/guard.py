@@ -182,7 +182,7 @@ async def hold(connection: Any, collection: str) -> Standing:
     """
     for entered in (False, True):
         rows = await _asked(connection, "hold", collection)
-        if not in_transaction(connection):
+        if not await in_transaction(connection):
             raise PolyglotError(
                 "No transaction is open on this connection: the collection would not be held while it is written.",
                 code="switch-no-transaction",
