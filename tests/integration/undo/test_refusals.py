@@ -247,7 +247,7 @@ def test_the_command_killed_at_any_instant_and_run_again_ends_the_same(
     began = time.monotonic()
     subprocess.run(words, capture_output=True, check=True)
     took = time.monotonic() - began
-    for part in (0.7, 0.9, 1, 1.1, 1.25, 1.4):
+    for part in (0.3, 0.7, 0.9, 1, 1.15, 1.4):
         with subprocess.Popen([*words, "--live"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
             try:
                 process.wait(took * part)
