@@ -5,12 +5,12 @@ Takes connections of psycopg and of SQLAlchemy, also sessions, synchronous or no
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Mapping, Sequence
 from inspect import iscoroutinefunction
 from typing import Any, cast
 
 from isthmus.errors import PolyglotError
+from isthmus.polyglot.of_sqlalchemy import commits_each, connection_of, with_colons
 from isthmus.polyglot.outbox.intent import Intent
 from isthmus.state.statements import statements
 
@@ -89,17 +89,16 @@ def _enqueue_by_sqlalchemy(connection: Any, intents: Sequence[Intent]) -> list[i
     from sqlalchemy import text
     from sqlalchemy.exc import DBAPIError
 
-    if hasattr(connection, "get_bind"):  # a session
-        connection = connection.connection()
-    if getattr(connection.connection.dbapi_connection, "autocommit", False):
+    connection = connection_of(connection)
+    if commits_each(connection):
         raise _no_transaction()
     numbers: dict[int, int] = {}
     try:
         for place, intent in _in_order(intents):
-            found = connection.execute(text(_with_colons("enqueue")), _values(intent))
+            found = connection.execute(text(with_colons(_statement("enqueue").decode())), _values(intent))
             numbers[place] = _number(found.fetchone())
         if numbers:
-            connection.execute(text(_with_colons("wake")))
+            connection.execute(text(with_colons(_statement("wake").decode())))
     except DBAPIError as fault:
         raise _told(fault.orig or fault) from fault
     return [numbers[place] for place in range(len(intents))]
@@ -122,11 +121,6 @@ def _values(intent: Intent) -> dict[str, object]:
 
 def _statement(name: str) -> bytes:
     return statements("enqueue", "isthmus.polyglot.outbox")[name]
-
-
-def _with_colons(name: str) -> str:
-    """Return a statement with parameters as SQLAlchemy writes them."""
-    return re.sub(r"%\((\w+)\)s", r":\1", _statement(name).decode())
 
 
 def _number(row: Any) -> int:

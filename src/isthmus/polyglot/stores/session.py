@@ -5,15 +5,13 @@ A statement is written once, with psycopg's `%(name)s`. Nothing belongs to a ses
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager, suppress
 from inspect import iscoroutinefunction
 from typing import Any
 
 from isthmus.errors import PolyglotError
-
-_PLACE = re.compile(r"%\((\w+)\)s")
+from isthmus.polyglot.of_sqlalchemy import commits_each, with_colons
 
 
 async def rows_of(connection: Any, statement: str, values: Mapping[str, object]) -> list[tuple[Any, ...]]:
@@ -33,7 +31,7 @@ async def rows_of(connection: Any, statement: str, values: Mapping[str, object])
     if hasattr(connection, "run_sync"):
         from sqlalchemy import text
 
-        result: Any = await execute(text(_with_colons(statement)), dict(values))
+        result: Any = await execute(text(with_colons(statement)), dict(values))
         return [tuple(row) for row in result.all()] if result.returns_rows else []
     cursor: Any = connection.cursor(row_factory=_as_tuples)
     async with cursor:
@@ -57,15 +55,8 @@ async def savepoint(connection: Any) -> AsyncGenerator[None]:
 async def in_transaction(connection: Any) -> bool:
     """Tell whether what is executed now is kept together until a commit."""
     if hasattr(connection, "run_sync"):
-        return bool(connection.in_transaction()) and not await connection.run_sync(_commits_each)
+        return bool(connection.in_transaction()) and not await connection.run_sync(commits_each)
     return not connection.autocommit or connection.info.transaction_status != 0
-
-
-def _commits_each(connection: Any) -> bool:
-    """Tell whether SQLAlchemy commits each statement by itself, which it calls a transaction none the less."""
-    if hasattr(connection, "get_bind"):  # a session
-        connection = connection.connection()
-    return bool(getattr(connection.connection.dbapi_connection, "autocommit", False))
 
 
 def sqlstate(fault: BaseException) -> str | None:
@@ -91,11 +82,3 @@ def _as_tuples(cursor: Any) -> Any:
     from psycopg.rows import tuple_row
 
     return tuple_row(cursor)
-
-
-def _with_colons(statement: str) -> str:
-    """Return a statement as SQLAlchemy's `text` has it: `:name`, and colons of its own behind a backslash."""
-    parts = _PLACE.split(statement)
-    fixed = [part.replace("%%", "%").replace(":", "\\:") for part in parts[::2]]
-    names = [f":{name}" for name in parts[1::2]]
-    return "".join(one for pair in zip(fixed, [*names, ""], strict=True) for one in pair)
