@@ -8,6 +8,7 @@ from typing import Annotated, cast
 from fastapi import Depends, Request
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 from isthmus.errors import ConfigError
@@ -15,6 +16,7 @@ from isthmus.errors import ConfigError
 _CONNECT_SECONDS = 5
 _WAIT_SECONDS = 5.0
 """For a free connection of the pool."""
+_ALONE = text("SELECT pg_advisory_xact_lock(hashtextextended(:what, 0))")
 
 
 def open_engine(conninfo: str, pool_size: int) -> AsyncEngine:
@@ -58,3 +60,8 @@ async def _transaction(request: Request) -> AsyncIterator[AsyncSession]:
 
 Db = Annotated[AsyncSession, Depends(_transaction, scope="function")]
 """The transaction of a request: committed before its answer is sent, rolled back where the route raises."""
+
+
+async def one_at_a_time(db: AsyncSession, what: str) -> None:
+    """Wait for other transactions that said the same, and let later ones wait until this one ends."""
+    await db.execute(_ALONE, {"what": what})

@@ -55,18 +55,6 @@ def _address(text: str) -> str:
     return text
 
 
-def text_of(most: int, least: int = 0) -> type[str]:
-    """Return the type of a text of several lines with a number of characters, trimmed."""
-    bounds = StringConstraints(strip_whitespace=True, min_length=least, max_length=most)
-    return Annotated[str, bounds, AfterValidator(_no_nul)]  # pyright: ignore[reportReturnType]
-
-
-def line_of(most: int, least: int = 0) -> type[str]:
-    """Return the type of a single line with a number of characters, trimmed."""
-    bounds = StringConstraints(strip_whitespace=True, min_length=least, max_length=most)
-    return Annotated[str, bounds, AfterValidator(_one_line)]  # pyright: ignore[reportReturnType]
-
-
 Email = Annotated[
     str,
     StringConstraints(strip_whitespace=True, to_lower=True, min_length=3, max_length=LONGEST_EMAIL),

@@ -60,18 +60,23 @@ async def find(db: AsyncSession, someone: Someone) -> str:
     return found
 
 
-async def stay(db: AsyncSession, user: str) -> None:
+async def stay(db: AsyncSession, user: str, *, alone: bool = False) -> None:
     """Let whoever asks stay there until the transaction ends.
+
+    Args:
+        db: The transaction.
+        user: Who asks.
+        alone: Whether other transactions that are alone with this user wait meanwhile.
 
     Raises:
         RefusedError: The user is gone since the session was looked at (401).
     """
-    if await _held(db, User.id == user) is None:
+    if await _held(db, User.id == user, alone=alone) is None:
         raise unauthorized()
 
 
-async def _held(db: AsyncSession, which: sa.ColumnElement[bool]) -> str | None:
-    query = sa.select(User.id).where(which, User.locked_at.is_(None)).with_for_update(key_share=True, read=True)
+async def _held(db: AsyncSession, which: sa.ColumnElement[bool], *, alone: bool = False) -> str | None:
+    query = sa.select(User.id).where(which, User.locked_at.is_(None)).with_for_update(key_share=True, read=not alone)
     return (await db.execute(query)).scalar_one_or_none()
 
 

@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ...models import EmailMigration, MentorSession, User
+from ..database import one_at_a_time
 from ..errors import RefusedError, bad
 from ..resources import Resources
 from .links import void_links
@@ -21,7 +22,6 @@ from .profile_address import is_of_another_profile, move_profile
 from .sessions import end_all_sessions
 from .tokens import MINUTES, hash_of, new_short_token
 
-_HELD = sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:what, 0))")
 _UNIQUE = "23505"
 
 
@@ -59,7 +59,7 @@ async def ask_for_change(resources: Resources, db: AsyncSession, user_id: str, n
         MongoAwayError: Whether it is a profile's cannot be known.
     """
     user = await _held(db, user_id)
-    await db.execute(_HELD, {"what": f"address {new}"})
+    await one_at_a_time(db, f"address {new}")
     old = user.email.strip().lower()
     if new == old:
         raise bad("This is your address already", "email-same")

@@ -14,12 +14,11 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ...models import OAuthVerification, User
+from ..database import one_at_a_time
 from ..errors import RefusedError, bad, conflict
 from .accounts import link_account
 from .tokens import MINUTES, hash_of, new_short_token
 from .users import user_signing_in
-
-_HELD = sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:what, 0))")
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,7 @@ async def make_verification(
         email: Folded; what the mail goes to.
         shown: What the provider told of the person: `name`, `email`, `image`.
     """
-    await db.execute(_HELD, {"what": f"verification {provider} {account_id}"})
+    await one_at_a_time(db, f"verification {provider} {account_id}")
     same = sa.and_(
         OAuthVerification.provider == provider,
         OAuthVerification.provider_account_id == account_id,

@@ -6,15 +6,14 @@ import datetime
 import secrets
 from dataclasses import dataclass
 
-import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from isthmus.errors import PolyglotError
 from isthmus.polyglot.stores import Stored
 from isthmus.polyglot.switch import Home
 
-from ...models import User
 from ..auth.sessions import Signed
+from ..database import one_at_a_time
 from ..errors import RefusedError, bad, conflict, not_found
 from ..inputs import folded
 from ..people import stay
@@ -29,7 +28,7 @@ from .stores import Profiles
 from .where import reading, writing
 
 _TRIES = 5
-_SLUGS = sa.text("SELECT pg_advisory_xact_lock(hashtextextended('panamia.profiles.slug', 0))")
+_SLUGS = "panamia.profiles.slug"
 """Whoever gives a profile a slug holds this until it is committed: MongoDB has no index that is unique on it."""
 
 
@@ -68,8 +67,7 @@ async def begin_profile(resources: Resources, db: AsyncSession, user: Signed, ne
     """
     if folded(new.email) != user.email:
         raise bad("The e-mail must be the one you are signed in with", "email-mismatch")
-    await stay(db, user.id)
-    await db.execute(sa.select(User.id).where(User.id == user.id).with_for_update(key_share=True))
+    await stay(db, user.id, alone=True)
     async with writing(resources, db) as profiles:
         for _ in range(_TRIES):
             how, _found = await profiles.claim(user.id, user.email)
@@ -141,6 +139,6 @@ async def save_profile(
 
 async def _slug(db: AsyncSession, profiles: Profiles, user_id: str, name: str) -> str:
     """Return a slug that no profile has, and that is nobody else's screen name; it is held until the commit."""
-    await db.execute(_SLUGS)
+    await one_at_a_time(db, _SLUGS)
     wanted = slug_of(name)
     return first_free(wanted, await profiles.slugs(wanted) | await names_of_others(db, wanted, user_id))
