@@ -96,6 +96,16 @@ class WireServer:
             self._process = None
 
     @contextlib.contextmanager
+    def hanging(self) -> Iterator[None]:
+        """Let it answer nobody as long as the block lasts; its connections stay."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._process.send_signal(signal.SIGCONT)
+
+    @contextlib.contextmanager
     def failing(self, commands: Iterable[str], times: int = 1, **how: Any) -> Iterator[None]:
         """Make commands fail: `errorCode=13`, `closeConnection=True`; needs `--enable-test-commands`."""
         data = {"failCommands": list(commands), **how}

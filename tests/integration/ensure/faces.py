@@ -34,9 +34,9 @@ class Face:
         """Call `ensure`."""
         return self._call(library.ensure, library.ensure_async, belonging, reference, **how)
 
-    def make(self, belonging: Belonging) -> list[str]:
+    def make(self, belonging: Belonging, **how: Any) -> list[str]:
         """Call `ensure_indexes`."""
-        return self._call(library.ensure_indexes, library.ensure_indexes_async, belonging)
+        return self._call(library.ensure_indexes, library.ensure_indexes_async, belonging, **how)
 
     def check(self, belonging: Belonging) -> tuple[Problem, ...]:
         """Call `check_indexes`."""

@@ -28,6 +28,7 @@ def emptied(outbox_database: str) -> str:
     """Return a database with an outbox, in which no event ever was."""
     with psycopg.connect(outbox_database, autocommit=True) as connection:
         connection.execute("TRUNCATE isthmus.outbox, isthmus.outbox_key RESTART IDENTITY")
+        connection.execute("TRUNCATE isthmus.switch CASCADE")
         connection.execute("DROP TABLE IF EXISTS rows")
     return outbox_database
 

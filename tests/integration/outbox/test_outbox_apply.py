@@ -16,11 +16,16 @@ import pytest
 from bson import Binary, Code, DBRef, Decimal128, Int64, MaxKey, MinKey, ObjectId, Regex, Timestamp
 from bson.datetime_ms import DatetimeMS
 from bson.raw_bson import RawBSONDocument
+from psycopg.conninfo import make_conninfo
 
-from isthmus.errors import ConfigError
+from isthmus.errors import ConfigError, TargetError
 from isthmus.polyglot.outbox import delete, insert, put, update
 from isthmus.polyglot.outbox.answers import Choice, retry, skip
+from isthmus.polyglot.outbox.backoff import Patience
 from isthmus.polyglot.outbox.key import CODEC, document_key
+from isthmus.polyglot.outbox.status import read_status
+from isthmus.state.up_to_date import bring_up_to_date
+from tests.fix_mongo import MongoDatabase
 from tests.integration.outbox.world import PEOPLE, World
 
 EVERYTHING: dict[str, Any] = {
@@ -169,6 +174,61 @@ def test_event_that_somebody_broke_does_not_end_the_relay(world: World, payload:
     world.drain()
     assert 2 in world.there()
     assert world.status().lag_events == 0
+
+
+def test_events_of_a_collection_that_lives_in_postgresql_are_parked_at_once_and_never_applied(world: World) -> None:
+    world.do("INSERT INTO isthmus.switch (collection) VALUES (%s), ('other')", PEOPLE)
+    world.enqueue(put(PEOPLE, 1, {"x": 1}), put("other", 1, {"x": 1}))
+    assert world.drain().applied == 2
+    numbers = world.enqueue(
+        update(PEOPLE, 1, set={"x": 2}), delete(PEOPLE, 1), put(PEOPLE, 2, {}), put("other", 1, {"x": 2})
+    )
+    world.do("UPDATE isthmus.switch SET home = 'postgres' WHERE collection = %s", PEOPLE)
+    found = world.status()
+    assert (found.outcome, found.elsewhere, found.parked) == ("elsewhere", (PEOPLE,), 0)
+    done = world.drain(patience=Patience(attempts=50))
+    assert (done.applied, done.refused, done.parked) == (1, 2, 2)
+    assert (world.there(), world.there("other")) == ({1: {"x": 1}}, {1: {"x": 2}})
+    found = world.status()
+    assert (found.outcome, found.elsewhere, found.parked, found.behind) == ("parked", (PEOPLE,), 2, 1)
+    assert {one.fault for one in found.troubled} == {"lives-elsewhere"}
+    world.do("UPDATE isthmus.switch SET home = 'mongodb' WHERE collection = %s", PEOPLE)
+    with psycopg.connect(world.conninfo, autocommit=True) as connection:
+        assert retry(connection, Choice(collection=PEOPLE)) == [numbers[0], numbers[2]]
+    assert world.drain().applied == 3
+    assert world.there() == {2: {}}
+    assert world.status().outcome == "clear"
+
+
+def test_a_relay_that_may_not_ask_where_collections_live_writes_nothing(world: World) -> None:
+    (number,) = world.enqueue(put(PEOPLE, 1, {}))
+    role = "outbox_relay"
+    world.do(f"DROP ROLE IF EXISTS {role}")
+    world.do(f"CREATE ROLE {role} LOGIN; GRANT USAGE ON SCHEMA isthmus TO {role}")
+    world.do(f"GRANT SELECT, UPDATE, DELETE ON isthmus.outbox, isthmus.outbox_key TO {role}")
+    address = make_conninfo(world.conninfo, options=f"-c role={role}")
+    try:
+        with pytest.raises(TargetError) as caught:
+            world.drain(conninfo=address)
+        assert caught.value.code == "no-right"
+        assert "isthmus.switch" in (caught.value.hint or "")
+        assert world.open_events() == [number]
+        with psycopg.connect(address, autocommit=True) as connection:
+            assert read_status(connection).outcome == "behind"
+        world.do(f"GRANT SELECT ON isthmus.switch TO {role}")
+        assert world.drain(conninfo=address).applied == 1
+    finally:
+        world.do(f"DROP OWNED BY {role}; DROP ROLE {role}")
+
+
+def test_a_database_of_an_older_version_knows_no_switches(database: str, mongo: MongoDatabase) -> None:
+    with psycopg.connect(database, autocommit=True) as connection:
+        bring_up_to_date(connection)
+        connection.execute("DROP TABLE isthmus.switch CASCADE")
+    world = World(database, mongo.url, mongo.client[mongo.name])
+    world.enqueue(put(PEOPLE, 1, {}))
+    assert world.status().outcome == "behind"
+    assert world.drain().applied == 1
 
 
 def test_validator_refuses(world: World) -> None:

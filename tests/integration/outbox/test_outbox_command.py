@@ -8,8 +8,9 @@ from typing import Any
 
 import psycopg
 import pytest
+from bson import Int64
 
-from isthmus.polyglot.outbox import put, update
+from isthmus.polyglot.outbox import delete, put, update
 from tests.fix_mongo import MongoDatabase
 from tests.fix_postgres import free_port, password_url
 from tests.integration.cli.conftest import Ran, run_command
@@ -69,6 +70,36 @@ def test_status_run_retry_and_skip(command: Command) -> None:
     code, found = command.json("run", "--drain")
     assert (code, found["outcome"], found["applied"], found["exit_code"]) == (0, "drained", 1, 0)
     assert command.json("status")[1]["outcome"] == "clear"
+
+
+def test_status_tells_of_a_collection_that_lives_elsewhere_and_shows_what_is_lost_without_a_person(
+    command: Command,
+) -> None:
+    world = command.world
+    world.do("INSERT INTO isthmus.switch (collection, home) VALUES (%s, 'postgres')", PEOPLE)
+    first, large, gone = world.enqueue(
+        update(PEOPLE, 1, set={"x": Int64(2)}), put(PEOPLE, 2, {"x": "y" * 300_000}), delete(PEOPLE, 3)
+    )
+    shown = command.run("status")
+    assert (shown.code, "lives in PostgreSQL" in shown.out, "parked" in shown.out) == (1, True, True)
+    assert (command.json("status")[1]["outcome"], command.json("status")[1]["elsewhere"]) == ("elsewhere", [PEOPLE])
+    ran = command.run("run", "--drain")
+    assert (ran.code, ran.out) == (1, "0 events applied, 3 parked.\n")
+    shown = command.run("status")
+    assert (shown.code, "lives-elsewhere" in shown.out) == (1, True)
+    assert "numberLong" not in shown.out
+    shown = command.run("status", "--changes")
+    assert '"$numberLong"' in shown.out
+    assert "300,013 bytes, too many to show" in shown.out
+    code, found = command.json("status", "--changes")
+    assert (code, found["outcome"]) == (1, "parked")
+    changes = {one["number"]: (one["bytes"], one["change"]) for one in found["troubled"]}
+    assert changes[first][1] == {"set": {"x": {"$numberLong": "2"}}}
+    assert (changes[large], changes[gone]) == ((300_013, None), (0, None))
+    assert "change" not in command.json("status")[1]["troubled"][0]
+    assert command.run("skip", first, large, gone, "--reason", "written by hand").code == 0
+    code, found = command.json("status")
+    assert (code, found["outcome"], found["elsewhere"]) == (0, "clear", [])
 
 
 def test_first_run_makes_the_tables_and_other_commands_ask_for_it(

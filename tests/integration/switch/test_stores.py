@@ -10,17 +10,26 @@ import asyncio
 import datetime as dt
 import uuid
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, closing
+from dataclasses import replace
 from typing import Any
 
+import bson
 import psycopg
 import pytest
 from bson import Binary, Code, Decimal128, Int64, MaxKey, MinKey, ObjectId, Regex, Timestamp
 from bson.dbref import DBRef
 
+from isthmus.connect.mongo import open_server
 from isthmus.errors import PolyglotError
+from isthmus.polyglot.ensure import Belonging, ensure, ensure_indexes
+from isthmus.polyglot.mark import revision_end
+from isthmus.polyglot.rewrite.updates import Change, Replacement, as_update
 from isthmus.polyglot.stores import DocumentStore, JsonbStore
 from isthmus.polyglot.stores.form import CODEC
+from isthmus.polyglot.switch import hold
+from isthmus.polyglot.switch.fence import Fence
+from isthmus.polyglot.switch.ledger import held
 from tests.integration.switch.world import PEOPLE, TABLE, World
 
 Work = Callable[[DocumentStore], Awaitable[None]]
@@ -343,6 +352,91 @@ def test_the_marks_of_the_outbox_stay_in_mongodb_and_its_writes_end_a_revision(w
     asyncio.run(work())
 
 
+@pytest.mark.parametrize("written_before", [False, True], ids=["no mark", "a mark"])
+def test_a_claim_and_a_rewrite_end_a_revision_that_was_read_before(world: World, written_before: bool) -> None:
+    """Each is done behind the store's back, as `ensure` and `refs rewrite` do it."""
+    row = "tz4a98xxat96iws9zmbrgj3a"
+    belonging = Belonging("userId", holds=str, email="email")
+    ensure_indexes(world.people, belonging)
+
+    def claim() -> None:
+        assert ensure(world.people, belonging, row, email="ann@x.example").how == "claimed"
+
+    def rewrite() -> None:
+        (document,) = world.people.find({"_id": "a"}, {"_isthmus": 1})
+        replaced = Replacement(("by",), OID, row)
+        change = Change(bson.encode({"_id": "a"}), (replaced,), revision_end(document))
+        done = world.people.bulk_write([as_update(change, collated=False)])
+        assert done.modified_count == 1
+
+    async def work(end: Callable[[], None], call: Callable[[Any, Any], Awaitable[Any]]) -> None:
+        world.people.delete_many({})
+        async with world.mongo_store() as store:
+            document = {"_id": "a", "email": "ann@x.example", "by": OID, "n": 1}
+            if written_before:
+                await store.insert(document)
+            else:
+                world.people.insert_one(document)
+            read = await store.get("a")
+            assert read is not None
+            assert (await store.get("a")) == read
+            end()
+            await refused(call(store, read), "store-conflict")
+            after = await store.get("a")
+            assert after is not None
+            assert row in (after.document.get("userId"), after.document["by"])
+            assert (await store.replace({**after.document, "n": 2}, revision=after.revision)).document["n"] == 2
+
+    for end in (claim, rewrite):
+        asyncio.run(work(end, lambda store, read: store.replace({**read.document, "n": 5}, revision=read.revision)))
+        asyncio.run(work(end, lambda store, read: store.update("a", set={"n": 5}, revision=read.revision)))
+        asyncio.run(work(end, lambda store, read: store.delete("a", revision=read.revision)))
+
+
+def test_a_rewrite_of_a_document_that_gets_its_first_mark_meanwhile_is_not_done(world: World) -> None:
+    world.people.insert_one({"_id": "a", "by": OID})
+    change = Change(bson.encode({"_id": "a"}), (Replacement(("by",), OID, "new"),), revision_end({}))
+    world.people.update_one({"_id": "a"}, {"$set": {"_isthmus": {"r": uuid.uuid4().hex}}})
+    for tried in (False, True):
+        update = as_update(replace(change, tried=tried), collated=False)
+        assert world.people.bulk_write([update]).matched_count == 0
+
+
+def test_a_document_without_a_mark_is_written_once_on_condition_of_what_was_read(world: World) -> None:
+    calls: list[Callable[[Any, str], Awaitable[Any]]] = [
+        lambda store, revision: store.replace({"_id": "a", "n": 2}, revision=revision),
+        lambda store, revision: store.update("a", set={"n": 2}, revision=revision),
+        lambda store, revision: store.delete("a", revision=revision),
+    ]
+
+    async def work(call: Callable[[Any, str], Awaitable[Any]]) -> None:
+        async with world.mongo_store() as store:
+            world.people.insert_one({"_id": "a", "n": 1})
+            read = await store.get("a")
+            assert read is not None
+            for wrong in ("", "-", "-" + "0" * 64, "QQ==", "x"):
+                await refused(store.update("a", set={"n": 9}, revision=wrong), "store-conflict")
+            again = await store.get("a")  # a condition that was not met may have put a mark there, and nothing else
+            assert again is not None
+            assert again.document == read.document
+            outcomes = await asyncio.gather(*(call(store, again.revision) for _ in range(3)), return_exceptions=True)
+            assert sum(not isinstance(one, PolyglotError) for one in outcomes) >= 1
+            assert {one.code for one in outcomes if isinstance(one, PolyglotError)} <= {"store-conflict"}
+
+    async def first(call: Callable[[Any, str], Awaitable[Any]]) -> None:
+        async with world.mongo_store() as store:
+            world.people.insert_one({"_id": "a", "n": 1})
+            read = await store.get("a")
+            assert read is not None
+            await call(store, read.revision)
+            assert (await store.get("a")) is None or (await store.get("a")).document["n"] == 2  # pyright: ignore[reportOptionalMemberAccess]
+
+    for call in calls:
+        for run_ in (work, first):
+            world.people.delete_many({})
+            asyncio.run(run_(call))
+
+
 def test_of_writers_with_one_revision_one_wins(run: Run, world: World, request: pytest.FixtureRequest) -> None:
     opened: Any = world.mongo_store if "mongodb" in request.node.name else world.jsonb_store
 
@@ -389,6 +483,80 @@ def test_sqlalchemys_connections_and_a_refusal_that_leaves_the_transaction_usabl
             await engine.dispose()
         with psycopg.connect(world.conninfo) as sync:
             await refused(JsonbStore(sync, TABLE).get("a"), "store-connection")
+
+    asyncio.run(work())
+
+
+@pytest.mark.parametrize("kind", ["psycopg", "connection", "session"])
+def test_calls_that_are_awaited_at_once_on_one_connection_do_not_undo_each_other(world: World, kind: str) -> None:
+    """One of them is refused each time; another one's write is not to lie in the savepoint that is undone for it."""
+    from sqlalchemy import text
+    from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
+
+    async def work() -> None:
+        engine = create_async_engine(
+            "postgresql+psycopg://", async_creator=lambda: psycopg.AsyncConnection.connect(world.conninfo)
+        )
+        begin: Any = {
+            "psycopg": lambda: psycopg.AsyncConnection.connect(world.conninfo),
+            "connection": engine.begin,
+            "session": async_sessionmaker(engine).begin,
+        }[kind]
+        made = begin()
+        async with await made if kind == "psycopg" else made as connection:
+            one, other = JsonbStore(connection, TABLE), JsonbStore(connection, TABLE, schema="public")
+            await one.insert({"_id": "a", "nick": "a", "n": 0})
+            calls = [
+                call
+                for number in range(10)
+                for call in (
+                    one.insert({"_id": f"w{number}", "nick": "a"}),
+                    other.insert({"_id": f"x{number}"}),
+                    one.put({"_id": f"y{number}"}),
+                    other.update("a", set={f"n{number}": number}),
+                    other.replace({"_id": "nobody"}),
+                    one.get("a"),
+                    other.find({"nick": "a"}),
+                    hold(connection, PEOPLE),
+                )
+            ]
+            outcomes = await asyncio.gather(*calls, return_exceptions=True)
+            faults = [getattr(one, "code", repr(one)) for one in outcomes if isinstance(one, BaseException)]
+            assert sorted(faults) == ["store-absent"] * 10 + ["store-exists"] * 10
+            await connection.execute(text("SELECT 1") if kind != "psycopg" else "SELECT 1")
+        await engine.dispose()
+
+    asyncio.run(work())
+    rows = world.rows()
+    assert rows.keys() == {"a", *(f"{letter}{number}" for number in range(10) for letter in "xy")}
+    assert rows["a"] == {"_id": "a", "nick": "a", "n": 0, **{f"n{number}": number for number in range(10)}}
+
+
+def test_a_fence_says_that_the_collection_is_frozen(world: World) -> None:
+    world.people.insert_one({"_id": "a", "n": 1})
+
+    async def work() -> None:
+        async with world.mongo_store() as store:
+            read = await store.get("a")
+            assert read is not None
+            with held(world.conninfo, PEOPLE) as ledger, closing(open_server(world.url)) as server:
+                fence = Fence(server, world.documents.name, ledger)
+                assert fence.raise_() is None
+                calls = [
+                    store.insert({"_id": "b"}),
+                    store.put({"_id": "a"}),
+                    store.replace({"_id": "a"}),
+                    store.replace({"_id": "a"}, revision=read.revision),
+                    store.update("a", set={"n": 2}),
+                    store.update("a", set={"n": 2}, revision=read.revision),
+                    store.delete("a", revision=read.revision),
+                ]
+                for call in calls:
+                    fault = await refused(call, "switch-frozen")
+                    assert fault.retryable
+                assert await store.get("a") == read
+                assert fence.lower() is None
+            await store.update("a", set={"n": 2}, revision=read.revision)
 
     asyncio.run(work())
 

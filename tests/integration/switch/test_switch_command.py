@@ -49,7 +49,9 @@ class Command:
         before = self.world.do("SELECT home, generation FROM isthmus.switch WHERE collection = %s", PEOPLE)
         ran = self.run(*words)
         assert (ran.code, f"({code})" in ran.err) == (exit_code, True), ran.all
-        after = self.world.do("SELECT home, generation FROM isthmus.switch WHERE frozen_at IS NULL")
+        after = self.world.do(
+            "SELECT home, generation FROM isthmus.switch WHERE collection = %s AND frozen_at IS NULL", PEOPLE
+        )
         assert not before or after == before
         assert self.world.do("SELECT count(*) FROM isthmus.switch_move WHERE ended_at IS NULL") == [(0,)]
         return ran
@@ -150,6 +152,7 @@ def test_there_and_back(command: Command) -> None:
 def test_what_cannot_be_is_refused_before_anything_is_done(
     command: Command, words: list[str], code: int, slug: str
 ) -> None:
+    command.world.people.insert_one({"_id": "a"})
     ran = command.run(*words)
     assert (ran.code, f"({slug}" in ran.err) == (code, True), ran.err
     assert WORD not in ran.all
@@ -178,6 +181,7 @@ def test_ids_of_two_kinds_and_of_others_are_refused(command: Command) -> None:
 def test_rows_of_somebody_elses_and_constraints_are_refused(command: Command) -> None:
     world, quoted = command.world, TABLE.replace('"', '""')
     world.do(f"INSERT INTO \"{quoted}\" (id, document) VALUES ('x', '{{}}')")
+    world.documents.create_collection(PEOPLE)
     command.refused("run", PEOPLE, *WITH, code="switch-table-filled")
     assert sorted(world.rows()) == ["x"]
     world.do(f'TRUNCATE "{quoted}"')

@@ -15,11 +15,13 @@ from typing import Any
 import psycopg
 import pytest
 from psycopg_pool import AsyncConnectionPool
+from pymongo import AsyncMongoClient
 
 from isthmus.connect.postgres import connect
 from isthmus.errors import PolyglotError
+from isthmus.polyglot.ensure import Belonging, ensure_async, ensure_indexes
 from isthmus.polyglot.stores import JsonbStore
-from isthmus.polyglot.switch import Homes, Standing, Switch, hold, look
+from isthmus.polyglot.switch import Homes, Standing, Switch, guard, hold, look
 from isthmus.polyglot.switch.ledger import Ledger, held
 from tests.integration.copy.pooler import pooling
 from tests.integration.switch.world import PEOPLE, TABLE, World
@@ -139,7 +141,7 @@ def test_a_lost_connection_is_told_and_the_write_is_not_called_done(world: World
     async def work() -> None:
         async with world.switch() as switch:
             fault = await refused(cut(switch), "switch-lost")
-            assert fault.retryable
+            assert not fault.retryable, "it may have been done"
 
     async def cut(switch: Switch[Any]) -> None:
         async with switch.writing(PEOPLE) as store:
@@ -217,6 +219,184 @@ def test_a_transaction_of_the_applications_own_holds_until_its_end(world: World,
 
     asyncio.run(work())
     assert set(world.rows()) == {"kept"}
+
+
+def test_a_transaction_that_ends_inside_the_block_is_told(world: World, ledger: Ledger) -> None:
+    """Behind its end nobody holds the collection, whatever the connection still answers."""
+    from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
+
+    move = ledger.begin("postgres", "table x", None)
+    name = iter(f"a{number}" for number in range(100))
+
+    async def ended(writing: Any, end: Callable[[Any], Any]) -> None:
+        async with writing as store:
+            await end(store)
+            await store.put({"_id": next(name)})
+
+    async def work() -> None:
+        engine = create_async_engine(
+            "postgresql+psycopg://", async_creator=lambda: psycopg.AsyncConnection.connect(world.conninfo)
+        )
+        sessions = async_sessionmaker(engine)
+        ends: list[Callable[[Any], Any]] = [
+            lambda session: session.commit(),
+            lambda session: session.rollback(),
+        ]
+        async with world.mongo_store() as mongo:
+            for end in ends:
+                async with sessions() as session:
+                    switch = Switch(sessions.begin, {PEOPLE: Homes[Any](mongo, lambda on: JsonbStore(on, TABLE))})
+                    given = switch.writing(PEOPLE, connection=session)
+                    fault = await refused(ended(given, lambda _, end=end, session=session: end(session)), "switch-lost")
+                    assert "Commit behind it" in (fault.hint or "")
+                    assert not fault.retryable
+            ledger.announce(move)
+            ledger.freeze(wait_seconds=10)
+            with ledger.connection.transaction():
+                ledger.flip(move, None, forget_fence=False)
+
+            async def commits(store: Any) -> None:
+                await store.connection.commit()
+
+            class Open(JsonbStore):
+                def __init__(self, connection: Any) -> None:
+                    super().__init__(connection, TABLE)
+                    self.connection = connection
+
+            async with await psycopg.AsyncConnection.connect(world.conninfo) as connection:
+                switch = Switch(sessions.begin, {PEOPLE: Homes[Any](mongo, Open)})
+                await refused(ended(switch.writing(PEOPLE, connection=connection), commits), "switch-lost")
+            own = Switch(sessions, {PEOPLE: Homes[Any](mongo, Open)})
+            await refused(ended(own.writing(PEOPLE), commits), "switch-lost")
+        await engine.dispose()
+
+    asyncio.run(work())
+
+
+def test_what_ensure_makes_while_the_collection_is_held_is_there_before_the_freeze(
+    world: World, ledger: Ledger
+) -> None:
+    move = ledger.begin("postgres", "table x", None)
+    belonging = Belonging("userId", holds=str, email="email")
+    ensure_indexes(world.people, belonging)
+    world.people.insert_one({"_id": "a", "email": "ann@x.example"})
+
+    async def signed_in(user: str) -> str:
+        async with (
+            AsyncMongoClient[dict[str, Any]](world.url) as client,
+            await psycopg.AsyncConnection.connect(world.conninfo) as connection,
+        ):
+            assert (await hold(connection, PEOPLE)).home == "mongodb"
+            people = client[world.documents.name][PEOPLE]
+            ledger.announce(move)
+            freeze = asyncio.create_task(asyncio.to_thread(ledger.freeze, wait_seconds=30))
+            found = await ensure_async(
+                people, belonging, user, email="ann@x.example", create=lambda: {"_id": "made", "email": "new@x.example"}
+            )
+            await asyncio.sleep(0.2)
+            assert not freeze.done()
+        await freeze
+        return found.how
+
+    assert asyncio.run(signed_in("tz4a98xxat96iws9zmbrgj3a")) == "claimed"
+    (claimed,) = world.people.find()
+    assert (claimed["_id"], claimed["userId"]) == ("a", "tz4a98xxat96iws9zmbrgj3a")
+    ledger.thaw(move)
+
+
+def test_an_error_of_the_blocks_own_is_not_called_a_lost_connection(world: World) -> None:
+    """The transaction failed, which the server says when it is asked, or at its COMMIT; its end is known."""
+
+    class Open(JsonbStore):
+        def __init__(self, connection: Any) -> None:
+            super().__init__(connection, TABLE)
+            self.connection = connection
+
+    async def in_block(switch: Switch[Any], *statements: bytes, seconds: float = 0.0) -> None:
+        async with switch.writing(PEOPLE) as store:
+            for statement in statements:
+                await store.connection.execute(statement)
+            await asyncio.sleep(seconds)
+
+    async def own() -> None:
+        twice = b"CREATE TEMP TABLE t (n int UNIQUE DEFERRABLE INITIALLY DEFERRED)", b"INSERT INTO t VALUES (1), (1)"
+        async with world.mongo_store() as mongo:
+            switch = Switch(lambda: _Opened(world.conninfo), {PEOPLE: Homes[Any](mongo, Open)})
+            world.do("INSERT INTO isthmus.switch (collection, home) VALUES (%s, 'postgres')", PEOPLE)
+            with pytest.raises(psycopg.errors.UniqueViolation):
+                await in_block(switch, *twice)
+            silent = b"SET LOCAL idle_in_transaction_session_timeout = '100ms'"
+            await refused(in_block(switch, silent, seconds=0.5), "switch-lost")
+
+    async def work() -> None:
+        await own()
+        async with await psycopg.AsyncConnection.connect(world.conninfo) as connection, world.switch() as switch:
+            with pytest.raises(psycopg.errors.InFailedSqlTransaction):
+                await failing(switch, connection)
+
+    async def failing(switch: Switch[Any], connection: Any) -> None:
+        async with switch.writing(PEOPLE, connection=connection):
+            with pytest.raises(psycopg.errors.UndefinedTable):
+                await connection.execute("SELECT * FROM nothing")
+
+    asyncio.run(work())
+
+
+def test_who_is_refused_goes_on_with_the_transaction_and_holds_nothing(world: World, ledger: Ledger) -> None:
+    """Else a writer that was turned away, and has other work to do, would stand in the way of the flip."""
+    move = ledger.begin("postgres", "table x", None)
+    ledger.freeze(wait_seconds=10)  # unannounced, as it looks to whoever asked before it was
+    role = "switch_looker"
+    world.do(f"DROP ROLE IF EXISTS {role}")
+    world.do(f"CREATE ROLE {role}")
+    world.do(f"GRANT USAGE ON SCHEMA isthmus TO {role}")
+    world.do(f"GRANT SELECT ON isthmus.switch, isthmus.switch_move TO {role}")
+    world.do(f"GRANT UPDATE (may_lock) ON isthmus.switch TO {role}")
+
+    async def work() -> None:
+        async with await psycopg.AsyncConnection.connect(world.conninfo) as connection:
+            await connection.execute("CREATE TEMP TABLE rows (n int)")
+            await connection.execute("INSERT INTO rows VALUES (1)")
+            await refused(hold(connection, PEOPLE), "switch-frozen")
+            world.do("SELECT FROM isthmus.switch WHERE collection = %s FOR UPDATE NOWAIT", PEOPLE)
+            async with world.switch() as switch:
+                await refused(write(switch, "a", connection=connection), "switch-frozen")
+            await connection.execute(f"SET LOCAL ROLE {role}".encode())
+            await refused(hold(connection, "a collection that nobody knows"), "switch-unknown")
+            await connection.execute("RESET ROLE")
+            found = await (await connection.execute("SELECT n FROM rows")).fetchall()
+            assert found == [(1,)]
+
+    try:
+        asyncio.run(work())
+    finally:
+        world.do(f"DROP OWNED BY {role}")
+        world.do(f"DROP ROLE {role}")
+    ledger.thaw(move)
+
+
+def test_a_row_that_is_there_is_never_entered(world: World, ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A move is announced when the row is asked for, and cancelled before one looks why it was not given."""
+    move = ledger.begin("postgres", "table x", None)
+    ledger.announce(move)
+    asked: list[str] = []
+    ask = guard._asked  # pyright: ignore[reportPrivateUsage]
+
+    async def cancelling(connection: Any, name: str, collection: str) -> Any:
+        asked.append(name)
+        rows = await ask(connection, name, collection)
+        if asked == ["hold"]:
+            ledger.thaw(move)
+        return rows
+
+    monkeypatch.setattr(guard, "_asked", cancelling)
+
+    async def work() -> None:
+        async with await psycopg.AsyncConnection.connect(world.conninfo) as connection:
+            assert (await hold(connection, PEOPLE)).home == "mongodb"
+
+    asyncio.run(work())
+    assert asked == ["hold", "look", "hold"]
 
 
 def test_an_old_snapshot_does_not_hide_a_freeze(world: World, ledger: Ledger) -> None:
@@ -299,9 +479,11 @@ def _writer(world: World, number: int, stop: Any, told: Any) -> None:
 
 
 @pytest.mark.parametrize(("writers", "each"), [(2, 10), pytest.param(8, 200, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("there_and_back", [False, True], ids=["there", "there and back, without a fence"])
 def test_each_acknowledged_write_of_many_processes_is_in_the_new_store(
-    world: World, tmp_path: Path, writers: int, each: int
+    world: World, tmp_path: Path, writers: int, each: int, there_and_back: bool
 ) -> None:
+    """Without a fence the guard alone keeps writers out; nobody here writes past it."""
     context = multiprocessing.get_context("spawn")
     start: Callable[..., Any] = context.Process
     stop, told = context.Event(), context.Queue()
@@ -318,9 +500,15 @@ def test_each_acknowledged_write_of_many_processes_is_in_the_new_store(
             time.sleep(0.05)
 
     wait_for(lambda: world.people.count_documents({}), each * writers)
-    ran = world.runs(tmp_path).run("run", *WITH, "--wait-seconds", "60")
+    options = ("--wait-seconds", "60", *(["--no-fence"] if there_and_back else []))
+    ran = world.runs(tmp_path).run("run", *WITH, *options)
     there_at_first = len(world.rows())
     wait_for(lambda: len(world.rows()), there_at_first + each * writers)
+    if there_and_back:
+        assert ran.code == 0, ran.text
+        ran = world.runs(tmp_path).run("back", *WITH, "--wait-seconds", "60")
+        there_at_first = world.people.count_documents({})
+        wait_for(lambda: world.people.count_documents({}), there_at_first + each * writers)
     stop.set()
     answers: list[Any] = [told.get(timeout=60) for _ in processes]
     for process in processes:
@@ -328,11 +516,29 @@ def test_each_acknowledged_write_of_many_processes_is_in_the_new_store(
     assert ran.code == 0, ran.text
     done = {name for one, _ in answers for name in one}
     not_done = {name for _, one in answers for name in one}
-    there = set(world.rows())
+    rows, documents = set(world.rows()), {one["_id"] for one in world.people.find()}
+    there, left = (documents, rows) if there_and_back else (rows, documents)
     assert done <= there, "acknowledged, and lost"
     assert not not_done & there, "refused, and written"
-    assert {one["_id"] for one in world.people.find()} < there, "what came behind the flip is in the new store alone"
+    assert left < there, "what came behind the flip is in the new store alone"
     assert there == done
+
+
+class _Opened:
+    """A connection that is opened for a block."""
+
+    def __init__(self, conninfo: str) -> None:
+        self._conninfo = conninfo
+
+    async def __aenter__(self) -> Any:
+        self._made = await psycopg.AsyncConnection.connect(self._conninfo)
+        return await self._made.__aenter__()
+
+    async def __aexit__(self, *given: Any) -> None:
+        try:
+            await self._made.__aexit__(*given)
+        finally:
+            await self._made.close()  # which it leaves out when its COMMIT fails
 
 
 class _Named:

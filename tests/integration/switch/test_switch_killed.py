@@ -41,7 +41,13 @@ def in_mongo(world: World) -> dict[str, Any]:
     return {one.pop("_id"): one for one in world.people.find({}, {"_isthmus": 0})}
 
 
-QUICK = ("switch.frozen", "switch.copied", "switch.flip-before-commit", "switch.flip-after-commit")
+QUICK = (
+    "switch.copy-after-commit",
+    "switch.frozen",
+    "switch.copied",
+    "switch.flip-before-commit",
+    "switch.flip-after-commit",
+)
 """Those that every run of the tests has."""
 
 
@@ -49,7 +55,7 @@ QUICK = ("switch.frozen", "switch.copied", "switch.flip-before-commit", "switch.
     "stage",
     [
         stage if stage in QUICK else pytest.param(stage, marks=pytest.mark.soak)
-        for stage in (*STAGES, "switch.copy-before-commit")
+        for stage in (*STAGES, "switch.copy-before-commit", "switch.copy-after-commit")
     ],
 )
 def test_run_killed_at_a_stage_goes_on(world: World, tmp_path: Path, stage: str) -> None:
@@ -59,7 +65,7 @@ def test_run_killed_at_a_stage_goes_on(world: World, tmp_path: Path, stage: str)
     assert killed.code == -signal.SIGKILL, killed.text
     flipped = stage == "switch.flip-after-commit"
     assert world.do("SELECT home FROM isthmus.switch") == [("postgres" if flipped else "mongodb",)]
-    if stage in {"switch.begun", "switch.copy-before-commit"}:  # nobody was turned away yet
+    if stage in {"switch.begun", "switch.copy-before-commit", "switch.copy-after-commit"}:  # nobody was turned away yet
         world.people.insert_one({"_id": "more"})
         wanted["more"] = {}
     again = runs.run("run", *WITH)
@@ -103,7 +109,7 @@ def test_back_killed_at_a_stage_goes_on(world: World, tmp_path: Path, stage: str
 def test_killed_cancelled_written_and_run_again(world: World, tmp_path: Path) -> None:
     wanted = fill(world, 5)
     runs = world.runs(tmp_path)
-    for stage in ("switch.announced", "switch.verified"):
+    for stage in ("switch.copy-after-commit", "switch.announced", "switch.verified"):
         assert runs.run("run", *WITH, kill=[stage, 1]).code == -signal.SIGKILL
         assert runs.run("cancel").code == 0
         world.people.insert_one({"_id": stage, "n": 1})
@@ -111,4 +117,4 @@ def test_killed_cancelled_written_and_run_again(world: World, tmp_path: Path) ->
     assert runs.run("run", *WITH).code == 0
     assert in_table(world) == wanted
     steps = [row[0] for row in world.do("SELECT step FROM isthmus.switch_move ORDER BY id")]
-    assert steps == ["cancelled", "cancelled", "flipped"]
+    assert steps == ["cancelled", "cancelled", "cancelled", "flipped"]

@@ -56,6 +56,9 @@ def test_there_and_back_with_columns(command: Command) -> None:
     )
     with_mapping = ("-m", "m.yaml")
     ran = command.run("run", "nobody", *with_mapping)
+    assert (ran.code, "(switch-unknown)" in ran.err) == (2, True), ran.err
+    assert command.run("prepare", "nobody").code == 0
+    ran = command.run("run", "nobody", *with_mapping)
     assert (ran.code, "(switch-mapping)" in ran.err) == (2, True), ran.err
     ran = command.run("run", PEOPLE, *with_mapping)
     assert ran.code == 4, "the tables are not there"
@@ -76,8 +79,15 @@ def test_there_and_back_with_columns(command: Command) -> None:
         (True, "postgres")
     ]
     world.do("UPDATE steps SET name = 's'")
+    world.documents["users"].update_one({"_id": user}, {"$set": {"email": "new@x.org"}})  # of another collection
+    written = [{"q": {"bio": "b0"}, "u": {"$set": {"bio": "past the fence"}}}]
+    world.documents.command({"update": PEOPLE, "updates": written, "bypassDocumentValidation": True})
+    ran = command.run("back", PEOPLE, *with_mapping)
+    assert (ran.code, "(switch-differs)" in ran.err) == (1, True), ran.err
+    restored = [{"q": {"bio": "past the fence"}, "u": {"$set": {"bio": "b0"}}}]
+    world.documents.command({"update": PEOPLE, "updates": restored, "bypassDocumentValidation": True})
     code, found = command.json("back", PEOPLE, *with_mapping)
-    assert (code, found["outcome"], found["fence"]) == (0, "switched", "lowered")
+    assert (code, found["outcome"], found["fence"], found["counts"]["verified"]) == (0, "switched", "lowered", 5), found
     people.delete_one({"bio": "b2"})
     ran = command.run("run", PEOPLE, *with_mapping)
     assert (ran.code, "(switch-not-carried)" in ran.err, "1 rows whose document is gone" in ran.err) == (1, True, True)

@@ -17,13 +17,13 @@ from pymongo.results import UpdateResult
 
 from isthmus.errors import PolyglotError
 from isthmus.polyglot.ensure import Belonging, Ensured
-from isthmus.polyglot.ensure.asks import Ask, Call, Duplicate, Make, Trouble, Wait
+from isthmus.polyglot.ensure.asks import Ask, Call, Duplicate, Gone, Make, Trouble, Wait
 from isthmus.polyglot.ensure.deciding import Wanted, deciding
-from isthmus.polyglot.ensure.indexes import needed_indexes
+from isthmus.polyglot.ensure.indexes import LOOK_AT_BUILDS, built_indexes, gapped_index, needed_indexes
 
 BELONGING = Belonging("userId", email="email")
 OPTIONS: CodecOptions[Any] = CodecOptions()
-INDEXES = [{"key": {one.path: 1}, **one.options} for one in needed_indexes(BELONGING)]
+INDEXES = [{"key": {one.path: 1}, "name": one.name, **one.options} for one in needed_indexes(BELONGING)]
 INDEXES[1]["collation"] = {"locale": "en", "strength": 2}
 FREE = {"_id": 1, "email": " ANN@x"}
 DONE, NOT_DONE = UpdateResult({"n": 1}, acknowledged=True), UpdateResult({"n": 0}, acknowledged=True)
@@ -35,17 +35,25 @@ def wanted(email: str | None = "ann@x", *, creates: bool = True) -> Wanted:
     return Wanted(BELONGING, "people", "u1", email, email or "", creates, OPTIONS)
 
 
-def play(one: Wanted, *answers: Any) -> tuple[Ensured[Any], list[Ask]]:
-    """Give answers in their order, waits apart; return the end and what was asked. An answer may look at the ask."""
+def play(one: Wanted, *answers: Any, building: frozenset[str] = frozenset()) -> tuple[Ensured[Any], list[Ask]]:
+    """Give answers in their order; return the end and what was asked. An answer may look at the ask.
+
+    Waits get none, nor does the question which indexes are in build: all but those in `building` are built.
+    """
     asking, asked, left = deciding(one), [next(deciding(one))], list(answers)
-    ask = next(asking)
+    ask, last = next(asking), None
     while True:
-        answer = None
-        if not isinstance(ask, Wait):
+        answer: Any = None
+        if ask is LOOK_AT_BUILDS:
+            asked.pop()
+            names = dict.fromkeys([it.get("name") for it in last or []], 0)
+            answer = [{"storageStats": {"indexSizes": names, "indexBuilds": sorted(building)}}]
+        elif not isinstance(ask, Wait):
             assert left, f"{ask} was asked for besides"
             answer = left.pop(0)
             if callable(answer):
                 answer = answer(ask)
+        last = answer
         try:
             ask = asking.send(answer)
         except StopIteration as end:
@@ -54,10 +62,15 @@ def play(one: Wanted, *answers: Any) -> tuple[Ensured[Any], list[Ask]]:
         asked.append(ask)
 
 
-def refused(one: Wanted, *answers: Any) -> PolyglotError:
+def refused(one: Wanted, *answers: Any, building: frozenset[str] = frozenset()) -> PolyglotError:
     with pytest.raises(PolyglotError) as error:
-        play(one, *answers)
+        play(one, *answers, building=building)
     return error.value
+
+
+def gapped(keys: list[str]) -> dict[str, Any]:
+    made = gapped_index(BELONGING, keys, [])
+    return {"key": {made.path: 1}, "name": made.name, **made.options}
 
 
 def methods(asked: list[Ask]) -> list[str]:
@@ -92,8 +105,20 @@ def test_one_unclaimed_document_is_claimed_on_the_condition_that_it_still_is() -
     claim = asked[-2]
     assert isinstance(claim, Call)
     still, change = claim.arguments
-    assert still == {"_id": 1, "email": " ANN@x", "userId": {"$in": [None, ""], "$not": {"$type": "array"}}}
+    unclaimed = {"_id": 1, "email": " ANN@x", "userId": {"$in": [None, ""], "$not": {"$type": "array"}}}
+    assert still == {**unclaimed, "_isthmus": {"$exists": False}}
     assert change == {"$set": {"userId": "u1"}}
+
+
+def test_claim_of_a_document_that_a_store_wrote_ends_its_revision() -> None:
+    marked = {**FREE, "_isthmus": {"v": 7, "r": "the revision"}}
+    _, asked = play(wanted(), [], INDEXES, [marked], DONE, [{**marked, "userId": "u1"}])
+    claim = asked[-2]
+    assert isinstance(claim, Call)
+    still, change = claim.arguments
+    assert "_isthmus" not in still
+    assert change["$set"].keys() == {"userId", "_isthmus.r"}
+    assert change["$set"]["_isthmus.r"] != "the revision"
 
 
 def test_claim_that_is_lost_is_looked_at_again() -> None:
@@ -223,6 +248,66 @@ def test_missing_indexes_are_told_together_and_only_those_that_count() -> None:
     assert [one.where.path for one in error.problems] == ["userId"]
 
 
+@pytest.mark.parametrize(
+    ("building", "count"), [({"isthmus_ensure_userId"}, 1), ({one["name"] for one in INDEXES}, 2), ({"other"}, 0)]
+)
+def test_index_that_is_in_build_does_not_count(building: set[str], count: int) -> None:
+    if not count:
+        play(wanted(), [], INDEXES, [FREE, FREE], building=frozenset(building))
+        return
+    error = refused(wanted(), [], INDEXES, building=frozenset(building))
+    assert (error.code, error.retryable) == ("ensure-building", True)
+    assert refused(wanted(), [], INDEXES[:1], building=frozenset(building)).code == "ensure-no-index"
+
+
+def test_index_is_built_where_every_shard_has_it() -> None:
+    def told(names: dict[str, int], *builds: str) -> dict[str, Any]:
+        return {"storageStats": {"indexSizes": names, "indexBuilds": [*builds]}}
+
+    names = {one["name"]: 5 for one in INDEXES}
+    assert built_indexes(INDEXES, [told(names), told(names)]) == INDEXES
+    assert built_indexes(INDEXES, [told(names), told(names, "isthmus_ensure_userId")]) == INDEXES[1:]
+    assert built_indexes(INDEXES, [told(names), told({})]) == []
+    assert built_indexes(INDEXES, [{"storageStats": {"indexSizes": names}}]) == INDEXES
+    assert built_indexes(INDEXES, []) == []
+
+
+def test_collection_that_goes_between_two_looks_has_no_indexes() -> None:
+    asking = deciding(wanted())
+    next(asking)
+    asking.send([])
+    assert asking.send(INDEXES) is LOOK_AT_BUILDS
+    with pytest.raises(PolyglotError) as error:
+        asking.send(Gone())
+    assert error.value.code == "ensure-building"
+
+
+def test_key_that_the_index_leaves_out_is_found_and_nothing_else() -> None:
+    there = [gapped(["u0", "u1"]), INDEXES[1]]
+    assert play(wanted(), [{"_id": 5, "userId": "u1"}])[0].how == "found"
+    error = refused(wanted(), [], there)
+    assert (error.code, error.retryable) == ("ensure-left-out", False)
+    assert "ensure_indexes" in (error.hint or "")
+    assert refused(wanted(None), [], there).code == "ensure-left-out"
+    assert refused(wanted(), [], [*there, gapped(["u1"])]).code == "ensure-left-out"
+
+
+def test_key_that_some_index_keeps_unique_is_claimed() -> None:
+    for one in (gapped(["u0"]), gapped(["u2", "u9"]), INDEXES[0]):
+        end, _ = play(wanted(), [], [gapped(["u0", "u1"]), one, INDEXES[1]], [FREE], DONE, [{**FREE, "userId": "u1"}])
+        assert end.how == "claimed"
+
+
+def test_document_of_another_key_that_a_collation_takes_for_one_is_looked_past() -> None:
+    end, asked = play(wanted(None, creates=False), [{"_id": 5, "userId": "U1"}], [])
+    assert (end.how, methods(asked)) == ("none", ["find", "find"])
+    exact = asked[1]
+    assert isinstance(exact, Call)
+    assert exact.options["collation"].document == {"locale": "simple"}
+    both = [{"_id": 5, "userId": "U1"}, {"_id": 6, "userId": "u1"}]
+    assert play(wanted(), both, both[1:])[0].document == both[1]
+
+
 def test_two_documents_with_the_reference_are_named() -> None:
     error = refused(wanted(), [{"_id": 5, "userId": "u1"}, {"_id": 6, "userId": "u1"}])
     assert error.code == "ensure-duplicate"
@@ -231,7 +316,8 @@ def test_two_documents_with_the_reference_are_named() -> None:
 
 @pytest.mark.parametrize("there", [["u1"], ["u2", "u1"]])
 def test_reference_in_an_array_is_refused(there: list[str]) -> None:
-    assert refused(wanted(), [{"_id": 5, "userId": there}]).code == "ensure-shape"
+    held = [{"_id": 5, "userId": there}]
+    assert refused(wanted(), held, held).code == "ensure-shape"
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -18,18 +19,23 @@ if TYPE_CHECKING:
 def status(
     target: TargetOption,
     limit: Annotated[int, typer.Option("--limit", min=1, metavar="N", help="Most refused events to list.")] = 50,
+    changes: Annotated[
+        bool, typer.Option("--changes", help="Show also what refused events would do; these are values of documents.")
+    ] = False,
     json_file: JsonOption = None,
 ) -> int:
-    """Show the lag of the outbox in events and seconds, and the events that MongoDB refused.
+    """Show the lag of the outbox in events and seconds, and the events that were refused.
 
     The lag is of what is on its way: committed, not applied yet, with no parked event before it. Parked events and what
-    waits behind them are counted apart.
+    waits behind them are counted apart. Events of a collection that isthmus switch brought to PostgreSQL are never
+    applied; they are told of even before a relay parks them.
 
-    The JSON: outcome (clear, behind, parked), exit_code, lag_events, lag_seconds, parked, behind, collections (the same
-    of each, and retrying), troubled (number, collection, id, operation, attempts, fault, words, created_at, parked_at,
-    next_attempt_at, behind).
+    The JSON: outcome (clear, behind, parked, elsewhere), exit_code, lag_events, lag_seconds, parked, behind, elsewhere
+    (collections with events that live in PostgreSQL), collections (the numbers of each, and retrying), troubled
+    (number, collection, id, operation, attempts, fault, words, created_at, parked_at, next_attempt_at, behind; with
+    --changes also bytes and change, in canonical Extended JSON, null where it is larger than 256 KiB).
 
-    Exit codes: 0 nothing is parked, 1 something is, 2 usage, 4 target.
+    Exit codes: 0 nothing is parked, 1 something is, or is for a collection that lives in PostgreSQL; 2 usage; 4 target.
     """
     from isthmus.cli.findings import failed_json, writing_refusals
     from isthmus.cli.outbox.options import outbox_of
@@ -38,15 +44,15 @@ def status(
 
     with writing_refusals(json_file, failed_json):
         with outbox_of(target) as connection:
-            found = read_status(connection, limit=limit)
-        code = 1 if found.parked else 0
-        _show(result_console(json_file), found)
-        write_json(_as_json(found, code), json_file)
+            found = read_status(connection, limit=limit, changes=changes)
+        code = 1 if found.parked or found.elsewhere else 0
+        _show(result_console(json_file), found, changes=changes)
+        write_json(_as_json(found, code, changes=changes), json_file)
     return code
 
 
-def _show(console: Console, found: Status) -> None:
-    from isthmus.cli.output import plural, show_more, show_rows, some
+def _show(console: Console, found: Status, *, changes: bool) -> None:
+    from isthmus.cli.output import plural, show_more, show_paragraph, show_rows, some
 
     words = "All is applied." if found.outcome == "clear" else ""
     if found.lag_events:
@@ -70,8 +76,13 @@ def _show(console: Console, found: Status) -> None:
     ]
     console.print()
     show_rows(console, columns, rows, numbers=columns[1:])
+    for name in found.elsewhere:
+        words = "lives in PostgreSQL: what is enqueued for it is parked, never applied. Write to its store there."
+        show_paragraph(console, "", f"{_shown(name)} {words}")
     for one in found.troubled:
         _show_troubled(console, one)
+        if changes:
+            _show_change(console, one)
     there = found.parked + sum(one.retrying for one in found.collections)
     show_more(console, there - len(found.troubled), "--limit shows more")
 
@@ -89,13 +100,30 @@ def _show_troubled(console: Console, one: Troubled) -> None:
     show_paragraph(console, "  ", f"{one.fault}: {hide(_shown(one.words))}")
 
 
+def _show_change(console: Console, one: Troubled) -> None:
+    words = "" if one.operation == "delete" else _change(one) or f"{one.bytes:,} bytes, too many to show"
+    if words:
+        console.print(f"  {_shown(words)}", markup=False, soft_wrap=True)
+
+
+def _change(one: Troubled) -> str | None:
+    """Return what an event would do in canonical Extended JSON; None where that was not read, or is nothing."""
+    from isthmus._rust import extended_json
+
+    return extended_json(one.change) if one.change else None
+
+
 def _shown(text: str) -> str:
     """Return a text of somebody else's on one line."""
     return "".join(character if character.isprintable() else " " for character in text)
 
 
-def _as_json(found: Status, code: int) -> dict[str, Any]:
+def _as_json(found: Status, code: int, *, changes: bool) -> dict[str, Any]:
     from isthmus.state.source_ids import show
+
+    def change(one: Troubled) -> dict[str, Any]:
+        text = _change(one)
+        return {"bytes": one.bytes, "change": None if text is None else json.loads(text)} if changes else {}
 
     return {
         "outcome": found.outcome,
@@ -104,6 +132,7 @@ def _as_json(found: Status, code: int) -> dict[str, Any]:
         "lag_seconds": round(found.lag_seconds, 3),
         "parked": found.parked,
         "behind": found.behind,
+        "elsewhere": [*found.elsewhere],
         "collections": {
             one.collection: {
                 "lag_events": one.lag_events,
@@ -127,6 +156,7 @@ def _as_json(found: Status, code: int) -> dict[str, Any]:
                 "parked_at": one.parked_at.isoformat() if one.parked_at else None,
                 "next_attempt_at": one.next_attempt_at.isoformat() if one.next_attempt_at else None,
                 "behind": one.behind,
+                **change(one),
             }
             for one in found.troubled
         ],

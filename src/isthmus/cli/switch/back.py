@@ -7,6 +7,7 @@ from isthmus.cli.switch.options import (
     ByOption,
     CollectionArgument,
     MappingOption,
+    ReplacedOption,
     SourceOption,
     TableOption,
     TargetOption,
@@ -22,14 +23,18 @@ def back(
     mapping: MappingOption = None,
     db: DatabaseOption = None,
     wait_seconds: WaitOption = 10.0,
+    replaced: ReplacedOption = False,
     by: ByOption = None,
     json_file: JsonOption = None,
 ) -> int:
     """Move COLLECTION back to MongoDB: freeze writes, lower the fence, copy what changed, verify, flip.
 
     With --table all that was written in PostgreSQL since is copied into MongoDB. With --mapping nothing can be copied
-    back, for columns are not the documents they came from: it goes back only if the rows are still what MongoDB's
-    documents say, and is refused otherwise, so that nothing is dropped.
+    back, for columns are not the documents they came from: it goes back only if nobody wrote the rows since, and all of
+    them are verified to be what MongoDB's documents say. It is refused otherwise, so that nothing is dropped.
+
+    It goes back to the MongoDB collection, and from the table, that it was switched with. Whatever refuses it lets
+    writers write again in PostgreSQL at once, also while MongoDB is away.
 
     The JSON: as of isthmus switch run.
 
@@ -39,5 +44,6 @@ def back(
     from isthmus.cli.switch.moving import Asked, move
 
     return move(
-        Asked(collection, source, target, db, table, mapping, None, by, wait_seconds, True, json_file), "mongodb"
+        Asked(collection, source, target, db, table, mapping, None, by, wait_seconds, True, replaced, json_file),
+        "mongodb",
     )

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from isthmus.mapping import Mapping
     from isthmus.polyglot.switch.carrier import Compared, Home
     from isthmus.polyglot.switch.ledger import Ledger
+    from isthmus.polyglot.switch.place import Table
     from isthmus.sources.protocol import Source
     from isthmus.transfer.result import Result
 
@@ -92,6 +93,10 @@ class Mapped:
         """As `Carrier.name`."""
         return f"mapping {self._path}"
 
+    def table(self) -> Table | None:
+        """As `Carrier.table`: a mapping has tables of its own."""
+        return None
+
     def check(self, goal: Home) -> None:
         """As `Carrier.check`.
 
@@ -148,7 +153,9 @@ class Mapped:
         return self._counted(result)
 
     def verify(self, goal: Home) -> Compared:
-        """As `Carrier.verify`: every document by both conversions. On the way back: the tables against what they were.
+        """As `Carrier.verify`: every document by both conversions; on the way back the tables must be what they were.
+
+        Differences in tables of other collections are not this one's: these may be written all the time.
 
         Raises:
             PolyglotError: Rows were written since (code `switch-back-written`).
@@ -160,7 +167,6 @@ class Mapped:
         contents = self._contents()
         if goal == "mongodb":
             self._refuse_written(contents)
-            return Compared(sum(int(one.partition(":")[0]) for one in contents.values()), contents=contents)
         result = verify_database(
             self._mapping,
             self._source,
@@ -171,12 +177,20 @@ class Mapped:
             stop=self._stop,
         )
         self._go_on()
+        own = {*contents, self._asked.collection, ""}
         shown = [
-            Difference(one.id or one.path, one.message) for layer in result.layers.values() for one in layer.differences
+            Difference(one.id or one.path, one.message)
+            for layer in result.layers.values()
+            for one in layer.differences
+            if one.table in own
         ]
         shown += [Difference(layer.layer, layer.lacking) for layer in result.layers.values() if layer.lacking]
-        total = sum(layer.found + bool(layer.lacking) for layer in result.layers.values())
-        return Compared(self._documents, shown, total, contents)
+        total = sum(
+            sum(count for (table, _), count in layer.places.items() if table in own) + bool(layer.lacking)
+            for layer in result.layers.values()
+        )
+        read = (one.compared for one in result.layers["counts"].columns if one.table == self._asked.collection)
+        return Compared(next(read, 0), shown, total, contents)
 
     def _copied(self) -> Result:
         from isthmus.cli.options import read_key

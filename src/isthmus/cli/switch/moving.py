@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import threading
+    from collections.abc import Sequence
+
+    from pymongo.client_session import ClientSession
 
     from isthmus.connect.mongo import MongoServer
     from isthmus.polyglot.switch.carrier import Carrier, Home
@@ -32,6 +35,7 @@ class Asked:
         by: Who says so.
         wait_seconds: How long writers and the outbox are waited for.
         fenced: Whether a fence is raised.
+        replaced: Whether what was made anew is taken for what was there before.
         json_file: Where the result goes.
     """
 
@@ -45,6 +49,7 @@ class Asked:
     by: str | None
     wait_seconds: float
     fenced: bool
+    replaced: bool
     json_file: str | None
 
 
@@ -58,13 +63,14 @@ def move(asked: Asked, goal: Home) -> int:
     from isthmus.cli.interrupt import STOPPED, stop_on_signals
     from isthmus.cli.output import err, result_console, write_json
     from isthmus.cli.running_server import database_of, refuse_no_server
-    from isthmus.cli.switch.options import telling_trouble
+    from isthmus.cli.switch.options import refuse_unknown, telling_trouble
     from isthmus.connect.mongo import open_server
     from isthmus.connect.target import open_target
-    from isthmus.polyglot.outbox.apply import Applier
     from isthmus.polyglot.switch.fence import Fence
+    from isthmus.polyglot.switch.late import Late
     from isthmus.polyglot.switch.ledger import held
     from isthmus.polyglot.switch.run import Mover, Settings
+    from isthmus.polyglot.switch.session import causal, settle
     from isthmus.work.interrupted import Interrupted
 
     began = time.monotonic()
@@ -76,17 +82,24 @@ def move(asked: Asked, goal: Home) -> int:
         server = stack.enter_context(closing(open_server(asked.source, patience_seconds=5.0)))
         database = database_of(server, asked.db)
         stack.enter_context(telling_trouble("move the collection"))
-        ledger = stack.enter_context(held(address.conninfo, asked.collection))
-        carrier = _carrier(asked, server, database, address.conninfo, ledger, stop, stack)
+        session = stack.enter_context(causal(server))
+
+        def unknown(known: Sequence[str]) -> None:
+            there = _collections(server, database) if goal == "postgres" else []
+            refuse_unknown(asked.collection, known, there, database if goal == "postgres" else "")
+
+        ledger = stack.enter_context(held(address.conninfo, asked.collection, unknown=unknown))
+        carrier = _carrier(asked, server, database, address.conninfo, ledger, stop, session, stack)
         err.print(
             f"{asked.collection}: {_way(goal, carrier.name, database, server.display)}.", markup=False, soft_wrap=True
         )
         mover = Mover(
             ledger,
             carrier,
-            Fence(server, database, ledger),
-            Applier(server, database),
-            Settings(goal, asked.by, asked.wait_seconds, asked.fenced),
+            Fence(server, database, ledger, session, replaced=asked.replaced),
+            Late(server, database, ledger, stop),
+            lambda: settle(server, database, asked.collection, session),
+            Settings(goal, asked.by, asked.wait_seconds, asked.fenced, asked.replaced),
             stop,
             lambda words: err.print(words, markup=False, soft_wrap=True),
         )
@@ -125,15 +138,20 @@ def _carrier(
     conninfo: str,
     ledger: Ledger,
     stop: threading.Event,
+    session: ClientSession | None,
     stack: ExitStack,
 ) -> Carrier:
     from isthmus.polyglot.switch.plain import PlainTable
 
     if asked.table is not None:
-        return PlainTable(server, database, conninfo, ledger, asked.table)
+        return PlainTable(server, database, conninfo, ledger, asked.table, stop, session)
     from isthmus.cli.switch.mapped import opened_mapping
 
     return opened_mapping(asked, database, conninfo, ledger, stop, stack)
+
+
+def _collections(server: MongoServer, database: str) -> list[str]:
+    return sorted(server.ask("list collections", server.client.get_database(database).list_collection_names))
 
 
 def _way(goal: Home, carrier: str, database: str, server: str) -> str:

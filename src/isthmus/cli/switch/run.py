@@ -8,6 +8,7 @@ from isthmus.cli.switch.options import (
     CollectionArgument,
     FenceOption,
     MappingOption,
+    ReplacedOption,
     SourceOption,
     TableOption,
     TargetOption,
@@ -25,6 +26,7 @@ def run(
     id_key: IdKeyOption = None,
     wait_seconds: WaitOption = 10.0,
     fence: FenceOption = True,
+    replaced: ReplacedOption = False,
     by: ByOption = None,
     json_file: JsonOption = None,
 ) -> int:
@@ -46,5 +48,6 @@ def run(
     from isthmus.cli.switch.moving import Asked, move
 
     return move(
-        Asked(collection, source, target, db, table, mapping, id_key, by, wait_seconds, fence, json_file), "postgres"
+        Asked(collection, source, target, db, table, mapping, id_key, by, wait_seconds, fence, replaced, json_file),
+        "postgres",
     )

@@ -24,10 +24,11 @@ from pymongo.read_preferences import ReadPreference
 from pymongo.write_concern import WriteConcern
 
 from isthmus.errors import IsthmusError, PolyglotError
-from isthmus.polyglot.ensure.asks import Ask, Asking, Call, Duplicate, Make, T, Trouble, Wait
+from isthmus.polyglot.ensure.asks import Ask, Asking, Call, Duplicate, Gone, Make, T, Trouble, Wait
 from isthmus.polyglot.ensure.server import answer_of, refused
 
 _LEAST_SECONDS = 0.05
+_LOCAL = ReadConcern("local")
 _CURSORS: tuple[type, ...] = (Cursor, CommandCursor, AsyncCursor, AsyncCommandCursor)
 
 
@@ -75,7 +76,7 @@ class _Time:
             raise self.last
         return wanted.seconds
 
-    def answered(self, error: PyMongoError | BSONError, collection: Any) -> Duplicate | Trouble:
+    def answered(self, error: PyMongoError | BSONError, collection: Any) -> Duplicate | Gone | Trouble:
         """Return what an error is as an answer.
 
         Raises:
@@ -115,12 +116,16 @@ def ask(collection: Any, asking: Asking[T], create: Callable[[], Any] | None, se
 def _call(collection: Any, call: Call, clock: _Time) -> Any:
     try:
         with pymongo.timeout(clock.left()):
-            found: Any = getattr(collection, call.method)(*call.arguments, **call.options)
+            found: Any = getattr(_asked(collection, call), call.method)(*call.arguments, **call.options)
             found = found.to_list() if isinstance(found, _CURSORS) else found
     except (PyMongoError, BSONError) as error:
         return clock.answered(error, collection)
     clock.last = None
     return found
+
+
+def _asked(collection: Any, call: Call) -> Any:
+    return collection.with_options(read_concern=_LOCAL) if call.of_server else collection
 
 
 async def ask_async(collection: Any, asking: Asking[T], create: Callable[[], Any] | None, seconds: float) -> T:
@@ -144,7 +149,7 @@ async def ask_async(collection: Any, asking: Asking[T], create: Callable[[], Any
 async def _call_async(collection: Any, call: Call, clock: _Time) -> Any:
     try:
         with pymongo.timeout(clock.left()):
-            found: Any = getattr(collection, call.method)(*call.arguments, **call.options)
+            found: Any = getattr(_asked(collection, call), call.method)(*call.arguments, **call.options)
             found = await found if isawaitable(found) else found
             found = await found.to_list() if isinstance(found, _CURSORS) else found
     except (PyMongoError, BSONError) as error:

@@ -15,17 +15,19 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Call:
-    """A method of the collection. The answer is what it returns, a cursor's as a list; or Duplicate, or Trouble.
+    """A method of the collection. The answer is what it returns, a cursor's as a list; or Duplicate, Gone, or Trouble.
 
     Attributes:
         method: Its name.
         arguments: What it is given in their order.
         options: What it is given by name.
+        of_server: Whether it asks of the server itself, which no majority has.
     """
 
     method: str
     arguments: tuple[Any, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    of_server: bool = False
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,11 @@ class Duplicate:
     """
 
     fields: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Gone:
+    """The index that was to be dropped is not there, or the whole collection is not."""
 
 
 @dataclass(frozen=True)

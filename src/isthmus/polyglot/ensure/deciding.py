@@ -17,11 +17,14 @@ from bson.raw_bson import RawBSONDocument
 
 from isthmus.errors import PolyglotError, Where
 from isthmus.polyglot.ensure import filters
-from isthmus.polyglot.ensure.asks import Asking, Call, Duplicate, Make, Trouble, Wait
+from isthmus.polyglot.ensure.asks import Asking, Call, Duplicate, Gone, Make, Trouble, Wait
 from isthmus.polyglot.ensure.belonging import Belonging
 from isthmus.polyglot.ensure.ensured import Ensured, How
-from isthmus.polyglot.ensure.indexes import judge_indexes
+from isthmus.polyglot.ensure.gaps import plain
+from isthmus.polyglot.ensure.indexes import LOOK_AT_BUILDS, built_indexes, judge_indexes, leaves_out
 from isthmus.polyglot.ensure.made import made_document
+from isthmus.polyglot.mark import revision_end
+from isthmus.polyglot.outbox.intent import MARK
 from isthmus.work.amounts import plural
 
 MOST_NAMED = 20
@@ -82,10 +85,11 @@ class _Decision:
         if self._wanted.email is None and not self._wanted.creates:
             return Ensured("none")
         if not self._checked:
-            indexes = yield Call("list_indexes")
-            if isinstance(indexes, Trouble):
+            there = yield Call("list_indexes")
+            builds = (yield LOOK_AT_BUILDS) if there and not isinstance(there, Trouble) else Gone()
+            if isinstance(there, Trouble) or isinstance(builds, Trouble):
                 return None
-            self._need(indexes)
+            self._need(there, [] if isinstance(builds, Gone) else built_indexes(there, builds))
         if self._wanted.email is not None:
             met = yield from self._by_email(self._wanted.email)
             if met != _NOBODY:
@@ -94,14 +98,18 @@ class _Decision:
             return Ensured("none")
         return (yield from self._create())
 
-    def _need(self, there: list[Mapping[str, Any]]) -> None:
+    def _need(self, there: list[Mapping[str, Any]], built: list[Mapping[str, Any]]) -> None:
         """Refuse a collection without the indexes, which alone keep documents one to a row.
 
         Raises:
-            PolyglotError: One is not there (code `ensure-no-index`).
+            PolyglotError: One is not there (code `ensure-no-index`), is in build (`ensure-building`, retryable), or
+                leaves this key out (`ensure-left-out`).
         """
         wanted = self._wanted
-        problems = judge_indexes(wanted.belonging, wanted.email is not None, there, wanted.collection)
+        by_email = wanted.email is not None
+        problems = judge_indexes(wanted.belonging, by_email, built, wanted.collection)
+        if problems and not judge_indexes(wanted.belonging, by_email, there, wanted.collection):
+            raise _in_build(wanted)
         if problems:
             count = plural(len(problems), "index", "indexes")
             raise PolyglotError(
@@ -111,6 +119,8 @@ class _Decision:
                 hint="Call ensure_indexes once, before the application starts.",
                 problems=problems,
             )
+        if leaves_out(wanted.belonging, built, plain(wanted.value, wanted.options)):
+            raise _left_out(wanted)
         self._checked = True
 
     @property
@@ -119,10 +129,17 @@ class _Decision:
 
     def _own(self) -> Asking[_Look]:
         """Find the document that belongs to the row. Returns `_NOBODY` where none does."""
-        found = yield Call("find", ({self._path: self._wanted.value},), {"limit": 2})
+        which, options = {self._path: self._wanted.value}, {"limit": 2}
+        found = yield Call("find", (which,), options)
+        if not isinstance(found, Trouble) and any(not self._holds(one) for one in found):
+            # A collection with a collation of its own takes more for one than is.
+            found = yield Call("find", (which,), {**options, "collation": filters.SIMPLE})
         if isinstance(found, Trouble):
             return None
         return self._found(found) if found else _NOBODY
+
+    def _holds(self, document: Mapping[str, Any]) -> bool:
+        return filters.value_at(document, self._path) == self._wanted.value
 
     def _found(self, found: list[Mapping[str, Any]]) -> Ensured[Any]:
         wanted = self._wanted
@@ -132,9 +149,9 @@ class _Decision:
                 f"Two documents hold one {self._path}: {names[0]!r} and {names[1]!r}.",
                 code="ensure-duplicate",
                 where=Where(collection=wanted.collection, path=self._path),
-                hint="Decide which one it is, take the reference out of the other, then run ensure_indexes.",
+                hint="Decide which one it is, take the reference out of the other, then call ensure_indexes.",
             )
-        if filters.value_at(found[0], self._path) != wanted.value:
+        if not self._holds(found[0]):
             raise PolyglotError(
                 f"The document {names[0]!r} holds the key in an array, or in another form of it.",
                 code="ensure-shape",
@@ -152,7 +169,7 @@ class _Decision:
         place = cast("str", belonging.email)
         # Nothing else is in the condition, so that the index on the e-mail is what any server looks into.
         which = filters.with_email(belonging, email, self._wanted.given)
-        fields = {path.split(".")[0]: 1 for path in (belonging.reference, place)}
+        fields = {path.split(".")[0]: 1 for path in (belonging.reference, place, MARK)}
         options = {"limit": _MOST_READ, "collation": filters.collation_of(belonging)}
         found = yield Call("find", (which, fields), options)
         if isinstance(found, Trouble):
@@ -163,7 +180,7 @@ class _Decision:
             return Ensured("ambiguous", others=tuple(one["_id"] for one in (free or same)[:MOST_NAMED]))
         if free:
             return (yield from self._claim(free[0]))
-        if any(filters.value_at(one, self._path) == self._wanted.value for one in same):
+        if any(self._holds(one) for one in same):
             return _MOVED  # it became ours since we looked
         if same:
             return Ensured("taken", others=tuple(one["_id"] for one in same[:MOST_NAMED]))
@@ -173,8 +190,9 @@ class _Decision:
         belonging = self._wanted.belonging
         email = cast("str", belonging.email)
         there = {"_id": document["_id"], email: filters.value_at(document, email)}
-        still = {**there, **filters.unclaimed(belonging)}
-        change = {"$set": {belonging.reference: self._wanted.value}}
+        ends = revision_end(document)
+        still = {**there, **filters.unclaimed(belonging), **ends.condition}
+        change = {"$set": {belonging.reference: self._wanted.value, **ends.fields}}
         answer = yield Call("update_one", (still, change))
         if isinstance(answer, Duplicate) or not (isinstance(answer, Trouble) or answer.matched_count):
             return _MOVED
@@ -204,9 +222,10 @@ def deciding(wanted: Wanted) -> Asking[Ensured[Any]]:
     """Find, claim or create the document of a row.
 
     Raises:
-        PolyglotError: An index is not there (code `ensure-no-index`); the data contradict it (`ensure-duplicate`,
-            `ensure-shape`); what the factory gave cannot be inserted (`ensure-factory`, `ensure-refused`); or others
-            changed what was looked at each time (`ensure-busy`, retryable).
+        PolyglotError: An index is not there (code `ensure-no-index`), or not yet (`ensure-building`, retryable), or
+            leaves the key out (`ensure-left-out`); the data contradict it (`ensure-duplicate`, `ensure-shape`); what
+            the factory gave cannot be inserted (`ensure-factory`, `ensure-refused`); or others changed what was looked
+            at each time (`ensure-busy`, retryable).
     """
     decision = _Decision(wanted)
     lost = elsewhere = looks = 0
@@ -231,6 +250,26 @@ def _other_index(wanted: Wanted, fields: frozenset[str]) -> PolyglotError:
         code="ensure-refused",
         where=Where(collection=wanted.collection),
         hint="Let the factory give other values, or look to whom that document belongs.",
+    )
+
+
+def _in_build(wanted: Wanted) -> PolyglotError:
+    return PolyglotError(
+        f"An index of {wanted.collection} that ensure needs is still being built, and keeps nothing unique until then.",
+        code="ensure-building",
+        where=Where(collection=wanted.collection),
+        hint="Call ensure again when it is there; ensure_indexes waits for it.",
+        retryable=True,
+    )
+
+
+def _left_out(wanted: Wanted) -> PolyglotError:
+    return PolyglotError(
+        f"Several documents held this {wanted.belonging.reference} when the indexes were made, and none does now: no"
+        " index keeps it unique.",
+        code="ensure-left-out",
+        where=Where(collection=wanted.collection, path=wanted.belonging.reference),
+        hint="Call ensure_indexes again: it makes an index that leaves it out no more.",
     )
 
 

@@ -51,9 +51,11 @@ def ensure(
 
     Raises:
         PolyglotError: The reference is no key (`ensure-reference`), or the e-mail is none (`ensure-email`); an index is
-            missing (`ensure-no-index`); several documents hold the reference (`ensure-duplicate`), or one in another
-            form (`ensure-shape`); what the factory gave cannot be written (`ensure-factory`, `ensure-refused`); others
-            were faster each time (`ensure-busy`, retryable); or it is no such collection (`ensure-collection`).
+            missing (`ensure-no-index`), is still being built (`ensure-building`, retryable), or leaves out this
+            reference, which no document holds any more (`ensure-left-out`); several documents hold the reference
+            (`ensure-duplicate`), or one in another form (`ensure-shape`); what the factory gave cannot be written
+            (`ensure-factory`, `ensure-refused`); others were faster each time (`ensure-busy`, retryable); or it is no
+            such collection (`ensure-collection`).
         SourceError: MongoDB is in trouble (`source-unreachable`, `source-interrupted`, retryable), refuses the login
             (`source-login`) or gives no right (`source-right`).
     """

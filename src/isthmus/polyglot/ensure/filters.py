@@ -22,6 +22,8 @@ AROUND = ("", " ", "  ", "\t", "\n", "\r\n", "\u00a0")
 """White space that e-mails are looked for with, before and behind them."""
 COLLATION = Collation("en", strength=2)
 """Takes capitals and small letters for one."""
+SIMPLE = Collation("simple")
+"""Takes nothing for one that is not the same, whatever collation a collection has of its own."""
 
 _NOTHING = object()
 

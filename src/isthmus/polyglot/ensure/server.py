@@ -12,7 +12,7 @@ from pymongo.errors import DuplicateKeyError, OperationFailure, PyMongoError
 
 from isthmus.connect.mongo import MongoServer
 from isthmus.errors import IsthmusError, PolyglotError, SourceError, Where
-from isthmus.polyglot.ensure.asks import Duplicate, Trouble
+from isthmus.polyglot.ensure.asks import Duplicate, Gone, Trouble
 from isthmus.polyglot.outbox.faults import is_trouble, refusal
 
 _HINTS = {
@@ -21,12 +21,16 @@ _HINTS = {
 }
 _OTHER_INDEX = frozenset({85, 86})
 """IndexOptionsConflict, IndexKeySpecsConflict."""
+_UNSUPPORTED = 67
+"""CannotCreateIndex."""
+_GONE = frozenset({26, 27})
+"""NamespaceNotFound, IndexNotFound."""
 _HELD = re.compile(r"in element \{([^:}]*):.*", re.DOTALL)
 """Where the server says what stands in a document."""
 _AGAIN = "Call it again when MongoDB answers; what was done before is found then."
 
 
-def answer_of(error: PyMongoError, client: Any, collection: str) -> tuple[Duplicate | Trouble, IsthmusError]:
+def answer_of(error: PyMongoError, client: Any, collection: str) -> tuple[Duplicate | Gone | Trouble, IsthmusError]:
     """Return what an error is as an answer, and what to raise where the answer comes too late.
 
     Args:
@@ -36,7 +40,8 @@ def answer_of(error: PyMongoError, client: Any, collection: str) -> tuple[Duplic
 
     Raises:
         SourceError: The login or the rights are not enough (codes `source-login`, `source-right`).
-        PolyglotError: The server refuses the document (code `ensure-refused`), or an index (`ensure-index`).
+        PolyglotError: The server refuses the document (code `ensure-refused`), or an index (`ensure-index`,
+            `ensure-gaps`).
     """
     server = MongoServer(cast("MongoClient[dict[str, Any]]", client), None, _hosts(client), ())
     told = server.trouble(error, "do what ensure asked for", collection=collection)
@@ -57,6 +62,15 @@ def answer_of(error: PyMongoError, client: Any, collection: str) -> tuple[Duplic
             code="ensure-index",
             where=Where(collection=collection),
             hint="Drop that index if nobody needs it, or give it another name, then call ensure_indexes again.",
+        ) from error
+    if isinstance(error, OperationFailure) and error.code in _GONE:
+        return Gone(), fault
+    if isinstance(error, OperationFailure) and error.code == _UNSUPPORTED and "partial index" in str(error):
+        raise PolyglotError(
+            "The documents that stand double cannot be left out: this server knows no index with gaps.",
+            code="ensure-gaps",
+            where=Where(collection=collection),
+            hint="It takes MongoDB 6.0. Or take the reference out of documents that should not hold it.",
         ) from error
     words = _HELD.sub(r"in element \1", refusal(error, server.explain(error)).words)
     raise refused(words, collection) from error

@@ -6,11 +6,12 @@ The claim is a row lock, so it ends with the transaction, whatever ends that: th
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import psycopg
 
+from isthmus.errors import TargetError
 from isthmus.polyglot.outbox.backoff import Patience
 from isthmus.polyglot.outbox.event import Event
 from isthmus.polyglot.outbox.faults import Refusal
@@ -52,6 +53,28 @@ def claim(connection: psycopg.Connection[Any], *, silence_seconds: float) -> dic
     return {key: events[: _before_delete(events)] for key, events in taken.items()}
 
 
+def elsewhere(connection: psycopg.Connection[Any], collections: Collection[str]) -> frozenset[str]:
+    """Return which of some collections live in PostgreSQL, so that nothing of theirs is for MongoDB any more.
+
+    Raises:
+        TargetError: The role may not ask (code `no-right`).
+    """
+    if not collections:
+        return frozenset()
+    row = connection.execute(_statement("may_ask_homes")).fetchone()
+    may_ask = row[0] if row else None
+    if may_ask is None:  # a database without switches
+        return frozenset()
+    if not may_ask:
+        raise TargetError(
+            "The relay may not ask where collections live: it would write to MongoDB what was switched to PostgreSQL.",
+            code="no-right",
+            hint="GRANT SELECT ON isthmus.switch TO the role of the relay.",
+        )
+    rows = connection.execute(_statement("elsewhere"), {"collections": [*collections]}).fetchall()
+    return frozenset(str(row[0]) for row in rows)
+
+
 def knows(connection: psycopg.Connection[Any], event: Event, mark: Later) -> bool:
     """Tell whether a mark is of a later event of the same key: then its relay was lost before it wrote down either."""
     values = {"key": event.key_id, "version": mark.version, "token": mark.token}
@@ -67,7 +90,7 @@ def settle(connection: psycopg.Connection[Any], numbers: Sequence[int], *, grace
 def refuse(connection: psycopg.Connection[Any], event: Event, why: Refusal, patience: Patience) -> bool:
     """Write down that MongoDB refused an event; return whether it is parked now."""
     attempts = event.attempts + 1
-    park = patience.parks(attempts)
+    park = why.final or patience.parks(attempts)
     values = {"id": event.id, "attempts": attempts, "fault": why.fault, "words": why.words.replace("\0", "")}
     connection.execute(_statement("refuse"), {**values, "park": park, "wait": patience.wait_seconds(attempts)})
     return park

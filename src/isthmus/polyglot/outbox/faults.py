@@ -37,10 +37,19 @@ class Refusal:
     Attributes:
         fault: What it is: a slug.
         words: One sentence, without secrets and values.
+        final: Whether trying it again cannot help: it is parked at once.
     """
 
     fault: str
     words: str
+    final: bool = False
+
+
+LIVES_ELSEWHERE = Refusal(
+    "lives-elsewhere",
+    "The collection lives in PostgreSQL now (isthmus switch): what is written to MongoDB would be read by nobody.",
+    final=True,
+)
 
 
 def is_trouble(error: PyMongoError, *, passes: bool) -> bool:

@@ -22,7 +22,7 @@ from isthmus.polyglot.outbox import claims
 from isthmus.polyglot.outbox.apply import Applier, MongoAway
 from isthmus.polyglot.outbox.backoff import Patience
 from isthmus.polyglot.outbox.event import Event
-from isthmus.polyglot.outbox.faults import Refusal
+from isthmus.polyglot.outbox.faults import LIVES_ELSEWHERE, Refusal
 from isthmus.polyglot.outbox.sessions import need_outbox, open_session
 from isthmus.polyglot.outbox.waking import Waking
 from isthmus.polyglot.outbox.writes import Later, strange
@@ -149,6 +149,7 @@ class Relay:
         parked = 0
         with connection.transaction():
             taken = claims.claim(connection, silence_seconds=_SILENCE_SECONDS)
+            elsewhere = claims.elsewhere(connection, {events[0].collection for events in taken.values()})
             reached("outbox.claimed")
             enough_at = time.time() + _ROUND_SECONDS  # the wall's clock: it goes on while a machine sleeps
             try:
@@ -156,6 +157,9 @@ class Relay:
                     for event in events:
                         if self._stop.is_set() or time.time() > enough_at:
                             break
+                        if event.collection in elsewhere:
+                            refused.append((event, LIVES_ELSEWHERE))
+                            continue  # those behind it are refused the same way
                         outcome = self._applier.apply(event)
                         if isinstance(outcome, Later):
                             outcome = "already" if claims.knows(connection, event, outcome) else strange(outcome)
@@ -243,10 +247,11 @@ class Relay:
 
     def _tell_refusal(self, event: Event, why: Refusal) -> None:
         refusals = event.attempts + 1
-        if refusals > 1 and not self._settings.patience.parks(refusals):
+        parks = why.final or self._settings.patience.parks(refusals)
+        if refusals > 1 and not parks:
             return
         what = f"Event {event.id} ({event.operation} of {event.collection}, _id {show(event.document_id)})"
-        if self._settings.patience.parks(refusals):
+        if parks:
             _log.warning("%s is parked, with all later ones of the document: %s: %s", what, why.fault, why.words)
         else:
             _log.warning("%s is refused and tried again: %s: %s", what, why.fault, why.words)

@@ -10,6 +10,9 @@ import psycopg
 
 from isthmus.state.statements import statements
 
+LARGEST_SHOWN_BYTES = 256 * 1024
+"""Of what an event would do, where it is shown."""
+
 
 @dataclass(frozen=True)
 class CollectionStatus:
@@ -48,6 +51,9 @@ class Troubled:
         parked_at: Since when it waits for a person; None: it is tried again.
         next_attempt_at: When; None where it is parked.
         behind: Later events of the same document.
+        bytes: Size of what is to be done.
+        change: What is to be done, as `Intent.payload` has it; None where it was not asked for, or is larger than
+            `LARGEST_SHOWN_BYTES`.
     """
 
     id: int
@@ -61,6 +67,8 @@ class Troubled:
     parked_at: datetime | None
     next_attempt_at: datetime | None
     behind: int
+    bytes: int
+    change: bytes | None
 
 
 @dataclass(frozen=True)
@@ -70,10 +78,13 @@ class Status:
     Attributes:
         collections: By name, those with open events.
         troubled: Events that were refused, parked ones first; not all where there are many.
+        elsewhere: Collections of these that live in PostgreSQL: their events are never applied. Empty where the role
+            may not ask.
     """
 
     collections: tuple[CollectionStatus, ...]
     troubled: tuple[Troubled, ...]
+    elsewhere: tuple[str, ...] = ()
 
     @property
     def lag_events(self) -> int:
@@ -96,23 +107,30 @@ class Status:
         return sum(one.behind for one in self.collections)
 
     @property
-    def outcome(self) -> Literal["clear", "behind", "parked"]:
-        """Whether all is applied, something is on its way, or something waits for a person."""
-        return "parked" if self.parked else "behind" if self.lag_events else "clear"
+    def outcome(self) -> Literal["clear", "behind", "parked", "elsewhere"]:
+        """Whether all is applied, something is on its way, waits for a person, or is for a collection that moved."""
+        if self.parked:
+            return "parked"
+        return "elsewhere" if self.elsewhere else "behind" if self.lag_events else "clear"
 
 
-def read_status(connection: psycopg.Connection[Any], *, limit: int = 50) -> Status:
+def read_status(connection: psycopg.Connection[Any], *, limit: int = 50, changes: bool = False) -> Status:
     """Look how the outbox stands.
 
     Args:
         connection: To a database with an outbox.
         limit: Most refused events to list.
+        changes: Whether to read what these would do.
     """
     collections = connection.execute(_statement("collections")).fetchall()
-    troubled = connection.execute(_statement("troubled"), {"limit": limit}).fetchall()
+    most = LARGEST_SHOWN_BYTES if changes else -1
+    troubled = connection.execute(_statement("troubled"), {"limit": limit, "most": most}).fetchall()
+    row = connection.execute(_statement("may_ask_homes")).fetchone()
+    elsewhere = connection.execute(_statement("elsewhere")).fetchall() if row and row[0] else []
     return Status(
         tuple(CollectionStatus(*row) for row in collections),
         tuple(Troubled(row[0], row[1], bytes(row[2]), *row[3:]) for row in troubled),
+        tuple(str(row[0]) for row in elsewhere),
     )
 
 

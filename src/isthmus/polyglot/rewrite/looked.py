@@ -10,6 +10,7 @@ from typing import Any
 
 import bson
 
+from isthmus.polyglot.mark import revision_end
 from isthmus.polyglot.rewrite.begin import Ground
 from isthmus.polyglot.rewrite.documents import CODEC, Read, holding
 from isthmus.polyglot.rewrite.judge import Value, found_in, judge
@@ -32,7 +33,7 @@ class Looked:
     def change(self, most: int, *, tried: bool) -> Change:
         """Return what is done to the document: the first of the values that are to be replaced, at most so many."""
         replacements = (Replacement(one.place, holding(one.old), one.new) for one in self.changing[:most])
-        return Change(self.read.source_id, tuple(replacements), tried)
+        return Change(self.read.source_id, tuple(replacements), revision_end(self.read.content), tried)
 
 
 def look_through(ground: Ground, collection: str, reads: Sequence[Read]) -> list[Looked]:

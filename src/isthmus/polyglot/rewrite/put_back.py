@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from bson import Int64
 
+from isthmus.polyglot.mark import RevisionEnd, revision_end
 from isthmus.polyglot.rewrite.documents import Read, held, holding, standing
 from isthmus.polyglot.rewrite.settle import like
 from isthmus.polyglot.rewrite.updates import Change, Replacement
@@ -32,6 +33,7 @@ class Back:
         changed: Lines whose value a writer has replaced, each with the text that stands there now, where it may be an
             id of a row.
         gone: Whether the document is gone; nothing is said of its lines then.
+        ends: What makes those conflict who read the document before, through a store.
     """
 
     lines: list[Line]
@@ -39,6 +41,7 @@ class Back:
     settled: list[Line] = field(default_factory=list[Line])
     changed: list[tuple[Line, str | None]] = field(default_factory=list[tuple[Line, str | None]])
     gone: bool = False
+    ends: RevisionEnd = field(default_factory=lambda: RevisionEnd({}, {}))
 
     @property
     def source_id(self) -> bytes:
@@ -48,7 +51,7 @@ class Back:
     def change(self, most: int, *, tried: bool) -> Change:
         """Return what is done to the document: the first of the values that are put back, at most so many."""
         back = (Replacement(place, line.new_text, holding(line.old_value)) for line, place in self.standing[:most])
-        return Change(self.source_id, tuple(back), tried)
+        return Change(self.source_id, tuple(back), self.ends, tried)
 
 
 def back(lines: Sequence[Line], read: Read | None) -> Back:
@@ -62,6 +65,7 @@ def back(lines: Sequence[Line], read: Read | None) -> Back:
     if read is None:
         result.gone = True
         return result
+    result.ends = revision_end(read.content)
     claimed: set[Place] = set()
     left: list[Line] = []
     for line in lines:

@@ -17,6 +17,7 @@ from typing import Any
 from bson.raw_bson import RawBSONDocument
 from pymongo import UpdateOne
 
+from isthmus.polyglot.mark import RevisionEnd
 from isthmus.polyglot.sites import Place
 from isthmus.sources.live.positions import equals
 
@@ -45,11 +46,13 @@ class Change:
     Attributes:
         source_id: `{"_id": value}` as BSON.
         replacements: The values; at least one.
+        ends: What makes those conflict who read the document before, through a store.
         tried: Whether an update of the document did not match before.
     """
 
     source_id: bytes
     replacements: tuple[Replacement, ...]
+    ends: RevisionEnd
     tried: bool = False
 
 
@@ -62,9 +65,9 @@ def as_update(change: Change, *, collated: bool) -> UpdateOne:
     """
     expressed = change.tried or any(_has_array_in_array(one.place) for one in change.replacements)
     same = _expressed(change.replacements) if expressed else _queried(change.replacements)
-    fields = {_path(one.place): one.becomes for one in change.replacements}
-    collation = SIMPLE if collated else None
-    return UpdateOne({"_id": by_id(change.source_id), **same}, {"$set": fields}, collation=collation)
+    fields = {_path(one.place): one.becomes for one in change.replacements} | change.ends.fields
+    wanted = {"_id": by_id(change.source_id), **same, **change.ends.condition}
+    return UpdateOne(wanted, {"$set": fields}, collation=SIMPLE if collated else None)
 
 
 def by_id(source_id: bytes) -> Any:

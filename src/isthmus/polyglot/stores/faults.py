@@ -74,5 +74,16 @@ def refused(collection: str, words: str) -> PolyglotError:
         f"The database refuses the document: {words}.",
         code="store-refused",
         where=Where(collection=collection),
-        hint="Correct the document, or the validator or constraint; isthmus switch status tells if it is a fence.",
+        hint="Correct the document, or the validator or constraint.",
+    )
+
+
+def fenced(collection: str) -> PolyglotError:
+    """Return the error for a collection whose fence in MongoDB refused a write, so that it came past the guard."""
+    return PolyglotError(
+        f"The collection {collection[:60]} is fenced in MongoDB: it is being switched to PostgreSQL, or lives there.",
+        code="switch-frozen",
+        where=Where(collection=collection),
+        hint="Nothing was written. Ask the switch for the store (switch.writing); isthmus switch status tells where.",
+        retryable=True,
     )

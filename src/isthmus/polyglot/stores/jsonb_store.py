@@ -25,7 +25,7 @@ from isthmus.polyglot.stores.changes import Changes
 from isthmus.polyglot.stores.form import read, to_bson, to_json, value_to_json, written
 from isthmus.polyglot.stores.ids import checked_id, id_text
 from isthmus.polyglot.stores.protocol import Stored
-from isthmus.polyglot.stores.session import quoted, rows_of, savepoint, sqlstate
+from isthmus.polyglot.stores.session import quoted, rows_of, savepoint, sqlstate, turn
 
 _UNIQUE = "23505"
 _CONSTRAINTS = "23"
@@ -35,7 +35,8 @@ _LIMITS = "54"
 class JsonbStore:
     """A `DocumentStore` in PostgreSQL. Each call is part of the connection's transaction; nothing is committed here.
 
-    A call that is refused leaves the transaction usable. Two calls at once on one connection are one behind the other.
+    A call that is refused leaves the transaction usable. Calls that are awaited at once on one connection, of one store
+    or of several, are done one behind the other.
 
     Args:
         connection: psycopg's AsyncConnection; SQLAlchemy's AsyncConnection or AsyncSession.
@@ -50,7 +51,9 @@ class JsonbStore:
 
     async def get(self, document_id: object) -> Stored | None:
         """As `DocumentStore.get`."""
-        rows = await self._rows(f"SELECT document, revision FROM {self._table} WHERE {_SAME}", self._key(document_id))
+        key = self._key(document_id)
+        async with turn(self._connection):
+            rows = await self._rows(f"SELECT document, revision FROM {self._table} WHERE {_SAME}", key)
         return _stored(rows[0]) if rows else None
 
     async def find(self, fields: Mapping[str, object], *, limit: int = 100, after: object = None) -> list[Stored]:
@@ -61,15 +64,15 @@ class JsonbStore:
             wanted.append('id COLLATE "C" > %(after)s')
             values["after"] = id_text(checked_id(after, self._name))
         where = f" WHERE {' AND '.join(wanted)}" if wanted else ""
-        rows = await self._rows(
-            f'SELECT document, revision FROM {self._table}{where} ORDER BY id COLLATE "C" LIMIT %(limit)s', values
-        )
+        statement = f'SELECT document, revision FROM {self._table}{where} ORDER BY id COLLATE "C" LIMIT %(limit)s'
+        async with turn(self._connection):
+            rows = await self._rows(statement, values)
         return [_stored(row) for row in rows]
 
     async def insert(self, document: Mapping[str, Any]) -> Stored:
         """As `DocumentStore.insert`."""
         values = self._values({"_id": ObjectId(), **document})
-        async with self._refusals():
+        async with turn(self._connection), self._refusals():
             rows = await self._rows(
                 f"INSERT INTO {self._table} (id, document, revision) VALUES (%(id)s, {_DOCUMENT}, {_REVISION})"
                 f" ON CONFLICT (id) DO NOTHING RETURNING document, revision",
@@ -82,7 +85,7 @@ class JsonbStore:
     async def put(self, document: Mapping[str, Any]) -> Stored:
         """As `DocumentStore.put`."""
         values = self._values(document)
-        async with self._refusals():
+        async with turn(self._connection), self._refusals():
             rows = await self._rows(
                 f"INSERT INTO {self._table} AS t (id, document, revision) VALUES (%(id)s, {_DOCUMENT}, {_REVISION})"
                 " ON CONFLICT (id) DO UPDATE SET document = excluded.document, revision = excluded.revision"
@@ -95,7 +98,9 @@ class JsonbStore:
 
     async def replace(self, document: Mapping[str, Any], *, revision: str | None = None) -> Stored:
         """As `DocumentStore.replace`."""
-        return await self._rewritten(self._values(document), revision)
+        values = self._values(document)
+        async with turn(self._connection):
+            return await self._rewritten(values, revision)
 
     async def update(
         self,
@@ -108,24 +113,28 @@ class JsonbStore:
         """As `DocumentStore.update`."""
         key = self._key(document_id)
         changes = Changes(set, unset, self._name)
-        rows = await self._rows(f"SELECT document, revision FROM {self._table} WHERE {_SAME} FOR NO KEY UPDATE", key)
-        if not rows:
-            raise faults.absent(self._name)
-        found = cast("dict[str, Any]", _loaded(rows[0][0]))
-        if revision is not None and str(rows[0][1]) != revision:
-            raise faults.conflict(self._name)
-        changes.applied_to(found)
-        return await self._rewritten({**key, "document": written(found)}, None)
+        look = f"SELECT document, revision FROM {self._table} WHERE {_SAME} FOR NO KEY UPDATE"
+        async with turn(self._connection):
+            rows = await self._rows(look, key)
+            if not rows:
+                raise faults.absent(self._name)
+            found = cast("dict[str, Any]", _loaded(rows[0][0]))
+            if revision is not None and str(rows[0][1]) != revision:
+                raise faults.conflict(self._name)
+            changes.applied_to(found)
+            return await self._rewritten({**key, "document": written(found)}, None)
 
     async def delete(self, document_id: object, *, revision: str | None = None) -> bool:
         """As `DocumentStore.delete`."""
         key = self._key(document_id)
-        async with self._refusals():
-            gone = await self._rows(
-                f"DELETE FROM {self._table} WHERE {_SAME}{_HAS_REVISION} RETURNING id", {**key, "revision": revision}
-            )
-        if not gone and revision is not None and await self.get(document_id) is not None:
-            raise faults.conflict(self._name)
+        async with turn(self._connection):
+            async with self._refusals():
+                gone = await self._rows(
+                    f"DELETE FROM {self._table} WHERE {_SAME}{_HAS_REVISION} RETURNING id",
+                    {**key, "revision": revision},
+                )
+            if not gone and revision is not None and await self._is_there(key):
+                raise faults.conflict(self._name)
         return bool(gone)
 
     async def _rewritten(self, values: dict[str, object], revision: str | None) -> Stored:
@@ -137,8 +146,10 @@ class JsonbStore:
             )
         if rows:
             return _stored(rows[0])
-        there = await self._rows(f"SELECT FROM {self._table} WHERE {_SAME}", values)
-        raise faults.conflict(self._name) if there else faults.absent(self._name)
+        raise faults.conflict(self._name) if await self._is_there(values) else faults.absent(self._name)
+
+    async def _is_there(self, values: Mapping[str, object]) -> bool:
+        return bool(await self._rows(f"SELECT FROM {self._table} WHERE {_SAME}", values))
 
     def _key(self, document_id: object) -> dict[str, object]:
         checked = checked_id(document_id, self._name)

@@ -1,14 +1,18 @@
 """The documents of one collection in MongoDB.
 
 A revision is Isthmus's mark in the document, `_isthmus`: each write sets a new token in it, and the outbox's relay sets
-the mark anew. A write on condition of a revision is one write of MongoDB with that mark as its condition. Who writes a
-document without either leaves the revision as it was, and is not noticed.
+the mark anew. A write on condition of a revision is one write of MongoDB with that mark as its condition. A document
+that no store has written has no mark yet. Its revision is a digest of all its fields, and the first write on condition
+of that puts a mark there before, so that it has one to go by. Who writes a document with a mark by other means leaves
+the revision as it was, and is not noticed.
 """
 
 from __future__ import annotations
 
 import base64
+import hashlib
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any, cast
 from uuid import UUID, uuid4
 
@@ -17,11 +21,12 @@ import pymongo
 from bson import ObjectId
 from pymongo import ReturnDocument
 from pymongo.asynchronous.collection import AsyncCollection
-from pymongo.errors import DuplicateKeyError, OperationFailure
+from pymongo.errors import DuplicateKeyError, OperationFailure, PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.read_preferences import ReadPreference
 from pymongo.write_concern import WriteConcern
 
+from isthmus.polyglot.mark import FENCE_WORDS
 from isthmus.polyglot.outbox.intent import MARK
 from isthmus.polyglot.stores import faults
 from isthmus.polyglot.stores.asked import checked_limit, mongo_filter
@@ -32,8 +37,14 @@ from isthmus.polyglot.stores.protocol import Stored
 
 _TRIES = 20
 """How often a whole document is written while others write it each time between a look and the write."""
+_DIGEST = "-"
+"""Begins the revision of a document without a mark, and no other."""
+_NEVER: dict[str, Any] = {MARK: {"r": UUID(int=0)}}
+"""A condition that no document meets."""
 _NOT_VIABLE = 28
-_REFUSED = frozenset({121, 10334, 17419, 17420})  # DocumentValidationFailure, too large (MongoDB, error_codes.yml)
+_NOT_VALID = 121
+_TOO_LARGE = frozenset({10334, 17419, 17420})
+"""Codes of errors (MongoDB, `src/mongo/base/error_codes.yml`)."""
 
 
 class MongoStore:
@@ -75,7 +86,7 @@ class MongoStore:
             with pymongo.timeout(self._seconds):
                 await self._collection.insert_one(marked)
         except OperationFailure as fault:
-            raise self._told(fault) from fault
+            raise await self._told(fault) from fault
         return _stored(marked)
 
     async def put(self, document: Mapping[str, Any]) -> Stored:
@@ -88,9 +99,9 @@ class MongoStore:
             except DuplicateKeyError as fault:
                 if found is None and await self._mark_of(whole["_id"]) is not None:
                     continue  # somebody else made it between the look and the write
-                raise self._told(fault) from fault
+                raise await self._told(fault) from fault
             except OperationFailure as fault:
-                raise self._told(fault) from fault
+                raise await self._told(fault) from fault
             if stored is not None:
                 return stored
         raise faults.conflict(self._name)
@@ -98,6 +109,7 @@ class MongoStore:
     async def replace(self, document: Mapping[str, Any], *, revision: str | None = None) -> Stored:
         """As `DocumentStore.replace`."""
         whole = self._whole(document)
+        revision = await self._marked(whole["_id"], revision)
         for _ in range(_TRIES):
             found = await self._mark_of(whole["_id"])
             if found is None:
@@ -107,7 +119,7 @@ class MongoStore:
             try:
                 stored = await self._exchanged(whole, found, upsert=False)
             except OperationFailure as fault:
-                raise self._told(fault) from fault
+                raise await self._told(fault) from fault
             if stored is not None:
                 return stored
         raise faults.conflict(self._name)
@@ -126,14 +138,14 @@ class MongoStore:
         update: dict[str, Any] = {"$set": {**changes.set, f"{MARK}.r": uuid4()}}
         if changes.unset:
             update["$unset"] = dict.fromkeys(changes.unset, "")
-        wanted = {"_id": checked, **_has(revision)}
+        wanted = {"_id": checked, **_has(await self._marked(checked, revision))}
         try:
             with pymongo.timeout(self._seconds):
                 found = await self._collection.find_one_and_update(wanted, update, return_document=ReturnDocument.AFTER)
         except OperationFailure as fault:
             if fault.code == _NOT_VIABLE:
                 raise changes.not_viable(next(iter(changes.set), "")) from fault
-            raise self._told(fault) from fault
+            raise await self._told(fault) from fault
         if found is not None:
             return _stored(found)
         raise faults.absent(self._name) if await self._mark_of(checked) is None else faults.conflict(self._name)
@@ -141,8 +153,9 @@ class MongoStore:
     async def delete(self, document_id: object, *, revision: str | None = None) -> bool:
         """As `DocumentStore.delete`."""
         checked = checked_id(document_id, self._name)
+        wanted = {"_id": checked, **_has(await self._marked(checked, revision))}
         with pymongo.timeout(self._seconds):
-            done = await self._collection.delete_one({"_id": checked, **_has(revision)})
+            done = await self._collection.delete_one(wanted)
         if not done.deleted_count and revision is not None and await self._mark_of(checked) is not None:
             raise faults.conflict(self._name)
         return done.deleted_count > 0
@@ -155,6 +168,23 @@ class MongoStore:
         """
         checked_id(document.get("_id"), self._name)
         return from_bson(to_bson(document, self._name))
+
+    async def _marked(self, document_id: object, revision: str | None) -> str | None:
+        """Return a revision that can be the condition of one write: in the place of a digest, that of a new mark.
+
+        Raises:
+            PolyglotError: The validator refuses a mark (code `store-refused`), or it is a fence (`switch-frozen`).
+        """
+        if revision is None or not revision.startswith(_DIGEST):
+            return revision
+        given = {MARK: {"r": uuid4()}}
+        without = {"_id": document_id, **_is_marked(None)}
+        try:
+            with pymongo.timeout(self._seconds):
+                before = await self._collection.find_one_and_update(without, {"$set": given})
+        except OperationFailure as fault:
+            raise await self._told(fault) from fault
+        return _revision(given) if before is not None and _revision(before) == revision else revision
 
     async def _mark_of(self, document_id: object) -> dict[str, Any] | None:
         """Return a document that has nothing but the mark; None where there is no document."""
@@ -172,15 +202,28 @@ class MongoStore:
             done = await self._collection.replace_one({"_id": whole["_id"], **_is_marked(before)}, marked)
         return _stored(marked) if done.matched_count else None
 
-    def _told(self, fault: OperationFailure) -> BaseException:
+    async def _told(self, fault: OperationFailure) -> BaseException:
         if isinstance(fault, DuplicateKeyError):
             pattern: Any = (fault.details or {}).get("keyPattern")
             names = ", ".join(cast("dict[str, Any]", pattern)) if isinstance(pattern, dict) else ""
             unique = names not in {"", "_id"}
             return faults.exists(self._name, f"with the same value of {names}" if unique else "with this _id")
-        if fault.code in _REFUSED:
-            return faults.refused(self._name, "its validator does" if fault.code == 121 else "it is too large")
-        return fault
+        if fault.code == _NOT_VALID:
+            fenced = await self._is_fenced(fault)
+            return faults.fenced(self._name) if fenced else faults.refused(self._name, "its validator does")
+        return faults.refused(self._name, "it is too large") if fault.code in _TOO_LARGE else fault
+
+    async def _is_fenced(self, fault: OperationFailure) -> bool:
+        """Tell whether the validator that refused a document is the fence of a switch.
+
+        Servers from 5.0 on say in the error what was not met. Of others the collection is asked, as it is a moment
+        later; where it does not tell, it is taken for a validator.
+        """
+        if FENCE_WORDS in str(fault.details):
+            return True
+        with suppress(PyMongoError), pymongo.timeout(self._seconds):
+            return FENCE_WORDS in str((await self._collection.options()).get("validator"))
+        return False
 
 
 def _stored(document: dict[str, Any]) -> Stored:
@@ -189,23 +232,22 @@ def _stored(document: dict[str, Any]) -> Stored:
 
 def _revision(document: Mapping[str, Any]) -> str:
     if MARK not in document:
-        return "-"
+        return _DIGEST + hashlib.sha256(bson.encode(document, codec_options=CODEC)).hexdigest()
     mark = bson.encode({MARK: document[MARK]}, codec_options=CODEC)
     return base64.urlsafe_b64encode(mark[4:-1]).decode("ascii")
 
 
 def _has(revision: str | None) -> dict[str, Any]:
-    """Return the condition that a document has a revision; one that can be none fits no document."""
+    """Return the condition that a document has a revision; one that is no mark fits no document."""
     if revision is None:
         return {}
-    if revision == "-":
-        return _is_marked({})
     try:
-        inner = base64.urlsafe_b64decode(revision.encode("ascii"))
+        inner = base64.b64decode(revision.encode("ascii"), altchars=b"-_", validate=True)
         size = (len(inner) + 5).to_bytes(4, "little")
-        return _is_marked(from_bson(size + inner + b"\0"))
-    except Exception:  # noqa: BLE001  a revision of another store, or of nobody
-        return {MARK: {"r": UUID(int=0)}}
+        found = from_bson(size + inner + b"\0")
+    except Exception:  # noqa: BLE001  a digest, a revision of another store, or of nobody
+        found = {}
+    return _is_marked(found) if MARK in found else _NEVER
 
 
 def _is_marked(document: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -19,8 +19,10 @@ class Stored:
         id: Its `_id`: text, ObjectId or UUID.
         document: All its fields, `_id` among them. Dates have a time zone, which is UTC; the order of fields says
             nothing. A dict of its own: it may be changed.
-        revision: Opaque; another one after each write by whomever. Equal only if nothing was written in between. Of one
-            store alone: what was read before a switch conflicts behind it, and is read again.
+        revision: Opaque; another one after each write of a store, of the outbox's relay, of `ensure` and of `isthmus
+            refs rewrite`. Equal only if none of these wrote in between; who writes past all of them is noticed only
+            where the document had no mark of theirs yet. Of one store alone: what was read before a switch conflicts
+            behind it, and is read again.
     """
 
     id: Any
@@ -43,6 +45,7 @@ class DocumentStore(Protocol):
     | `store-conflict` | the document has another revision than the one given; read it again |
     | `store-exists` | there is one with this `_id`, or with a value that is unique |
     | `store-refused` | the database refuses the document: a validator, a CHECK, its size |
+    | `switch-frozen` | the collection is being switched, or lives elsewhere: nothing was written; ask the switch |
     """
 
     async def get(self, document_id: object) -> Stored | None:

@@ -5,13 +5,32 @@ A statement is written once, with psycopg's `%(name)s`. Nothing belongs to a ses
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager, suppress
 from inspect import iscoroutinefunction
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from isthmus.errors import PolyglotError
 from isthmus.polyglot.of_sqlalchemy import commits_each, with_colons
+
+_TURNS: WeakKeyDictionary[Any, asyncio.Lock] = WeakKeyDictionary()
+
+
+def turn(connection: Any) -> asyncio.Lock:
+    """Return what one has to hold for work of several statements on a connection.
+
+    A connection has one transaction and one stack of savepoints: of two pieces of work that are awaited at once, the
+    second one's savepoint would lie inside the first one's.
+
+    Raises:
+        PolyglotError: It is no connection (code `store-connection`).
+    """
+    if not iscoroutinefunction(getattr(connection, "execute", None)):
+        raise other_connection(connection)
+    found = _TURNS.get(connection)
+    return found if found is not None else _TURNS.setdefault(connection, asyncio.Lock())
 
 
 async def rows_of(connection: Any, statement: str, values: Mapping[str, object]) -> list[tuple[Any, ...]]:
@@ -41,7 +60,10 @@ async def rows_of(connection: Any, statement: str, values: Mapping[str, object])
 
 @asynccontextmanager
 async def savepoint(connection: Any) -> AsyncGenerator[None]:
-    """Undo only what the block did when it raises, so that the transaction around it goes on."""
+    """Undo what the block did when it raises, its row locks too, so that the transaction around it goes on.
+
+    The caller has the connection's `turn`.
+    """
     await rows_of(connection, "SAVEPOINT isthmus_store", {})
     try:
         yield

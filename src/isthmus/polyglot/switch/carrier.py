@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from isthmus.polyglot.switch.place import Table
+
 Home = Literal["mongodb", "postgres"]
 
 
@@ -50,6 +52,10 @@ class Carrier(Protocol):
         """What it works with: `table NAME`, or `mapping NAME`."""
         ...
 
+    def table(self) -> Table | None:
+        """Return the table of documents that it works with; None: it is not there, or a mapping has its own ones."""
+        ...
+
     def check(self, goal: Home) -> None:
         """Refuse what cannot be carried, before anything is written.
 
@@ -60,6 +66,8 @@ class Carrier(Protocol):
 
     def ahead(self, goal: Home) -> Mapping[str, int] | None:
         """Copy while the collection is still written to, so that little is left for the freeze.
+
+        What cannot be carried is found here, before anybody is kept waiting.
 
         Returns:
             Counts; None where nothing is copied ahead.

@@ -17,7 +17,7 @@ from typing import Any, Generic, TypeVar
 
 from isthmus.errors import PolyglotError, Where
 from isthmus.polyglot.stores.protocol import DocumentStore
-from isthmus.polyglot.stores.session import in_transaction, rows_of, sqlstate
+from isthmus.polyglot.stores.session import in_transaction, rows_of, savepoint, sqlstate, turn
 from isthmus.polyglot.switch.carrier import Home
 from isthmus.state.statements import statements
 
@@ -25,8 +25,12 @@ S = TypeVar("S", bound=DocumentStore)
 
 _NO_TABLE = "42P01"
 _NO_RIGHT = "42501"
-_LOST = frozenset({"08", "25", "57"})
-"""Classes of errors that end a transaction from outside: the connection, its timeouts, an operator."""
+_NO_TRANSACTION = "25P01"
+_CONNECTION = "08"
+_LOST = frozenset({"25P03", "25P04", "57P01", "57P02", "57P03", "57P05"})
+"""Errors with which the server ends a session: its timeouts, an operator, a crash. Beside those of the connection."""
+_LOOKS = 5
+"""How often a row is looked for that is entered, frozen and let go of meanwhile."""
 _LOOK_AGAIN_SECONDS = 0.1
 
 
@@ -106,8 +110,8 @@ class Switch(Generic[S]):
 
         Raises:
             PolyglotError: `switch-frozen`: try again later, nothing was written. `switch-unknown`, `switch-missing`.
-                `switch-lost`: the connection that held the collection was lost meanwhile: the write may have been done,
-                or not.
+                `switch-lost`: the transaction that held the collection ended meanwhile, because its connection was
+                lost or somebody committed inside the block: the write may have been done, or not.
         """
         homes = self._homes(collection)
         give_up_at = time.monotonic() + wait_seconds
@@ -115,18 +119,17 @@ class Switch(Generic[S]):
             entered = written = False
             try:
                 async with self._on(connection) as on:
-                    home = (await hold(on, collection)).home
+                    held = await (_held(on, collection) if connection is None else _held_apart(on, collection))
                     entered = True
-                    yield homes.postgres(on) if home == "postgres" else homes.mongodb
+                    yield homes.postgres(on) if held.standing.home == "postgres" else homes.mongodb
                     written = True
-                    if connection is None:  # else its COMMIT tells
-                        await rows_of(on, "SELECT 1", {})
+                    await _still(on, collection, held)
                 return
             except PolyglotError as fault:
                 if entered or fault.code != "switch-frozen" or time.monotonic() >= give_up_at:
                     raise
             except Exception as fault:
-                if written and (sqlstate(fault) or "08")[:2] in _LOST:
+                if written and _is_lost(fault):
                     raise _lost(collection) from fault
                 raise
             await asyncio.sleep(min(_LOOK_AGAIN_SECONDS, max(give_up_at - time.monotonic(), 0.0)))
@@ -167,35 +170,87 @@ async def look(connection: Any, collection: str) -> Standing:
     Raises:
         PolyglotError: The tables are not there (code `switch-missing`).
     """
-    rows = await _asked(connection, "look", collection)
+    async with turn(connection):
+        rows = await _asked(connection, "look", collection)
     return Standing(*rows[0]) if rows else Standing("mongodb", 0, None)
 
 
 async def hold(connection: Any, collection: str) -> Standing:
     """Hold a collection where it is until the connection's transaction ends, for a write of the application's own.
 
-    For transactions that write rows and enqueue (isthmus.polyglot.outbox) a write of the same collection, too.
+    For transactions that write rows and enqueue (isthmus.polyglot.outbox) a write of the same collection, too. What is
+    refused leaves the transaction usable, and holds nothing.
 
     Raises:
         PolyglotError: It is frozen (`switch-frozen`); no transaction is open, so nothing would be held
             (`switch-no-transaction`); or the tables are not there (`switch-missing`).
     """
-    for entered in (False, True):
+    return (await _held_apart(connection, collection)).standing
+
+
+@dataclass(frozen=True)
+class _Held:
+    """A collection that is held.
+
+    Attributes:
+        standing: Where it is.
+        transaction: The server's number of the transaction that holds it.
+    """
+
+    standing: Standing
+    transaction: str
+
+
+async def _held_apart(connection: Any, collection: str) -> _Held:
+    """Hold a collection in a savepoint: when it is refused, neither an error nor a lock stays in the transaction.
+
+    Raises:
+        PolyglotError: As `hold`.
+    """
+    async with turn(connection):
+        try:
+            async with savepoint(connection):
+                return await _held(connection, collection)
+        except PolyglotError:
+            raise
+        except Exception as fault:
+            if sqlstate(fault) == _NO_TRANSACTION:
+                raise _no_transaction() from fault
+            raise
+
+
+async def _held(connection: Any, collection: str) -> _Held:
+    for _ in range(_LOOKS):
         rows = await _asked(connection, "hold", collection)
         if not await in_transaction(connection):
-            raise PolyglotError(
-                "No transaction is open on this connection: the collection would not be held while it is written.",
-                code="switch-no-transaction",
-                hint="Give a connection inside a transaction; Switch's connect must begin one.",
-            )
+            raise _no_transaction()
         if rows and rows[0][2] is None:
-            return Standing(*rows[0])
-        found = await look(connection, collection)
-        if rows or found.frozen_at is not None:
-            raise _frozen(collection, found.frozen_at)
-        if not entered:
+            *standing, transaction = rows[0]
+            return _Held(Standing(*standing), str(transaction))
+        found = rows or await _asked(connection, "look", collection)
+        if not found:
             await _asked(connection, "enter", collection)
+        elif found[0][2] is not None:
+            raise _frozen(collection, found[0][2])
     raise _frozen(collection, None)
+
+
+async def _still(connection: Any, collection: str, held: _Held) -> None:
+    """Make sure that the transaction which holds a collection has not ended.
+
+    Raises:
+        PolyglotError: It has (code `switch-lost`).
+    """
+    async with turn(connection):
+        rows = await _asked(connection, "still", collection)
+    if rows[0][0] != held.transaction:
+        raise _lost(collection)
+
+
+def _is_lost(fault: BaseException) -> bool:
+    """Tell whether it is not known what became of a transaction, for something ended it from outside."""
+    code = sqlstate(fault)
+    return code is None or code.startswith(_CONNECTION) or code in _LOST
 
 
 async def _asked(connection: Any, name: str, collection: str) -> list[tuple[Any, ...]]:
@@ -221,13 +276,21 @@ async def _asked(connection: Any, name: str, collection: str) -> list[tuple[Any,
         raise
 
 
+def _no_transaction() -> PolyglotError:
+    return PolyglotError(
+        "No transaction is open on this connection: the collection would not be held while it is written.",
+        code="switch-no-transaction",
+        hint="Give a connection inside a transaction; Switch's connect must begin one.",
+    )
+
+
 def _lost(collection: str) -> PolyglotError:
     return PolyglotError(
-        f"The connection that held the collection {collection[:60]} was lost while it was written.",
+        f"The transaction that held the collection {collection[:60]} ended inside the block that writes it: its"
+        " connection was lost, or the block committed or rolled back.",
         code="switch-lost",
         where=Where(collection=collection),
-        hint="The write may have been done, or not: read the document, then write again.",
-        retryable=True,
+        hint="What the block wrote may have been done, or not: read the document, then decide. Commit behind it.",
     )
 
 

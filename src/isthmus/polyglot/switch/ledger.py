@@ -3,43 +3,28 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Generator, Mapping
+import threading
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
 import psycopg
 
 from isthmus.connect.pooled import refuse_pooled
-from isthmus.connect.postgres import connect
 from isthmus.errors import PolyglotError, TargetError, Where
 from isthmus.polyglot.outbox.event import Event
 from isthmus.polyglot.switch.carrier import Home
+from isthmus.polyglot.switch.place import Place
+from isthmus.polyglot.switch.rows import Kept, Move, columns_of, place_of
+from isthmus.polyglot.switch.session import connect, refuse_standby
+from isthmus.polyglot.switch.waiting import Blockers, ended_by
 from isthmus.state.statements import statements
 from isthmus.state.up_to_date import bring_up_to_date
 
 LOCK = 0x73776974
 """The first of the two numbers of an advisory lock; it spells "swit". The second is a hash of the collection's name."""
-
-
-@dataclass(frozen=True)
-class Move:
-    """A switch that is under way.
-
-    Attributes:
-        id: Its number.
-        goal: Where the collection goes.
-        carrier: What carries it.
-        step: How far it is.
-        announced: Whether new writers are turned away.
-    """
-
-    id: int
-    goal: Home
-    carrier: str
-    step: str
-    announced: bool
+_EVENTS = 1_000
 
 
 class Ledger:
@@ -48,12 +33,14 @@ class Ledger:
     Args:
         connection: In autocommit mode, with the collection's advisory lock.
         collection: Its name.
+        conninfo: What the connection was opened with.
     """
 
-    def __init__(self, connection: psycopg.Connection[Any], collection: str) -> None:
+    def __init__(self, connection: psycopg.Connection[Any], collection: str, conninfo: str) -> None:
         self.connection = connection
         self.collection = collection
         self.token = uuid4()
+        self._conninfo = conninfo
 
     def stands(self) -> tuple[Home, int, bool]:
         """Return where the collection lives, how often it changed that, and whether it is frozen."""
@@ -63,21 +50,40 @@ class Ledger:
     def open_move(self) -> Move | None:
         """Return the move that has not ended."""
         row = self._one("open_move")
-        return None if row is None else Move(int(row[0]), row[1], str(row[2]), str(row[3]), bool(row[4]))
+        if row is None:
+            return None
+        number, goal, carrier, step, announced, *place = row
+        return Move(int(number), goal, str(step), bool(announced), place_of(carrier, *place))
 
-    def begin(self, goal: Home, carrier: str, by: str | None) -> Move:
+    def lives(self) -> Place | None:
+        """Return with what the collection came to live where it does; None: it always did, or nobody noted it."""
+        row = self._one("lives")
+        return None if row is None else place_of(*row)
+
+    def begin(self, goal: Home, carrier: str, by: str | None, place: Place | None = None) -> Move:
         """Begin a move."""
-        row = self._row("begin", goal=goal, carrier=carrier, by=by, token=self.token)
-        return Move(int(row[0]), goal, carrier, "begun", announced=False)
+        place = place or Place(carrier)
+        row = self._row("begin", goal=goal, carrier=carrier, by=by, token=self.token, **columns_of(place))
+        return Move(int(row[0]), goal, "begun", announced=False, place=place)
 
-    def go_on(self, move: Move, carrier: str, by: str | None) -> None:
+    def go_on(self, move: Move, carrier: str, by: str | None, place: Place | None = None) -> None:
         """Go on with a move that a process left."""
-        self._do("go_on", move=move.id, carrier=carrier, by=by, token=self.token)
+        columns = columns_of(place or Place(carrier))
+        self._do("go_on", move=move.id, carrier=carrier, by=by, token=self.token, **columns)
 
-    def filled_before(self, carrier: str) -> bool:
-        """Tell whether a carrier has carried this collection before, in a move of any outcome."""
-        row = self._one("carried", carrier=carrier)
+    def filled_before(self, carrier: str, table: int) -> bool:
+        """Tell whether a copy of this collection was ever committed into a table, in a move of any outcome."""
+        row = self._one("carried", carrier=carrier, table=table)
         return bool(row and row[0])
+
+    def filled(self, connection: psycopg.Connection[Any]) -> None:
+        """Note that the table of the move holds a copy, in the transaction of another connection that puts it there.
+
+        Raises:
+            TargetError: Another process has taken the move over (code `switch-held`).
+        """
+        self.assert_mine(connection)
+        connection.execute(_statement("filled"), {"collection": self.collection})
 
     def step(
         self,
@@ -99,40 +105,52 @@ class Ledger:
         """Turn new writers away."""
         self._do("announce", move=move.id)
 
-    def freeze(self, *, wait_seconds: float) -> None:
+    def freeze(self, *, wait_seconds: float, stop: threading.Event | None = None) -> None:
         """Wait for the writers in flight, and freeze the collection.
 
         Raises:
             PolyglotError: They did not end in time (code `switch-writers`); it is not frozen then.
+            Interrupted: The stop was set; it is not frozen then.
         """
-        try:
-            with self.connection.transaction():
-                wait = f"{max(int(wait_seconds * 1000), 1)}ms"
-                self.connection.execute("SELECT set_config('lock_timeout', %s, true)", (wait,))
-                self._do("freeze")
-        except psycopg.errors.LockNotAvailable:
-            rows = self.connection.execute(_statement("holders")).fetchall()
-            who = ", ".join(f"{name} (pid {pid}, {seconds:.0f} s)" for pid, name, seconds in rows) or "just gone"
-            raise PolyglotError(
-                f"Writers did not end within {wait_seconds:g} s: {who}.",
-                code="switch-writers",
-                where=Where(collection=self.collection),
-                hint="Let them end, or end them, and run the same command again; --wait-seconds waits longer.",
-                retryable=True,
-            ) from None
+        with connect(self._conninfo, autocommit=True) as other:
+            blockers = Blockers(other, self.connection.info.backend_pid)
+            try:
+                with (
+                    blockers.looking(wait_seconds=wait_seconds),
+                    ended_by(stop or threading.Event(), self.connection),
+                    self.connection.transaction(),
+                ):
+                    wait = f"{max(int(wait_seconds * 1000), 1)}ms"
+                    self.connection.execute("SELECT set_config('lock_timeout', %s, true)", (wait,))
+                    self._do("freeze")
+            except psycopg.errors.LockNotAvailable:
+                who = blockers.names or "just gone"
+                raise PolyglotError(
+                    f"Writers did not end within {wait_seconds:g} s: {who}.",
+                    code="switch-writers",
+                    where=Where(collection=self.collection),
+                    hint="Let them end, or end them, and run the same command again; --wait-seconds waits longer.",
+                    retryable=True,
+                ) from None
 
     def open_events(self) -> tuple[int, int]:
         """Return how many events of the collection the outbox has not applied, and how many of them are parked."""
         row = self._one("open_events")
         return (int(row[0]), int(row[1])) if row else (0, 0)
 
-    def unconfirmed(self) -> list[Event]:
-        """Return deletes that the outbox would look at once more."""
-        rows = self.connection.execute(_statement("unconfirmed"), {"collection": self.collection}).fetchall()
-        return [
-            Event(number, key, collection, bytes(document_id), token, operation, bytes(payload), attempts)
-            for number, key, collection, document_id, token, operation, payload, attempts in rows
-        ]
+    def unconfirmed(self) -> Iterator[list[Event]]:
+        """Yield deletes that the outbox would look at once more, oldest first, not too many at once."""
+        after = 0
+        while True:
+            values = {"collection": self.collection, "after": after, "most": _EVENTS}
+            rows = self.connection.execute(_statement("unconfirmed"), values).fetchall()
+            if not rows:
+                return
+            yield [
+                Event(number, key, collection, bytes(document_id), token, operation, bytes(payload), attempts)
+                for number, key, collection, document_id, token, operation, payload, attempts in rows
+            ]
+            after = rows[-1][0]
 
     def flip(self, move: Move, by: str | None, *, forget_fence: bool) -> tuple[int, float]:
         """Let the collection live elsewhere; inside the caller's transaction.
@@ -159,20 +177,24 @@ class Ledger:
         row = self._one("end", move=move.id, step=step)
         return float(row[0]) if row and row[0] is not None else 0.0
 
-    def thaw(self, move: Move) -> float:
-        """Let the collection be written again where it was, and end the move. Committed."""
+    def thaw(self, move: Move | None) -> float:
+        """Let the collection be written again where it was, and end its move, if there is one. Committed.
+
+        Returns:
+            How many seconds nobody could write.
+        """
         with self.connection.transaction():
             self._do("thaw")
-            return self.end(move, "cancelled")
+            return self.end(move, "cancelled") if move is not None else 0.0
 
-    def fence(self) -> bytes | None:
+    def fence(self) -> Kept | None:
         """Return what stood in the place of the fence; None where none was raised."""
         row = self._one("fence")
-        return None if row is None else bytes(row[0])
+        return None if row is None else Kept(bytes(row[0]), row[1], row[2])
 
-    def keep_fence(self, before: bytes) -> None:
+    def keep_fence(self, kept: Kept) -> None:
         """Keep what a fence is about to replace."""
-        self._do("keep_fence", before=before)
+        self._do("keep_fence", before=kept.before, database=kept.database, uuid=kept.uuid)
 
     def forget_fence(self) -> None:
         """Note that there is no fence any more."""
@@ -208,30 +230,43 @@ class Ledger:
 
 
 @contextmanager
-def held(conninfo: str, collection: str) -> Generator[Ledger]:
+def held(
+    conninfo: str, collection: str, *, unknown: Callable[[Sequence[str]], object] | None = None
+) -> Generator[Ledger]:
     """Be the only process that moves a collection; makes the tables where they are missing, and enters it.
 
+    Args:
+        conninfo: The database.
+        collection: Which.
+        unknown: Called with the names of all that are known when this one is not; may refuse it.
+
     Raises:
-        TargetError: Another process moves it (`switch-held`); the address leads to a pooler (`pooled-connection`); the
-            role may not make the tables (`no-right`).
+        TargetError: Another process moves it (`switch-held`); the address leads to a pooler (`pooled-connection`) or to
+            a standby (`read-only-server`); the role may not make the tables (`no-right`).
     """
     with connect(conninfo, autocommit=True) as connection:
         refuse_pooled(connection, conninfo)
         prepare(connection)
+        known = [str(row[0]) for row in connection.execute(_statement("known")).fetchall()]
+        if unknown is not None and collection not in known:
+            unknown(known)
         row = connection.execute(_statement("take"), {"lock": LOCK, "collection": collection}).fetchone()
         if not row or not row[0]:
             raise _held_by_another(collection)
         connection.execute(_statement("enter"), {"collection": collection})
-        yield Ledger(connection, collection)
+        yield Ledger(connection, collection, conninfo)
 
 
 def prepare(connection: psycopg.Connection[Any], *collections: str) -> None:
     """Make the tables where they are missing, and enter collections.
 
     Raises:
-        TargetError: The role may not (`no-right`), or another isthmus is at work (`lease-held`).
+        TargetError: The role may not (`no-right`), another isthmus is at work (`lease-held`), or the server is a
+            standby (`read-only-server`).
     """
-    if not has_switches(connection):
+    refuse_standby(connection)
+    row = connection.execute(_statement("complete")).fetchone()
+    if not row or not row[0]:
         bring_up_to_date(connection)
     for collection in collections:
         connection.execute(_statement("enter"), {"collection": collection})

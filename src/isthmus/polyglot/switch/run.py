@@ -7,24 +7,21 @@ again there at once.
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 
-import psycopg
-
-from isthmus.errors import IsthmusError, PolyglotError, SourceError, Where
-from isthmus.polyglot.outbox.apply import Applier, MongoAway
+from isthmus.errors import PolyglotError, Where
+from isthmus.polyglot.switch.cancelling import Cancelled, withdraw
 from isthmus.polyglot.switch.carrier import Carrier, Compared, Home
 from isthmus.polyglot.switch.fence import Fence
-from isthmus.polyglot.switch.ledger import Ledger, Move
+from isthmus.polyglot.switch.late import Late
+from isthmus.polyglot.switch.ledger import Ledger
+from isthmus.polyglot.switch.place import Place, refuse_other, refuse_other_source
+from isthmus.polyglot.switch.rows import Move
 from isthmus.work.interrupted import Interrupted
 from isthmus.work.stages import reached
-
-_log = logging.getLogger(__name__)
 
 _LOOK_AGAIN_SECONDS = 0.1
 
@@ -38,12 +35,14 @@ class Settings:
         by: Who says so.
         wait_seconds: How long writers in flight, and then the outbox, are waited for; nobody writes meanwhile.
         fenced: Whether a fence is raised in MongoDB on the way to PostgreSQL.
+        replaced: Whether a table or collection that was made anew is taken for the one of before.
     """
 
     goal: Home
     by: str | None = None
     wait_seconds: float = 10.0
     fenced: bool = True
+    replaced: bool = False
 
 
 @dataclass
@@ -74,7 +73,8 @@ class Mover:
         ledger: Its rows, held by this process.
         carrier: Copies and verifies.
         fence: In MongoDB.
-        applier: Confirms the outbox's deletes in MongoDB.
+        late: Removes what the outbox deleted in MongoDB, and came back.
+        settle: Waits until what writers were told is done will be read.
         settings: How.
         stop: Ends it before the flip; writers may then write again.
         tell: Gets one sentence a step.
@@ -85,7 +85,8 @@ class Mover:
         ledger: Ledger,
         carrier: Carrier,
         fence: Fence,
-        applier: Applier,
+        late: Late,
+        settle: Callable[[], None],
         settings: Settings,
         stop: threading.Event,
         tell: Callable[[str], None],
@@ -93,7 +94,8 @@ class Mover:
         self._ledger = ledger
         self._carrier = carrier
         self._fence = fence
-        self._applier = applier
+        self._late = late
+        self._settle = settle
         self._settings = settings
         self._stop = stop
         self._tell = tell
@@ -103,7 +105,8 @@ class Mover:
         """Move the collection, or go on with a move that a process left.
 
         Raises:
-            PolyglotError: It was not switched; the code says why, and writers may write again where they did.
+            PolyglotError: It was not switched; the code says why, and writers may write again where they did. With
+                `switch-other-table` or `switch-other-source` nothing was begun, or a move that was left stays as it is.
             IsthmusError: A server is in trouble, or something cannot be used.
             Interrupted: The stop was set before the flip; writers may write again.
         """
@@ -120,18 +123,38 @@ class Mover:
         if home == goal:
             return self.done
         self._carrier.check(goal)
+        place = self._place(move)
         if move is None:
-            move = self._ledger.begin(goal, self._carrier.name, self._settings.by)
+            move = self._ledger.begin(goal, self._carrier.name, self._settings.by, place)
             reached("switch.begun")
         else:
-            self._ledger.go_on(move, self._carrier.name, self._settings.by)
+            self._ledger.go_on(move, self._carrier.name, self._settings.by, place)
             self._tell(f"Going on with a switch that was left behind the step {move.step}.")
         try:
             self._steps(move, ahead=not (move.announced or frozen))
-        except (IsthmusError, psycopg.Error, Interrupted):
+        except BaseException:  # whatever it is, nobody is to be kept waiting for it
             self._withdraw(move)
             raise
         return self.done
+
+    def _place(self, move: Move | None) -> Place:
+        """Return what this move is made with.
+
+        Raises:
+            PolyglotError: It is not what the move was begun with, or what the collection came to live where it does.
+        """
+        found = self._fence.place(self._carrier.name)
+        place = Place(found.carrier, self._carrier.table(), found.database, found.uuid)
+        if self._settings.replaced:
+            return place
+        lives = self._ledger.lives()
+        if move is not None:
+            refuse_other(self._ledger.collection, move.place, place, "is being switched with")
+        elif lives is not None and self._settings.goal == "mongodb":
+            refuse_other(self._ledger.collection, lives, place, "was switched with")
+        elif lives is not None:
+            refuse_other_source(self._ledger.collection, lives, place, "was switched back to")
+        return place
 
     def _steps(self, move: Move, *, ahead: bool) -> None:
         goal = self._settings.goal
@@ -140,10 +163,11 @@ class Mover:
             self.done.counts["ahead"] = counts.get("written", 0)
             self._noted(move, "begun", {"ahead": self.done.counts["ahead"]})
             self._tell(f"{self.done.counts['ahead']:,} documents copied ahead, while others write.")
+        self._late.remove()
         self._go_on()
         self._ledger.announce(move)
         reached("switch.announced")
-        self._ledger.freeze(wait_seconds=self._settings.wait_seconds)
+        self._ledger.freeze(wait_seconds=self._settings.wait_seconds, stop=self._stop)
         self._noted(move, "frozen")
         reached("switch.frozen")
         self._tell("Frozen: nobody writes.")
@@ -190,13 +214,12 @@ class Mover:
         """
         give_up_at = time.monotonic() + self._settings.wait_seconds
         while self._ledger.open_events()[0]:
-            events, parked = self._ledger.open_events()
+            _, parked = self._ledger.open_events()
             if parked or time.monotonic() >= give_up_at:
                 self._refuse_events()
                 return
             self._go_on()
             self._stop.wait(_LOOK_AGAIN_SECONDS)
-            _log.debug("%s events of the outbox are open.", events)
 
     def _refuse_events(self) -> None:
         events, parked = self._ledger.open_events()
@@ -212,27 +235,15 @@ class Mover:
     def _shut_out(self, goal: Home) -> None:
         """Raise the fence on the way to PostgreSQL, lower it on the way back; then confirm the outbox's deletes."""
         if goal == "mongodb":
-            why = self._fence.lower()
-            if why is not None:
-                raise PolyglotError(
-                    f"The fence of {self._ledger.collection} cannot be lowered. {why}",
-                    code="switch-fence",
-                    where=Where(collection=self._ledger.collection),
-                    hint="Give the user of SOURCE the right collMod (role dbAdmin), and run the same command again.",
-                )
+            self._fence.lower()
             self.done.fence = "lowered"
         elif self._settings.fenced:
             why = self._fence.raise_()
             self.done.fence = "none" if why else "raised"
             if why is not None:
                 self.done.notes.append(f"No fence in MongoDB: {why} The guard alone keeps writers out.")
-        for event in self._ledger.unconfirmed():  # what came late is not to be carried along
-            try:
-                self._applier.confirm(event)
-            except MongoAway as fault:
-                message = f"MongoDB is in trouble: {fault}"
-                hint = "Run the same command again when it is well."
-                raise SourceError(message, code="source-unreachable", hint=hint, retryable=True) from None
+        self._late.remove()  # what came late is not to be carried along
+        self._settle()
 
     def _refuse_differences(self, compared: Compared) -> None:
         if not compared.total:
@@ -248,44 +259,11 @@ class Mover:
 
     def _withdraw(self, move: Move) -> None:
         """Let writers write again where they did; what cannot be done is said."""
-        try:
-            cancel(self._ledger, self._fence, move)
-        except (IsthmusError, psycopg.Error):
-            with suppress(IsthmusError, psycopg.Error):
-                self._ledger.connection.rollback()
-            _log.warning(
-                "The collection %s may still be frozen: run isthmus switch cancel, or the same command again.",
-                self._ledger.collection,
-            )
+        done = withdraw(self._ledger, self._fence, move)
+        if isinstance(done, Cancelled):
+            self._tell(f"Not switched. Writers may write again. {done.note}".rstrip())
         else:
-            self._tell("Not switched. Writers may write again.")
-
-
-def cancel(ledger: Ledger, fence: Fence | None, move: Move | None) -> float:
-    """Let a collection be written again where it lives, and end its move. Committed.
-
-    Args:
-        ledger: Its rows.
-        fence: In MongoDB; None where MongoDB is not to be asked.
-        move: What is under way; None: nothing.
-
-    Returns:
-        How many seconds nobody could write.
-
-    Raises:
-        SourceError: MongoDB is in trouble; nothing was changed in PostgreSQL.
-        PolyglotError: The fence cannot be lowered (code `switch-fence`); nothing was changed in PostgreSQL.
-    """
-    home, _, _ = ledger.stands()
-    if fence is not None and ledger.fence() is not None:
-        why = fence.lower() if home == "mongodb" else fence.raise_()
-        if why is not None and home == "mongodb":
-            raise PolyglotError(
-                f"The fence of {ledger.collection} cannot be lowered. {why}",
-                code="switch-fence",
-                where=Where(collection=ledger.collection),
-                hint="Give the user of SOURCE the right collMod (role dbAdmin), and run isthmus switch cancel again.",
+            self._tell(
+                f"{self._ledger.collection} may still be frozen: {done} Run the same command again, or isthmus switch"
+                " cancel."
             )
-        if home == "mongodb":
-            ledger.forget_fence()
-    return ledger.thaw(move) if move is not None else 0.0

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -12,6 +12,11 @@ import psycopg
 from isthmus.polyglot.switch.carrier import Home
 from isthmus.polyglot.switch.ledger import LOCK
 from isthmus.state.statements import statements
+
+Outcome = Literal["settled", "moving", "late-events", "fence-missing", "fence-left", "left"]
+"""`left`: a switch that nobody is at work on; `fence-left`: MongoDB refuses writes of what lives there;
+`fence-missing`: it takes writes of what lives in PostgreSQL, though a fence was raised; `late-events`: the outbox has
+events, and it lives elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -56,8 +61,9 @@ class CollectionStatus:
         frozen_seconds: For how long nobody can write; None: they can.
         move: The switch that is under way, or else the last one; None: there was none.
         at_work: Whether a process is at work on it.
-        fenced: Whether a fence is raised in MongoDB.
+        fenced: Whether a fence was raised in MongoDB, as it is written down.
         open_events: Events of it in the outbox that are not applied.
+        stands: Whether MongoDB has a fence before it; None: it was not asked, or something changed meanwhile.
     """
 
     collection: str
@@ -70,12 +76,17 @@ class CollectionStatus:
     at_work: bool
     fenced: bool
     open_events: int
+    stands: bool | None = None
 
     @property
-    def outcome(self) -> Literal["settled", "moving", "left", "late-events"]:
-        """`left`: a switch that nobody is at work on; `late-events`: the outbox has events, and it lives elsewhere."""
+    def outcome(self) -> Outcome:
+        """What a person has to know of it."""
         if self.move is not None and self.move.ended_at is None:
             return "moving" if self.at_work else "left"
+        if self.home == "mongodb" and (self.fenced or self.stands):
+            return "fence-left"
+        if self.home == "postgres" and self.fenced and self.stands is False:
+            return "fence-missing"
         return "late-events" if self.home == "postgres" and self.open_events else "settled"
 
 
@@ -93,6 +104,25 @@ def read_status(
     return [_status(row) for row in connection.execute(query, values).fetchall()]
 
 
+def with_fences(
+    before: Sequence[CollectionStatus], standing: Collection[str], after: Sequence[CollectionStatus]
+) -> list[CollectionStatus]:
+    """Return where collections live, and before which of them a fence stands.
+
+    Args:
+        before: As they were when MongoDB was not asked yet.
+        standing: The collections before which a fence stands.
+        after: As they are behind that; of one that was moved meanwhile nothing can be said.
+    """
+    still = {one.collection: (one.generation, one.move, one.fenced) for one in before}
+    return [
+        replace(one, stands=one.collection in standing)
+        if still.get(one.collection) == (one.generation, one.move, one.fenced)
+        else one
+        for one in after
+    ]
+
+
 def _status(row: tuple[Any, ...]) -> CollectionStatus:
     collection, home, generation, since, said_by, frozen_at, seconds, goal, *move = row[:17]
     step, carrier, began_at, stepped_at, announced_at, ended_at, frozen_seconds, counts, mover = move
@@ -104,5 +134,5 @@ def _status(row: tuple[Any, ...]) -> CollectionStatus:
     open_move = last is not None and last.ended_at is None
     frozen = frozen_at is not None or (open_move and announced_at is not None)
     return CollectionStatus(
-        collection, home, generation, since, said_by, float(seconds) if frozen else None, last, *row[17:]
+        collection, home, generation, since, said_by, float(seconds) if frozen else None, last, *row[17:20]
     )

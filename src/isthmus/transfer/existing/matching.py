@@ -92,8 +92,11 @@ def _resolve_table(sides: Sides, fed: FedTable, refused: Refused) -> None:
                 " s.{thing} ON CONFLICT DO NOTHING"
             ).format(thing=sql.Identifier(HIDDEN_THING), **parts)
         )
+    # Of a table that nobody looked at the server believes that most rows share a value, and joins it row by row.
+    sides.do(sql.SQL("ANALYZE {found}").format(**parts))
     for columns in sides.rule(fed.table).match:
         _match(sides, fed, columns, parts)
+        sides.do(sql.SQL("ANALYZE {found}").format(**parts))
     _refuse_ambiguous(sides, fed, refused, parts)
     _refuse_taken(sides, fed, refused, parts)
     if sides.letters is not None:
@@ -116,8 +119,7 @@ def _resolve_table(sides: Sides, fed: FedTable, refused: Refused) -> None:
     if sides.one(sql.SQL("SELECT count(*) FROM {}").format(sides.temporary("moved", fed.name))):
         sides.moved.add(fed.name)
     sides.judged.add(fed.name)
-    for name in ("found", "moved"):
-        sides.do(sql.SQL("ANALYZE {}").format(sides.temporary(name, fed.name)))
+    sides.do(sql.SQL("ANALYZE {}").format(sides.temporary("moved", fed.name)))
 
 
 def _move_keys(sides: Sides, fed: FedTable, parts: dict[str, sql.Composable]) -> None:

@@ -28,6 +28,14 @@ SELECT id, key_id, token, operation, payload, attempts FROM (
 WHERE place = 1 OR bytes <= %(bytes)s
 ORDER BY id
 
+-- name: may_ask_homes
+-- Whether this role may ask where collections live; null: the database has no switches.
+SELECT has_table_privilege(to_regclass('isthmus.switch'), 'SELECT')
+
+-- name: elsewhere
+-- Which of some collections live in PostgreSQL.
+SELECT collection FROM isthmus.switch WHERE home = 'postgres' AND collection = ANY(%(collections)s)
+
 -- name: knows
 -- Whether a mark is of an event of a key.
 SELECT 1 FROM isthmus.outbox WHERE id = %(version)s AND key_id = %(key)s AND token = %(token)s::uuid

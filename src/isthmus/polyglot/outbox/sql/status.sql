@@ -18,10 +18,22 @@ WHERE e.applied_at IS NULL GROUP BY k.collection ORDER BY k.collection
 -- Events that were refused: parked ones, then those that are tried again.
 SELECT e.id, k.collection, k.document_id, e.operation, e.attempts, e.fault, e.last_error, e.created_at, e.parked_at,
     e.next_attempt_at,
-    (SELECT count(*) FROM isthmus.outbox b WHERE b.key_id = e.key_id AND b.applied_at IS NULL AND b.id > e.id)
+    (SELECT count(*) FROM isthmus.outbox b WHERE b.key_id = e.key_id AND b.applied_at IS NULL AND b.id > e.id),
+    octet_length(e.payload), CASE WHEN octet_length(e.payload) <= %(most)s THEN e.payload END
 FROM isthmus.outbox e JOIN isthmus.outbox_key k ON k.id = e.key_id
 WHERE e.applied_at IS NULL AND e.attempts > 0
 ORDER BY e.parked_at IS NULL, e.id LIMIT %(limit)s
+
+-- name: may_ask_homes
+-- Whether this role may ask where collections live; null: the database has no switches.
+SELECT has_table_privilege(to_regclass('isthmus.switch'), 'SELECT')
+
+-- name: elsewhere
+-- Collections with open events that live in PostgreSQL.
+SELECT s.collection FROM isthmus.switch s WHERE s.home = 'postgres' AND EXISTS (
+    SELECT FROM isthmus.outbox e JOIN isthmus.outbox_key k ON k.id = e.key_id
+    WHERE e.applied_at IS NULL AND k.collection = s.collection
+) ORDER BY s.collection
 
 -- name: refused
 -- Events that were refused and are open, of those that are named, locked.

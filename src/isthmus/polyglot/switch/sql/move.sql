@@ -1,5 +1,11 @@
 -- What the operator's commands ask and write down.
 
+-- name: complete
+-- Whether the tables are there, as this version has them.
+SELECT EXISTS (
+    SELECT FROM pg_attribute WHERE attrelid = to_regclass('isthmus.switch_move') AND attname = 'filled_at'
+)
+
 -- name: take
 -- Be the only one who moves a collection, for as long as the session lasts.
 SELECT pg_try_advisory_lock(%(lock)s, hashtext(%(collection)s))
@@ -8,29 +14,50 @@ SELECT pg_try_advisory_lock(%(lock)s, hashtext(%(collection)s))
 -- Make a collection known, as one that lives in MongoDB.
 INSERT INTO isthmus.switch (collection) VALUES (%(collection)s) ON CONFLICT (collection) DO NOTHING
 
+-- name: known
+-- Every collection that was ever entered.
+SELECT collection FROM isthmus.switch ORDER BY collection
+
 -- name: stands
 -- Where a collection lives.
 SELECT home, generation, frozen_at IS NOT NULL FROM isthmus.switch WHERE collection = %(collection)s
 
 -- name: open_move
 -- The move of a collection that has not ended.
-SELECT id, goal, carrier, step, announced_at IS NOT NULL FROM isthmus.switch_move
-WHERE collection = %(collection)s AND ended_at IS NULL
+SELECT id, goal, carrier, step, announced_at IS NOT NULL, table_oid, table_name, source_database, source_uuid
+FROM isthmus.switch_move WHERE collection = %(collection)s AND ended_at IS NULL
+
+-- name: lives
+-- With what the collection came to live where it does.
+SELECT m.carrier, m.table_oid, m.table_name, m.source_database, m.source_uuid
+FROM isthmus.switch_move m JOIN isthmus.switch s ON s.collection = m.collection AND s.home = m.goal
+WHERE m.collection = %(collection)s AND m.step = 'flipped' ORDER BY m.id DESC LIMIT 1
 
 -- name: carried
--- Whether a table was filled by a move of this collection before.
+-- Whether a table was filled by a move of this collection before. What the first version wrote down of it were counts.
 SELECT EXISTS (
-    SELECT FROM isthmus.switch_move WHERE collection = %(collection)s AND carrier = %(carrier)s AND counts <> '{}'
+    SELECT FROM isthmus.switch_move
+    WHERE collection = %(collection)s
+      AND (filled_at IS NOT NULL AND table_oid = %(table)s OR table_oid IS NULL AND carrier = %(carrier)s AND counts <> '{}')
 )
+
+-- name: filled
+-- A table was filled by the move of this process; in the transaction that fills it.
+UPDATE isthmus.switch_move SET filled_at = clock_timestamp() WHERE collection = %(collection)s AND ended_at IS NULL
 
 -- name: begin
 -- Begin a move.
-INSERT INTO isthmus.switch_move (collection, goal, carrier, said_by, token)
-VALUES (%(collection)s, %(goal)s, %(carrier)s, %(by)s, %(token)s) RETURNING id
+INSERT INTO isthmus.switch_move
+    (collection, goal, carrier, said_by, token, table_oid, table_name, source_database, source_uuid)
+VALUES (%(collection)s, %(goal)s, %(carrier)s, %(by)s, %(token)s, %(table)s, %(table_name)s, %(database)s, %(uuid)s)
+RETURNING id
 
 -- name: go_on
 -- Go on with a move that somebody began.
-UPDATE isthmus.switch_move SET carrier = %(carrier)s, said_by = coalesce(%(by)s, said_by), token = %(token)s WHERE id = %(move)s
+UPDATE isthmus.switch_move SET carrier = %(carrier)s, said_by = coalesce(%(by)s, said_by), token = %(token)s,
+    table_oid = coalesce(%(table)s, table_oid), table_name = coalesce(%(table_name)s, table_name),
+    source_database = coalesce(%(database)s, source_database), source_uuid = coalesce(%(uuid)s, source_uuid)
+WHERE id = %(move)s
 
 -- name: mine
 -- Whether a move is still of the process that has this token; holds that until the transaction ends.
@@ -46,13 +73,11 @@ WHERE id = %(move)s
 -- Wait for the writers that hold the row; whoever holds it later sees that it is frozen.
 UPDATE isthmus.switch SET frozen_at = coalesce(frozen_at, clock_timestamp()) WHERE collection = %(collection)s
 
--- name: holders
--- Who stands in the way of the freeze, longest first: sessions in a transaction that locked rows of the table.
-SELECT a.pid, coalesce(nullif(a.application_name, ''), a.usename, '?'),
-    extract(epoch FROM clock_timestamp() - a.xact_start)::float8
-FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
-WHERE l.relation = 'isthmus.switch'::regclass AND l.mode = 'RowShareLock' AND l.granted
-  AND l.pid <> pg_backend_pid() AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+-- name: blockers
+-- Whom a session waits for. Process 0 is a prepared transaction.
+SELECT b.pid, coalesce(nullif(a.application_name, ''), a.usename, '?'),
+    coalesce(extract(epoch FROM clock_timestamp() - a.xact_start), 0)::float8
+FROM unnest(pg_blocking_pids(%(pid)s)) AS b(pid) LEFT JOIN pg_stat_activity a ON a.pid = b.pid
 ORDER BY a.xact_start LIMIT 5
 
 -- name: step
@@ -73,10 +98,10 @@ FROM isthmus.outbox e JOIN isthmus.outbox_key k ON k.id = e.key_id
 WHERE k.collection = %(collection)s AND e.applied_at IS NULL
 
 -- name: unconfirmed
--- Deletes of a collection that the outbox would look at once more.
+-- Deletes of a collection that the outbox would look at once more: the next of them.
 SELECT e.id, e.key_id, k.collection, k.document_id, e.token, e.operation, e.payload, e.attempts
 FROM isthmus.outbox e JOIN isthmus.outbox_key k ON k.id = e.key_id
-WHERE k.collection = %(collection)s AND e.confirm_at IS NOT NULL ORDER BY e.id
+WHERE k.collection = %(collection)s AND e.confirm_at IS NOT NULL AND e.id > %(after)s ORDER BY e.id LIMIT %(most)s
 
 -- name: flip
 -- The collection lives elsewhere from now on, and may be written there.
@@ -96,13 +121,15 @@ UPDATE isthmus.switch_move SET step = %(step)s, ended_at = clock_timestamp(), st
 WHERE id = %(move)s RETURNING frozen_seconds
 
 -- name: fence
--- What stood in the place of a fence.
-SELECT before FROM isthmus.switch_fence WHERE collection = %(collection)s
+-- What stood in the place of a fence, and where it stands.
+SELECT before, source_database, source_uuid FROM isthmus.switch_fence WHERE collection = %(collection)s
 
 -- name: keep_fence
 -- Keep what a fence is put in the place of.
-INSERT INTO isthmus.switch_fence (collection, before) VALUES (%(collection)s, %(before)s)
-ON CONFLICT (collection) DO UPDATE SET before = excluded.before, raised_at = clock_timestamp()
+INSERT INTO isthmus.switch_fence (collection, before, source_database, source_uuid)
+VALUES (%(collection)s, %(before)s, %(database)s, %(uuid)s)
+ON CONFLICT (collection) DO UPDATE SET before = excluded.before, raised_at = clock_timestamp(),
+    source_database = excluded.source_database, source_uuid = excluded.source_uuid
 
 -- name: forget_fence
 -- There is no fence any more.
