@@ -46,7 +46,7 @@ def measure(work: Path, users: int, notifications: int, rounds: int, requests: i
         fill(conninfo, users, notifications)
         fill_profiles(url, users)
         on.settle()
-        with _service(conninfo, url) as port:
+        with _service(conninfo, url, work / "service.log") as port:
             found = {clients: _rounds(port, clients, users, rounds, requests) for clients in (1, 8)}
         version = on.version
     line: dict[str, Any] = {
@@ -94,28 +94,30 @@ def _ask(port: int, path: str, clients: int, requests: int, users: int) -> dict[
 
 
 @contextmanager
-def _service(conninfo: str, url: str) -> Generator[int]:
-    """Run the service as an operator does; give its port."""
+def _service(conninfo: str, url: str, log: Path) -> Generator[int]:
+    """Run the service as an operator does; give its port. What it says is in a file."""
     port = mongo.free_port()
     environment: Mapping[str, str] = os.environ | {
         "POSTGRES_URL": conninfo,
+        "POSTGRES_DIRECT_URL": conninfo,
         "MONGODB_URI": url,
         "PORT": str(port),
         "PUBLIC_URL": f"http://127.0.0.1:{port}",
         "MAIL": "console",
     }
     command = [sys.executable, "-m", "apps.panamia.service"]
-    with subprocess.Popen(
-        command, cwd=_ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    ) as process:
+    with (
+        log.open("wb") as said,
+        subprocess.Popen(command, cwd=_ROOT, env=environment, stdout=said, stderr=said) as process,
+    ):
         try:
-            _wait_for(port, process)
+            _wait_for(port, process, log)
             yield port
         finally:
             process.terminate()
 
 
-def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
+def _wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
     give_up_at = time.monotonic() + 60
     while True:
         try:
@@ -123,5 +125,5 @@ def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
             return
         except (urllib.error.URLError, OSError):
             if process.poll() is not None or time.monotonic() > give_up_at:
-                raise SystemExit("the service does not start") from None
+                raise SystemExit(f"the service does not start:\n{log.read_text('utf-8')}") from None
             time.sleep(0.1)

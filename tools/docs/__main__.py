@@ -15,6 +15,7 @@ from tools.docs import cli_page, error_page, forms_page, mapping_page, rule_page
 
 ROOT = Path(__file__).parents[2]
 PAGES: dict[str, Callable[[Path], str]] = {
+    "apps/panamia/petsitting/SETTINGS.md": service_page.petsitting_page,
     "apps/panamia/service/SETTINGS.md": service_page.page,
     "docs/reference/canonical-forms.md": forms_page.page,
     "docs/reference/cli.md": cli_page.page,

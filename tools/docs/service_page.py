@@ -1,20 +1,22 @@
-"""The page of the settings of Pana MIA's service."""
+"""The pages of the settings of Pana MIA's services."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from pydantic import SecretStr
+from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
-from apps.panamia.service.settings import SECRETS, Settings
+from apps.panamia.petsitting import settings as petsitting
+from apps.panamia.service import settings as service
 
-_HEAD = """<!-- Made by `python -m tools.docs` from apps/panamia/service/settings.py. -->
+_HEAD = """<!-- Made by `python -m tools.docs` from apps/panamia/{name}/settings.py. -->
 
-# Settings of the service
+# Settings of {what}
 
-Each is a variable of the environment; `python -m apps.panamia.service --help` shows the same. What holds a secret
+Each is a variable of the environment; `python -m apps.panamia.{name} --help` shows the same. What holds a secret
 ({secrets}) can stand on the only line of a file instead, which the variable of that name with `_FILE` behind it names.
 
 | variable | default | what it means |
@@ -23,9 +25,19 @@ Each is a variable of the environment; `python -m apps.panamia.service --help` s
 
 
 def page(_root: Path) -> str:
-    """Return the page."""
-    lines = (_line(name, one) for name, one in Settings.model_fields.items())
-    return _HEAD.format(secrets=", ".join(f"`{name}`" for name in SECRETS)) + "".join(lines)
+    """Return the page of the main service."""
+    return _page("service", "the service", service.Settings, service.SECRETS)
+
+
+def petsitting_page(_root: Path) -> str:
+    """Return the page of the sidecar."""
+    return _page("petsitting", "pet sitting", petsitting.Settings, petsitting.SECRETS)
+
+
+def _page(name: str, what: str, settings: type[BaseModel], secrets: Iterable[str]) -> str:
+    lines = (_line(field, one) for field, one in settings.model_fields.items())
+    told = ", ".join(f"`{secret}`" for secret in secrets)
+    return _HEAD.format(name=name, what=what, secrets=told) + "".join(lines)
 
 
 def _line(name: str, one: FieldInfo) -> str:

@@ -1,12 +1,11 @@
-"""What the scripts share: words, settings, one transaction, and how each ends: 0, or 1 with a sentence on why not."""
+"""What scripts about one person share: their words, and how each ends: 0, or 1 with a sentence on why not."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 import sys
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import NoReturn
 
 from pymongo.errors import PyMongoError
@@ -17,10 +16,6 @@ from isthmus.errors import IsthmusError
 from ..service.errors import RefusedError
 from ..service.inputs import folded
 from ..service.mongo import MongoAwayError
-from ..service.settings import Settings, read_settings
-
-_NOWHERE = "mongodb://127.0.0.1:9/none"
-"""Stands in for MONGODB_URI where a script asks nothing of MongoDB."""
 
 
 class NotDoneError(Exception):
@@ -47,28 +42,6 @@ def words_of(name: str, what: str, epilog: str = "") -> Words:
     )
     parser.add_argument("email", metavar="EMAIL", help="the address, in any case")
     return parser
-
-
-def settings_for(environment: Mapping[str, str] = os.environ, *, mongodb: bool) -> Settings:
-    """Return the settings of the service that a script works with.
-
-    Args:
-        environment: Where they stand.
-        mongodb: Whether it asks MongoDB.
-
-    Raises:
-        ConfigError: One cannot be.
-        NotDoneError: The databases are those that a service starts for itself.
-    """
-    found = dict(environment)
-    if not mongodb and not found.get("MONGODB_URI_FILE"):
-        found["MONGODB_URI"] = found.get("MONGODB_URI") or _NOWHERE
-    settings = read_settings(found)
-    if settings.use_memory_postgres or (mongodb and settings.use_memory_mongodb):
-        raise NotDoneError(
-            "USE_MEMORY_POSTGRES and USE_MEMORY_MONGODB start databases that only the service has: name those it uses."
-        )
-    return settings
 
 
 def email_in(text: str) -> str:

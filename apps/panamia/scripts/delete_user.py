@@ -12,32 +12,62 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
 
+import sqlalchemy as sa
+from pymongo.errors import PyMongoError
+from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
+from isthmus.errors import IsthmusError
 from isthmus.polyglot.outbox import enqueue_async
 from isthmus.polyglot.switch import hold
 
 from ..service.database import open_engine, sessions_of
+from ..service.faults import is_undone_by_others
+from ..service.inputs import fold
 from ..service.mongo import Mongo, MongoAwayError
 from ..service.settings import Settings
-from .command import NotDoneError, email_in, ended, settings_for, words_of
+from .command import NotDoneError, email_in, ended, words_of
 from .deleting.documents import Documents
 from .deleting.report import Report
 from .deleting.rows import delete_rows, held_user
+from .deleting.rules import rule_of
+from .postgres import settings_for
 
 _WHAT = "Delete a person from both databases, and list what was removed, what was kept, and why."
 _EPILOG = (
     "Needs POSTGRES_URL, MONGODB_URI and AUTH_SECRET as the service has them. Documents of MongoDB go when\n"
     "`isthmus outbox run` has applied what was written down.\n\n"
-    "Exit codes: 0 it is done, or nothing is left to do; 1 it is not: not confirmed, a database is away,\n"
-    "something else needs the person."
+    "Exit codes: 0 it is done, or nothing is left to do; 1 it is not, or not all, and a sentence says what:\n"
+    "not confirmed, a database is away, something else needs the person."
 )
+_NOT_LOOKED = (
+    "What other programs may have written to MongoDB at the same moment was not looked for ({kind}): say it again, and"
+    " let isthmus refs audit look for what still names the person."
+)
+_TRIES = 3
+_ANSWER_MS = 600_000
+"""Not every collection has an index on what is looked for."""
+T = TypeVar("T")
+Removed = tuple[str | None, Documents]
+"""The id of who went, if there was a user; and the documents that go."""
 
 
 class _Rehearsed(Exception):  # noqa: N818  it is no error
     """Rolls the transaction back."""
+
+
+async def _unhindered(work: Callable[[], Awaitable[T]]) -> T:
+    """Do some work; again where it was undone so that others could go on."""
+    for _ in range(_TRIES - 1):
+        try:
+            return await work()
+        except DBAPIError as fault:
+            if not is_undone_by_others(fault):
+                raise
+    return await work()
 
 
 class _Deletion:
@@ -48,29 +78,55 @@ class _Deletion:
         self._secret = settings.auth_secret.get_secret_value()
 
     async def rehearse(self) -> Report:
-        """Do all of it, and roll it back."""
+        """Do all of it, and roll it back.
+
+        Raises:
+            NotDoneError: A table keeps the person, and by which rule.
+        """
+        return await self._by_the_rules(self._rehearsed)
+
+    async def run(self) -> tuple[Report, Removed]:
+        """Do it. Raises as `rehearse` does."""
+        return await self._by_the_rules(self._ran)
+
+    async def late(self, removed: Removed) -> int:
+        """Look once more for what another process wrote to MongoDB at the same moment; return how much goes, too.
+
+        Raises:
+            NotDoneError: It could not be looked for. The rest is done.
+        """
+        try:
+            return await self._late(removed)
+        except (MongoAwayError, IsthmusError, SQLAlchemyError, PyMongoError) as fault:
+            raise NotDoneError(_NOT_LOOKED.format(kind=type(fault).__name__)) from fault
+
+    async def _by_the_rules(self, work: Callable[[], Awaitable[T]]) -> T:
+        try:
+            return await _unhindered(work)
+        except IntegrityError as fault:
+            rule = await rule_of(self._sessions, fault)
+            if rule is None:
+                raise
+            raise NotDoneError(f"{rule} Nothing was changed.") from fault
+
+    async def _rehearsed(self) -> Report:
         report = Report()
         try:
             async with self._sessions.begin() as db:
                 await self._done(db, report)
+                await db.execute(sa.text("SET CONSTRAINTS ALL IMMEDIATE"))  # what would be looked at behind it
                 raise _Rehearsed
         except _Rehearsed:
             return report
 
-    async def run(self) -> Report:
-        """Do it. What another process wrote to MongoDB at the same moment is looked for once more behind it."""
+    async def _ran(self) -> tuple[Report, Removed]:
         report = Report()
         async with self._sessions.begin() as db:
-            user_id, before = await self._done(db, report)
-        try:
-            late = await self._late(user_id, before)
-        except MongoAwayError:
-            print("MongoDB went away: say it again, to find what was written to it meanwhile.", file=sys.stderr)
-        else:
-            report.add("MongoDB", "removed", "was written while the rest went", late)
-        return report
+            removed = await self._done(db, report)
+        return report, removed
 
-    async def _late(self, user_id: str | None, before: Documents) -> int:
+    async def _late(self, removed: Removed) -> int:
+        user_id, before = removed
         again = Documents(self._mongo.database, user_id, self._email)
         await self._mongo.ask(lambda _: again.look(Report()))
         for key in before.changes:
@@ -82,7 +138,7 @@ class _Deletion:
                 await enqueue_async(db, *intents)
         return len(intents)
 
-    async def _done(self, db: AsyncSession, report: Report) -> tuple[str | None, Documents]:
+    async def _done(self, db: AsyncSession, report: Report) -> Removed:
         user_id = await held_user(db, self._email)
         await hold(db, "profiles")
         found = Documents(self._mongo.database, user_id, self._email)
@@ -94,9 +150,10 @@ class _Deletion:
 
 async def _delete(words: argparse.Namespace) -> int:
     email = email_in(words.email)
-    settings = settings_for(mongodb=True)
+    settings = settings_for()
     engine = open_engine(settings.postgres_url.get_secret_value() if settings.postgres_url else "", 1)
-    mongo = Mongo(settings.mongodb_uri.get_secret_value() if settings.mongodb_uri else "", settings.mongodb_timeout_ms)
+    uri = settings.mongodb_uri.get_secret_value() if settings.mongodb_uri else ""
+    mongo = Mongo(uri, settings.mongodb_timeout_ms, answer_ms=_ANSWER_MS)
     try:
         deletion = _Deletion(sessions_of(engine), mongo, settings, email)
         found = await deletion.rehearse()
@@ -111,8 +168,12 @@ async def _delete(words: argparse.Namespace) -> int:
         if not words.yes:
             _print(found)
             _confirm(email)
-        _print(await deletion.run())
+        report, removed = await deletion.run()
+        _print(report)
         print(f"{email} is deleted. isthmus outbox run takes it to MongoDB.", file=sys.stderr)
+        late = await deletion.late(removed)
+        if late:
+            print(f"{late:,} more documents that were written meanwhile go, too.", file=sys.stderr)
         return 0
     finally:
         await mongo.close()
@@ -132,7 +193,7 @@ def _confirm(email: str) -> None:
         NotDoneError: It was not.
     """
     print(f"This becomes of {email}, and nobody can take it back. Type the address to go on:", file=sys.stderr)
-    if sys.stdin.readline().strip().lower() != email:
+    if fold(sys.stdin.readline()) != email:
         raise NotDoneError("Another address was typed, or none. Nothing was changed.")
 
 

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from ..models import VerificationToken
-from ..service.database import open_engine, sessions_of
-from .command import email_in, ended, settings_for, words_of
+from .command import email_in, ended, words_of
+from .postgres import database_of, settings_for
 
 _WHAT = "List the sign-in links of an address: which work, and until when. None can be shown again."
 _EPILOG = "Needs POSTGRES_URL.\n\nExit codes: 0 a link works; 1 none does, or the database cannot be asked."
@@ -21,15 +21,10 @@ _EPILOG = "Needs POSTGRES_URL.\n\nExit codes: 0 a link works; 1 none does, or th
 
 async def _list(words: argparse.Namespace) -> int:
     email = email_in(words.email)
-    settings = settings_for(mongodb=False)
-    engine = open_engine(settings.postgres_url.get_secret_value() if settings.postgres_url else "", 1)
-    try:
-        async with sessions_of(engine).begin() as db:
-            query = sa.select(VerificationToken.expires, VerificationToken.expires > sa.func.now())
-            query = query.where(sa.func.lower(VerificationToken.identifier) == sa.func.lower(email))
-            found = (await db.execute(query.order_by(VerificationToken.expires.desc()))).all()
-    finally:
-        await engine.dispose()
+    async with database_of(settings_for(needs={"POSTGRES_URL"})) as database, database.sessions.begin() as db:
+        query = sa.select(VerificationToken.expires, VerificationToken.expires > sa.func.now())
+        query = query.where(sa.func.lower(VerificationToken.identifier) == sa.func.lower(email))
+        found = (await db.execute(query.order_by(VerificationToken.expires.desc()))).all()
     for expires, works in found:
         print(f"{'works until' if works else 'expired'} {expires.isoformat(timespec='seconds')}")
     working = sum(works for _, works in found)

@@ -1,18 +1,15 @@
-"""What scripts share that ask PostgreSQL alone: where it is, how trouble is told, and how they end."""
+"""What scripts share that work without anybody looking: how trouble is told, and how they end, as `isthmus` does."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Collection
 from pathlib import Path
 from typing import Any
 
 import psycopg
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from isthmus.cli.ending import show_end, to_its_end
 from isthmus.cli.findings import failed_json, writing_refusals
@@ -21,19 +18,10 @@ from isthmus.cli.result_files import refusal_to_write
 from isthmus.connect.postgres import explain, trouble
 from isthmus.errors import ConfigError, TargetError
 
-from ..service.database import open_engine, sessions_of
-from ..service.settings import Settings
-from .command import NotDoneError, settings_for
+from ..service.settings import Need
+from .postgres import Database, database_of, settings_for
 
 EXIT_CODES = "2 settings, 4 PostgreSQL does not answer or refuses, 130 stopped"
-
-
-@dataclass(frozen=True)
-class Database:
-    """PostgreSQL, and the settings that said where it is."""
-
-    sessions: async_sessionmaker[AsyncSession]
-    settings: Settings
 
 
 Result = dict[str, Any]
@@ -46,7 +34,14 @@ def add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", metavar="FILE", help="write the result as JSON to FILE, or - to print it")
 
 
-def run_script(work: Work, what: str, json_file: str | None, show: Callable[[Result], None]) -> int:
+def run_script(
+    work: Work,
+    what: str,
+    json_file: str | None,
+    show: Callable[[Result], None],
+    *,
+    needs: Collection[Need] = frozenset({"POSTGRES_URL"}),
+) -> int:
     """Do some work, show or write its result, and return the exit code of the process. No error passes.
 
     Args:
@@ -54,6 +49,7 @@ def run_script(work: Work, what: str, json_file: str | None, show: Callable[[Res
         what: What it does, as in `PostgreSQL could not … .`
         json_file: Where the result is written; None: it is shown.
         show: Shows the result to people, on standard output unless `--json -` has it.
+        needs: Which settings it needs.
     """
 
     def run() -> int:
@@ -62,7 +58,7 @@ def run_script(work: Work, what: str, json_file: str | None, show: Callable[[Res
             if refusal is not None:
                 raise ConfigError(refusal, code="output-lost", hint="Name another file with --json.")
             with writing_refusals(json_file, failed_json):
-                code, result = asyncio.run(_done(work, what))
+                code, result = asyncio.run(_done(work, what, needs))
                 if json_file != "-":
                     show(result)
                 write_json({"exit_code": code, **result}, json_file)
@@ -73,17 +69,10 @@ def run_script(work: Work, what: str, json_file: str | None, show: Callable[[Res
     return to_its_end(run)
 
 
-async def _done(work: Work, what: str) -> tuple[int, Result]:
-    try:
-        settings = settings_for(mongodb=False)
-    except NotDoneError as fault:
-        raise ConfigError(str(fault), code="setting", hint="Name the database with POSTGRES_URL.") from None
-    address = settings.postgres_url.get_secret_value() if settings.postgres_url else ""
-    async with AsyncExitStack() as stack:
-        engine = open_engine(address, pool_size=1)
-        stack.push_async_callback(engine.dispose)
+async def _done(work: Work, what: str, needs: Collection[Need]) -> tuple[int, Result]:
+    async with database_of(settings_for(needs=needs)) as database:
         try:
-            return await work(Database(sessions_of(engine), settings))
+            return await work(database)
         except DBAPIError as fault:
             raise _told(fault, what) from None
 

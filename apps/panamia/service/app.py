@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
@@ -9,11 +10,13 @@ from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
 from . import health
+from .again import Again
 from .articles import routes as articles
 from .articles import routes_together as articles_together
 from .auth import confirming
 from .auth import routes as auth
-from .errors import RESPONSES, add_handlers
+from .doubts import doubts_of
+from .errors import RESPONSES, Unforeseen, add_handlers
 from .guards import BodyLimit, OriginCheck
 from .headers import Headers
 from .mentoring import routes as mentoring
@@ -22,10 +25,12 @@ from .notifications.sending import mail_sent
 from .pages import routes as pages
 from .profiles import directory, screenname_routes
 from .profiles import routes as profiles
+from .profiles.preparing import prepared
 from .resources import opened
 from .settings import Settings
 from .summaries import take_summaries
 
+_log = logging.getLogger("panamia")
 _ROUTERS = (
     auth.router,
     confirming.router,
@@ -44,7 +49,9 @@ def create_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
-        async with opened(settings) as resources, mail_sent(resources):
+        for doubt in doubts_of(settings):
+            _log.warning("look at the settings: %s", doubt)
+        async with opened(settings) as resources, prepared(resources), mail_sent(resources):
             app.state.resources = resources
             yield
 
@@ -53,7 +60,7 @@ def create_app(settings: Settings) -> FastAPI:
         version="1",
         description="People, profiles, articles, mentoring and notifications, over PostgreSQL and MongoDB.",
         lifespan=lifespan,
-        docs_url="/docs",
+        docs_url=None,  # pages/docs.html has it, without scripts from elsewhere
         redoc_url=None,
     )
     add_handlers(app)
@@ -63,6 +70,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(pages.router)
     for router in _ROUTERS:
         app.include_router(router, responses=RESPONSES)
+    app.add_middleware(Again)  # the innermost, so that all else is asked once
     app.add_middleware(OriginCheck, settings=settings)
     app.add_middleware(BodyLimit, settings=settings)
     if settings.allowed_origins:  # whose pages may also read the answers
@@ -74,5 +82,6 @@ def create_app(settings: Settings) -> FastAPI:
             allow_headers=["content-type", "if-match"],
             expose_headers=["etag", "retry-after"],
         )
+    app.add_middleware(Unforeseen)
     app.add_middleware(Headers, is_secure=settings.is_secure)
     return app

@@ -1,6 +1,7 @@
 """Where a page of a list ends, so that the next one begins behind it whatever was added meanwhile. Pure.
 
-Lists are sorted by an instant and then by id, so no two rows stand at the same place.
+Lists are sorted by an instant and then by id, so no two rows stand at the same place. An instant that Python has not
+is named as PostgreSQL counts, so no row is passed over because of it.
 """
 
 from __future__ import annotations
@@ -9,12 +10,16 @@ import datetime
 import re
 from dataclasses import dataclass
 
+import sqlalchemy as sa
+
+from ..models.base import Instant
 from .errors import RefusedError, bad
+from .instants import Beyond, beyond
 
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 _MICROSECOND = datetime.timedelta(microseconds=1)
-_NEVER = "never"
-_FORM = re.compile(rf"(-?[0-9]{{1,18}}|{_NEVER})\.([a-z0-9]{{1,64}})", re.ASCII)
+_NEVER, _BEYOND = "never", "x"
+_FORM = re.compile(rf"({_BEYOND}?-?[0-9]{{1,19}}|{_NEVER})\.([a-z0-9]{{1,64}})", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -31,7 +36,19 @@ class Cursor:
 
     def __str__(self) -> str:
         """Return it as it travels: microseconds since 1970, and the key."""
-        return f"{_NEVER if self.at is None else (self.at - _EPOCH) // _MICROSECOND}.{self.id}"
+        if self.at is None:
+            return f"{_NEVER}.{self.id}"
+        if isinstance(self.at, Beyond) and self.at.postgres is not None:
+            return f"{_BEYOND}{self.at.postgres}.{self.id}"
+        return f"{_micros(self.at)}.{self.id}"
+
+    def before(
+        self,
+        at: sa.SQLColumnExpression[datetime.datetime] | sa.SQLColumnExpression[datetime.datetime | None],
+        key: sa.SQLColumnExpression[str],
+    ) -> sa.ColumnElement[bool]:
+        """Return which rows are behind it where the latest come first."""
+        return sa.tuple_(at, key) < sa.tuple_(sa.literal(self.at, Instant), sa.literal(self.id))
 
 
 def cursor_of(text: str | None, *, undated: bool = False) -> Cursor | None:
@@ -55,9 +72,15 @@ def cursor_of(text: str | None, *, undated: bool = False) -> Cursor | None:
             raise _none()
         return Cursor(None, key)
     try:
+        if instant.startswith(_BEYOND):
+            return Cursor(beyond(int(instant.removeprefix(_BEYOND))), key)
         return Cursor(_EPOCH + int(instant) * _MICROSECOND, key)
-    except OverflowError:
+    except (OverflowError, ValueError):
         raise _none() from None
+
+
+def _micros(at: datetime.datetime) -> int:
+    return (at - _EPOCH) // _MICROSECOND
 
 
 def _none() -> RefusedError:

@@ -3,22 +3,38 @@
 from __future__ import annotations
 
 import logging
+import traceback
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+import psycopg
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from isthmus.connect.postgres import explain
+
+from .faults import Meaning, meaning_of
 from .mongo import MongoAwayError
 
 _log = logging.getLogger("panamia")
-_TRY_AGAIN = {"Retry-After": "1"}
 _WORDS = {404: "Not found", 405: "Method not allowed"}
+_WRONG = "Something went wrong here"
+_TOLD: Mapping[Meaning, tuple[int, str, str, int]] = {
+    "away": (503, "PostgreSQL does not answer", "postgres-away", 1),
+    "busy": (503, "Others hold what this needs; try again", "busy", 1),
+    "slow": (503, "PostgreSQL takes too long for this; try again later", "too-slow", 5),
+    "faster": (409, "Somebody was faster; look, then try again", "conflict", 0),
+}
+"""What an error of PostgreSQL means → status, sentence, code, and after how many seconds to come again."""
+_MOST_FIELDS, _LONGEST_FIELD = 20, 100
+_OURS = Path(__file__).parents[1]
 
 
 class Problem(BaseModel):
@@ -81,7 +97,7 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
         413: "Too large",
         422: "Not of this form",
         429: "Too often",
-        503: "A database is away",
+        503: "A database is away, busy, or too slow",
     }.items()
 }
 """What every route may answer, for its OpenAPI."""
@@ -101,34 +117,77 @@ def add_handlers(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     async def _invalid(_: Request, fault: RequestValidationError) -> JSONResponse:
         fields = [
-            {"field": ".".join(str(part) for part in one["loc"][1:]) or str(one["loc"][0]), "error": str(one["msg"])}
-            for one in fault.errors()
+            {"field": _path(one["loc"]), "error": _sound(str(one["msg"]))} for one in fault.errors()[:_MOST_FIELDS]
         ]
         return answer(422, "The request is not of this form", "invalid", fields=fields)
 
     @app.exception_handler(MongoAwayError)
     async def _mongo(_: Request, fault: MongoAwayError) -> JSONResponse:
-        return answer(503, str(fault), "mongodb-away", headers=_TRY_AGAIN)
+        return answer(503, str(fault), "mongodb-away", headers={"Retry-After": "1"})
 
     @app.exception_handler(PoolTimeout)
-    @app.exception_handler(OperationalError)
-    @app.exception_handler(InterfaceError)
-    async def _postgres(_: Request, fault: Exception) -> JSONResponse:
-        _log.warning("PostgreSQL does not answer: %s", type(fault).__name__)
-        return answer(503, "PostgreSQL does not answer", "postgres-away", headers=_TRY_AGAIN)
-
-    @app.exception_handler(Exception)
-    async def _other(_: Request, fault: Exception) -> JSONResponse:
-        _log.error("a request failed: %s", type(fault).__name__)
-        return answer(500, "Something went wrong here")
+    async def _crowded(_: Request, __: PoolTimeout) -> JSONResponse:
+        _log.warning("no connection to PostgreSQL was free in time: more requests at once than POOL_SIZE can answer")
+        words = "There is too much to do at this moment; try again"
+        return answer(503, words, "overloaded", headers={"Retry-After": "1"})
 
     @app.exception_handler(DBAPIError)
     async def _database(_: Request, fault: DBAPIError) -> JSONResponse:
-        if fault.connection_invalidated:
-            return answer(503, "PostgreSQL does not answer", "postgres-away", headers=_TRY_AGAIN)
-        # Its text holds values, so only what kind it is goes to the log.
-        _log.error("a statement failed: %s %s", type(fault.orig).__name__, getattr(fault.orig, "sqlstate", ""))
-        return answer(500, "Something went wrong here")
+        meaning = meaning_of(fault)
+        # Its text may hold values.
+        words = explain(fault.orig, values=False) if isinstance(fault.orig, psycopg.Error) else type(fault).__name__
+        if meaning == "wrong":
+            _log.error("a statement failed: %s, at %s", words, _places(fault))
+            return answer(500, _WRONG)
+        status, told, code, seconds = _TOLD[meaning]
+        _log.warning("%s: %s", code, words)
+        return answer(status, told, code, headers={"Retry-After": str(seconds)} if seconds else {})
+
+
+class Unforeseen:
+    """Answer 500 to what nobody has foreseen. The log says of which kind it is, and where: its text may hold values."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        begun = False
+
+        async def noted(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self.app(scope, receive, noted)
+        except Exception as fault:  # noqa: BLE001  whatever it is
+            what = "what follows an answer failed" if begun else "a request failed"
+            _log.error("%s: %s, at %s", what, type(fault).__name__, _places(fault))
+            if not begun:
+                await answer(500, _WRONG)(scope, receive, send)
+
+
+def _places(fault: BaseException) -> str:
+    """Return the lines of the service that an error came through, the innermost last."""
+    ours: list[str] = []
+    for one in traceback.extract_tb(fault.__traceback__):
+        path = Path(one.filename)
+        if path.is_relative_to(_OURS):
+            ours.append(f"{path.relative_to(_OURS)}:{one.lineno}")
+    return " > ".join(ours[-6:]) or "?"
+
+
+def _path(place: tuple[int | str, ...]) -> str:
+    return _sound(".".join(str(part) for part in place[1:]) or str(place[0]))
+
+
+def _sound(text: str) -> str:
+    """Return a text that an answer can hold: people's own names of fields are of any length, with halves of letters."""
+    return text[:_LONGEST_FIELD].encode(errors="replace").decode()
 
 
 def answer(

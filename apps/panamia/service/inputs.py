@@ -34,12 +34,17 @@ ONE_LINE = AfterValidator(_one_line)
 """For texts of one line."""
 
 
+def fold(email: str) -> str:
+    """Return an address as addresses are compared: trimmed, in lower case."""
+    return email.strip().lower()
+
+
 def folded(text: str) -> str | None:
-    """Return an address as addresses are compared, trimmed and in lower case; None for what can be none.
+    """Return an address as `fold` does; None for what can be none.
 
     Of carried people there are addresses that `Email` refuses.
     """
-    text = text.strip().lower()
+    text = fold(text)
     sound = 3 <= len(text) <= _LONGEST_CARRIED and "@" in text and text.isprintable()
     return text if sound else None
 

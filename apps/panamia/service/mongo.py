@@ -42,15 +42,17 @@ class Mongo:
     Args:
         uri: Its address, with a database.
         timeout_ms: How long it may take to answer.
+        answer_ms: How long one answer of a server that is there may take; None: as long.
     """
 
-    def __init__(self, uri: str, timeout_ms: int) -> None:
+    def __init__(self, uri: str, timeout_ms: int, *, answer_ms: int | None = None) -> None:
         self.client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(
             uri,
             serverSelectionTimeoutMS=timeout_ms,
             connectTimeoutMS=timeout_ms,
-            socketTimeoutMS=timeout_ms,
+            socketTimeoutMS=timeout_ms if answer_ms is None else answer_ms,
             tz_aware=True,
+            datetime_conversion="DATETIME_AUTO",  # a date that Python has not fails no request
             appname="panamia",
         )
         self.database: Database = self.client.get_default_database()

@@ -45,6 +45,11 @@ class Person(Output):
 FORMER = Person(id=None, screenname=None, name=GONE)
 
 
+def is_address(column: sa.SQLColumnExpression[str], email: str) -> sa.ColumnElement[bool]:
+    """Return whether a column holds an address, in capitals or not, as unique indexes compare."""
+    return sa.func.lower(column) == sa.func.lower(email)
+
+
 async def find(db: AsyncSession, someone: Someone) -> str:
     """Return the id of whoever is named, who stays there until the transaction ends.
 

@@ -10,7 +10,7 @@ from typing import Annotated, cast
 from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
-from .database import open_engine, sessions_of
+from .database import Patience, open_engine, sessions_of
 from .embedded import embedded_servers
 from .mail import Sender, sender_of
 from .mongo import Mongo
@@ -41,7 +41,8 @@ async def opened(settings: Settings) -> AsyncGenerator[Resources]:
     """Open everything. Neither database has to be there yet: requests tell where one is not."""
     async with AsyncExitStack() as stack:
         addresses = stack.enter_context(embedded_servers(settings))
-        engine = open_engine(addresses.postgres, settings.pool_size)
+        patience = Patience(settings.statement_seconds, idle=30 + 10 * settings.mongodb_timeout_ms / 1_000)
+        engine = open_engine(addresses.postgres, settings.pool_size, patience)
         stack.push_async_callback(engine.dispose)
         mongo = Mongo(addresses.mongodb, settings.mongodb_timeout_ms)
         stack.push_async_callback(mongo.close)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from ipaddress import IPv4Network, IPv6Network, ip_network
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
@@ -14,11 +14,17 @@ from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 from isthmus.cli.setting_files import read_setting_files
 from isthmus.errors import ConfigError
 
+from .cookie_domain import may_set_cookie
+
 Policy = Literal["trusted", "verification-required", "disabled"]
 _PROVIDER = "OAUTH_"
-
-
-SECRETS = ("POSTGRES_URL", "POSTGRES_DIRECT_URL", "MONGODB_URI", "AUTH_SECRET", "MAIL")
+Need = Literal["POSTGRES_URL", "MONGODB_URI", "AUTH_SECRET"]
+"""A setting without a default that would do."""
+NEEDS: frozenset[Need] = frozenset(get_args(Need))
+"""What the service itself needs; scripts need less."""
+_SHORTEST_SECRET = 16
+"""Characters of AUTH_SECRET, where people come by https."""
+SECRETS = ("POSTGRES_URL", "MONGODB_URI", "AUTH_SECRET", "MAIL")
 """Variables whose value may stand in a file, which `…_FILE` names."""
 
 
@@ -29,7 +35,9 @@ class Settings(BaseSettings):
 
     postgres_url: SecretStr | None = Field(None, description="PostgreSQL; a pooler in transaction mode will do")
     postgres_direct_url: SecretStr | None = Field(
-        None, description="the same without a pooler, for what needs a session of its own; default: POSTGRES_URL"
+        None,
+        description="the same without a pooler. `isthmus outbox`, `switch` and `schema` read it; the service does not,"
+        " for it needs no session of its own",
     )
     mongodb_uri: SecretStr | None = Field(None, description="MongoDB, with the name of the database")
     use_memory_postgres: bool = Field(
@@ -56,6 +64,10 @@ class Settings(BaseSettings):
         " or `MODULE:ATTRIBUTE` of one's own",
     )
     mail_from: str = Field("Pana MIA <no-reply@localhost>", description="the sender of mail")
+    mail_reply_to: str | None = Field(
+        None,
+        description="the address of people who read answers to mail; also named where somebody may need help at once",
+    )
     mail_every_seconds: float = Field(
         10,
         ge=0,
@@ -70,6 +82,9 @@ class Settings(BaseSettings):
     )
     body_bytes: int = Field(524_288, ge=1_024, description="the largest body of a request, in bytes")
     pool_size: int = Field(10, ge=1, description="connections to PostgreSQL at most")
+    statement_seconds: float = Field(
+        15, ge=0.1, le=3_600, description="how long PostgreSQL may take for one statement of a request, in seconds"
+    )
     mongodb_timeout_ms: int = Field(2_000, ge=100, description="how long MongoDB may take to answer, in milliseconds")
     host: str = Field("127.0.0.1", description="the address to listen on")
     port: int = Field(3000, ge=0, le=65535, description="the port to listen on; 0: any that is free")
@@ -116,21 +131,10 @@ class Settings(BaseSettings):
     def _cookie_domain(self) -> Settings:
         if self.session_cookie_domain is not None:
             host = urlsplit(self.public_url).hostname or ""
-            domain = self.session_cookie_domain.strip().lower().removeprefix(".")
-            if "." not in domain or not f".{host}".endswith(f".{domain}"):
+            if not may_set_cookie(host, self.session_cookie_domain):
                 raise ValueError(
                     f"SESSION_COOKIE_DOMAIN: browsers take no cookie of {host} for {self.session_cookie_domain!r}"
                 )
-        return self
-
-    @model_validator(mode="after")
-    def _databases(self) -> Settings:
-        if not self.use_memory_postgres and self.postgres_url is None:
-            raise ValueError("POSTGRES_URL names no database, and USE_MEMORY_POSTGRES is not said")
-        if not self.use_memory_mongodb and self.mongodb_uri is None:
-            raise ValueError("MONGODB_URI names no database, and USE_MEMORY_MONGODB is not said")
-        if self.is_secure and len(self.auth_secret.get_secret_value()) < 16:
-            raise ValueError("AUTH_SECRET needs 16 characters at least where PUBLIC_URL is https")
         return self
 
     @property
@@ -149,14 +153,18 @@ class Settings(BaseSettings):
         return frozenset({self.public_url, *self.allowed_origins})
 
 
-def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
+def read_settings(environment: Mapping[str, str] = os.environ, *, needs: Collection[Need] = NEEDS) -> Settings:
     """Return the settings that stand in an environment.
 
+    Args:
+        environment: Where they stand.
+        needs: Which of those without a default must be there.
+
     Raises:
-        ConfigError: One cannot be (code `setting`), or a file with an address cannot be used.
+        ConfigError: One cannot be, or is not there (code `setting`), or a file with an address cannot be used.
     """
     found = dict(environment)
-    read_setting_files(found, SECRETS)
+    read_setting_files(found, (name for name in SECRETS if name not in NEEDS or name in needs))
     if found.get("MAIL", "").startswith("/"):  # a login shell's mailbox, as sshd and others set it
         del found["MAIL"]
     given = {name: found[name.upper()] for name in Settings.model_fields if found.get(name.upper())}
@@ -169,13 +177,26 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         if name.startswith(_PROVIDER) and value
     }
     try:
-        return Settings(**given, oauth=policies)  # pyright: ignore[reportArgumentType]  pydantic reads texts
+        settings = Settings(**given, oauth=policies)  # pyright: ignore[reportArgumentType]  pydantic reads texts
+        wrong = _lacking(settings, needs)
     except ValidationError as fault:
-        raise ConfigError(
-            "Settings cannot be: " + "; ".join(_told(one["loc"], one["msg"]) for one in fault.errors()),
-            code="setting",
-            hint="python -m apps.panamia.service --help lists all settings.",
-        ) from None
+        settings, wrong = None, [_told(one["loc"], one["msg"]) for one in fault.errors()]
+    if settings is None or wrong:
+        hint = "python -m apps.panamia.service --help lists all settings."
+        raise ConfigError("Settings cannot be: " + "; ".join(wrong), code="setting", hint=hint)
+    return settings
+
+
+def _lacking(settings: Settings, needs: Collection[Need]) -> list[str]:
+    found: list[str] = []
+    if "POSTGRES_URL" in needs and not settings.use_memory_postgres and settings.postgres_url is None:
+        found.append("POSTGRES_URL names no database, and USE_MEMORY_POSTGRES is not said")
+    if "MONGODB_URI" in needs and not settings.use_memory_mongodb and settings.mongodb_uri is None:
+        found.append("MONGODB_URI names no database, and USE_MEMORY_MONGODB is not said")
+    short = len(settings.auth_secret.get_secret_value()) < _SHORTEST_SECRET
+    if "AUTH_SECRET" in needs and settings.is_secure and short:
+        found.append(f"AUTH_SECRET needs {_SHORTEST_SECRET} characters at least where PUBLIC_URL is https")
+    return found
 
 
 def origin_of(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -11,7 +12,7 @@ from isthmus.polyglot.outbox import Intent, delete, update
 
 from ...service.inputs import folded
 from ...service.mongo import Database
-from .fates import SITES, Of, Site, co_authors_without, is_lonely, review_without
+from .fates import CANCELLED, LEFT, SITES, TO_COME, Of, Site, co_authors_without, is_lonely, review_without
 from .report import Report
 
 _USERS = ("users", "nextauth_users")
@@ -51,6 +52,8 @@ class Documents:
         await self._profiles(report)
         for site in SITES:
             await self._site(site, report)
+        for collection in ("mentorSessions", "mentorsessions"):
+            await self._sessions(collection, report)
         await self._articles(report)
 
     def intents(self) -> list[Intent]:
@@ -95,6 +98,21 @@ class Documents:
                 gone = self._ids[site.of]
                 change.values[site.path] = [each for each in cast("list[Any]", one[site.path]) if each not in gone]
             report.add(f"{_MONGODB}{site.collection}", "kept" if site.do == "keep" else "signed off", site.why, 1)
+
+    async def _sessions(self, collection: str, report: Report) -> None:
+        """Cancel what is still to come. Whose a session is its id says, else the address."""
+        found: dict[Any, Document] = {}
+        for side in ("mentor", "mentee"):
+            for one in await self._with(collection, f"{side}UserId", self._ids["user"]):
+                found[one["_id"]] = one
+            for one in await self._with_email(collection, f"{side}Email"):
+                if one.get(f"{side}UserId") in (None, ""):
+                    found[one["_id"]] = one
+        for one in found.values():
+            if one.get("status") in (None, *TO_COME):
+                at = datetime.datetime.now(datetime.UTC)
+                self._of(collection, one).values |= {"status": "cancelled", "cancelledAt": at, "cancelReason": LEFT}
+                report.add(f"{_MONGODB}{collection}", "signed off", CANCELLED, 1)
 
     async def _articles(self, report: Report) -> None:
         ids, place = self._ids["user"], f"{_MONGODB}articles"

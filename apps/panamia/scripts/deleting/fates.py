@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
+from ...service.articles.rules import UNPUBLISHED
 from .report import Fate
 
 WHY: Mapping[str, str] = {
@@ -129,7 +130,10 @@ SITES = (
 )
 """All but articles and profiles themselves, of which more has to be known."""
 
-UNPUBLISHED = frozenset({"draft", "pending_review", "revision_needed"})
+TO_COME = ("pending", "scheduled")
+"""Mentoring sessions that are cancelled."""
+LEFT = "The other person is no longer a member"
+CANCELLED = "those to come are cancelled"
 
 
 def is_lonely(status: object, co_authors: object) -> bool:

@@ -7,21 +7,21 @@ from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped
 
 from ...models import Article, ArticleAnnouncement, Event, LinkRequest, MentorSession, Profile, User, metadata
 from ...models.shapes import CoAuthor, Review
 from ...service.auth.limits import subject_of
-from .fates import BY_EMAIL, co_authors_without, is_lonely, review_without
+from ...service.inputs import fold
+from ...service.people import is_address
+from .fates import BY_EMAIL, CANCELLED, LEFT, TO_COME, co_authors_without, is_lonely, review_without
 from .keys import count_keys
 from .report import Report
-
-_LEFT = "The other person is no longer a member"
-_UPCOMING = ("pending", "scheduled")
 
 
 async def held_user(db: AsyncSession, email: str) -> str | None:
     """Return whose an address is, held so that nothing new can point at the row; None for nobody's."""
-    query = sa.select(User.id).where(sa.func.lower(User.email) == sa.func.lower(email)).with_for_update()
+    query = sa.select(User.id).where(is_address(User.email, email)).with_for_update()
     return (await db.execute(query)).scalar_one_or_none()
 
 
@@ -39,8 +39,9 @@ async def delete_rows(db: AsyncSession, report: Report, user_id: str | None, ema
     """
     await db.execute(sa.text("SELECT set_config('panamia.keep_updated_at', 'on', true)"))  # nobody has edited anything
     if user_id is not None:
+        await _further_addresses(db, report, user_id)
         await _articles(db, report, user_id)
-        await _sessions(db, report, user_id)
+    await _sessions(db, report, user_id, email)
     await _by_email(db, report, email, secret)
     await _profiles(db, report, user_id, email)
     if user_id is not None:
@@ -48,6 +49,13 @@ async def delete_rows(db: AsyncSession, report: Report, user_id: str | None, ema
         await db.execute(sa.delete(User).where(User.id == user_id))
         await _extras(db, "users", [user_id])
         report.add("users", "removed", "", 1)
+
+
+async def _further_addresses(db: AsyncSession, report: Report, user_id: str) -> None:
+    """Name the addresses beside the person's own. What is known by one may be another one's, so nothing of it goes."""
+    found = (await db.execute(sa.select(User.alternate_emails).where(User.id == user_id))).scalar_one()
+    for one in sorted({fold(one) for one in found if one}):
+        report.add(f"what {one[:254]!r} has", "kept", "nobody has proven that it is theirs: say it again with it", 1)
 
 
 async def _articles(db: AsyncSession, report: Report, user_id: str) -> None:
@@ -73,32 +81,40 @@ async def _articles(db: AsyncSession, report: Report, user_id: str) -> None:
     await db.flush()
 
 
-async def _sessions(db: AsyncSession, report: Report, user_id: str) -> None:
-    """Cancel what is still to come: the other one shall not wait."""
-    mine = sa.or_(MentorSession.mentor_user_id == user_id, MentorSession.mentee_user_id == user_id)
-    values = {"status": "cancelled", "cancelled_at": sa.func.now(), "cancel_reason": _LEFT}
-    changed = sa.update(MentorSession).where(mine, MentorSession.status.in_(_UPCOMING)).values(values)
+async def _sessions(db: AsyncSession, report: Report, user_id: str | None, email: str) -> None:
+    """Cancel what is still to come: the other one shall not wait. Whose a session is its id says, else the address."""
+
+    def is_of(user: Mapped[str | None], address: Mapped[str]) -> sa.ColumnElement[bool]:
+        by_address = sa.and_(user.is_(None), is_address(address, email))
+        return by_address if user_id is None else sa.or_(user == user_id, by_address)
+
+    mine = sa.or_(
+        is_of(MentorSession.mentor_user_id, MentorSession.mentor_email),
+        is_of(MentorSession.mentee_user_id, MentorSession.mentee_email),
+    )
+    values = {"status": "cancelled", "cancelled_at": sa.func.now(), "cancel_reason": LEFT}
+    changed = sa.update(MentorSession).where(mine, MentorSession.status.in_(TO_COME)).values(values)
     found = await db.execute(changed.returning(MentorSession.id), execution_options={"synchronize_session": False})
-    report.add("mentor_sessions", "signed off", "those to come are cancelled", len(found.all()))
+    report.add("mentor_sessions", "signed off", CANCELLED, len(found.all()))
 
 
 async def _by_email(db: AsyncSession, report: Report, email: str, secret: str) -> None:
     for one in BY_EMAIL:
         table = metadata.tables[one.table]
-        mine = sa.func.lower(table.c[one.column]) == sa.func.lower(email)
+        mine = is_address(table.c[one.column], email)
         if one.fate == "removed":
             count = len((await db.execute(sa.delete(table).where(mine).returning(table.c[one.column]))).all())
         else:
             count = (await db.execute(sa.select(sa.func.count()).select_from(table).where(mine))).scalar_one()
         report.add(one.table, one.fate, one.why, count)
-    subject = subject_of(f"address {email}", secret)
+    subject = subject_of(email, secret)
     gone = await db.execute(sa.delete(LinkRequest).where(LinkRequest.subject == subject).returning(LinkRequest.subject))
     report.add("link_requests", "removed", "", len(gone.all()))
 
 
 async def _profiles(db: AsyncSession, report: Report, user_id: str | None, email: str) -> None:
     """Delete the profile of the user, whatever its address, and one of the address that is nobody's."""
-    has_address = sa.func.lower(Profile.email) == sa.func.lower(email)
+    has_address = is_address(Profile.email, email)
     mine = sa.and_(Profile.user_id.is_(None), has_address)
     if user_id is not None:
         mine = sa.or_(Profile.user_id == user_id, mine)

@@ -40,7 +40,7 @@ async def published(
     if after is None or after.at is not None:
         dated = query.where(Article.published_at.is_not(None))
         if after is not None:
-            dated = dated.where(sa.tuple_(Article.published_at, Article.id) < sa.tuple_(after.at, after.id))
+            dated = dated.where(after.before(Article.published_at, Article.id))
         dated = dated.order_by(Article.published_at.desc(), Article.id.desc()).limit(limit + 1)
         found += (await db.execute(dated)).scalars()
     if len(found) <= limit:
@@ -60,7 +60,7 @@ async def mine(db: AsyncSession, person: str, part: Part, after: Cursor | None, 
     """
     query = sa.select(Article).where(_has_part(person, part))
     if after is not None:
-        query = query.where(sa.tuple_(Article.created_at, Article.id) < sa.tuple_(after.at, after.id))
+        query = query.where(after.before(Article.created_at, Article.id))
     query = query.order_by(Article.created_at.desc(), Article.id.desc()).limit(limit + 1)
     found = list((await db.execute(query)).scalars())
     last = Cursor(found[limit - 1].created_at, found[limit - 1].id) if len(found) > limit else None

@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import datetime
 import math
-import re
-import unicodedata
+
+from .. import slugs
 
 LONGEST_SLUG = 100
 _EXCERPT = 300
 _WORDS_A_MINUTE = 200
-_NAMELESS = "article"
+_PAGES = frozenset({"by-slug", "drafts", "edit", "feed", "mine", "new", "search"})
 
 
 def slug_of(title: str) -> str:
-    """Return the address that a title asks for: letters without accents, digits, hyphens; 100 characters at most."""
-    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode("ascii").lower()
-    return re.sub("[^a-z0-9]+", "-", plain).strip("-")[:LONGEST_SLUG].rstrip("-") or _NAMELESS
+    """Return the address that a title asks for; none is the address of a page about articles."""
+    return slugs.slug_of(title, longest=LONGEST_SLUG, otherwise="article", reserved=_PAGES)
 
 
 def numbered(slug: str, number: int) -> str:
-    """Return an address with a number behind it, which costs it letters where it would be too long."""
-    suffix = f"-{number}"
-    return slug[: LONGEST_SLUG - len(suffix)].rstrip("-") + suffix
+    """Return an address with a number behind it."""
+    return slugs.numbered(slug, number, longest=LONGEST_SLUG)
 
 
 def excerpt_of(content: str) -> str:

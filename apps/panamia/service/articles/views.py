@@ -12,6 +12,7 @@ from ...models import Article
 from ...models.enums import ArticleStatus, ArticleType
 from ..bodies import Output
 from ..people import FORMER, Person, shown
+from ..profiles.leniently import Texts
 from .co_authors import Answer, answer_of, entries_of, person_of
 from .reviews import Outcome, comments_of, earlier_of, outcome_of, reviewer_of
 from .rules import Asker, Standing
@@ -26,7 +27,7 @@ class ArticleSummary(Output):
     excerpt: str | None
     cover_image: str | None
     article_type: ArticleType
-    tags: list[str]
+    tags: Texts
     author: Person
     status: ArticleStatus
     published_at: datetime.datetime | None
@@ -36,7 +37,10 @@ class ArticleSummary(Output):
 
 
 class CoAuthor(Output):
-    """A co-author. Whoever does not take part in the article sees those who accepted, and not how they were asked."""
+    """A co-author. Whoever does not take part in the article sees those who accepted, and not how they were asked.
+
+    What was written to somebody with the invitation is for that person, the author and admins.
+    """
 
     person: Person
     status: Answer
@@ -56,7 +60,7 @@ class Remark(Output):
 
 
 class Review(Output):
-    """A review."""
+    """A review. What was written to the reviewer with the request is for that person, those who write, and admins."""
 
     reviewer: Person
     status: Outcome
@@ -95,11 +99,25 @@ async def view(db: AsyncSession, article: Article, it: Standing, asker: Asker | 
         entries = [one for one in entries if answer_of(one) == "accepted"]
     reviews = [article.reviewed_by, *earlier_of(article.reviewed_by)] if takes_part else []
     people = await shown(db, [article.author_id, *map(reviewer_of, reviews), *map(person_of, entries)])
-    last, *earlier = [_review(one, people) for one in reviews] or [None]
+
+    def is_one_of(*whom: str | None) -> bool:
+        return asker is not None and (asker.is_admin or asker.id in whom)
+
+    last, *earlier = [
+        _review(one, people, whole=is_one_of(it.author, *it.accepted, reviewer_of(one))) for one in reviews
+    ] or [None]
     return ArticleView(
         **_summary(article, people),
         content=article.content,
-        co_authors=[_co_author(cast("dict[str, Any]", one), people, takes_part=takes_part) for one in entries],
+        co_authors=[
+            _co_author(
+                cast("dict[str, Any]", one),
+                people,
+                takes_part=takes_part,
+                whole=is_one_of(it.author, person_of(one)),
+            )
+            for one in entries
+        ],
         review=last,
         earlier_reviews=[one for one in earlier if one is not None],
         in_reply_to=article.in_reply_to,
@@ -124,15 +142,16 @@ def _person(people: Mapping[str, Person], key: str | None) -> Person:
     return people.get(key, FORMER) if key is not None else FORMER
 
 
-def _co_author(entry: Mapping[str, Any], people: Mapping[str, Person], *, takes_part: bool) -> CoAuthor:
+def _co_author(entry: Mapping[str, Any], people: Mapping[str, Person], *, takes_part: bool, whole: bool) -> CoAuthor:
     known = CoAuthor(person=_person(people, person_of(entry)), status=answer_of(entry) or "pending")
     if takes_part:
         known.invited_at, known.accepted_at = _text(entry, "invitedAt"), _text(entry, "acceptedAt")
+    if takes_part and whole:
         known.invitation_message = _text(entry, "invitationMessage")
     return known
 
 
-def _review(value: object, people: Mapping[str, Person]) -> Review | None:
+def _review(value: object, people: Mapping[str, Person], *, whole: bool) -> Review | None:
     outcome = outcome_of(value)
     if outcome is None:
         return None
@@ -143,7 +162,7 @@ def _review(value: object, people: Mapping[str, Person]) -> Review | None:
         status=outcome,
         requested_at=_text(review, "requestedAt"),
         approved_at=_text(review, "approvedAt"),
-        invitation_message=_text(review, "invitationMessage"),
+        invitation_message=_text(review, "invitationMessage") if whole else None,
         checklist={key: one is True for key, one in cast("dict[str, Any]", checklist).items()}
         if isinstance(checklist, dict)
         else {},

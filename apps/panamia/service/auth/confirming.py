@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, BackgroundTasks, Response
+from fastapi import APIRouter, BackgroundTasks, Request, Response
 from pydantic import StringConstraints
 from starlette.responses import JSONResponse
 
 from ..bodies import Input, Output
 from ..database import Db
 from ..errors import answer, bad
-from ..inputs import email_of
+from ..inputs import email_of, fold
 from ..mail import Letter
 from ..resources import Open, Resources
 from . import letters
@@ -23,14 +23,13 @@ from .claiming import claim_behind
 from .cookie import forget_cookie, set_cookie
 from .current import User
 from .email_change import Asked, ask_for_change, change_address, forget_change
+from .entering import enter
 from .limits import count_request
 from .posting import post
-from .sessions import make_session
 from .tokens import page_of
 from .verification import complete_verification
 
 router = APIRouter(tags=["sign-in"])
-_DAY = 86_400
 
 Token = Annotated[str, StringConstraints(max_length=255)]
 Text = Annotated[str, StringConstraints(max_length=1_000)]
@@ -68,7 +67,7 @@ class ChangedAnswer(Output):
 
 @router.post("/api/auth/complete-oauth-verification", response_model=VerifiedAnswer)
 async def verify(
-    confirmed: Confirmed, response: Response, later: BackgroundTasks, db: Db, resources: Open
+    confirmed: Confirmed, request: Request, response: Response, later: BackgroundTasks, db: Db, resources: Open
 ) -> VerifiedAnswer | JSONResponse:
     """Let a sign-in with a provider be that of an address: the account is linked, and its user signed in.
 
@@ -79,9 +78,9 @@ async def verify(
     user = await complete_verification(db, settings.auth_secret.get_secret_value(), _token(confirmed))
     if user is None:
         return _expired()
-    email = user.email.strip().lower()
-    set_cookie(response, settings, await make_session(db, user.id, settings.session_days), settings.session_days * _DAY)
-    later.add_task(claim_behind, resources, user.id, email)
+    email = fold(user.email)
+    set_cookie(response, settings, await enter(db, request, settings, user.id))
+    later.add_task(claim_behind, resources, user.id)
     return VerifiedAnswer(email=email)
 
 
@@ -91,16 +90,19 @@ async def ask(
 ) -> ChangeAsked:
     """Ask the new address whether it is the person's, by mail. Nothing changes until then.
 
-    400 for what is no address (`email-invalid`), the same one (`email-same`), one in use (`email-in-use`), and while a
-    change of this user (`change-pending`) or to this address (`email-pending`) waits.
+    400 for what is no address (`email-invalid`), the same one (`email-same`), and while a change of this user waits
+    (`change-pending`). The answer does not tell whether somebody has the address: the mail to it does.
     """
     settings = resources.settings
     new = email_of(wanted.new_email or "")
     if new is None:
         raise bad("This is no e-mail address", "email-invalid")
     asked = await ask_for_change(resources, db, user.id, new)
-    await count_request(db, settings, new, host)
-    letter = letters.change_address(new, page_of(settings.public_url, "confirm-address", asked.token))
+    await count_request(db, settings, new, host)  # behind MongoDB: the host's count is others' too
+    if asked.token is None:
+        letter = letters.address_taken(new, f"{settings.public_url}/signin")
+    else:
+        letter = letters.change_address(new, page_of(settings.public_url, "confirm-address", asked.token))
     later.add_task(_post_or_forget, resources, letter, asked)
     return ChangeAsked()
 
@@ -140,4 +142,5 @@ async def _post_or_forget(resources: Resources, letter: Letter, asked: Asked) ->
 
 async def _tell_old(resources: Resources, old: str, new: str) -> None:
     if email_of(old) is not None:
-        await post(resources.mail, letters.address_changed(old, new), "a mail to an old address")
+        letter = letters.address_changed(old, new, resources.settings.mail_reply_to)
+        await post(resources.mail, letter, "a mail to an old address")

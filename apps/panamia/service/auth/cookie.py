@@ -21,15 +21,15 @@ def token_of(cookies: Mapping[str, str], settings: Settings) -> str | None:
     return None if not token or len(token) > _LONGEST or "\0" in token else token
 
 
-def set_cookie(response: Response, settings: Settings, token: str, seconds: int) -> None:
-    """Let the browser keep a session for so many seconds."""
+def set_cookie(response: Response, settings: Settings, token: str) -> None:
+    """Let the browser keep a session for as long as one lasts."""
     name = SECURE if settings.is_secure else PLAIN
     if settings.session_cookie_domain is not None:
         _delete(response, settings, name, None)  # from before there was a domain: both would be sent
     response.set_cookie(
         name,
         token,
-        max_age=seconds,
+        max_age=settings.session_days * 86_400,
         path="/",
         domain=settings.session_cookie_domain,
         secure=settings.is_secure,

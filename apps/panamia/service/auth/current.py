@@ -20,7 +20,7 @@ async def _somebody(request: Request, response: Response, resources: Open, db: D
         return None
     signed = await who(db, token, settings.admin_emails, settings.session_days)
     if signed is not None and signed.prolonged:
-        set_cookie(response, settings, token, settings.session_days * 86_400)
+        set_cookie(response, settings, token)
     return signed
 
 

@@ -2,6 +2,9 @@
 
 The user, the sessions and the token change in one transaction, and with them what is to become of the profile: its row,
 or, where profiles live in MongoDB, an event of the outbox. So whatever ends the service, all of it happens or nothing.
+
+Whoever asks is not told whether somebody has the new address, or wants it: a change waits in any case, and only the
+mail, which goes to the address itself, says which it is.
 """
 
 from __future__ import annotations
@@ -14,8 +17,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ...models import EmailMigration, MentorSession, User
-from ..database import one_at_a_time
 from ..errors import RefusedError, bad
+from ..inputs import fold
 from ..resources import Resources
 from .links import void_links
 from .profile_address import is_of_another_profile, move_profile
@@ -31,11 +34,11 @@ class Asked:
 
     Attributes:
         id: Of its row.
-        token: What the mail holds; a secret.
+        token: What the mail holds; a secret. None: the address is somebody's, and the mail holds none.
     """
 
     id: str
-    token: str = field(repr=False)
+    token: str | None = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -54,24 +57,20 @@ async def ask_for_change(resources: Resources, db: AsyncSession, user_id: str, n
         new: Folded.
 
     Raises:
-        RefusedError: 400: it is the address already, it is somebody's, or a change of this user or to this address
-            waits already (codes `email-same`, `email-in-use`, `change-pending`, `email-pending`).
+        RefusedError: 400: it is the address already, or a change of this user waits (codes `email-same`,
+            `change-pending`).
         MongoAwayError: Whether it is a profile's cannot be known.
     """
     user = await _held(db, user_id)
-    await one_at_a_time(db, f"address {new}")
-    old = user.email.strip().lower()
+    old = fold(user.email)
     if new == old:
         raise bad("This is your address already", "email-same")
-    if await _has_user(db, new) or await is_of_another_profile(resources, db, user_id, new):
-        raise bad("This address is in use", "email-in-use")
-    now = sa.func.now()
-    mine, same = EmailMigration.user_id == user_id, sa.func.lower(EmailMigration.new_email) == new
-    await db.execute(sa.delete(EmailMigration).where(sa.or_(mine, same), EmailMigration.expires_at <= now))
+    mine = EmailMigration.user_id == user_id
+    await db.execute(sa.delete(EmailMigration).where(mine, EmailMigration.expires_at <= sa.func.now()))
     if (await db.execute(sa.select(EmailMigration.id).where(mine))).first() is not None:
         raise bad("A change of your address waits for its confirmation already", "change-pending")
-    if (await db.execute(sa.select(EmailMigration.id).where(same))).first() is not None:
-        raise bad("A change to this address waits for its confirmation already", "email-pending")
+    of_profile = await is_of_another_profile(resources, db, user_id, new)  # asked in any case: nobody learns by a 503
+    is_taken = await _has_user(db, new) or of_profile
     token = new_short_token()
     row = EmailMigration(
         user_id=user_id,
@@ -82,7 +81,7 @@ async def ask_for_change(resources: Resources, db: AsyncSession, user_id: str, n
     )
     db.add(row)
     await db.flush()
-    return Asked(row.id, token)
+    return Asked(row.id, None if is_taken else token)
 
 
 async def forget_change(resources: Resources, change: str) -> None:
@@ -110,11 +109,9 @@ async def change_address(resources: Resources, db: AsyncSession, token: str) -> 
     if found.expires_at <= datetime.datetime.now(datetime.UTC):
         return None
     user = await _held(db, found.user_id)
-    old, new = user.email.strip().lower(), found.new_email.strip().lower()
-    if old != found.old_email.strip().lower():
+    old, new = fold(user.email), fold(found.new_email)
+    if old != fold(found.old_email):
         raise bad("Your address was changed since; ask again", "token-invalid")
-    if await is_of_another_profile(resources, db, user.id, new):
-        raise bad("This address is in use", "email-in-use")
     was_proven = user.email_verified is not None
     user.email, user.email_verified = new, datetime.datetime.now(datetime.UTC)
     try:
@@ -122,13 +119,18 @@ async def change_address(resources: Resources, db: AsyncSession, token: str) -> 
     except IntegrityError as fault:
         if getattr(fault.orig, "sqlstate", None) != _UNIQUE:
             raise
-        raise bad("This address is in use", "email-in-use") from None
+        raise _in_use() from None
     await end_all_sessions(db, user.id)
     await void_links(db, old)
     if was_proven:  # else the sessions of the old address may be somebody else's
         await _keep_mentor_sessions(db, user.id, old)
-    await move_profile(resources, db, user.id, new)
+    if not await move_profile(resources, db, user.id, old if was_proven else None, new):
+        raise _in_use()
     return Changed(user.id, old, new)
+
+
+def _in_use() -> RefusedError:
+    return bad("This address is in use", "email-in-use")
 
 
 async def _held(db: AsyncSession, user_id: str) -> User:

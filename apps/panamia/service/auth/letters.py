@@ -33,10 +33,27 @@ def change_address(new: str, link: str) -> Letter:
     return Letter(new, "Confirm your new address", text)
 
 
-def address_changed(old: str, new: str) -> Letter:
-    """What the old address is told when it no longer is one."""
+def address_taken(new: str, page: str) -> Letter:
+    """What an address is told that somebody wants to have, and that is an account's or a profile's already."""
+    text = (
+        "Somebody who is signed in at Pana MIA wants this to be their address. It is known there already, so nothing\n"
+        f"was changed. If it was you, sign in with this address instead:\n\n{page}\n\n"
+        "If this was not you, do nothing.\n"
+    )
+    return Letter(new, "Your address is known at Pana MIA", text)
+
+
+def address_changed(old: str, new: str, contact: str | None) -> Letter:
+    """What the old address is told when it no longer is one.
+
+    Args:
+        old: Who is told.
+        new: What it is now.
+        contact: The address of people who help; None where settings name none.
+    """
+    whom = f"write to {contact}" if contact is not None else "tell the people of Pana MIA"
     text = (
         f"Your address at Pana MIA is now {new}; this one signs nobody in any more.\n"
-        "If this was not you, answer to the people of Pana MIA at once.\n"
+        f"If this was not you, {whom} at once.\n"
     )
     return Letter(old, "Your address was changed", text)

@@ -18,16 +18,16 @@ from .asking import Host
 from .claiming import claim_behind
 from .cookie import forget_cookie, set_cookie, token_of
 from .current import User
+from .entering import enter
 from .expired import forget_expired
 from .limits import count_request
 from .links import consume, make_link_token
 from .posting import post
-from .sessions import end_session, make_session
+from .sessions import end_session
 from .tokens import link_of
 from .users import user_of, user_signing_in
 
 router = APIRouter(prefix="/api/auth", tags=["sign-in"])
-_DAY = 86_400
 _AHEAD = ("purpose", "sec-purpose", "x-purpose", "x-moz")
 """Headers of browsers that fetch a page before anybody wants to see it."""
 
@@ -112,12 +112,9 @@ async def consume_link(
     user = await user_signing_in(db, address)
     if user.locked_at is not None:
         return RedirectResponse("/signin?error=AccessDenied", 302)
-    before = token_of(request.cookies, settings)
-    if before is not None:
-        await end_session(db, before)  # the browser forgets it now
     answer = RedirectResponse("/", 302)
-    set_cookie(answer, settings, await make_session(db, user.id, settings.session_days), settings.session_days * _DAY)
-    later.add_task(claim_behind, resources, user.id, address)
+    set_cookie(answer, settings, await enter(db, request, settings, user.id))
+    later.add_task(claim_behind, resources, user.id)
     return answer
 
 

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ...models import Session, User
+from ..inputs import fold
 
 _PROLONGED_AFTER = datetime.timedelta(days=1)
 """A session that is used is prolonged once a day, not with every request."""
@@ -24,7 +25,7 @@ class Signed:
         email: In lower case.
         screenname: None while none is chosen.
         role: As stored; it gives no right.
-        is_admin: Whether the address is one of ADMIN_EMAILS.
+        is_admin: Whether the address is one of ADMIN_EMAILS, and proven.
         expires: When the session ends unless it is used.
         prolonged: Whether this request prolonged it.
     """
@@ -64,7 +65,7 @@ async def who(db: AsyncSession, token: str, admins: tuple[str, ...], days: int) 
         await db.execute(
             sa.update(Session).where(Session.session_token == token, Session.expires == expires).values(expires=until)
         )
-    email = user.email.strip().lower()
+    email = fold(user.email)
     return Signed(
         user.id,
         email,
@@ -72,7 +73,7 @@ async def who(db: AsyncSession, token: str, admins: tuple[str, ...], days: int) 
         user.name,
         user.screenname,
         user.role,
-        email in admins,
+        user.email_verified is not None and email in admins,
         until if prolonged else expires,
         prolonged,
     )

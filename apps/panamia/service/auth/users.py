@@ -10,6 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from ...models import User
 
+_HAS_ALTERNATE = sa.text("""
+EXISTS (SELECT FROM unnest(users.alternate_emails) AS one WHERE lower(btrim(one)) = lower(:email))
+""")
+
 
 async def user_of(db: AsyncSession, email: str) -> User | None:
     """Return who has an address; None for nobody.
@@ -22,6 +26,19 @@ async def user_of(db: AsyncSession, email: str) -> User | None:
     query = sa.select(User).where(sa.func.lower(User.email) == sa.func.lower(email))
     query = query.with_for_update(key_share=True).execution_options(populate_existing=True)
     return (await db.execute(query)).scalar_one_or_none()
+
+
+async def users_with_alternate(db: AsyncSession, email: str) -> list[str]:
+    """Return the addresses of users who have this one beside their own, by `alternate_emails`.
+
+    Those were carried, and nobody has proven them: they sign nobody in, and claim nothing.
+
+    Args:
+        db: The transaction.
+        email: Folded.
+    """
+    query = sa.select(User.email).where(_HAS_ALTERNATE.bindparams(email=email)).order_by(User.email)
+    return list((await db.execute(query)).scalars())
 
 
 async def user_signing_in(db: AsyncSession, email: str, name: str | None = None, image: str | None = None) -> User:
@@ -39,6 +56,11 @@ async def user_signing_in(db: AsyncSession, email: str, name: str | None = None,
         values = {"email": email, "email_verified": datetime.datetime.now(datetime.UTC), "name": name, "image": image}
         await db.execute(insert(User).values(values).on_conflict_do_nothing(index_elements=[sa.func.lower(User.email)]))
         found = await user_of(db, email)  # none where somebody made and deleted it this moment
-    if found.email_verified is None and found.locked_at is None:
-        found.email_verified = datetime.datetime.now(datetime.UTC)
+    prove(found)
     return found
+
+
+def prove(user: User) -> None:
+    """Note that the address of a user was just proven, unless it was before or the user is locked."""
+    if user.email_verified is None and user.locked_at is None:
+        user.email_verified = datetime.datetime.now(datetime.UTC)

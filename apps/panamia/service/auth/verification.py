@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from ...models import OAuthVerification, User
 from ..database import one_at_a_time
 from ..errors import RefusedError, bad, conflict
+from ..inputs import fold
 from .accounts import link_account
 from .tokens import MINUTES, hash_of, new_short_token
 from .users import user_signing_in
@@ -90,7 +91,7 @@ async def complete_verification(db: AsyncSession, secret: str, token: str) -> Us
     if found.expires_at <= datetime.datetime.now(datetime.UTC):
         return None
     name, image = (_text(found.oauth_profile.get(key)) for key in ("name", "image"))
-    user = await user_signing_in(db, found.email.strip().lower(), name, image)
+    user = await user_signing_in(db, fold(found.email), name, image)
     if user.locked_at is not None:
         raise RefusedError(403, "This account is locked", "locked")
     if not await link_account(db, user.id, found.provider, found.provider_account_id, "oauth", {}):

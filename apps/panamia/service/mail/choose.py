@@ -1,4 +1,4 @@
-"""What the settings MAIL and MAIL_FROM mean."""
+"""What the settings MAIL, MAIL_FROM and MAIL_REPLY_TO mean."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 from isthmus.errors import ConfigError
 
 from ..settings import Settings
-from .letter import UndeliverableError, address_of
+from .letter import Addresses, UndeliverableError, address_of
 from .senders import ConsoleSender, FileSender, Sender
 from .smtp import SmtpSender
 
@@ -31,21 +31,24 @@ def sender_of(settings: Settings) -> Sender:
     Raises:
         ConfigError: They mean nothing (code `setting`). The message holds no password.
     """
-    sender = _address(settings.mail_from)
+    whose = Addresses(
+        _address("MAIL_FROM", settings.mail_from),
+        None if settings.mail_reply_to is None else _address("MAIL_REPLY_TO", settings.mail_reply_to),
+    )
     said = settings.mail.get_secret_value()
     kind, _, rest = said.partition(":")
     if said == "console":
         return ConsoleSender()
     if kind == "file" and rest:
-        return FileSender(Path(rest), sender)
+        return FileSender(Path(rest), whose)
     if kind in {"smtp", "smtps"}:
-        return _smtp(said, sender)
+        return _smtp(said, whose)
     if _OWN.fullmatch(said):
         return _own(said, settings)
     raise ConfigError("The setting MAIL names no way to send mail.", code="setting", hint=_HINT)
 
 
-def _smtp(said: str, sender: Address) -> SmtpSender:
+def _smtp(said: str, whose: Addresses) -> SmtpSender:
     try:
         parts = urlsplit(said)
         host, port = parts.hostname, parts.port
@@ -60,7 +63,7 @@ def _smtp(said: str, sender: Address) -> SmtpSender:
     password = unquote(parts.password or "")
     if not f"{user or ''}{password}".isascii():
         raise ConfigError("The user and the password of MAIL can only be of ASCII.", code="setting", hint=_HINT)
-    return SmtpSender(host, port or (465 if at_once else 587), user, password, at_once, sender)
+    return SmtpSender(host, port or (465 if at_once else 587), user, password, at_once, whose)
 
 
 def _own(said: str, settings: Settings) -> Sender:
@@ -88,8 +91,8 @@ def _own(said: str, settings: Settings) -> Sender:
     return made
 
 
-def _address(text: str) -> Address:
-    """Return the sender that MAIL_FROM names, with its name."""
+def _address(setting: str, text: str) -> Address:
+    """Return the address that a setting names, with its name."""
     message = EmailMessage()
     try:
         message["From"] = text
@@ -97,6 +100,6 @@ def _address(text: str) -> Address:
         address_of(found.addr_spec)
     except (ValueError, UndeliverableError):
         raise ConfigError(
-            "The setting MAIL_FROM is no address.", code="setting", hint="Such as `Pana MIA <no-reply@example.org>`."
+            f"The setting {setting} is no address.", code="setting", hint="Such as `Pana MIA <pana@example.org>`."
         ) from None
     return found

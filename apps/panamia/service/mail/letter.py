@@ -31,12 +31,27 @@ class Letter:
         subject: One line.
         text: Its body, as plain text.
         key: What tells this mail from all others, so that a repeated one is known; None: it is drawn.
+        stop: Address of the page where its reader says no to such mail; None where there is nothing to say no to.
     """
 
     to: str
     subject: str
     text: str
     key: str | None = None
+    stop: str | None = None
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Whom mail is from.
+
+    Attributes:
+        sender: Its From.
+        answers: Where answers go; None: to the sender.
+    """
+
+    sender: Address
+    answers: Address | None = None
 
 
 def check(letter: Letter) -> None:
@@ -79,8 +94,8 @@ def _international(local: str, domain: str) -> Address:
     return Address(username=local, domain=host)
 
 
-def message_of(letter: Letter, sender: Address, *, ascii_only: bool = False) -> EmailMessage:
-    """Return the message, as from `sender`, dated now; on request with a body of ASCII, which every server takes.
+def message_of(letter: Letter, whose: Addresses, *, ascii_only: bool = False) -> EmailMessage:
+    """Return the message, dated now; on request with a body of ASCII, which every server takes.
 
     Raises:
         UndeliverableError: As `check`.
@@ -88,11 +103,15 @@ def message_of(letter: Letter, sender: Address, *, ascii_only: bool = False) -> 
     check(letter)
     to = address_of(letter.to)
     message = EmailMessage(default.clone(utf8=not to.addr_spec.isascii()))
-    message["From"], message["To"], message["Subject"] = sender, to, letter.subject
+    message["From"], message["To"], message["Subject"] = whose.sender, to, letter.subject
+    if whose.answers is not None:
+        message["Reply-To"] = whose.answers
     message["Date"] = localtime()
-    key = f"<{letter.key}@{sender.domain}>" if letter.key is not None else make_msgid(domain=sender.domain)
+    key = f"<{letter.key}@{whose.sender.domain}>" if letter.key is not None else make_msgid(domain=whose.sender.domain)
     message["Message-ID"] = key
     message["Auto-Submitted"] = "auto-generated"
+    if letter.stop is not None:
+        message["List-Unsubscribe"] = f"<{letter.stop}>"
     message.set_content(letter.text, cte="quoted-printable" if ascii_only and not letter.text.isascii() else None)
     return message
 

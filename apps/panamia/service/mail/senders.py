@@ -6,12 +6,11 @@ import asyncio
 import secrets
 import sys
 from dataclasses import dataclass
-from email.headerregistry import Address
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from .letter import Letter, check, message_of
+from .letter import Addresses, Letter, check, message_of
 
 
 class DeferredError(OSError):
@@ -51,15 +50,15 @@ class FileSender:
 
     Attributes:
         folder: Made when it is not there.
-        sender: The From of mail.
+        whose: Whom mail is from.
     """
 
     folder: Path
-    sender: Address
+    whose: Addresses
 
     async def send(self, letter: Letter) -> None:
         """Write it: as a whole, or not at all."""
-        await asyncio.to_thread(self._write, message_of(letter, self.sender))
+        await asyncio.to_thread(self._write, message_of(letter, self.whose))
 
     def _write(self, message: EmailMessage) -> None:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)

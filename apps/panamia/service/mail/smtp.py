@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from email.headerregistry import Address
 from email.message import EmailMessage
 
-from .letter import Letter, UndeliverableError, message_of
+from .letter import Addresses, Letter, UndeliverableError, message_of
 from .senders import DeferredError
 
 _SECONDS = 20
@@ -28,7 +28,7 @@ class SmtpSender:
         user: Who signs in; None for nobody.
         password: With what.
         at_once: Whether TLS is spoken from the first byte.
-        sender: The From of mail.
+        whose: Whom mail is from.
     """
 
     host: str
@@ -36,7 +36,7 @@ class SmtpSender:
     user: str | None = field(repr=False)
     password: str = field(repr=False)
     at_once: bool
-    sender: Address
+    whose: Addresses
 
     async def send(self, letter: Letter) -> None:
         """Give it to the server.
@@ -46,13 +46,13 @@ class SmtpSender:
             DeferredError: It refuses them for now.
             OSError: It is not there, does not let us in, or would have the password unencrypted.
         """
-        await asyncio.to_thread(self._send, message_of(letter, self.sender, ascii_only=True))
+        await asyncio.to_thread(self._send, message_of(letter, self.whose, ascii_only=True))
 
     def _send(self, message: EmailMessage) -> None:
         server = self._connected()
         try:
             self._enter(server)
-            _hand_over(server, message, self.sender)
+            _hand_over(server, message, self.whose.sender)
             with contextlib.suppress(OSError):  # it has the mail: what it says now changes nothing
                 server.quit()
         finally:

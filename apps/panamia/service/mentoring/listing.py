@@ -33,8 +33,7 @@ async def of_person(
     if status is not None:
         query = query.where(MentorSession.status == status)
     if after is not None:
-        place = sa.tuple_(MentorSession.scheduled_at, MentorSession.id)
-        query = query.where(place < sa.tuple_(after.at, after.id))
+        query = query.where(after.before(MentorSession.scheduled_at, MentorSession.id))
     query = query.order_by(MentorSession.scheduled_at.desc(), MentorSession.id.desc()).limit(limit + 1)
     found = list((await db.execute(query)).scalars())
     last = Cursor(found[limit - 1].scheduled_at, found[limit - 1].id) if len(found) > limit else None

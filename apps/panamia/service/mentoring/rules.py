@@ -15,6 +15,7 @@ from typing import Literal, Protocol
 from ...models import MentorSession
 from ...models.enums import SessionStatus
 from ..errors import RefusedError, conflict, forbidden, not_found
+from ..inputs import fold
 
 Side = Literal["mentor", "mentee"]
 AGREED: frozenset[SessionStatus] = frozenset({"scheduled", "in_progress"})
@@ -56,11 +57,6 @@ def side_of(session: MentorSession, asker: Asker) -> Side | None:
     if _is(session.mentor_user_id, session.mentor_email, asker):
         return "mentor"
     return "mentee" if _is(session.mentee_user_id, session.mentee_email, asker) else None
-
-
-def fold(email: str) -> str:
-    """Return an address as addresses are compared."""
-    return email.strip().lower()
 
 
 def may_see(it: Standing) -> RefusedError | None:

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from ...models import MentorSession, User
 from ..auth.sessions import Signed
 from ..errors import RefusedError, bad, not_found
+from ..inputs import fold
 from ..notifications.emit import Event, SessionRef, notify
 from ..people import find, stay
 from ..profiles.document import read_profile
@@ -20,7 +21,6 @@ from ..resources import Resources
 from .bodies import SessionRequest
 from .rules import (
     Standing,
-    fold,
     may_answer,
     may_cancel,
     may_complete,

@@ -11,8 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from ...models import MentorSession, User
 from ...models.enums import SessionStatus, SessionType
 from ..bodies import Output
+from ..inputs import fold
 from ..people import FORMER, Person, shown
-from .rules import Asker, Side, fold, side_of
+from .rules import Asker, Side, side_of
 
 
 class SessionView(Output):

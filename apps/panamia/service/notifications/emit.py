@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from isthmus.polyglot.switch import look
+
 from ...models import Notification, NotificationMail, Profile, User
 from ...models.ids import new_id
+from ..profiles.stores import COLLECTION
+from .asking import QUESTIONS, count_questions
 from .events import COLUMNS, KINDS, ArticleRef, Event, ObjectRef, ProfileRef, SessionRef, expiry
 
 __all__ = ["ArticleRef", "Event", "ProfileRef", "SessionRef", "notify"]
@@ -30,7 +35,8 @@ async def notify(
 
     Nobody is told of what they did themselves, nobody is told twice, and whoever is gone or locked is passed over; so
     is everybody where the actor is gone. What the actor is called is kept as it is now: the screen name, and the name
-    of the user, or else of the profile where profiles stand in PostgreSQL. MongoDB is not asked.
+    of the profile where profiles stand in PostgreSQL and everybody may see it. MongoDB is not asked. The name of the
+    user is nobody's business: it is what a provider of sign-in calls the person.
 
     Their rows of `users` are held until the transaction ends, so that nobody vanishes before it.
 
@@ -46,6 +52,7 @@ async def notify(
 
     Raises:
         ValueError: Two objects are given.
+        RefusedError: 429: it is a question, and the actor has asked too many today (`asking`).
         sqlalchemy.exc.IntegrityError: The object is no row (any more).
     """
     about: list[ObjectRef] = [one for one in (article, session, profile) if one is not None]
@@ -64,7 +71,7 @@ async def notify(
         "context": kind.context,
         "actor": actor,
         "actor_screenname": people[actor].screenname,
-        "actor_name": people[actor].name or await _profile_name(db, actor),
+        "actor_name": await _public_name(db, actor),
         "message": (message or "").strip() or None,
         "email_preference_key": kind.preference,
         "expires_at": expiry(kind.type, kind.context, datetime.datetime.now(datetime.UTC)),
@@ -81,22 +88,28 @@ async def notify(
     if kind.preference is not None:
         db.add_all(NotificationMail(notification=one) for one in made)
     await db.flush()
+    if event in QUESTIONS:
+        await count_questions(db, actor, told)
 
 
+@dataclass(frozen=True)
 class _Person:
     """What a notification needs of a user."""
 
-    def __init__(self, screenname: str | None, name: str | None, *, locked: bool) -> None:
-        self.screenname, self.name, self.locked = screenname, (name or "").strip() or None, locked
+    screenname: str | None
+    locked: bool
 
 
 async def _people(db: AsyncSession, ids: set[str]) -> dict[str, _Person]:
     """Return those who are there, in the order of their ids, which keeps two who tell each other from waiting."""
-    query = sa.select(User.id, User.screenname, User.name, User.locked_at).where(User.id.in_(ids)).order_by(User.id)
+    query = sa.select(User.id, User.screenname, User.locked_at).where(User.id.in_(ids)).order_by(User.id)
     rows = await db.execute(query.with_for_update(key_share=True, read=True))
-    return {row.id: _Person(row.screenname, row.name, locked=row.locked_at is not None) for row in rows}
+    return {row.id: _Person(row.screenname, row.locked_at is not None) for row in rows}
 
 
-async def _profile_name(db: AsyncSession, user: str) -> str | None:
-    name = (await db.execute(sa.select(Profile.name).where(Profile.user_id == user))).scalar_one_or_none()
-    return (name or "").strip() or None
+async def _public_name(db: AsyncSession, user: str) -> str | None:
+    """Return the name on somebody's page of the directory; None where there is none, or it stands in MongoDB."""
+    shown = sa.select(Profile.name).where(Profile.user_id == user, Profile.active)
+    name = ((await db.execute(shown)).scalar_one_or_none() or "").strip()
+    # a row may be older than what MongoDB has
+    return name if name and (await look(db, COLLECTION)).home == "postgres" else None

@@ -37,8 +37,12 @@ PreferenceKey = Literal[
     "revisionNeeded",
     "mentoringRequests",
     "systemAnnouncements",
+    "bookings",
 ]
-"""A choice of users.notification_preferences: whether mail of a kind is wanted."""
+"""A choice of users.notification_preferences: whether mail of a kind is wanted.
+
+`bookings` is about what services beside this one do: they write such notifications themselves.
+"""
 
 
 @dataclass(frozen=True)

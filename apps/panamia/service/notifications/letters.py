@@ -9,11 +9,16 @@ from typing import Literal, cast
 
 from ..mail import Letter
 from .events import PreferenceKey
+from .links import whole_link
 from .words import CHOICES, display_message, one_line
 
 _LONGEST_SUBJECT = 150
-Dropped = Literal["read", "expired", "unwanted", "locked"]
+Dropped = Literal["read", "expired", "unwanted", "locked", "enough"]
 """Why mail is not sent after all."""
+MOST_A_DAY = 50
+"""Mails to one person, in any 24 hours: what is behind it can be read on the site."""
+MOST_OF_ONE_A_DAY = 10
+"""Those of them that one person set off."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +30,8 @@ class Owed:
         tries: How often sending was begun, this time among them.
         preferences: users.notification_preferences, whatever it holds.
         preference: The choice that decides; None: it is sent anyway.
+        sent_today: Mails that its reader got in the last 24 hours.
+        sent_today_of_actor: Those of them that the same actor set off.
     """
 
     notification: str
@@ -42,6 +49,8 @@ class Owed:
     message: str | None
     read: bool
     expires_at: datetime.datetime | None
+    sent_today: int = 0
+    sent_today_of_actor: int = 0
 
 
 def wants(preferences: object, key: str | None) -> bool:
@@ -60,6 +69,8 @@ def why_not(owed: Owed, now: datetime.datetime) -> Dropped | None:
         return "read"
     if owed.expires_at is not None and owed.expires_at <= now:
         return "expired"
+    if owed.sent_today >= MOST_A_DAY or owed.sent_today_of_actor >= MOST_OF_ONE_A_DAY:
+        return "enough"
     return None if wants(owed.preferences, owed.preference) else "unwanted"
 
 
@@ -76,12 +87,15 @@ def letter_of(owed: Owed, public_url: str) -> Letter:
     parts = [f"{sentence}."]
     if owed.message:
         parts.append("\n".join(f"> {line}" for line in owed.message.splitlines()))
-    if owed.object_url is not None and owed.object_url.startswith("/") and not owed.object_url.startswith("//"):
-        parts.append(f"{public_url}{owed.object_url}")
-    about = CHOICES.get(cast("PreferenceKey", owed.preference), "")
-    if about:
-        parts.append(f"-- \nYou get mail about {about}. If you want none, say so in your settings at {public_url}/")
-    return Letter(owed.email, one_line(sentence, _LONGEST_SUBJECT), "\n\n".join(parts) + "\n", owed.notification)
+    link = whole_link(owed.object_url, public_url)
+    if link is not None:
+        parts.append(link)
+    about, stop = CHOICES.get(cast("PreferenceKey", owed.preference)), None
+    if about is not None:
+        stop = f"{public_url}/settings"
+        parts.append(f"-- \nYou get mail about {about}. If you want none, say so at {stop}")
+    subject, text = one_line(sentence, _LONGEST_SUBJECT), "\n\n".join(parts) + "\n"
+    return Letter(owed.email, subject, text, owed.notification, stop)
 
 
 def pause_of(tries: int) -> datetime.timedelta:

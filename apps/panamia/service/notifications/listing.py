@@ -11,15 +11,10 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import InstrumentedAttribute
 
 from ...models import Notification
-from ...models.base import Instant
 from ...models.enums import NotificationActivityType, NotificationContext, NotificationObjectType
 from ..cursors import Cursor
-
-_FIRST, _LAST = sa.text("timestamptz '0001-01-03 00:00Z'"), sa.text("timestamptz '9999-12-29 00:00Z'")
-"""What Python can hold of instants, in any time zone; carried rows may hold others."""
 
 
 @dataclass(frozen=True)
@@ -82,16 +77,7 @@ class Marked:
     already: bool
 
 
-def _instant(column: InstrumentedAttribute[Any]) -> sa.ColumnElement[Any]:
-    within = sa.func.least(sa.func.greatest(column, _FIRST), _LAST, type_=Instant)
-    return sa.case((column.is_(None), sa.null()), else_=within).label(column.key)
-
-
-_AT = {"created_at", "read_at"}
-_SHOWN = [
-    _instant(getattr(Notification, name)) if name in _AT else getattr(Notification, name)
-    for name in Told.__dataclass_fields__
-]
+_SHOWN = [getattr(Notification, name) for name in Told.__dataclass_fields__]
 
 
 def _own(user: str, wanted: Wanted = Wanted()) -> sa.ColumnElement[bool]:
@@ -112,18 +98,13 @@ async def page_of(
         offset: How many are passed over.
         behind: Where the page before ended; what was added meanwhile changes nothing then.
     """
-    own, order = _own(user, wanted), sa.tuple_(Notification.created_at, Notification.id)
+    own = _own(user, wanted)
     query = sa.select(*_SHOWN).where(own).order_by(Notification.created_at.desc(), Notification.id.desc())
     if behind is not None:
-        query = query.where(order < sa.tuple_(sa.literal(behind.at, Instant), sa.literal(behind.id)))
+        query = query.where(behind.before(Notification.created_at, Notification.id))
     found = (await db.execute(query.limit(limit + 1).offset(offset))).all()
     total = await _count(db, own)
-    return Page([_told(row) for row in found[:limit]], total, len(found) > limit)
-
-
-def _told(row: sa.Row[Any]) -> Told:
-    values = dict(zip(Told.__dataclass_fields__, row, strict=True))
-    return Told(**{name: one.astimezone(datetime.UTC) if name in _AT and one else one for name, one in values.items()})
+    return Page([Told(*row) for row in found[:limit]], total, len(found) > limit)
 
 
 async def _count(db: AsyncSession, some: sa.ColumnElement[bool]) -> int:
@@ -142,11 +123,11 @@ async def mark_read(db: AsyncSession, user: str, key: str) -> Marked | None:
     marked = sa.update(Notification).where(this, Notification.read.is_(sa.false())).values(values)
     now = (await db.execute(_quietly(marked.returning(Notification.read_at)))).one_or_none()
     if now is not None:
-        return Marked(now.read_at.astimezone(datetime.UTC), already=False)
-    before = (await db.execute(sa.select(_instant(Notification.read_at)).where(this))).one_or_none()
+        return Marked(now.read_at, already=False)
+    before = (await db.execute(sa.select(Notification.read_at).where(this))).one_or_none()
     if before is None:
         return None
-    return Marked(before.read_at.astimezone(datetime.UTC) if before.read_at else None, already=True)
+    return Marked(before.read_at, already=True)
 
 
 async def mark_all_read(db: AsyncSession, user: str) -> int:

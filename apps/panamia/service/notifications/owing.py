@@ -42,6 +42,7 @@ async def take(db: AsyncSession) -> Owed | None:
     row.tries += 1
     row.due_at = sa.func.now() + TAKEN_FOR
     await db.flush()
+    sent, of_actor = await _sent_today(db, told.target, told.actor)
     return Owed(
         told.id,
         row.tries,
@@ -58,7 +59,21 @@ async def take(db: AsyncSession) -> Owed | None:
         told.message,
         told.read,
         told.expires_at,
+        sent,
+        of_actor,
     )
+
+
+async def _sent_today(db: AsyncSession, target: str, actor: str | None) -> tuple[int, int]:
+    """Return how many mails somebody got in the last 24 hours, and how many of them one actor set off.
+
+    Two workers at one moment do not see what the other is sending, so it may be a few more than are allowed.
+    """
+    counted = sa.select(sa.func.count(), sa.func.count().filter(Notification.actor == actor))
+    since = sa.func.now() - datetime.timedelta(days=1)
+    found = await db.execute(counted.where(Notification.target == target, Notification.email_sent_at > since))
+    sent, of_actor = found.one()
+    return sent, of_actor
 
 
 async def settle(db: AsyncSession, notification: str, *, sent: bool) -> None:

@@ -1,4 +1,4 @@
-"""Which mail somebody wants, in the database: seven choices, each yes until it was said no to."""
+"""Which mail somebody wants, in the database: eight choices, each yes until it was said no to."""
 
 from __future__ import annotations
 

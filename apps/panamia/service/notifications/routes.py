@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Query
+from pydantic import Field
 
 from ...models.enums import NotificationActivityType, NotificationContext, NotificationObjectType
 from ..auth.current import User
@@ -15,6 +17,7 @@ from ..database import Db
 from ..errors import bad, not_found
 from ..inputs import Key
 from . import listing, preferences
+from .links import sound_link
 from .words import display_message
 
 router = APIRouter(prefix="/api/notifications", tags=["notifications"])
@@ -35,7 +38,7 @@ class Shown(Output):
     object: str | None
     object_type: NotificationObjectType | None
     object_title: str | None
-    object_url: str | None
+    object_url: str | None = Field(description="a path of the site, or a whole link to a service beside it")
     message: str | None
     read: bool
     read_at: datetime.datetime | None
@@ -83,6 +86,7 @@ class Choices(Output):
     revision_needed: bool
     mentoring_requests: bool
     system_announcements: bool
+    bookings: bool
 
 
 class ChoicesInput(Input):
@@ -95,6 +99,7 @@ class ChoicesInput(Input):
     revision_needed: bool | None = None
     mentoring_requests: bool | None = None
     system_announcements: bool | None = None
+    bookings: bool | None = None
 
 
 @router.get("")
@@ -132,6 +137,7 @@ def _shown(told: listing.Told) -> Shown:
         object_title=told.object_title,
         message=told.message,
     )
+    told = replace(told, object_url=sound_link(told.object_url))
     return Shown(**vars(told), display_message=sentence)
 
 

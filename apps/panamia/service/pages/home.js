@@ -66,7 +66,10 @@ async function showNotifications() {
     ...page.notifications.map((one) => {
       const line = document.createElement("li");
       line.className = one.read ? "read" : "unread";
-      const text = document.createElement("span");
+      // A path is of the site; only pages of services beside this one are known to be there.
+      const leads = /^https?:\/\//.test(one.objectUrl ?? "");
+      const text = document.createElement(leads ? "a" : "span");
+      if (leads) text.href = one.objectUrl;
       text.textContent = one.displayMessage;
       const when = document.createElement("time");
       when.dateTime = one.createdAt;

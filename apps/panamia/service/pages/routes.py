@@ -1,7 +1,8 @@
-"""The pages, and what a browser is told about them."""
+"""The pages, and what a browser is told about them: nothing runs on one that is not ours, also on that of the API."""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from fastapi import APIRouter
@@ -15,50 +16,27 @@ _POLICY = (
     " frame-ancestors 'none'; base-uri 'none'"
 )
 _HEADERS = {"Content-Security-Policy": _POLICY, "Cache-Control": "no-cache"}
+_KINDS = {".html": "text/html", ".js": "text/javascript", ".css": "text/css"}
+PAGES = {
+    "/": "home.html",
+    "/signin": "signin.html",
+    "/confirm-sign-in": "confirm.html",
+    "/confirm-address": "confirm.html",
+    "/settings": "settings.html",
+    "/docs": "docs.html",
+    **{
+        f"/pages/{name}": name for name in ("home.js", "signin.js", "confirm.js", "settings.js", "docs.js", "style.css")
+    },
+}
+"""Path → file. To `/confirm-…` mailed links lead, which a button sends back; to `/settings` mail of notifications."""
 
 
-def _file(name: str, kind: str) -> Response:
-    return Response((_FOLDER / name).read_bytes(), media_type=kind, headers=_HEADERS)
+def _sending(name: str) -> Callable[[], Awaitable[Response]]:
+    async def send() -> Response:
+        return Response((_FOLDER / name).read_bytes(), media_type=_KINDS[Path(name).suffix], headers=_HEADERS)
+
+    return send
 
 
-@router.get("/")
-async def home() -> Response:
-    """Return the page of whoever is signed in."""
-    return _file("home.html", "text/html")
-
-
-@router.get("/signin")
-async def sign_in() -> Response:
-    """Return the page that asks for an address."""
-    return _file("signin.html", "text/html")
-
-
-@router.get("/confirm-sign-in")
-@router.get("/confirm-address")
-async def confirm() -> Response:
-    """Return the page that a mailed link leads to: a button sends its token back."""
-    return _file("confirm.html", "text/html")
-
-
-@router.get("/pages/confirm.js")
-async def confirm_script() -> Response:
-    """Return what sends it."""
-    return _file("confirm.js", "text/javascript")
-
-
-@router.get("/pages/home.js")
-async def home_script() -> Response:
-    """Return what fills the home page."""
-    return _file("home.js", "text/javascript")
-
-
-@router.get("/pages/signin.js")
-async def sign_in_script() -> Response:
-    """Return what sends the address."""
-    return _file("signin.js", "text/javascript")
-
-
-@router.get("/pages/style.css")
-async def style() -> Response:
-    """Return how all of them look."""
-    return _file("style.css", "text/css")
+for _path, _name in PAGES.items():
+    router.add_api_route(_path, _sending(_name), methods=["GET"])

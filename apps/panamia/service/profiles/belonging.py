@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal
 
+import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from ...models import User
 from ..errors import RefusedError
 from ..mongo import MongoAwayError
 from ..people import stay
@@ -17,20 +19,6 @@ from .stores import Claim
 from .where import reading, writing
 
 _log = logging.getLogger("panamia.profiles")
-
-
-class Person(Protocol):
-    """A user, as a row or as who is signed in."""
-
-    @property
-    def id(self) -> str:
-        """Of the user."""
-        ...
-
-    @property
-    def email(self) -> str:
-        """The user's e-mail."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -44,8 +32,8 @@ class ProfileFlags:
     is_content_moderator: bool = False
 
 
-async def claim_profile(resources: Resources, db: AsyncSession, user: Person) -> Claim | Literal["away"]:
-    """Give a user the profile that has the e-mail and is nobody's, once the e-mail is proven to be the user's.
+async def claim_profile(resources: Resources, db: AsyncSession, user_id: str) -> Claim | Literal["away", "unproven"]:
+    """Give a user the profile that has the e-mail and is nobody's; only by an e-mail that is proven to be the user's.
 
     Safe to repeat, and nothing of it stands in the way of a sign-in: what cannot be done now is done when the user
     asks for the profile. Where profiles live in MongoDB that is written at once, so the user's row must be committed.
@@ -53,22 +41,32 @@ async def claim_profile(resources: Resources, db: AsyncSession, user: Person) ->
     Args:
         resources: What the service has open.
         db: The transaction; profiles that live in PostgreSQL are claimed in it.
-        user: Whose it shall be.
+        user_id: Whose it shall be.
 
     Returns:
-        What it came to; `away`: it cannot be known now, for MongoDB is away, profiles are being switched over, or
-        somebody must look at them first.
+        What it came to; `unproven`: nobody has proven the e-mail, so nothing was looked for; `away`: it cannot be known
+        now, for MongoDB is away, profiles are being switched over, or somebody must look at them first.
     """
     try:
-        await stay(db, user.id)  # else a document could be claimed for somebody who is being deleted
+        await stay(db, user_id)  # else a document could be claimed for somebody who is being deleted
+        email = await _proven(db, user_id)
+        if email is None:
+            return "unproven"
         async with writing(resources, db) as profiles:
-            how, _ = await profiles.claim(user.id, user.email.strip().lower())
+            how, _ = await profiles.claim(user_id, email)
             return how
     except MongoAwayError:
         _log.warning("no profile was looked for at a sign-in: MongoDB does not answer")
     except RefusedError as fault:
         _log.warning("no profile was looked for at a sign-in: %s", fault.code)
     return "away"
+
+
+async def _proven(db: AsyncSession, user_id: str) -> str | None:
+    """Return the e-mail of a user as it is committed, folded; None while nobody has proven it."""
+    query = sa.select(User.email).where(User.id == user_id, User.email_verified.is_not(None))
+    email = (await db.execute(query)).scalar_one_or_none()
+    return None if email is None else email.strip().lower()
 
 
 async def flags_of(resources: Resources, db: AsyncSession, user_id: str) -> ProfileFlags:

@@ -14,6 +14,7 @@ from typing import Any, cast
 
 from bson import Decimal128
 
+from ..inputs import fold
 from .plain import plain
 from .words import PRONOUNS
 
@@ -159,7 +160,7 @@ def _user(rest: Document) -> str | None:
 
 def _email(rest: Document) -> str | None:
     email = _fitting(rest, "email", str)
-    return None if email is None else str(email).strip().lower()
+    return None if email is None else fold(str(email))
 
 
 def _text(rest: Document, path: str) -> str | None:

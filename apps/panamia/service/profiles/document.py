@@ -16,6 +16,7 @@ from isthmus.polyglot.stores import Stored
 
 from ...models import Base
 from ..bodies import Output
+from ..inputs import fold
 from . import words
 from .leniently import OBJECT, OBJECTS, OR_NONE, Coordinate, Flag, Link, Moment, Number, Text, Texts
 from .plain import plain
@@ -282,7 +283,7 @@ def card_of(profile: Profile) -> Card:
 
 
 def _email(value: object) -> object:
-    return value.strip().lower() if isinstance(value, str) else value
+    return fold(value) if isinstance(value, str) else value
 
 
 def _point(address: Address, geo: object) -> Point | None:

@@ -12,8 +12,8 @@ from bson.errors import InvalidId
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import AutoReconnect, OperationFailure
 
-from isthmus.errors import PolyglotError, SourceError
-from isthmus.polyglot.ensure import Belonging, Ensured, ensure_async, ensure_indexes_async
+from isthmus.errors import Problem, SourceError
+from isthmus.polyglot.ensure import Belonging, Ensured, check_indexes_async, ensure_async, ensure_indexes_async
 from isthmus.polyglot.stores import MongoStore, Stored
 from isthmus.polyglot.switch import Home
 
@@ -39,6 +39,7 @@ _LISTED = (
 )
 
 T = TypeVar("T")
+Collection = AsyncCollection[dict[str, Any]]
 
 
 class DocumentProfiles:
@@ -98,8 +99,12 @@ class DocumentProfiles:
         return next(iter(await self.find({**fields, "active": True}, limit=1)), None)
 
     async def claim(self, user_id: str, email: str) -> tuple[Claim, Stored | None]:
-        """As `Profiles.claim`. The first one in a database without the indexes that it needs makes them."""
-        ensured = await self._mongo.ask(lambda database: self._ensured(database, user_id, email))
+        """As `Profiles.claim`, with the indexes that `prepare` makes."""
+
+        async def claimed(collection: Collection) -> Ensured[dict[str, Any]]:
+            return await ensure_async(collection, _BELONGING, user_id, email=email, timeout_seconds=self._seconds)
+
+        ensured = await self._in_words_of_the_driver(claimed)
         found = None if ensured.document is None else await self.get(ensured.document["_id"])
         return cast("Claim", ensured.how), found
 
@@ -136,26 +141,45 @@ class DocumentProfiles:
     async def _ask(self, work: Callable[[MongoStore], Awaitable[T]]) -> T:
         return await self._mongo.ask(lambda database: work(MongoStore(database[COLLECTION])))
 
-    async def _ensured(self, database: Database, user_id: str, email: str) -> Ensured[dict[str, Any]]:
-        collection: AsyncCollection[dict[str, Any]] = database[COLLECTION]
-        try:
-            try:
-                return await self._ensure(collection, user_id, email)
-            except PolyglotError as fault:
-                if fault.code != "ensure-no-index":
-                    raise
-            await ensure_indexes_async(collection, _BELONGING)
-            await collection.create_index([("slug", 1), ("_id", 1)])  # by which pages are found, and listed
-            return await self._ensure(collection, user_id, email)
-        except SourceError as fault:
-            if fault.retryable:
-                raise AutoReconnect(fault.code) from fault
-            raise OperationFailure(fault.code, _NO_RIGHT) from fault
+    async def prepare(self) -> list[str]:
+        """Make the indexes that are missing, and return the names of those that were made; safe to repeat.
 
-    async def _ensure(
-        self, collection: AsyncCollection[dict[str, Any]], user_id: str, email: str
-    ) -> Ensured[dict[str, Any]]:
-        return await ensure_async(collection, _BELONGING, user_id, email=email, timeout_seconds=self._seconds)
+        Users that several profiles hold are left out, and `faults` tells of them.
+
+        Raises:
+            PolyglotError: The indexes cannot be made.
+        """
+
+        async def made(collection: Collection) -> list[str]:
+            names = await ensure_indexes_async(collection, _BELONGING, leave_out="duplicates")
+            there = {str(one["name"]) async for one in await collection.list_indexes()}
+            # by which pages are found, and listed
+            by_slug = await collection.create_index([("slug", 1), ("_id", 1)])
+            return names if by_slug in there else [*names, by_slug]
+
+        await self._mongo.ping()  # else it would be waited for
+        return await self._in_words_of_the_driver(made)
+
+    async def faults(self) -> tuple[Problem, ...]:
+        """Return what keeps profiles from being claimed. Reads all of them."""
+
+        async def found(collection: Collection) -> tuple[Problem, ...]:
+            return await check_indexes_async(collection, _BELONGING)
+
+        return await self._in_words_of_the_driver(found)
+
+    async def _in_words_of_the_driver(self, work: Callable[[Collection], Awaitable[T]]) -> T:
+        """Let the library work with profiles, and tell of trouble in words that `Mongo.ask` knows."""
+
+        async def worked(database: Database) -> T:
+            try:
+                return await work(database[COLLECTION])
+            except SourceError as fault:
+                if fault.retryable:
+                    raise AutoReconnect(fault.code) from fault
+                raise OperationFailure(fault.code, _NO_RIGHT) from fault
+
+        return await self._mongo.ask(worked)
 
 
 def _behind(slug: str, document_id: str) -> dict[str, Any]:

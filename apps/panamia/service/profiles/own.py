@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -39,10 +39,12 @@ class Own:
     Attributes:
         stored: None where there is none.
         home: In which database profiles are.
+        is_away: Whether there may be one that cannot be claimed now.
     """
 
     stored: Stored | None
     home: Home
+    is_away: bool = False
 
 
 async def own_profile(resources: Resources, db: AsyncSession, user: Signed) -> Own:
@@ -53,8 +55,11 @@ async def own_profile(resources: Resources, db: AsyncSession, user: Signed) -> O
     """
     async with reading(resources, db) as profiles:
         found = Own(await profiles.of_user(user.id), profiles.home)
-    if found.stored is not None or await claim_profile(resources, db, user) not in {"found", "claimed"}:
+    if found.stored is not None:
         return found
+    how = await claim_profile(resources, db, user.id)
+    if how not in {"found", "claimed"}:
+        return replace(found, is_away=how == "away")
     async with reading(resources, db) as profiles:
         return Own(await profiles.of_user(user.id), profiles.home)
 
@@ -63,10 +68,12 @@ async def begin_profile(resources: Resources, db: AsyncSession, user: Signed, ne
     """Make the profile of a user: inactive, submitted, with the secret of the link by which it is approved.
 
     Raises:
-        RefusedError: The e-mail is another one than the user's, or has a profile already.
+        RefusedError: The e-mail is another one than the user's, nobody has proven it, or it has a profile already.
     """
     if folded(new.email) != user.email:
         raise bad("The e-mail must be the one you are signed in with", "email-mismatch")
+    if user.email_verified is None:
+        raise RefusedError(403, "Sign in by a mailed link first, which proves your address", "email-unproven")
     await stay(db, user.id, alone=True)
     async with writing(resources, db) as profiles:
         for _ in range(_TRIES):

@@ -42,7 +42,8 @@ class OwnProfile(Output):
 async def own(user: User, db: Db, resources: Open, response: Response) -> OwnProfile:
     """Return who is signed in, and the profile. `ETag` names its revision.
 
-    While MongoDB, where profiles may live, is away, the profile is null, and `profileUnavailable` says why.
+    While MongoDB, where profiles may live, is away, the profile is null, and `profileUnavailable` says why. So it does
+    where a profile may wait that cannot be claimed now: profiles are being moved, or somebody must look at them first.
     """
     try:
         found = await own_profile(resources, db, user)
@@ -78,7 +79,8 @@ def _shown(user: User, own: Own, response: Response) -> OwnProfile:
     if own.stored is not None:
         response.headers["ETag"] = f'"{own.stored.revision}"'
     profile = None if own.stored is None else read_profile(own.stored)
-    return OwnProfile(user=ProfileUser.model_validate(user), profile=profile, store=own.home)
+    shown = ProfileUser.model_validate(user)
+    return OwnProfile(user=shown, profile=profile, profile_unavailable=own.is_away, store=own.home)
 
 
 def _revisions(if_match: str | None) -> frozenset[str] | None:

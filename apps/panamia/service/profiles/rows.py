@@ -119,10 +119,10 @@ class RowProfiles:
         """As `DocumentStore.update`. Columns that nothing is said of are not written."""
         changes = Changes(set, unset, COLLECTION)
         row, extras = await self._held(document_id, revision)
-        before = document_of(row, extras)
-        fields = form.to_json(form.to_bson(before, COLLECTION))
+        fields = form.to_json(form.to_bson(document_of(row, extras), COLLECTION))
+        # in that form, which has milliseconds: what differs then is what is said
+        was, rest_was = self._columns(form.read(form.written(fields)), row)
         changes.applied_to(fields)
-        was, rest_was = self._columns(before, row)
         now, rest = self._columns(form.read(form.written(fields)), row)
         changed = {name: value for name, value in now.items() if name not in was or was[name] != value}
         return await self._written(row, changed, None if rest == rest_was else rest)

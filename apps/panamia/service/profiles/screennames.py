@@ -51,4 +51,9 @@ def why_not(name: str) -> str | None:
 
 def changes_again_at(changed_at: datetime.datetime | None) -> datetime.datetime | None:
     """Return from when on a name may change; None where it may since ever, for the first one starts no clock."""
-    return None if changed_at is None else changed_at + BETWEEN_CHANGES
+    if changed_at is None:
+        return None
+    try:
+        return changed_at + BETWEEN_CHANGES
+    except OverflowError:  # carried: the end of days
+        return changed_at

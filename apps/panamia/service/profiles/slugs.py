@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from itertools import count
 
+from .. import slugs
+from .screennames import RESERVED
+
 LONGEST = 80
-_NAMELESS = "pana"
-"""For names without a letter of the Latin alphabet, and without a digit."""
+_LONGEST_NUMBERED = 90
 
 
 def slug_of(name: str) -> str:
-    """Return a name as it stands in an address: small letters without accents, digits, dashes between them."""
-    plain = "".join(one for one in unicodedata.normalize("NFKD", name.casefold()) if not unicodedata.combining(one))
-    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:LONGEST].strip("-") or _NAMELESS
-
-
-def numbered(slug: str) -> Iterator[str]:
-    """Yield a slug, then the same with the numbers from 2 on."""
-    yield slug
-    for number in count(2):
-        yield f"{slug}-{number}"
+    """Return the address that a name asks for. None is a name that is kept back: it would pass for the site's own."""
+    return slugs.slug_of(name, longest=LONGEST, otherwise="pana", reserved=RESERVED - {"pana"})
 
 
 def first_free(slug: str, taken: Collection[str]) -> str:
-    """Return the first of its numbered slugs that is not taken."""
-    return next(one for one in numbered(slug) if one not in taken)
+    """Return a slug, or where that is taken the same with the first number from 2 on that is not."""
+    if slug not in taken:
+        return slug
+    close = (slugs.numbered(slug, number, longest=_LONGEST_NUMBERED) for number in count(2))
+    return next(one for one in close if one not in taken)

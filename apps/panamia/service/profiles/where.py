@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from isthmus.errors import PolyglotError
 from isthmus.polyglot.switch import Homes, Switch
 
+from ..database import ELSEWHERE
 from ..errors import RefusedError
 from ..resources import Resources
 from .documents import DocumentProfiles
@@ -20,6 +21,8 @@ from .stores import COLLECTION, Profiles
 _log = logging.getLogger("panamia.profiles")
 _TOLD = {
     "switch-frozen": ("Profiles are being moved to another database; nothing was saved", 5),
+    "ensure-no-index": ("Profiles are being prepared; nothing was saved", 5),
+    "ensure-building": ("Profiles are being prepared; nothing was saved", 5),
     "switch-lost": ("Whether this was saved is not known; look, then try again", 1),
 }
 """Code of an error → what is told, and after how many seconds to come again."""
@@ -48,6 +51,8 @@ async def writing(resources: Resources, db: AsyncSession) -> AsyncGenerator[Prof
     """
     with _refusals():
         async with _switch(resources).writing(COLLECTION, connection=db) as profiles:
+            if profiles.home == "mongodb":
+                db.info[ELSEWHERE] = True  # what is written there stays, whatever becomes of the transaction
             yield profiles
 
 

@@ -17,6 +17,7 @@ class Mailed:
     to: str
     subject: str
     text: str
+    reply_to: str | None = None
 
     @property
     def link(self) -> str:
@@ -34,5 +35,5 @@ def mails_of(world: World, to: str | None = None) -> list[Mailed]:
     """All mails so far, the oldest first; to one address, or to any."""
     files = sorted(world.mail.glob("*.eml"), key=lambda one: one.stat().st_mtime_ns) if world.mail.exists() else []
     read = [email.message_from_bytes(one.read_bytes(), policy=email.policy.default) for one in files]
-    found = [Mailed(str(one["To"]), str(one["Subject"]), one.get_content()) for one in read]
+    found = [Mailed(str(one["To"]), str(one["Subject"]), one.get_content(), one["Reply-To"]) for one in read]
     return [one for one in found if to is None or one.to == to]

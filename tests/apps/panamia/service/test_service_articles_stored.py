@@ -112,7 +112,10 @@ def test_a_review_that_is_done_keeps_what_was_there() -> None:
         ("--", "article"),
         ("a" * 300, "a" * 100),
         ("a" * 99 + " b", "a" * 99),
-        ("½ ﬁn", "12-fin"),
+        ("½ ﬁn", "1-2-fin"),
+        ("STRAßE", "strasse"),
+        ("New!", "new-article"),
+        ("Newer", "newer"),
     ],
 )
 def test_slugs(title: str, slug: str) -> None:

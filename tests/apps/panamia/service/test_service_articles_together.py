@@ -224,3 +224,44 @@ async def test_a_reviewer_who_is_gone_makes_room_for_another_one(world: World) -
     assert (await client.get(f"/api/articles/{key}")).json()["review"]["reviewer"]["name"] == "Former Member"
     assert (await client.post(f"/api/articles/{key}/review", json={"userId": reader})).status_code == 201
     assert column(world, key, "reviewed_by")["earlier"] == [review(gone)]
+
+
+async def test_what_is_written_with_a_question_is_for_whoever_is_asked(world: World) -> None:
+    author, writes = world.signed_in("a@example.org", screenname="Ana")
+    guest, guests = world.signed_in("b@example.org")
+    helper, helpers = world.signed_in("c@example.org")
+    reader, readers = world.signed_in("r@example.org")
+    _, boss = world.signed_in(ADMIN)
+    key = make_article(
+        world,
+        author,
+        "pending_review",
+        co_authors=(
+            co_author(guest, "pending", invitationMessage="for b"),
+            co_author(helper, "accepted", invitationMessage="for c"),
+        ),
+        reviewed_by=review(
+            reader, invitationMessage="for r", earlier=[review(helper, "approved", invitationMessage="for c, too")]
+        ),
+    )
+    seen = {}
+    for name, client in {"a": writes, "b": guests, "c": helpers, "r": readers, "admin": boss}.items():
+        found = (await client.get(f"/api/articles/{key}")).json()
+        asked = [*found["coAuthors"], found["review"], *found["earlierReviews"]]
+        seen[name] = [one["invitationMessage"] for one in asked]
+    assert seen == {
+        "a": ["for b", "for c", "for r", "for c, too"],
+        "b": ["for b", None, None, None],
+        "c": [None, "for c", "for r", "for c, too"],
+        "r": [None, None, "for r", None],
+        "admin": ["for b", "for c", "for r", "for c, too"],
+    }
+
+
+async def test_carried_tags_that_are_none_are_left_out(world: World) -> None:
+    author, client = world.signed_in("a@example.org", screenname="Ana")
+    for tags in ([None, "mar", ""], [["mar", "sol"]]):
+        key = make_article(world, author, "published", tags=tags)
+        shown = await client.get(f"/api/articles/{key}")
+        assert (shown.status_code, shown.json()["tags"]) == (200, ["mar"] if None in tags else [])
+    assert len((await client.get("/api/articles")).json()["articles"]) == 2

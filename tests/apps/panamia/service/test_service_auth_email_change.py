@@ -13,7 +13,9 @@ import pytest
 from bson import ObjectId
 
 from apps.panamia.models.ids import new_id
-from tests.apps.panamia.service.conftest import SECRET, Start, World
+from apps.panamia.service.mail import Letter
+from apps.panamia.service.settings import Settings
+from tests.apps.panamia.service.conftest import ORIGIN, SECRET, Start, World
 from tests.apps.panamia.service.mails import mails_of
 from tests.apps.panamia.service.relaying import relay
 
@@ -66,34 +68,75 @@ async def test_the_address_changes_with_all_that_belongs_to_it(world: World) -> 
 
 async def test_what_cannot_be_is_refused_with_its_reason(world: World) -> None:
     _, client = world.signed_in(OLD)
-    world.make_user("Taken@Example.org")
     for email in (None, "", "no address", "a@b@c.org", "x" * 300 + "@example.org", "a@example.org\0"):
         assert await asked(client, email) == (400, "email-invalid")
     assert await asked(client, OLD.upper()) == (400, "email-same")
-    assert await asked(client, "taken@example.org") == (400, "email-in-use")
     assert (await world.client().post(REQUEST, json={"newEmail": NEW})).json() == {"error": "Unauthorized"}
     assert world.rows("SELECT count(*) FROM email_migrations") == [(0,)]
     assert not mails_of(world)
 
 
-async def test_one_change_waits_at_a_time_for_a_user_and_for_an_address(world: World) -> None:
+async def test_nobody_learns_by_the_answer_who_has_an_address_or_wants_it(world: World) -> None:
+    """Whatever the address, the answer, the one behind it and what waits are the same; the mail alone tells."""
+    world.make_user("Taken@Example.org")
+    world.make_user("locked@example.org", locked_at="2026-01-01")
+    _, somebody = world.signed_in("somebody@example.org")
+    await token_for(world, somebody, "wanted@example.org")
+    world.write("profiles", {"email": "Profile@Example.org"})
+    told: set[str] = set()
+    for number, email in enumerate(["free", "taken", "locked", "wanted", "profile"]):
+        user, client = world.signed_in(f"{number}@example.org")
+        world.write("profiles", {"userId": user, "email": f"{number}@example.org"})
+        first = await client.post(REQUEST, json={"newEmail": f"{email}@example.org"})
+        again = await client.post(REQUEST, json={"newEmail": "another@example.org"})
+        waits = world.rows("SELECT length(migration_token) FROM email_migrations WHERE user_id = %s", user)
+        headers = {name: value for name, value in first.headers.items() if name != "date"}
+        told.add(f"{first.status_code} {first.json()} {headers} {again.status_code} {again.json()} {waits}")
+        assert first.status_code == 202
+        mail = mails_of(world, f"{email}@example.org")[-1]
+        if email in {"free", "wanted"}:
+            assert (await completed(world, mail.token))[0] == 200
+        else:
+            assert mail.link == f"{ORIGIN}/signin"
+            assert "token" not in mail.text
+    assert len(told) == 1, told
+
+
+async def test_without_mongodb_an_address_in_use_is_no_quicker_to_be_told(start: Start) -> None:
+    world = await start(MONGODB_URI="mongodb://127.0.0.1:9/panamia", MONGODB_TIMEOUT_MS="200")
+    world.make_user("taken@example.org")
     _, client = world.signed_in(OLD)
-    _, other = world.signed_in("other@example.org")
+    for email in ("taken@example.org", "free@example.org"):
+        assert await asked(client, email) == (503, "mongodb-away")
+
+
+async def test_mail_to_an_address_is_limited_whether_anybody_has_it(start: Start) -> None:
+    world = await start(LINKS_PER_HOUR="2")
+    world.make_user("taken@example.org")
+    for email in ("taken@example.org", "free@example.org"):
+        clients = [world.signed_in(f"{one}{email}")[1] for one in "abc"]
+        assert [(await asked(one, email))[0] for one in clients] == [202, 202, 429]
+    assert len(mails_of(world)) == 4
+
+
+async def test_one_change_waits_at_a_time_for_a_user(world: World) -> None:
+    _, client = world.signed_in(OLD)
     await token_for(world, client)
     assert await asked(client, "third@example.org") == (400, "change-pending")
-    assert await asked(other, NEW.upper()) == (400, "email-pending")
     world.rows("UPDATE email_migrations SET expires_at = now()")
-    assert await asked(other, NEW) == (202, None)
     assert await asked(client, "third@example.org") == (202, None)
 
 
-async def test_of_many_who_ask_at_once_one_waits(world: World) -> None:
+async def test_of_many_who_ask_at_once_one_waits_and_of_many_who_want_one_address_one_gets_it(world: World) -> None:
     clients = [world.signed_in(f"{one}@example.org")[1] for one in "abcd"]
-    answers = await asyncio.gather(*(asked(one, NEW) for one in clients))
-    assert sorted(answers) == [(202, None), *[(400, "email-pending")] * 3]
     answers = await asyncio.gather(*(asked(clients[0], f"{one}@example.net") for one in range(4)))
-    assert sorted({code or "" for _, code in answers}) in (["change-pending"], ["", "change-pending"])
-    assert world.rows("SELECT max(n) FROM (SELECT count(*) n FROM email_migrations GROUP BY user_id)") == [(1,)]
+    assert sorted({code or "" for _, code in answers}) == ["", "change-pending"]
+    assert world.rows("SELECT count(*) FROM email_migrations") == [(1,)]
+    tokens = [await token_for(world, one) for one in clients[1:]]
+    ended = await asyncio.gather(*(completed(world, one) for one in tokens))
+    assert sorted(status for status, _ in ended) == [200, 400, 400]
+    assert {body["code"] for status, body in ended if status == 400} == {"email-in-use"}
+    assert world.rows("SELECT count(*) FROM users WHERE email = %s", NEW) == [(1,)]
 
 
 async def test_links_without_a_good_token_are_refused(world: World) -> None:
@@ -145,8 +188,48 @@ async def test_the_address_of_another_profile_is_in_use_for_who_has_one(world: W
     world.write("profiles", {"userId": user, "email": OLD})
     assert (await completed(world, token))[1]["code"] == "email-in-use"
     world.rows("DELETE FROM email_migrations")
-    assert await asked(client, NEW) == (400, "email-in-use")
+    assert await asked(client, NEW) == (202, None)
+    assert mails_of(world, NEW)[-1].subject == "Your address is known at Pana MIA"
     assert world.rows("SELECT email FROM users") == [(OLD,)]
+
+
+@pytest.mark.parametrize("home", ["mongodb", "postgres"])
+@pytest.mark.parametrize("is_proven", [True, False])
+async def test_a_profile_that_waits_for_the_old_address_goes_along(world: World, home: str, is_proven: bool) -> None:
+    """Nobody would look for it behind the change. Of somebody who never proved the old address it is not."""
+    proven = {} if is_proven else {"email_verified": None}
+    user, client = world.signed_in(OLD, **proven)
+    if home == "postgres":
+        world.rows("UPDATE isthmus.switch SET home = 'postgres' WHERE collection = 'profiles'")
+        world.rows("INSERT INTO profiles (id, email, name) VALUES (%s, %s, 'Ana')", "p" + "0" * 22 + "1", OLD)
+    else:
+        world.write("profiles", {"email": OLD.upper(), "name": "Ana"})
+    assert (await completed(world, await token_for(world, client)))[0] == 200
+    relay(world)
+    if home == "postgres":
+        found = world.rows("SELECT user_id, lower(email) FROM profiles")
+    else:
+        found = [(one.get("userId"), one["email"].lower()) for one in world.documents("profiles")]
+    assert found == [(user, NEW) if is_proven else (None, OLD)]
+
+
+async def test_a_profile_that_waits_for_the_old_address_keeps_the_new_one_from_being_anothers(world: World) -> None:
+    user, client = world.signed_in(OLD, email_verified=datetime.datetime.now(datetime.UTC))
+    world.write("profiles", {"email": OLD, "name": "Ana"}, {"email": NEW, "name": "another"})
+    token = await token_for(world, client)
+    assert (await completed(world, token))[1]["code"] == "email-in-use"
+    assert world.rows("SELECT email FROM users WHERE id = %s", user) == [(OLD,)]
+    assert [one["email"] for one in world.documents("profiles")] == [OLD, NEW]
+
+
+async def test_the_old_address_is_told_whom_to_write_to(start: Start) -> None:
+    for contact, told in {"help@example.org": "write to help@example.org", "": "tell the people of Pana MIA"}.items():
+        world = await start(MAIL_REPLY_TO=contact)
+        _, client = world.signed_in(f"{len(contact)}{OLD}")
+        assert (await completed(world, await token_for(world, client, f"{len(contact)}{NEW}")))[0] == 200
+        mail = mails_of(world, f"{len(contact)}{OLD}")[-1]
+        assert f"If this was not you, {told} at once." in mail.text
+        assert mail.reply_to == (contact or None)
 
 
 async def test_who_has_no_profile_claims_the_one_of_the_new_address_at_the_next_sign_in(world: World) -> None:
@@ -186,7 +269,7 @@ async def test_sessions_of_mentoring_that_knew_the_old_address_alone_stay_the_pe
     world: World, is_proven: bool
 ) -> None:
     """Of somebody who never proved the old address they are not theirs to keep."""
-    proven = {"email_verified": datetime.datetime.now(datetime.UTC)} if is_proven else {}
+    proven = {} if is_proven else {"email_verified": None}
     user, client = world.signed_in(OLD, **proven)
     insert = "INSERT INTO mentor_sessions (id, mentor_email, mentee_email, session_id, scheduled_at, topic)"
     insert += " VALUES (%s, %s, %s, %s, now(), 't')"
@@ -203,6 +286,26 @@ async def test_where_no_mail_can_be_sent_nothing_waits(start: Start, tmp_path: P
     _, client = world.signed_in(OLD)
     assert await asked(client, NEW) == (202, None)
     assert world.rows("SELECT count(*) FROM email_migrations") == [(0,)]
+
+
+class Breaking:
+    """A sender of somebody's own that raises what no sender should."""
+
+    def __init__(self, settings: Settings) -> None: ...
+
+    async def send(self, letter: Letter) -> None:
+        raise KeyError(letter.text)
+
+
+async def test_a_sender_of_ones_own_that_breaks_leaves_nothing_waiting_and_tells_nothing(
+    start: Start, caplog: pytest.LogCaptureFixture
+) -> None:
+    world = await start(MAIL=f"{Breaking.__module__}:Breaking")
+    _, client = world.signed_in(OLD)
+    assert await asked(client, NEW) == (202, None)
+    assert world.rows("SELECT count(*) FROM email_migrations") == [(0,)]
+    assert "a mail that confirms an address was not sent: KeyError" in caplog.text
+    assert "token" not in caplog.text
 
 
 async def test_an_old_address_that_no_mail_can_go_to_stands_in_nobodys_way(world: World) -> None:

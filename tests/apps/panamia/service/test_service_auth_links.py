@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import pytest
 
+from apps.panamia.service.auth.mailbox import mailbox_of
 from tests.apps.panamia.service.conftest import SECRET, Start, World
 from tests.apps.panamia.service.mails import mails_of
 
@@ -205,6 +206,40 @@ async def test_limits_hold_over_processes_and_at_one_moment(start: Start) -> Non
     answers = await asyncio.gather(*(asked(world, "a@example.org") for _ in range(5) for world in (one, other)))
     assert sorted(status for status, _ in answers) == [202] * 3 + [429] * 7
     assert len(mails_of(one)) == 3
+
+
+SPELLINGS = (
+    *("Victim@Bücher.example", "victim@xn--bcher-kva.example", "VICTIM@BÜCHER.EXAMPLE", "victim@\uff42ücher.example"),
+    *("victim+1@bücher.example", "victim+news+2@bücher.example", "\uff56ictim@bu\u0308cher.example"),
+)
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_all_spellings_of_an_address_are_one_mailbox(spelling: str) -> None:
+    assert mailbox_of(spelling) == "victim@xn--bcher-kva.example"
+
+
+@pytest.mark.parametrize(
+    ("email", "mailbox"),
+    [
+        ("a.n.a+x@GoogleMail.com", "ana@gmail.com"),
+        ("a.n.a@example.org", "a.n.a@example.org"),
+        ("+@example.org", "+@example.org"),
+        ("...@gmail.com", "...@gmail.com"),
+        ("O'Neil@example.org", "o'neil@example.org"),
+        ("no address", "no address"),
+        ("a@b@c.org", "a@b@c.org"),
+    ],
+)
+def test_other_mailboxes_stay_others(email: str, mailbox: str) -> None:
+    assert mailbox_of(email) == mailbox
+
+
+async def test_a_mailbox_has_one_limit_however_its_address_is_spelt(start: Start) -> None:
+    world = await start(LINKS_PER_HOUR="2")
+    assert [(await asked(world, one))[0] for one in SPELLINGS] == [202, 202, *[429] * 5]
+    assert len(mails_of(world)) == 2
+    assert await asked(world, "other@bücher.example") == SENT
 
 
 async def test_the_table_of_limits_names_nobody(world: World) -> None:

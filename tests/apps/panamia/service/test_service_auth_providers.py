@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from fastapi import BackgroundTasks
+from fastapi import BackgroundTasks, Request
 
 from apps.panamia.models.ids import new_id
 from apps.panamia.service.auth.policy import policy_of
@@ -49,11 +49,17 @@ def test_the_policy_is_that_of_the_settings(
     assert policy_of(provider, settings, instance) == policy
 
 
-async def by(world: World, said: Said) -> tuple[str, str | None]:
+def from_a_browser(host: str = "127.0.0.1", cookie: str = "") -> Request:
+    """A request on its way back from a provider."""
+    headers = [(b"cookie", cookie.encode())] if cookie else []
+    return Request({"type": "http", "method": "GET", "path": "/", "headers": headers, "client": (host, 4711)})
+
+
+async def by(world: World, said: Said, request: Request | None = None) -> tuple[str, str | None]:
     """Let a provider have said something; return where the browser is sent, and its session."""
     resources: Resources = world.app.state.resources
     later = BackgroundTasks()
-    answer = await answer_to_provider(resources, said, later)
+    answer = await answer_to_provider(resources, request or from_a_browser(), said, later)
     await later()
     cookie = answer.headers.get("set-cookie", "")
     return answer.headers["location"], cookie.partition("=")[2].partition(";")[0] or None
@@ -88,6 +94,23 @@ async def test_a_linked_account_signs_its_user_in_whatever_address_it_tells(star
     asking = await start()  # by default a mail asks, but only the first time
     assert (await by(asking, google("a@example.org")))[0] == "/"
     assert world.rows("SELECT count(*) FROM accounts") == [(1,)]
+
+
+async def test_a_trusted_provider_proves_the_address_that_is_the_users_and_no_other(start: Start) -> None:
+    """A6b: who was carried with an account and no proof has to be able to claim."""
+    world = await start(OAUTH_GOOGLE="trusted")
+    await by(world, google("a@example.org"))
+    world.write("profiles", {"email": "a@example.org", "name": "Ana"})
+    world.rows("UPDATE users SET email_verified = NULL")
+    is_proven = "SELECT email_verified IS NOT NULL FROM users"
+    await by(world, google("b@example.org"))
+    assert world.rows(is_proven) == [(False,)]
+    assert "userId" not in world.documents("profiles")[0]
+    await by(await start(), google("a@example.org"))  # whose word is not enough there
+    assert world.rows(is_proven) == [(False,)]
+    await by(world, google("A@example.org"))
+    assert world.rows(is_proven) == [(True,)]
+    assert "userId" in world.documents("profiles")[0]
 
 
 async def test_what_cannot_sign_in_is_told_to_the_sign_in_page(start: Start) -> None:
@@ -149,6 +172,28 @@ async def test_mails_of_verification_are_limited_like_links(start: Start) -> Non
     assert (await by(world, google("a@example.org", "1")))[0] == SENT
     assert (await by(world, google("a@example.org", "2")))[0] == "/signin?error=VerificationFailed"
     assert len(mails_of(world)) == 1
+
+
+async def test_a_host_may_set_off_so_many_mails_of_verification(start: Start) -> None:
+    world = await start(LINKS_PER_HOUR_AND_HOST="2")
+    told = [(await by(world, google(f"{one}@example.org", one)))[0] for one in "abc"]
+    assert told == [SENT, SENT, "/signin?error=VerificationFailed"]
+    elsewhere = from_a_browser("192.0.2.7")
+    assert (await by(world, google("c@example.org", "c"), elsewhere))[0] == SENT
+    assert len(mails_of(world)) == 3
+
+
+async def test_a_sign_in_takes_the_place_of_the_session_that_the_browser_had(start: Start) -> None:
+    world = await start(OAUTH_GITHUB="trusted")
+    before, browser = world.signed_in("before@example.org")
+    await by(world, google("a@example.org"))
+    answer = await browser.post(COMPLETE, json={"token": mails_of(world)[0].token})
+    assert answer.status_code == 200
+    assert world.rows("SELECT u.email FROM sessions JOIN users u ON u.id = user_id") == [("a@example.org",)]
+    request = from_a_browser(cookie=f"authjs.session-token={world.make_session(before)}")
+    await by(world, Said("github", "1", "b@example.org"), request)
+    found = world.rows("SELECT u.email FROM sessions JOIN users u ON u.id = user_id ORDER BY 1")
+    assert found == [("a@example.org",), ("b@example.org",)]
 
 
 async def test_of_many_answers_one_counts(world: World) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -12,11 +14,12 @@ import pytest
 from apps.panamia.service.auth.network import host_of
 from apps.panamia.service.settings import read_settings
 from isthmus.errors import ConfigError
-from tests.apps.panamia.service.conftest import ORIGIN, Start, World
+from tests.apps.panamia.service.conftest import ADMIN, ORIGIN, Start, World
 from tests.apps.panamia.service.mails import mails_of
 
 pytestmark = pytest.mark.anyio
 FLAGS = ("panaVerified", "legalAgeVerified", "isMentoringModerator", "isEventOrganizer", "isContentModerator")
+ROOT = Path(__file__).parents[4]
 SIGN_OUT = "/api/auth/signout"
 
 
@@ -39,7 +42,8 @@ async def shown(client: httpx.AsyncClient) -> dict[str, Any]:
 
 
 async def test_a_session_tells_who_somebody_is_and_hides_name_and_image(world: World) -> None:
-    user, client = world.signed_in("Ana@Example.org", name="Ana", image="x", screenname="ana", role="editor")
+    columns = {"name": "Ana", "image": "x", "screenname": "ana", "role": "editor", "email_verified": None}
+    user, client = world.signed_in("Ana@Example.org", **columns)
     assert await shown(client) == {
         "id": user,
         "email": "ana@example.org",
@@ -83,6 +87,13 @@ async def test_a_sign_in_claims_the_profile_of_the_address_and_none_without_mong
         user = (await shown(browser))["id"]
         (profile,) = world.documents("profiles")
         assert profile.get("userId") == (user if claimed else None)
+
+
+async def test_an_address_that_nobody_has_proven_makes_no_admin(world: World) -> None:
+    user, client = world.signed_in(ADMIN, email_verified=None)
+    assert (await shown(client))["isAdmin"] is False
+    world.rows("UPDATE users SET email_verified = now() WHERE id = %s", user)
+    assert (await shown(client))["isAdmin"] is True
 
 
 # How long it lasts
@@ -158,7 +169,9 @@ async def test_where_people_come_by_https_the_plain_cookie_is_none(start: Start)
 @pytest.mark.parametrize(
     ("domain", "url"),
     [(".example.com", "https://pana.example.org"), ("org", "https://pana.example.org"), ("ample.org", "https://example.org"),
-     ("a.pana.example.org", "https://pana.example.org"), ("localhost", "http://localhost:3000")],
+     ("a.pana.example.org", "https://pana.example.org"), ("localhost", "http://localhost:3000"),
+     (".co.uk", "https://pana.example.co.uk"), ("github.io", "https://pana.github.io"), ("kobe.jp", "https://a.b.kobe.jp"),
+     ("0.0.1", "http://127.0.0.1:3000")],
 )  # fmt: skip
 def test_a_domain_for_which_browsers_take_no_cookie_is_refused(domain: str, url: str) -> None:
     told = {"POSTGRES_URL": "x", "MONGODB_URI": "x", "AUTH_SECRET": "x" * 32, "PUBLIC_URL": url}
@@ -166,9 +179,40 @@ def test_a_domain_for_which_browsers_take_no_cookie_is_refused(domain: str, url:
         read_settings({**told, "SESSION_COOKIE_DOMAIN": domain})
 
 
+@pytest.mark.parametrize(
+    ("domain", "url"),
+    [(".Example.co.uk", "https://pana.example.co.uk"), ("example.org", "https://example.org"),
+     ("b.a.kobe.jp", "https://pana.b.a.kobe.jp"), ("pana.test", "http://a.pana.test:3000")],
+)  # fmt: skip
+def test_a_domain_of_ones_own_is_taken(domain: str, url: str) -> None:
+    told = {"POSTGRES_URL": "x", "MONGODB_URI": "x", "AUTH_SECRET": "x" * 32, "PUBLIC_URL": url}
+    assert read_settings({**told, "SESSION_COOKIE_DOMAIN": domain}).session_cookie_domain == domain
+
+
 def test_a_proxy_that_is_no_address_is_refused() -> None:
     with pytest.raises(ConfigError, match="TRUSTED_PROXIES"):
         read_settings({"POSTGRES_URL": "x", "MONGODB_URI": "x", "TRUSTED_PROXIES": "127.0.0.1, nginx"})
+
+
+# How others read it
+
+
+async def test_what_the_how_to_has_others_ask_says_who_is_signed_in(world: World) -> None:
+    """Whoever reads the tables beside the service knows somebody exactly where the service does."""
+    (query,) = re.findall(r"```sql\n(.*?)```", (ROOT / "docs/how-to/sign-in.md").read_text("utf-8"), re.DOTALL)
+    ana = world.make_user(" Ana@Example.org", screenname="ana")
+    locked = world.make_user("locked@example.org", locked_at="2026-01-01")
+    asked = {
+        world.make_session(ana): (ana, "ana@example.org", "ana"),
+        world.make_session(ana, hours=-0.01): None,
+        world.make_session(locked): None,
+        "unknown": None,
+        "": None,
+    }
+    for token, who in asked.items():
+        found = world.rows(query.replace("$1", "%s"), token)
+        assert [one[:3] for one in found] == ([who] if who else []), token
+        assert (await world.client(token or None).get("/api/auth/session")).status_code == (200 if who else 401)
 
 
 # Who may write

@@ -44,6 +44,24 @@ async def test_what_needs_no_mongodb_goes_on_while_it_is_away(own: World, own_mo
     assert (await client.get("/ready")).json()["status"] == "ok"
 
 
+async def test_who_waits_for_mongodb_keeps_nobody_else_waiting(start: Start, own_mongo: WireServer) -> None:
+    world = await start(MONGODB_URI=database_url(own_mongo.url, "panamia"), MONGODB_TIMEOUT_MS="20000")
+    _, client = world.signed_in("a@example.org")
+    assert (await client.get("/api/profile")).json()["profileUnavailable"] is False
+    with own_mongo.hanging():
+        change = asyncio.create_task(
+            client.post("/api/user/request-email-migration", json={"newEmail": "b@example.org"})
+        )
+        await asyncio.sleep(0.5)
+        other = world.client()  # of the same network host
+        asked = asyncio.create_task(other.post("/api/auth/signin/email", json={"email": "c@example.org"}))
+        await asyncio.wait([change, asked], return_when=asyncio.FIRST_COMPLETED)
+        assert asked.done()
+        assert not change.done()
+    assert asked.result().status_code == 202
+    assert (await change).status_code == 202
+
+
 async def test_nobody_waits_for_a_mongodb_that_was_away_a_moment_ago(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mongo, "_ASKED_AGAIN_AFTER", 3_600.0)
     asked = 0

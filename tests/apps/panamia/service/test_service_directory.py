@@ -124,9 +124,11 @@ async def test_list_holds_active_profiles_with_a_slug_page_by_page(home: Home) -
 
 
 async def test_list_is_capped(home: Home) -> None:
-    await asyncio.gather(
-        *(home.put(f"{number}@example.org", name="n", slug=f"n{number:03}", active=True) for number in range(53))
-    )
+    for first in range(0, 53, 8):  # no more at once than there are connections
+        some = range(first, min(first + 8, 53))
+        await asyncio.gather(
+            *(home.put(f"{number}@example.org", name="n", slug=f"n{number:03}", active=True) for number in some)
+        )
     page = (await home.world.client().get("/api/directory", params={"limit": 1_000})).json()
     assert len(page["profiles"]) == 50
     rest = (await home.world.client().get("/api/directory", params={"cursor": page["nextCursor"]})).json()

@@ -9,6 +9,7 @@ import socket
 import stat
 import threading
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from email.policy import default
 from pathlib import Path
 from urllib.parse import quote
@@ -313,3 +314,19 @@ def test_nothing_shows_the_password() -> None:
     assert isinstance(sender, SmtpSender)
     assert (sender.user, sender.password) == ("user", "hush:hush")
     assert "hush" not in f"{told!r} {sender!r} {told.model_dump_json()}"
+
+
+@pytest.mark.parametrize("answers", ["nobody", "a@b.org, c@d.org", "a@b.org\nBcc: eve@example.org"])
+def test_where_answers_go_is_one_address(answers: str) -> None:
+    with pytest.raises(ConfigError, match="MAIL_REPLY_TO"):
+        sender_of(settings("console", MAIL_REPLY_TO=answers))
+
+
+async def test_answers_go_to_people_and_a_reader_may_say_no(post: Post) -> None:
+    sender = sender_of(settings(f"smtp://127.0.0.1:{post.port}", MAIL_REPLY_TO="Hélp <help@pana.example>"))
+    await sender.send(replace(LETTER, stop="https://pana.example/settings"))
+    await sender.send(LETTER)
+    (first, second) = (message for _, _, message in post.mails)
+    assert str(first["Reply-To"]) == "Hélp <help@pana.example>"
+    assert first["List-Unsubscribe"] == "<https://pana.example/settings>"
+    assert second["List-Unsubscribe"] is None

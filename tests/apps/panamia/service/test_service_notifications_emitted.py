@@ -17,6 +17,7 @@ from apps.panamia.models.ids import new_id
 from apps.panamia.service.notifications.emit import ArticleRef, Event, ProfileRef, SessionRef, notify
 from apps.panamia.service.notifications.events import KINDS, PreferenceKey, expiry
 from tests.apps.panamia.service.conftest import World
+from tests.apps.panamia.service.profile_homes import Home
 
 pytestmark = pytest.mark.anyio
 
@@ -73,9 +74,9 @@ async def tell(world: World, event: Event, actor: str, targets: Iterable[str | N
         await notify(db, event, actor, targets, **more)
 
 
-def test_the_table_has_every_event_and_the_seven_choices() -> None:
+def test_the_table_has_every_event_and_the_choices() -> None:
     assert [row[0] for row in ROWS] == list(get_args(Event)) == list(KINDS)
-    assert {row[5] for row in ROWS} - {""} == set(get_args(PreferenceKey)) - {"articleReplies"}
+    assert {row[5] for row in ROWS} - {""} == set(get_args(PreferenceKey)) - {"articleReplies", "bookings"}
 
 
 async def test_each_event_makes_the_row_of_the_table(world: World) -> None:
@@ -112,17 +113,25 @@ def test_expiry_goes_by_type_and_then_by_context(kind: NotificationActivityType,
         assert ends == NOW + datetime.timedelta(days=days)
 
 
-async def test_the_actor_is_called_what_they_are_called_at_the_moment(world: World) -> None:
+async def test_the_actor_is_called_what_everybody_may_know_at_the_moment(world: World) -> None:
     here = things_of(world)
-    nameless = world.make_user("n@example.org", name="  ")
-    shown = world.make_user("p@example.org", name=None)
-    world.rows("INSERT INTO profiles (id, user_id, email, name) VALUES (%s, %s, 'p@x.org', 'Pia''s')", new_id(), shown)
-    for actor in (here.author, nameless, shown):
-        await tell(world, "coauthor-invited", actor, [here.reader], article=here.article)
-    world.rows("UPDATE users SET screenname = 'other', name = 'Other' WHERE id = %s", here.author)
-    rows = world.rows("SELECT actor, actor_screenname, actor_name FROM notifications")
-    found = {actor: names for actor, *names in rows}
-    assert found == {here.author: ["Ána_W", "Ana"], nameless: [None, None], shown: [None, "Pia's"]}
+    hidden, shown = world.make_user("n@example.org", name="Private"), world.make_user("p@example.org", name="Private")
+    for number, (user, name, active) in enumerate(((hidden, "Hidden", False), (shown, " Pia's ", True))):
+        insert = "INSERT INTO profiles (id, user_id, email, name, active) VALUES (%s, %s, %s, %s, %s)"
+        world.rows(insert, new_id(), user, f"{number}@x.org", name, active)
+    called: list[object] = []
+    for home in ("mongodb", "postgres"):
+        Home(world, home)
+        for actor in (here.author, hidden, shown):
+            await tell(world, "coauthor-invited", actor, [here.reader], article=here.article)
+        world.rows("UPDATE users SET screenname = 'other', name = 'Other' WHERE id = %s", here.author)
+        rows = world.rows("DELETE FROM notifications RETURNING actor, actor_screenname, actor_name")
+        found = {actor: names for actor, *names in rows}
+        called.append([found[one] for one in (here.author, hidden, shown)])
+    assert called == [
+        [["Ána_W", None], [None, None], [None, None]],
+        [["other", None], [None, None], [None, "Pia's"]],
+    ]
 
 
 async def test_nobody_is_told_of_their_own_deed_or_twice_or_when_gone_or_locked(world: World) -> None:

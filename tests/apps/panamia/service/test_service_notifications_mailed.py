@@ -17,8 +17,12 @@ import pytest
 from pydantic import SecretStr
 
 from apps.panamia.models.ids import new_id
+from apps.panamia.service.errors import RefusedError
 from apps.panamia.service.mail import DeferredError, Letter, UndeliverableError, sender_of
+from apps.panamia.service.notifications.asking import MOST_A_DAY as MOST_QUESTIONS_A_DAY
+from apps.panamia.service.notifications.asking import MOST_TO_ONE_A_DAY
 from apps.panamia.service.notifications.emit import ArticleRef, Event, notify
+from apps.panamia.service.notifications.letters import MOST_A_DAY, MOST_OF_ONE_A_DAY
 from apps.panamia.service.notifications.owing import MOST_TRIES
 from apps.panamia.service.notifications.sending import Counts, send_due
 from apps.panamia.service.settings import Settings
@@ -110,6 +114,61 @@ async def test_a_notification_is_mailed_once_and_that_is_written_down(mailing: M
     query = "SELECT email_sent, email_sent_at > now() - interval '1 minute' FROM notifications"
     assert mailing.world.rows(query) == [(True, True)]
     assert mailing.owed() == []
+
+
+async def test_who_asks_and_takes_back_all_day_is_stopped(mailing: Mailing) -> None:
+    """Nobody is asked more often by one person, nor do many of them get mail by one, wherever the rows went."""
+    for _ in range(MOST_TO_ONE_A_DAY):
+        await mailing.tell()
+        mailing.world.rows("DELETE FROM notifications")
+    with pytest.raises(RefusedError) as refused:
+        await mailing.tell("mentoring-requested")
+    assert (refused.value.status, refused.value.code) == (429, "too-often")
+    assert 86_300 < int(refused.value.headers["Retry-After"]) <= 86_400
+    assert mailing.world.rows("SELECT count(*) FROM notifications") == [(0,)]
+    await mailing.tell("coauthor-accepted")  # an answer is no question
+    await mailing.tell("coauthor-invited", mailing.world.make_user("other@example.org"))
+    mailing.world.rows("UPDATE link_requests SET requested_at[1] = now() - interval '25 hours'")
+    await mailing.tell()
+
+
+async def test_one_person_asks_so_many_a_day(mailing: Mailing) -> None:
+    people = [mailing.world.make_user(f"{one}@example.net") for one in range(MOST_QUESTIONS_A_DAY + 1)]
+    await mailing.tell("coauthor-invited", *people[1:])
+    with pytest.raises(RefusedError):
+        await mailing.tell("coauthor-invited", people[0])
+    [(subject,)] = mailing.world.rows("SELECT max(length(subject)) FROM link_requests")
+    assert subject == 64
+    kept = str(mailing.world.rows("SELECT l::text FROM link_requests l"))
+    assert mailing.author not in kept
+
+
+async def test_of_questions_at_one_moment_none_slips_through(mailing: Mailing) -> None:
+    told = await asyncio.gather(*(mailing.tell() for _ in range(MOST_TO_ONE_A_DAY + 4)), return_exceptions=True)
+    assert sum(isinstance(one, RefusedError) for one in told) == 4
+    assert mailing.world.rows("SELECT count(*) FROM notifications") == [(MOST_TO_ONE_A_DAY,)]
+
+
+async def test_nobody_gets_more_mail_a_day_than_is_bearable(mailing: Mailing) -> None:
+    sender = Failing()
+    for _ in range(MOST_OF_ONE_A_DAY + 2):
+        await mailing.tell("article-published")
+    assert await mailing.send(sender) == Counts(sent=MOST_OF_ONE_A_DAY, dropped=2)
+    mailing.author = mailing.world.make_user("second@example.org")
+    await mailing.tell("article-published")
+    assert await mailing.send(sender) == Counts(sent=1)
+    written = "INSERT INTO notifications (id, type, actor, target, context, email_sent, email_sent_at)"
+    written += " VALUES (%s, 'Create', %s, %s, 'article', true, now() - %s::interval)"
+    other = mailing.world.make_user("third@example.org")
+    for _ in range(MOST_A_DAY - MOST_OF_ONE_A_DAY - 1):
+        mailing.world.rows(written, new_id(), other, mailing.reader, "23 hours")
+    await mailing.tell("article-published")
+    assert await mailing.send(sender) == Counts(dropped=1)
+    mailing.world.rows(
+        "UPDATE notifications SET email_sent_at = email_sent_at - interval '2 hours' WHERE actor = %s", other
+    )
+    await mailing.tell("article-published")
+    assert await mailing.send(sender) == Counts(sent=1)
 
 
 async def test_nothing_is_mailed_of_what_was_rolled_back(mailing: Mailing) -> None:

@@ -9,9 +9,11 @@ from typing import get_args
 import pytest
 
 from apps.panamia.models.enums import NotificationActivityType, NotificationContext
+from apps.panamia.petsitting.notifying import EVENTS, PREFERENCE
 from apps.panamia.service.mail.letter import check
 from apps.panamia.service.notifications.events import KINDS, PreferenceKey
 from apps.panamia.service.notifications.letters import Dropped, Owed, letter_of, pause_of, wants, why_not
+from apps.panamia.service.notifications.links import sound_link, whole_link
 from apps.panamia.service.notifications.words import CHOICES, display_message, one_line
 
 PAIRS = [(kind, context) for kind in get_args(NotificationActivityType) for context in get_args(NotificationContext)]
@@ -41,8 +43,25 @@ def test_every_event_has_its_sentence() -> None:
     assert found == SENTENCES
 
 
+def test_every_event_of_a_booking_has_its_sentence() -> None:
+    found = {
+        event: display_message(one.type, "booking", actor_screenname="Ána", object_title="Cats")
+        for event, one in EVENTS.items()
+    }
+    assert found == {
+        "requested": "Ána asks for days of “Cats”",
+        "confirmed": "Ána confirmed the booking of “Cats”",
+        "declined": "Ána declined the booking of “Cats”",
+        "cancelled": "Ána cancelled the booking of “Cats”",
+        "expired": "The booking of “Cats” with Ána ran out before it was confirmed",
+        "completed": "The stay at “Cats” with Ána is over",
+        "reviewed": "Ána said how the stay at “Cats” was",
+    }
+    assert PREFERENCE in CHOICES
+
+
 def test_every_pair_says_something_and_who_did_it() -> None:
-    assert len(PAIRS) == 80
+    assert len(PAIRS) == 90
     for kind, context in PAIRS:
         said = display_message(kind, context, actor_screenname="Ána", object_title="{actor} %s")
         assert said, (kind, context)
@@ -125,17 +144,66 @@ def test_a_letter_says_who_did_what_where_and_why_it_came() -> None:
     check(letter)
     assert (letter.to, letter.key) == ("me@example.org", "n1")
     assert letter.subject == "Ána invited you to write “The sea” together"
+    assert letter.stop == "https://pana.example/settings"
     assert letter.text == (
         "Ána invited you to write “The sea” together.\n\n"
         "> Come!\n> \n> .\n> Bcc: eve@example.org\n\n"
         "https://pana.example/articles/the-sea\n\n"
         "-- \nYou get mail about invitations to write together, and their answers."
-        " If you want none, say so in your settings at https://pana.example/\n"
+        " If you want none, say so at https://pana.example/settings\n"
     )
 
 
-@pytest.mark.parametrize("url", [None, "https://evil.example/", "//evil.example/", "javascript:x", ""])
+LINKS = {
+    "/articles/the-sea": "/articles/the-sea",
+    "https://sitting.example/bookings/k": "https://sitting.example/bookings/k",
+    "http://localhost:3001/bookings/k?a=b#c": "http://localhost:3001/bookings/k?a=b#c",
+    "HTTP://[::1]:3001/": "HTTP://[::1]:3001/",
+    "https://sitting.example/a b\"><script>'\n\\ñ": "https://sitting.example/a%20b%22%3E%3Cscript%3E%27%0A%5C%C3%B1",
+    "/ñ\r\nBcc: x": "/%C3%B1%0D%0ABcc:%20x",
+    "/\\evil.example": "/%5Cevil.example",
+}
+NO_LINKS = [
+    *(
+        "",
+        " ",
+        "//evil.example/",
+        "javascript:x",
+        "JavaScript://x.example/%0Aalert(1)",
+        "data:text/html,x",
+        "ftp://x.example/",
+    ),
+    *(
+        "https:",
+        "https:///x",
+        "https:evil.example",
+        "https://",
+        "https://me:secret@x.example/",
+        "https://x.example@evil.example/",
+    ),
+    *(
+        " https://x.example/",
+        "https://x.example:port/",
+        "https://x\u202e.example/",
+        "https://[::1/",
+        "articles/x",
+        "\ud800",
+    ),
+    "/" + "x" * 2_000,
+]
+
+
+@pytest.mark.parametrize(("url", "link"), LINKS.items())
+def test_a_sound_link_stays_and_what_it_cannot_hold_is_escaped(url: str, link: str) -> None:
+    assert sound_link(url) == link
+    assert whole_link(url, "https://pana.example") == (f"https://pana.example{link}" if link[0] == "/" else link)
+    text = letter_of(replace(OWED, object_url=url), "https://pana.example").text
+    assert f"\n\n{whole_link(url, 'https://pana.example')}\n\n" in text
+
+
+@pytest.mark.parametrize("url", [None, *NO_LINKS])
 def test_a_letter_leads_nowhere_else(url: str | None) -> None:
+    assert sound_link(url) is None
     text = letter_of(replace(OWED, object_url=url, message=None, preference=None), "https://pana.example").text
     assert text == "Ána invited you to write “The sea” together.\n"
 

@@ -15,9 +15,15 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from psycopg.conninfo import conninfo_to_dict
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from tests.apps.panamia.service.asked_of import NOT_TWICE, bodies_of, granted, requests_of
 from tests.apps.panamia.service.conftest import Start
+from tests.apps.panamia.service.mails import mails_of
+from tests.apps.panamia.service.possessions import own_everything
+from tests.apps.panamia.service.profile_homes import Home
+from tests.apps.panamia.service.relaying import relay
+from tests.apps.panamia.service.test_service_matrix import ADMINS, named
 from tests.fix_postgres import free_port
 
 pytestmark = pytest.mark.anyio
@@ -98,3 +104,62 @@ async def test_writes_are_whole_behind_the_pooler(start: Start, pooler: int) -> 
     _, client = world.signed_in("a@example.org")
     assert (await client.post("/api/auth/signout")).status_code == 204
     assert world.rows("SELECT count(*) FROM sessions") == [(0,)]
+
+
+async def test_every_route_works_behind_the_pooler_for_several_at_once(start: Start, pooler: int) -> None:
+    world = await start(pooler=pooler)
+    owners = [own_everything(world, name) for name in ("ana", "bea")]
+    routes = named(world.app)
+    asked = [list(requests_of(routes, owner, bodies_of(owner, world))) for owner in owners]
+    clients = [world.client(owner.token) for owner in owners]
+    done = await asyncio.gather(*(granted(client, each) for client, each in zip(clients, asked, strict=True)))
+    assert [set(routes) - each for each in done] == [ADMINS | NOT_TWICE] * 2
+    for owner in owners:
+        here = {str(one["userId"]) for one in world.documents("profiles") if one["email"] == owner.email}
+        assert here == {owner.id}
+
+
+@pytest.mark.parametrize("home", ["mongodb", "postgres"])
+async def test_profiles_are_claimed_and_follow_their_address_behind_the_pooler(
+    start: Start, pooler: int, home: str
+) -> None:
+    world = await start(pooler=pooler)
+    profiles = Home(world, home)
+    people = [f"p{number}@example.org" for number in range(4)]
+    for email in people:
+        await profiles.put(email, name="Somebody", five_words="a b c d e")
+
+    async def come_and_move(email: str) -> str:
+        client = world.client()
+        assert (await client.post("/api/auth/signin/email", json={"email": email})).status_code == 202
+        assert (await client.get(mails_of(world, email)[-1].link)).headers["location"] == "/"
+        page = (await client.get("/api/profile")).json()
+        assert (page["profile"]["userId"], page["store"]) == (page["user"]["id"], home)
+        new = f"new.{email}"
+        answer = await client.post("/api/user/request-email-migration", json={"newEmail": new})
+        assert answer.status_code == 202
+        body = {"token": mails_of(world, new)[-1].token}
+        assert (await client.post("/api/user/complete-email-migration", json=body)).status_code == 200
+        return str(page["user"]["id"])
+
+    ids = await asyncio.gather(*(come_and_move(email) for email in people))
+    moved = relay(world, pooler=pooler)
+    assert moved == {"applied": len(people) if home == "mongodb" else 0, "parked": 0}
+    there = {str(one["userId"]): one["email"] for one in await profiles.all()}
+    assert there == {one: f"new.{email}" for one, email in zip(ids, people, strict=True)}
+
+
+async def test_no_transaction_waits_for_ever_and_none_leaves_its_patience_behind(start: Start, pooler: int) -> None:
+    world = await start(pooler=pooler, STATEMENT_SECONDS="0.3")
+    _, client = world.signed_in("a@example.org", screenname="anna")
+    world.rows(
+        "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(20); RETURN NEW; END'"
+    )
+    world.rows("CREATE TRIGGER slow BEFORE INSERT ON articles FOR EACH ROW EXECUTE FUNCTION slow()")
+    new = {"title": "A title", "articleType": "business_update", "content": "Text."}
+    answer = await asyncio.wait_for(client.post("/api/articles", json=new), 15)
+    assert (answer.status_code, answer.json()["code"]) == (503, "too-slow")
+    with psycopg.connect(make_conninfo(world.postgres, host="127.0.0.1", port=pooler), autocommit=True) as others:
+        for _ in range(2 * _SERVER_CONNECTIONS):
+            for name in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"):
+                assert others.execute(f"SHOW {name}".encode()).fetchone() == ("0",)

@@ -121,6 +121,9 @@ def test_keys_inside_columns_that_documents_do_not_know_stay() -> None:
         ("a/../b?c", "a-b-c"),
         ("x" * 200, "x" * LONGEST),
         ("STRAßE", "strasse"),
+        ("Admin", "admin-pana"),
+        (" ÁPI ", "api-pana"),
+        ("Pana", "pana"),
     ],
 )
 def test_slugs_of_names(name: str, slug: str) -> None:
@@ -131,6 +134,7 @@ def test_slug_that_is_taken_gets_a_number() -> None:
     assert first_free("ana", set()) == "ana"
     assert first_free("ana", {"ana", "ana-2", "ana-4"}) == "ana-3"
     assert first_free("ana", {"ana-2"}) == "ana"
+    assert first_free("x" * LONGEST, {"x" * LONGEST}) == "x" * LONGEST + "-2"
 
 
 @pytest.mark.parametrize(

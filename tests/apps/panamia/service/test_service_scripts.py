@@ -131,6 +131,33 @@ async def test_links_are_listed_and_none_that_works_ends_with_one(world: World, 
     assert "only links that have expired" in said
 
 
+async def test_whose_further_address_it_is_is_told_and_nobody_is_signed_in_by_it(world: World, script: Script) -> None:
+    ana = world.make_user("ana@example.org", alternate_emails=[" Other@Example.org", "third@example.org"])
+    code, link, said = await script(world, create_signin_link, "other@example.org")
+    assert code == 0
+    assert "It is a further address of ana@example.org" in said
+    browser = world.client()
+    await browser.get(link.strip())
+    shown = (await browser.get("/api/auth/session")).json()["user"]
+    assert shown["email"] == "other@example.org"
+    assert shown["id"] != ana
+    assert "further" not in (await script(world, create_signin_link, "other@example.org"))[2]
+
+
+async def test_scripts_ask_for_no_setting_that_they_do_not_need(
+    world: World, script: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await script(world, create_signin_link, "a@example.org")
+    for name in environment(world):
+        monkeypatch.delenv(name)
+    monkeypatch.setitem(globals(), "environment", lambda _: {"POSTGRES_URL": world.postgres})
+    monkeypatch.setenv("PUBLIC_URL", "https://pana.example.org")
+    assert (await script(world, get_signin_link, "a@example.org"))[0] == 0
+    code, out, said = await script(world, create_signin_link, "a@example.org")
+    assert (code, out) == (1, "")
+    assert "AUTH_SECRET" in said
+
+
 # People
 
 
@@ -201,6 +228,26 @@ async def test_a_person_goes_with_all_that_is_theirs_and_others_keep_what_is_not
     code, out, said = await script(world, delete_user, MAIL, "--yes")
     assert code == 0
     assert "Nothing is left" in said
+
+
+async def test_further_addresses_are_named_and_what_they_have_stays(world: World, script: Script) -> None:
+    """Nobody has proven them: what is known by one may be somebody else's."""
+    world.make_user(
+        "ana@example.org", alternate_emails=[" Other@Example.org", "other@example.org", "third@example.org"]
+    )
+    world.make_user("third@example.org")
+    world.rows("INSERT INTO interactions (id, email) VALUES (%s, 'other@example.org')", "i" + "0" * 22 + "1")
+    code, out, _ = await script(world, delete_user, "ana@example.org", "--yes")
+    assert code == 0
+    assert [line.split()[2] for line in out.splitlines() if "say it again with it" in line] == [
+        "'other@example.org'",
+        "'third@example.org'",
+    ]
+    assert world.rows("SELECT email FROM users") == [("third@example.org",)]
+    assert world.rows("SELECT count(*) FROM interactions") == [(1,)]
+    code, out, _ = await script(world, delete_user, "other@example.org", "--yes")
+    assert code == 0
+    assert world.rows("SELECT count(*) FROM interactions") == [(0,)]
 
 
 async def test_without_the_address_typed_nothing_goes(world: World, script: Script) -> None:

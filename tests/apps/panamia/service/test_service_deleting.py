@@ -1,0 +1,203 @@
+"""People deleted while they do something: nothing of theirs is left behind, whichever comes first."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from bson import ObjectId
+from pymongo.errors import AutoReconnect
+
+from apps.panamia.models.ids import new_id
+from apps.panamia.scripts import delete_user
+from apps.panamia.scripts.deleting.documents import Documents
+from apps.panamia.service.profiles.documents import DocumentProfiles
+from apps.panamia.service.profiles.rows import RowProfiles
+from tests.apps.panamia.conftest import SETTINGS
+from tests.apps.panamia.service.conftest import ORIGIN, SECRET, World
+from tests.apps.panamia.service.profile_homes import Home
+from tests.apps.panamia.service.relaying import relay
+
+pytestmark = pytest.mark.anyio
+EMAIL = "ana@example.org"
+NEW = {"email": EMAIL, "name": "Ana", "website": "ana.example"}
+
+Deletion = Callable[..., Awaitable[int]]
+
+
+@pytest.fixture
+def delete(world: World, monkeypatch: pytest.MonkeyPatch) -> Deletion:
+    """What deletes somebody, as an operator would, and returns the exit code."""
+    for name in [one for one in os.environ if one.startswith((*SETTINGS, "AUTH_", "PUBLIC_", "NEXTAUTH_"))]:
+        monkeypatch.delenv(name)
+    told = {"POSTGRES_URL": world.postgres, "MONGODB_URI": world.mongodb, "AUTH_SECRET": SECRET, "PUBLIC_URL": ORIGIN}
+    for name, value in told.items():
+        monkeypatch.setenv(name, value)
+
+    async def deleted(email: str = EMAIL) -> int:
+        return await asyncio.to_thread(delete_user.main, [email, "--yes"])
+
+    return deleted
+
+
+async def until(world: World, query: str) -> None:
+    """Wait until a query answers yes."""
+    async with asyncio.timeout(30):
+        while world.rows(query) != [(True,)]:
+            await asyncio.sleep(0.02)
+
+
+def left(world: World) -> tuple[int, int, int]:
+    """Users, rows and documents of profiles, once the outbox is applied."""
+    assert relay(world)["parked"] == 0
+    ((users, rows),) = world.rows("SELECT (SELECT count(*) FROM users), (SELECT count(*) FROM profiles)")
+    return users, rows, len(world.documents("profiles"))
+
+
+def asked(client: Any, what: str) -> Awaitable[Any]:
+    """Claim the profile that has the address, or begin one."""
+    return client.get("/api/profile") if what == "claim" else client.post("/api/profile", json=NEW)
+
+
+@pytest.mark.parametrize("what", ["claim", "begin"])
+@pytest.mark.parametrize("home", ["mongodb", "postgres"])
+async def test_who_claims_or_begins_a_profile_first_loses_it_to_the_deletion(
+    world: World, delete: Deletion, monkeypatch: pytest.MonkeyPatch, home: str, what: str
+) -> None:
+    there = Home(world, home)
+    user = world.make_user(EMAIL, email_verified="2026-01-01")
+    client = world.client(world.make_session(user, hours=1))
+    if what == "claim":
+        await there.put(EMAIL, name="Ana", five_words="a b c d e")
+    entered, go = asyncio.Event(), asyncio.Event()
+    kind: Any = DocumentProfiles if home == "mongodb" else RowProfiles
+    claim = kind.claim
+
+    async def paused(self: Any, user_id: str, email: str) -> Any:
+        entered.set()
+        await go.wait()
+        return await claim(self, user_id, email)
+
+    monkeypatch.setattr(kind, "claim", paused)
+    asking = asyncio.ensure_future(asked(client, what))
+    await asyncio.wait_for(entered.wait(), 20)
+    deleting = asyncio.ensure_future(delete())
+    await until(
+        world,
+        "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
+    )
+    go.set()
+    answer = await asking
+    assert answer.status_code == (200 if what == "claim" else 201), answer.text
+    assert answer.json()["profile"]["name"] == "Ana"
+    assert await deleting == 0
+    assert left(world) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("hours", [24 * 30, 1])
+@pytest.mark.parametrize("what", ["claim", "begin"])
+@pytest.mark.parametrize("home", ["mongodb", "postgres"])
+async def test_who_comes_while_the_deletion_is_under_way_gets_no_profile_that_stays(
+    world: World, delete: Deletion, home: str, what: str, hours: int
+) -> None:
+    """With a session of an hour the request prolongs it, so that the two wait for each other."""
+    there = Home(world, home)
+    user = world.make_user(EMAIL, email_verified="2026-01-01")
+    client = world.client(world.make_session(user, hours=hours))
+    if what == "claim":
+        await there.put(EMAIL, name="Ana", five_words="a b c d e")
+    world.rows("CREATE SEQUENCE deletions")
+    world.rows(
+        "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS"
+        " 'BEGIN IF nextval(''deletions'') > 1 THEN PERFORM pg_sleep(0.6); END IF; RETURN OLD; END'"
+    )  # the first one is rehearsed
+    world.rows("CREATE TRIGGER slow BEFORE DELETE ON users FOR EACH ROW EXECUTE FUNCTION slow()")
+    deleting = asyncio.ensure_future(delete())
+    await until(world, "SELECT last_value > 1 FROM deletions")
+    answer = await asked(client, what)
+    assert await deleting == 0
+    assert answer.status_code in ({200, 201, 401} if hours == 1 else {200, 401}), answer.text
+    if hours > 1:
+        assert answer.status_code == 401 or answer.json()["profile"] is None
+    assert left(world) == (0, 0, 0)
+    assert (await client.get("/api/profile")).status_code == 401
+
+
+@pytest.mark.parametrize("user", [True, False])
+async def test_sessions_of_the_address_are_cancelled_like_those_of_the_id(
+    world: World, delete: Deletion, user: bool
+) -> None:
+    if user:
+        world.make_user(EMAIL)
+    other = world.make_user("other@example.org")
+    insert = "INSERT INTO mentor_sessions (id, session_id, mentor_email, mentee_email, mentor_user_id, mentee_user_id,"
+    insert += " topic, scheduled_at, status) VALUES (%s, %s, %s, %s, %s, %s, 'topic', now(), %s)"
+    rows = {
+        "mentor": (EMAIL, "x@example.org", None, None, "scheduled"),
+        "mentee": ("x@example.org", EMAIL.upper(), other, None, "pending"),
+        "over": (EMAIL, "x@example.org", None, None, "completed"),
+        "another's": (EMAIL, "x@example.org", other, None, "pending"),
+        "nobody's": ("y@example.org", "x@example.org", None, None, "pending"),
+    }
+    for name, values in rows.items():
+        world.rows(insert, new_id(), name, *values)
+    documents = {name: ObjectId() for name in rows}
+    world.write(
+        "mentorSessions",
+        *(
+            {"_id": documents[name], "mentorEmail": mentor, "menteeEmail": mentee, "status": status}
+            | ({"mentorUserId": mentor_id} if mentor_id else {})
+            for name, (mentor, mentee, mentor_id, _, status) in rows.items()
+        ),
+    )
+    assert await delete() == 0
+    found = world.rows("SELECT session_id, status, cancel_reason IS NOT NULL FROM mentor_sessions")
+    assert {name: status for name, status, _ in found} == {
+        "mentor": "cancelled",
+        "mentee": "cancelled",
+        "over": "completed",
+        "another's": "pending",
+        "nobody's": "pending",
+    }
+    assert {name for name, _, reason in found if reason} == {"mentor", "mentee"}
+    assert relay(world)["parked"] == 0
+    statuses = {one["_id"]: one["status"] for one in world.documents("mentorSessions")}
+    assert {name: statuses[key] for name, key in documents.items()} == {name: status for name, status, _ in found}
+
+
+async def test_a_deletion_that_is_done_says_so_whatever_fails_behind_it(
+    world: World, delete: Deletion, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.make_user(EMAIL)
+    look, turns = Documents.look, 0
+
+    async def failing(self: Documents, report: Any) -> None:
+        nonlocal turns
+        turns += 1
+        if turns == 3:  # behind the rehearsal and the deletion
+            raise AutoReconnect("a secret")
+        await look(self, report)
+
+    monkeypatch.setattr(Documents, "look", failing)
+    assert await delete() == 1
+    said = capsys.readouterr()
+    assert "removed     users" in said.out
+    assert f"{EMAIL} is deleted" in said.err
+    assert "was not looked for" in said.err
+    assert "secret" not in said.err
+    assert world.rows("SELECT count(*) FROM users") == [(0,)]
+
+
+async def test_a_deletion_that_was_undone_for_others_is_done_again(world: World, delete: Deletion) -> None:
+    world.make_user(EMAIL)
+    world.rows("CREATE SEQUENCE turns")
+    world.rows(
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN IF nextval(''turns'') IN (1, 3, 4) THEN"
+        " RAISE EXCEPTION USING ERRCODE = ''40P01''; END IF; RETURN OLD; END'"
+    )
+    world.rows("CREATE TRIGGER refuse BEFORE DELETE ON users FOR EACH ROW EXECUTE FUNCTION refuse()")
+    assert await delete() == 0
+    assert world.rows("SELECT count(*) FROM users") == [(0,)]
