@@ -27,10 +27,10 @@ unexport MAKEFLAGS MFLAGS
 # Tests start isthmus some hundred times; compiled modules must be kept between them.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo panamia test test-rust test-python quick soak lint types pyright stub format bench fuzz docs clean need-rust
+.PHONY: help setup demo panamia petsitting test test-rust test-python quick soak lint types pyright stub format bench fuzz docs clean need-rust
 
 help: ## list these commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
 setup: $(STAMPS)/extension ## make .venv, install dependencies, build the Rust core (only what changed)
 
@@ -60,6 +60,9 @@ demo: setup ## copy a sample MongoDB dump into an embedded PostgreSQL and show w
 
 panamia: setup ## start Pana MIA's service on embedded servers with generated people, and say what to try
 	@$(BIN)/python -m apps.panamia.demo
+
+petsitting: setup ## the same with its sidecar, pet sitting: two services, one sign-in
+	@$(BIN)/python -m apps.panamia.demo.petsitting
 
 test: test-rust test-python ## all tests at reduced size: Rust, then Python
 

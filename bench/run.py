@@ -1,8 +1,8 @@
 """Measure speed and memory: `python -m bench.run [SUITE…] [--quick]`. Prints one JSON line a result.
 
 Suites: startup, check, transcode, survey, references, load, verify, live, memory, nextcrm, nextcrm_verify,
-nextcrm_queries, service. Lines go to bench/results/SUITE.jsonl, unless --quick asks for sizes that are good for a look
-only.
+nextcrm_queries, service, petsitting. Lines go to bench/results/SUITE.jsonl, unless --quick asks for sizes that are good
+for a look only.
 What is compared, and why that is fair, stands in bench/README.md.
 """
 
@@ -24,6 +24,7 @@ from bench import (
     nextcrm_data,
     nextcrm_queries,
     nextcrm_verify,
+    petsitting,
     references,
     service,
     startup,
@@ -47,9 +48,10 @@ SUITES = (
     "nextcrm_verify",
     "nextcrm_queries",
     "service",
+    "petsitting",
 )
 _CRM = {"nextcrm", "nextcrm_verify", "nextcrm_queries"}
-_WITHOUT_SMALL = {"startup", "check", "live", "service", *_CRM}
+_WITHOUT_SMALL = {"startup", "check", "live", "service", "petsitting", *_CRM}
 """Suites that do not need the small set."""
 
 
@@ -66,10 +68,14 @@ class Sizes:
     nextcrm_documents: int
     service_users: int
     service_requests: int
+    petsitting_listings: int
+    petsitting_requests: int
 
 
-FULL = Sizes(make.SMALL_DOCUMENTS, 60_000, make.LARGE_DOCUMENTS, 60, 5, 500, nextcrm_data.DOCUMENTS, 100_000, 2_000)
-QUICK = Sizes(50_000, 10_000, 16, 5, 2, 50, 50_000, 2_000, 400)
+FULL = Sizes(
+    make.SMALL_DOCUMENTS, 60_000, make.LARGE_DOCUMENTS, 60, 5, 500, nextcrm_data.DOCUMENTS, 100_000, 2_000, 100_000, 400
+)
+QUICK = Sizes(50_000, 10_000, 16, 5, 2, 50, 50_000, 2_000, 400, 5_000, 100)
 
 
 def main() -> None:
@@ -113,6 +119,8 @@ def main() -> None:
             _measure_crm(crm, chosen, work, min(rounds, 3), arguments.streams)
         if "service" in chosen:
             service.measure(work, sizes.service_users, 10 * sizes.service_users, rounds, sizes.service_requests)
+        if "petsitting" in chosen:
+            petsitting.measure(work, sizes.petsitting_listings, min(rounds, 3), sizes.petsitting_requests)
     finally:
         if arguments.folder is None:
             shutil.rmtree(folder)

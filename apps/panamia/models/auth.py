@@ -112,14 +112,15 @@ class VerificationToken(Base):
 
 
 class LinkRequest(Base):
-    """How often mail with a link was asked for of late, for one address or from one network address.
+    """How often something was done of late: mail with a link asked for, for one mailbox or from one network host; a
+    question asked by somebody, or by somebody of somebody.
 
-    `subject` is a keyed hash of either, so the table names nobody. Rows that have expired say nothing any more.
+    `subject` is a hash of whichever it is, so the table names nobody. Rows that have expired say nothing any more.
     """
 
     __tablename__ = "link_requests"
 
     subject: Mapped[str] = mapped_column(sa.Text, primary_key=True)
     requested_at: Mapped[list[datetime.datetime]] = mapped_column(ARRAY(Instant))
-    """The instants of the requests that were let pass, the latest last; those over an hour old are dropped."""
+    """The instants of what was let pass, the latest last; those that no longer count are dropped."""
     expires: Mapped[datetime.datetime] = mapped_column(Instant, index=True)

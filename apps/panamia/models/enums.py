@@ -10,8 +10,10 @@ AccountType = Literal["personal", "small_business", "hybrid", "other"]
 NotificationActivityType = Literal[
     "Invite", "Accept", "Reject", "Create", "Update", "Delete", "Announce", "Like", "Follow", "Undo"
 ]
-NotificationContext = Literal["coauthor", "review", "article", "mentoring", "mention", "follow", "message", "system"]
-NotificationObjectType = Literal["article", "profile", "session", "comment"]
+NotificationContext = Literal[
+    "coauthor", "review", "article", "mentoring", "mention", "follow", "message", "system", "booking"
+]
+NotificationObjectType = Literal["article", "profile", "session", "comment", "booking"]
 ArticleType = Literal["business_update", "community_commentary"]
 ArticleStatus = Literal["draft", "pending_review", "revision_needed", "published", "removed"]
 MembershipLevel = Literal["free", "basic", "premium", "business", "partner"]

@@ -30,6 +30,7 @@ class NotificationPreferences(TypedDict, total=False):
     revisionNeeded: bool
     mentoringRequests: bool
     systemAnnouncements: bool
+    bookings: bool
 
 
 class Descriptions(TypedDict, total=False):

@@ -187,8 +187,8 @@ INDEXED = {
 ENUMS = {
     "account_type": "personal, small_business, hybrid, other",
     "notification_activity_type": "Invite, Accept, Reject, Create, Update, Delete, Announce, Like, Follow, Undo",
-    "notification_context": "coauthor, review, article, mentoring, mention, follow, message, system",
-    "notification_object_type": "article, profile, session, comment",
+    "notification_context": "coauthor, review, article, mentoring, mention, follow, message, system, booking",
+    "notification_object_type": "article, profile, session, comment, booking",
     "article_type": "business_update, community_commentary",
     "article_status": "draft, pending_review, revision_needed, published, removed",
     "membership_level": "free, basic, premium, business, partner",

@@ -36,7 +36,8 @@ from tests.oracle.copying import url
 HOME = Path(__file__).parents[3] / "apps" / "panamia"
 run = partial(isthmus, home=HOME)
 FOLDER = HOME / "migrations"
-SCRIPTS = read_scripts(FOLDER, find_project(HOME).settings.schemas[0])
+SETTINGS = find_project(HOME).settings
+SCRIPTS = read_scripts(FOLDER, SETTINGS.schemas[0])
 NAMES = [one.name.text for one in SCRIPTS]
 OF_TABLES = [one for one in SCRIPTS if "CREATE TABLE public." in one.sql]
 TABLES = sorted(models.metadata.tables)
@@ -128,7 +129,7 @@ def make_deployed(postgres: str) -> Iterator[Callable[..., str]]:
     """Return a function that makes databases to which all migrations were deployed, empty or with seed.sql's rows."""
     made = [create_database(postgres), create_database(postgres)]
     for database in made:
-        ran = run("schema", "deploy", "--json", "-", database=database)
+        ran = run("schema", "deploy", "panamia", "--json", "-", database=database)
         assert ran.code == 0, ran.said
         assert [one["name"] for one in json.loads(ran.out)["applied"]["panamia"]] == NAMES
     with psycopg.connect(made[1]) as connection:
@@ -179,7 +180,8 @@ def columns_of(line: str) -> dict[str, str]:
 def test_no_rule_stands_against_the_migrations(tmp_path: Path, database: str) -> None:
     git = Git(tmp_path / "a project")
     home = git.folder / "apps" / "panamia"
-    shutil.copytree(FOLDER, home / "migrations")
+    for one in SETTINGS.schemas:
+        shutil.copytree(HOME / one.folder, home / one.folder)
     shutil.copy(HOME / "isthmus.toml", home)
     git("add", "--all")
     ran = run("schema", "check", database=database, home=home)
@@ -198,7 +200,7 @@ def test_the_rules_say_nothing_against_what_this_repository_holds() -> None:
 
 
 def test_every_migration_is_rehearsed_and_the_record_is_fresh(postgres: str, database: str) -> None:
-    ran = run("schema", "rehearse", "--check", "--json", "-", "--scratch", url(postgres), database=database)
+    ran = run("schema", "rehearse", "panamia", "--check", "--json", "-", "--scratch", url(postgres), database=database)
     assert ran.code == 0, ran.out + ran.said
     tried = json.loads(ran.out)["schemas"]["panamia"]
     assert {one["name"]: one["outcome"] for one in tried} == dict.fromkeys(NAMES, "restores")
@@ -206,7 +208,7 @@ def test_every_migration_is_rehearsed_and_the_record_is_fresh(postgres: str, dat
 
 
 def test_a_second_deployment_applies_nothing(empty: str) -> None:
-    again = run("schema", "deploy", "--json", "-", database=empty)
+    again = run("schema", "deploy", "panamia", "--json", "-", database=empty)
     assert again.code == 0, again.said
     assert json.loads(again.out)["applied"] == {"panamia": []}
 
@@ -215,7 +217,7 @@ def test_models_migrations_and_database_say_the_same_and_drift_is_told(
     make_deployed: Callable[..., str], postgres: str
 ) -> None:
     deployed = make_deployed()
-    asks = ("schema", "drift", "--scratch", url(postgres))
+    asks = ("schema", "drift", "panamia", "--scratch", url(postgres))
     ran = run(*asks, database=deployed)
     assert ran.code == 0, ran.out + ran.said
     with psycopg.connect(deployed) as connection:

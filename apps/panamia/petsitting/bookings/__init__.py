@@ -1,0 +1,1 @@
+"""Bookings: asked for, answered, called off, over, and what is said behind them."""

@@ -1,0 +1,104 @@
+"""Listings as they are booked, and bookings held until the transaction ends, in an order that keeps nobody in a ring.
+
+People first, then the listing, then its bookings: `hold_listing` of the database takes the first two.
+"""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from ...service.errors import not_found
+from ..listings.rows import offered
+from ..models import Booking, Listing, ListingKind
+from ..taken import hold
+from .rules import Offer, Side, Standing
+
+
+@dataclass(frozen=True)
+class BookableListing:
+    """A listing as it is booked."""
+
+    id: str
+    title: str
+    offer: Offer
+
+
+@dataclass(frozen=True)
+class HeldBooking:
+    """A booking that nobody else changes at the moment.
+
+    Attributes:
+        booking: Its row.
+        title: Of its listing.
+        side: What whoever asks is in it.
+        standing: How it stands now.
+    """
+
+    booking: Booking
+    title: str
+    side: Side
+    standing: Standing
+
+    @property
+    def other(self) -> str | None:
+        """The id of the other one of the two; None where that one is gone."""
+        return self.booking.sitter_id if self.side == "owner" else self.booking.owner_id
+
+
+def today_there() -> sa.ColumnElement[datetime.date]:
+    """Return the day it is where a listing is."""
+    return sa.cast(sa.func.timezone(Listing.time_zone, sa.func.clock_timestamp()), sa.Date)
+
+
+async def read_listing(db: AsyncSession, key: str) -> BookableListing:
+    """Return a listing as it stands.
+
+    Raises:
+        RefusedError: There is none (404).
+    """
+    query = sa.select(Listing, ListingKind, today_there(), offered()).join(ListingKind, ListingKind.key == Listing.kind)
+    found = (await db.execute(query.where(Listing.id == key).execution_options(populate_existing=True))).one_or_none()
+    if found is None:
+        raise not_found("Listing")
+    listing, kind, today, is_offered = found
+    offer = Offer(
+        listing.sitter_id,
+        bool(is_offered),
+        listing.price_per_day,
+        listing.currency,
+        today,
+        kind.longest_days,
+        kind.furthest_days,
+    )
+    return BookableListing(listing.id, listing.title, offer)
+
+
+async def hold_booking(db: AsyncSession, key: str, asker: str) -> HeldBooking:
+    """Hold a booking for one of its two people, and its listing before it.
+
+    Raises:
+        RefusedError: It is not there, or not for this person to know of (404).
+    """
+    where = (
+        Booking.id == key,
+        Booking.status != "blocked",
+        sa.or_(Booking.owner_id == asker, Booking.sitter_id == asker),
+    )
+    found = (await db.execute(sa.select(Booking.listing_id, Booking.owner_id).where(*where))).one_or_none()
+    if found is None:
+        raise not_found("Booking")
+    await hold(db, found.listing_id, found.owner_id)
+    ran_out = sa.and_(Booking.status == "pending", Booking.hold_until <= sa.func.clock_timestamp())
+    over = sa.func.upper(Booking.days) <= today_there()
+    query = sa.select(Booking, Listing.title, sa.func.coalesce(ran_out, sa.false()), over)
+    query = query.join(Listing, Listing.id == Booking.listing_id).where(*where).with_for_update(of=Booking)
+    held = (await db.execute(query.execution_options(populate_existing=True))).one_or_none()
+    if held is None:
+        raise not_found("Booking")
+    booking, title, is_out, is_over = held
+    side: Side = "owner" if booking.owner_id == asker else "sitter"
+    return HeldBooking(booking, title, side, Standing(booking.status, bool(is_out), bool(is_over)))

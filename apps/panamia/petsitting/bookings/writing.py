@@ -1,0 +1,104 @@
+"""Bookings made, taken a step further, and reviewed; the other one is told in the same transaction."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from ...service.database import one_at_a_time
+from ...service.errors import RefusedError
+from ..days import Days, days_of
+from ..listings.known import digits_of
+from ..listings.rules import price_of
+from ..models import Booking, ListingReview
+from ..notifying import BookingEvent, tell
+from ..refusals import TakenError
+from ..sessions import Signed
+from ..settings import Settings
+from ..taken import hold, take, taken
+from .bodies import NewBooking, NewReview
+from .holding import BookableListing, hold_booking, read_listing
+from .rules import MOST_PENDING, STEPS, Step, check_request, check_review, check_step
+from .sweeping import run_out
+
+_EVENTS: dict[Step, BookingEvent] = {"confirm": "confirmed", "decline": "declined", "cancel": "cancelled"}
+
+
+async def book(db: AsyncSession, settings: Settings, asker: Signed, wanted: NewBooking) -> Booking:
+    """Ask for days of a listing, which are kept until its sitter answers or the hold runs out.
+
+    Raises:
+        RefusedError: It cannot be (`rules.check_request`); there is no such listing (404); or whoever asks waits for
+            too many answers already (429, code `too-many-holds`).
+        TakenError: Somebody has some of the days.
+    """
+    days = days_of(wanted.first, wanted.end)
+    await _check(db, asker, wanted, days)
+    conflicts = await taken(db, wanted.listing_id, days)
+    if conflicts:  # whoever loses anyway does not wait for others, nor lets them wait
+        raise TakenError(conflicts)
+    await one_at_a_time(db, f"petsitting {asker.id}")
+    await hold(db, wanted.listing_id, asker.id)
+    listing = await _check(db, asker, wanted, days)
+    if await _waiting(db, asker.id) >= MOST_PENDING:
+        raise RefusedError(429, f"{MOST_PENDING} of your bookings wait for an answer", "too-many-holds")
+    await run_out(db, settings, listing.id)
+    booking = Booking(listing_id=listing.id, owner_id=asker.id, days=days.range, note=wanted.message)
+    await take(db, booking)
+    await tell(db, settings, "requested", booking, listing.title, asker.id, [listing.offer.sitter_id], wanted.message)
+    return booking
+
+
+async def step(db: AsyncSession, settings: Settings, asker: Signed, key: str, wanted: Step, why: str | None) -> Booking:
+    """Confirm, decline or cancel a booking.
+
+    Raises:
+        RefusedError: It is not there for this person (404), or may not be (`rules.check_step`).
+    """
+    held = await hold_booking(db, key, asker.id)
+    check_step(wanted, held.side, held.standing)
+    booking = held.booking
+    booking.status, booking.status_by, booking.status_why = STEPS[wanted], asker.id, why
+    await db.flush()
+    await tell(db, settings, _EVENTS[wanted], booking, held.title, asker.id, [held.other], why)
+    return booking
+
+
+async def review(db: AsyncSession, settings: Settings, asker: Signed, key: str, said: NewReview) -> ListingReview:
+    """Say how a stay was: its owner, once.
+
+    Raises:
+        RefusedError: It is not there for this person (404), may not be (`rules.check_review`), or there is one already
+            (409, code `reviewed`; from the database).
+    """
+    held = await hold_booking(db, key, asker.id)
+    check_review(held.side, held.standing)
+    booking = held.booking
+    if booking.status == "confirmed":  # the clock has decided, and nobody wrote it down yet
+        booking.status, booking.status_by = "completed", None
+        await db.flush()
+    found = ListingReview(
+        booking_id=booking.id, listing_id=booking.listing_id, author_id=asker.id, rating=said.rating, text=said.text
+    )
+    db.add(found)
+    await db.flush()
+    await tell(db, settings, "reviewed", booking, held.title, asker.id, [held.other], said.text)
+    return found
+
+
+async def _check(db: AsyncSession, asker: Signed, wanted: NewBooking, days: Days) -> BookableListing:
+    """Return the listing that is wanted, if it may be booked so."""
+    listing = await read_listing(db, wanted.listing_id)
+    expected = None
+    if wanted.expected_total is not None:
+        expected = price_of(wanted.expected_total, await digits_of(db, listing.offer.currency))
+    check_request(listing.offer, asker.id, days, expected, wanted.currency)
+    return listing
+
+
+async def _waiting(db: AsyncSession, owner: str) -> int:
+    query = sa.select(sa.func.count()).select_from(Booking)
+    query = query.where(
+        Booking.owner_id == owner, Booking.status == "pending", Booking.hold_until > sa.func.clock_timestamp()
+    )
+    return (await db.execute(query)).scalar_one()

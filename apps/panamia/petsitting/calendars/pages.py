@@ -1,0 +1,72 @@
+"""A listing with its calendar as a page, whose words are there for who does not see colours."""
+
+from __future__ import annotations
+
+import calendar
+import datetime
+
+from starlette.responses import Response
+
+from ..listings.views import ListingView, ReviewView
+from ..pages.rendering import page
+from ..sessions import Signed
+from .months import Sort, add_months, months_of
+from .reading import Calendar
+
+WORDS: dict[Sort, str] = {
+    "free": "free",
+    "past": "over",
+    "taken": "taken",
+    "pending": "asked for",
+    "confirmed": "booked",
+    "blocked": "blocked",
+}
+_EVERYBODY: tuple[Sort, ...] = ("free", "taken")
+_SITTER: tuple[Sort, ...] = ("free", "pending", "confirmed", "blocked")
+
+
+def page_of(
+    found: Calendar,
+    months: int,
+    listing: ListingView,
+    reviews: list[ReviewView],
+    asker: Signed | None,
+    main_url: str,
+) -> Response:
+    """Return the page.
+
+    Args:
+        found: What stands in the months.
+        months: How many they are.
+        listing: Whose they are.
+        reviews: The latest ones.
+        asker: Who looks; the sitter also sees who has the days, and others can ask for some.
+        main_url: Where the main service is.
+    """
+    span = found.span
+    is_sitter = asker is not None and asker.id == listing.sitter.id
+    return page(
+        "calendar.html",
+        asker=asker,
+        main_url=main_url,
+        listing=listing,
+        reviews=reviews,
+        is_sitter=is_sitter,
+        time_zone=listing.time_zone,
+        today=found.today,
+        months=months_of(span, found.today, found.entries),
+        count=months,
+        earlier=_other(span.first, -months),
+        later=_other(span.first, months),
+        weekdays=list(calendar.day_name),
+        words=WORDS,
+        sorts=_SITTER if is_sitter else _EVERYBODY,
+        entries=found.entries if is_sitter else [],
+    )
+
+
+def _other(first: datetime.date, months: int) -> datetime.date | None:
+    try:
+        return add_months(first, months)
+    except OverflowError:
+        return None

@@ -1,0 +1,69 @@
+"""The calendar of a listing as it stands: everybody sees which days are taken, its sitter also by whom."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from ...service.people import GONE
+from ..bookings.holding import today_there
+from ..days import Days, days_in, merged
+from ..models import Booking, Listing, User
+from ..taken import is_taken
+from .months import Entry, Sort
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """A listing and some of its days.
+
+    Attributes:
+        listing: Its row.
+        today: The day it is there.
+        span: The days that were asked for.
+        entries: Those of them that are not free.
+    """
+
+    listing: Listing
+    today: datetime.date
+    span: Days
+    entries: list[Entry]
+
+
+async def place_of(db: AsyncSession, key: str) -> tuple[Listing, datetime.date]:
+    """Return a listing that is there, and the day it is there."""
+    found = (await db.execute(sa.select(Listing, today_there()).where(Listing.id == key))).one()
+    return found[0], found[1]
+
+
+async def calendar_of(db: AsyncSession, listing: Listing, today: datetime.date, span: Days, *, whole: bool) -> Calendar:
+    """Return what stands in some days of a listing.
+
+    Args:
+        db: The transaction.
+        listing: The listing.
+        today: The day it is there.
+        span: The days.
+        whole: Whether it says who has them, which is for its sitter alone.
+    """
+    query = sa.select(Booking, User.screenname).outerjoin(User, User.id == Booking.owner_id)
+    query = query.where(Booking.listing_id == listing.id, Booking.days.op("&&")(span.range), is_taken()).order_by(
+        Booking.days
+    )
+    found = (await db.execute(query)).all()
+    if whole:
+        return Calendar(listing, today, span, [_entry(booking, name) for booking, name in found])
+    days = merged(days_in(booking.days) for booking, _ in found)
+    return Calendar(listing, today, span, [Entry(one, "taken") for one in days])
+
+
+def _entry(booking: Booking, screenname: str | None) -> Entry:
+    days = days_in(booking.days)
+    sort: Sort = "blocked"
+    if booking.status in {"pending", "confirmed"}:
+        sort = "pending" if booking.status == "pending" else "confirmed"
+        return Entry(days, sort, screenname or GONE, booking.id)
+    return Entry(days, sort, booking.note)

@@ -1,0 +1,1 @@
+"""What people let others have by the day: made, changed, shown, and found."""

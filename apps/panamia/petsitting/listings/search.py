@@ -1,0 +1,144 @@
+"""Finds what is offered: by kind, days, place, price and words, page by page.
+
+Every page is read in its order and by its indexes, so it takes as long as it shows, not as there is. The nearest are
+looked for in rings around the place, a narrow one first: no index of PostgreSQL itself knows distances on a sphere, and
+in each ring they are reckoned exactly.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from ...service.cursors import Cursor
+from ..models import Listing
+from .conditions import Condition, conditions_of, distance_from, of_prices, within
+from .cursors import End
+from .places import Around, rings
+from .rows import has_sitter, offered
+from .rules import Wanted
+from .showing import shown
+from .views import FoundView, ListingPage
+
+SLICE = 1_000
+"""Listings that are walked through in their order before all that fit are collected."""
+_Rows = Sequence[Any]
+"""Of key, distance, and instant or price."""
+Found = list[tuple[str, float | None]]
+"""Keys in their order, with the distance in kilometres where there is a place."""
+
+
+async def search(
+    db: AsyncSession, wanted: Wanted, after: End | Cursor | None, limit: int, now: datetime.datetime
+) -> ListingPage:
+    """Return a page of what is offered, wanted and free.
+
+    Args:
+        db: The transaction.
+        wanted: What somebody looks for.
+        after: Where the page before ended; of the same order.
+        limit: Listings at most.
+        now: This instant.
+    """
+    conditions = [offered(), *conditions_of(wanted, now)]
+    if wanted.sort == "nearest" and wanted.around is not None:
+        found, end = await _nearest(db, conditions, wanted.around, after, limit)
+    else:
+        found, end = await _sorted(db, conditions, wanted, after, limit)
+    distances = dict(found)
+    views = await shown(db, list(distances))
+    return ListingPage(
+        listings=[FoundView(**dict(one), distance_km=_told(distances[one.id])) for one in views], next=end
+    )
+
+
+async def _sorted(
+    db: AsyncSession, conditions: list[Condition], wanted: Wanted, after: End | Cursor | None, limit: int
+) -> tuple[Found, str | None]:
+    """Return the newest ones, or the cheapest ones."""
+    by_price = wanted.sort == "price"
+    at: Any = Listing.price_per_day if by_price else Listing.created_at
+    walked = [*has_sitter()]
+    if by_price and wanted.prices is not None:
+        walked += of_prices(wanted.prices)
+    distance: sa.ColumnElement[Any] = sa.null()
+    if wanted.around is not None:
+        distance = distance_from(wanted.around.place)
+        conditions = [*conditions, *within(wanted.around.place, wanted.around.km), distance <= wanted.around.km]
+    if after is not None:
+        behind = _beside(at, after.at, after.id, is_behind=True, rising=by_price)
+        conditions, walked = [*conditions, behind], [*walked, behind]
+    query = sa.select(Listing.id, distance.label("distance"), at.label("at")).where(*conditions)
+    if wanted.text is None and wanted.around is None:
+        rows = await _walked(db, query, at, limit, rising=by_price)
+    else:
+        rows = await _found_anyhow(db, query, walked, at, limit, rising=by_price)
+    end = None
+    if len(rows) > limit:
+        last = rows[limit - 1]
+        end = str(End(last[2], last[0]) if by_price else Cursor(last[2], last[0]))
+    return [(row[0], row[1]) for row in rows[:limit]], end
+
+
+async def _found_anyhow(
+    db: AsyncSession, query: Any, walked: list[Condition], at: Any, limit: int, *, rising: bool
+) -> _Rows:
+    """Return the first rows of a query of which the server can only guess how many there are.
+
+    How many listings hold words beside each other, or lie in a place and cost so much, no statistics tell, and a wrong
+    guess walks through all of them. So first a slice is walked through. If it holds too few, there are few at all: they
+    are collected, and sorted then.
+    """
+    edge = sa.select(at, Listing.id).where(*walked).order_by(*_order(at, Listing.id, rising=rising))
+    last = (await db.execute(edge.offset(SLICE).limit(1))).one_or_none()
+    if last is not None:
+        before = _beside(at, last[0], last[1], is_behind=False, rising=rising)
+        rows = await _walked(db, query.where(before), at, limit, rising=rising)
+        if len(rows) > limit:
+            return rows
+    fit = query.cte("fit").prefix_with("MATERIALIZED")
+    order = _order(fit.c.at, fit.c.id, rising=rising)
+    return (await db.execute(sa.select(fit.c.id, fit.c.distance, fit.c.at).order_by(*order).limit(limit + 1))).all()
+
+
+async def _walked(db: AsyncSession, query: Any, at: Any, limit: int, *, rising: bool) -> _Rows:
+    return (await db.execute(query.order_by(*_order(at, Listing.id, rising=rising)).limit(limit + 1))).all()
+
+
+def _order(at: Any, key: Any, *, rising: bool) -> tuple[Any, Any]:
+    return (at, key) if rising else (at.desc(), key.desc())
+
+
+def _beside(at: Any, instant_or_price: object, key: str, *, is_behind: bool, rising: bool) -> Condition:
+    """Return which listings come behind a place in the order, or before it."""
+    place, other = sa.tuple_(at, Listing.id), sa.tuple_(sa.literal(instant_or_price, at.type), sa.literal(key))
+    return place > other if is_behind == rising else place < other
+
+
+async def _nearest(
+    db: AsyncSession, conditions: list[Condition], around: Around, after: End | Cursor | None, limit: int
+) -> tuple[Found, str | None]:
+    """Return the nearest ones; the last ring is closed, so what lies at the very edge is in it."""
+    begin = after if isinstance(after, End) else None
+    from_km = float(begin.at) if begin is not None else 0.0
+    found: list[tuple[str, float]] = []
+    distance = distance_from(around.place)
+    for inner, outer in rings(from_km, around.km) if from_km <= around.km else []:
+        ring = [distance >= inner, distance < outer if outer < around.km else distance <= outer]
+        if begin is not None and inner == from_km:
+            ring.append(sa.tuple_(distance, Listing.id) > sa.tuple_(sa.literal(begin.at, sa.Double), begin.id))
+        query = sa.select(Listing.id, distance).where(*conditions, *within(around.place, outer), *ring)
+        query = query.order_by(distance, Listing.id).limit(limit + 1 - len(found))
+        found += [(row[0], row[1]) for row in await db.execute(query)]
+        if len(found) > limit:
+            break
+    end = str(End(found[limit - 1][1], found[limit - 1][0])) if len(found) > limit else None
+    return [*found[:limit]], end
+
+
+def _told(distance: float | None) -> float | None:
+    return None if distance is None else round(distance, 3)

@@ -1,0 +1,128 @@
+"""Suite petsitting: the sidecar of Pana MIA, one process over PostgreSQL, searched and booked by people.
+
+The floor is the same process asked for its health, which asks no database.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections import Counter
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median, quantiles
+from typing import Any
+
+from apps.panamia.service.embedded import deploy
+from bench import mongo
+from bench.machine import say, write
+from bench.petsitting_data import Request, bookings, fill, searches
+from bench.process import run
+from bench.server import server
+
+_ROOT = Path(__file__).parents[1]
+_FLOOR, _BOOKING = "health", "booking"
+
+
+def measure(work: Path, listings: int, rounds: int, requests: int) -> None:
+    """Fill the database, and ask of each kind with one client and with eight, in turn; write one line."""
+    with server() as on, on.database() as conninfo:
+        say(f"writing {listings:,} listings and {10 * listings:,} bookings")
+        deploy(conninfo)
+        fill(conninfo, listings)
+        on.settle()
+        with _sidecar(conninfo) as port:
+            found = {clients: _rounds(work, port, clients, listings, rounds, requests) for clients in (1, 8)}
+        version = on.version
+    line: dict[str, Any] = {
+        "listings": listings,
+        "bookings": 10 * listings,
+        "requests": requests,
+        "processes": 1,
+        "servers": {"postgres": version},
+    }
+    write("petsitting", line | {f"clients_{clients}": kinds for clients, kinds in found.items()})
+
+
+def _rounds(
+    work: Path, port: int, clients: int, listings: int, rounds: int, requests: int
+) -> dict[str, dict[str, Any]]:
+    """Ask `requests` of each kind in each round; every round draws others."""
+    took: dict[str, list[float]] = {}
+    rates: dict[str, list[float]] = {}
+    statuses: dict[str, Counter[str]] = {}
+    for number in range(rounds + 1):
+        draw = random.Random(1_000 * clients + number)
+        kinds: dict[str, list[Request]] = {
+            _FLOOR: [("GET", "/health", None, None)] * requests,
+            **searches(draw, requests),
+            _BOOKING: bookings(draw, requests, listings),
+        }
+        for name, asked in kinds.items():
+            told = _ask(work, port, clients, asked)
+            if number:  # the first round warms the caches
+                took.setdefault(name, []).extend(told["took"])
+                rates.setdefault(name, []).append(len(told["took"]) / told["seconds"])
+                statuses.setdefault(name, Counter()).update(told["statuses"])
+        say(f"{clients} clients, round {number} of {rounds}")
+    return {
+        name: {
+            "requests_per_second": round(median(rates[name])),
+            "p50_ms": round(median(took[name]) * 1_000, 2),
+            "p95_ms": round(quantiles(took[name], n=20)[-1] * 1_000, 2),
+            "slowest_ms": round(max(took[name]) * 1_000, 2),
+            "statuses": dict(statuses[name]),
+        }
+        for name in took
+    }
+
+
+def _ask(work: Path, port: int, clients: int, asked: list[Request]) -> dict[str, Any]:
+    work.mkdir(parents=True, exist_ok=True)
+    file = work / "requests.jsonl"
+    file.write_text("".join(json.dumps(one) + "\n" for one in asked), encoding="utf-8")
+    measured = run([sys.executable, "-m", "bench.petsitting_load", str(port), str(file), str(clients)])
+    if measured.code:
+        raise SystemExit(f"the load ended with {measured.code}:\n{measured.output}")
+    told: dict[str, Any] = json.loads(measured.output)
+    return told
+
+
+@contextmanager
+def _sidecar(conninfo: str) -> Generator[int]:
+    """Run the sidecar as an operator does; give its port."""
+    port = mongo.free_port()
+    environment: Mapping[str, str] = os.environ | {
+        "POSTGRES_URL": conninfo,
+        "PORT": str(port),
+        "PUBLIC_URL": f"http://127.0.0.1:{port}",
+        "SWEEP_SECONDS": "0",
+    }
+    command = [sys.executable, "-m", "apps.panamia.petsitting"]
+    with subprocess.Popen(
+        command, cwd=_ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as process:
+        try:
+            _wait_for(port, process)
+            yield port
+        finally:
+            process.terminate()
+
+
+def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
+    give_up_at = time.monotonic() + 60
+    while True:
+        try:
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/ready", timeout=5).close()
+            return
+        except (urllib.error.URLError, OSError):
+            if process.poll() is not None or time.monotonic() > give_up_at:
+                raise SystemExit("the sidecar does not start") from None
+            time.sleep(0.1)
