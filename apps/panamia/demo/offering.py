@@ -25,7 +25,7 @@ from ..petsitting.models import User
 from ..petsitting.resources import Resources
 from ..petsitting.sessions import Signed
 from ..petsitting.settings import Settings
-from ..service.database import open_engine, sessions_of
+from ..web.database import open_engine, sessions_of
 from .stays import GUEST, Offer, Stay
 
 _PEOPLE = 60

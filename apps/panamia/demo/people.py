@@ -14,9 +14,9 @@ from pymongo import MongoClient
 
 from ..service.auth.links import make_link_token
 from ..service.auth.tokens import link_of
-from ..service.database import open_engine, sessions_of
 from ..service.embedded import Addresses, embedded_servers
 from ..service.settings import Settings, read_settings
+from ..web.database import open_engine, sessions_of
 from .running import run, step
 
 _PHASES = (1, 2, 3, 4)

@@ -4,18 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from typing import cast
 
 from fastapi import APIRouter, FastAPI
-from fastapi.middleware.cors import CORSMiddleware
 
-from ..service.again import Again
-from ..service.errors import Unforeseen
-from ..service.errors import add_handlers as add_common_handlers
-from ..service.guards import BodyLimit, OriginCheck
-from ..service.headers import Headers
-from ..service.settings import Settings as ServiceSettings
-from ..service.summaries import take_summaries
+from ..web.errors import add_handlers as add_common_handlers
+from ..web.shield import shield
+from ..web.summaries import take_summaries
 from . import health
 from .bookings import routes as bookings
 from .bookings.sweeping import swept
@@ -65,19 +59,5 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(pages.router)
     for router in _ROUTERS:
         app.include_router(router, responses=RESPONSES)
-    guarded = cast("ServiceSettings", settings)  # of which the guards read what both have
-    app.add_middleware(Again)  # the innermost, so that all else is asked once
-    app.add_middleware(OriginCheck, settings=guarded)
-    app.add_middleware(BodyLimit, settings=guarded)
-    if settings.allowed_origins:  # whose pages may also read the answers
-        app.add_middleware(
-            CORSMiddleware,
-            allow_origins=settings.allowed_origins,
-            allow_credentials=True,
-            allow_methods=["*"],
-            allow_headers=["content-type"],
-            expose_headers=["retry-after"],
-        )
-    app.add_middleware(Unforeseen)
-    app.add_middleware(Headers, is_secure=settings.is_secure)
+    shield(app, settings)
     return app

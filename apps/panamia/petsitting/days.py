@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pydantic import Field
 from sqlalchemy.dialects.postgresql import Range
 
-from ..service.bodies import Output
-from ..service.errors import RefusedError
+from ..web.bodies import Output
+from ..web.errors import RefusedError
 
 
 @dataclass(frozen=True, order=True)

@@ -11,8 +11,8 @@ from fastapi.responses import JSONResponse
 from psycopg import Error as PostgresError
 from sqlalchemy.exc import DBAPIError
 
-from ..service.errors import RESPONSES as COMMON
-from ..service.errors import Problem, RefusedError, answer, unauthorized
+from ..web.errors import RESPONSES as COMMON
+from ..web.errors import Problem, RefusedError, answer, unauthorized
 from .bookings import rules as of_bookings
 from .days import Days, DaysView, views_of
 from .listings import rules

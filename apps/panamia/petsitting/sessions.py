@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, cast
+from typing import Annotated
 
 import sqlalchemy as sa
 from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from ..service.auth.cookie import token_of
-from ..service.database import Db
-from ..service.errors import unauthorized
-from ..service.settings import Settings as ServiceSettings
+from ..web.cookies import token_of
+from ..web.database import Db
+from ..web.errors import unauthorized
 from .models import Session, User
 from .resources import Open
 
@@ -47,7 +46,7 @@ async def who(db: AsyncSession, token: str) -> Signed | None:
 
 
 async def _somebody(request: Request, resources: Open, db: Db) -> Signed | None:
-    token = token_of(request.cookies, cast("ServiceSettings", resources.settings))
+    token = token_of(request.cookies, is_secure=resources.settings.is_secure)
     return await who(db, token) if token is not None else None
 
 

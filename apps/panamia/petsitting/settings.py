@@ -12,7 +12,7 @@ from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 from isthmus.cli.setting_files import read_setting_files
 from isthmus.errors import ConfigError
 
-from ..service.settings import origin_of
+from ..web.origins import origin_of
 
 SECRETS = ("POSTGRES_URL",)
 """Variables whose value may stand in a file, which `…_FILE` names."""

@@ -13,9 +13,9 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from isthmus.errors import IsthmusError
 
-from ..service.errors import RefusedError
-from ..service.inputs import folded
+from ..service.addresses import folded
 from ..service.mongo import MongoAwayError
+from ..web.errors import RefusedError
 
 
 class NotDoneError(Exception):

@@ -24,11 +24,11 @@ from isthmus.errors import IsthmusError
 from isthmus.polyglot.outbox import enqueue_async
 from isthmus.polyglot.switch import hold
 
-from ..service.database import open_engine, sessions_of
-from ..service.faults import is_undone_by_others
-from ..service.inputs import fold
+from ..service.addresses import fold
 from ..service.mongo import Mongo, MongoAwayError
 from ..service.settings import Settings
+from ..web.database import open_engine, sessions_of
+from ..web.faults import is_undone_by_others
 from .command import NotDoneError, email_in, ended, words_of
 from .deleting.documents import Documents
 from .deleting.report import Report

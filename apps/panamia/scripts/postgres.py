@@ -11,8 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from isthmus.errors import ConfigError
 
-from ..service.database import open_engine, sessions_of
 from ..service.settings import NEEDS, Need, Settings, read_settings
+from ..web.database import open_engine, sessions_of
 
 
 @dataclass(frozen=True)

@@ -7,19 +7,18 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
-from fastapi.middleware.cors import CORSMiddleware
 
+from ..web.errors import RESPONSES, add_handlers
+from ..web.shield import shield
+from ..web.summaries import take_summaries
 from . import health
-from .again import Again
 from .articles import routes as articles
 from .articles import routes_together as articles_together
 from .auth import confirming
 from .auth import routes as auth
 from .doubts import doubts_of
-from .errors import RESPONSES, Unforeseen, add_handlers
-from .guards import BodyLimit, OriginCheck
-from .headers import Headers
 from .mentoring import routes as mentoring
+from .mongo import add_handlers as add_mongo_handlers
 from .notifications import routes as notifications
 from .notifications.sending import mail_sent
 from .pages import routes as pages
@@ -28,7 +27,6 @@ from .profiles import routes as profiles
 from .profiles.preparing import prepared
 from .resources import opened
 from .settings import Settings
-from .summaries import take_summaries
 
 _log = logging.getLogger("panamia")
 _ROUTERS = (
@@ -64,24 +62,12 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
     )
     add_handlers(app)
+    add_mongo_handlers(app)
     for router in (health.router, *_ROUTERS):
         take_summaries(router)
     app.include_router(health.router)
     app.include_router(pages.router)
     for router in _ROUTERS:
         app.include_router(router, responses=RESPONSES)
-    app.add_middleware(Again)  # the innermost, so that all else is asked once
-    app.add_middleware(OriginCheck, settings=settings)
-    app.add_middleware(BodyLimit, settings=settings)
-    if settings.allowed_origins:  # whose pages may also read the answers
-        app.add_middleware(
-            CORSMiddleware,
-            allow_origins=settings.allowed_origins,
-            allow_credentials=True,
-            allow_methods=["*"],
-            allow_headers=["content-type", "if-match"],
-            expose_headers=["etag", "retry-after"],
-        )
-    app.add_middleware(Unforeseen)
-    app.add_middleware(Headers, is_secure=settings.is_secure)
+    shield(app, settings, sent=["if-match"], read=["etag"])
     return app

@@ -7,6 +7,8 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import (
@@ -16,6 +18,8 @@ from pymongo.errors import (
     OperationFailure,
     WaitQueueTimeoutError,
 )
+
+from ..web.errors import answer
 
 _log = logging.getLogger("panamia")
 _SLOW = (ExecutionTimeout, NetworkTimeout, WaitQueueTimeoutError)
@@ -34,6 +38,14 @@ class MongoAwayError(Exception):
 
     def __init__(self) -> None:
         super().__init__("MongoDB does not answer")
+
+
+def add_handlers(app: FastAPI) -> None:
+    """Let the application say that MongoDB is away."""
+
+    @app.exception_handler(MongoAwayError)
+    async def _away(_: Request, fault: MongoAwayError) -> JSONResponse:
+        return answer(503, str(fault), "mongodb-away", headers={"Retry-After": "1"})
 
 
 class Mongo:

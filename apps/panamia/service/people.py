@@ -10,9 +10,9 @@ from pydantic import StringConstraints, model_validator
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ..models import User
-from .bodies import Input, Output
-from .errors import not_found, unauthorized
-from .inputs import ONE_LINE, KeyText
+from ..web.bodies import Input, Output
+from ..web.errors import not_found, unauthorized
+from ..web.inputs import ONE_LINE, KeyText
 
 GONE = "Former Member"
 """What somebody is called who is no longer there."""

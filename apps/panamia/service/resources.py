@@ -10,7 +10,7 @@ from typing import Annotated, cast
 from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
-from .database import Patience, open_engine, sessions_of
+from ..web.database import Patience, open_engine, sessions_of
 from .embedded import embedded_servers
 from .mail import Sender, sender_of
 from .mongo import Mongo

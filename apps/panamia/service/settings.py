@@ -14,7 +14,8 @@ from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 from isthmus.cli.setting_files import read_setting_files
 from isthmus.errors import ConfigError
 
-from .cookie_domain import may_set_cookie
+from ..web.cookies import may_set_cookie
+from ..web.origins import origin_of
 
 Policy = Literal["trusted", "verification-required", "disabled"]
 _PROVIDER = "OAUTH_"
@@ -197,19 +198,6 @@ def _lacking(settings: Settings, needs: Collection[Need]) -> list[str]:
     if "AUTH_SECRET" in needs and settings.is_secure and short:
         found.append(f"AUTH_SECRET needs {_SHORTEST_SECRET} characters at least where PUBLIC_URL is https")
     return found
-
-
-def origin_of(text: str) -> str:
-    """Return scheme, host and port of an address.
-
-    Raises:
-        ValueError: It has none.
-    """
-    parts = urlsplit(text.strip())
-    if parts.scheme not in {"http", "https"} or not parts.netloc or "@" in parts.netloc:
-        raise ValueError("is no address as https://example.org")
-    host = parts.netloc.lower().removesuffix({"http": ":80", "https": ":443"}[parts.scheme])  # as browsers name it
-    return f"{parts.scheme}://{host}"
 
 
 def _split(text: str) -> tuple[str, ...]:

@@ -7,8 +7,8 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from ...service.bodies import Input
-from ...service.inputs import NO_NUL, KeyText
+from ...web.bodies import Input
+from ...web.inputs import NO_NUL, KeyText
 from ..listings.bodies import CurrencyCode, Price
 
 Message = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2_000), NO_NUL]

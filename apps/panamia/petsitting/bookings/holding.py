@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from ...service.errors import not_found
+from ...web.errors import not_found
 from ..listings.rows import offered
 from ..models import Booking, Listing, ListingKind
 from ..taken import hold

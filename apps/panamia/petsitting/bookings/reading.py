@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from ...service.cursors import Cursor
-from ...service.errors import not_found
 from ...service.people import FORMER, Person, shown
+from ...web.cursors import Cursor
+from ...web.errors import not_found
 from ..days import days_in
 from ..listings.rules import price_text
 from ..models import Booking, BookingStatus, BookingStep, Currency, Listing, ListingReview

@@ -6,9 +6,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from ...service.cursors import cursor_of
-from ...service.database import Db
-from ...service.inputs import Key, KeyText
+from ...web.cursors import cursor_of
+from ...web.database import Db
+from ...web.inputs import Key, KeyText
 from ..models import BookingStatus
 from ..resources import Open
 from ..sessions import Asker

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
-from ...service.errors import RefusedError, bad, conflict, forbidden, not_found
+from ...web.errors import RefusedError, bad, conflict, forbidden, not_found
 from ..days import Days
 from ..models import BookingStatus
 

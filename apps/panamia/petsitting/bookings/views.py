@@ -6,8 +6,8 @@ import datetime
 
 from pydantic import Field
 
-from ...service.bodies import Output
 from ...service.people import Person
+from ...web.bodies import Output
 from ..days import DaysView
 from ..listings.views import Money
 from ..models import BookingSide, BookingStatus

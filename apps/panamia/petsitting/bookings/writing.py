@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from ...service.database import one_at_a_time
-from ...service.errors import RefusedError
+from ...web.database import one_at_a_time
+from ...web.errors import RefusedError
 from ..days import Days, days_of
 from ..listings.known import digits_of
 from ..listings.rules import price_of

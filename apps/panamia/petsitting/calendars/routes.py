@@ -7,9 +7,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from ...service.database import Db
-from ...service.errors import RefusedError, not_found
-from ...service.inputs import NO_NUL, Key
+from ...web.database import Db
+from ...web.errors import RefusedError, not_found
+from ...web.inputs import NO_NUL, Key
 from ..listings import reviews
 from ..listings.rows import check_own, check_seen
 from ..listings.showing import shown

@@ -6,7 +6,7 @@ import datetime
 
 from pydantic import Field
 
-from ...service.bodies import Output
+from ...web.bodies import Output
 from ..days import DaysView
 from .months import Sort
 

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from ...service.errors import not_found
+from ...web.errors import not_found
 from ..days import Days, days_in
 from ..models import Booking, Listing
 from ..refusals import TakenError, constraint_of

@@ -7,8 +7,8 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from ...service.bodies import Input
-from ...service.inputs import NO_NUL, ONE_LINE
+from ...web.bodies import Input
+from ...web.inputs import NO_NUL, ONE_LINE
 
 Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120), ONE_LINE]
 Description = Annotated[str, StringConstraints(strip_whitespace=True, max_length=10_000), NO_NUL]

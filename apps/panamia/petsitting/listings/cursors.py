@@ -10,8 +10,8 @@ import struct
 from dataclasses import dataclass
 from decimal import Decimal
 
-from ...service.cursors import Cursor, cursor_of
-from ...service.errors import RefusedError, bad
+from ...web.cursors import Cursor, cursor_of
+from ...web.errors import RefusedError, bad
 from .rules import Sort
 
 _FORM = re.compile(r"(?:(n)([0-9a-f]{16})|(p)([0-9]{1,9}(?:\.[0-9]{1,3})?))\.([a-z0-9]{1,64})", re.ASCII)

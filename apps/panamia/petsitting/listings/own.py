@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from ...service.cursors import Cursor
+from ...web.cursors import Cursor
 from ..models import Listing
 from ..sessions import Signed
 from .showing import shown

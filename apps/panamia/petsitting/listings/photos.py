@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from ...service.errors import conflict, not_found
+from ...web.errors import conflict, not_found
 from ..models import ListingPhoto
 from ..sessions import Signed
 from .bodies import NewPhoto

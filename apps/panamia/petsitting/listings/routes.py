@@ -8,10 +8,10 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import StringConstraints
 
-from ...service.cursors import cursor_of
-from ...service.database import Db
-from ...service.errors import not_found
-from ...service.inputs import NO_NUL, Key
+from ...web.cursors import cursor_of
+from ...web.database import Db
+from ...web.errors import not_found
+from ...web.inputs import NO_NUL, Key
 from ..sessions import Asker, Somebody
 from . import known, own, rules, writing
 from .bodies import CurrencyCode, KindKey, Latitude, ListingChange, Longitude, NewListing, Price

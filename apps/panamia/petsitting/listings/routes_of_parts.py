@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from ...service.cursors import cursor_of
-from ...service.database import Db
-from ...service.inputs import Key
+from ...web.cursors import cursor_of
+from ...web.database import Db
+from ...web.inputs import Key
 from ..days import days_of
 from ..sessions import Asker, Somebody
 from . import blocks, photos, reviews

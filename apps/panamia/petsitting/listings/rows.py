@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from ...service.errors import not_found
+from ...web.errors import not_found
 from ..models import Booking, Listing, User
 from ..sessions import Signed
 

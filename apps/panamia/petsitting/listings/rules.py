@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
-from ...service.errors import RefusedError
+from ...web.errors import RefusedError
 from ..days import Days, days_of
 from .places import Around, Place
 

@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from ...service.cursors import Cursor
+from ...web.cursors import Cursor
 from ..models import Listing
 from .conditions import Condition, conditions_of, distance_from, of_prices, within
 from .cursors import End

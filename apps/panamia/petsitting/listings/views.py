@@ -7,8 +7,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ...service.bodies import Output
 from ...service.people import Person
+from ...web.bodies import Output
 from ..days import DaysView
 
 Money = Annotated[str, Field(description="an amount, exactly, as `25.00`", examples=["25.00"])]

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from ...service.errors import conflict
+from ...web.errors import conflict
 from ..models import Listing
 from ..sessions import Signed
 from .bodies import ListingChange, NewListing, Spot

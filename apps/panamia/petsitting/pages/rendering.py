@@ -8,7 +8,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import Response
 
-from ...service.errors import RefusedError
+from ...web.errors import RefusedError
 from ..sessions import Signed
 from .words import words_of
 

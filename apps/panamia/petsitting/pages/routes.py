@@ -10,10 +10,10 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Query, Request
 from starlette.responses import RedirectResponse, Response
 
-from ...service.cursors import cursor_of
-from ...service.database import Db
-from ...service.errors import RefusedError
-from ...service.inputs import NO_NUL, Key
+from ...web.cursors import cursor_of
+from ...web.database import Db
+from ...web.errors import RefusedError
+from ...web.inputs import NO_NUL, Key
 from ..bookings import reading
 from ..bookings.views import BookingDetail
 from ..listings import known

@@ -10,7 +10,7 @@ from typing import Any, cast
 from isthmus.polyglot.ensure.filters import AROUND, COLLATION
 from isthmus.polyglot.outbox import Intent, delete, update
 
-from ...service.inputs import folded
+from ...service.addresses import folded
 from ...service.mongo import Database
 from .fates import CANCELLED, LEFT, SITES, TO_COME, Of, Site, co_authors_without, is_lonely, review_without
 from .report import Report

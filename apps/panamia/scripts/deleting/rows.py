@@ -11,8 +11,8 @@ from sqlalchemy.orm import Mapped
 
 from ...models import Article, ArticleAnnouncement, Event, LinkRequest, MentorSession, Profile, User, metadata
 from ...models.shapes import CoAuthor, Review
+from ...service.addresses import fold
 from ...service.auth.limits import subject_of
-from ...service.inputs import fold
 from ...service.people import is_address
 from .fates import BY_EMAIL, CANCELLED, LEFT, TO_COME, co_authors_without, is_lonely, review_without
 from .keys import count_keys

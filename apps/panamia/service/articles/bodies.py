@@ -7,8 +7,8 @@ from typing import Annotated
 from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
 
 from ...models.enums import ArticleType
-from ..bodies import Input
-from ..inputs import NO_NUL, ONE_LINE, KeyText
+from ...web.bodies import Input
+from ...web.inputs import NO_NUL, ONE_LINE, KeyText
 from ..people import Someone
 
 

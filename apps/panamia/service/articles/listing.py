@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import JSONPATH
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ...models import Article
-from ..cursors import Cursor
+from ...web.cursors import Cursor
 from .rules import UNPUBLISHED
 from .views import ArticlePage, summaries
 

@@ -8,11 +8,11 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Path, Query
 
 from ...models import Article
+from ...web.cursors import cursor_of
+from ...web.database import Db
+from ...web.errors import not_found
+from ...web.inputs import NO_NUL, Key, KeyText
 from ..auth.current import Admin, Somebody, User
-from ..cursors import cursor_of
-from ..database import Db
-from ..errors import not_found
-from ..inputs import NO_NUL, Key, KeyText
 from . import listing, publishing, writing
 from .bodies import ArticleChange, NewArticle, Removal, Tag
 from .listing import MOST, Part

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
+from ...web.database import Db
+from ...web.inputs import Key
 from ..auth.current import User
-from ..database import Db
-from ..inputs import Key
 from . import together
 from .bodies import Invitation, ReviewDone
 from .views import ArticleView, view

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ...models import Article, User
-from ..errors import RefusedError, not_found
+from ...web.errors import RefusedError, not_found
 from ..notifications.emit import ArticleRef
 from .reviews import reviewer_of
 from .rules import Standing, standing_of

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from ...models import Article
 from ...models.enums import ArticleStatus
-from ..errors import RefusedError, bad, conflict, forbidden, not_found
+from ...web.errors import RefusedError, bad, conflict, forbidden, not_found
 from .co_authors import Answer, answers_of, anybody_accepted
 from .reviews import Outcome, outcome_of, reviewer_of
 

@@ -11,8 +11,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ...models import Article
+from ...web.errors import bad, conflict
 from ..auth.sessions import Signed
-from ..errors import bad, conflict
 from ..people import stay
 from .bodies import ArticleChange, NewArticle
 from .rows import Changed, held, judge, standing

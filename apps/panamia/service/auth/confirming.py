@@ -11,10 +11,10 @@ from fastapi import APIRouter, BackgroundTasks, Request, Response
 from pydantic import StringConstraints
 from starlette.responses import JSONResponse
 
-from ..bodies import Input, Output
-from ..database import Db
-from ..errors import answer, bad
-from ..inputs import email_of, fold
+from ...web.bodies import Input, Output
+from ...web.database import Db
+from ...web.errors import answer, bad
+from ..addresses import email_of, fold
 from ..mail import Letter
 from ..resources import Open, Resources
 from . import letters

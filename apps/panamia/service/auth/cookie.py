@@ -1,24 +1,11 @@
-"""The cookie of a session, named and set as Auth.js does. Pure."""
+"""The cookie of a session, set and taken back as Auth.js does."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from fastapi import Response
 
+from ...web.cookies import PLAIN, SECURE
 from ..settings import Settings
-
-SECURE, PLAIN = "__Secure-authjs.session-token", "authjs.session-token"
-_LONGEST = 255
-
-
-def token_of(cookies: Mapping[str, str], settings: Settings) -> str | None:
-    """Return the session that a request names; None where it names none that could be.
-
-    Where people come by https only the first name counts: pages without it can set the other one for the same host.
-    """
-    token = cookies.get(SECURE) or (None if settings.is_secure else cookies.get(PLAIN))
-    return None if not token or len(token) > _LONGEST or "\0" in token else token
 
 
 def set_cookie(response: Response, settings: Settings, token: str) -> None:

@@ -6,16 +6,17 @@ from typing import Annotated
 
 from fastapi import Depends, Request, Response
 
-from ..database import Db
-from ..errors import forbidden, unauthorized
+from ...web.cookies import token_of
+from ...web.database import Db
+from ...web.errors import forbidden, unauthorized
 from ..resources import Open
-from .cookie import set_cookie, token_of
+from .cookie import set_cookie
 from .sessions import Signed, who
 
 
 async def _somebody(request: Request, response: Response, resources: Open, db: Db) -> Signed | None:
     settings = resources.settings
-    token = token_of(request.cookies, settings)
+    token = token_of(request.cookies, is_secure=settings.is_secure)
     if token is None:
         return None
     signed = await who(db, token, settings.admin_emails, settings.session_days)

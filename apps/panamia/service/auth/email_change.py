@@ -17,8 +17,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ...models import EmailMigration, MentorSession, User
-from ..errors import RefusedError, bad
-from ..inputs import fold
+from ...web.errors import RefusedError, bad
+from ..addresses import fold
 from ..resources import Resources
 from .links import void_links
 from .profile_address import is_of_another_profile, move_profile

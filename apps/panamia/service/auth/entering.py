@@ -5,8 +5,8 @@ from __future__ import annotations
 from fastapi import Request
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from ...web.cookies import token_of
 from ..settings import Settings
-from .cookie import token_of
 from .sessions import end_session, make_session
 
 
@@ -15,7 +15,7 @@ async def enter(db: AsyncSession, request: Request, settings: Settings, user_id:
 
     The session that the request came with ends: its browser forgets it now, and nobody else is to have it.
     """
-    before = token_of(request.cookies, settings)
+    before = token_of(request.cookies, is_secure=settings.is_secure)
     if before is not None:
         await end_session(db, before)
     return await make_session(db, user_id, settings.session_days)

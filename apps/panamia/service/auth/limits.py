@@ -7,7 +7,7 @@ import hmac
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from ..errors import RefusedError
+from ...web.errors import RefusedError
 from ..often import Often, count
 from ..settings import Settings
 from .mailbox import mailbox_of

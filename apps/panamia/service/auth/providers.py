@@ -19,8 +19,8 @@ from fastapi import BackgroundTasks, Request
 from fastapi.responses import RedirectResponse
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from ..errors import RefusedError
-from ..inputs import email_of, fold
+from ...web.errors import RefusedError
+from ..addresses import email_of, fold
 from ..mail import Letter
 from ..resources import Resources
 from ..settings import Settings

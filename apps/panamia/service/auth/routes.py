@@ -8,15 +8,16 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, BackgroundTasks, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
-from ..bodies import Input, Output
-from ..database import Db
-from ..inputs import Email, folded
+from ...web.bodies import Input, Output
+from ...web.cookies import token_of
+from ...web.database import Db
+from ..addresses import Email, folded
 from ..profiles.belonging import flags_of
 from ..resources import Open
 from . import letters
 from .asking import Host
 from .claiming import claim_behind
-from .cookie import forget_cookie, set_cookie, token_of
+from .cookie import forget_cookie, set_cookie
 from .current import User
 from .entering import enter
 from .expired import forget_expired
@@ -141,7 +142,7 @@ async def session(user: User, db: Db, resources: Open) -> SessionAnswer:
 @router.post("/signout", status_code=204)
 async def sign_out(request: Request, response: Response, db: Db, resources: Open) -> None:
     """End the session of whoever asks."""
-    token = token_of(request.cookies, resources.settings)
+    token = token_of(request.cookies, is_secure=resources.settings.is_secure)
     if token is not None:
         await end_session(db, token)
     forget_cookie(response, resources.settings)

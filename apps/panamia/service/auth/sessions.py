@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ...models import Session, User
-from ..inputs import fold
+from ..addresses import fold
 
 _PROLONGED_AFTER = datetime.timedelta(days=1)
 """A session that is used is prolonged once a day, not with every request."""

@@ -14,9 +14,9 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ...models import OAuthVerification, User
-from ..database import one_at_a_time
-from ..errors import RefusedError, bad, conflict
-from ..inputs import fold
+from ...web.database import one_at_a_time
+from ...web.errors import RefusedError, bad, conflict
+from ..addresses import fold
 from .accounts import link_account
 from .tokens import MINUTES, hash_of, new_short_token
 from .users import user_signing_in

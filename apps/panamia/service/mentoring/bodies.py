@@ -8,8 +8,8 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, StringConstraints
 
 from ...models.enums import SessionType
-from ..bodies import Input
-from ..inputs import NO_NUL, ONE_LINE
+from ...web.bodies import Input
+from ...web.inputs import NO_NUL, ONE_LINE
 from ..people import Someone
 
 _FARTHEST = datetime.timedelta(days=2 * 366)

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped
 
 from ...models import MentorSession
 from ...models.enums import SessionStatus
-from ..cursors import Cursor
+from ...web.cursors import Cursor
 from .rules import Asker, Side
 from .views import SessionPage, views
 

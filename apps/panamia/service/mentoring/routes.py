@@ -9,11 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from ...models import MentorSession
 from ...models.enums import SessionStatus
+from ...web.cursors import cursor_of
+from ...web.database import Db
+from ...web.inputs import Key
 from ..auth.current import User
 from ..auth.sessions import Signed
-from ..cursors import cursor_of
-from ..database import Db
-from ..inputs import Key
 from ..resources import Open
 from . import listing, sessions
 from .bodies import Because, Completion, Noted, SessionRequest

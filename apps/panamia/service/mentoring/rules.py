@@ -14,8 +14,8 @@ from typing import Literal, Protocol
 
 from ...models import MentorSession
 from ...models.enums import SessionStatus
-from ..errors import RefusedError, conflict, forbidden, not_found
-from ..inputs import fold
+from ...web.errors import RefusedError, conflict, forbidden, not_found
+from ..addresses import fold
 
 Side = Literal["mentor", "mentee"]
 AGREED: frozenset[SessionStatus] = frozenset({"scheduled", "in_progress"})

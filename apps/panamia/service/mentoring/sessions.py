@@ -10,9 +10,9 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ...models import MentorSession, User
+from ...web.errors import RefusedError, bad, not_found
+from ..addresses import fold
 from ..auth.sessions import Signed
-from ..errors import RefusedError, bad, not_found
-from ..inputs import fold
 from ..notifications.emit import Event, SessionRef, notify
 from ..people import find, stay
 from ..profiles.document import read_profile

@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from ...models import MentorSession, User
 from ...models.enums import SessionStatus, SessionType
-from ..bodies import Output
-from ..inputs import fold
+from ...web.bodies import Output
+from ..addresses import fold
 from ..people import FORMER, Person, shown
 from .rules import Asker, Side, side_of
 

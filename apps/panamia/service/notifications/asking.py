@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from ..errors import RefusedError
+from ...web.errors import RefusedError
 from ..often import Often, count
 from .events import Event
 

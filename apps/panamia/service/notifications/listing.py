@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from ...models import Notification
 from ...models.enums import NotificationActivityType, NotificationContext, NotificationObjectType
-from ..cursors import Cursor
+from ...web.cursors import Cursor
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,12 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 
 from ...models.enums import NotificationActivityType, NotificationContext, NotificationObjectType
+from ...web.bodies import Input, Output
+from ...web.cursors import Cursor, cursor_of
+from ...web.database import Db
+from ...web.errors import bad, not_found
+from ...web.inputs import Key
 from ..auth.current import User
-from ..bodies import Input, Output
-from ..cursors import Cursor, cursor_of
-from ..database import Db
-from ..errors import bad, not_found
-from ..inputs import Key
 from . import listing, preferences
 from .links import sound_link
 from .words import display_message

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ...models import User
-from ..errors import RefusedError
+from ...web.errors import RefusedError
 from ..mongo import MongoAwayError
 from ..people import stay
 from ..resources import Resources

@@ -14,7 +14,7 @@ from typing import Any, cast
 
 from bson import Decimal128
 
-from ..inputs import fold
+from ..addresses import fold
 from .plain import plain
 from .words import PRONOUNS
 

@@ -12,10 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from isthmus.polyglot.stores import Stored
 
-from ..bodies import Output
-from ..database import Db
-from ..errors import bad, not_found
-from ..inputs import ONE_LINE
+from ...web.bodies import Output
+from ...web.database import Db
+from ...web.errors import bad, not_found
+from ...web.inputs import ONE_LINE
 from ..resources import Open
 from .document import Card, PublicProfile, card_of, profile_of, public_of, read_profile
 from .inputs import Category, County

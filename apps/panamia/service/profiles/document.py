@@ -15,8 +15,8 @@ from isthmus.polyglot.references import References
 from isthmus.polyglot.stores import Stored
 
 from ...models import Base
-from ..bodies import Output
-from ..inputs import fold
+from ...web.bodies import Output
+from ..addresses import fold
 from . import words
 from .leniently import OBJECT, OBJECTS, OR_NONE, Coordinate, Flag, Link, Moment, Number, Text, Texts
 from .plain import plain

@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from ..bodies import Input
-from ..inputs import NO_NUL, ONE_LINE
+from ...web.bodies import Input
+from ...web.inputs import NO_NUL, ONE_LINE
 from .leniently import is_safe_link
 from .words import CATEGORIES, COUNTIES, PRONOUNS
 

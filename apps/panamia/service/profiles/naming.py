@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from ...models import ScreennameHistory, User
 from ...models.ids import new_id
-from ..errors import RefusedError, bad, conflict, unauthorized
+from ...web.errors import RefusedError, bad, conflict, unauthorized
 from .screennames import changes_again_at, why_not
 
 _TAKEN = "This screen name is taken"

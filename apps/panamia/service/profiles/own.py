@@ -12,10 +12,10 @@ from isthmus.errors import PolyglotError
 from isthmus.polyglot.stores import Stored
 from isthmus.polyglot.switch import Home
 
+from ...web.database import one_at_a_time
+from ...web.errors import RefusedError, bad, conflict, not_found
+from ..addresses import folded
 from ..auth.sessions import Signed
-from ..database import one_at_a_time
-from ..errors import RefusedError, bad, conflict, not_found
-from ..inputs import folded
 from ..people import stay
 from ..resources import Resources
 from .belonging import claim_profile

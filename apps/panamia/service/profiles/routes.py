@@ -8,10 +8,10 @@ from fastapi import APIRouter, Header, Response
 
 from isthmus.polyglot.switch import Home
 
+from ...web.bodies import Output
+from ...web.database import Db
+from ...web.errors import Problem
 from ..auth.current import User
-from ..bodies import Output
-from ..database import Db
-from ..errors import Problem
 from ..mongo import MongoAwayError
 from ..resources import Open
 from .document import Profile, read_profile

@@ -7,10 +7,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
+from ...web.bodies import Input, Output
+from ...web.database import Db
+from ...web.errors import bad
 from ..auth.current import Somebody, User
-from ..bodies import Input, Output
-from ..database import Db
-from ..errors import bad
 from .inputs import Line
 from .naming import Named, named, owner_of, set_screenname
 from .screennames import why_not

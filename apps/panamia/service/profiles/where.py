@@ -11,8 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from isthmus.errors import PolyglotError
 from isthmus.polyglot.switch import Homes, Switch
 
-from ..database import ELSEWHERE
-from ..errors import RefusedError
+from ...web.database import ELSEWHERE
+from ...web.errors import RefusedError
 from ..resources import Resources
 from .documents import DocumentProfiles
 from .rows import RowProfiles

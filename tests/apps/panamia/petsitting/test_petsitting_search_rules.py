@@ -19,8 +19,8 @@ from apps.panamia.petsitting.days import Days
 from apps.panamia.petsitting.listings import rules
 from apps.panamia.petsitting.listings.cursors import End, end_of
 from apps.panamia.petsitting.listings.places import EARTH_KM, FARTHEST_KM, Box, Place, box_around, rings
-from apps.panamia.service.cursors import Cursor
-from apps.panamia.service.errors import RefusedError
+from apps.panamia.web.cursors import Cursor
+from apps.panamia.web.errors import RefusedError
 
 NOON = datetime.datetime(2026, 11, 23, 12, tzinfo=datetime.UTC)
 KINDS = (rules.Kind("pet-sitting", 90, 365), rules.Kind("rental", 365, 730))

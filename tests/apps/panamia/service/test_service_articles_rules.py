@@ -27,7 +27,7 @@ from apps.panamia.service.articles.rules import (
     may_unpublish,
     may_update,
 )
-from apps.panamia.service.errors import RefusedError
+from apps.panamia.web.errors import RefusedError
 from tests.apps.panamia.service.articles_made import ACTIONS, STATUSES, WHO, expected
 
 

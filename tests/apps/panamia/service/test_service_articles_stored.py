@@ -9,8 +9,8 @@ import pytest
 from apps.panamia.service.articles.co_authors import answered, answers_of, anybody_accepted, invited, without
 from apps.panamia.service.articles.reviews import Remark, comments_of, done, outcome_of, requested, reviewer_of
 from apps.panamia.service.articles.texts import excerpt_of, minutes_of, moment_of, numbered, slug_of
-from apps.panamia.service.cursors import Cursor, cursor_of
-from apps.panamia.service.errors import RefusedError
+from apps.panamia.web.cursors import Cursor, cursor_of
+from apps.panamia.web.errors import RefusedError
 
 NOW = datetime.datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=datetime.timezone(datetime.timedelta(hours=-5)))
 STAMP = "2026-01-02T08:04:05.678Z"

@@ -15,10 +15,10 @@ from bson import ObjectId
 from bson.datetime_ms import DatetimeMS
 from sqlalchemy.exc import DataError, DBAPIError, InterfaceError
 
-from apps.panamia.service.again import Again, ask_again
 from apps.panamia.service.articles import routes
-from apps.panamia.service.faults import meaning_of
 from apps.panamia.service.profiles.document import card_of, profile_of
+from apps.panamia.web.again import Again, ask_again
+from apps.panamia.web.faults import meaning_of
 from tests.apps.panamia.service.conftest import Start, World
 
 pytestmark = pytest.mark.anyio
@@ -160,7 +160,7 @@ async def test_no_error_holds_the_values_of_its_statement(world: World) -> None:
 
 
 async def test_nobody_waits_for_ever_for_a_free_connection(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("apps.panamia.service.database._WAIT_SECONDS", 0.3)
+    monkeypatch.setattr("apps.panamia.web.database._WAIT_SECONDS", 0.3)
     world = await start(POOL_SIZE="1")
     async with world.app.state.resources.engine.connect() as connection:
         await connection.execute(sa.text("SELECT 1"))

@@ -10,9 +10,9 @@ from psycopg.conninfo import conninfo_to_dict
 
 from apps.panamia.models import Profile, User
 from apps.panamia.models.ids import new_id
-from apps.panamia.service.cursors import Cursor, cursor_of
-from apps.panamia.service.errors import RefusedError
-from apps.panamia.service.instants import FIRST, LAST, Beyond, beyond
+from apps.panamia.web.cursors import Cursor, cursor_of
+from apps.panamia.web.errors import RefusedError
+from apps.panamia.web.instants import FIRST, LAST, Beyond, beyond
 from tests.apps.panamia.service.conftest import Start, World
 from tests.apps.panamia.service.profile_homes import Home
 

@@ -15,7 +15,6 @@ import pytest
 
 from apps.panamia.models import MentorSession
 from apps.panamia.models.enums import SessionStatus
-from apps.panamia.service.errors import RefusedError
 from apps.panamia.service.mentoring.rules import (
     Side,
     Standing,
@@ -26,6 +25,7 @@ from apps.panamia.service.mentoring.rules import (
     may_see,
     side_of,
 )
+from apps.panamia.web.errors import RefusedError
 from tests.apps.panamia.service.sessions_made import ACTIONS, STATUSES, expected
 
 RULES: dict[str, Callable[[Standing], RefusedError | None]] = {

@@ -17,7 +17,6 @@ import pytest
 from pydantic import SecretStr
 
 from apps.panamia.models.ids import new_id
-from apps.panamia.service.errors import RefusedError
 from apps.panamia.service.mail import DeferredError, Letter, UndeliverableError, sender_of
 from apps.panamia.service.notifications.asking import MOST_A_DAY as MOST_QUESTIONS_A_DAY
 from apps.panamia.service.notifications.asking import MOST_TO_ONE_A_DAY
@@ -26,6 +25,7 @@ from apps.panamia.service.notifications.letters import MOST_A_DAY, MOST_OF_ONE_A
 from apps.panamia.service.notifications.owing import MOST_TRIES
 from apps.panamia.service.notifications.sending import Counts, send_due
 from apps.panamia.service.settings import Settings
+from apps.panamia.web.errors import RefusedError
 from tests.apps.panamia.service.conftest import Start, World
 from tests.apps.panamia.service.mails import mails_of
 from tests.apps.panamia.service.smtp_server import Post, smtp_server

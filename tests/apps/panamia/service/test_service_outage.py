@@ -205,9 +205,10 @@ async def _take(course: Course, people: People, relay: Relay, own_mongo: WireSer
         step()
     await asyncio.sleep(down + course.away - time.monotonic())
     await done(lambda: _DEGRADED in seen.between(down, math.inf) and people.answers_away.keys() >= _DONE_WHILE_AWAY)
-    rising = time.monotonic()
+    rising, behind = time.monotonic(), open_events(people.world)  # before it is back: a relay may be quick
+    assert behind
     await asyncio.to_thread(own_mongo.start)
-    back, behind = time.monotonic(), open_events(people.world)
+    back = time.monotonic()
     await until(lambda: len(behind & open_events(people.world)) < len(behind))
     relay.kill()  # while it catches up
     relay.start()

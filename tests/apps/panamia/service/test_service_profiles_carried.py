@@ -17,10 +17,10 @@ from psycopg.rows import dict_row
 
 from apps.panamia.generate import main as generate
 from apps.panamia.moving.phases import PHASES
-from apps.panamia.service.database import open_engine, sessions_of
 from apps.panamia.service.profiles.columns import row_of
 from apps.panamia.service.profiles.document import profile_of
 from apps.panamia.service.profiles.rows import RowProfiles
+from apps.panamia.web.database import open_engine, sessions_of
 from isthmus.polyglot.stores.form import to_json
 from tests.apps.panamia.conftest import PEOPLE, isthmus
 from tests.apps.panamia.service.conftest import Start, World

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .errors import answer
-from .settings import Settings, origin_of
+from .origins import origin_of
 
 _READING = {"GET", "HEAD", "OPTIONS"}
 _DIGITS = 18
@@ -21,8 +23,8 @@ class OriginCheck:
     refused if it carries a cookie; without one it has no session to misuse.
     """
 
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
-        self.app, self.origins = app, settings.origins
+    def __init__(self, app: ASGIApp, origins: Collection[str]) -> None:
+        self.app, self.origins = app, origins
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer 403."""
@@ -51,8 +53,8 @@ class _TooLargeError(HTTPException):
 class BodyLimit:
     """Refuse bodies over a size, also those that do not say how large they are."""
 
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
-        self.app, self.limit = app, settings.body_bytes
+    def __init__(self, app: ASGIApp, limit: int) -> None:
+        self.app, self.limit = app, limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer 413."""

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from ..models.base import Instant
 from .errors import RefusedError, bad
 from .instants import Beyond, beyond
 
@@ -48,7 +47,7 @@ class Cursor:
         key: sa.SQLColumnExpression[str],
     ) -> sa.ColumnElement[bool]:
         """Return which rows are behind it where the latest come first."""
-        return sa.tuple_(at, key) < sa.tuple_(sa.literal(self.at, Instant), sa.literal(self.id))
+        return sa.tuple_(at, key) < sa.tuple_(sa.literal(self.at, sa.DateTime(timezone=True)), sa.literal(self.id))
 
 
 def cursor_of(text: str | None, *, undated: bool = False) -> Cursor | None:

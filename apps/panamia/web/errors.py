@@ -21,7 +21,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from isthmus.connect.postgres import explain
 
 from .faults import Meaning, meaning_of
-from .mongo import MongoAwayError
 
 _log = logging.getLogger("panamia")
 _WORDS = {404: "Not found", 405: "Method not allowed"}
@@ -120,10 +119,6 @@ def add_handlers(app: FastAPI) -> None:
             {"field": _path(one["loc"]), "error": _sound(str(one["msg"]))} for one in fault.errors()[:_MOST_FIELDS]
         ]
         return answer(422, "The request is not of this form", "invalid", fields=fields)
-
-    @app.exception_handler(MongoAwayError)
-    async def _mongo(_: Request, fault: MongoAwayError) -> JSONResponse:
-        return answer(503, str(fault), "mongodb-away", headers={"Retry-After": "1"})
 
     @app.exception_handler(PoolTimeout)
     async def _crowded(_: Request, __: PoolTimeout) -> JSONResponse:

@@ -1,0 +1,32 @@
+"""The types of what people send: every text has a bound, and none holds what PostgreSQL cannot."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Path
+from pydantic import AfterValidator, StringConstraints
+
+
+def _no_nul(text: str) -> str:
+    if "\0" in text:
+        raise ValueError("holds a NUL, which no text of PostgreSQL can")
+    return text
+
+
+def _one_line(text: str) -> str:
+    if any(ord(one) < 32 or ord(one) == 127 for one in text):
+        raise ValueError("holds control characters")
+    return text
+
+
+NO_NUL = AfterValidator(_no_nul)
+"""For texts of several lines."""
+ONE_LINE = AfterValidator(_one_line)
+"""For texts of one line."""
+
+
+Key = Annotated[str, Path(min_length=1, max_length=64, pattern="^[a-z0-9]+$")]
+"""A key in a path."""
+KeyText = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern="^[a-z0-9]+$")]
+"""A key in a body or a query."""
