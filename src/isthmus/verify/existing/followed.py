@@ -7,7 +7,6 @@ is not: rows of others may hold them, and which of them was meant the checksum k
 from __future__ import annotations
 
 from collections.abc import Collection
-from functools import lru_cache
 
 import psycopg
 from psycopg import sql
@@ -38,7 +37,7 @@ class Followed:
     def __init__(self, known: Known) -> None:
         self._known = known
         self._rows = Remembered(self._rows_of, _KEPT)
-        self.has = lru_cache(maxsize=_KEPT)(self._has)
+        self._are_there = Remembered(self._have, _KEPT)
 
     def row_of(self, table: str, document_id: str) -> str:
         """Return the id of the row that a document of a root table is."""
@@ -48,6 +47,11 @@ class Followed:
         """Find several rows at once."""
         if self._known.has_moved(table):
             self._rows.prepare(table, document_ids)
+        self._are_there.prepare(table, document_ids)
+
+    def has(self, table: str, document_id: str) -> bool:
+        """Tell whether a root table has the row that a document with this id is."""
+        return self._are_there.find(table, document_id)
 
     def _rows_of(self, table: str, document_ids: list[str]) -> list[str]:
         found = self._known.rows(
@@ -58,25 +62,29 @@ class Followed:
         moved = {str(given): str(row) for given, row in found}
         return [moved.get(one, one) for one in document_ids]
 
-    def _has(self, table: str, document_id: str) -> bool:
-        """Tell whether a root table has the row that a document with this id is."""
+    def _have(self, table: str, document_ids: list[str]) -> list[bool]:
         known = self._known
         key = key_column(known.subject.schema.tables[table])
         there = known.there.columns[table].get(key)
         if there is None:
-            return False
+            return [False] * len(document_ids)
         try:
             with known.given.connection.transaction():
-                return bool(
-                    known.number(
-                        "SELECT EXISTS (SELECT FROM {real} t WHERE t.{key} = {value})::integer",
-                        real=known.real(table),
-                        key=sql.Identifier(key),
-                        value=there.value(sql.Literal(self.row_of(table, document_id))),
-                    )
+                found = known.rows(
+                    "SELECT one.place FROM unnest({ids}::text[]) WITH ORDINALITY AS one (id, place)"
+                    " WHERE EXISTS (SELECT FROM {real} t WHERE t.{key} = {value})",
+                    ids=sql.Literal([self.row_of(table, one) for one in document_ids]),
+                    real=known.real(table),
+                    key=sql.Identifier(key),
+                    value=there.value(sql.SQL("one.id")),
                 )
-        except psycopg.DataError:  # it is no value of the column's type
-            return False
+        except psycopg.DataError:  # one is no value of the column's type
+            if len(document_ids) == 1:
+                return [False]
+            middle = len(document_ids) // 2
+            return [*self._have(table, document_ids[:middle]), *self._have(table, document_ids[middle:])]
+        places = {int(place) for (place,) in found}
+        return [place in places for place in range(1, len(document_ids) + 1)]
 
 
 def why_not_followed(known: Known, table: Table, column: Column, waiting: Collection[tuple[str, str]]) -> str:

@@ -19,10 +19,13 @@ from typing import Any, cast
 from isthmus.verify.reference.field_rules import FieldReader
 from isthmus.verify.reference.language import Language, Plain, literal
 from isthmus.verify.reference.names import fold, parse_type, rewrite_path, split_path
-from isthmus.verify.reference.rules import Column, Condition, Field, Fields, Flags, Flow, Object, Skip, ToFlags
+from isthmus.verify.reference.rules import Column, Condition, Drop, Field, Fields, Flags, Flow, Object, Skip, ToFlags
 from isthmus.verify.reference.shapes import FILLED_COLUMN, HIDDEN_ID, THING_COLUMN, Shape, Unique
 from isthmus.verify.reference.values import Setting, Type
 from isthmus.verify.reference.words import parse
+
+MARK = "_isthmus"
+"""Isthmus's own field in documents, which is left behind where no rule names it."""
 
 __all__ = ["Rules", "Shape", "fold", "load", "parse", "parse_type", "read", "rewrite_path", "split_path"]
 
@@ -153,6 +156,8 @@ class _Reader:
         stated: Plain = said.get("fields") or {}
         reader = FieldReader(language, entry, number, self.shapes)
         reader.fields({key: rule for key, rule in stated.items() if key != "_id"}, shape, tree, extras)
+        if not any(path[:1] == (MARK,) for one in tree for path in one.paths):
+            tree.append(Field(((MARK,),), Drop()))
         extras_column = None if extras == "dead_letter" else extras
         if extras_column:
             shape.add_extras(extras_column)
