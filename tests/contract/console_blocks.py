@@ -1,4 +1,4 @@
-"""Runs the commands that documentation pages show in fences marked `console`.
+"""Runs the commands that documentation pages show in fences marked `console`, and writes the files that they show.
 
     ```console
     $ isthmus copy mapping.yaml --source dump --target embedded:pg   # exit 1
@@ -8,7 +8,8 @@
 A line that begins with `$ ` is a command; a backslash at its end continues it on the next line, which may begin with
 `> `. A comment `# exit N` at its end states the exit code (0 otherwise). Other lines are output, shown for the reader;
 in a fence marked `console compare` each of them must occur in what the command printed, in this order, where `…` stands
-for any text and runs of blanks are one. The commands of a page run one after the other in one empty folder, as one
+for any text and runs of blanks are one. A fence of another language with `title="PATH"` is a file, which its reader
+writes where the page has come to. The commands of a page run one after the other in one empty folder, as one
 person would type them: `cd` and `export` last until the end of the page.
 """
 
@@ -16,14 +17,17 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 FENCE = re.compile(
     r"^(?P<indent> *)```console(?P<marks>[^\n]*)\n(?P<body>.*?)^(?P=indent)```", re.MULTILINE | re.DOTALL
 )
+FILE = re.compile(r'^```\w+ title="(?P<path>[^"]+)"\n(?P<body>.*?)^```', re.MULTILINE | re.DOTALL)
+END_OF_FILE = "END-OF-THE-FILE"
 EXIT = re.compile(r"\s+# exit (\d+)$")
 COMMAND_SECONDS = 240
 # A reader's shell has neither our test settings nor databases by environment.
@@ -50,22 +54,36 @@ class Command:
 
 
 def commands_of(page: str) -> list[Command]:
-    """Read the commands of a page, in order."""
-    found: list[Command] = []
+    """Read the commands of a page, in order; a file is the command that writes it."""
+    found = [_writing(page, fence) for fence in FILE.finditer(page)]
     for fence in FENCE.finditer(page):
-        first_line = page.count("\n", 0, fence.start("body")) + 1
-        compare = "compare" in fence["marks"].split()
-        continued = False
-        for offset, raw in enumerate(fence["body"].splitlines()):
-            line = raw[len(fence["indent"]) :]
-            if continued:
-                found[-1].text += "\n" + line.removeprefix("> ")
-                continued = line.endswith("\\")
-            elif line.startswith("$ "):
-                found.append(Command(line[2:], first_line + offset, compare=compare))
-                continued = line.endswith("\\")
-            elif found and line.strip():
-                found[-1].output.append(line)
+        found += _shown(page, fence)
+    return sorted(found, key=lambda one: one.line)
+
+
+def _writing(page: str, fence: re.Match[str]) -> Command:
+    path = PurePosixPath(fence["path"])
+    folder, file = (shlex.quote(str(one)) for one in (path.parent, path))
+    text = f"mkdir -p {folder} && cat > {file} <<'{END_OF_FILE}'\n{fence['body']}{END_OF_FILE}"
+    return Command(text, page.count("\n", 0, fence.start("body")) + 1)
+
+
+def _shown(page: str, fence: re.Match[str]) -> list[Command]:
+    """Read the commands of one fence."""
+    found: list[Command] = []
+    first_line = page.count("\n", 0, fence.start("body")) + 1
+    compare = "compare" in fence["marks"].split()
+    continued = False
+    for offset, raw in enumerate(fence["body"].splitlines()):
+        line = raw[len(fence["indent"]) :]
+        if continued:
+            found[-1].text += "\n" + line.removeprefix("> ")
+            continued = line.endswith("\\")
+        elif line.startswith("$ "):
+            found.append(Command(line[2:], first_line + offset, compare=compare))
+            continued = line.endswith("\\")
+        elif found and line.strip():
+            found[-1].output.append(line)
     for command in found:
         stated = EXIT.search(command.text)
         if stated is not None:

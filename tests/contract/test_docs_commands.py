@@ -15,6 +15,7 @@ import pytest
 from tests.contract.console_blocks import Command, commands_of, missing_lines, run
 
 ROOT = Path(__file__).parents[2]
+IGNORED = shutil.ignore_patterns("__pycache__")
 PAGES = [
     ROOT / "README.md",
     *sorted((ROOT / "docs" / "tutorial").glob("*.md")),
@@ -41,7 +42,10 @@ def folder() -> Iterator[Path]:
 def test_commands_of_page_work_as_shown(page: Path, folder: Path) -> None:
     text = page.read_text(encoding="utf-8")
     if "python -m apps." in text:  # its reader stands in a checkout
-        shutil.copytree(ROOT / "apps", folder / "apps", ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(ROOT / "apps", folder / "apps", ignore=IGNORED)
+    if "python -m pytest" in text:
+        shutil.copytree(ROOT / "tests", folder / "tests", ignore=IGNORED)
+        shutil.copy(ROOT / "pyproject.toml", folder)
     for command in commands_of(text):
         ran = run(command, folder)
         place = f"{page.relative_to(ROOT)}:{command.line}"
@@ -61,6 +65,16 @@ def test_commands_of_reads_exit_codes_continuations_and_output() -> None:
         Command("one \\\n  two", 3, exit_code=3, compare=True, output=["shown"]),
         Command("three", 6, compare=True),
     ]
+
+
+def test_commands_of_writes_the_files_of_a_page_in_their_place(folder: Path) -> None:
+    page = "```console\n$ cat a/b.py  # exit 1\n```\n" + '```python title="a/b.py"\n"""$HOME \'"""\n\n\\\n```\n'
+    page += '```console compare\n$ cat a/b.py\n"""$HOME \'"""\n```\n'
+    assert [one.line for one in commands_of(page)] == [2, 5, 10]
+    for command in commands_of(page):
+        ran = run(command, folder)
+        assert (ran.returncode, missing_lines(command.output, ran.stdout)) == (command.exit_code, [])
+    assert (folder / "a" / "b.py").read_text() == '"""$HOME \'"""\n\n\\\n'
 
 
 def test_run_keeps_folder_and_environment_between_commands(folder: Path) -> None:

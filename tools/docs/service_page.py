@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, SecretStr
+from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from apps.panamia.petsitting import settings as petsitting
 from apps.panamia.service import settings as service
+from apps.panamia.web.settings import WebSettings, program_of
 
-_HEAD = """<!-- Made by `python -m tools.docs` from apps/panamia/{name}/settings.py. -->
+_HEAD = """<!-- Made by `python -m tools.docs` from {place}/settings.py. -->
 
 # Settings of {what}
 
-Each is a variable of the environment; `python -m apps.panamia.{name} --help` shows the same. What holds a secret
+Each is a variable of the environment; `python -m {program} --help` shows the same. What holds a secret
 ({secrets}) can stand on the only line of a file instead, which the variable of that name with `_FILE` behind it names.
 
 | variable | default | what it means |
@@ -26,18 +26,19 @@ Each is a variable of the environment; `python -m apps.panamia.{name} --help` sh
 
 def page(_root: Path) -> str:
     """Return the page of the main service."""
-    return _page("service", "the service", service.Settings, service.SECRETS)
+    return _page("the service", service.Settings)
 
 
 def petsitting_page(_root: Path) -> str:
     """Return the page of the sidecar."""
-    return _page("petsitting", "pet sitting", petsitting.Settings, petsitting.SECRETS)
+    return _page("pet sitting", petsitting.Settings)
 
 
-def _page(name: str, what: str, settings: type[BaseModel], secrets: Iterable[str]) -> str:
+def _page(what: str, settings: type[WebSettings]) -> str:
     lines = (_line(field, one) for field, one in settings.model_fields.items())
-    told = ", ".join(f"`{secret}`" for secret in secrets)
-    return _HEAD.format(name=name, what=what, secrets=told) + "".join(lines)
+    told = ", ".join(f"`{secret}`" for secret in settings.secrets)
+    program = program_of(settings)
+    return _HEAD.format(place=program.replace(".", "/"), program=program, what=what, secrets=told) + "".join(lines)
 
 
 def _line(name: str, one: FieldInfo) -> str:

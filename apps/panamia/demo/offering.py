@@ -23,9 +23,9 @@ from ..petsitting.listings import writing as listings
 from ..petsitting.listings.bodies import NewListing, NewPhoto
 from ..petsitting.models import User
 from ..petsitting.resources import Resources
-from ..petsitting.sessions import Signed
 from ..petsitting.settings import Settings
 from ..web.database import open_engine, sessions_of
+from ..web.sessions import Signed
 from .stays import GUEST, Offer, Stay
 
 _PEOPLE = 60
@@ -132,7 +132,7 @@ class _Making:
             await self._stay(key, sitter, today, stay)
         async with self._sessions.begin() as db:
             for first, end, note in offer.blocks:
-                await blocks.add(db, sitter, key, days_of(_day(today, first), _day(today, end)), note)
+                await blocks.add(db, self._settings, sitter, key, days_of(_day(today, first), _day(today, end)), note)
         return key
 
     async def _stay(self, listing: str, sitter: Signed, today: datetime.date, stay: Stay) -> None:

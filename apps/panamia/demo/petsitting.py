@@ -21,7 +21,7 @@ from psycopg.conninfo import make_conninfo
 
 from isthmus.errors import ConfigError
 
-from ..petsitting.settings import SECRETS, Settings, read_settings
+from ..petsitting.settings import Settings, read_settings
 from ..service.app import create_app
 from .offering import Made, count_people, offer_all
 from .people import Guest, invite, moved_people
@@ -87,7 +87,7 @@ def _login(owner: str) -> str:
 
 def _without_settings(found: dict[str, str]) -> dict[str, str]:
     """Return an environment without what would tell the sidecar otherwise."""
-    names = {name.upper() for name in Settings.model_fields} | {f"{name}_FILE" for name in SECRETS}
+    names = {name.upper() for name in Settings.model_fields} | {f"{name}_FILE" for name in Settings.secrets}
     return {name: value for name, value in found.items() if name not in names}
 
 
@@ -131,7 +131,7 @@ Three things to try, once you are signed in:
      Then ask for days that are free.
   3. Look for what is free, of {made.count:,} listings: {sitting}/
      Programs ask the API, here for rentals near Miami: {sitting}/api/listings?{wish}
-     It is all at {sitting}/docs
+     It is all at {sitting}/docs; what you offer yourself is at {sitting}/listings
 """,
         flush=True,
     )

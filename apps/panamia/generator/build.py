@@ -78,6 +78,7 @@ class _Builder:
         turns_of = {one.spare: turn for case in PEOPLE for turn, one in enumerate(self._people.named(case.name))}
         self._telling = Telling(self._world, turns_of)
         self._pairs: set[tuple[int | None, int | None]] = set()
+        self._orphans: set[tuple[str, ...]] = set()
 
     def run(self, sink: Sink) -> World:
         for name in WRITTEN:
@@ -133,9 +134,18 @@ class _Builder:
     def _plant(self, plant: Plant, place: Place, document: Document) -> Document:
         outcomes, do = plant.do.change(place, document), plant.do
         end, why = self._tell_circle(plant.where, document) if do.end == "copied" else (do.end, do.why)
+        if plant.where == "followers" and why == "orphan":
+            why = self._orphaned(str(document["followerId"]), str(document["userId"]))
         self._truth.end(plant.where, document["_id"], end, why)
         self._truth.planted(plant.name, plant.where, document["_id"], do.path, end, why, outcomes)
         return document
+
+    def _orphaned(self, *pair: str) -> str:
+        """Why a follow of nobody has no row: one that was said before was joined into the first, and left with it."""
+        if pair in self._orphans:
+            return "joined-left"
+        self._orphans.add(pair)
+        return "orphan"
 
     def _tell_played(self, told: Told) -> None:
         """Tell of a case where its document comes that was changed, or the first one of its collection."""

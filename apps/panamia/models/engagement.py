@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 
 import sqlalchemy as sa
+from sqlalchemy.event import listen
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from . import enums
@@ -12,14 +13,34 @@ from .auth import User
 from .base import Base, Instant, Json, Keyed, points_at
 from .shapes import Loose
 
+_FORGET_ACTOR = """
+CREATE OR REPLACE FUNCTION forget_actor() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    NEW.actor_screenname := NULL;
+    NEW.actor_name := NULL;
+    RETURN NEW;
+END
+$$"""
+_WITHOUT_ACTOR = """
+CREATE TRIGGER forget_actor BEFORE UPDATE ON notifications FOR EACH ROW
+WHEN (OLD.actor IS NOT NULL AND NEW.actor IS NULL) EXECUTE FUNCTION forget_actor()"""
+
 
 class Notification(Keyed, Base):
-    """What one person did that another one is told. Names and titles are as they were then."""
+    """What one person did, or the clock, that another one is told.
+
+    Names and titles are as they were then; the names go with the actor.
+    """
 
     __tablename__ = "notifications"
 
     type: Mapped[enums.NotificationActivityType] = mapped_column(enums.notification_activity_type)
-    actor: Mapped[str] = mapped_column(sa.Text, points_at("users", "CASCADE"), index=True)
+    actor: Mapped[str | None] = mapped_column(
+        sa.Text,
+        points_at("users", "SET NULL"),
+        index=True,
+        comment="Null: gone since, or nobody did it, but the clock.",
+    )
     target: Mapped[str] = mapped_column(sa.Text, points_at("users", "CASCADE"))
     article_id: Mapped[str | None] = mapped_column(sa.Text, points_at("articles", "SET NULL"))
     session_id: Mapped[str | None] = mapped_column(sa.Text, points_at("mentor_sessions", "SET NULL"))
@@ -42,7 +63,7 @@ class Notification(Keyed, Base):
     email_preference_key: Mapped[str | None] = mapped_column(sa.Text)
     expires_at: Mapped[datetime.datetime | None] = mapped_column(Instant, index=True)
 
-    actor_user: Mapped[User] = relationship(foreign_keys=[actor])
+    actor_user: Mapped[User | None] = relationship(foreign_keys=[actor])
     target_user: Mapped[User] = relationship(foreign_keys=[target])
 
     __table_args__ = (
@@ -54,6 +75,10 @@ class Notification(Keyed, Base):
         sa.Index("notifications_target_read_created_at_idx", "target", "read", sa.text("created_at DESC")),
         sa.Index("notifications_target_context_created_at_idx", "target", "context", sa.text("created_at DESC")),
     )
+
+
+listen(Notification.__table__, "before_create", sa.DDL(_FORGET_ACTOR))
+listen(Notification.__table__, "after_create", sa.DDL(_WITHOUT_ACTOR))
 
 
 class NotificationMail(Base):

@@ -7,18 +7,19 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 
 from fastapi import APIRouter, FastAPI
 
-from ..web.errors import add_handlers as add_common_handlers
+from ..web import health
+from ..web.resources import opened
 from ..web.shield import shield
 from ..web.summaries import take_summaries
-from . import health
 from .bookings import routes as bookings
 from .bookings.sweeping import swept
 from .calendars import routes as calendars
 from .listings import routes as listings
 from .listings import routes_of_parts as parts_of_listings
+from .pages import offering
 from .pages import routes as pages
 from .refusals import RESPONSES, add_handlers
-from .resources import Resources, opened
+from .resources import Resources
 from .settings import Settings
 
 _ROUTERS: tuple[APIRouter, ...] = (
@@ -48,15 +49,15 @@ def create_app(settings: Settings) -> FastAPI:
         version="1",
         description="Listings and bookings by the day. People sign in at the main service, whose session counts here.",
         lifespan=lifespan,
-        docs_url="/docs",
+        docs_url=None,  # web/pages/docs.html has it, without scripts from elsewhere
         redoc_url=None,
     )
-    add_common_handlers(app)
     add_handlers(app)
     for router in (health.router, *_ROUTERS):
         take_summaries(router)
     app.include_router(health.router)
     app.include_router(pages.router)
+    app.include_router(offering.router)
     for router in _ROUTERS:
         app.include_router(router, responses=RESPONSES)
     shield(app, settings)

@@ -6,14 +6,33 @@ They are half-open, as a `daterange` is: who leaves on a day and who comes on it
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 from sqlalchemy.dialects.postgresql import Range
 
 from ..web.bodies import Output
 from ..web.errors import RefusedError
+
+_WRITTEN = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+
+
+def as_written(value: object) -> object:
+    """Let a day pass that is written as one; seconds since 1970 and the like are none, though they can be read so.
+
+    Raises:
+        ValueError: It is none.
+    """
+    if not isinstance(value, datetime.date) and not (isinstance(value, str) and _WRITTEN.fullmatch(value)):
+        raise ValueError("a day is a text as 2027-01-31")
+    return value
+
+
+Day = Annotated[datetime.date, BeforeValidator(as_written)]
+"""A day as people send it."""
 
 
 @dataclass(frozen=True, order=True)
@@ -53,7 +72,7 @@ def days_of(first: datetime.date, end: datetime.date) -> Days:
         RefusedError: There are none between the two (422, code `wrong-days`).
     """
     if end <= first:
-        raise RefusedError(422, "The day of leaving must be behind the day of coming", "wrong-days")
+        raise RefusedError(422, "The last day must be behind the first: it is the one that is free again", "wrong-days")
     return Days(first, end)
 
 

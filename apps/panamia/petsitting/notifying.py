@@ -62,7 +62,7 @@ async def tell(
 ) -> None:
     """Tell people of a booking: one row for each, in the caller's transaction; never whoever did it.
 
-    Whoever is gone or locked is passed over, and so is everybody where the actor is gone.
+    Whoever is gone or locked is passed over. An actor who is gone has no name.
 
     Args:
         db: The transaction. Nothing is committed here.
@@ -70,14 +70,14 @@ async def tell(
         event: What became of it.
         booking: It, as it stands in the database.
         title: Of its listing.
-        actor: Who did it, or the other one of the two where the clock did.
+        actor: Who did it; None: the clock.
         targets: Who is told.
         message: What the actor wrote.
     """
     kind = EVENTS[event]
     people = await _people(db, [actor, *targets])
-    if actor is None or actor not in people:
-        return
+    doer = people.get(actor or "")
+    name = None if doer is None else doer.screenname
     until = None if kind.days is None else datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=kind.days)
     for target in sorted({one for one in targets if one is not None and one != actor and one in people}):
         if people[target].is_locked:
@@ -87,10 +87,10 @@ async def tell(
             "id": key,
             "type": kind.type,
             "context": "booking",
-            "actor": actor,
+            "actor": None if doer is None else actor,
             "target": target,
-            "actor_screenname": people[actor].screenname,
-            "actor_name": people[actor].screenname,
+            "actor_screenname": name,
+            "actor_name": name,
             "object_type": "booking",
             "object_title": title,
             "object_url": f"{settings.public_url}/bookings/{booking.id}",

@@ -27,11 +27,17 @@ GRANT INSERT (notification_id) ON public.notification_mails TO petsitting;
 
 -- Its own.
 GRANT SELECT ON public.listing_kinds, public.currencies, public.time_zones, public.booking_steps TO petsitting;
-GRANT SELECT, INSERT, DELETE ON public.listings TO petsitting;
+GRANT SELECT, DELETE ON public.listings, public.listing_photos, public.calendar_feeds, public.bookings TO petsitting;
+GRANT INSERT (
+    kind, sitter_id, title, description, price_per_day, currency, time_zone, lat, lng, place_name, available
+) ON public.listings TO petsitting;
 GRANT UPDATE (title, description, price_per_day, currency, time_zone, lat, lng, place_name, available)
     ON public.listings TO petsitting;
-GRANT SELECT, INSERT, UPDATE, DELETE ON public.listing_photos, public.calendar_feeds TO petsitting;
-GRANT SELECT, INSERT, DELETE ON public.bookings TO petsitting;
-GRANT UPDATE (status, status_by, status_why, note) ON public.bookings TO petsitting;
-GRANT SELECT, INSERT ON public.listing_reviews, public.booking_notifications TO petsitting;
+GRANT INSERT (listing_id, url, caption, position) ON public.listing_photos TO petsitting;
+GRANT INSERT (listing_id, token_hash), UPDATE (token_hash) ON public.calendar_feeds TO petsitting;
+GRANT INSERT (listing_id, owner_id, days, status, status_why, note) ON public.bookings TO petsitting;
+GRANT UPDATE (status, status_by, status_why) ON public.bookings TO petsitting;
+GRANT SELECT ON public.listing_reviews, public.booking_notifications TO petsitting;
+GRANT INSERT (booking_id, listing_id, author_id, rating, text) ON public.listing_reviews TO petsitting;
+GRANT INSERT (notification_id, booking_id) ON public.booking_notifications TO petsitting;
 GRANT EXECUTE ON FUNCTION public.new_cuid2(), public.hold_listing(text, text) TO petsitting;

@@ -6,9 +6,10 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from ..web.faults import constraint_of
 from .days import Days, days_in
 from .models import LIVE, Booking
-from .refusals import TakenError, constraint_of
+from .refusals import TakenError
 
 _CONSTRAINT = "bookings_days_excl"
 

@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from isthmus.connect.postgres import explain
 
-from .faults import Meaning, meaning_of
+from .faults import Meaning, constraint_of, meaning_of
 
 _log = logging.getLogger("panamia")
 _WORDS = {404: "Not found", 405: "Method not allowed"}
@@ -102,12 +102,18 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
 """What every route may answer, for its OpenAPI."""
 
 
-def add_handlers(app: FastAPI) -> None:
-    """Let the application answer every error in the one shape."""
+def add_handlers(app: FastAPI, constraints: Mapping[str, RefusedError] | None = None) -> None:
+    """Let the application answer every error in the one shape.
+
+    Args:
+        app: The application.
+        constraints: What the database refuses in the name of a constraint, by that name, and how it is told.
+    """
+    foreseen = dict(constraints or {})
 
     @app.exception_handler(RefusedError)
     async def _refused(_: Request, fault: RefusedError) -> JSONResponse:
-        return answer(fault.status, fault.error, fault.code, headers=fault.headers)
+        return _told(fault)
 
     @app.exception_handler(HTTPException)
     async def _http(_: Request, fault: HTTPException) -> JSONResponse:
@@ -116,7 +122,8 @@ def add_handlers(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     async def _invalid(_: Request, fault: RequestValidationError) -> JSONResponse:
         fields = [
-            {"field": _path(one["loc"]), "error": _sound(str(one["msg"]))} for one in fault.errors()[:_MOST_FIELDS]
+            {"field": _path(one["loc"]), "error": _sound(one["msg"].removeprefix("Value error, "))}
+            for one in fault.errors()[:_MOST_FIELDS]
         ]
         return answer(422, "The request is not of this form", "invalid", fields=fields)
 
@@ -128,6 +135,9 @@ def add_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(DBAPIError)
     async def _database(_: Request, fault: DBAPIError) -> JSONResponse:
+        refused = foreseen.get(constraint_of(fault) or "")
+        if refused is not None:
+            return _told(refused)
         meaning = meaning_of(fault)
         # Its text may hold values.
         words = explain(fault.orig, values=False) if isinstance(fault.orig, psycopg.Error) else type(fault).__name__
@@ -137,6 +147,10 @@ def add_handlers(app: FastAPI) -> None:
         status, told, code, seconds = _TOLD[meaning]
         _log.warning("%s: %s", code, words)
         return answer(status, told, code, headers={"Retry-After": str(seconds)} if seconds else {})
+
+
+def _told(refused: RefusedError) -> JSONResponse:
+    return answer(refused.status, refused.error, refused.code, headers=refused.headers)
 
 
 class Unforeseen:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+import psycopg
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from isthmus.polyglot.stores.session import sqlstate
@@ -26,6 +27,11 @@ _AWAY = frozenset({"25006", "57P01", "57P02", "57P03", "57P05"})
 """It only reads (a standby), or is being stopped or started."""
 _AWAY_CLASSES = ("08", "53", "58")
 """Connections, resources, the system under it."""
+
+
+def constraint_of(fault: DBAPIError) -> str | None:
+    """Return the constraint in whose name PostgreSQL refused; None where it was none."""
+    return fault.orig.diag.constraint_name if isinstance(fault.orig, psycopg.Error) else None
 
 
 def is_undone_by_others(fault: BaseException) -> bool:

@@ -36,7 +36,7 @@ SITES: tuple[Site, ...] = (
     Site("nextauth_accounts", "userId", "id", "nextauth_users", fatal=True),
     Site("nextauth_sessions", "userId", "id", "nextauth_users", fatal=True),
     Site("emailmigrations", "userId", "hex", "nextauth_users", fatal=True),
-    Site("notifications", "actor", "id", "users", fatal=True, members=True),
+    Site("notifications", "actor", "id", "users", members=True),
     Site("notifications", "target", "id", "users", fatal=True, members=True),
     Site("notifications", "object", "id", "articles"),
     Site("articles", "authorId", "id", "users", members=True),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import datetime
 from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
 from ...web.bodies import Input
 from ...web.inputs import NO_NUL, KeyText
+from ..days import Day
 from ..listings.bodies import CurrencyCode, Price
 
 Message = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2_000), NO_NUL]
@@ -20,13 +20,13 @@ class NewBooking(Input):
     """Days of a listing that somebody wants, from the first one to the one behind the last, which stays free."""
 
     listing_id: KeyText
-    first: datetime.date = Field(alias="from")
-    end: datetime.date = Field(alias="to")
+    first: Day = Field(alias="from")
+    end: Day = Field(alias="to")
     message: Message | None = None
-    expected_total: Price | None = Field(
-        None, description="what whoever books was shown; another price by now refuses the booking"
+    expected_price_per_day: Price | None = Field(
+        None, description="what whoever books was shown; another price by now refuses the booking, and is told"
     )
-    currency: CurrencyCode | None = Field(None, description="that of the listing, where it is said")
+    currency: CurrencyCode | None = Field(None, description="that of the price which was shown")
 
 
 class Because(Input):

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import datetime
 from dataclasses import dataclass
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ...web.errors import not_found
 from ..listings.rows import offered
-from ..models import Booking, Listing, ListingKind
+from ..models import Booking, Currency, Listing, ListingKind
 from ..taken import hold
 from .rules import Offer, Side, Standing
 
@@ -54,22 +55,36 @@ def today_there() -> sa.ColumnElement[datetime.date]:
     return sa.cast(sa.func.timezone(Listing.time_zone, sa.func.clock_timestamp()), sa.Date)
 
 
+def standings() -> tuple[sa.ColumnElement[Any], ...]:
+    """Return what makes a `Standing`, of a query of bookings and their listings."""
+    ran_out = sa.and_(Booking.status == "pending", Booking.hold_until <= sa.func.clock_timestamp())
+    today = today_there()
+    return (
+        Booking.status.expression,
+        sa.func.coalesce(ran_out, sa.false()),
+        sa.func.lower(Booking.days) <= today,
+        sa.func.upper(Booking.days) <= today,
+    )
+
+
 async def read_listing(db: AsyncSession, key: str) -> BookableListing:
     """Return a listing as it stands.
 
     Raises:
         RefusedError: There is none (404).
     """
-    query = sa.select(Listing, ListingKind, today_there(), offered()).join(ListingKind, ListingKind.key == Listing.kind)
+    query = sa.select(Listing, ListingKind, Currency.digits, today_there(), offered())
+    query = query.join(ListingKind, ListingKind.key == Listing.kind).join(Currency, Currency.code == Listing.currency)
     found = (await db.execute(query.where(Listing.id == key).execution_options(populate_existing=True))).one_or_none()
     if found is None:
         raise not_found("Listing")
-    listing, kind, today, is_offered = found
+    listing, kind, digits, today, is_offered = found
     offer = Offer(
         listing.sitter_id,
         bool(is_offered),
         listing.price_per_day,
         listing.currency,
+        digits,
         today,
         kind.longest_days,
         kind.furthest_days,
@@ -92,13 +107,15 @@ async def hold_booking(db: AsyncSession, key: str, asker: str) -> HeldBooking:
     if found is None:
         raise not_found("Booking")
     await hold(db, found.listing_id, found.owner_id)
-    ran_out = sa.and_(Booking.status == "pending", Booking.hold_until <= sa.func.clock_timestamp())
-    over = sa.func.upper(Booking.days) <= today_there()
-    query = sa.select(Booking, Listing.title, sa.func.coalesce(ran_out, sa.false()), over)
+    query = sa.select(Booking, Listing.title, *standings())
     query = query.join(Listing, Listing.id == Booking.listing_id).where(*where).with_for_update(of=Booking)
     held = (await db.execute(query.execution_options(populate_existing=True))).one_or_none()
     if held is None:
         raise not_found("Booking")
-    booking, title, is_out, is_over = held
-    side: Side = "owner" if booking.owner_id == asker else "sitter"
-    return HeldBooking(booking, title, side, Standing(booking.status, bool(is_out), bool(is_over)))
+    booking, title, *standing = cast("tuple[Any, ...]", held)
+    return HeldBooking(booking, title, side_of(booking, asker), Standing(*standing))
+
+
+def side_of(booking: Booking, asker: str) -> Side:
+    """Return what one of the two people of a booking is in it."""
+    return "owner" if booking.owner_id == asker else "sitter"

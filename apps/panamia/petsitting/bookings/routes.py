@@ -9,13 +9,13 @@ from fastapi import APIRouter, Query
 from ...web.cursors import cursor_of
 from ...web.database import Db
 from ...web.inputs import Key, KeyText
+from ...web.sessions import Asker, Signed
 from ..models import BookingStatus
-from ..resources import Open
-from ..sessions import Asker
+from ..resources import Open, Resources
 from . import reading, writing
 from .bodies import Because, NewBooking, NewReview
 from .reading import MOST
-from .rules import Side
+from .rules import Side, Step
 from .views import BookingDetail, BookingPage, ReviewMade
 
 router = APIRouter(prefix="/api/bookings", tags=["bookings"])
@@ -28,7 +28,7 @@ async def book(body: NewBooking, asker: Asker, resources: Open, db: Db) -> Booki
     The days are kept until the sitter answers, or until `holdUntil`. Days that somebody has are refused with 409
     `taken`, which names them.
     """
-    return await reading.detail(db, await writing.book(db, resources.settings, asker, body))
+    return await reading.detail(db, asker.id, await writing.book(db, resources.settings, asker, body))
 
 
 @router.get("")
@@ -56,22 +56,30 @@ async def read(key: Key, asker: Asker, db: Db) -> BookingDetail:
 @router.post("/{key}/confirm")
 async def confirm(key: Key, asker: Asker, resources: Open, db: Db) -> BookingDetail:
     """Say yes: the sitter, before the hold runs out."""
-    return await reading.detail(db, await writing.step(db, resources.settings, asker, key, "confirm", None))
+    return await _step(db, resources, asker, key, "confirm", None)
 
 
 @router.post("/{key}/decline")
 async def decline(key: Key, body: Because, asker: Asker, resources: Open, db: Db) -> BookingDetail:
     """Say no, and why: the sitter."""
-    return await reading.detail(db, await writing.step(db, resources.settings, asker, key, "decline", body.why))
+    return await reading.detail(
+        db, asker.id, await writing.step(db, resources.settings, asker, key, "decline", body.why)
+    )
 
 
 @router.post("/{key}/cancel")
 async def cancel(key: Key, body: Because, asker: Asker, resources: Open, db: Db) -> BookingDetail:
-    """Call it off, and say why: either of the two, until the days are over."""
-    return await reading.detail(db, await writing.step(db, resources.settings, asker, key, "cancel", body.why))
+    """Call it off, and say why: whoever booked until the days are over, whoever offers it until they begin."""
+    return await reading.detail(
+        db, asker.id, await writing.step(db, resources.settings, asker, key, "cancel", body.why)
+    )
 
 
 @router.post("/{key}/review", status_code=201)
 async def review(key: Key, body: NewReview, asker: Asker, resources: Open, db: Db) -> ReviewMade:
     """Say how a stay was: its owner, once, when it is over."""
     return ReviewMade.model_validate(await writing.review(db, resources.settings, asker, key, body))
+
+
+async def _step(db: Db, resources: Resources, asker: Signed, key: str, step: Step, why: str | None) -> BookingDetail:
+    return await reading.detail(db, asker.id, await writing.step(db, resources.settings, asker, key, step, why))

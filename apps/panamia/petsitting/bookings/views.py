@@ -6,19 +6,22 @@ import datetime
 
 from pydantic import Field
 
-from ...service.people import Person
 from ...web.bodies import Output
+from ...web.people import Person
 from ..days import DaysView
 from ..listings.views import Money
 from ..models import BookingSide, BookingStatus
+from .rules import NextStep, Side
 
 
 class BookedListing(Output):
-    """Which listing is booked."""
+    """Which listing is booked, and what its kind calls the two."""
 
     id: str
     kind: str
     title: str
+    provider_word: str = Field(description="what the sitter of this kind is called")
+    customer_word: str = Field(description="and the owner")
 
 
 class BookingView(DaysView):
@@ -26,7 +29,9 @@ class BookingView(DaysView):
 
     id: str
     listing: BookedListing
+    yours: Side = Field(description="which of the two who asks is")
     status: BookingStatus
+    next_steps: list[NextStep] = Field(description="what who asks can do now; none of a hold that has run out")
     hold_until: datetime.datetime | None = Field(description="until when the days are kept; only while pending")
     price_per_day: Money
     currency: str

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+import datetime
+import math
+
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ...web.database import one_at_a_time
 from ...web.errors import RefusedError
+from ...web.sessions import Signed
 from ..days import Days, days_of
-from ..listings.known import digits_of
 from ..listings.rules import price_of
 from ..models import Booking, ListingReview
 from ..notifying import BookingEvent, tell
 from ..refusals import TakenError
-from ..sessions import Signed
 from ..settings import Settings
 from ..taken import hold, take, taken
 from .bodies import NewBooking, NewReview
 from .holding import BookableListing, hold_booking, read_listing
-from .rules import MOST_PENDING, STEPS, Step, check_request, check_review, check_step
+from .rules import MOST_AN_HOUR, MOST_PENDING, STEPS, Step, check_request, check_review, check_step
 from .sweeping import run_out
 
+_HOUR = datetime.timedelta(hours=1)
 _EVENTS: dict[Step, BookingEvent] = {"confirm": "confirmed", "decline": "declined", "cancel": "cancelled"}
 
 
@@ -29,7 +32,8 @@ async def book(db: AsyncSession, settings: Settings, asker: Signed, wanted: NewB
 
     Raises:
         RefusedError: It cannot be (`rules.check_request`); there is no such listing (404); or whoever asks waits for
-            too many answers already (429, code `too-many-holds`).
+            too many answers already (429, code `too-many-holds`), or has booked too often of late (429, `too-often`).
+        PriceChangedError: A day costs otherwise than was expected.
         TakenError: Somebody has some of the days.
     """
     days = days_of(wanted.first, wanted.end)
@@ -38,10 +42,9 @@ async def book(db: AsyncSession, settings: Settings, asker: Signed, wanted: NewB
     if conflicts:  # whoever loses anyway does not wait for others, nor lets them wait
         raise TakenError(conflicts)
     await one_at_a_time(db, f"petsitting {asker.id}")
+    await _check_limits(db, asker.id)
     await hold(db, wanted.listing_id, asker.id)
     listing = await _check(db, asker, wanted, days)
-    if await _waiting(db, asker.id) >= MOST_PENDING:
-        raise RefusedError(429, f"{MOST_PENDING} of your bookings wait for an answer", "too-many-holds")
     await run_out(db, settings, listing.id)
     booking = Booking(listing_id=listing.id, owner_id=asker.id, days=days.range, note=wanted.message)
     await take(db, booking)
@@ -90,15 +93,24 @@ async def _check(db: AsyncSession, asker: Signed, wanted: NewBooking, days: Days
     """Return the listing that is wanted, if it may be booked so."""
     listing = await read_listing(db, wanted.listing_id)
     expected = None
-    if wanted.expected_total is not None:
-        expected = price_of(wanted.expected_total, await digits_of(db, listing.offer.currency))
+    if wanted.expected_price_per_day is not None:
+        expected = price_of(wanted.expected_price_per_day, listing.offer.digits)
     check_request(listing.offer, asker.id, days, expected, wanted.currency)
     return listing
 
 
-async def _waiting(db: AsyncSession, owner: str) -> int:
-    query = sa.select(sa.func.count()).select_from(Booking)
-    query = query.where(
+async def _check_limits(db: AsyncSession, owner: str) -> None:
+    """Let somebody book who does not do so too often; no other booking of theirs is made meanwhile."""
+    waits = sa.select(sa.func.count(Booking.id)).where(
         Booking.owner_id == owner, Booking.status == "pending", Booking.hold_until > sa.func.clock_timestamp()
     )
-    return (await db.execute(query)).scalar_one()
+    if (await db.execute(waits)).scalar_one() >= MOST_PENDING:
+        words = f"{MOST_PENDING} of your bookings wait for an answer: wait for some, or cancel some"
+        raise RefusedError(429, words, "too-many-holds")
+    free_in = sa.extract("epoch", Booking.created_at + _HOUR - sa.func.now())
+    latest = sa.select(free_in).where(Booking.owner_id == owner)
+    latest = latest.order_by(Booking.created_at.desc(), Booking.id.desc()).offset(MOST_AN_HOUR - 1).limit(1)
+    seconds = math.ceil((await db.execute(latest)).scalar_one_or_none() or 0)
+    if seconds > 0:
+        words = f"One person books {MOST_AN_HOUR} times an hour at most: try again in {math.ceil(seconds / 60)} minutes"
+        raise RefusedError(429, words, "too-often", {"Retry-After": str(seconds)})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 import secrets
 
@@ -9,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from ..models import CalendarFeed
+from ..models import CalendarFeed, Listing, User
 
 _BYTES = 32
 
@@ -23,14 +24,21 @@ async def renew(db: AsyncSession, listing: str) -> str:
     return token
 
 
+async def made_at(db: AsyncSession, listing: str) -> datetime.datetime | None:
+    """Return when the token of a listing was made; None where there is none."""
+    query = sa.select(CalendarFeed.updated_at).where(CalendarFeed.listing_id == listing)
+    return (await db.execute(query)).scalar_one_or_none()
+
+
 async def end(db: AsyncSession, listing: str) -> None:
     """Let no token of a listing open anything; where there is none, that is fine."""
     await db.execute(sa.delete(CalendarFeed).where(CalendarFeed.listing_id == listing))
 
 
 async def opens(db: AsyncSession, listing: str, token: str) -> bool:
-    """Tell whether a token is that of a listing."""
-    query = sa.select(CalendarFeed.listing_id)
+    """Tell whether a token is that of a listing; that of a sitter who is gone or locked opens nothing."""
+    query = sa.select(CalendarFeed.listing_id).join(Listing, Listing.id == CalendarFeed.listing_id)
+    query = query.join(User, User.id == Listing.sitter_id).where(User.locked_at.is_(None))
     query = query.where(CalendarFeed.listing_id == listing, CalendarFeed.token_hash == _hash(token))
     return (await db.execute(query)).scalar_one_or_none() is not None
 

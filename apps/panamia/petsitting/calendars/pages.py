@@ -7,9 +7,9 @@ import datetime
 
 from starlette.responses import Response
 
-from ..listings.views import ListingView, ReviewView
+from ...web.sessions import Signed
+from ..listings.views import KindView, ListingView, ReviewView
 from ..pages.rendering import page
-from ..sessions import Signed
 from .months import Sort, add_months, months_of
 from .reading import Calendar
 
@@ -29,6 +29,7 @@ def page_of(
     found: Calendar,
     months: int,
     listing: ListingView,
+    kind: KindView,
     reviews: list[ReviewView],
     asker: Signed | None,
     main_url: str,
@@ -39,19 +40,19 @@ def page_of(
         found: What stands in the months.
         months: How many they are.
         listing: Whose they are.
+        kind: Of the listing.
         reviews: The latest ones.
         asker: Who looks; the sitter also sees who has the days, and others can ask for some.
         main_url: Where the main service is.
     """
     span = found.span
-    is_sitter = asker is not None and asker.id == listing.sitter.id
     return page(
         "calendar.html",
-        asker=asker,
-        main_url=main_url,
+        asker,
+        main_url,
         listing=listing,
+        kind=kind,
         reviews=reviews,
-        is_sitter=is_sitter,
         time_zone=listing.time_zone,
         today=found.today,
         months=months_of(span, found.today, found.entries),
@@ -60,8 +61,8 @@ def page_of(
         later=_other(span.first, months),
         weekdays=list(calendar.day_name),
         words=WORDS,
-        sorts=_SITTER if is_sitter else _EVERYBODY,
-        entries=found.entries if is_sitter else [],
+        sorts=_SITTER if listing.yours else _EVERYBODY,
+        entries=found.entries if listing.yours else [],
     )
 
 

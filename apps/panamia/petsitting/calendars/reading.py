@@ -8,12 +8,15 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from ...service.people import GONE
+from ...web.people import GONE
+from ...web.sessions import Signed
 from ..bookings.holding import today_there
 from ..days import Days, days_in, merged
+from ..listings.rows import check_seen
+from ..listings.rules import unfit
 from ..models import Booking, Listing, User
 from ..taken import is_taken
-from .months import Entry, Sort
+from .months import Entry, Sort, span_of
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,30 @@ async def place_of(db: AsyncSession, key: str) -> tuple[Listing, datetime.date]:
     """Return a listing that is there, and the day it is there."""
     found = (await db.execute(sa.select(Listing, today_there()).where(Listing.id == key))).one()
     return found[0], found[1]
+
+
+async def calendar_seen(
+    db: AsyncSession, key: str, asker: Signed | None, first: datetime.date | None, months: int
+) -> Calendar:
+    """Return so many months of a listing as somebody may see them.
+
+    Args:
+        db: The transaction.
+        key: The listing.
+        asker: Who looks; its sitter sees who has the days.
+        first: A day of the first month; None: the one that it is there.
+        months: How many.
+
+    Raises:
+        RefusedError: The listing is not there, or not for this person (404); or no calendar goes so far (422).
+    """
+    await check_seen(db, key, asker)
+    listing, today = await place_of(db, key)
+    try:
+        span = span_of(first or today, months)
+    except OverflowError:
+        raise unfit("No calendar goes so far", "wrong-days") from None
+    return await calendar_of(db, listing, today, span, whole=asker is not None and asker.id == listing.sitter_id)
 
 
 async def calendar_of(db: AsyncSession, listing: Listing, today: datetime.date, span: Days, *, whole: bool) -> Calendar:

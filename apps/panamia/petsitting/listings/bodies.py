@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import datetime
 from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StrictBool, StringConstraints
 
 from ...web.bodies import Input
 from ...web.inputs import NO_NUL, ONE_LINE
+from ..days import Day
 
 Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120), ONE_LINE]
 Description = Annotated[str, StringConstraints(strip_whitespace=True, max_length=10_000), NO_NUL]
@@ -44,8 +44,8 @@ BlockNote = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1
 class Spot(Input):
     """Where it is, as exactly as everybody may know."""
 
-    lat: Latitude
-    lng: Longitude
+    lat: Annotated[Latitude, Field(strict=True)]
+    lng: Annotated[Longitude, Field(strict=True)]
     name: PlaceName | None = None
 
 
@@ -59,7 +59,7 @@ class NewListing(Input):
     currency: CurrencyCode
     time_zone: TimeZone
     place: Spot | None = None
-    available: bool = True
+    available: StrictBool = True
 
 
 class ListingChange(Input):
@@ -74,7 +74,7 @@ class ListingChange(Input):
     currency: CurrencyCode | None = None
     time_zone: TimeZone | None = None
     place: Spot | None = None
-    available: bool | None = None
+    available: StrictBool | None = None
 
 
 class NewPhoto(Input):
@@ -87,6 +87,6 @@ class NewPhoto(Input):
 class NewBlock(Input):
     """Days on which nobody can book, from the first one to the one behind the last. The note is the sitter's own."""
 
-    first: datetime.date = Field(alias="from")
-    end: datetime.date = Field(alias="to")
+    first: Day = Field(alias="from")
+    end: Day = Field(alias="to")
     note: BlockNote | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import math
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import TSVECTOR
@@ -11,6 +12,7 @@ from sqlalchemy.dialects.postgresql import TSVECTOR
 from ..days import Days
 from ..models import Booking, Listing
 from ..taken import is_taken
+from . import rules
 from .places import EARTH_KM, Place, box_around
 from .rules import Kind, Prices, Wanted, earliest_today, latest_today
 
@@ -62,11 +64,24 @@ def _free(days: Days, kinds: tuple[Kind, ...], now: datetime.datetime) -> list[C
 
 
 def _words(text: str) -> list[Condition]:
-    """Return which listings hold what somebody typed, in either language; a text without any word wants nothing."""
+    """Return which listings hold what somebody typed, in either language; a text without any word wants nothing.
+
+    What they must not hold is asked for by itself: a word that is none in one of the languages stands in neither.
+    """
+    wanted, unwanted = rules.words_of(text)
+    query = _query(wanted)
+    found: list[Condition] = [sa.or_(sa.func.numnode(query) == 0, _holds(query))]
+    return found + [sa.not_(_holds(_query(one))) for one in unwanted]
+
+
+def _query(text: str) -> sa.ColumnElement[Any]:
     one, other = (sa.func.websearch_to_tsquery(language, text) for language in _LANGUAGES)
     # Not twice the same, which the planner would take for twice as many.
-    query = sa.case((one == other, one), else_=one.op("||")(other))
-    return [sa.or_(sa.func.numnode(query) == 0, sa.type_coerce(Listing.search, TSVECTOR).op("@@")(query))]
+    return sa.case((one == other, one), else_=one.op("||")(other))
+
+
+def _holds(query: sa.ColumnElement[Any]) -> Condition:
+    return sa.type_coerce(Listing.search, TSVECTOR).bool_op("@@")(query)
 
 
 def distance_from(place: Place) -> sa.ColumnElement[float]:

@@ -16,6 +16,18 @@ async def kinds_shown(db: AsyncSession) -> list[KindView]:
     return [KindView.model_validate(one) for one in found.scalars()]
 
 
+async def kind_shown(db: AsyncSession, key: str) -> KindView:
+    """Return a kind that there is."""
+    return KindView.model_validate(
+        (await db.execute(sa.select(ListingKind).where(ListingKind.key == key))).scalar_one()
+    )
+
+
+async def time_zones(db: AsyncSession) -> list[str]:
+    """Return the names of all time zones."""
+    return list((await db.execute(sa.select(TimeZone.name).order_by(TimeZone.name))).scalars())
+
+
 async def currencies_shown(db: AsyncSession) -> list[CurrencyView]:
     """Return all currencies, by their codes."""
     found = await db.execute(sa.select(Currency).order_by(Currency.code))

@@ -6,8 +6,8 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ...web.cursors import Cursor
+from ...web.sessions import Signed
 from ..models import Listing
-from ..sessions import Signed
 from .showing import shown
 from .views import OwnListings
 
@@ -20,5 +20,5 @@ async def listed(db: AsyncSession, asker: Signed, after: Cursor | None, limit: i
     query = query.order_by(Listing.created_at.desc(), Listing.id.desc()).limit(limit + 1)
     found = (await db.execute(query)).all()
     last = Cursor(found[limit - 1][1], found[limit - 1][0]) if len(found) > limit else None
-    views = await shown(db, [key for key, _ in found[:limit]])
+    views = await shown(db, [key for key, _ in found[:limit]], asker)
     return OwnListings(listings=views, next=str(last) if last else None)

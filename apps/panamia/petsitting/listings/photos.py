@@ -6,8 +6,8 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ...web.errors import conflict, not_found
+from ...web.sessions import Signed
 from ..models import ListingPhoto
-from ..sessions import Signed
 from .bodies import NewPhoto
 from .rows import held
 from .rules import MOST_PHOTOS

@@ -6,8 +6,9 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ...web.cursors import Cursor
+from ...web.people import person
 from ..models import ListingReview, User
-from .showing import person, rating
+from .showing import rating
 from .views import Reviews, ReviewView
 
 

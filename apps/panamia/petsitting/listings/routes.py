@@ -12,7 +12,8 @@ from ...web.cursors import cursor_of
 from ...web.database import Db
 from ...web.errors import not_found
 from ...web.inputs import NO_NUL, Key
-from ..sessions import Asker, Somebody
+from ...web.sessions import Asker, Signed, Somebody
+from ..days import Day
 from . import known, own, rules, writing
 from .bodies import CurrencyCode, KindKey, Latitude, ListingChange, Longitude, NewListing, Price
 from .cursors import LONGEST, end_of
@@ -44,10 +45,11 @@ async def currencies(db: Db) -> list[CurrencyView]:
 
 @router.get("/listings")
 async def find(
+    somebody: Somebody,
     db: Db,
     kind: Annotated[KindKey | None, Query()] = None,
-    first: Annotated[datetime.date | None, Query(alias="from", description="the first day")] = None,
-    end: Annotated[datetime.date | None, Query(alias="to", description="the day behind the last one")] = None,
+    first: Annotated[Day | None, Query(alias="from", description="the first day")] = None,
+    end: Annotated[Day | None, Query(alias="to", description="the day behind the last one")] = None,
     lat: Annotated[Latitude | None, Query()] = None,
     lng: Annotated[Longitude | None, Query()] = None,
     radius_km: Annotated[float | None, Query(alias="radiusKm", gt=0, le=FARTHEST_KM, allow_inf_nan=False)] = None,
@@ -74,13 +76,13 @@ async def find(
         there = rules.check_wanted_days(days, now, there)
     digits = await known.digits_of(db, currency) if currency is not None else None
     prices = rules.prices_of(currency, min_price, max_price, digits)
-    return await search(db, Wanted(there, days, around, q or None, prices, order), after, limit, now)
+    return await search(db, Wanted(there, days, around, q or None, prices, order), after, limit, now, somebody)
 
 
 @router.post("/listings", status_code=201)
 async def create(body: NewListing, asker: Asker, db: Db) -> ListingView:
     """Make a listing, of which who asks is the sitter."""
-    return await _one(db, await writing.create(db, asker, body))
+    return await _one(db, await writing.create(db, asker, body), asker)
 
 
 @router.get("/listings/mine")
@@ -93,14 +95,14 @@ async def mine(asker: Asker, db: Db, cursor: CursorText = None, limit: Limit = 2
 async def read(key: Key, somebody: Somebody, db: Db) -> ListingView:
     """Show a listing: one that is offered to everybody, others to their sitter and to whoever has booked them."""
     await check_seen(db, key, somebody)
-    return await _one(db, key)
+    return await _one(db, key, somebody)
 
 
 @router.patch("/listings/{key}")
 async def change(key: Key, body: ListingChange, asker: Asker, db: Db) -> ListingView:
     """Change a listing: its sitter. Bookings that were made keep their price."""
     await writing.change(db, asker, key, body)
-    return await _one(db, key)
+    return await _one(db, key, asker)
 
 
 @router.delete("/listings/{key}", status_code=204)
@@ -109,8 +111,8 @@ async def remove(key: Key, asker: Asker, db: Db) -> None:
     await writing.remove(db, asker, key)
 
 
-async def _one(db: Db, key: str) -> ListingView:
-    found = await shown(db, [key])
+async def _one(db: Db, key: str, asker: Signed | None) -> ListingView:
+    found = await shown(db, [key], asker)
     if not found:
         raise not_found("Listing")
     return found[0]

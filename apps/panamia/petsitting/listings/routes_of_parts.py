@@ -7,8 +7,9 @@ from fastapi import APIRouter
 from ...web.cursors import cursor_of
 from ...web.database import Db
 from ...web.inputs import Key
+from ...web.sessions import Asker, Somebody
 from ..days import days_of
-from ..sessions import Asker, Somebody
+from ..resources import Open
 from . import blocks, photos, reviews
 from .bodies import NewBlock, NewPhoto
 from .routes import CursorText, Limit
@@ -44,12 +45,12 @@ async def blocks_of(key: Key, asker: Asker, db: Db) -> Blocks:
 
 
 @router.post("/blocks", status_code=201)
-async def add_block(key: Key, body: NewBlock, asker: Asker, db: Db) -> BlockView:
+async def add_block(key: Key, body: NewBlock, asker: Asker, resources: Open, db: Db) -> BlockView:
     """Block days, so that nobody can book them: the sitter.
 
     Days that somebody has are refused (409, code `taken`, with the days).
     """
-    return await blocks.add(db, asker, key, days_of(body.first, body.end), body.note)
+    return await blocks.add(db, resources.settings, asker, key, days_of(body.first, body.end), body.note)
 
 
 @router.delete("/blocks/{block}", status_code=204)

@@ -6,8 +6,8 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ...web.errors import not_found
+from ...web.sessions import Signed
 from ..models import Booking, Listing, User
-from ..sessions import Signed
 
 
 def offered() -> sa.ColumnElement[bool]:
@@ -44,6 +44,11 @@ async def check_own(db: AsyncSession, key: str, asker: Signed) -> None:
     own = sa.select(Listing.id).where(Listing.id == key, Listing.sitter_id == asker.id)
     if (await db.execute(own)).scalar_one_or_none() is None:
         raise not_found("Listing")
+
+
+async def is_booked(db: AsyncSession, key: str) -> bool:
+    """Tell whether a listing has bookings or blocked days, also such as are over: then it is not deleted."""
+    return bool((await db.execute(sa.select(sa.exists().where(Booking.listing_id == key)))).scalar_one())
 
 
 async def held(db: AsyncSession, key: str, asker: Signed) -> Listing:

@@ -9,15 +9,20 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
-from ...web.errors import RefusedError
+from ...web.errors import RefusedError, conflict
 from ..days import Days, days_of
 from .places import Around, Place
 
+MOST_LISTINGS = 100
+"""Of one person, also those that are withdrawn."""
 MOST_PHOTOS = 20
 """Of a listing."""
+MOST_BLOCKS = 200
+"""Of a listing, of those that are not over."""
 _AROUND_KM = 50.0
 """Where nobody says how far."""
 _PRICE = re.compile(r"([0-9]{1,9})(?:\.([0-9]{1,3}))?", re.ASCII)
+_PART = re.compile(r'-*"[^"]*"?|[^\s"]+|"')
 _EAST, _WEST = datetime.timedelta(hours=14), datetime.timedelta(hours=-12)
 """How far clocks of places are before and behind UTC."""
 
@@ -181,6 +186,18 @@ def prices_of(currency: str | None, least: str | None, most: str | None, digits:
     if low is not None and high is not None and high < low:
         raise unfit("`maxPrice` is less than `minPrice`", "wrong-price")
     return Prices(currency, low, high)
+
+
+def booked() -> RefusedError:
+    """Somebody booked it, or days of it are blocked."""
+    return conflict("A listing that has bookings or blocked days stays; withdraw it instead", "booked")
+
+
+def words_of(text: str) -> tuple[str, list[str]]:
+    """Return what is wanted of a text that was typed into a search, and each word that is not: `-cat`, `-"a cat"`."""
+    parts = _PART.findall(text)
+    unwanted = [one.lstrip("-") for one in parts if one.startswith("-")]
+    return " ".join(one for one in parts if not one.startswith("-")), [one for one in unwanted if one]
 
 
 def unknown_currency() -> RefusedError:

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ...web.cursors import Cursor
+from ...web.sessions import Signed
 from ..models import Listing
 from .conditions import Condition, conditions_of, distance_from, of_prices, within
 from .cursors import End
@@ -33,7 +34,12 @@ Found = list[tuple[str, float | None]]
 
 
 async def search(
-    db: AsyncSession, wanted: Wanted, after: End | Cursor | None, limit: int, now: datetime.datetime
+    db: AsyncSession,
+    wanted: Wanted,
+    after: End | Cursor | None,
+    limit: int,
+    now: datetime.datetime,
+    asker: Signed | None,
 ) -> ListingPage:
     """Return a page of what is offered, wanted and free.
 
@@ -43,6 +49,7 @@ async def search(
         after: Where the page before ended; of the same order.
         limit: Listings at most.
         now: This instant.
+        asker: Who looks.
     """
     conditions = [offered(), *conditions_of(wanted, now)]
     if wanted.sort == "nearest" and wanted.around is not None:
@@ -50,7 +57,7 @@ async def search(
     else:
         found, end = await _sorted(db, conditions, wanted, after, limit)
     distances = dict(found)
-    views = await shown(db, list(distances))
+    views = await shown(db, list(distances), asker)
     return ListingPage(
         listings=[FoundView(**dict(one), distance_km=_told(distances[one.id])) for one in views], next=end
     )

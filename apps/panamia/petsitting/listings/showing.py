@@ -9,12 +9,12 @@ from decimal import Decimal
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from ...service.people import FORMER, Person
+from ...web.people import person
+from ...web.sessions import Signed
 from ..models import Currency, Listing, ListingPhoto, ListingReview, User
 from .rules import price_text
 from .views import ListingView, PhotoView, RatingView, SpotView
 
-_NAMELESS = "Someone"
 _REVIEWS = (
     sa.select(sa.func.count().label("count"), sa.func.avg(ListingReview.rating).label("average"))
     .where(ListingReview.listing_id == Listing.id)
@@ -28,13 +28,13 @@ _SHOWN = (
 )
 
 
-async def shown(db: AsyncSession, keys: Sequence[str]) -> list[ListingView]:
-    """Return listings as they are shown, in the order of their keys; what is gone is left out."""
+async def shown(db: AsyncSession, keys: Sequence[str], asker: Signed | None) -> list[ListingView]:
+    """Return listings as they are shown to somebody, in the order of their keys; what is gone is left out."""
     if not keys:
         return []
     photos = await _photos(db, keys)
     found = {
-        listing.id: _view(listing, screenname, digits, count, average, photos[listing.id])
+        listing.id: _view(listing, asker, screenname, digits, count, average, photos[listing.id])
         for listing, screenname, digits, count, average in await db.execute(_SHOWN.where(Listing.id.in_(keys)))
     }
     return [found[key] for key in keys if key in found]
@@ -42,6 +42,7 @@ async def shown(db: AsyncSession, keys: Sequence[str]) -> list[ListingView]:
 
 def _view(
     listing: Listing,
+    asker: Signed | None,
     screenname: str | None,
     digits: int,
     count: int,
@@ -62,16 +63,12 @@ def _view(
         available=listing.available,
         place=place,
         sitter=person(listing.sitter_id, screenname),
+        yours=asker is not None and asker.id == listing.sitter_id,
         photos=photos,
         rating=rating(count, average),
         created_at=listing.created_at,
         updated_at=listing.updated_at,
     )
-
-
-def person(key: str | None, screenname: str | None) -> Person:
-    """Return somebody as others see one; without a key it is somebody who is gone."""
-    return FORMER if key is None else Person(id=key, screenname=screenname, name=screenname or _NAMELESS)
 
 
 def rating(count: int, average: Decimal | None) -> RatingView:

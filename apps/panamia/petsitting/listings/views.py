@@ -7,8 +7,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ...service.people import Person
 from ...web.bodies import Output
+from ...web.people import Person
 from ..days import DaysView
 
 Money = Annotated[str, Field(description="an amount, exactly, as `25.00`", examples=["25.00"])]
@@ -69,6 +69,7 @@ class ListingView(Output):
     available: bool
     place: SpotView | None
     sitter: Person
+    yours: bool = Field(description="whether who asks offers it")
     photos: list[PhotoView]
     rating: RatingView
     created_at: datetime.datetime

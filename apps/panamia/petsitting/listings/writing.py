@@ -6,23 +6,28 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from ...web.database import one_at_a_time
 from ...web.errors import conflict
+from ...web.sessions import Signed
 from ..models import Listing
-from ..sessions import Signed
 from .bodies import ListingChange, NewListing, Spot
 from .known import check_time_zone, digits_of, kinds
 from .rows import held
-from .rules import price_text, price_to_ask
+from .rules import MOST_LISTINGS, booked, price_text, price_to_ask
 
 
 async def create(db: AsyncSession, asker: Signed, body: NewListing) -> str:
     """Make a listing, and return its key.
 
     Raises:
-        RefusedError: Kind, price, currency or time zone cannot be (422).
+        RefusedError: Kind, price, currency or time zone cannot be (422), or who asks has listings enough (409,
+            `too-many`).
     """
     await kinds(db, body.kind)
     await check_time_zone(db, body.time_zone)
+    await one_at_a_time(db, f"petsitting {asker.id}")
+    if await _count(db, asker.id) >= MOST_LISTINGS:
+        raise conflict(f"One person has {MOST_LISTINGS} listings at most: change one, or delete one", "too-many")
     listing = Listing(
         kind=body.kind,
         sitter_id=asker.id,
@@ -77,7 +82,11 @@ async def remove(db: AsyncSession, asker: Signed, key: str) -> None:
     try:
         await db.execute(sa.delete(Listing).where(Listing.id == key), execution_options={"synchronize_session": False})
     except IntegrityError:
-        raise conflict("A listing that has bookings or blocked days stays; withdraw it instead", "booked") from None
+        raise booked() from None
+
+
+async def _count(db: AsyncSession, sitter: str) -> int:
+    return (await db.execute(sa.select(sa.func.count(Listing.id)).where(Listing.sitter_id == sitter))).scalar_one()
 
 
 def _put(listing: Listing, place: Spot | None) -> None:

@@ -9,8 +9,10 @@ VALUES
         12000, 'JPY', 'Pacific/Kiritimati', 90, 180, NULL),
     ('g00000000000000000000003', 'rental', 'u00000000000000000000003', 'Shed', '', 0.001, 'KWD', 'UTC', -90, -180, NULL);
 
-INSERT INTO listings (id, kind, title, price_per_day, currency, time_zone, available)
-VALUES ('g00000000000000000000004', 'pet-sitting', 'Whose sitter is gone', 999999999.99, 'EUR', 'Etc/GMT+12', false);
+INSERT INTO listings (id, kind, sitter_id, title, price_per_day, currency, time_zone, available)
+VALUES ('g00000000000000000000004', 'pet-sitting', 'u00000000000000000000001', 'Whose sitter is gone', 999999999.99, 'EUR', 'Etc/GMT+12', false);
+
+UPDATE listings SET sitter_id = NULL WHERE id = 'g00000000000000000000004';
 
 INSERT INTO listing_photos (id, listing_id, url, caption, position)
 VALUES
@@ -53,8 +55,14 @@ $$;
 INSERT INTO listing_reviews (id, booking_id, listing_id, author_id, rating, text)
 VALUES ('k00000000000000000000001', 'j00000000000000000000006', 'g00000000000000000000003', 'u00000000000000000000001', 5, E'¡Qué "shed"!\n🐕');
 
-INSERT INTO listing_reviews (id, booking_id, listing_id, rating)
-VALUES ('k00000000000000000000002', 'j00000000000000000000007', 'g00000000000000000000003', 1);
+DO $$
+BEGIN
+    SET LOCAL session_replication_role = replica;
+    INSERT INTO listing_reviews (id, booking_id, listing_id, rating)
+    VALUES ('k00000000000000000000002', 'j00000000000000000000007', 'g00000000000000000000003', 1);
+    SET LOCAL session_replication_role = origin;
+END
+$$;
 
 INSERT INTO calendar_feeds (listing_id, token_hash) VALUES ('g00000000000000000000001', repeat('0123456789abcdef', 4));
 

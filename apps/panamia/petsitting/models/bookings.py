@@ -107,7 +107,7 @@ class Booking(Keyed, Dated, Base):
             "status NOT IN ('pending', 'confirmed') OR (owner_id IS NOT NULL AND sitter_id IS NOT NULL)",
             name="live_parties",
             comment="Whoever has a booking that is pending or confirmed, as owner or as sitter, is not deleted."
-            " Cancel or decline it first; then delete.",
+            " Cancel or decline it first, or wait until the stay is over; then delete.",
         ),
         sa.CheckConstraint("(status = 'pending') = (hold_until IS NOT NULL)", name="hold_until"),
         sa.CheckConstraint(

@@ -13,6 +13,7 @@ _OWN = {
         "keep_booking": "BEFORE DELETE",
         "write_booking_step": "AFTER INSERT OR UPDATE",
     },
+    "listing_reviews": {"guard_review": "BEFORE INSERT"},
 }
 """Table → trigger, which is called as its function is → when."""
 

@@ -2,46 +2,90 @@
 
 from __future__ import annotations
 
+import inspect
+import json
+from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+from fastapi import Request
+from fastapi.routing import APIRoute
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
-from ...web.errors import RefusedError
-from ..sessions import Signed
-from .words import words_of
+from ...web.cookies import token_of
+from ...web.pages.files import POLICY
+from ...web.sessions import Signed
+from ..resources import Resources
+from .words import word_of, words_of
 
-_FOLDER = Path(__file__).parent
-_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self';"
-    " form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
-)
+FOLDER = Path(__file__).parent
 _TEMPLATES = Environment(
-    loader=FileSystemLoader(_FOLDER), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
 )
-_TEMPLATES.globals["words_of"] = words_of  # pyright: ignore[reportArgumentType]
-_KINDS = {".html": "text/html", ".js": "text/javascript", ".css": "text/css"}
+_TEMPLATES.globals.update(words_of=words_of, word_of=word_of)  # pyright: ignore[reportUnknownMemberType]
+_UNAUTHORIZED = 401
 
 
-def page(name: str, status: int = 200, **what: Any) -> Response:
+def page(name: str, asker: Signed | None, main_url: str, status: int = 200, **what: Any) -> Response:
     """Return a page.
 
     Args:
         name: Of its template.
+        asker: Who looks.
+        main_url: Where people sign in.
         status: Of HTTP.
         **what: What it shows; a name that it needs and is not given is an error.
     """
-    headers = {"Content-Security-Policy": _POLICY, "Cache-Control": "no-store"}
-    return Response(_TEMPLATES.get_template(name).render(**what), status, media_type="text/html", headers=headers)
+    return _rendered(name, status, asker=asker, main_url=main_url, **what)
 
 
-def refused(fault: RefusedError, asker: Signed | None, main_url: str) -> Response:
-    """Return the page of what is not there, or cannot be."""
-    return page("refused.html", fault.status, asker=asker, main_url=main_url, error=fault.error)
+class PageRoute(APIRoute):
+    """The route of a page. What it refuses is a page, with the words that programs get; nobody is sent to sign in."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return what answers a request."""
+        handle = super().get_route_handler()
+
+        async def handled(request: Request) -> Response:
+            try:
+                return await handle(request)
+            except Exception as fault:
+                told = await _told(request, fault)
+                if told is None:
+                    raise
+                return told
+
+        return handled
 
 
-def file(name: str) -> Response:
-    """Return a file of a page as it is."""
-    kind = _KINDS[Path(name).suffix]
-    return Response((_FOLDER / name).read_bytes(), media_type=kind, headers={"Cache-Control": "no-cache"})
+async def _told(request: Request, fault: Exception) -> Response | None:
+    """Return the page of what programs are told of an error; None where nobody foresaw it."""
+    handlers = cast("dict[Any, Any]", request.app.exception_handlers)
+    handler = next((handlers[kind] for kind in type(fault).__mro__ if kind in handlers), None)
+    if handler is None:
+        return None
+    found = handler(request, fault)
+    answer = cast("Response", await found if inspect.isawaitable(found) else found)
+    settings = cast("Resources", request.app.state.resources).settings
+    if answer.status_code == _UNAUTHORIZED:
+        return RedirectResponse(f"{settings.main_url}/signin", 303)
+    body = json.loads(bytes(answer.body))
+    refused = _rendered(
+        "refused.html",
+        answer.status_code,
+        asker=token_of(request.cookies, is_secure=settings.is_secure),
+        main_url=settings.main_url,
+        status=answer.status_code,
+        error=body["error"],
+        fields=body.get("fields"),
+    )
+    if "retry-after" in answer.headers:
+        refused.headers["Retry-After"] = answer.headers["retry-after"]
+    return refused
+
+
+def _rendered(name: str, status_code: int, **what: Any) -> Response:
+    headers = {"Content-Security-Policy": POLICY, "Cache-Control": "no-store"}
+    text = _TEMPLATES.get_template(name).render(**what)
+    return Response(text, status_code, media_type="text/html", headers=headers)

@@ -3,48 +3,60 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from ...web.cursors import cursor_of
 from ...web.database import Db
 from ...web.errors import RefusedError
 from ...web.inputs import NO_NUL, Key
+from ...web.pages.files import SHARED, sent
+from ...web.sessions import Asker, Somebody
 from ..bookings import reading
+from ..bookings.rules import NextStep
 from ..bookings.views import BookingDetail
+from ..days import as_written
 from ..listings import known
 from ..listings.routes import find
 from ..resources import Open
-from ..sessions import Somebody
-from .rendering import file, page, refused
+from .rendering import FOLDER, PageRoute, page
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=PageRoute)
 Words = Annotated[str, Query(max_length=200), NO_NUL]
-_AT_ONCE = 20
+AT_ONCE = 20
 
 
 @dataclass(frozen=True)
-class _Step:
-    path: str
+class _Form:
+    path: NextStep
     word: str
     why: bool = False
     review: bool = False
 
 
-@router.get("/pages/style.css")
-async def style() -> Response:
-    """Send how pages look."""
-    return file("style.css")
+_FORMS = (
+    _Form("confirm", "Confirm"),
+    _Form("decline", "Decline", why=True),
+    _Form("cancel", "Cancel", why=True),
+    _Form("review", "Review", review=True),
+)
 
 
-@router.get("/pages/send.js")
-async def script() -> Response:
-    """Send what their forms do."""
-    return file("send.js")
+def _sending(path: Path) -> Callable[[], Awaitable[Response]]:
+    async def send() -> Response:
+        return sent(path)
+
+    return send
+
+
+for _path, _file in (SHARED | {f"/pages/{name}": FOLDER / name for name in ("style.css", "send.js")}).items():
+    router.add_api_route(_path, _sending(_file), methods=["GET"])
 
 
 @router.get("/")
@@ -60,21 +72,24 @@ async def home(
     cursor: Words = "",
 ) -> Response:
     """Show what is offered, and free on the days that are asked for."""
-    listings, after, error = [], None, None
+    listings, after, error, status = [], None, None, 200
     try:
         if bool(first) != bool(end):
             raise RefusedError(422, "Say both days, or none", "wrong-days")
-        found = await find(db, kind or None, _day(first), _day(end), q=q or None, cursor=cursor or None, limit=_AT_ONCE)
+        found = await find(
+            somebody, db, kind or None, _day(first), _day(end), q=q or None, cursor=cursor or None, limit=AT_ONCE
+        )
         listings, after = found.listings, found.next
     except RefusedError as fault:
-        error = fault.error
+        error, status = fault.error, fault.status
     asked = {"kind": kind, "first": first, "end": end, "q": q}
     more = urlencode({**{name: value for name, value in request.query_params.items() if value}, "cursor": after})
     kinds = await known.kinds_shown(db)
     return page(
         "home.html",
-        asker=somebody,
-        main_url=resources.settings.main_url,
+        somebody,
+        resources.settings.main_url,
+        status,
         kinds=kinds,
         titles={one.key: one.title for one in kinds},
         asked=asked,
@@ -85,44 +100,28 @@ async def home(
 
 
 @router.get("/bookings")
-async def bookings(somebody: Somebody, resources: Open, db: Db, cursor: Words = "") -> Response:
-    """Show somebody's own bookings; nobody is sent to sign in."""
-    main_url = resources.settings.main_url
-    if somebody is None:
-        return RedirectResponse(f"{main_url}/signin", 303)
-    try:
-        after = cursor_of(cursor or None)
-    except RefusedError as fault:
-        return refused(fault, somebody, main_url)
-    found = await reading.own(db, somebody.id, side=None, status=None, listing=None, after=after, limit=_AT_ONCE)
-    return page("bookings.html", asker=somebody, main_url=main_url, bookings=found.bookings, more=found.next)
+async def bookings(asker: Asker, resources: Open, db: Db, cursor: Words = "") -> Response:
+    """Show somebody's own bookings."""
+    after = cursor_of(cursor or None)
+    found = await reading.own(db, asker.id, side=None, status=None, listing=None, after=after, limit=AT_ONCE)
+    return page("bookings.html", asker, resources.settings.main_url, bookings=found.bookings, more=found.next)
 
 
 @router.get("/bookings/{key}")
-async def booking(key: Key, somebody: Somebody, resources: Open, db: Db) -> Response:
+async def booking(key: Key, asker: Asker, resources: Open, db: Db) -> Response:
     """Show a booking to one of its two people, with what they can do next."""
-    main_url = resources.settings.main_url
-    if somebody is None:
-        return RedirectResponse(f"{main_url}/signin", 303)
-    try:
-        found = await reading.one(db, somebody.id, key)
-    except RefusedError as fault:
-        return refused(fault, somebody, main_url)
-    steps = _steps(found, is_sitter=found.sitter.id == somebody.id)
+    found = await reading.one(db, asker.id, key)
     count = (found.end - found.first).days
-    return page("booking.html", asker=somebody, main_url=main_url, booking=found, count=count, steps=steps)
+    main_url = resources.settings.main_url
+    return page("booking.html", asker, main_url, booking=found, count=count, steps=_forms(found))
 
 
-def _steps(booking: BookingDetail, *, is_sitter: bool) -> list[_Step]:
-    """Return what somebody can try next; whether it may be, the API says."""
-    cancel = _Step("cancel", "Cancel", why=True)
-    if booking.status == "pending":
-        return [_Step("confirm", "Confirm"), _Step("decline", "Decline", why=True)] if is_sitter else [cancel]
-    if booking.status == "confirmed":
-        return [cancel]
-    if booking.status == "completed" and not is_sitter and not booking.reviewed:
-        return [_Step("review", "Review", review=True)]
-    return []
+def _forms(booking: BookingDetail) -> list[_Form]:
+    """Return the forms of what somebody can do next; whoever can decline does not cancel."""
+    open_now = set(booking.next_steps)
+    if "decline" in open_now:
+        open_now.discard("cancel")
+    return [one for one in _FORMS if one.path in open_now]
 
 
 def _day(text: str) -> datetime.date | None:
@@ -132,6 +131,6 @@ def _day(text: str) -> datetime.date | None:
         RefusedError: It is none (422).
     """
     try:
-        return datetime.date.fromisoformat(text) if text else None
+        return datetime.date.fromisoformat(str(as_written(text))) if text else None
     except ValueError:
         raise RefusedError(422, "A day is one as 2027-01-31", "wrong-days") from None

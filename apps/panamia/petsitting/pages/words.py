@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..bookings.views import BookingView
 from ..models import BookingSide, BookingStatus
 
 _WORDS: dict[BookingStatus, str] = {
@@ -12,13 +13,21 @@ _WORDS: dict[BookingStatus, str] = {
     "completed": "over",
     "blocked": "blocked",
 }
+_RAN_OUT = "nobody answered in time"
 
 
-def words_of(status: BookingStatus, status_as: BookingSide) -> str:
+def words_of(booking: BookingView) -> str:
+    """Return what people read of a booking, also of one whose hold has run out before anybody wrote it down."""
+    if booking.status == "pending" and not booking.next_steps:
+        return _RAN_OUT
+    return word_of(booking.status, booking.status_as)
+
+
+def word_of(status: BookingStatus, status_as: BookingSide) -> str:
     """Return what people read of a status.
 
     Args:
         status: What it is.
         status_as: Who brought it about.
     """
-    return "nobody answered in time" if (status, status_as) == ("cancelled", "clock") else _WORDS[status]
+    return _RAN_OUT if (status, status_as) == ("cancelled", "clock") else _WORDS[status]

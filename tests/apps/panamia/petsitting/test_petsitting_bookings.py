@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+import re
 
 import pytest
 
+from apps.panamia.petsitting.bookings.rules import MOST_AN_HOUR, MOST_PENDING
 from apps.panamia.petsitting.bookings.sweeping import sweep
 from tests.apps.panamia.petsitting.sidecar import Sidecar
 
@@ -29,7 +31,7 @@ async def test_days_are_asked_for_confirmed_and_cancelled_with_every_step_kept(s
     listing = pets.make_listing(sitter)
     asking, answering = sidecar.of(owner), sidecar.of(sitter)
     asked = await asking.post(
-        "/api/bookings", json=wish(sidecar, listing, 2, 5, message="¿Sí?", expectedTotal="75.00", currency="USD")
+        "/api/bookings", json=wish(sidecar, listing, 2, 5, message="¿Sí?", expectedPricePerDay="25.00", currency="USD")
     )
     assert asked.status_code == 201, asked.text
     booking = asked.json()
@@ -89,10 +91,12 @@ async def test_of_many_who_want_a_day_one_gets_it(sidecar: Sidecar) -> None:
         (1, 92, {}, 422, "too-long"),
         (366, 367, {}, 422, "too-far"),
         (1, 3, {"currency": "EUR"}, 422, "wrong-currency"),
-        (1, 3, {"expectedTotal": "49.99"}, 409, "price-changed"),
-        (1, 3, {"expectedTotal": "50.001"}, 422, "wrong-price"),
+        (1, 3, {"expectedPricePerDay": "24.99"}, 409, "price-changed"),
+        (1, 3, {"expectedPricePerDay": "25.001"}, 422, "wrong-price"),
         (1, 3, {"message": "a\0b"}, 422, "invalid"),
         (1, 3, {"surprise": 1}, 422, "invalid"),
+        (1, 3, {"from": 1924905600}, 422, "invalid"),
+        (1, 3, {"from": "1924905600"}, 422, "invalid"),
     ],
 )
 async def test_a_request_that_cannot_be_is_refused_in_words(
@@ -120,7 +124,7 @@ async def test_what_the_clock_ends_is_written_down_and_told(sidecar: Sidecar) ->
     assert await sweep(sidecar.app.state.resources) == 0
     assert dict(pets.rows("SELECT id, status::text FROM bookings")) == {held: "cancelled", stay: "completed"}
     told = pets.rows("SELECT type::text, actor, target FROM notifications ORDER BY type, target")
-    assert sorted(told) == sorted([("Undo", sitter, owner), ("Undo", owner, sitter), ("Update", sitter, owner)])
+    assert sorted(told) == sorted((what, None, one) for what in ("Undo", "Update") for one in (owner, sitter))
     said = await sidecar.of(owner).post(f"/api/bookings/{stay}/review", json={"rating": 5, "text": "Ñandú"})
     assert said.status_code == 201, said.text
     again = await sidecar.of(owner).post(f"/api/bookings/{stay}/review", json={"rating": 1})
@@ -155,3 +159,145 @@ async def test_a_calendar_tells_everybody_the_days_and_the_sitter_who_has_them(s
     plain = await sidecar.client().get(f"/api/listings/{listing}/calendar.ics")
     assert plain.text.count("SUMMARY:Taken") == 1
     assert "Owner" not in plain.text
+
+
+async def test_who_books_is_told_the_price_that_changed_meanwhile(sidecar: Sidecar) -> None:
+    pets = sidecar.pets
+    sitter, owner = pets.make_user(), pets.make_user()
+    listing = pets.make_listing(sitter)
+    await sidecar.of(sitter).patch(f"/api/listings/{listing}", json={"pricePerDay": "30"})
+    wanted = wish(sidecar, listing, 1, 3, expectedPricePerDay="25.00", currency="USD")
+    refused = await sidecar.of(owner).post("/api/bookings", json=wanted)
+    assert (refused.status_code, refused.json()) == (
+        409,
+        {
+            "error": "The price has changed: a day is 30.00 USD",
+            "code": "price-changed",
+            "pricePerDay": "30.00",
+            "currency": "USD",
+        },
+    )
+    made = await sidecar.of(owner).post("/api/bookings", json=wanted | {"expectedPricePerDay": "30"})
+    assert (made.status_code, made.json()["total"]) == (201, "60.00")
+
+
+async def test_each_of_the_two_is_told_which_one_it_is_and_what_comes_next(sidecar: Sidecar) -> None:
+    pets = sidecar.pets
+    sitter, owner = pets.make_user(), pets.make_user()
+    listing = pets.make_listing(sitter)
+    asking, answering = sidecar.of(owner), sidecar.of(sitter)
+
+    async def told(booking: str) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for one in (asking, answering):
+            alone = (await one.get(f"/api/bookings/{booking}")).json()
+            (among,) = [each for each in (await one.get("/api/bookings")).json()["bookings"] if each["id"] == booking]
+            assert (among["yours"], among["nextSteps"]) == (alone["yours"], alone["nextSteps"])
+            found[alone["yours"]] = alone["nextSteps"]
+        return found
+
+    booking, other = pets.book(listing, 2, 5, owner), pets.book(listing, 8, 9, owner)
+    assert await told(booking) == {"owner": ["cancel"], "sitter": ["confirm", "decline", "cancel"]}
+    pets.step(booking, "confirmed", sitter)
+    assert await told(booking) == {"owner": ["cancel"], "sitter": ["cancel"]}
+    pets.long_ago(booking, 3)
+    assert await told(booking) == {"owner": ["cancel"], "sitter": []}
+    pets.long_ago(booking, 30)
+    assert await told(booking) == {"owner": ["review"], "sitter": []}
+    assert (await asking.post(f"/api/bookings/{booking}/review", json={"rating": 4})).status_code == 201
+    assert await told(booking) == {"owner": [], "sitter": []}
+    pets.run_out(other)
+    assert await told(other) == {"owner": [], "sitter": []}
+    for one, yours in ((asking, False), (answering, True), (sidecar.client(), False)):
+        assert (await one.get(f"/api/listings/{listing}")).json()["yours"] is yours
+        assert [each["yours"] for each in (await one.get("/api/listings")).json()["listings"]] == [yours]
+
+
+async def test_a_sitter_does_not_cancel_what_has_begun_and_the_owner_does(sidecar: Sidecar) -> None:
+    pets = sidecar.pets
+    sitter, owner = pets.make_user(), pets.make_user()
+    booking = pets.book(pets.make_listing(sitter), 0, 3, owner)
+    pets.step(booking, "confirmed", sitter)
+    path, why = f"/api/bookings/{booking}/cancel", {"why": "No room"}
+    refused = await sidecar.of(sitter).post(path, json=why)
+    assert (refused.status_code, refused.json()["code"]) == (409, "begun"), refused.text
+    gone = await sidecar.of(owner).post(path, json=why)
+    assert (gone.status_code, gone.json()["status"]) == (200, "cancelled"), gone.text
+
+
+async def test_one_person_books_no_more_than_so_often_in_an_hour(sidecar: Sidecar) -> None:
+    pets = sidecar.pets
+    owner, other = pets.make_user(), pets.make_user()
+    listing = pets.make_listing()
+    for at in range(1, MOST_AN_HOUR + 1):
+        pets.step(pets.book(listing, at, at + 1, owner), "cancelled", owner, "no")
+    wanted = wish(sidecar, listing, 1, 2)
+    refused = await sidecar.of(owner).post("/api/bookings", json=wanted)
+    assert (refused.status_code, refused.json()["code"]) == (429, "too-often"), refused.text
+    assert "minutes" in refused.json()["error"]
+    assert 3_500 < int(refused.headers["retry-after"]) <= 3_600
+    assert (await sidecar.of(other).post("/api/bookings", json=wanted)).status_code == 201
+    later = wish(sidecar, listing, 3, 4)
+    pets.without_rules(
+        "UPDATE bookings SET created_at = now() - interval '61 minutes' WHERE id ="
+        " (SELECT id FROM bookings WHERE owner_id = %s LIMIT 1)",
+        owner,
+    )
+    assert (await sidecar.of(owner).post("/api/bookings", json=later)).status_code == 201
+
+
+async def test_one_person_waits_for_no_more_than_so_many_answers(sidecar: Sidecar) -> None:
+    pets = sidecar.pets
+    owner = pets.make_user()
+    listing = pets.make_listing()
+    held = [pets.book(listing, at, at + 1, owner) for at in range(1, MOST_PENDING + 1)]
+    wanted = wish(sidecar, listing, 50, 51)
+    refused = await sidecar.of(owner).post("/api/bookings", json=wanted)
+    assert (refused.status_code, refused.json()["code"]) == (429, "too-many-holds"), refused.text
+    pets.run_out(held[0])
+    assert (await sidecar.of(owner).post("/api/bookings", json=wanted)).status_code == 201
+
+
+async def test_a_rental_goes_the_whole_way_in_words_of_its_own(sidecar: Sidecar) -> None:
+    """From the listing to the review and the calendar: the same core, and nothing on it says pet or stay."""
+    pets = sidecar.pets
+    landlord, renter = pets.make_user(screenname="Lola"), pets.make_user(screenname="Rita")
+    offering, renting = sidecar.of(landlord), sidecar.of(renter)
+    new = {
+        "kind": "rental",
+        "title": "Kayak for two",
+        "pricePerDay": "40",
+        "currency": "USD",
+        "timeZone": "America/New_York",
+    }
+    listing = (await offering.post("/api/listings", json=new)).json()["id"]
+    booking = (await renting.post("/api/bookings", json=wish(sidecar, listing, 1, 4))).json()
+    words = {name: booking["listing"][name] for name in ("kind", "providerWord", "customerWord")}
+    assert words == {"kind": "rental", "providerWord": "landlord", "customerWord": "renter"}
+    held = datetime.datetime.fromisoformat(booking["holdUntil"]) - datetime.datetime.fromisoformat(booking["createdAt"])
+    assert held < datetime.timedelta(minutes=31)
+    key = booking["id"]
+    assert (await offering.post(f"/api/bookings/{key}/confirm")).json()["status"] == "confirmed"
+    entries = (await offering.get(f"/api/listings/{listing}/calendar?months=2")).json()["entries"]
+    assert [(one["sort"], one["words"]) for one in entries] == [("confirmed", "Rita")]
+    pets.long_ago(key, 10)
+    assert await sweep(sidecar.app.state.resources) == 1
+    said = await renting.post(f"/api/bookings/{key}/review", json={"rating": 5, "text": "Dry all the way"})
+    assert said.status_code == 201, said.text
+    pages = [
+        (await one.get(path)).text
+        for one, path in (
+            (renting, f"/bookings/{key}"),
+            (offering, "/bookings"),
+            (renting, f"/listings/{listing}/calendar"),
+        )
+    ]
+    assert "<dt>Renter</dt><dd>Rita (you)</dd>" in pages[0]
+    assert "<dt>Landlord</dt><dd>Lola</dd>" in pages[0]
+    assert "renter: Rita" in pages[1]
+    assert "What renters say" in pages[2]
+    assert "Dry all the way" in pages[2]
+    for one in pages:
+        assert not re.search(r"\b(pet|sitter|owner|stay)", one, re.IGNORECASE), one
+    told = pets.rows("SELECT DISTINCT type::text FROM notifications ORDER BY 1")
+    assert [one for (one,) in told] == ["Accept", "Create", "Invite", "Update"]

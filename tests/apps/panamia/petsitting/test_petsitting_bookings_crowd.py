@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from apps.panamia.petsitting.bookings.sweeping import sweep
-from apps.panamia.petsitting.resources import opened
+from apps.panamia.web.resources import opened
 from tests.apps.panamia.petsitting.sidecar import Sidecar
 
 pytestmark = pytest.mark.anyio

@@ -76,6 +76,9 @@ def world(make_module_pets: Callable[[], Pets]) -> Iterator[World]:
     names["ended"] = pets.book(listing, 24, 25, owner)
     pets.step(names["ended"], "confirmed", sitter)
     pets.long_ago(names["ended"], 100)
+    names["begun"] = pets.book(pets.make_listing(sitter), 40, 45, owner)
+    pets.step(names["begun"], "confirmed", sitter)
+    pets.long_ago(names["begun"], 44)  # its last day is today
     names["completed"] = pets.book(listing, 24, 25, owner)
     pets.step(names["completed"], "confirmed", sitter)
     pets.long_ago(names["completed"], 200)
@@ -121,13 +124,13 @@ def test_a_booking_takes_from_its_listing_what_nobody_says(world: World) -> None
     assert found == [(number, sitter, None, None, None, "blocked", "sitter", sitter, None, None)]
 
 
-def test_a_hold_ends_with_its_days(world: World) -> None:
+def test_a_hold_ends_with_its_first_day(world: World) -> None:
     """Where it is latest in the day, hours are left of it; a hold would last a day."""
     ends = world.taken(
         "INSERT INTO listings (id, kind, sitter_id, title, price_per_day, currency, time_zone)"
         " SELECT 'x00000000000000000000000', 'pet-sitting', %(sitter)s, 'x', 1, 'USD', name FROM time_zones"
         " ORDER BY (clock_timestamp() AT TIME ZONE name)::time DESC LIMIT 1",
-        "INSERT INTO bookings (listing_id, owner_id, days) SELECT id, %(owner)s, daterange(today, today + 1)"
+        "INSERT INTO bookings (listing_id, owner_id, days) SELECT id, %(owner)s, daterange(today, today + 9)"
         " FROM listings, LATERAL (SELECT (clock_timestamp() AT TIME ZONE time_zone)::date AS today)"
         " WHERE id = 'x00000000000000000000000' RETURNING hold_until - clock_timestamp()",
     )
@@ -261,11 +264,12 @@ LEGAL = {
     ("ran_out", "cancelled", "owner", "why"),
     ("ran_out", "declined", "sitter", "why"),
     ("ran_out", "cancelled", None, None),
+    ("begun", "cancelled", "owner", "why"),
     ("ended", "completed", None, None),
 }
 """From, to, by and why. What is given besides of a `completed`, and of a reason where the clock acts, is dropped."""
 
-_FROM = ("pending", "confirmed", "ran_out", "ended", "completed", "cancelled", "declined", "blocked")
+_FROM = ("pending", "confirmed", "ran_out", "begun", "ended", "completed", "cancelled", "declined", "blocked")
 _TO = ("pending", "confirmed", "cancelled", "declined", "completed", "blocked")
 
 
@@ -282,7 +286,7 @@ def _is_legal(before: str, to: str, by: str | None, why: str | None) -> bool:
 def test_only_the_steps_that_there_are_are_taken_and_by_whom_they_are_open_to(
     world: World, before: str, to: str
 ) -> None:
-    status = {"ran_out": "pending", "ended": "confirmed"}.get(before, before)
+    status = {"ran_out": "pending", "begun": "confirmed", "ended": "confirmed"}.get(before, before)
     if status == to:
         return  # no step
     for by in ("owner", "sitter", "other", None):
@@ -309,7 +313,10 @@ def test_only_the_steps_that_there_are_are_taken_and_by_whom_they_are_open_to(
         ("pending", "blocked", "sitter", None, "transition_check"),
         ("ran_out", "confirmed", "sitter", None, "hold_check"),
         ("confirmed", "completed", None, None, "completed_check"),
+        ("begun", "cancelled", "sitter", "x", "begun_check"),
+        ("begun", "completed", None, None, "completed_check"),
         ("ended", "cancelled", "owner", "x", "ended_check"),
+        ("ended", "cancelled", "sitter", "x", "ended_check"),
         ("pending", "cancelled", None, None, "party_check"),
         ("confirmed", "cancelled", None, None, "party_check"),
         ("pending", "cancelled", "other", "x", "party_check"),
@@ -405,9 +412,10 @@ OTHERS = {
     "UPDATE listings SET price_per_day = NULL WHERE id = %(listing)s": (EMPTY, None),
     "UPDATE listings SET currency = 'XXX' WHERE id = %(listing)s": (KEY, "listings_currency_fkey"),
     "UPDATE listings SET currency = 'usd' WHERE id = %(listing)s": (KEY, "listings_currency_fkey"),
-    "UPDATE listings SET time_zone = 'America/Nowhere' WHERE id = %(listing)s": (KEY, "listings_time_zone_fkey"),
-    "UPDATE listings SET time_zone = 'america/new_york' WHERE id = %(listing)s": (KEY, "listings_time_zone_fkey"),
-    "UPDATE listings SET time_zone = 'UTC+5' WHERE id = %(listing)s": (KEY, "listings_time_zone_fkey"),
+    "UPDATE listings SET time_zone = 'America/Nowhere' WHERE id = %(elsewhere)s": (KEY, "listings_time_zone_fkey"),
+    "UPDATE listings SET time_zone = 'america/new_york' WHERE id = %(elsewhere)s": (KEY, "listings_time_zone_fkey"),
+    "UPDATE listings SET time_zone = 'UTC+5' WHERE id = %(elsewhere)s": (KEY, "listings_time_zone_fkey"),
+    "UPDATE listings SET time_zone = 'UTC' WHERE id = %(listing)s": (CHECK, "listings_booked_check"),
     "UPDATE listings SET kind = 'rental' WHERE id = %(listing)s": (CHECK, "listings_kept_check"),
     "UPDATE listings SET id = new_cuid2() WHERE id = %(listing)s": (CHECK, "listings_kept_check"),
     "UPDATE listings SET number = DEFAULT WHERE id = %(listing)s": (CHECK, "listings_kept_check"),
@@ -427,16 +435,18 @@ OTHERS = {
     "UPDATE listings SET lng = -180.0001 WHERE id = %(listing)s": (CHECK, "listings_place_check"),
     "UPDATE listings SET lat = 'NaN', lng = 'NaN' WHERE id = %(listing)s": (CHECK, "listings_place_check"),
     "UPDATE listings SET lat = 'infinity' WHERE id = %(listing)s": (CHECK, "listings_place_check"),
-    "INSERT INTO listings (kind, title, price_per_day, currency, time_zone) VALUES ('no', 'x', 1, 'USD', 'UTC')": (
-        KEY,
-        "listings_kind_fkey",
+    "INSERT INTO listings (kind, title, price_per_day, currency, time_zone) VALUES ('rental', 'x', 1, 'USD', 'UTC')": (
+        CHECK,
+        "listings_sitter_check",
     ),
+    "INSERT INTO listings (kind, title, price_per_day, currency, time_zone, sitter_id)"
+    " VALUES ('no', 'x', 1, 'USD', 'UTC', %(sitter)s)": (KEY, "listings_kind_fkey"),
     "INSERT INTO listings (kind, title, price_per_day, currency, time_zone, sitter_id)"
     " VALUES ('rental', 'x', 1, 'USD', 'UTC', 'z00000000000000000000000')": (KEY, "listings_sitter_id_fkey"),
     "INSERT INTO listings (number, kind, title, price_per_day, currency, time_zone)"
     " VALUES (1, 'rental', 'x', 1, 'USD', 'UTC')": ("428C9", None),
-    "INSERT INTO listings (id, kind, title, price_per_day, currency, time_zone)"
-    " VALUES ('abc', 'rental', 'x', 1, 'USD', 'UTC')": (CHECK, "listings_id_check"),
+    "INSERT INTO listings (id, kind, title, price_per_day, currency, time_zone, sitter_id)"
+    " VALUES ('abc', 'rental', 'x', 1, 'USD', 'UTC', %(sitter)s)": (CHECK, "listings_id_check"),
     "DELETE FROM listings WHERE id = %(listing)s": (KEY, "bookings_listing_id_listing_number_fkey"),
     "INSERT INTO listing_photos (listing_id, url, position) VALUES (%(listing)s, 'http://x.org/1', 0)": (
         CHECK,
@@ -473,6 +483,10 @@ OTHERS = {
     ),
     "INSERT INTO listing_reviews (booking_id, listing_id, author_id, rating)"
     " VALUES (%(completed)s, %(listing)s, %(sitter)s, 5)": (KEY, "listing_reviews_booking_id_author_id_fkey"),
+    "INSERT INTO listing_reviews (booking_id, listing_id, rating) VALUES (%(completed)s, %(listing)s, 5)": (
+        CHECK,
+        "listing_reviews_author_check",
+    ),
     "INSERT INTO listing_reviews (booking_id, listing_id, author_id, rating)"
     " VALUES (%(reviewed)s, %(listing)s, %(owner)s, 5)": (UNIQUE, "listing_reviews_booking_id_key"),
     "INSERT INTO listing_reviews (booking_id, listing_id, author_id, rating)"
@@ -526,12 +540,69 @@ def test_a_row_is_refused(world: World, query: str) -> None:
         "UPDATE listings SET lat = 90, lng = 180 WHERE id = %(listing)s",
         "UPDATE listings SET lat = -90, lng = -180 WHERE id = %(listing)s",
         "UPDATE listings SET lat = NULL, lng = NULL WHERE id = %(listing)s",
-        "UPDATE listings SET time_zone = 'America/Argentina/Buenos_Aires' WHERE id = %(listing)s",
+        "UPDATE listings SET time_zone = 'America/Argentina/Buenos_Aires' WHERE id = %(elsewhere)s",
+        "UPDATE listings SET time_zone = time_zone, title = 'y' WHERE id = %(listing)s",
         "DELETE FROM listings WHERE id = %(withdrawn)s",
     ],
 )
 def test_a_row_is_taken(world: World, query: str) -> None:
     assert world.taken(query) == [(1,)]
+
+
+ZONES = ("Pacific/Kiritimati", "Etc/GMT+12")
+"""The first and the last in which a day is over: one date lies between them, or two."""
+
+
+@pytest.mark.parametrize(
+    ("days", "status", "there", "here", "is_let"),
+    [
+        ("today, today + 1", "pending", *ZONES, False),
+        ("today + 300, today + 301", "confirmed", *ZONES, False),
+        ("today - 1, today", "confirmed", *ZONES, False),  # over there, and not here
+        ("today - 3, today - 2", "confirmed", *ZONES, True),
+        ("today - 1, today", "confirmed", *ZONES[::-1], True),
+        ("today, today + 1", "confirmed", *ZONES[::-1], False),
+        ("today + 3, today + 4", "cancelled", *ZONES, True),
+        ("today + 3, today + 4", "blocked", *ZONES, True),
+    ],
+)
+def test_what_is_booked_keeps_its_time_zone(
+    world: World, days: str, status: str, there: str, here: str, is_let: bool
+) -> None:
+    key, sitter, owner = "x00000000000000000000000", world.names["sitter"], world.names["owner"]
+    listing = (
+        "INSERT INTO listings (id, kind, sitter_id, title, price_per_day, currency, time_zone)"
+        f" VALUES ('{key}', 'rental', '{sitter}', 'x', 1, 'USD', '{there}')"
+    )
+    rest = {
+        "pending": f"'{owner}', now() + interval '1 hour', 1, 'USD', 'owner'",
+        "confirmed": f"'{owner}', NULL, 1, 'USD', 'sitter'",
+        "cancelled": f"'{owner}', NULL, 1, 'USD', 'clock'",
+        "blocked": "NULL, NULL, NULL, NULL, 'sitter'",
+    }[status]
+    put = (
+        "INSERT INTO bookings (listing_id, listing_number, sitter_id, days, status, status_at, owner_id, hold_until,"
+        f" price_per_day, currency, status_as) SELECT id, number, sitter_id, daterange({days}), '{status}', now(),"
+        f" {rest} FROM listings, LATERAL (SELECT (clock_timestamp() AT TIME ZONE time_zone)::date AS today)"
+        f" WHERE id = '{key}'"
+    )
+    change = f"UPDATE listings SET time_zone = '{here}' WHERE id = '{key}'"
+    replica, origin = (f"SET LOCAL session_replication_role = {one}" for one in ("replica", "origin"))
+    if is_let:
+        assert world.taken(listing, replica, put, origin, change) == [(1,)]
+    else:
+        assert world.refused(listing, replica, put, origin, change) == (CHECK, "listings_booked_check")
+
+
+def test_a_hold_that_has_run_out_keeps_no_time_zone(world: World) -> None:
+    key = "x00000000000000000000000"
+    listing = (
+        "INSERT INTO listings (id, kind, sitter_id, title, price_per_day, currency, time_zone)"
+        f" VALUES ('{key}', 'rental', %(sitter)s, 'x', 1, 'USD', 'UTC')"
+    )
+    out = f"UPDATE bookings SET hold_until = clock_timestamp() WHERE listing_id = '{key}'"
+    change = f"UPDATE listings SET time_zone = 'Asia/Tokyo' WHERE id = '{key}'"
+    assert world.taken(listing, booking(listing_id=f"'{key}'") + "id", out, change) == [(1,)]
 
 
 def test_photos_change_places_in_one_statement(world: World) -> None:

@@ -11,8 +11,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
+from apps.panamia.petsitting.bookings.sweeping import sweep
 from apps.panamia.scripts import delete_user
 from tests.apps.panamia.conftest import SETTINGS, contents
 from tests.apps.panamia.petsitting.beside import main_service
@@ -27,7 +29,8 @@ pytestmark = pytest.mark.anyio
 ANA = "ana@example.org"
 RULE = (
     "✗ Whoever has a booking that is pending or confirmed, as owner or as sitter, is not deleted. Cancel or decline it"
-    " first; then delete. So says bookings_live_parties_check of public.bookings. Nothing was changed.\n"
+    " first, or wait until the stay is over; then delete."
+    " So says bookings_live_parties_check of public.bookings. Nothing was changed.\n"
 )
 Deletion = Callable[..., Awaitable[tuple[int, str, str]]]
 
@@ -186,6 +189,32 @@ async def test_a_booking_at_the_moment_of_the_deletion_is_there_with_both_or_not
         assert pets.rows("SELECT count(*) FROM bookings") == [(0,)]
         for gone in ("TRIGGER slow ON users", "FUNCTION slow", "SEQUENCE deletions"):
             main.rows(f"DROP {gone}")
+
+
+@pytest.mark.parametrize("status", ["pending", "confirmed"])
+async def test_who_sweeps_and_who_deletes_wait_in_no_ring(sidecar: Sidecar, status: str) -> None:
+    """Whoever sweeps wants the person, to tell them; whoever deletes wants the booking, and has the person."""
+    pets = sidecar.pets
+    owner, listing = pets.make_user(), pets.make_listing()
+    booking = pets.book(listing, 3, 6, owner)
+    if status == "pending":
+        pets.run_out(booking)
+    else:
+        [(sitter,)] = pets.rows("SELECT sitter_id FROM listings")
+        pets.step(booking, "confirmed", sitter)
+        pets.long_ago(booking, 30)
+    async with await psycopg.AsyncConnection.connect(pets.owner) as leaving:
+        await leaving.execute("SELECT FROM users WHERE id = %s FOR UPDATE", [owner])
+        sweeping = asyncio.ensure_future(sweep(sidecar.app.state.resources))
+        waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        async with asyncio.timeout(20):
+            while pets.rows(waits) == [(0,)]:
+                await asyncio.sleep(0.02)
+        await leaving.execute("DELETE FROM users WHERE id = %s", [owner])
+        await leaving.commit()
+    assert await sweeping == 0, "the deletion has settled it"
+    ended = "SELECT done_as::text, to_status::text FROM booking_steps ORDER BY id DESC LIMIT 1"
+    assert pets.rows(ended) == [("clock", {"pending": "cancelled", "confirmed": "completed"}[status])]
 
 
 async def test_any_table_states_its_rule_by_the_comment_of_its_constraint(main: World, delete: Deletion) -> None:

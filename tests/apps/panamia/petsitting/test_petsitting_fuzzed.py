@@ -133,7 +133,7 @@ class OfStays(Drawing):
             "pricePerDay": "25.00",
             "minPrice": "1",
             "maxPrice": "30",
-            "expectedTotal": "50.00",
+            "expectedPricePerDay": "25.00",
             "token": stays.feeds[stays.offered],
         }
         for part in (case.query, case.body):
@@ -172,6 +172,9 @@ VALUES = (
 PAGES = {
     "/": ("kind", "from", "to", "q", "cursor"),
     "/bookings": ("cursor",),
+    "/listings": ("cursor",),
+    "/listings/new": (),
+    "/listings/{listing}/edit": (),
     "/bookings/{booking}": (),
     "/listings/{listing}/calendar": ("from", "months"),
 }
@@ -187,8 +190,7 @@ async def test_no_link_to_a_page_is_answered_with_a_fault(sidecar: Sidecar) -> N
             answer = await client.get(f"{found}?{query}")
             assert answer.status_code < 500, (found, query, answer.text)
             assert "<script>" not in answer.text
-    for path in ("/bookings/", "/listings/"):
+    for path, behind in (("/bookings/", ""), ("/listings/", "/calendar"), ("/listings/", "/edit")):
         for value in VALUES:
             key = urlencode({"": value})[1:]
-            behind = "/calendar" if path == "/listings/" else ""
             assert (await clients[1].get(f"{path}{key}{behind}")).status_code < 500, (path, value)

@@ -209,3 +209,14 @@ async def test_calendar_goes_as_far_as_calendars_go(sidecar: Sidecar) -> None:
         for path in (f"/api/listings/{listing}/calendar", f"/listings/{listing}/calendar"):
             answer = await browser.get(path + query)
             assert answer.status_code == status, (path, query, answer.text)
+
+
+@pytest.mark.parametrize("what", ["deleted", "locked"])
+async def test_link_of_a_sitter_who_may_not_come_opens_nothing(sidecar: Sidecar, what: str) -> None:
+    pets = sidecar.pets
+    sitter = pets.make_user()
+    link = await feed_of(sidecar, sitter, pets.make_listing(sitter))
+    await file_of(sidecar, link)
+    ended = "DELETE FROM users" if what == "deleted" else "UPDATE users SET locked_at = now()"
+    pets.rows(f"{ended} WHERE id = %s", sitter)
+    assert (await sidecar.client().get(link)).status_code == 404

@@ -88,7 +88,7 @@ async def test_a_booking_is_in_the_inbox_and_its_mail_goes_out_once(main: World,
     lines = letter.text.splitlines()
     assert f"{SITTING}/bookings/{key}" in lines
     assert "> ¿Sí?" in lines
-    assert "You get mail about bookings, of what you offer and of where you stay." in letter.text
+    assert "You get mail about bookings, of what you offer and of what you book." in letter.text
 
     assert (await two.sitters.post(f"{URL}/{told['id']}/read")).status_code == 200
     assert (await two.sitters.get(f"{URL}/unread-count")).json() == {"count": 0}
@@ -126,18 +126,43 @@ async def test_each_step_has_its_sentence_and_its_mail(main: World, two: Two) ->
         f"Beto confirmed the booking of {title}": None,
         f"Beto cancelled the booking of {title}": why["why"],
         f"Beto declined the booking of {title}": why["why"],
-        f"The booking of {title} with Beto ran out before it was confirmed": None,
-        f"The stay at {title} with Beto is over": None,
+        f"The booking of {title} ran out before it was confirmed": None,
+        f"The days of {title} are over": None,
     }
     sitters = {one["displayMessage"] for one in await listed(two.sitters)}
     assert sitters == {
         f"Ana asks for days of {title}",
-        f"The booking of {title} with Ana ran out before it was confirmed",
-        f"Ana said how the stay at {title} was",
+        f"The booking of {title} ran out before it was confirmed",
+        f"The days of {title} are over",
+        f"Ana reviewed {title}",
     }
-    assert (await sent(main)).sent == 5 + 4 + 2
+    assert (await sent(main)).sent == 5 + 4 + 3
     assert {one.subject for one in mails_of(main)} == {*owners, *sitters}
     assert all(f"\n{SITTING}/bookings/" in one.text for one in mails_of(main))
+
+
+async def test_who_is_deleted_leaves_what_was_told_without_a_name(main: World, two: Two) -> None:
+    """And its mail: whoever was about to come has to know."""
+    key, title = await two.book(3), '“Cats & <b>"dogs"</b>”'
+    no = {"why": "I leave"}
+    assert (await two.answering.post(f"/api/bookings/{key}/cancel", json=no)).status_code == 200
+    two.sidecar.pets.rows("DELETE FROM users WHERE id = %s", two.sitter)
+    (told,) = await listed(two.owners)
+    assert (told["actor"], told["actorScreenname"], told["actorName"]) == (None, None, None)
+    assert (told["displayMessage"], told["message"]) == (f"Former Member cancelled the booking of {title}", no["why"])
+    assert (await two.owners.get(f"{URL}/unread-count")).json() == {"count": 1}
+    assert await sent(main) == Counts(sent=1)
+    (letter,) = mails_of(main)
+    assert (letter.to, letter.subject) == ("ana@example.org", told["displayMessage"])
+    assert "Beto" not in letter.text
+
+
+async def test_mail_of_what_the_clock_did_counts_for_nobody(main: World, two: Two) -> None:
+    """One person sets off ten mails a day at most; it is not one person who does this."""
+    for first in range(2, 26, 2):
+        two.sidecar.pets.run_out(two.sidecar.pets.book(two.listing, first, first + 2, two.owner))
+    await sweep(two.sidecar.app.state.resources)
+    assert await sent(main) == Counts(sent=2 * 12)
 
 
 async def test_a_booking_that_is_refused_tells_nobody(main: World, two: Two) -> None:

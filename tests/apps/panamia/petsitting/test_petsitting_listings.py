@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
+from apps.panamia.petsitting.listings import blocks, writing
 from tests.apps.panamia.petsitting.sidecar import Sidecar
 
 pytestmark = pytest.mark.anyio
@@ -50,7 +51,8 @@ async def test_listing_that_is_made_is_shown_to_everybody(sidecar: Sidecar) -> N
     assert {name: one[name] for name in NEW} == NEW
     assert one["sitter"] == {"id": user, "screenname": "Ana", "name": "Ana"}
     assert (one["available"], one["photos"], one["rating"]) == (True, [], {"average": None, "count": 0})
-    assert (await sidecar.client().get(f"/api/listings/{one['id']}")).json() == one
+    assert (await sidecar.client().get(f"/api/listings/{one['id']}")).json() == {**one, "yours": False}
+    assert one["yours"] is True
     rows = sidecar.pets.rows("SELECT sitter_id, price_per_day::text, lat, lng FROM listings")
     assert rows == [(user, "25.500", 25.7617, -80.1918)]
 
@@ -393,3 +395,77 @@ async def test_kinds_and_currencies_are_told(sidecar: Sidecar) -> None:
     assert kinds["rental"]["holdMinutes"] == 30
     digits = {one["code"]: one["digits"] for one in (await sidecar.client().get("/api/currencies")).json()}
     assert (digits["USD"], digits["JPY"], digits["KWD"]) == (2, 0, 3)
+
+
+async def test_one_person_has_so_many_listings_also_of_those_made_at_once(
+    sidecar: Sidecar, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert writing.MOST_LISTINGS == 100
+    monkeypatch.setattr(writing, "MOST_LISTINGS", 3)
+    _, client = sidecar.signed_in()
+    one = await made(client, available=False)
+    answers = await asyncio.gather(*(client.post("/api/listings", json=NEW) for _ in range(5)))
+    assert sorted(answer.status_code for answer in answers) == [201] * 2 + [409] * 3
+    assert refused(await client.post("/api/listings", json=NEW)) == (409, "too-many")
+    assert (await sidecar.signed_in()[1].post("/api/listings", json=NEW)).status_code == 201
+    assert (await client.delete(f"/api/listings/{one['id']}")).status_code == 204
+    assert (await client.post("/api/listings", json=NEW)).status_code == 201
+
+
+async def test_a_listing_has_so_many_blocks_to_come(sidecar: Sidecar, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert blocks.MOST_BLOCKS == 200
+    monkeypatch.setattr(blocks, "MOST_BLOCKS", 2)
+    _, client = sidecar.signed_in()
+    key = (await made(client))["id"]
+    path = f"/api/listings/{key}/blocks"
+    over = sidecar.pets.block(key, 1, 2)
+    sidecar.pets.block(key, 3, 4)
+    assert refused(await client.post(path, json=of(key, sidecar, 5, 6))) == (409, "too-many")
+    sidecar.pets.without_rules(
+        "UPDATE bookings SET days = daterange(lower(days) - 9, upper(days) - 9) WHERE id = %s", over
+    )
+    assert (await client.post(path, json=of(key, sidecar, 5, 6))).status_code == 201
+
+
+async def test_whose_hold_ran_out_is_told_when_the_days_are_blocked(sidecar: Sidecar) -> None:
+    pets = sidecar.pets
+    sitter, client = sidecar.signed_in()
+    owner = pets.make_user()
+    key = (await made(client))["id"]
+    booking = pets.book(key, 5, 7, owner)
+    pets.run_out(booking)
+    assert (await client.post(f"/api/listings/{key}/blocks", json=of(key, sidecar, 5, 7))).status_code == 201
+    assert pets.rows("SELECT status::text, status_as::text FROM bookings WHERE id = %s", booking) == [
+        ("cancelled", "clock")
+    ]
+    assert sorted(pets.rows("SELECT type::text, target FROM notifications")) == sorted(
+        [("Undo", owner), ("Undo", sitter)]
+    )
+
+
+async def test_values_of_another_type_are_not_taken_for_what_they_might_mean(sidecar: Sidecar) -> None:
+    _, client = sidecar.signed_in()
+    spot = {"lat": 1, "lng": 2}
+    for wrong in (
+        {"available": "yes"},
+        {"available": 1},
+        {"place": spot | {"lat": "1"}},
+        {"place": spot | {"lng": True}},
+        {"pricePerDay": 25},
+        {"title": 7},
+    ):
+        assert refused(await client.post("/api/listings", json=NEW | wrong)) == (422, "invalid"), wrong
+    assert (await client.post("/api/listings", json=NEW | {"place": spot})).status_code == 201
+
+
+async def test_time_zone_of_a_listing_stays_while_days_of_it_are_booked(sidecar: Sidecar) -> None:
+    _, client = sidecar.signed_in()
+    one = await made(client)
+    booking = sidecar.pets.book(one["id"], 3, 5)
+    path = f"/api/listings/{one['id']}"
+    answer = await client.patch(path, json={"timeZone": "Asia/Tokyo", "title": "Another"})
+    assert refused(answer) == (409, "booked")
+    assert "time zone" in answer.json()["error"]
+    assert (await client.get(path)).json()["title"] == one["title"], "all of it or nothing"
+    sidecar.pets.run_out(booking)
+    assert (await client.patch(path, json={"timeZone": "Asia/Tokyo"})).status_code == 200

@@ -43,6 +43,9 @@ EVERYBODY = {
     "GET /",
     "GET /pages/style.css",
     "GET /pages/send.js",
+    "GET /pages/base.css",
+    "GET /pages/docs.js",
+    "GET /docs",
     "GET /api/kinds",
     "GET /api/currencies",
     "GET /api/listings",
@@ -68,6 +71,7 @@ SITTERS = {
     "POST /api/listings/{key}/feed",
     "DELETE /api/listings/{key}/feed",
 }
+PAGES_OF_SITTERS = {"GET /listings/{key}/edit"}
 OF_BOOKINGS = {
     "GET /api/bookings/{key}",
     "POST /api/bookings/{key}/confirm",
@@ -76,7 +80,7 @@ OF_BOOKINGS = {
     "POST /api/bookings/{key}/review",
 }
 """Theirs who are its owner and its sitter."""
-PAGES = {"GET /bookings", "GET /bookings/{key}"}
+PAGES = {"GET /bookings", "GET /bookings/{key}", "GET /listings", "GET /listings/new"}
 """Nobody is sent to sign in."""
 
 _TABLE = """
@@ -124,7 +128,7 @@ def holds_none_of(answer: httpx.Response, one: Request, stays: Stays, *known: st
 
 
 async def test_every_route_is_somebody_s(sidecar: Sidecar) -> None:
-    lists = [EVERYBODY, OF_OFFERED, PEOPLE, SITTERS, OF_BOOKINGS, PAGES]
+    lists = [EVERYBODY, OF_OFFERED, PEOPLE, SITTERS, OF_BOOKINGS, PAGES, PAGES_OF_SITTERS]
     assert named(sidecar.app) == sorted(
         {one for each in lists for one in each}, key=lambda one: (one[:6] == "DELETE", one)
     )
@@ -150,7 +154,7 @@ async def test_whoever_is_not_signed_in_reads_what_is_everybody_s_and_writes_not
             elif one.route in OF_OFFERED:
                 open_to_all = stays.offered in one.path and "token=" not in one.path
                 assert answer.status_code == (200 if open_to_all else 404), (str(one), answer.text)
-            elif one.route in PAGES:
+            elif one.route in PAGES | PAGES_OF_SITTERS:
                 assert (answer.status_code, answer.headers["location"]) == (303, "http://localhost:3000/signin")
             else:
                 assert (answer.status_code, answer.json()) == (401, {"error": "Unauthorized"}), str(one)
@@ -205,7 +209,7 @@ async def test_an_owner_reads_and_writes_nothing_of_the_sitter_s(sidecar: Sideca
     for one in requests_of([one for one in named(sidecar.app) if one not in PEOPLE | OF_BOOKINGS], stays):
         answer = await one.by(client)
         holds_none_of(answer, one, stays, HIDDEN, MESSAGE, NAME)
-        if one.route in SITTERS:
+        if one.route in SITTERS | PAGES_OF_SITTERS:
             assert answer.status_code == 404, (str(one), answer.text)
         if one.route in PAGES and "{" in one.route:
             mine = any(key in one.path for key in stays.bookings.values())
@@ -231,7 +235,7 @@ async def test_the_sitter_reads_all_of_it_and_is_refused_none_of_it(sidecar: Sid
         )
         assert stays.marks[NAME] in file.text, "whoever has the link reads who booked"
     assert told == stays.marks.keys()
-    missed = {*EVERYBODY, *OF_OFFERED, *PEOPLE, *SITTERS, *PAGES} - done
+    missed = {*EVERYBODY, *OF_OFFERED, *PEOPLE, *SITTERS, *PAGES, *PAGES_OF_SITTERS} - done
     assert missed == {"POST /api/bookings", "DELETE /api/listings/{key}"}, "one's own, and one that has bookings"
     new = (await client.post("/api/listings", json=bodies_of(stays)["POST /api/listings"][0])).json()["id"]
     assert (await client.delete(f"/api/listings/{new}")).status_code == 204

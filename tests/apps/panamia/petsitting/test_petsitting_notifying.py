@@ -18,7 +18,8 @@ from apps.panamia.petsitting.bookings.sweeping import sweep
 from apps.panamia.petsitting.bookings.writing import book
 from apps.panamia.petsitting.models import Booking
 from apps.panamia.petsitting.notifying import tell
-from apps.panamia.petsitting.sessions import Signed
+from apps.panamia.petsitting.sweep import main as sweep_once
+from apps.panamia.web.sessions import Signed
 from tests.apps.panamia.petsitting.conftest import Pets
 from tests.apps.panamia.petsitting.sidecar import ORIGIN, Sidecar
 
@@ -81,7 +82,7 @@ async def test_notification_says_all_that_the_inbox_shows_and_is_owed_as_mail(si
     assert pets.rows(f"{of_booking} JOIN booking_notifications USING (notification_id)") == [(sitter, key)]
 
 
-async def test_what_ends_by_itself_is_told_to_both_and_a_stay_to_who_stayed(sidecar: Sidecar) -> None:
+async def test_what_ends_by_itself_is_told_to_both_by_nobody(sidecar: Sidecar) -> None:
     pets = sidecar.pets
     sitter, owner = pets.make_user(), pets.make_user()
     listing = pets.make_listing(sitter)
@@ -91,9 +92,9 @@ async def test_what_ends_by_itself_is_told_to_both_and_a_stay_to_who_stayed(side
     pets.long_ago(stay, 30)
     await asyncio.gather(*(sweep(sidecar.app.state.resources) for _ in range(4)))  # several processes may
     assert told(pets) == sorted(
-        [("Undo", sitter, owner, None), ("Undo", owner, sitter, None), ("Update", sitter, owner, None)], key=str
+        ((sort, None, person, None) for sort in ("Undo", "Update") for person in (owner, sitter)), key=str
     )
-    assert pets.rows("SELECT FROM notifications WHERE expires_at BETWEEN now() + '89 d' AND now() + '91 d'") == [()] * 3
+    assert pets.rows("SELECT FROM notifications WHERE expires_at BETWEEN now() + '89 d' AND now() + '91 d'") == [()] * 4
     await do(sidecar, owner, stay, "review", rating=4, text="Bien")
     assert [one for one in told(pets) if one[0] == "Create"] == [("Create", owner, sitter, "Bien")]
 
@@ -107,9 +108,38 @@ async def test_hold_that_has_run_out_is_told_by_whoever_books_next(sidecar: Side
     answer = await ask(sidecar, second, listing)
     assert answer.status_code == 201, answer.text
     assert [(sort, by, to) for sort, by, to, _ in told(pets)] == sorted(
-        [("Undo", sitter, first), ("Undo", first, sitter), ("Invite", second, sitter)], key=str
+        [("Undo", None, first), ("Undo", None, sitter), ("Invite", second, sitter)], key=str
     )
     assert pets.rows("SELECT status::text FROM bookings WHERE id = %s", late) == [("cancelled",)]
+
+
+async def test_a_listing_that_cannot_be_written_is_in_no_others_way(
+    sidecar: Sidecar, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pets = sidecar.pets
+    holds = [pets.book(pets.make_listing(), 1, 3) for _ in range(3)]
+    for one in holds:
+        pets.run_out(one)
+    broken = min(holds, key=lambda one: pets.rows("SELECT listing_id FROM bookings WHERE id = %s", one))
+    pets.rows(
+        "CREATE FUNCTION broken() RETURNS trigger LANGUAGE plpgsql AS"
+        f" $$ BEGIN IF NEW.booking_id = '{broken}' THEN RAISE 'broken'; END IF; RETURN NEW; END $$"
+    )
+    pets.rows("CREATE TRIGGER broken BEFORE INSERT ON booking_notifications FOR EACH ROW EXECUTE FUNCTION broken()")
+    for name, value in {"POSTGRES_URL": pets.role, "SWEEP_SECONDS": "0"}.items():
+        monkeypatch.setenv(name, value)
+    pending = "SELECT id FROM bookings WHERE status = 'pending'"
+    assert await asyncio.to_thread(sweep_once) == 4
+    said = capsys.readouterr()
+    assert (said.out, said.err) == ("", "✗ Not all that the clock decided was written down: broken. Say it again.\n")
+    assert pets.rows(pending) == [(broken,)]
+    pets.rows("DROP TRIGGER broken ON booking_notifications")
+    assert await asyncio.to_thread(sweep_once) == 0
+    assert capsys.readouterr().out == "bookings that the clock ended: 1\n"
+    assert pets.rows(pending) == []
+    monkeypatch.setenv("POSTGRES_URL", "postgresql://nobody@127.0.0.1:1/none")
+    assert await asyncio.to_thread(sweep_once) == 4
+    assert "Traceback" not in capsys.readouterr().err
 
 
 async def test_whoever_is_locked_or_gone_is_told_nothing(sidecar: Sidecar) -> None:
@@ -124,7 +154,7 @@ async def test_whoever_is_locked_or_gone_is_told_nothing(sidecar: Sidecar) -> No
     pets.rows("UPDATE users SET locked_at = now() WHERE id = %s", owner)
     await do(sidecar, sitter, key, "decline", why="No")
     assert await sweep(sidecar.app.state.resources) == 1
-    assert told(pets) == []
+    assert told(pets) == [("Update", None, sitter, None)]
     pets.rows("DELETE FROM users WHERE id = %s", sitter)
     pets.rows("UPDATE users SET locked_at = NULL WHERE id = %s", owner)
     await do(sidecar, owner, stay, "review", rating=5)
@@ -141,8 +171,8 @@ async def test_nobody_is_told_twice_or_of_what_they_did_themselves(sidecar: Side
         targets = [owner, sitter, None, sitter, new_id()]
         await tell(db, resources.settings, "cancelled", booking, TITLE, owner, targets, "No")
         for gone in (None, new_id()):
-            await tell(db, resources.settings, "cancelled", booking, TITLE, gone, [owner, sitter], "No")
-    assert told(pets) == [("Delete", owner, sitter, "No")]
+            await tell(db, resources.settings, "expired", booking, TITLE, gone, [owner])
+    assert told(pets) == [("Delete", owner, sitter, "No"), *[("Undo", None, owner, None)] * 2]
 
 
 async def test_what_is_rolled_back_was_told_to_nobody(sidecar: Sidecar) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
@@ -17,6 +18,7 @@ import httpx
 import pytest
 
 import apps.panamia.petsitting.pages as pages_package
+from apps.panamia.web.pages.files import SHARED
 from tests.apps.panamia.petsitting.conftest import Pets
 from tests.apps.panamia.petsitting.sidecar import Sidecar
 
@@ -24,6 +26,7 @@ pytestmark = pytest.mark.anyio
 FOLDER = Path(pages_package.__file__).parent
 NASTY = "<script>alert(1)</script> & \"quotes\" 'more' </p> {{ 7*7 }} 🐕"
 SIGN_IN = "http://localhost:3000/signin"
+KINDS = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
 
 
 @dataclass
@@ -47,6 +50,7 @@ class Page(HTMLParser):
         self.tags: list[tuple[str, dict[str, str | None]]] = []
         self.texts: list[str] = []
         self.forms: list[Form] = []
+        self._open: dict[str, str | None] | None = None
         self.feed(answer.text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -54,11 +58,20 @@ class Page(HTMLParser):
         self.tags.append((tag, attributes))
         if tag == "form":
             self.forms.append(Form(attributes))
-        elif tag in {"input", "select"} and self.forms and attributes.get("name"):
+        elif tag in {"input", "select", "textarea"} and self.forms and attributes.get("name"):
             self.forms[-1].fields[attributes["name"] or ""] = attributes
+            self._open = None if tag == "input" else attributes
+        elif tag == "option" and self._open is not None and ("selected" in attributes or "value" not in self._open):
+            self._open["value"] = attributes.get("value")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in {"select", "textarea"}:
+            self._open = None
 
     def handle_data(self, data: str) -> None:
         self.texts.append(data)
+        if self._open is not None and self._open.get("value") is None:  # of a textarea, or of an option without a value
+            self._open["value"] = data
 
     @property
     def text(self) -> str:
@@ -89,14 +102,30 @@ async def read(browser: httpx.AsyncClient, path: str, status: int = 200) -> Page
     return page
 
 
-async def send(browser: httpx.AsyncClient, form: Form, **filled: str) -> httpx.Response:
-    """Send a form as its script does: what is filled in, and what is hidden; numbers where they are said to be."""
-    assert set(filled) <= set(form.fields), form.fields
-    values = {name: one.get("value") or "" for name, one in form.fields.items() if one.get("type") == "hidden"} | filled
-    body: dict[str, Any] = {
-        name: int(value) if "data-number" in form.fields[name] else value for name, value in values.items() if value
-    }
-    return await browser.post(form.path, json=body)
+async def send(browser: httpx.AsyncClient, form: Form, **filled: Any) -> httpx.Response:
+    """Send a form as its script does: by its method, what it holds and what is filled in.
+
+    What is empty is left out, but with `data-empty`; `place__lat` is the field place.lat, and a place without any null.
+    """
+    given = {name.replace("__", "."): value for name, value in filled.items()}
+    assert set(given) <= set(form.fields), form.fields
+    body: dict[str, Any] = {}
+    for full, one in form.fields.items():
+        value = given.get(full, _value(one))
+        name, _, part = full.partition(".")
+        if part:
+            body.setdefault(name, None)
+        if value == "" and "data-empty" not in one:
+            continue
+        if "data-number" in one:
+            value = int(value) if value.isdigit() else float(value)
+        body[name] = {**(body[name] or {}), part: value} if part else value
+    method = form.attributes.get("data-method") or "POST"
+    return await browser.request(method, form.path, json=None if method == "DELETE" else body)
+
+
+def _value(one: dict[str, str | None]) -> Any:
+    return "checked" in one if one.get("type") == "checkbox" else one.get("value") or ""
 
 
 def day(pets: Pets, listing: str, at: int) -> str:
@@ -174,12 +203,12 @@ async def test_home_says_under_the_form_what_cannot_be_and_keeps_what_was_typed(
     for query, said in (
         ("from=2027-02-30&to=2027-03-01", "A day is one as 2027-01-31"),
         (f"from={day(pets, listing, 3)}", "Say both days, or none"),
-        (f"from={day(pets, listing, 3)}&to={day(pets, listing, 3)}", "behind the day of coming"),
+        (f"from={day(pets, listing, 3)}&to={day(pets, listing, 3)}", "must be behind the first"),
         (f"from={day(pets, listing, -9)}&to={day(pets, listing, 3)}", "have begun"),
         ("kind=castle", "kind of listing is not known"),
         ("cursor=rubbish", "ursor"),
     ):
-        page = await read(browser, f"/?{query}&q=%3Cb%3E")
+        page = await read(browser, f"/?{query}&q=%3Cb%3E", 400 if query.startswith("cursor") else 422)
         (note,) = [attributes for _, attributes in page.tags if attributes.get("role") == "alert"]
         assert note
         assert said in page.text, query
@@ -380,8 +409,8 @@ async def test_own_bookings_are_those_of_both_sides_and_of_nobody_else(sidecar: 
     page = await read(sidecar.of(somebody), "/bookings")
     assert [one for one in page.links if one.startswith("/bookings/")] == [f"/bookings/{made}", f"/bookings/{asked}"]
     assert page.text.count("waits for your answer") == 1
-    assert "Otra comes to you" in page.text
-    assert "with Otra" in page.text
+    assert "owner: Otra" in page.text
+    assert "sitter: Otra" in page.text
     assert "There is no" not in page.text
     await read(sidecar.of(somebody), "/bookings?cursor=rubbish", 400)
 
@@ -401,10 +430,152 @@ async def test_own_bookings_go_on_behind_the_end_of_a_page(sidecar: Sidecar) -> 
 
 async def test_what_pages_load_is_there_and_nothing_stands_in_them(sidecar: Sidecar) -> None:
     browser = sidecar.client()
-    for name, kind in (("style.css", "text/css"), ("send.js", "text/javascript")):
-        answer = await browser.get(f"/pages/{name}")
-        assert answer.content == (FOLDER / name).read_bytes()
-        assert answer.headers["content-type"].startswith(kind)
-    for file in FOLDER.glob("*.html"):
+    own = {f"/pages/{name}": FOLDER / name for name in ("style.css", "send.js")}
+    for path, file in (own | SHARED).items():
+        answer = await browser.get(path)
+        assert answer.content == file.read_bytes()
+        assert answer.headers["content-type"].startswith(KINDS[file.suffix])
+        assert "unsafe" not in answer.headers["content-security-policy"]
+    for file in [*FOLDER.glob("*.html"), SHARED["/docs"]]:
         text = file.read_text("utf-8")
         assert not re.search(r"<script>|<style>|\son\w+=|\sstyle=|\|\s*safe|autoescape", text), file
+
+
+async def test_a_listing_is_offered_changed_and_deleted_by_its_pages(sidecar: Sidecar) -> None:
+    pets = sidecar.pets
+    sitter, browser = sidecar.signed_in(screenname="Ana")
+    assert "There are none yet." in (await read(browser, "/listings")).text
+    form = (await read(browser, "/listings/new")).form("/api/listings")
+    assert form.attributes["data-then"] == "/listings/{id}/edit"
+    assert (form.fields["currency"]["value"], form.fields["kind"]["value"]) == ("USD", "pet-sitting")
+    filled = {"title": NASTY[:100], "pricePerDay": "25.5", "timeZone": "America/New_York", "kind": "rental"}
+    refused = await send(browser, form, **filled, place__name="Wynwood")
+    assert [one["field"] for one in refused.json()["fields"]] == ["place.lat", "place.lng"]
+    made = await send(browser, form, **filled)
+    assert made.status_code == 201, made.text
+    assert (made.json()["place"], made.json()["available"], made.json()["kind"]) == (None, True, "rental")
+    key = made.json()["id"]
+    path = f"/listings/{key}/edit"
+    page = await read(browser, path)
+    form = page.forms[0]
+    assert (form.path, form.attributes["data-method"]) == (f"/api/listings/{key}", "PATCH")
+    assert (form.fields["title"]["value"], form.fields["pricePerDay"]["value"]) == (NASTY[:100], "25.50")
+    same = await send(browser, form)
+    assert same.status_code == 200, same.text
+    assert {**same.json(), "updatedAt": ""} == {**made.json(), "updatedAt": ""}, "what nobody changed stays"
+    changed = await send(browser, form, description="Con jardín", place__lat="25.8", place__lng="-80", available=False)
+    assert changed.status_code == 200, changed.text
+    form = (await read(browser, path)).forms[0]
+    assert form.fields["description"]["value"] == "Con jardín"
+    assert "checked" not in form.fields["available"]
+    emptied = (await send(browser, form, description="", place__lat="", place__lng="")).json()
+    assert (emptied["description"], emptied["place"], emptied["available"]) == ("", None, False)
+    page = await read(browser, "/listings")
+    assert "not offered" in page.text
+    assert path in page.links
+    assert path in (await read(browser, f"/listings/{key}/calendar")).links
+    gone = [one for one in (await read(browser, path)).forms if one.attributes.get("data-then") == "/listings"]
+    assert (await send(browser, gone[0])).status_code == 204
+    await read(browser, path, 404)
+    assert pets.rows("SELECT FROM listings WHERE sitter_id = %s", sitter) == []
+
+
+async def test_parts_of_a_listing_are_added_and_taken_away_by_its_page(sidecar: Sidecar) -> None:
+    pets = sidecar.pets
+    sitter, browser = sidecar.signed_in()
+    listing = pets.make_listing(sitter)
+    path = f"/listings/{listing}/edit"
+    page = await read(browser, path)
+    for form, filled in (
+        (page.form("/blocks"), {"from": day(pets, listing, 2), "to": day(pets, listing, 4), "note": "Pintura"}),
+        (page.form("/photos"), {"url": "https://photos.example.org/1.jpg", "caption": "El patio"}),
+    ):
+        assert (await send(browser, form, **filled)).status_code == 201
+    link = await send(browser, page.form("/feed"))
+    assert page.form("/feed").attributes["data-show"] == "url"
+    assert (await sidecar.client().get(link.json()["url"])).status_code == 200
+    page = await read(browser, path)
+    assert "Pintura" in page.text
+    assert "https://photos.example.org/1.jpg" in page.links
+    assert "There is a link since" in page.text
+    assert not [one for one in page.forms if one.attributes.get("data-then") == "/listings"], "it stays"
+    ends = [one for one in page.forms if one.attributes.get("data-method") == "DELETE"]
+    assert [one.path.split("/")[4] for one in ends] == ["blocks", "photos", "feed"]
+    for form in ends:
+        assert (await send(browser, form)).status_code == 204
+    assert (await sidecar.client().get(link.json()["url"])).status_code == 404
+    page = await read(browser, path)
+    assert "Pintura" not in page.text
+    assert [one for one in page.forms if one.attributes.get("data-then") == "/listings"]
+
+
+async def test_own_listings_go_on_behind_the_end_of_a_page(sidecar: Sidecar) -> None:
+    sitter, browser = sidecar.signed_in()
+    made = [sidecar.pets.make_listing(sitter) for _ in range(23)]
+    found: list[str] = []
+    path: str | None = "/listings"
+    while path is not None:
+        page = await read(browser, path)
+        found += [one.split("/")[2] for one in page.links if one.endswith("/edit")]
+        path = next((one for one in page.links if "cursor=" in one), None)
+    assert found == made[::-1]
+    await read(browser, "/listings?cursor=rubbish", 400)
+
+
+async def test_what_would_be_refused_is_not_offered(sidecar: Sidecar) -> None:
+    pets = sidecar.pets
+    sitter, owner = pets.make_user(), pets.make_user()
+    listing = pets.make_listing(sitter)
+    begun, late = pets.book(listing, 0, 3, owner), pets.book(listing, 5, 8, owner)
+    pets.step(begun, "confirmed", sitter)
+    pets.run_out(late)
+    assert (await read(sidecar.of(sitter), f"/bookings/{begun}")).forms == []
+    assert [one.path.rpartition("/")[2] for one in (await read(sidecar.of(owner), f"/bookings/{begun}")).forms] == [
+        "cancel"
+    ]
+    for who in (sitter, owner):
+        page = await read(sidecar.of(who), f"/bookings/{late}")
+        assert page.forms == []
+        assert "nobody answered in time" in page.text
+        assert "the days are kept" not in page.text
+        assert "nobody answered in time" in (await read(sidecar.of(who), "/bookings")).text
+
+
+async def test_a_form_to_book_says_the_price_that_was_seen(sidecar: Sidecar) -> None:
+    pets = sidecar.pets
+    listing = pets.make_listing()
+    browser = sidecar.of(pets.make_user())
+    form = (await read(browser, f"/listings/{listing}/calendar")).form("/api/bookings")
+    pets.rows("UPDATE listings SET price_per_day = 30 WHERE id = %s", listing)
+    filled = {"from": day(pets, listing, 2), "to": day(pets, listing, 4)}
+    refused = await send(browser, form, **filled)
+    assert (refused.status_code, refused.json()["pricePerDay"]) == (409, "30.00")
+    assert (await send(browser, form, **filled, expectedPricePerDay="30.00")).status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "says"),
+    [
+        ("/listings/X!/calendar", 422, "key: "),
+        ("/listings/{listing}/calendar?from=1924905600", 422, "from: a day is a text as 2027-01-31"),
+        ("/listings/{listing}/calendar?months=99", 422, "months: "),
+        ("/listings/{listing}/calendar?from=9999-12-01&months=12", 422, "No calendar goes so far"),
+        (f"/?q={'x' * 201}", 422, "q: "),
+        ("/?q=a%00", 422, "q: holds a NUL"),
+        ("/bookings/X!", 422, "key: "),
+        ("/bookings?cursor=rubbish", 400, "The cursor is none that was given"),
+        ("/listings/nosuch/edit", 404, "Listing not found"),
+    ],
+)
+async def test_a_page_that_cannot_be_says_so_as_a_page(sidecar: Sidecar, path: str, status: int, says: str) -> None:
+    listing = sidecar.pets.make_listing()
+    _, browser = sidecar.signed_in()
+    page = await read(browser, path.format(listing=listing), status)
+    assert says in page.text
+    assert SIGN_IN not in page.links
+
+
+async def test_a_page_of_a_database_that_is_away_is_a_page(start: Callable[..., Any]) -> None:
+    sidecar = await start(POSTGRES_URL="postgresql://nobody@127.0.0.1:1/none")
+    page = await read(sidecar.client(), "/", 503)
+    assert "PostgreSQL does not answer" in page.text

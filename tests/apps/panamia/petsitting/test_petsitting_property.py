@@ -22,8 +22,8 @@ from tests.oracle.effort import say_seed, search, tries
 
 LISTINGS, PEOPLE = 2, 4
 """The first two people are the sitters of one listing each; all of them book."""
-LONG_AGO = 10_000
-"""Days by which those of one booking are moved into the past at first; of each later one farther, so none meet."""
+LONG_AGO = 1_000
+"""Days by which those of one booking are moved into the past; of each later one farther, so none meet."""
 
 By = Literal["owner", "sitter", "stranger"]
 
@@ -104,6 +104,10 @@ class Row:
         return self.status in {"confirmed", "blocked"} or (self.status == "pending" and not self.ran_out)
 
     @property
+    def has_begun(self) -> bool:
+        return self.first <= 0
+
+    @property
     def is_over(self) -> bool:
         return self.end <= 0
 
@@ -146,8 +150,8 @@ class Model:
                 return True
             case Pass(booking):
                 row = self._row(booking)
-                if row is not None and row.status != "blocked":
-                    past = LONG_AGO + 100 * booking + (50 if row.is_over else 0)
+                if row is not None and row.status != "blocked" and not row.is_over:
+                    past = LONG_AGO + 100 * booking
                     moved = replace(row, first=row.first - past, end=row.end - past)
                     self.rows[booking] = replace(moved, ran_out=True) if row.status == "pending" else moved
                 return True
@@ -204,6 +208,7 @@ class Model:
             may = may and not row.ran_out
         if row.status == "confirmed":
             may = may and row.is_over == (action.to == "completed")
+            may = may and not (row.has_begun and by == "sitter")
         may = may and (action.why is not None or by is None or action.to == "confirmed")
         if may:
             by, why = (None, None) if by is None else (person, action.why)
@@ -277,13 +282,12 @@ class Database:
             case Pass(booking):
                 self._ask("SET LOCAL session_replication_role = replica")
                 query = (
-                    "UPDATE bookings SET days = daterange(lower(days) - past, upper(days) - past),"
-                    " hold_until = hold_until - make_interval(days => past)"
-                    " FROM (SELECT %s + CASE WHEN upper(days) <= %s THEN 50 ELSE 0 END FROM bookings WHERE id = %s)"
-                    " AS of (past) WHERE id = %s AND status <> 'blocked'"
+                    "UPDATE bookings SET days = daterange(lower(days) - %s, upper(days) - %s),"
+                    " hold_until = hold_until - make_interval(days => %s)"
+                    " WHERE id = %s AND status <> 'blocked' AND upper(days) > %s"
                 )
-                key = self.bookings[booking]
-                self._ask(query, LONG_AGO + 100 * booking, self.today, key, key)
+                past = LONG_AGO + 100 * booking
+                self._ask(query, past, past, past, self.bookings[booking], self.today)
                 self._ask("SET LOCAL session_replication_role = origin")
             case Unblock(booking):
                 self._ask("DELETE FROM bookings WHERE id = %s", self.bookings[booking])
@@ -328,7 +332,7 @@ class Database:
 
     def _ask(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         cursor = self.connection.execute(query.encode(), values or None)
-        return cursor.fetchall() if cursor.description else []
+        return cursor.fetchall() if cursor.description is not None else []
 
 
 @pytest.fixture(scope="module")

@@ -33,6 +33,7 @@ NAMES = {
     one.title: [script.name.text for script in scripts]
     for one, scripts in zip(SETTINGS.schemas, (MAIN, OWN), strict=True)
 }
+OF_TABLES = [one for one in OWN if "CREATE TABLE" in one.sql]
 SEEDS = [HOME / one.folder / "seed.sql" for one in SETTINGS.schemas]
 ANA, BETO = "u00000000000000000000001", "u00000000000000000000002"
 """Of seed.sql: she has a booking of his that is confirmed, and he one of hers that is pending."""
@@ -162,7 +163,7 @@ def test_all_are_rolled_back_one_by_one_and_applied_again_without_rows(empty: Pe
         connection.rollback()
 
 
-@pytest.mark.parametrize("script", OWN, ids=lambda one: one.name.text)
+@pytest.mark.parametrize("script", OF_TABLES, ids=lambda one: one.name.text)
 def test_no_rollback_drops_rows(full: Pets, script: Script) -> None:
     with (
         psycopg.connect(full.owner) as connection,
@@ -186,28 +187,43 @@ def test_no_rollback_drops_kinds_and_currencies_that_were_written_since(empty: P
             connection.execute((OWN[0].rollback or "").encode())
 
 
-@pytest.mark.parametrize("script", [MAIN[-1], *OWN[2:]], ids=lambda one: one.name.text)
+@pytest.mark.parametrize(
+    "script", [*(one for one in MAIN if "Ticket: #9" in one.sql), *OWN[2:]], ids=lambda one: one.name.text
+)
 def test_down_and_up_again_leaves_all_bookings_as_they_are(full: Pets, script: Script) -> None:
-    """Of each migration that others do not build on; only what it made itself is emptied before."""
+    """With all that came later of the same schema; only what these made themselves is emptied before."""
     every = """
         SELECT string_agg(b::text, chr(10) ORDER BY id), (SELECT string_agg(s::text, chr(10) ORDER BY id)
             FROM booking_steps AS s), (SELECT string_agg(l::text, chr(10) ORDER BY id) FROM listings AS l)
         FROM bookings AS b"""
+    later = next(ones[ones.index(script) :] for ones in (MAIN, OWN) if script in ones)
     with psycopg.connect(full.owner) as connection:
         catalog, rows = read_catalog(connection), connection.execute(every.encode()).fetchone()
-        for later in reversed(OWN[OWN.index(script) if script in OWN else len(OWN) :]):
-            table = later.name.text.split("_", 1)[1].replace("reviews", "listing_reviews", 1)
-            connection.execute(f"DELETE FROM {table}".encode())
-        connection.execute(b"DELETE FROM notifications WHERE context = 'booking'")
-        connection.execute((script.rollback or "").encode())
+        if script in MAIN:
+            connection.execute(b"DELETE FROM notifications WHERE context = 'booking'")
+        for one in reversed(later):
+            if one in OF_TABLES:
+                table = one.name.text.split("_", 1)[1].replace("reviews", "listing_reviews", 1)
+                connection.execute(f"DELETE FROM {table}".encode())
+            connection.execute((one.rollback or "").encode())
         assert differences(read_catalog(connection), catalog)
         assert connection.execute(every.encode()).fetchone() == rows
-        connection.execute(script.sql.encode())
+        for one in later:
+            connection.execute(one.sql.encode())
         assert [one for one in differences(read_catalog(connection), catalog) if one.property != "grants"] == []
         assert connection.execute(every.encode()).fetchone() == rows
         assert rows is not None
         assert rows[0].count("(j0000") == 7
         connection.rollback()
+
+
+def test_no_rollback_gives_an_actor_to_what_has_none(full: Pets) -> None:
+    (script,) = [one for one in MAIN if one.name.text.endswith("_notifications_without_actor")]
+    with psycopg.connect(full.owner) as connection:
+        connection.execute(b"UPDATE notifications SET actor = NULL WHERE context = 'booking'")
+        with pytest.raises(psycopg.errors.RaiseException, match="holds rows without an actor") as no:
+            connection.execute((script.rollback or "").encode())
+    assert "then roll back" in (no.value.diag.message_hint or "")
 
 
 # Who is deleted
@@ -292,13 +308,14 @@ def test_a_deletion_takes_nothing_of_the_others(full: Pets) -> None:
         with pytest.raises(psycopg.errors.CheckViolation), connection.transaction():
             connection.execute(b"DELETE FROM users WHERE id = %s", [ANA])  # who has asked for his house
         step("j00000000000000000000004", "declined", BETO)
+        connection.execute(b"UPDATE notifications SET actor_screenname = 'ana', actor_name = 'Ana'")
         connection.execute(b"DELETE FROM users WHERE id = %s", [ANA])
-        left = "(SELECT count(*) FROM bookings), (SELECT count(*) FROM listings), count(*) FROM booking_notifications"
-        assert connection.execute(f"SELECT {left}".encode()).fetchone() == (
-            7,
-            4,
-            0,
-        )  # she was actor or target of what was told
+        left = "(SELECT count(*) FROM bookings), (SELECT count(*) FROM listings)"
+        assert connection.execute(f"SELECT {left}".encode()).fetchone() == (7, 4)
+        told = "SELECT id, actor, actor_screenname, actor_name, target FROM notifications JOIN booking_notifications"
+        assert connection.execute(f"{told} ON notification_id = id".encode()).fetchall() == [
+            ("n00000000000000000000092", None, None, None, BETO)  # what she did; what was told her is gone
+        ]
         connection.rollback()
 
 
@@ -351,8 +368,25 @@ FORBIDDEN = [
     "UPDATE booking_steps SET why = 'x'",
     "DELETE FROM booking_steps",
     "UPDATE listings SET sitter_id = NULL",
+    "UPDATE listings SET kind = 'rental'",
     "UPDATE listing_kinds SET hold_minutes = 1",
+    "UPDATE currencies SET digits = 3",
+    "INSERT INTO time_zones VALUES ('Moon/Tycho')",
+    "INSERT INTO bookings (listing_id, owner_id, days, created_at) VALUES ('{2}', '{1}', '{3}', 'epoch')",
+    "INSERT INTO bookings (listing_id, owner_id, days, price_per_day) VALUES ('{2}', '{1}', '{3}', 1)",
+    "UPDATE bookings SET days = '{3}'",
+    "UPDATE bookings SET owner_id = NULL",
+    "UPDATE bookings SET hold_until = now()",
+    "UPDATE bookings SET note = 'y'",
+    "UPDATE bookings SET status_at = now()",
+    "INSERT INTO booking_steps (booking_id, done_at, to_status, done_as) VALUES ('{2}', now(), 'pending', 'owner')",
+    "UPDATE booking_steps SET why = 'y'",
+    "DELETE FROM booking_steps",
+    "UPDATE listing_photos SET url = 'https://example.org/'",
+    "UPDATE listing_reviews SET rating = 5",
     "DELETE FROM listing_reviews",
+    "DELETE FROM booking_notifications",
+    "SELECT FROM isthmus.schema_history",
     "ALTER TABLE bookings DISABLE TRIGGER ALL",
     "SET session_replication_role = replica",
     "TRUNCATE bookings CASCADE",
@@ -371,3 +405,22 @@ def test_the_role_may_do_what_the_sidecar_does_and_nothing_more(many: Pets) -> N
         for one in FORBIDDEN:
             with pytest.raises(psycopg.errors.InsufficientPrivilege), connection.transaction():
                 connection.execute(one.format(*words).encode())
+
+
+def test_what_acts_as_its_owner_is_put_on_no_table_of_others(many: Pets) -> None:
+    """Whoever may execute what a trigger does can put it on a temporary table, and let it write what never was."""
+    own = (
+        "SELECT oid::regprocedure::text, prosecdef, proconfig FROM pg_proc WHERE pronamespace = 'public'::regnamespace"
+    )
+    functions = many.rows(own)
+    assert {one for one, _, pinned in functions if pinned != ["search_path=pg_catalog, pg_temp"]} == set()
+    acting = {one for one, as_owner, _ in functions if as_owner}
+    assert acting == {"enter_booking()", "change_booking()", "write_booking_step()", "hold_listing(text,text)"}
+    may = "SELECT has_function_privilege(%s, 'EXECUTE')"
+    assert {one for one in acting if many.rows_as_role(may, one) == [(True,)]} == {"hold_listing(text,text)"}
+    with psycopg.connect(many.role) as connection:
+        connection.execute(b"CREATE TEMP TABLE mine (LIKE bookings)")
+        for one in acting - {"hold_listing(text,text)"}:
+            made = f"CREATE TRIGGER forged AFTER INSERT ON mine FOR EACH ROW EXECUTE FUNCTION public.{one}"
+            with pytest.raises(psycopg.errors.InsufficientPrivilege), connection.transaction():
+                connection.execute(made.encode())

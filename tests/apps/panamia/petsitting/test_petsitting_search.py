@@ -262,6 +262,7 @@ async def test_edge_of_the_circle_is_in_it(sidecar: Sidecar) -> None:
         ("Calm gardens for dogs", "", ["garden dog", "GARDENS", '"calm garden"', "cat or dog", "dog -cat"], ["cat"]),
         ("Paseos tranquilos", "Casa con jardín para perros", ["paseo", "perro", "jardín", "tranquilo casa"], ["gato"]),
         ("Perros", "", ["perro", "perros", "-gato"], ["-perro", "perro gato", '"perro perro"']),
+        ("Cat and garden", "", ["garden -dogs", '-"cat garden"'], ["garden -cats", "-cats", '-"cat and garden"']),
     ],
 )
 async def test_words_are_found_in_both_languages(

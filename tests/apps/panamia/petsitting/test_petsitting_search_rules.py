@@ -67,6 +67,22 @@ def test_box_is_hardly_larger_than_need_be() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "wanted", "unwanted"),
+    [
+        ("dog -cats", "dog", ["cats"]),
+        ('dog -"big cats" "calm garden"', 'dog "calm garden"', ['"big cats"']),
+        ('"not -this" well-known --that', '"not -this" well-known', ["that"]),
+        ("- -- -", "", []),
+        ('-"open', "", ['"open']),
+        ('"', '"', []),
+        ("", "", []),
+    ],
+)
+def test_words_that_are_not_wanted_are_told_from_those_that_are(text: str, wanted: str, unwanted: list[str]) -> None:
+    assert rules.words_of(text) == (wanted, unwanted)
+
+
+@pytest.mark.parametrize(
     ("place", "spans"),
     [
         (Place(0, 179.9), 2),

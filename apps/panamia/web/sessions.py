@@ -1,4 +1,4 @@
-"""Who sends a request. The main service makes sessions, prolongs and ends them; here they are only read."""
+"""Who sends a request to a sidecar: sessions are only read here. The main service makes, prolongs and ends them."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ import sqlalchemy as sa
 from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from ..web.cookies import token_of
-from ..web.database import Db
-from ..web.errors import unauthorized
-from .models import Session, User
-from .resources import Open
+from .cookies import token_of
+from .database import Db
+from .errors import unauthorized
+from .identity import SESSIONS, USERS
+from .resources import Resources, resources_of
+from .settings import WebSettings
 
 
 @dataclass(frozen=True)
@@ -35,17 +36,22 @@ class Signed:
 async def who(db: AsyncSession, token: str) -> Signed | None:
     """Return who has a session; None where it is unknown, is over, or its user is locked. Writes nothing.
 
-    Only columns that this service may read are asked for.
+    Only columns that a sidecar may read are asked for.
     """
-    query = sa.select(User.id, User.email, User.screenname, User.name).join(Session, Session.user_id == User.id)
+    user, session = USERS.c, SESSIONS.c
+    query = sa.select(user.id, user.email, user.screenname, user.name).join_from(
+        USERS, SESSIONS, session.user_id == user.id
+    )
     query = query.where(
-        Session.session_token == token, Session.expires > sa.func.clock_timestamp(), User.locked_at.is_(None)
+        session.session_token == token, session.expires > sa.func.clock_timestamp(), user.locked_at.is_(None)
     )
     found = (await db.execute(query)).one_or_none()
     return Signed(found.id, found.email.strip().lower(), found.screenname, found.name) if found is not None else None
 
 
-async def _somebody(request: Request, resources: Open, db: Db) -> Signed | None:
+async def _somebody(
+    request: Request, resources: Annotated[Resources[WebSettings], Depends(resources_of)], db: Db
+) -> Signed | None:
     token = token_of(request.cookies, is_secure=resources.settings.is_secure)
     return await who(db, token) if token is not None else None
 
