@@ -27,7 +27,7 @@ unexport MAKEFLAGS MFLAGS
 # Tests start isthmus some hundred times; compiled modules must be kept between them.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo panamia petsitting test test-rust test-python quick soak lint types pyright stub format bench fuzz docs clean need-rust
+.PHONY: help setup demo panamia petsitting test test-rust test-python quick soak lint style refs types pyright stub format bench fuzz docs clean need-rust
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -85,13 +85,19 @@ soak: setup ## tests at full size; result lines go to bench/results
 	@$(BIN)/python -m pytest -m soak -p no:randomly --timeout=0 --junitxml=build/soak.xml; outcome=$$?; \
 	$(BIN)/python -m tools.soak_results build/soak.xml bench/results/soak.jsonl && exit $$outcome
 
-lint: $(STAMPS)/dependencies need-rust ## ruff and clippy find mistakes; formatting is checked, not changed
+lint: style refs ## ruff, clippy and isthmus refs check find mistakes; formatting is checked, not changed
+
+style: $(STAMPS)/dependencies need-rust
 	@echo "isthmus: ruff"
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@echo "isthmus: cargo fmt and clippy"
 	@$(CARGO) fmt --all --check
 	@$(CARGO) clippy --quiet --workspace --all-targets -- -D warnings
+
+refs: setup
+	@echo "isthmus: references of Pana MIA's documents against its tables"
+	@cd apps/panamia && PYTHONPATH="$(CURDIR)" "$(CURDIR)/$(BIN)/isthmus" refs check
 
 types: pyright stub ## pyright (strict in src) and the stub of the Rust module against the module
 

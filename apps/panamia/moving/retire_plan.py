@@ -117,6 +117,12 @@ def plan(ground: Ground, phase: Phase, decommission: Mapping[str, Any]) -> Plan:
     fresh = _sort(ground, made, standing, _carried(run))
     made.in_the_way += why_not_retire(phase.number, ground.standings)
     made.in_the_way += list(_changed(decommission, fresh))
+    made.in_the_way += [
+        f"{name}: {one['why']}."
+        for check in ("homes", "outbox")
+        for name, one in (_check(decommission, check).get("facts") or {}).items()
+        if name in made.going and one["why"]
+    ]
     made.live = live_references(ground.server, ground.database, ground.mapping, phase, ground.standings)
     for one in made.live:
         if one.count:

@@ -19,7 +19,16 @@ from .exporting import Export, already_there, export_collection, export_file, ma
 from .leaving_out import Change, as_it_is, left_out
 from .phases import Phase
 from .retire_plan import Ground, Plan, aside, kinds_of
-from .retirements import Retirement, announce, manifest, note_dropped, note_returned, read_retirements, take_back
+from .retirements import (
+    Retirement,
+    announce,
+    keep_from_switching,
+    manifest,
+    note_dropped,
+    note_returned,
+    read_retirements,
+    take_back,
+)
 
 
 def note_found(ground: Ground, made: Plan) -> None:
@@ -47,11 +56,13 @@ def retire(
 
     Raises:
         ConfigError: An export cannot be written, or is broken. What was not announced is not dropped.
+        TargetError: Somebody moves a collection to another database now (code `switch-held`).
         GovernError: Somebody wrote to a collection meanwhile (code `collection-changed`), which stays; or made one
             anew that was put aside or dropped (code `collection-returned`), whose retirement is not complete then.
         SourceError: The server is in trouble.
     """
     announced = read_retirements(ground.connection)
+    keep_from_switching(ground.connection, made.going)
     ground.connection.commit()
     exports: dict[str, Export] = {}
     for name in made.going:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable, Sequence
-from typing import NoReturn
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, NoReturn
 
 from pymongo.errors import PyMongoError
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -56,11 +56,13 @@ def email_in(text: str) -> str:
     return email
 
 
-def ended(work: Callable[[argparse.Namespace], Awaitable[int]], parser: Words, arguments: Sequence[str] | None) -> int:
+def ended(
+    work: Callable[[argparse.Namespace], Coroutine[Any, Any, int]], parser: Words, arguments: Sequence[str] | None
+) -> int:
     """Do the work, and return the exit code; what keeps it from its end is one sentence on standard error."""
     words = parser.parse_args(arguments)
     try:
-        return asyncio.run(_done(work, words))
+        return asyncio.run(work(words))
     except IsthmusError as fault:
         told = f"{fault} {fault.hint or ''}".strip()
     except (NotDoneError, MongoAwayError) as fault:
@@ -78,7 +80,3 @@ def ended(work: Callable[[argparse.Namespace], Awaitable[int]], parser: Words, a
         told = "Interrupted."
     print(f"✗ {told}", file=sys.stderr)
     return 1
-
-
-async def _done(work: Callable[[argparse.Namespace], Awaitable[int]], words: argparse.Namespace) -> int:
-    return await work(words)

@@ -4,8 +4,10 @@
     python -m apps.panamia.scripts.delete_user EMAIL
 
 PostgreSQL's rows and the events that change MongoDB's documents are one transaction, so a kill leaves all or nothing;
-said again, it finds nothing, or what is left. What is listed before it asks is what a whole deletion came to that was
-rolled back. docs/how-to/sign-in.md says what stays, and why.
+said again, it finds nothing, or what is left. Old copies of profiles that live in PostgreSQL are no matter of the
+outbox: they are deleted when all else is done but the COMMIT, for behind it nothing would tell whose they are. What is
+listed before it asks is what a whole deletion came to that was rolled back. docs/how-to/sign-in.md says what stays, and
+why.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 import sqlalchemy as sa
@@ -26,15 +29,17 @@ from isthmus.polyglot.switch import hold
 
 from ..service.addresses import fold
 from ..service.mongo import Mongo, MongoAwayError
+from ..service.profiles.stores import COLLECTION
 from ..service.settings import Settings
-from ..web.database import open_engine, sessions_of
 from ..web.faults import is_undone_by_others
 from .command import NotDoneError, email_in, ended, words_of
+from .deleting.carried import documents_of, rows_of
 from .deleting.documents import Documents
 from .deleting.report import Report
-from .deleting.rows import delete_rows, held_user
+from .deleting.rows import delete_rows, held_profiles, held_user
 from .deleting.rules import rule_of
-from .postgres import settings_for
+from .mongodb import mongo_of
+from .postgres import database_of, settings_for
 
 _WHAT = "Delete a person from both databases, and list what was removed, what was kept, and why."
 _EPILOG = (
@@ -47,12 +52,29 @@ _NOT_LOOKED = (
     "What other programs may have written to MongoDB at the same moment was not looked for ({kind}): say it again, and"
     " let isthmus refs audit look for what still names the person."
 )
+_OLD_LEFT = (
+    "MongoDB did not delete the old copy of the profile, or did not say so ({kind}). What else was to be changed now"
+    " was not: say it again."
+)
 _TRIES = 3
-_ANSWER_MS = 600_000
+_ANSWER_SECONDS = 600.0
 """Not every collection has an index on what is looked for."""
 T = TypeVar("T")
-Removed = tuple[str | None, Documents]
-"""The id of who went, if there was a user; and the documents that go."""
+
+
+@dataclass(frozen=True)
+class Removed:
+    """Who went.
+
+    Attributes:
+        user_id: None for nobody's address.
+        rows: Ids of the profile's rows.
+        documents: All that was found in MongoDB.
+    """
+
+    user_id: str | None
+    rows: Sequence[str]
+    documents: Documents
 
 
 class _Rehearsed(Exception):  # noqa: N818  it is no error
@@ -114,7 +136,6 @@ class _Deletion:
         try:
             async with self._sessions.begin() as db:
                 await self._done(db, report)
-                await db.execute(sa.text("SET CONSTRAINTS ALL IMMEDIATE"))  # what would be looked at behind it
                 raise _Rehearsed
         except _Rehearsed:
             return report
@@ -123,39 +144,50 @@ class _Deletion:
         report = Report()
         async with self._sessions.begin() as db:
             removed = await self._done(db, report)
+            await self._delete_old(removed.documents)
         return report, removed
 
     async def _late(self, removed: Removed) -> int:
-        user_id, before = removed
-        again = Documents(self._mongo.database, user_id, self._email)
-        await self._mongo.ask(lambda _: again.look(Report()))
-        for key in before.changes:
-            again.changes.pop(key, None)
-        intents = again.intents()
-        if intents:
-            async with self._sessions.begin() as db:
-                await hold(db, "profiles")
-                await enqueue_async(db, *intents)
-        return len(intents)
+        async with self._sessions.begin() as db:
+            again = await self._found(db, Report(), removed.user_id, removed.rows)
+            again.forget(removed.documents)
+            intents = again.intents()
+            await enqueue_async(db, *intents)
+            return len(intents) + await self._delete_old(again)
 
     async def _done(self, db: AsyncSession, report: Report) -> Removed:
+        """Do all of it but what cannot be rolled back."""
         user_id = await held_user(db, self._email)
-        await hold(db, "profiles")
-        found = Documents(self._mongo.database, user_id, self._email)
-        await self._mongo.ask(lambda _: found.look(report))
-        await delete_rows(db, report, user_id, self._email, self._secret)
+        rows = await held_profiles(db, user_id, self._email)
+        found = await self._found(db, report, user_id, rows)
+        if found.home == "mongodb":
+            rows += await rows_of(db, found.profiles)
+        await delete_rows(db, report, user_id, self._email, self._secret, rows, found.home)
         await enqueue_async(db, *found.intents())
-        return user_id, found
+        await db.execute(sa.text("SET CONSTRAINTS ALL IMMEDIATE"))  # what would be looked at behind it
+        return Removed(user_id, rows, found)
+
+    async def _found(self, db: AsyncSession, report: Report, user_id: str | None, rows: Sequence[str]) -> Documents:
+        """Look through MongoDB. Profiles stay where they live until the transaction ends."""
+        home = (await hold(db, COLLECTION)).home
+        copies = await documents_of(db, rows) if home == "postgres" else []
+        found = Documents(self._mongo.database, user_id, self._email, home, copies)
+        await self._mongo.ping()  # so that who is away is not waited for as long as who has much to look through
+        await self._mongo.ask_apart(lambda _: found.look(report), _ANSWER_SECONDS)
+        return found
+
+    async def _delete_old(self, found: Documents) -> int:
+        try:
+            return await self._mongo.ask_apart(lambda _: found.delete_old())
+        except (MongoAwayError, PyMongoError) as fault:
+            raise NotDoneError(_OLD_LEFT.format(kind=type(fault).__name__)) from fault
 
 
 async def _delete(words: argparse.Namespace) -> int:
     email = email_in(words.email)
     settings = settings_for()
-    engine = open_engine(settings.postgres_url.get_secret_value() if settings.postgres_url else "", 1)
-    uri = settings.mongodb_uri.get_secret_value() if settings.mongodb_uri else ""
-    mongo = Mongo(uri, settings.mongodb_timeout_ms, answer_ms=_ANSWER_MS)
-    try:
-        deletion = _Deletion(sessions_of(engine), mongo, settings, email)
+    async with database_of(settings) as database, mongo_of(settings) as mongo:
+        deletion = _Deletion(database.sessions, mongo, settings, email)
         found = await deletion.rehearse()
         if not found.changes:
             _print(found)
@@ -174,10 +206,7 @@ async def _delete(words: argparse.Namespace) -> int:
         late = await deletion.late(removed)
         if late:
             print(f"{late:,} more documents that were written meanwhile go, too.", file=sys.stderr)
-        return 0
-    finally:
-        await mongo.close()
-        await engine.dispose()
+    return 0
 
 
 def _print(report: Report) -> None:

@@ -1,6 +1,8 @@
 """List the sign-in links that an address has. A link itself cannot be shown again: only its hash is kept.
 
-python -m apps.panamia.scripts.get_signin_link EMAIL
+    python -m apps.panamia.scripts.get_signin_link EMAIL
+
+What works at all is made by create_signin_link.
 """
 
 from __future__ import annotations

@@ -22,8 +22,9 @@ from pymongo.errors import PyMongoError
 from isthmus.cli.output import out
 from isthmus.errors import SourceError
 
-from ..service.mongo import Mongo, MongoAwayError
+from ..service.mongo import MongoAwayError
 from ..service.profiles.preparing import documents_of
+from .mongodb import mongo_of
 from .on_postgres import EXIT_CODES, Result, add_json, run_script
 from .postgres import Database
 
@@ -44,22 +45,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     async def work(database: Database) -> tuple[int, Result]:
         settings = database.settings
-        address = settings.mongodb_uri.get_secret_value() if settings.mongodb_uri else ""
-        mongo = Mongo(address, settings.mongodb_timeout_ms)
         try:
-            documents = await documents_of(database.sessions, mongo, settings.mongodb_timeout_ms / 1_000)
-            if documents is None:
-                return 0, {"home": "postgres", "made": [], "findings": []}
-            made = [] if said.check else await documents.prepare()
-            found = await documents.faults()
+            async with mongo_of(settings) as mongo:
+                documents = await documents_of(database.sessions, mongo, settings.mongodb_timeout_ms / 1_000)
+                if documents is None:
+                    return 0, {"home": "postgres", "made": [], "findings": []}
+                made = [] if said.check else await documents.prepare()
+                found = await documents.faults()
         except (MongoAwayError, PyMongoError) as fault:
             raise SourceError(
                 f"MongoDB does not do it: {type(fault).__name__}.",
                 code="source-unreachable",
                 hint="Look whether it is there, and whether MONGODB_URI may create indexes.",
             ) from None
-        finally:
-            await mongo.close()
         findings = [{"code": one.code, "message": one.message, "hint": one.hint} for one in found]
         return 1 if found else 0, {"home": "mongodb", "made": made, "findings": findings}
 

@@ -58,7 +58,7 @@ def create_app(settings: Settings) -> FastAPI:
         version="1",
         description="People, profiles, articles, mentoring and notifications, over PostgreSQL and MongoDB.",
         lifespan=lifespan,
-        docs_url=None,  # pages/docs.html has it, without scripts from elsewhere
+        docs_url=None,  # web/pages/docs.html has it, without scripts from elsewhere
         redoc_url=None,
     )
     add_handlers(app)

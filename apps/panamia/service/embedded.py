@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import socket
 import subprocess
@@ -18,14 +17,13 @@ from typing import Any
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
-from isthmus.connect.target import open_target
 from isthmus.errors import ConfigError
 
+from ..web import embedded as web
 from .profiles.stores import COLLECTION
 from .settings import Settings
 
 _PROGRAM = Path(sys.executable).with_name("secantusd-py")
-_HOME = Path(__file__).parent.parent
 _SECONDS = 60
 
 
@@ -67,13 +65,10 @@ def embedded_servers(settings: Settings) -> Generator[Addresses]:
 
 @contextmanager
 def _postgres() -> Generator[tuple[str, str]]:
-    """An embedded PostgreSQL with the schema of the migrations."""
-    with (
-        tempfile.TemporaryDirectory(prefix="panamia-postgres-") as folder,
-        open_target(f"embedded:{folder}", create=True) as target,
-    ):
-        deploy(f"embedded:{folder}")
-        yield target.conninfo, f"embedded:{folder}"
+    """An embedded PostgreSQL with all schemas, profiles living in MongoDB."""
+    with web.embedded_postgres() as (conninfo, target):
+        _prepare(target)
+        yield conninfo, target
 
 
 def deploy(target: str) -> None:
@@ -82,20 +77,12 @@ def deploy(target: str) -> None:
     Raises:
         ConfigError: One of it cannot be done (code `embedded-start`); the message holds why.
     """
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "POSTGRES_"))}
-    environment["DATABASE_URL"] = target
-    for words in (("schema", "deploy"), ("switch", "prepare", COLLECTION)):
-        ran = subprocess.run(  # noqa: S603 - our own parts
-            [sys.executable, "-m", "isthmus", *words],
-            cwd=_HOME,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if ran.returncode != 0:
-            told = ran.stderr.strip()[-500:]
-            raise ConfigError(f"isthmus {' '.join(words)} ended with {ran.returncode}: {told}", code="embedded-start")
+    web.deploy(target)
+    _prepare(target)
+
+
+def _prepare(target: str) -> None:
+    web.isthmus(target, "switch", "prepare", COLLECTION)
 
 
 @contextmanager

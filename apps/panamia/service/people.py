@@ -1,8 +1,7 @@
-"""Who is meant, and how people are shown to each other: by id and screen name, never by address."""
+"""Who is meant, and that they stay there until a transaction ends."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Annotated
 
 import sqlalchemy as sa
@@ -10,13 +9,9 @@ from pydantic import StringConstraints, model_validator
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ..models import User
-from ..web.bodies import Input, Output
+from ..web.bodies import Input
 from ..web.errors import not_found, unauthorized
 from ..web.inputs import ONE_LINE, KeyText
-
-GONE = "Former Member"
-"""What somebody is called who is no longer there."""
-_NAMELESS = "Someone"
 
 Screenname = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64), ONE_LINE]
 
@@ -32,17 +27,6 @@ class Someone(Input):
         if (self.user_id is None) == (self.screenname is None):
             raise ValueError("one of userId and screenname is needed")
         return self
-
-
-class Person(Output):
-    """A person as others see one; without an id it is somebody who is gone."""
-
-    id: str | None
-    screenname: str | None
-    name: str
-
-
-FORMER = Person(id=None, screenname=None, name=GONE)
 
 
 def is_address(column: sa.SQLColumnExpression[str], email: str) -> sa.ColumnElement[bool]:
@@ -83,12 +67,3 @@ async def stay(db: AsyncSession, user: str, *, alone: bool = False) -> None:
 async def _held(db: AsyncSession, which: sa.ColumnElement[bool], *, alone: bool = False) -> str | None:
     query = sa.select(User.id).where(which, User.locked_at.is_(None)).with_for_update(key_share=True, read=not alone)
     return (await db.execute(query)).scalar_one_or_none()
-
-
-async def shown(db: AsyncSession, ids: Iterable[str | None]) -> dict[str, Person]:
-    """Return how people are shown, by id; those who are gone are left out."""
-    wanted = {one for one in ids if one is not None}
-    if not wanted:
-        return {}
-    rows = await db.execute(sa.select(User.id, User.screenname).where(User.id.in_(wanted)))
-    return {key: Person(id=key, screenname=name, name=name or _NAMELESS) for key, name in rows}

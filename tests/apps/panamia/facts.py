@@ -72,6 +72,7 @@ LOOSER = {
     "articles.author_id",
     "article_announcements.author_id",
     "mentor_sessions.session_type",
+    "notifications.actor",
     "profiles.name",
     "user_list_members.user_id",
 }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -15,6 +16,9 @@ from pathlib import Path
 
 import pytest
 
+from apps.panamia.phase import (
+    _parser as parser,  # pyright: ignore[reportPrivateUsage]  it is what the command line is held against
+)
 from tests.apps.panamia.conftest import SETTINGS
 
 ROOT = Path(__file__).parents[3]
@@ -39,6 +43,29 @@ def test_each_named_test_is_there() -> None:
     named = {name for row in rows() for name in re.findall(r"`(test_\w+)`", row)}
     assert len(named) > 30
     assert named - there == set()
+
+
+def test_each_row_names_a_test() -> None:
+    assert [row for row in rows() if not re.search(r"`test_\w+`", row)] == []
+
+
+def test_commands_of_phases_are_those_that_there_are() -> None:
+    """As far as words go; what they do on a server is for `test_panamia_retired.py` and its like."""
+    pages = [*(ROOT / "docs").rglob("*.md"), *(ROOT / "apps" / "panamia").rglob("*.md")]
+    text = "\n".join(path.read_text(encoding="utf-8") for path in pages)
+    found = {
+        *re.findall(r"^\$? *python -m apps\.panamia\.phase ([^#\n]+)", text, re.MULTILINE),
+        *re.findall(
+            r"`(?:python -m apps\.panamia\.phase )?((?:run|verify|items|acknowledge|undo|retire) [\dN][^`]*)`", text
+        ),
+    }
+    assert len(found) > 10
+    for words in found - {"retire 3 of DATABASE"}:  # what is typed to confirm it
+        said = shlex.split(re.sub(r"\bN\b|\$phase\b", "3", words).replace("…", "x"))
+        try:
+            parser().parse_args(said)
+        except SystemExit:
+            pytest.fail(f"{words} is no command of phase.py")
 
 
 def test_each_hazard_and_promise_has_a_row_that_says_something() -> None:

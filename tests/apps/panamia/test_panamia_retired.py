@@ -37,6 +37,8 @@ from apps.panamia.moving.exporting import export_collection, read_again
 from apps.panamia.moving.retirements import Retirement, announce, be_alone, note_dropped
 from isthmus.connect.mongo import open_server
 from isthmus.errors import ConfigError
+from isthmus.polyglot.outbox import delete, enqueue
+from isthmus.polyglot.switch.ledger import LOCK
 from isthmus.sources.dump.folder import list_collections
 from tests.apps.panamia.conftest import HOME, Moved, Served, isthmus, phase_command
 from tests.apps.panamia.secrets_of import FIELDS
@@ -154,6 +156,74 @@ def test_what_is_not_as_it_was_verified_keeps_a_phase(at_phase: Callable[[int], 
     assert "not-retirable" in said
     assert served.documents() == before
     assert not (tmp_path / "export").exists()
+
+
+def test_what_lives_in_mongodb_or_waits_for_it_keeps_a_phase(at_phase: Callable[[int], Served], tmp_path: Path) -> None:
+    served, export, key = at_phase(6), tmp_path / "export", ObjectId()
+    before = served.documents()
+    assert isthmus("switch", "prepare", "notifications", "images", database=served.database).code == 0
+
+    def kept() -> list[str]:
+        dry = served.phase("retire", "3", folder=tmp_path)
+        assert dry.code == 1, dry.said
+        return dry.result["in_the_way"]
+
+    with psycopg.connect(served.database, autocommit=True) as connection:
+        lives = "it lives in MongoDB, where applications read and write it; move it first: isthmus switch run"
+        assert kept() == [f"notifications: {lives}."]
+        begin = "INSERT INTO isthmus.switch_move (collection, goal, carrier, token)"
+        connection.execute(f"{begin} VALUES ('notifications', 'postgres', 'table x', gen_random_uuid())")
+        (why,) = kept()
+        assert why.startswith(
+            "notifications: a switch of it to PostgreSQL is under way, behind the step begun, and nobody"
+        )
+        assert "isthmus switch cancel" in why
+        connection.execute("UPDATE isthmus.switch_move SET step = 'flipped', ended_at = now()")
+        connection.execute(
+            "UPDATE isthmus.switch SET home = 'postgres', frozen_at = now() WHERE collection = 'notifications'"
+        )
+        assert kept() == ["notifications: it is frozen; isthmus switch status tells why."]
+        connection.execute("UPDATE isthmus.switch SET frozen_at = NULL")
+        with connection.transaction():
+            enqueue(connection, delete("notifications", key), delete("notifications", key))
+            enqueue(connection, delete("images", key))
+        (why,) = kept()
+        assert why == "notifications: 2 events of the outbox not applied yet; run isthmus outbox run."
+        parked = (
+            "UPDATE isthmus.outbox SET parked_at = now(), attempts = 1, fault = 'lives-elsewhere', last_error = 'x'"
+        )
+        connection.execute(f"{parked} WHERE id = (SELECT min(id) FROM isthmus.outbox)")
+        (why,) = kept()
+        assert why.startswith("notifications: 2 events of the outbox not applied yet, 1 parked; answer the parked ones")
+        code, said = retire(served, 3, export)
+        assert (code, "not-retirable" in said) == (5, True), said
+        assert served.documents() == before
+        assert not export.exists()
+        asked = ["status", "--decommission", "--source", served.source]
+        found = isthmus(*asked, database=served.database, json_file=tmp_path / "d.json")
+        facts = {one["check"]: one["facts"] for one in found.result["checks"]}
+        assert {name: one["home"] for name, one in facts["homes"].items()} == {
+            "images": "mongodb",
+            "notifications": "postgres",
+        }
+        assert {name: (one["open"], one["parked"]) for name, one in facts["outbox"].items()} == {
+            "images": (1, 0),
+            "notifications": (2, 1),
+        }
+        connection.execute("UPDATE isthmus.outbox SET applied_at = now(), outcome = 'skipped', reason = 'x'")
+        connection.execute("SELECT pg_advisory_lock(%s, hashtext('notifications'))", (LOCK,))  # a switch is at work
+        code, said = retire(served, 3, export)
+        assert (code, "switch-held" in said) == (4, True), said
+        assert served.documents() == before
+        connection.execute("SELECT pg_advisory_unlock_all()")
+        held: list[Any] = []
+        take = "SELECT pg_try_advisory_lock(%s, hashtext('notifications'))"
+        errors = _Writes("exported to", lambda: held.extend(connection.execute(take, (LOCK,)).fetchall()))
+        words = ["--export", str(export), "--confirm", f"retire 3 of {served.mongo}"]
+        ran = served.phase("retire", "3", "--live", *words, errors=errors)
+        assert ran.code == 0, ran.said
+        assert held == [(False,)], "nobody switches it meanwhile"
+    assert served.documents() == {name: found for name, found in before.items() if name != "notifications"}
 
 
 def test_references_in_what_is_still_read_keep_a_phase(at_phase: Callable[[int], Served], tmp_path: Path) -> None:

@@ -1,4 +1,8 @@
-"""A person's documents in MongoDB: found here, changed by the outbox, in the transaction that deletes the rows."""
+"""A person's documents in MongoDB: found here, changed by the outbox, in the transaction that deletes the rows.
+
+Where profiles live in PostgreSQL, MongoDB has what they were when they were switched over. The outbox writes nothing
+there any more, and a fence refuses changes, but no deletion: so the person's old copies are deleted at once.
+"""
 
 from __future__ import annotations
 
@@ -7,16 +11,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+from pymongo import WriteConcern
+
 from isthmus.polyglot.ensure.filters import AROUND, COLLATION
 from isthmus.polyglot.outbox import Intent, delete, update
+from isthmus.polyglot.switch import Home
 
 from ...service.addresses import folded
 from ...service.mongo import Database
+from ...service.profiles.stores import COLLECTION
 from .fates import CANCELLED, LEFT, SITES, TO_COME, Of, Site, co_authors_without, is_lonely, review_without
 from .report import Report
 
 _USERS = ("users", "nextauth_users")
 _MONGODB = "MongoDB "
+_OLD = "the old copy: profiles live in PostgreSQL"
+_NAMED = "old copies of other members' name it; nobody reads them"
 
 Document = Mapping[str, Any]
 
@@ -33,15 +43,29 @@ class _Change:
 class Documents:
     """What MongoDB holds of a person.
 
+    Args:
+        database: MongoDB.
+        user_id: None for nobody's address.
+        email: Folded.
+        home: Where profiles live.
+        copies: `_id`s of the person's profiles there, whatever they say; of those that live in PostgreSQL.
+
     Attributes:
+        home: As it was given.
         changes: What is to become of each document, by collection and `_id`.
     """
 
-    def __init__(self, database: Database, user_id: str | None, email: str) -> None:
-        self._database, self._email = database, email
+    def __init__(self, database: Database, user_id: str | None, email: str, home: Home, copies: Sequence[Any]) -> None:
+        self._database, self._email, self._copies = database, email, copies
+        self.home: Home = home
         self._ids: dict[Of, list[Any]] = {"user": [] if user_id is None else [user_id], "profile": []}
         self._there: set[str] = set()
         self.changes: dict[tuple[str, Any], _Change] = {}
+
+    @property
+    def profiles(self) -> list[Any]:
+        """The `_id`s of the profiles that go."""
+        return [key for (collection, key), one in self.changes.items() if collection == COLLECTION and one.deleted]
 
     async def look(self, report: Report) -> None:
         """Find all of it, and add to the report what is to become of it."""
@@ -60,24 +84,42 @@ class Documents:
         """Return what to enqueue."""
         found: list[Intent] = []
         for (collection, key), one in self.changes.items():
+            if self._is_old(collection):
+                continue
             if one.deleted:
                 found.append(delete(collection, key))
             elif one.values or one.unset:
                 found.append(update(collection, key, set=one.values, unset=sorted(one.unset - one.values.keys())))
         return found
 
+    def forget(self, before: Documents) -> None:
+        """Leave out what an earlier look has found, and enqueued."""
+        for collection, key in before.changes:
+            if not self._is_old(collection):
+                self.changes.pop((collection, key), None)
+
+    async def delete_old(self) -> int:
+        """Delete the old copies of profiles now, and return how many; nobody reads them. Safe to repeat."""
+        if not self._is_old(COLLECTION) or not self.profiles:
+            return 0
+        acknowledged = self._database.get_collection(COLLECTION, write_concern=WriteConcern("majority", j=True))
+        return (await acknowledged.delete_many({"_id": {"$in": self.profiles}})).deleted_count
+
+    def _is_old(self, collection: str) -> bool:
+        return collection == COLLECTION and self.home == "postgres"
+
     async def _profiles(self, report: Report) -> None:
-        mine = await self._with("profiles", "userId", self._ids["user"])
-        keys = {str(one["_id"]) for one in mine}
-        for one in await self._with_email("profiles", "email"):
-            if str(one["_id"]) in keys:
+        mine = {str(one["_id"]): one for one in await self._with(COLLECTION, "userId", self._ids["user"])}
+        mine |= {str(one["_id"]): one for one in await self._with(COLLECTION, "_id", self._copies)}
+        for one in await self._with_email(COLLECTION, "email"):
+            if str(one["_id"]) in mine:
                 continue
             if one.get("userId") in (None, ""):
-                mine.append(one)
+                mine[str(one["_id"])] = one
             else:
-                report.add(f"{_MONGODB}profiles", "kept", "another member's, with this address", 1)
-        for one in mine:
-            self._delete("profiles", one, report)
+                report.add(f"{_MONGODB}{COLLECTION}", "kept", "another member's, with this address", 1)
+        for one in mine.values():
+            self._delete(COLLECTION, one, report)
             self._ids["profile"] += [one["_id"], str(one["_id"])]
 
     async def _site(self, site: Site, report: Report) -> None:
@@ -85,6 +127,10 @@ class Documents:
             found = await self._with_email(site.collection, site.path)
         else:
             found = await self._with(site.collection, site.path, self._ids[site.of])
+        if self._is_old(site.collection):
+            left = [one for one in found if (site.collection, one["_id"]) not in self.changes]
+            report.add(f"{_MONGODB}{site.collection}", "kept", _NAMED, len(left))
+            return
         for one in found:
             change = self._of(site.collection, one)
             if change.deleted and site.do != "delete":
@@ -93,7 +139,7 @@ class Documents:
                 self._delete(site.collection, one, report)
                 continue
             if site.do == "unset":
-                change.unset.add(site.path)
+                change.unset |= {site.path, *site.names}
             elif site.do == "pull" and isinstance(one[site.path], list):
                 gone = self._ids[site.of]
                 change.values[site.path] = [each for each in cast("list[Any]", one[site.path]) if each not in gone]
@@ -147,7 +193,7 @@ class Documents:
         change = self._of(collection, document)
         if not change.deleted:
             change.deleted = True
-            report.add(f"{_MONGODB}{collection}", "removed", "", 1)
+            report.add(f"{_MONGODB}{collection}", "removed", _OLD if self._is_old(collection) else "", 1)
 
     async def _with(self, collection: str, path: str, values: Sequence[Any]) -> list[dict[str, Any]]:
         if collection not in self._there or not values:

@@ -21,6 +21,7 @@ WHY: Mapping[str, str] = {
     "mentor_sessions.mentor_user_id": "the other one's session stays",
     "mentor_sessions.mentee_user_id": "the other one's session stays",
     "articles.in_reply_to": "a reply stands by itself",
+    "notifications.actor": "another one's; the name goes",
     "notifications.article_id": "another one's; the title is in it",
     "notifications.profile_id": "another one's; the title is in it",
     "social_statuses.article_id": "the post was read elsewhere",
@@ -78,6 +79,7 @@ class Site:
         of: What it holds: the id of a user or of a profile, or an address.
         do: With the document, the field or the element.
         why: Of what stays.
+        names: Other fields that say who it is, and go with the field.
     """
 
     collection: str
@@ -85,6 +87,7 @@ class Site:
     of: Of
     do: Do
     why: str = ""
+    names: tuple[str, ...] = ()
 
 
 SITES = (
@@ -93,8 +96,8 @@ SITES = (
     Site("nextauth_accounts", "userId", "user", "delete"),
     Site("nextauth_sessions", "userId", "user", "delete"),
     Site("nextauth_verification_tokens", "identifier", "email", "delete"),
-    Site("notifications", "actor", "user", "delete"),
     Site("notifications", "target", "user", "delete"),
+    Site("notifications", "actor", "user", "unset", WHY["notifications.actor"], ("actorScreenname", "actorName")),
     Site("notifications", "object", "profile", "unset", "what it told stays told"),
     Site("followers", "followerId", "user", "delete"),
     Site("followers", "userId", "user", "delete"),

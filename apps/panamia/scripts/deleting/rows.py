@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped
+
+from isthmus.polyglot.switch import Home
 
 from ...models import Article, ArticleAnnouncement, Event, LinkRequest, MentorSession, Profile, User, metadata
 from ...models.shapes import CoAuthor, Review
@@ -18,6 +20,8 @@ from .fates import BY_EMAIL, CANCELLED, LEFT, TO_COME, co_authors_without, is_lo
 from .keys import count_keys
 from .report import Report
 
+_COPY = "a copy: profiles live in MongoDB"
+
 
 async def held_user(db: AsyncSession, email: str) -> str | None:
     """Return whose an address is, held so that nothing new can point at the row; None for nobody's."""
@@ -25,7 +29,23 @@ async def held_user(db: AsyncSession, email: str) -> str | None:
     return (await db.execute(query)).scalar_one_or_none()
 
 
-async def delete_rows(db: AsyncSession, report: Report, user_id: str | None, email: str, secret: str) -> None:
+async def held_profiles(db: AsyncSession, user_id: str | None, email: str) -> list[str]:
+    """Return the ids of the user's profile, whatever its address, and of one of the address that is nobody's; held."""
+    mine = sa.and_(Profile.user_id.is_(None), is_address(Profile.email, email))
+    if user_id is not None:
+        mine = sa.or_(Profile.user_id == user_id, mine)
+    return list((await db.execute(sa.select(Profile.id).where(mine).with_for_update())).scalars())
+
+
+async def delete_rows(
+    db: AsyncSession,
+    report: Report,
+    user_id: str | None,
+    email: str,
+    secret: str,
+    profiles: Collection[str],
+    home: Home,
+) -> None:
     """Delete and sign off all that is there of a person.
 
     Args:
@@ -33,6 +53,8 @@ async def delete_rows(db: AsyncSession, report: Report, user_id: str | None, ema
         user_id: From `held_user`.
         email: Folded.
         secret: AUTH_SECRET.
+        profiles: Ids of the person's; some may not be there.
+        home: Where profiles live.
 
     Raises:
         NotDoneError: A foreign key keeps a row from going. Roll back.
@@ -43,7 +65,7 @@ async def delete_rows(db: AsyncSession, report: Report, user_id: str | None, ema
         await _articles(db, report, user_id)
     await _sessions(db, report, user_id, email)
     await _by_email(db, report, email, secret)
-    await _profiles(db, report, user_id, email)
+    await _profiles(db, report, email, profiles, "" if home == "postgres" else _COPY)
     if user_id is not None:
         await count_keys(db, report, "public.users", [user_id])
         await db.execute(sa.delete(User).where(User.id == user_id))
@@ -112,14 +134,11 @@ async def _by_email(db: AsyncSession, report: Report, email: str, secret: str) -
     report.add("link_requests", "removed", "", len(gone.all()))
 
 
-async def _profiles(db: AsyncSession, report: Report, user_id: str | None, email: str) -> None:
-    """Delete the profile of the user, whatever its address, and one of the address that is nobody's."""
-    has_address = is_address(Profile.email, email)
-    mine = sa.and_(Profile.user_id.is_(None), has_address)
-    if user_id is not None:
-        mine = sa.or_(Profile.user_id == user_id, mine)
-    found = (await db.execute(sa.select(Profile.id).where(mine).with_for_update())).scalars().all()
-    others = sa.select(sa.func.count()).select_from(Profile).where(has_address, Profile.id.not_in(found))
+async def _profiles(db: AsyncSession, report: Report, email: str, ids: Collection[str], why: str) -> None:
+    query = sa.select(Profile.id).where(Profile.id.in_(ids)).with_for_update()
+    found = (await db.execute(query)).scalars().all()
+    has_address = sa.and_(is_address(Profile.email, email), Profile.id.not_in(found))
+    others = sa.select(sa.func.count()).select_from(Profile).where(has_address)
     report.add("profiles", "kept", "another member's, with this address", (await db.scalar(others)) or 0)
     if not found:
         return
@@ -132,7 +151,7 @@ async def _profiles(db: AsyncSession, report: Report, user_id: str | None, email
             report.add(model.__tablename__, "signed off", "it was linked there", count)
     await db.execute(sa.delete(Profile).where(Profile.id.in_(found)))
     await _extras(db, "profiles", found)
-    report.add("profiles", "removed", "", len(found))
+    report.add("profiles", "removed", why, len(found))
 
 
 async def _extras(db: AsyncSession, table: str, ids: Sequence[str]) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from ...models import Article
 from ...models.enums import ArticleStatus, ArticleType
 from ...web.bodies import Output
-from ..people import FORMER, Person, shown
+from ...web.people import FORMER, Person, shown
 from ..profiles.leniently import Texts
 from .co_authors import Answer, answer_of, entries_of, person_of
 from .reviews import Outcome, comments_of, earlier_of, outcome_of, reviewer_of

@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from ...models import EmailMigration, MentorSession, User
 from ...web.errors import RefusedError, bad
 from ..addresses import fold
+from ..people import is_address
 from ..resources import Resources
 from .links import void_links
 from .profile_address import is_of_another_profile, move_profile
@@ -150,10 +151,10 @@ async def _keep_mentor_sessions(db: AsyncSession, user_id: str, old: str) -> Non
         (MentorSession.mentor_user_id, MentorSession.mentor_email),
         (MentorSession.mentee_user_id, MentorSession.mentee_email),
     ):
-        mine = sa.update(MentorSession).where(person.is_(None), sa.func.lower(email) == old)
+        mine = sa.update(MentorSession).where(person.is_(None), is_address(email, old))
         await db.execute(mine.values({person: user_id}), execution_options={"synchronize_session": False})
 
 
 async def _has_user(db: AsyncSession, email: str) -> bool:
-    query = sa.select(User.id).where(sa.func.lower(User.email) == sa.func.lower(email))
+    query = sa.select(User.id).where(is_address(User.email, email))
     return (await db.execute(query)).first() is not None

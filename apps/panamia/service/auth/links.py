@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ...models import VerificationToken
+from ..people import is_address
 from .tokens import LINK_HOURS, hash_of, new_token
 
 
@@ -29,14 +30,12 @@ async def make_link_token(db: AsyncSession, email: str, secret: str) -> str:
 
 async def void_links(db: AsyncSession, email: str) -> None:
     """Let no link that was made for an address work any more."""
-    await db.execute(
-        sa.delete(VerificationToken).where(sa.func.lower(VerificationToken.identifier) == sa.func.lower(email))
-    )
+    await db.execute(sa.delete(VerificationToken).where(is_address(VerificationToken.identifier, email)))
 
 
 async def consume(db: AsyncSession, email: str, token: str, secret: str) -> bool:
     """Consume a token: of all who come with it one gets True, if it has not expired."""
-    address = sa.func.lower(VerificationToken.identifier) == sa.func.lower(email)
+    address = is_address(VerificationToken.identifier, email)
     gone = sa.delete(VerificationToken).where(address, VerificationToken.token == hash_of(token, secret))
     expires = (await db.execute(gone.returning(VerificationToken.expires))).scalar_one_or_none()
     return expires is not None and expires > datetime.datetime.now(datetime.UTC)

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from isthmus.polyglot.outbox import enqueue_async, update
 
 from ...models import Profile
+from ..people import is_address
 from ..profiles.documents import DocumentProfiles
 from ..profiles.stores import COLLECTION, Profiles
 from ..profiles.where import reading, writing
@@ -80,5 +81,5 @@ async def _has_another(resources: Resources, db: AsyncSession, profiles: Profile
             )
         )
         return found is not None
-    query = sa.select(Profile.id).where(sa.func.lower(Profile.email) == email, Profile.id != str(own))
+    query = sa.select(Profile.id).where(is_address(Profile.email, email), Profile.id != str(own))
     return (await db.execute(query)).first() is not None

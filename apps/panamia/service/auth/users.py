@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ...models import User
+from ..people import is_address
 
 _HAS_ALTERNATE = sa.text("""
 EXISTS (SELECT FROM unnest(users.alternate_emails) AS one WHERE lower(btrim(one)) = lower(:email))
@@ -23,7 +24,7 @@ async def user_of(db: AsyncSession, email: str) -> User | None:
     Args:
         email: Folded.
     """
-    query = sa.select(User).where(sa.func.lower(User.email) == sa.func.lower(email))
+    query = sa.select(User).where(is_address(User.email, email))
     query = query.with_for_update(key_share=True).execution_options(populate_existing=True)
     return (await db.execute(query)).scalar_one_or_none()
 

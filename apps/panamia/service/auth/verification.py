@@ -17,6 +17,7 @@ from ...models import OAuthVerification, User
 from ...web.database import one_at_a_time
 from ...web.errors import RefusedError, bad, conflict
 from ..addresses import fold
+from ..people import is_address
 from .accounts import link_account
 from .tokens import MINUTES, hash_of, new_short_token
 from .users import user_signing_in
@@ -49,7 +50,7 @@ async def make_verification(
     same = sa.and_(
         OAuthVerification.provider == provider,
         OAuthVerification.provider_account_id == account_id,
-        sa.func.lower(OAuthVerification.email) == email,
+        is_address(OAuthVerification.email, email),
     )
     live = sa.select(OAuthVerification.id).where(same, OAuthVerification.expires_at > sa.func.now())
     if (await db.execute(live)).first() is not None:

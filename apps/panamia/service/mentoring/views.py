@@ -11,8 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from ...models import MentorSession, User
 from ...models.enums import SessionStatus, SessionType
 from ...web.bodies import Output
+from ...web.people import FORMER, Person, shown
 from ..addresses import fold
-from ..people import FORMER, Person, shown
 from .rules import Asker, Side, side_of
 
 

@@ -24,7 +24,7 @@ class Told:
     id: str
     type: NotificationActivityType
     context: NotificationContext
-    actor: str
+    actor: str | None
     actor_screenname: str | None
     actor_name: str | None
     object: str | None

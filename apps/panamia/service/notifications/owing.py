@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ...models import Notification, NotificationMail, User
+from ...web.people import GONE
 from .letters import Owed
 
 TAKEN_FOR = datetime.timedelta(minutes=10)
@@ -53,7 +54,7 @@ async def take(db: AsyncSession) -> Owed | None:
         told.type,
         told.context,
         told.actor_screenname,
-        told.actor_name,
+        told.actor_name if told.actor is not None else GONE,
         told.object_title,
         told.object_url,
         told.message,
@@ -65,11 +66,12 @@ async def take(db: AsyncSession) -> Owed | None:
 
 
 async def _sent_today(db: AsyncSession, target: str, actor: str | None) -> tuple[int, int]:
-    """Return how many mails somebody got in the last 24 hours, and how many of them one actor set off.
+    """Return how many mails somebody got in the last 24 hours, and how many of them one actor set off: nobody, none.
 
     Two workers at one moment do not see what the other is sending, so it may be a few more than are allowed.
     """
-    counted = sa.select(sa.func.count(), sa.func.count().filter(Notification.actor == actor))
+    by_actor = sa.false() if actor is None else Notification.actor == actor
+    counted = sa.select(sa.func.count(), sa.func.count().filter(by_actor))
     since = sa.func.now() - datetime.timedelta(days=1)
     found = await db.execute(counted.where(Notification.target == target, Notification.email_sent_at > since))
     sent, of_actor = found.one()

@@ -15,6 +15,7 @@ from ...web.cursors import Cursor, cursor_of
 from ...web.database import Db
 from ...web.errors import bad, not_found
 from ...web.inputs import Key
+from ...web.people import GONE
 from ..auth.current import User
 from . import listing, preferences
 from .links import sound_link
@@ -32,7 +33,7 @@ class Shown(Output):
     id: str
     type: NotificationActivityType
     context: NotificationContext
-    actor: str
+    actor: str | None = Field(description="null: gone since, or nobody did it")
     actor_screenname: str | None
     actor_name: str | None
     object: str | None
@@ -133,7 +134,7 @@ def _shown(told: listing.Told) -> Shown:
         told.type,
         told.context,
         actor_screenname=told.actor_screenname,
-        actor_name=told.actor_name,
+        actor_name=told.actor_name if told.actor is not None else GONE,
         object_title=told.object_title,
         message=told.message,
     )

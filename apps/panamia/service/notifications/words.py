@@ -33,9 +33,9 @@ _SENTENCES: Mapping[tuple[str, str], str] = {
     ("Accept", "booking"): "{actor} confirmed the booking of {object}",
     ("Reject", "booking"): "{actor} declined the booking of {object}",
     ("Delete", "booking"): "{actor} cancelled the booking of {object}",
-    ("Undo", "booking"): "The booking of {object} with {actor} ran out before it was confirmed",
-    ("Update", "booking"): "The stay at {object} with {actor} is over",
-    ("Create", "booking"): "{actor} said how the stay at {object} was",
+    ("Undo", "booking"): "The booking of {object} ran out before it was confirmed",
+    ("Update", "booking"): "The days of {object} are over",
+    ("Create", "booking"): "{actor} reviewed {object}",
     ("Create", "message"): "{actor} sent you a message",
     ("Create", "mention"): "{actor} mentioned you in {object}",
     ("Like", "mention"): "{actor} likes {object}",
@@ -67,7 +67,7 @@ CHOICES: Mapping[PreferenceKey, str] = {
     "revisionNeeded": "revisions that a review asks for",
     "mentoringRequests": "mentoring sessions",
     "systemAnnouncements": "what the site does and announces",
-    "bookings": "bookings, of what you offer and of where you stay",
+    "bookings": "bookings, of what you offer and of what you book",
 }
 """What mail each choice is about."""
 

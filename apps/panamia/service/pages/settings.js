@@ -9,7 +9,7 @@ const LABELS = {
   revisionNeeded: "Revisions that a review asks for",
   mentoringRequests: "Mentoring sessions",
   systemAnnouncements: "What the site does and announces",
-  bookings: "Bookings, of what you offer and of where you stay",
+  bookings: "Bookings, of what you offer and of what you book",
 };
 const said = document.getElementById("said");
 const choices = document.getElementById("choices");

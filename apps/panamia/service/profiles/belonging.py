@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from ...models import User
 from ...web.errors import RefusedError
+from ..addresses import fold
 from ..mongo import MongoAwayError
 from ..people import stay
 from ..resources import Resources
@@ -66,7 +67,7 @@ async def _proven(db: AsyncSession, user_id: str) -> str | None:
     """Return the e-mail of a user as it is committed, folded; None while nobody has proven it."""
     query = sa.select(User.email).where(User.id == user_id, User.email_verified.is_not(None))
     email = (await db.execute(query)).scalar_one_or_none()
-    return None if email is None else email.strip().lower()
+    return None if email is None else fold(email)
 
 
 async def flags_of(resources: Resources, db: AsyncSession, user_id: str) -> ProfileFlags:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar, cast
 from bson import ObjectId
 from bson.errors import InvalidId
 from pymongo.asynchronous.collection import AsyncCollection
-from pymongo.errors import AutoReconnect, OperationFailure
+from pymongo.errors import NetworkTimeout, OperationFailure
 
 from isthmus.errors import Problem, SourceError
 from isthmus.polyglot.ensure import Belonging, Ensured, check_indexes_async, ensure_async, ensure_indexes_async
@@ -23,6 +23,8 @@ from .stores import COLLECTION, SEARCHED, Claim, Wanted
 
 _NO_RIGHT = 13
 """MongoDB's Unauthorized."""
+_INDEX_SECONDS = 600.0
+"""How long making indexes may take, or reading all profiles."""
 
 _BELONGING = Belonging(reference="userId", holds=UserId, email="email")
 _LISTED = (
@@ -104,7 +106,7 @@ class DocumentProfiles:
         async def claimed(collection: Collection) -> Ensured[dict[str, Any]]:
             return await ensure_async(collection, _BELONGING, user_id, email=email, timeout_seconds=self._seconds)
 
-        ensured = await self._in_words_of_the_driver(claimed)
+        ensured = await self._mongo.ask(_in_words_of_the_driver(claimed))
         found = None if ensured.document is None else await self.get(ensured.document["_id"])
         return cast("Claim", ensured.how), found
 
@@ -120,12 +122,7 @@ class DocumentProfiles:
 
         async def listed(database: Database) -> list[dict[str, Any]]:
             found = database[COLLECTION].find({"$and": conditions}, dict.fromkeys(_LISTED, 1))
-            return (
-                await found.sort([("slug", 1), ("_id", 1)])
-                .limit(wanted.limit)
-                .max_time_ms(int(self._seconds * 1_000))
-                .to_list()
-            )
+            return await found.sort([("slug", 1), ("_id", 1)]).limit(wanted.limit).to_list()
 
         return await self._mongo.ask(listed)
 
@@ -158,7 +155,7 @@ class DocumentProfiles:
             return names if by_slug in there else [*names, by_slug]
 
         await self._mongo.ping()  # else it would be waited for
-        return await self._in_words_of_the_driver(made)
+        return await self._mongo.ask_apart(_in_words_of_the_driver(made), _INDEX_SECONDS)
 
     async def faults(self) -> tuple[Problem, ...]:
         """Return what keeps profiles from being claimed. Reads all of them."""
@@ -166,20 +163,21 @@ class DocumentProfiles:
         async def found(collection: Collection) -> tuple[Problem, ...]:
             return await check_indexes_async(collection, _BELONGING)
 
-        return await self._in_words_of_the_driver(found)
+        return await self._mongo.ask_apart(_in_words_of_the_driver(found), _INDEX_SECONDS)
 
-    async def _in_words_of_the_driver(self, work: Callable[[Collection], Awaitable[T]]) -> T:
-        """Let the library work with profiles, and tell of trouble in words that `Mongo.ask` knows."""
 
-        async def worked(database: Database) -> T:
-            try:
-                return await work(database[COLLECTION])
-            except SourceError as fault:
-                if fault.retryable:
-                    raise AutoReconnect(fault.code) from fault
-                raise OperationFailure(fault.code, _NO_RIGHT) from fault
+def _in_words_of_the_driver(work: Callable[[Collection], Awaitable[T]]) -> Callable[[Database], Awaitable[T]]:
+    """Let the library work with profiles, and tell of trouble in words that `Mongo` knows."""
 
-        return await self._mongo.ask(worked)
+    async def worked(database: Database) -> T:
+        try:
+            return await work(database[COLLECTION])
+        except SourceError as fault:
+            if fault.retryable:  # it has asked again and again, for as long as it may take
+                raise NetworkTimeout(fault.code) from fault
+            raise OperationFailure(fault.code, _NO_RIGHT) from fault
+
+    return worked
 
 
 def _behind(slug: str, document_id: str) -> dict[str, Any]:

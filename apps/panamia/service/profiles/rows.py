@@ -19,6 +19,7 @@ from isthmus.polyglot.switch import Home
 
 from ...models import Profile
 from ...models.ids import new_id
+from ..people import is_address
 from .columns import Row, document_of, row_of
 from .stores import COLLECTION, SEARCHED, Claim, Wanted
 
@@ -147,7 +148,7 @@ class RowProfiles:
 
     async def claim(self, user_id: str, email: str) -> tuple[Claim, Stored | None]:
         """As `Profiles.claim`."""
-        of_email = sa.func.lower(_TABLE.c.email) == email
+        of_email = is_address(_TABLE.c.email, email)
         found = await self.of_user(user_id)
         if found is not None:
             return "found", found

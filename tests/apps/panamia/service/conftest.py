@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import psycopg
 import pytest
 from fastapi import FastAPI
 from psycopg.conninfo import make_conninfo
@@ -26,6 +25,7 @@ from apps.panamia.models.ids import new_id
 from apps.panamia.service.app import create_app
 from apps.panamia.service.settings import Settings, read_settings
 from tests.apps.panamia.conftest import isthmus
+from tests.apps.panamia.sidecars import browser, insert, make_session, rows
 from tests.apps.twins import twin_of
 from tests.fix_mongo import database_url
 from tests.fix_postgres import create_database, drop_database
@@ -74,9 +74,7 @@ class World:
 
     def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         """Ask PostgreSQL, in a transaction of its own that is committed."""
-        with psycopg.connect(self.postgres) as connection:
-            cursor = connection.execute(query.encode(), values or None)
-            return cursor.fetchall() if cursor.description else []
+        return rows(self.postgres, query, *values)
 
     def documents(self, collection: str) -> list[dict[str, Any]]:
         """All documents of a collection."""
@@ -91,26 +89,17 @@ class World:
     def make_user(self, email: str, **columns: object) -> str:
         """Make a user, whose address is proven unless the columns say otherwise, and return the id."""
         values = {"id": new_id(), "email": email, "email_verified": datetime.datetime.now(datetime.UTC), **columns}
-        names, marks = ", ".join(values), ", ".join(["%s"] * len(values))
-        self.rows(f"INSERT INTO users ({names}) VALUES ({marks})", *values.values())
+        insert(self.postgres, "users", values)
         return str(values["id"])
 
     def make_session(self, user: str, *, hours: float = 24 * 30) -> str:
         """Make a session of a user that ends in so many hours, and return its token."""
-        token = secrets.token_hex(16)
-        expires = datetime.datetime.now(datetime.UTC) + datetime.timedelta(hours=hours)
-        self.rows("INSERT INTO sessions (session_token, user_id, expires) VALUES (%s, %s, %s)", token, user, expires)
-        return token
+        return make_session(self.postgres, user, hours)
 
     def client(self, token: str | None = None, **headers: str) -> httpx.AsyncClient:
         """Return a browser: of nobody, or with a session."""
-        transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
-        cookies = {"authjs.session-token": token} if token is not None else {}
-        client = httpx.AsyncClient(
-            transport=transport, base_url=ORIGIN, cookies=cookies, headers={"origin": ORIGIN, **headers}
-        )
-        self.clients.append(client)
-        return client
+        self.clients.append(browser(self.app, ORIGIN, token, headers))
+        return self.clients[-1]
 
     def signed_in(self, email: str, **columns: object) -> tuple[str, httpx.AsyncClient]:
         """Make a user with a session; return the id and a browser."""

@@ -3,7 +3,7 @@
 They sign in, claim or begin a profile, save it, write articles together, ask mentors, read what they are told, change
 their address, and are deleted. Another program of the same application counts visits: a row of PostgreSQL, and the
 event that adds one in MongoDB, in one transaction. What was acknowledged has to be there in the end, and once; what
-was refused has not. Only of a save that was answered with 503 nobody knows.
+was refused has not. Only of a save that was answered with `mongodb-unsure` nobody knows.
 """
 
 from __future__ import annotations
@@ -46,6 +46,8 @@ _GONE = {400, 404, 409}
 """How it is answered that somebody is gone meanwhile."""
 _UNDONE = {"busy", "overloaded", "too-slow"}
 """How it is answered where the machine has no time, and nothing was done."""
+_UNSURE = "mongodb-unsure"
+"""How it is answered where MongoDB was told, and did not answer."""
 _ASKS_MONGODB = {"look", "session"}
 """What is answered without MongoDB, but asks whether it is there."""
 
@@ -245,7 +247,7 @@ class People:
         answer = await self._asked(one, "save", "PATCH", "/api/profile", 200, away=True, json=said, of=[one])
         if answer.status_code == 200:
             one.details = {text}
-        elif answer.status_code == 503:
+        elif answer.status_code == 503 and answer.json()["code"] == _UNSURE:
             one.details.add(text)
 
     async def visit(self, one: Someone) -> None:
@@ -405,7 +407,7 @@ class People:
             answer.status_code == 503
             and away
             and (was_away or self._may_be_away)
-            and answer.json()["code"] == "mongodb-away"
+            and answer.json()["code"] in {"mongodb-away", _UNSURE}
         ):
             return answer
         if answer.status_code == 401:

@@ -1,4 +1,4 @@
-"""People deleted while they do something: nothing of theirs is left behind, whichever comes first."""
+"""People deleted while they do something, or behind a switch: nothing of theirs is left behind in either database."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 from bson import ObjectId
+from psycopg.conninfo import make_conninfo
+from pymongo import MongoClient
 from pymongo.errors import AutoReconnect
 
 from apps.panamia.models.ids import new_id
@@ -16,7 +18,7 @@ from apps.panamia.scripts import delete_user
 from apps.panamia.scripts.deleting.documents import Documents
 from apps.panamia.service.profiles.documents import DocumentProfiles
 from apps.panamia.service.profiles.rows import RowProfiles
-from tests.apps.panamia.conftest import SETTINGS
+from tests.apps.panamia.conftest import SETTINGS, isthmus
 from tests.apps.panamia.service.conftest import ORIGIN, SECRET, World
 from tests.apps.panamia.service.profile_homes import Home
 from tests.apps.panamia.service.relaying import relay
@@ -33,12 +35,13 @@ def delete(world: World, monkeypatch: pytest.MonkeyPatch) -> Deletion:
     """What deletes somebody, as an operator would, and returns the exit code."""
     for name in [one for one in os.environ if one.startswith((*SETTINGS, "AUTH_", "PUBLIC_", "NEXTAUTH_"))]:
         monkeypatch.delenv(name)
-    told = {"POSTGRES_URL": world.postgres, "MONGODB_URI": world.mongodb, "AUTH_SECRET": SECRET, "PUBLIC_URL": ORIGIN}
+    told = {"MONGODB_URI": world.mongodb, "AUTH_SECRET": SECRET, "PUBLIC_URL": ORIGIN}
     for name, value in told.items():
         monkeypatch.setenv(name, value)
 
-    async def deleted(email: str = EMAIL) -> int:
-        return await asyncio.to_thread(delete_user.main, [email, "--yes"])
+    async def deleted(email: str = EMAIL, word: str = "--yes") -> int:
+        monkeypatch.setenv("POSTGRES_URL", world.postgres)
+        return await asyncio.to_thread(delete_user.main, [email, word])
 
     return deleted
 
@@ -201,3 +204,155 @@ async def test_a_deletion_that_was_undone_for_others_is_done_again(world: World,
     world.rows("CREATE TRIGGER refuse BEFORE DELETE ON users FOR EACH ROW EXECUTE FUNCTION refuse()")
     assert await delete() == 0
     assert world.rows("SELECT count(*) FROM users") == [(0,)]
+
+
+# Behind a switch
+
+
+OLD = "waiting@example.org"
+
+
+def carried(world: World, *, switched: bool) -> dict[str, ObjectId]:
+    """Carry a profile that waits for somebody, and another one's that is linked with it; let them live elsewhere."""
+    documents = {"ana": ObjectId(), "beto": ObjectId()}
+    world.write(
+        "profiles",
+        {"_id": documents["ana"], "email": OLD, "name": "Ana"},
+        {
+            "_id": documents["beto"],
+            "email": "beto@example.org",
+            "name": "B",
+            "linked_profiles": [str(documents["ana"])],
+        },
+    )
+    command = ["switch", "run"] if switched else ["copy"]
+    words = ["profiles", "--mapping", "mapping.yaml"] if switched else ["mapping.yaml", "--only", "profiles"]
+    ran = isthmus(*command, *words, "--source", world.mongodb, database=world.postgres)
+    assert ran.code == 0, ran.said
+    return documents
+
+
+async def test_the_copy_in_mongodb_goes_with_a_profile_that_lives_in_postgresql(
+    world: World, delete: Deletion, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Claimed and renamed since, so that only ids tell whose the copy is; the fence stands, and no event may pass."""
+    documents = carried(world, switched=True)
+    user = world.make_user(EMAIL)
+    world.rows("UPDATE profiles SET user_id = %s, email = %s WHERE email = %s", user, EMAIL, OLD)
+    copies = world.documents("profiles")
+    told = "removed     MongoDB profiles       1  the old copy: profiles live in PostgreSQL"
+    assert await delete(EMAIL, "--dry-run") == 0
+    assert told in (said := capsys.readouterr().out), said
+    assert world.documents("profiles") == copies
+    assert world.rows("SELECT count(*) FROM users") == [(1,)]
+
+    assert await delete() == 0
+    said = capsys.readouterr()
+    assert told in said.out
+    assert "kept        MongoDB profiles       1  old copies of other members' name it; nobody reads them" in said.out
+    assert "were written meanwhile" not in said.err
+    assert relay(world) == {"applied": 0, "parked": 0}
+    assert [one["_id"] for one in world.documents("profiles")] == [documents["beto"]]
+    assert world.rows("SELECT email FROM profiles") == [("beto@example.org",)]
+    back = isthmus(
+        "switch", "back", "profiles", "--mapping", "mapping.yaml", "--source", world.mongodb, database=world.postgres
+    )
+    assert back.code == 1
+    assert "switch-back-written" in back.said
+    assert [one["_id"] for one in world.documents("profiles")] == [documents["beto"]]
+
+
+async def test_the_copy_in_postgresql_goes_with_a_profile_that_lives_in_mongodb(
+    world: World, delete: Deletion, capsys: pytest.CaptureFixture[str]
+) -> None:
+    documents = carried(world, switched=False)
+    user = world.make_user(EMAIL)
+    with MongoClient[dict[str, Any]](world.mongodb) as client:
+        now = {"$set": {"userId": user, "email": EMAIL}}
+        client.get_default_database()["profiles"].update_one({"_id": documents["ana"]}, now)
+    assert await delete() == 0
+    assert "removed     profiles               1  a copy: profiles live in MongoDB" in (
+        said := capsys.readouterr().out
+    ), said
+    assert left(world) == (0, 1, 1)
+    assert world.rows("SELECT email FROM profiles") == [("beto@example.org",)]
+    switched = isthmus(
+        "switch", "run", "profiles", "--mapping", "mapping.yaml", "--source", world.mongodb, database=world.postgres
+    )
+    assert world.rows("SELECT email FROM profiles") == [("beto@example.org",)], switched.said
+
+
+async def test_another_one_s_profile_stays_whatever_an_old_copy_says(world: World, delete: Deletion) -> None:
+    """The copy in MongoDB has the address of who goes; the profile was given to another member since."""
+    carried(world, switched=True)
+    world.make_user(OLD)
+    other = world.make_user("other@example.org")
+    world.rows("UPDATE profiles SET user_id = %s, email = 'other@example.org' WHERE email = %s", other, OLD)
+    assert await delete(OLD) == 0
+    assert world.rows("SELECT user_id FROM profiles WHERE email = 'other@example.org'") == [(other,)]
+    assert [one["email"] for one in world.documents("profiles")] == ["beto@example.org"]
+
+
+async def test_a_copy_that_comes_late_goes_too(
+    world: World, delete: Deletion, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where no fence could be raised, a program that does not ask where profiles live may write one."""
+    Home(world, "postgres")
+    user = world.make_user(EMAIL)
+    delete_old = Documents.delete_old
+
+    async def then_written(self: Documents) -> int:
+        gone = await delete_old(self)
+        if not world.documents("profiles"):
+            world.write("profiles", {"userId": user, "email": EMAIL})
+            monkeypatch.setattr(Documents, "delete_old", delete_old)
+        return gone
+
+    world.write("profiles", {"userId": user, "email": EMAIL})
+    monkeypatch.setattr(Documents, "delete_old", then_written)
+    assert await delete() == 0
+    assert "1 more documents" in capsys.readouterr().err
+    assert world.documents("profiles") == []
+
+
+async def test_where_the_old_copy_cannot_be_deleted_nothing_is(
+    world: World, delete: Deletion, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Home(world, "postgres")
+    user = world.make_user(EMAIL)
+    world.write("profiles", {"userId": user, "email": EMAIL})
+
+    async def failing(_: Documents) -> int:
+        raise AutoReconnect("a secret")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Documents, "delete_old", failing)
+        assert await delete() == 1
+    said = capsys.readouterr().err
+    assert "did not delete the old copy" in said
+    assert "secret" not in said
+    assert world.rows("SELECT count(*) FROM users") == [(1,)]
+    assert await delete() == 0
+    assert left(world) == (0, 0, 0)
+
+
+async def test_a_role_that_may_not_ask_which_is_which_is_refused(
+    world: World, delete: Deletion, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.make_user(EMAIL)
+    world.write("profiles", {"email": EMAIL})
+    name, owner = f"leaver_{new_id()}", world.postgres
+    world.rows(f'CREATE ROLE "{name}" LOGIN')
+    try:
+        world.rows(f'GRANT ALL ON ALL TABLES IN SCHEMA public TO "{name}"')
+        world.rows(f'GRANT USAGE ON SCHEMA isthmus TO "{name}"')
+        world.rows(f'GRANT SELECT, UPDATE ON isthmus.switch, isthmus.switch_move TO "{name}"')
+        world.postgres = make_conninfo(owner, user=name)
+        assert await delete() == 1
+        said = capsys.readouterr().err
+        assert "GRANT SELECT ON isthmus.id_key, isthmus.id_map" in said
+    finally:
+        world.postgres = owner
+        world.rows(f'DROP OWNED BY "{name}"')
+        world.rows(f'DROP ROLE "{name}"')
+    assert world.rows("SELECT count(*) FROM users") == [(1,)]

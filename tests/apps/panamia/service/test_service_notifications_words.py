@@ -53,20 +53,21 @@ def test_every_event_of_a_booking_has_its_sentence() -> None:
         "confirmed": "Ána confirmed the booking of “Cats”",
         "declined": "Ána declined the booking of “Cats”",
         "cancelled": "Ána cancelled the booking of “Cats”",
-        "expired": "The booking of “Cats” with Ána ran out before it was confirmed",
-        "completed": "The stay at “Cats” with Ána is over",
-        "reviewed": "Ána said how the stay at “Cats” was",
+        "expired": "The booking of “Cats” ran out before it was confirmed",
+        "completed": "The days of “Cats” are over",
+        "reviewed": "Ána reviewed “Cats”",
     }
     assert PREFERENCE in CHOICES
 
 
 def test_every_pair_says_something_and_who_did_it() -> None:
     assert len(PAIRS) == 90
+    by_nobody = {("Undo", "booking"), ("Update", "booking")}
     for kind, context in PAIRS:
         said = display_message(kind, context, actor_screenname="Ána", object_title="{actor} %s")
         assert said, (kind, context)
         assert "{" not in said.replace("{actor} %s", ""), said
-        assert "Ána" in said or context == "system", said
+        assert "Ána" in said or context == "system" or (kind, context) in by_nobody, said
         assert said == said.strip()
     assert display_message("Wave", "beach", actor_name="Ana") == "Ana did something: content"
     assert display_message("Wave", "beach", message=" See\nyou ") == "See you"
