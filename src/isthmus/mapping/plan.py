@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import JsonValue
 
 from isthmus._rust import extended_json
+from isthmus.mapping.mark import MARK
 from isthmus.mapping.model import (
     ChildField,
     ColumnField,
@@ -206,6 +207,10 @@ def _type(mapping: Mapping, column_type: ColumnType) -> _Json:
     return written
 
 
+def _paths(rule: FieldRule) -> tuple[FieldPath, ...]:
+    return rule.paths if isinstance(rule, ColumnField | RouteField) else (rule.path,)
+
+
 class _Compiler:
     """Compiles one flow; pending and junction tables are added to `tables` as their fields are met."""
 
@@ -221,6 +226,8 @@ class _Compiler:
         """Compile the flow."""
         entry = self._mapping.collections[self._flow.entry]
         fields = self._fields(entry.fields, ())
+        if not any(path[:1] == (MARK,) for rule in entry.fields for path in _paths(rule)):
+            fields.append({"path": [MARK], "do": "drop"})
         return {
             "entry": self._flow.entry,
             "when": _tests(entry.when),

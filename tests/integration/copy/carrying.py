@@ -129,7 +129,7 @@ class World:
         """Run one statement and return its rows (none for a statement that gives none)."""
         with psycopg.connect(self.conninfo, autocommit=True) as connection:
             cursor = connection.execute(query.encode(), parameters or None)
-            return cursor.fetchall() if cursor.description else []
+            return cursor.fetchall() if cursor.description is not None else []
 
     def column(self, query: str, *parameters: object) -> list[Any]:
         """Return the first column of a statement's rows."""

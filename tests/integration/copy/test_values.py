@@ -255,6 +255,21 @@ def test_dropped_fields_and_skipped_documents_are_counted_by_name_and_reason(wor
     assert world.one("SELECT count(extras) FROM c") == 0
 
 
+@pytest.mark.parametrize("unknown", ["extras", "dead_letter"])
+def test_mark_of_isthmus_is_no_part_of_a_document_unless_a_rule_names_it(world: World, unknown: str) -> None:
+    """What the outbox and the stores note in documents, which they do in those of any application that uses them."""
+    world.write({"C": [{"_id": 1, "a": "x", "_isthmus": {"v": 7, "r": b"token"}, "in": {"_isthmus": 1}}, {"_id": 2}]})
+    mapping = f"isthmus: 1\nextras: {unknown}\ncollections: {{C: {{fields: {{a: text, in: jsonb%s}}}}}}\n"
+    result = world.copy(mapping % "")
+    balanced(result)
+    assert result.balance is not None
+    assert (result.exit_code, result.balance.extras, result.balance.dropped) == (0, {}, {"C._isthmus": 1})
+    assert world.rows('SELECT a, "in" FROM c ORDER BY a') == [("x", {"_isthmus": 1}), (None, None)]
+    assert world.verify(mapping % "").passed
+    balanced(world.copy(mapping % ", _isthmus.v: {column: v, type: integer}", fresh=True))
+    assert world.column("SELECT v FROM c ORDER BY v") == ([7, None] if unknown == "extras" else [None])
+
+
 @pytest.mark.parametrize("workers", [1, 3])
 def test_document_only_the_server_refuses_is_found_by_halving(world: World, workers: int) -> None:
     # Six hundred long texts: each becomes a pointer of 18 bytes, together more than a page holds. No check of a

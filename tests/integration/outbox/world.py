@@ -57,7 +57,7 @@ class World:
         """Execute a statement in the application's database."""
         with psycopg.connect(self.conninfo, autocommit=True) as connection:
             cursor = connection.execute(statement.encode(), given)
-            return cursor.fetchall() if cursor.description else []
+            return cursor.fetchall() if cursor.description is not None else []
 
     def drain(self, *, conninfo: str | None = None, patience: Patience = QUICK, **settings: Any) -> Done:
         """Run a relay until nothing is left that it can do."""

@@ -22,11 +22,15 @@ from pymongo.errors import PyMongoError
 
 from isthmus.connect.mongo import MongoServer, open_server
 from isthmus.polyglot.switch import ledger as ledger_rows
+from isthmus.polyglot.switch.carrier import Compared
 from isthmus.polyglot.switch.fence import Fence
 from isthmus.polyglot.switch.late import Late
 from isthmus.polyglot.switch.ledger import Ledger, held
+from isthmus.polyglot.switch.place import Place
+from isthmus.polyglot.switch.rows import Move
 from isthmus.polyglot.switch.run import Mover, Settings
 from isthmus.polyglot.switch.session import causal, settle
+from isthmus.work import stages
 from tests.fix_mongo import WireServer, database_url
 from tests.integration.switch.test_switch_command import OWN, WITH, Command
 from tests.integration.switch.world import PEOPLE, TABLE, World
@@ -256,6 +260,44 @@ def test_an_error_that_nobody_has_thought_of_leaves_no_freeze(command: Command) 
         server.close()
     assert said[-1] == "Not switched. Writers may write again."
     assert (world.do(STANDS, PEOPLE), command.validator()) == ([("mongodb", True)], OWN)
+
+
+class _Carries(_Breaks):
+    """A carrier that has nothing to carry."""
+
+    def copy(self, *_: str) -> dict[str, int]:
+        return {}
+
+    def verify(self, *_: str) -> Compared:
+        return Compared(0)
+
+
+@pytest.mark.parametrize("stage", ["switch.flip-before-commit", "switch.flip-after-commit"])
+def test_what_ends_a_switch_at_its_flip_takes_back_no_flip(command: Command, stage: str) -> None:
+    """Ctrl-C twice, for example: what is committed is told, and kept, as it is."""
+    world = command.world
+    filled(world)
+    server = open_server(world.url)
+    said: list[str] = []
+
+    def ends(at: str) -> None:
+        if at == stage:
+            raise KeyboardInterrupt
+
+    stages.listeners.append(ends)
+    try:
+        with held(world.conninfo, PEOPLE) as ledger, pytest.raises(KeyboardInterrupt):
+            mover(world, ledger, server, _Carries(), said).run()
+    finally:
+        stages.listeners.remove(ends)
+        server.close()
+    flipped = stage == "switch.flip-after-commit"
+    assert ("Not switched. Writers may write again." in said) == (not flipped)
+    assert world.do(STANDS, PEOPLE) == [("postgres" if flipped else "mongodb", True)]
+    assert world.do("SELECT step FROM isthmus.switch_move") == [("flipped" if flipped else "cancelled",)]
+    with held(world.conninfo, PEOPLE) as ledger:
+        ledger.thaw(Move(1, "postgres", "flipped", announced=True, place=Place("table x")))
+    assert world.do("SELECT step FROM isthmus.switch_move") == [("flipped" if flipped else "cancelled",)]
 
 
 def test_deletes_of_the_outbox_are_looked_at_many_at_once(

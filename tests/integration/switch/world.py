@@ -58,7 +58,7 @@ class World:
         """Execute a statement in the application's database."""
         with psycopg.connect(self.conninfo, autocommit=True) as connection:
             cursor = connection.execute(statement.encode(), given or None)
-            return cursor.fetchall() if cursor.description else []
+            return cursor.fetchall() if cursor.description is not None else []
 
     @property
     def people(self) -> Any:

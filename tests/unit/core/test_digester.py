@@ -188,7 +188,7 @@ def copied(connection: psycopg.Connection[Any], query: str) -> list[bytes]:
 
 def execute(connection: psycopg.Connection[Any], query: str, *values: Any) -> list[tuple[Any, ...]]:
     cursor = connection.execute(query, values or None)  # pyright: ignore[reportArgumentType, reportCallIssue]
-    return cursor.fetchall() if cursor.description else []
+    return cursor.fetchall() if cursor.description is not None else []
 
 
 def in_pieces(digester: Digester | Finder, messages: Sequence[bytes]) -> int:

@@ -81,7 +81,10 @@ def test_core_takes_the_plan(name: str) -> None:
 def test_route_that_must_be_found_says_so_in_the_plan() -> None:
     text = "isthmus: 1\ncollections:\n  U: {}\n  V: {}\n  A: {fields: {a: {route: {U: u, V: v}, required: true}}}\n"
     (shape,) = json.loads(compile_plans(parse_mapping(text))["A"])["shapes"]
-    assert shape["fields"] == [{"path": ["a"], "do": "route", "table": 0, "columns": [1, 2], "required": True}]
+    assert shape["fields"] == [
+        {"path": ["a"], "do": "route", "table": 0, "columns": [1, 2], "required": True},
+        {"path": ["_isthmus"], "do": "drop"},
+    ]
 
 
 def _places(tree: Any) -> Iterator[Any]:

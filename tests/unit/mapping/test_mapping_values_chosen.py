@@ -25,7 +25,9 @@ def rule_of(rules: str, *, head: str = "") -> ColumnField:
 
 
 def shape_of(rules: str, *, head: str = "") -> dict[str, Any]:
-    return json.loads(compile_plans(parse_mapping(text_of(rules, head=head)))["A"])["shapes"][0]
+    shape = json.loads(compile_plans(parse_mapping(text_of(rules, head=head)))["A"])["shapes"][0]
+    assert shape["fields"].pop() == {"path": ["_isthmus"], "do": "drop"}, "Isthmus's own mark, behind all rules"
+    return shape
 
 
 def column_of(shape: dict[str, Any], name: str) -> dict[str, Any]:

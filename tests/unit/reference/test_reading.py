@@ -10,8 +10,8 @@ import bson
 import pytest
 
 from isthmus.verify.reference import Json, Reference, Type
-from isthmus.verify.reference.reading import fold, load, parse, parse_type, rewrite_path, split_path
-from isthmus.verify.reference.rules import Child, Column, Default, Fields, Junction
+from isthmus.verify.reference.reading import MARK, fold, load, parse, parse_type, rewrite_path, split_path
+from isthmus.verify.reference.rules import Child, Column, Default, Drop, Field, Fields, Junction
 
 
 def reference(fields: dict[str, Any], **more: Any) -> Reference:
@@ -26,7 +26,9 @@ def columns(fields: dict[str, Any], **more: Any) -> dict[str, Column]:
 
 def fields_of(found: Reference) -> Fields:
     (flow,) = found.rules.collections["Main"]
-    return flow.fields
+    *stated, own = flow.fields
+    assert own == Field(((MARK,),), Drop()), "Isthmus's own mark, behind all rules"
+    return stated
 
 
 def only_rule(found: Reference) -> Any:

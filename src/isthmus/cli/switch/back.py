@@ -44,6 +44,17 @@ def back(
     from isthmus.cli.switch.moving import Asked, move
 
     return move(
-        Asked(collection, source, target, db, table, mapping, None, by, wait_seconds, True, replaced, json_file),
+        Asked(
+            collection=collection,
+            source=source,
+            target=target,
+            db=db,
+            table=table,
+            mapping=mapping,
+            by=by,
+            wait_seconds=wait_seconds,
+            replaced=replaced,
+            json_file=json_file,
+        ),
         "mongodb",
     )

@@ -10,50 +10,45 @@ from collections.abc import Mapping as ReadOnly
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from isthmus.cli.switch.left import refuse_left
 from isthmus.errors import MappingError, PolyglotError, Where
 
 if TYPE_CHECKING:
     import threading
-    from contextlib import ExitStack
 
     from isthmus.cli.switch.moving import Asked
     from isthmus.mapping import Mapping
+    from isthmus.mapping.resolutions import Resolutions
     from isthmus.polyglot.switch.carrier import Compared, Home
     from isthmus.polyglot.switch.ledger import Ledger
     from isthmus.polyglot.switch.place import Table
     from isthmus.sources.protocol import Source
     from isthmus.transfer.result import Result
 
-_LEFT = {
-    "kept": "rows that were there before and were kept",
-    "kept-before": "rows that an earlier copy kept",
-    "edited": "rows that were changed in PostgreSQL since they were carried",
-    "deleted": "rows that were deleted in PostgreSQL since they were carried",
-    "gone": "rows whose document is gone from MongoDB",
-    "gone-before": "rows whose document is gone from MongoDB",
-}
-"""What may become of rows that were there (isthmus.transfer), where PostgreSQL is then not what MongoDB says."""
-
 
 def opened_mapping(
-    asked: Asked, database: str, conninfo: str, ledger: Ledger, stop: threading.Event, stack: ExitStack
+    asked: Asked, path: Path, source: Source, conninfo: str, ledger: Ledger, stop: threading.Event
 ) -> Mapped:
-    """Open the mapping of a switch, and the source as the engine reads it.
+    """Read the mapping of a switch, and the answers to its identities.
+
+    Args:
+        asked: What the command was given.
+        path: The mapping's file.
+        source: MongoDB, as the engine reads it: all that was acknowledged before.
+        conninfo: The target.
+        ledger: Of the collection, held.
+        stop: Ends a copy or a verification.
 
     Raises:
-        IsthmusError: One of them cannot be used.
+        IsthmusError: A file cannot be used.
     """
-    from contextlib import closing
-
-    from isthmus.cli.opening import open_waiting
     from isthmus.mapping import load_mapping
-    from isthmus.work.progress import Progress
+    from isthmus.mapping.resolutions import resolutions_of
 
-    path = Path(asked.mapping or "")
     mapping = load_mapping(path)
-    source = open_waiting(asked.source, database=database, ignore_oplog=False, seconds=5.0, progress=Progress())
-    stack.enter_context(closing(source))
-    return Mapped(asked, path, mapping, source, conninfo, ledger, stop)
+    return Mapped(
+        asked, path, mapping, resolutions_of(path, mapping, asked.resolutions), source, conninfo, ledger, stop
+    )
 
 
 class Mapped:
@@ -63,6 +58,7 @@ class Mapped:
         asked: What the command was given.
         path: The mapping's file.
         mapping: The mapping.
+        resolutions: What people answered about its identities.
         source: MongoDB, as the engine reads it.
         conninfo: The target.
         ledger: Of the collection, held.
@@ -74,6 +70,7 @@ class Mapped:
         asked: Asked,
         path: Path,
         mapping: Mapping,
+        resolutions: Resolutions,
         source: Source,
         conninfo: str,
         ledger: Ledger,
@@ -82,11 +79,11 @@ class Mapped:
         self._asked = asked
         self._path = path
         self._mapping = mapping
+        self._resolutions = resolutions
         self._source = source
         self._conninfo = conninfo
         self._ledger = ledger
         self._stop = stop
-        self._documents = 0
 
     @property
     def name(self) -> str:
@@ -134,9 +131,7 @@ class Mapped:
         """As `Carrier.ahead`. What an earlier copy left open is finished here, before anybody is kept waiting."""
         if goal == "mongodb":
             return None
-        result = self._copied()
-        self._refuse_left(result)
-        return self._counted(result)
+        return self._counted(self._carried(self._copied()))
 
     def copy(self, goal: Home) -> ReadOnly[str, int]:
         """As `Carrier.copy`; on the way back nothing is copied.
@@ -149,8 +144,7 @@ class Mapped:
         result = self._copied()
         if result.resumed:  # it began before the freeze, so what it read may be old
             result = self._copied()
-        self._refuse_left(result)
-        return self._counted(result)
+        return self._counted(self._carried(result))
 
     def verify(self, goal: Home) -> Compared:
         """As `Carrier.verify`: every document by both conversions; on the way back the tables must be what they were.
@@ -194,7 +188,6 @@ class Mapped:
 
     def _copied(self) -> Result:
         from isthmus.cli.options import read_key
-        from isthmus.mapping.resolutions import resolutions_of
         from isthmus.transfer.job import Options
         from isthmus.transfer.run import copy_database, tell
 
@@ -206,7 +199,7 @@ class Mapped:
             mapping_text=self._path.read_text(encoding="utf-8"),
             options=Options(
                 only=(self._asked.collection,),
-                resolutions=resolutions_of(self._path, self._mapping, None),
+                resolutions=self._resolutions,
                 id_key=read_key(key) if key is not None else None,
             ),
             stop=self._stop,
@@ -215,7 +208,11 @@ class Mapped:
         for broken in result.broken.values():
             raise broken
         tell(self._conninfo, result)
-        self._documents = self._counted(result)["documents"]
+        return result
+
+    def _carried(self, result: Result) -> Result:
+        """Return the result of a copy behind which PostgreSQL holds what MongoDB says."""
+        refuse_left(self._asked.collection, result, self._ledger.connection)
         return result
 
     def _go_on(self) -> None:
@@ -228,32 +225,9 @@ class Mapped:
         books = list(result.balance.collections.values()) if result.balance is not None else []
         return {
             "documents": sum(one.read for one in books),
-            "written": sum(one.copied + one.merged for one in books),
+            "written": 0 if result.repeated else sum(one.copied + one.merged for one in books),
             "removed": 0,
         }
-
-    def _refuse_left(self, result: Result) -> None:
-        """Refuse a copy behind which PostgreSQL does not hold what MongoDB says."""
-        balance = result.balance
-        left: dict[str, int] = {}
-        if balance is None or balance.differences:
-            left["books that do not balance"] = len(balance.differences) if balance is not None else 1
-        for books in balance.collections.values() if balance is not None else ():
-            left["dead letters"] = left.get("dead letters", 0) + books.dead_letters
-        for found in balance.met_rows.values() if balance is not None else ():
-            for verdict, count in found.items():
-                words = _LEFT.get(verdict)
-                if words is not None:
-                    left[words] = left.get(words, 0) + count
-        told = ", ".join(f"{count:,} {words}" for words, count in left.items() if count)
-        if told:
-            raise PolyglotError(
-                f"PostgreSQL would not hold what MongoDB says of {self._asked.collection}: {told}.",
-                code="switch-not-carried",
-                where=Where(collection=self._asked.collection),
-                hint="isthmus letters list and isthmus conflicts list name them. Correct the documents or the mapping,"
-                " delete rows that nobody needs, and run the same command again.",
-            )
 
     def _contents(self) -> dict[str, str]:
         """Return table → how many rows it holds, and a digest of them all."""

@@ -31,12 +31,13 @@ class Asked:
         db: The database of SOURCE, where the address names none.
         table: The table of documents.
         mapping: Or the mapping.
-        id_key: The file of the id key, for a first copy with a mapping.
         by: Who says so.
         wait_seconds: How long writers and the outbox are waited for.
-        fenced: Whether a fence is raised.
         replaced: Whether what was made anew is taken for what was there before.
         json_file: Where the result goes.
+        resolutions: The file of answers to the mapping's identities; None: the one beside the mapping.
+        id_key: The file of the id key, for a first copy with a mapping.
+        fenced: Whether a fence is raised.
     """
 
     collection: str
@@ -45,12 +46,13 @@ class Asked:
     db: str | None
     table: str | None
     mapping: Path | None
-    id_key: Path | None
     by: str | None
     wait_seconds: float
-    fenced: bool
     replaced: bool
     json_file: str | None
+    resolutions: Path | None = None
+    id_key: Path | None = None
+    fenced: bool = True
 
 
 def move(asked: Asked, goal: Home) -> int:
@@ -89,7 +91,7 @@ def move(asked: Asked, goal: Home) -> int:
             refuse_unknown(asked.collection, known, there, database if goal == "postgres" else "")
 
         ledger = stack.enter_context(held(address.conninfo, asked.collection, unknown=unknown))
-        carrier = _carrier(asked, server, database, address.conninfo, ledger, stop, session, stack)
+        carrier = _carrier(asked, server, database, address.conninfo, ledger, stop, session)
         err.print(
             f"{asked.collection}: {_way(goal, carrier.name, database, server.display)}.", markup=False, soft_wrap=True
         )
@@ -138,16 +140,17 @@ def _carrier(
     conninfo: str,
     ledger: Ledger,
     stop: threading.Event,
-    session: ClientSession | None,
-    stack: ExitStack,
+    session: ClientSession,
 ) -> Carrier:
+    if asked.mapping is not None:
+        from isthmus.cli.switch.mapped import opened_mapping
+        from isthmus.sources.live.source import read_database
+
+        source = read_database(server, database, behind=session)
+        return opened_mapping(asked, asked.mapping, source, conninfo, ledger, stop)
     from isthmus.polyglot.switch.plain import PlainTable
 
-    if asked.table is not None:
-        return PlainTable(server, database, conninfo, ledger, asked.table, stop, session)
-    from isthmus.cli.switch.mapped import opened_mapping
-
-    return opened_mapping(asked, database, conninfo, ledger, stop, stack)
+    return PlainTable(server, database, conninfo, ledger, asked.table or "", stop, session)
 
 
 def _collections(server: MongoServer, database: str) -> list[str]:

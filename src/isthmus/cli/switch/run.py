@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from isthmus.cli.options import DatabaseOption, IdKeyOption, JsonOption
+from isthmus.cli.options import DatabaseOption, IdKeyOption, JsonOption, ResolutionsOption
 from isthmus.cli.switch.options import (
     ByOption,
     CollectionArgument,
@@ -23,6 +23,7 @@ def run(
     table: TableOption = None,
     mapping: MappingOption = None,
     db: DatabaseOption = None,
+    resolutions: ResolutionsOption = None,
     id_key: IdKeyOption = None,
     wait_seconds: WaitOption = 10.0,
     fence: FenceOption = True,
@@ -48,6 +49,20 @@ def run(
     from isthmus.cli.switch.moving import Asked, move
 
     return move(
-        Asked(collection, source, target, db, table, mapping, id_key, by, wait_seconds, fence, replaced, json_file),
+        Asked(
+            collection=collection,
+            source=source,
+            target=target,
+            db=db,
+            table=table,
+            mapping=mapping,
+            by=by,
+            wait_seconds=wait_seconds,
+            replaced=replaced,
+            json_file=json_file,
+            resolutions=resolutions,
+            id_key=id_key,
+            fenced=fence,
+        ),
         "postgres",
     )

@@ -15,12 +15,12 @@ from bson import Decimal128, Int64
 from bson.errors import BSONError
 
 from isthmus.errors import PolyglotError, Where
+from isthmus.mapping import mark
 from isthmus.polyglot.outbox.key import CODEC, DocumentKey, document_key
 
 Operation = Literal["insert", "put", "update", "delete"]
 
-MARK = "_isthmus"
-"""The field that holds the version of what was last applied to a document, and the event's token."""
+MARK = mark.MARK
 
 _LARGEST_BYTES = 16 * 1024 * 1024 - 2_048  # of a document, beside its mark and its `_id`
 

@@ -68,7 +68,7 @@ class PlainTable:
         ledger: Ledger,
         table: str,
         stop: threading.Event,
-        session: ClientSession | None,
+        session: ClientSession,
     ) -> None:
         self._conninfo = conninfo
         self._ledger = ledger

@@ -133,7 +133,8 @@ class Mover:
         try:
             self._steps(move, ahead=not (move.announced or frozen))
         except BaseException:  # whatever it is, nobody is to be kept waiting for it
-            self._withdraw(move)
+            if self.done.outcome != "switched":
+                self._withdraw(move)
             raise
         return self.done
 
@@ -192,7 +193,7 @@ class Mover:
         self._tell(f"{compared.documents:,} documents compared, none differs.")
         self._go_on()
         with self._ledger.connection.transaction():
-            self._refuse_events()
+            self._refuse_events(*self._ledger.open_events())
             generation, seconds = self._ledger.flip(move, self._settings.by, forget_fence=goal == "mongodb")
             reached("switch.flip-before-commit")
         self.done.outcome, self.done.generation = "switched", generation
@@ -213,16 +214,16 @@ class Mover:
             PolyglotError: It has (code `switch-outbox`).
         """
         give_up_at = time.monotonic() + self._settings.wait_seconds
-        while self._ledger.open_events()[0]:
-            _, parked = self._ledger.open_events()
+        while True:
+            events, parked = self._ledger.open_events()
             if parked or time.monotonic() >= give_up_at:
-                self._refuse_events()
+                self._refuse_events(events, parked)
+            if not events:
                 return
             self._go_on()
             self._stop.wait(_LOOK_AGAIN_SECONDS)
 
-    def _refuse_events(self) -> None:
-        events, parked = self._ledger.open_events()
+    def _refuse_events(self, events: int, parked: int) -> None:
         if events:
             raise PolyglotError(
                 f"The outbox has {events:,} events of {self._ledger.collection} not applied yet, {parked:,} parked.",

@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 import pymongo
 from pymongo.client_session import ClientSession
-from pymongo.errors import ConfigurationError, PyMongoError
+from pymongo.errors import PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.read_preferences import ReadPreference
 
@@ -75,21 +75,17 @@ def refuse_hidden_rows(connection: psycopg.Connection[Any], table: int, name: st
 
 
 @contextmanager
-def causal(server: MongoServer) -> Generator[ClientSession | None]:
+def causal(server: MongoServer) -> Generator[ClientSession]:
     """Give a session whose reads see all that was acknowledged before them, also behind a change of the primary.
 
-    None where the server has no sessions.
+    Raises:
+        SourceError: The server is in trouble.
     """
-    try:
-        session = server.client.start_session(causal_consistency=True)
-    except ConfigurationError:
-        yield None
-        return
-    with session:
+    with server.ask("begin a session", lambda: server.client.start_session(causal_consistency=True)) as session:
         yield session
 
 
-def settle(server: MongoServer, database: str, collection: str, session: ClientSession | None) -> None:
+def settle(server: MongoServer, database: str, collection: str, session: ClientSession) -> None:
     """Wait until a majority of the servers has what any of their writers was told is done, so that it will be read.
 
     A writer that asks for one server's word only is answered before the others have its write, and reads of what a

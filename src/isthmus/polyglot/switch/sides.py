@@ -68,7 +68,7 @@ class Sides:
         collection: str,
         table: sql.Identifier,
         stop: threading.Event,
-        session: ClientSession | None,
+        session: ClientSession,
     ) -> None:
         self._server = server
         self.table = table

@@ -1,7 +1,8 @@
 """Queries on the `_id` index of one collection: how a cursor is opened, and with which guarantees.
 
-Decides the read concern: a snapshot session where the server allows it, majority otherwise. Bounds are `min` and `max`
-with a hint on the index, never a comparison operator, because operators only compare values of one type.
+Decides the read concern: a snapshot session where the server allows it, majority otherwise; behind a session of the
+caller's, all that was acknowledged until then, from the primary. Bounds are `min` and `max` with a hint on the index,
+never a comparison operator, because operators only compare values of one type.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pymongo.client_session import ClientSession
 from pymongo.collection import Collection
 from pymongo.errors import ConfigurationError, InvalidOperation, OperationFailure, PyMongoError
 from pymongo.read_concern import ReadConcern
+from pymongo.read_preferences import ReadPreference
 
 from isthmus.connect.mongo import Document, MongoServer
 from isthmus.sources.live.positions import equals, id_document
@@ -33,11 +35,18 @@ class Reach:
     Args:
         server: Where to ask.
         database: The database's name.
+        behind: A causal session of the same cluster: the primary is asked, whatever the address says, and nothing is
+            missed that was acknowledged before what the session did last when a walk begins. None: as the address says.
     """
 
-    def __init__(self, server: MongoServer, database: str) -> None:
+    def __init__(self, server: MongoServer, database: str, *, behind: ClientSession | None = None) -> None:
         self.server = server
-        self.database = server.client.get_database(database, read_concern=ReadConcern("majority"))
+        self.database = server.client.get_database(
+            database,
+            read_preference=None if behind is None else ReadPreference.PRIMARY,
+            read_concern=ReadConcern("majority"),
+        )
+        self._behind = behind
         self._unpinned: set[str] = set()
         self.on_note: Callable[[str], None] | None = None
 
@@ -118,12 +127,25 @@ class Reach:
 
     @contextmanager
     def _session(self, collection: str) -> Generator[ClientSession]:
+        if self._behind is not None:  # no snapshot waits for a time that another session has seen
+            with self.server.client.start_session(causal_consistency=True) as session:
+                _follow(session, self._behind)
+                yield session
+            return
         pinned = collection not in self._unpinned
         with self.server.client.start_session(snapshot=pinned, causal_consistency=False) as session:
             yield session
 
     def _raw(self, collection: str) -> Collection[Document]:
         return self.database.get_collection(collection)
+
+
+def _follow(session: ClientSession, before: ClientSession) -> None:
+    """Let a session see all that another one has seen; a server that is no member of a cluster tells no times."""
+    if before.cluster_time is not None:
+        session.advance_cluster_time(before.cluster_time)
+    if before.operation_time is not None:
+        session.advance_operation_time(before.operation_time)
 
 
 def _replies(cursor: object) -> Iterator[bytes]:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import NoReturn
 
+from pymongo.client_session import ClientSession
 from pymongo.errors import InvalidName, PyMongoError
 
 from isthmus.connect.mongo import MongoServer, open_server
@@ -156,21 +157,37 @@ def open_live(text: str, *, database: str | None = None, patience_seconds: float
         name = database or server.database
         if not name:
             _refuse_unnamed(server)
-        try:
-            reach = Reach(server, name)
-        except InvalidName:
-            raise ConfigError(f"{name!r} cannot be the name of a database.", code="bad-name") from None
-        found = list_collections(reach)
-        if not found:
-            _refuse_unknown(server, name)
-        if not any(info.readable for info in found.values()):
-            message = f"The database {shown(name)} at {server.display} holds no collection that can be read."
-            rules = " ".join(info.rule for info in list(found.values())[:_NAMED] if info.rule)
-            raise SourceError(message, code="empty-source", hint=rules)
-        return LiveSource(server, name, found, reach)
+        return read_database(server, name)
     except BaseException:
         server.close()
         raise
+
+
+def read_database(server: MongoServer, name: str, *, behind: ClientSession | None = None) -> LiveSource:
+    """Return a database of a server that is open; asks for its collections.
+
+    Args:
+        server: The server; left open where the database cannot be read.
+        name: The database.
+        behind: As `Reach` takes it.
+
+    Raises:
+        ConfigError: The name is none (`bad-name`).
+        SourceError: It is not there (`unknown-database`), holds no collection that can be read (`empty-source`), or the
+            server is in trouble.
+    """
+    try:
+        reach = Reach(server, name, behind=behind)
+    except InvalidName:
+        raise ConfigError(f"{name!r} cannot be the name of a database.", code="bad-name") from None
+    found = list_collections(reach)
+    if not found:
+        _refuse_unknown(server, name)
+    if not any(info.readable for info in found.values()):
+        message = f"The database {shown(name)} at {server.display} holds no collection that can be read."
+        rules = " ".join(info.rule for info in list(found.values())[:_NAMED] if info.rule)
+        raise SourceError(message, code="empty-source", hint=rules)
+    return LiveSource(server, name, found, reach)
 
 
 def _document_bytes(info: CollectionInfo) -> int | None:

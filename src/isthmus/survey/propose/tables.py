@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from isthmus.mapping.mark import MARK
 from isthmus.mapping.names import NAME_BYTES, fold
 from isthmus.mapping.paths import show_path
 from isthmus.mapping.placing import child_key
@@ -188,7 +189,7 @@ class TableMaker:
         ordered = sorted(node.fields.items(), key=lambda one: (-one[1].holders, one[0]))
         left: list[str] = []
         for key, child in ordered:
-            if not here.at and key == "_id":
+            if not here.at and key in {"_id", MARK}:
                 continue
             if _REPLACEMENT in key:
                 table.notes.append(

@@ -115,10 +115,10 @@ RETURNING generation
 UPDATE isthmus.switch SET frozen_at = NULL WHERE collection = %(collection)s AND frozen_at IS NOT NULL
 
 -- name: end
--- A move has ended; how long nobody could write.
+-- A move has ended; how long nobody could write. One that has ended stays what it came to.
 UPDATE isthmus.switch_move SET step = %(step)s, ended_at = clock_timestamp(), stepped_at = clock_timestamp(),
     frozen_seconds = extract(epoch FROM clock_timestamp() - announced_at)
-WHERE id = %(move)s RETURNING frozen_seconds
+WHERE id = %(move)s AND ended_at IS NULL RETURNING frozen_seconds
 
 -- name: fence
 -- What stood in the place of a fence, and where it stands.
