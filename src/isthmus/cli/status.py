@@ -65,10 +65,11 @@ def status(
 
     With --decommission instead: whether anything still needs MongoDB. It looks at collections that are not carried or
     not verified; documents that are newer than their copy; dead letters and conflicts that nobody answered or
-    acknowledged; references in their old form in documents that stay; references of rows that wait; writes of the
-    last minutes, as far as the server tells; and lines of code, settings and dependencies that name MongoDB, by file
-    and line and never by their text. What refs rewrite replaced makes no document newer. As long as it runs there are
-    temporary tables in TARGET.
+    acknowledged; references in their old form in documents that stay; references of rows that wait; collections that
+    live in MongoDB or are being moved, as isthmus switch has it; events of the outbox that are open or parked; writes
+    of the last minutes, as far as the server tells; and lines of code, settings and dependencies that name MongoDB, by
+    file and line and never by their text. What refs rewrite replaced makes no document newer. As long as it runs there
+    are temporary tables in TARGET.
 
     The JSON of --decommission: outcome (clear, in-the-way), exit_code, in_the_way, and checks (of each: check,
     stands_in_the_way, which is null where it cannot be told, told, facts, acknowledged).

@@ -29,6 +29,7 @@ from isthmus.polyglot.decommission_checks import (
 )
 from isthmus.polyglot.decommission_copies import copies
 from isthmus.polyglot.decommission_documents import compare_documents
+from isthmus.polyglot.decommission_homes import homes_check, outbox_check
 from isthmus.polyglot.decommission_ledgers import conflicts_check, letters_check
 from isthmus.polyglot.decommission_writes import recent_writes
 from isthmus.polyglot.named_in_code import look_through
@@ -115,6 +116,7 @@ def decommission(
         told = _old_references(mapping, source, connection, runs, options, progress, stop)
         found.checks.append(references_check(told))
         found.checks.append(_pending(waiting_references(connection, run)))
+        found.checks += [homes_check(connection), outbox_check(connection)]
     found.checks.append(_writes(wanted, source, there))
     found.checks.append(code_check(look_through(wanted.code), wanted.code))
     return found

@@ -24,7 +24,7 @@ class Check:
     """One thing that was looked at.
 
     Attributes:
-        name: A slug: collections, documents, letters, conflicts, references, pending, writes, code.
+        name: A slug: collections, documents, letters, conflicts, references, pending, homes, outbox, writes, code.
         stands: Whether it stands in the way; None where that cannot be told, or nobody asked.
         told: What was found, a sentence.
         details: One line each of what stands in the way, or is worth knowing.

@@ -257,7 +257,7 @@ class Rewriting:
         """Execute a statement in the target."""
         with psycopg.connect(self.target, autocommit=True) as connection:
             cursor = connection.execute(statement.encode(), given)
-            return cursor.fetchall() if cursor.description else []
+            return cursor.fetchall() if cursor.description is not None else []
 
     def log(self) -> list[tuple[Any, ...]]:
         """Return the lines of the log without what differs from run to run."""

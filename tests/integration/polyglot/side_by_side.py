@@ -135,7 +135,7 @@ class Application:
         with psycopg.connect(self.target, autocommit=True) as connection:
             connection.execute("SELECT set_config('search_path', quote_ident(%s), false)", (SCHEMA,))
             cursor = connection.execute(statement.encode(), given)
-            return cursor.fetchall() if cursor.description else []
+            return cursor.fetchall() if cursor.description is not None else []
 
     def look(self, **options: Any) -> Audit:
         """Audit in this process."""

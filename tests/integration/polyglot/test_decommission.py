@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
+from uuid import uuid4
 
 import bson
 import psycopg
@@ -22,6 +23,7 @@ from isthmus.errors import SourceError
 from isthmus.mapping import load_mapping
 from isthmus.polyglot import decommission_writes
 from isthmus.polyglot.decommission import Wanted, decommission
+from isthmus.polyglot.outbox import delete, enqueue
 from isthmus.sources import open_source
 from isthmus.sources.gone import open_or_gone
 from isthmus.state.acknowledgements import Kind, acknowledge, last_copies, read_items
@@ -136,6 +138,46 @@ def test_all_carried_and_verified_is_clear_until_somebody_writes(application: Ap
     assert (found["documents"], found["new"], found["changed"], found["gone"]) == (4, 1, 1, 1)
     assert found["listed"] == [str(new), str(oid(2))]
     assert found["newest_at"] == new.generation_time.astimezone(UTC).isoformat()
+
+
+def test_what_lives_in_mongodb_or_waits_for_it_stands_in_the_way(application: Application) -> None:
+    application.carry()
+    assert verify(application)
+    checks = ask(application)
+    assert (checks["homes"]["facts"], checks["outbox"]["facts"]) == ({}, {})
+    application.sql("INSERT INTO isthmus.switch (collection, home) VALUES ('users', 'mongodb'), ('notes', 'postgres')")
+    checks = ask(application)
+    assert in_the_way(checks) == {"homes", "writes"}
+    assert {name: one["home"] for name, one in checks["homes"]["facts"].items()} == {
+        "users": "mongodb",
+        "notes": "postgres",
+    }
+    assert [name for name, one in checks["homes"]["facts"].items() if one["why"]] == ["users"]
+    application.sql("UPDATE isthmus.switch SET home = 'postgres', generation = 1")
+    begun = "INSERT INTO isthmus.switch_move (collection, goal, carrier, token) VALUES ('notes', 'mongodb', 'x', %s)"
+    application.sql(begun, [str(uuid4())])  # on its way back
+    checks = ask(application)
+    assert in_the_way(checks) == {"homes", "writes"}
+    assert checks["homes"]["facts"]["notes"]["why"].startswith("a switch of it to MongoDB is under way")
+    application.sql("UPDATE isthmus.switch_move SET step = 'cancelled', ended_at = now()")
+    application.sql("UPDATE isthmus.switch SET frozen_at = now() WHERE collection = 'users'")
+    assert ask(application)["homes"]["facts"]["users"]["why"].startswith("it is frozen")
+    application.sql("UPDATE isthmus.switch SET frozen_at = NULL")
+    assert in_the_way(ask(application)) == {"writes"}
+
+    with psycopg.connect(application.target) as connection:
+        enqueue(connection, delete("users", 1), delete("users", 1), delete("users", 2), delete("notes", 1))
+    checks = ask(application)
+    assert in_the_way(checks) == {"outbox", "writes"}
+    parked = "UPDATE isthmus.outbox SET parked_at = now(), attempts = 1, fault = 'x', last_error = 'x'"
+    users = "SELECT min(e.id) FROM isthmus.outbox e JOIN isthmus.outbox_key k ON k.id = key_id AND collection = 'users'"
+    application.sql(f"{parked} WHERE id = ({users})")
+    facts = ask(application)["outbox"]["facts"]
+    assert {name: (one["open"], one["parked"]) for name, one in facts.items()} == {"users": (3, 1), "notes": (1, 0)}
+    assert "isthmus outbox retry" in facts["users"]["why"]
+    assert "isthmus outbox run" in facts["notes"]["why"]
+    application.sql("UPDATE isthmus.outbox SET applied_at = now(), outcome = 'skipped', reason = 'x'")
+    assert in_the_way(ask(application)) == {"writes"}
 
 
 def test_collections_that_nobody_names_stand_in_the_way_and_those_left_behind_do_not(

@@ -70,7 +70,7 @@ class World:
     def ask(self, query: str) -> list[tuple[Any, ...]]:
         with psycopg.connect(self.target, autocommit=True) as connection:
             cursor = connection.execute(query.encode())
-            return cursor.fetchall() if cursor.description else []
+            return cursor.fetchall() if cursor.description is not None else []
 
     def id_of(self, name: str) -> str:
         ((found,),) = self.ask(f'SELECT id FROM "us ""ers" WHERE name = \'{name}\'')

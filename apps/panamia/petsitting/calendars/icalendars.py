@@ -6,6 +6,7 @@ Days are dates without a clock: VALUE=DATE, and DTEND is the day behind the last
 from __future__ import annotations
 
 import datetime
+from typing import Any
 from urllib.parse import urlsplit
 
 from icalendar import Calendar as Document
@@ -27,7 +28,7 @@ def icalendar_of(calendar: Calendar, public_url: str, stamp: datetime.datetime) 
         public_url: Where this service is.
         stamp: When it was asked.
     """
-    document = Document()
+    document: Any = Document()  # whose types are known in part
     document.add("prodid", _PRODUCT)
     document.add("version", "2.0")
     document.add("method", "PUBLISH")
@@ -37,11 +38,12 @@ def icalendar_of(calendar: Calendar, public_url: str, stamp: datetime.datetime) 
     host = urlsplit(public_url).hostname or "localhost"
     for entry in calendar.entries:
         document.add_component(_event(entry, calendar.listing.id, public_url, host, stamp))
-    return document.to_ical()
+    written: bytes = document.to_ical()
+    return written
 
 
-def _event(entry: Entry, listing: str, public_url: str, host: str, stamp: datetime.datetime) -> Event:
-    event = Event()
+def _event(entry: Entry, listing: str, public_url: str, host: str, stamp: datetime.datetime) -> Any:
+    event: Any = Event()
     event.add("uid", f"{entry.booking or f'{listing}-{entry.days.first:%Y%m%d}'}@{host}")
     event.add("dtstamp", stamp)
     event.add("dtstart", entry.days.first)

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Literal, get_args
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import DATERANGE, ENUM, ExcludeConstraint, Range
+from sqlalchemy.dialects.postgresql import DATERANGE, ENUM, INT8RANGE, ExcludeConstraint, Range
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from .base import Base, Dated, Instant, Keyed
@@ -128,7 +128,7 @@ class Booking(Keyed, Dated, Base):
             name="status_why",
         ),
         ExcludeConstraint(
-            (sa.literal_column("int8range(listing_number, listing_number, '[]')"), "&&"),
+            (sa.literal_column("int8range(listing_number, listing_number, '[]')", INT8RANGE), "&&"),
             ("days", "&&"),
             where=sa.text("status IN ('pending', 'confirmed', 'blocked')"),
             using="gist",
