@@ -1,4 +1,4 @@
-"""Suite petsitting: the sidecar of Pana MIA, one process over PostgreSQL, searched and booked by people.
+"""Suite petsitting: the sidecar of Pana MIA, one process over PostgreSQL as its role, searched and booked by people.
 
 The floor is the same process asked for its health, which asks no database.
 """
@@ -20,7 +20,11 @@ from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
 
-from apps.panamia.service.embedded import deploy
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+
+from apps.panamia.web.embedded import deploy
 from bench import mongo
 from bench.machine import say, write
 from bench.petsitting_data import Request, bookings, fill, searches
@@ -38,7 +42,7 @@ def measure(work: Path, listings: int, rounds: int, requests: int) -> None:
         deploy(conninfo)
         fill(conninfo, listings)
         on.settle()
-        with _sidecar(conninfo) as port:
+        with _sidecar(_login(conninfo)) as port:
             found = {clients: _rounds(work, port, clients, listings, rounds, requests) for clients in (1, 8)}
         version = on.version
     line: dict[str, Any] = {
@@ -95,6 +99,15 @@ def _ask(work: Path, port: int, clients: int, asked: list[Request]) -> dict[str,
     return told
 
 
+def _login(conninfo: str) -> str:
+    """Make a login of the sidecar's role, with its rights and no others, and return how it connects."""
+    name = "bench_petsitting"
+    with psycopg.connect(conninfo, autocommit=True) as connection:
+        connection.execute((_ROOT / "apps" / "panamia" / "petsitting" / "role.sql").read_bytes())
+        connection.execute(sql.SQL("CREATE ROLE {} LOGIN IN ROLE petsitting").format(sql.Identifier(name)))
+    return make_conninfo(conninfo, user=name)
+
+
 @contextmanager
 def _sidecar(conninfo: str) -> Generator[int]:
     """Run the sidecar as an operator does; give its port."""
@@ -103,7 +116,6 @@ def _sidecar(conninfo: str) -> Generator[int]:
         "POSTGRES_URL": conninfo,
         "PORT": str(port),
         "PUBLIC_URL": f"http://127.0.0.1:{port}",
-        "SWEEP_SECONDS": "0",
     }
     command = [sys.executable, "-m", "apps.panamia.petsitting"]
     with subprocess.Popen(

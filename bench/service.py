@@ -18,7 +18,7 @@ from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
 
-from apps.panamia.service.embedded import deploy
+from apps.panamia.web.embedded import deploy
 from bench import mongo
 from bench.machine import say, write
 from bench.process import run
