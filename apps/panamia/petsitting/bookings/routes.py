@@ -62,17 +62,13 @@ async def confirm(key: Key, asker: Asker, resources: Open, db: Db) -> BookingDet
 @router.post("/{key}/decline")
 async def decline(key: Key, body: Because, asker: Asker, resources: Open, db: Db) -> BookingDetail:
     """Say no, and why: the sitter."""
-    return await reading.detail(
-        db, asker.id, await writing.step(db, resources.settings, asker, key, "decline", body.why)
-    )
+    return await _step(db, resources, asker, key, "decline", body.why)
 
 
 @router.post("/{key}/cancel")
 async def cancel(key: Key, body: Because, asker: Asker, resources: Open, db: Db) -> BookingDetail:
     """Call it off, and say why: whoever booked until the days are over, whoever offers it until they begin."""
-    return await reading.detail(
-        db, asker.id, await writing.step(db, resources.settings, asker, key, "cancel", body.why)
-    )
+    return await _step(db, resources, asker, key, "cancel", body.why)
 
 
 @router.post("/{key}/review", status_code=201)
