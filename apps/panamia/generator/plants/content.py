@@ -71,7 +71,9 @@ def _session(name: str, what: str, do: Do, where: str = "mentorSessions") -> Pla
 
 
 CONTENT: tuple[Plant, ...] = (
-    _notification("actor-missing", "no actor", required("actor")),
+    _notification(
+        "actor-missing", "who did it is deleted", without("actor", "actorScreenname", "actorName", column="actor")
+    ),
     _notification("target-null", "null in place of whom it is for", refused("target", None, "required")),
     _notification("type-unknown", "an activity that is none", refused("type", "Poke", "enum")),
     _notification("context-unknown", "a context that is none", refused("context", "party", "enum")),
