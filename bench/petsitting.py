@@ -6,16 +6,9 @@ The floor is the same process asked for its health, which asks no database.
 from __future__ import annotations
 
 import json
-import os
 import random
-import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
 from collections import Counter
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
@@ -25,11 +18,11 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from apps.panamia.web.embedded import deploy
-from bench import mongo
 from bench.machine import say, write
 from bench.petsitting_data import Request, bookings, fill, searches
 from bench.process import run
 from bench.server import server
+from bench.serving import serving
 
 _ROOT = Path(__file__).parents[1]
 _FLOOR, _BOOKING = "health", "booking"
@@ -42,7 +35,7 @@ def measure(work: Path, listings: int, rounds: int, requests: int) -> None:
         deploy(conninfo)
         fill(conninfo, listings)
         on.settle()
-        with _sidecar(_login(conninfo)) as port:
+        with serving("apps.panamia.petsitting", {"POSTGRES_URL": _login(conninfo)}, work / "sidecar.log") as port:
             found = {clients: _rounds(work, port, clients, listings, rounds, requests) for clients in (1, 8)}
         version = on.version
     line: dict[str, Any] = {
@@ -106,35 +99,3 @@ def _login(conninfo: str) -> str:
         connection.execute((_ROOT / "apps" / "panamia" / "petsitting" / "role.sql").read_bytes())
         connection.execute(sql.SQL("CREATE ROLE {} LOGIN IN ROLE petsitting").format(sql.Identifier(name)))
     return make_conninfo(conninfo, user=name)
-
-
-@contextmanager
-def _sidecar(conninfo: str) -> Generator[int]:
-    """Run the sidecar as an operator does; give its port."""
-    port = mongo.free_port()
-    environment: Mapping[str, str] = os.environ | {
-        "POSTGRES_URL": conninfo,
-        "PORT": str(port),
-        "PUBLIC_URL": f"http://127.0.0.1:{port}",
-    }
-    command = [sys.executable, "-m", "apps.panamia.petsitting"]
-    with subprocess.Popen(
-        command, cwd=_ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    ) as process:
-        try:
-            _wait_for(port, process)
-            yield port
-        finally:
-            process.terminate()
-
-
-def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
-    give_up_at = time.monotonic() + 60
-    while True:
-        try:
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/ready", timeout=5).close()
-            return
-        except (urllib.error.URLError, OSError):
-            if process.poll() is not None or time.monotonic() > give_up_at:
-                raise SystemExit("the sidecar does not start") from None
-            time.sleep(0.1)

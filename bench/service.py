@@ -6,14 +6,7 @@ The floor is the same process asked for its health, which asks no database and n
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
@@ -24,6 +17,7 @@ from bench.machine import say, write
 from bench.process import run
 from bench.server import server
 from bench.service_data import fill, fill_profiles
+from bench.serving import serving
 
 _PATHS = {
     "health": "/health",
@@ -46,7 +40,13 @@ def measure(work: Path, users: int, notifications: int, rounds: int, requests: i
         fill(conninfo, users, notifications)
         fill_profiles(url, users)
         on.settle()
-        with _service(conninfo, url, work / "service.log") as port:
+        settings = {
+            "POSTGRES_URL": conninfo,
+            "POSTGRES_DIRECT_URL": conninfo,
+            "MONGODB_URI": url,
+            "MAIL": "console",
+        }
+        with serving("apps.panamia.service", settings, work / "service.log") as port:
             found = {clients: _rounds(port, clients, users, rounds, requests) for clients in (1, 8)}
         version = on.version
     line: dict[str, Any] = {
@@ -91,39 +91,3 @@ def _ask(port: int, path: str, clients: int, requests: int, users: int) -> dict[
         raise SystemExit(f"{path} ended with {measured.code}:\n{measured.output}")
     told: dict[str, Any] = json.loads(measured.output)
     return told
-
-
-@contextmanager
-def _service(conninfo: str, url: str, log: Path) -> Generator[int]:
-    """Run the service as an operator does; give its port. What it says is in a file."""
-    port = mongo.free_port()
-    environment: Mapping[str, str] = os.environ | {
-        "POSTGRES_URL": conninfo,
-        "POSTGRES_DIRECT_URL": conninfo,
-        "MONGODB_URI": url,
-        "PORT": str(port),
-        "PUBLIC_URL": f"http://127.0.0.1:{port}",
-        "MAIL": "console",
-    }
-    command = [sys.executable, "-m", "apps.panamia.service"]
-    with (
-        log.open("wb") as said,
-        subprocess.Popen(command, cwd=_ROOT, env=environment, stdout=said, stderr=said) as process,
-    ):
-        try:
-            _wait_for(port, process, log)
-            yield port
-        finally:
-            process.terminate()
-
-
-def _wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
-    give_up_at = time.monotonic() + 60
-    while True:
-        try:
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/ready", timeout=5).close()
-            return
-        except (urllib.error.URLError, OSError):
-            if process.poll() is not None or time.monotonic() > give_up_at:
-                raise SystemExit(f"the service does not start:\n{log.read_text('utf-8')}") from None
-            time.sleep(0.1)

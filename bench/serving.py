@@ -1,0 +1,51 @@
+"""A service of Pana MIA as a process of its own, for what is measured over HTTP."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from bench import mongo
+
+_ROOT = Path(__file__).parents[1]
+
+
+@contextmanager
+def serving(module: str, settings: Mapping[str, str], log: Path) -> Generator[int]:
+    """Run a service as an operator does; give its port. What it says is in a file.
+
+    Raises:
+        SystemExit: It does not start; with what it said.
+    """
+    port = mongo.free_port()
+    environment = os.environ | settings | {"PORT": str(port), "PUBLIC_URL": f"http://127.0.0.1:{port}"}
+    with (
+        log.open("wb") as said,
+        subprocess.Popen(
+            [sys.executable, "-m", module], cwd=_ROOT, env=environment, stdout=said, stderr=said
+        ) as process,
+    ):
+        try:
+            _wait_for(port, process, log)
+            yield port
+        finally:
+            process.terminate()
+
+
+def _wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+    give_up_at = time.monotonic() + 60
+    while True:
+        try:
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/ready", timeout=5).close()
+            return
+        except (urllib.error.URLError, OSError):
+            if process.poll() is not None or time.monotonic() > give_up_at:
+                raise SystemExit(f"the service does not start:\n{log.read_text('utf-8')}") from None
+            time.sleep(0.1)
