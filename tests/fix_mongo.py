@@ -82,8 +82,14 @@ class WireServer:
         self._end(signal.SIGKILL)
 
     def stop(self) -> None:
-        """End it in order, so that everything is on disk. Safe to repeat."""
-        self._end(signal.SIGTERM)
+        """End it in order, so that everything is on disk. Safe to repeat.
+
+        A server that does not end by itself is killed: what it answered for is in its journal.
+        """
+        try:
+            self._end(signal.SIGTERM)
+        except subprocess.TimeoutExpired:
+            self._end(signal.SIGKILL)
 
     def client(self) -> MongoClient[dict[str, Any]]:
         """Return a new client; the caller closes it."""
