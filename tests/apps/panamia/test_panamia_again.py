@@ -197,7 +197,7 @@ def test_a_rewrite_that_is_killed_at_several_instants_comes_to_the_same_and_so_d
 
 
 @pytest.mark.soak
-@pytest.mark.timeout(1_800)
+@pytest.mark.timeout(7_200)
 def test_killed_at_20_instants_it_comes_to_the_same_and_so_does_its_undoing(
     at_phase: Callable[[int], Served], postgres: str, tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
