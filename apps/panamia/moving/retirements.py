@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
 
 from isthmus.errors import TargetError
-from isthmus.polyglot.switch.ledger import LOCK
 
 _READ = """
 SELECT collection, documents, export_file, sha256, dropped_at IS NOT NULL FROM panamia_move.retirement
@@ -25,8 +23,6 @@ _BACK = """
 UPDATE panamia_move.retirement SET restored_at = clock_timestamp(), restored_by = %s
 WHERE collection = %s AND restored_at IS NULL"""
 _ALONE = "SELECT pg_try_advisory_lock(hashtextextended('panamia_move.retirement', 0))"
-_SWITCH_ALONE = "SELECT pg_try_advisory_lock(%s, hashtext(%s))"
-"""What `isthmus switch` takes for as long as it moves a collection."""
 
 
 @dataclass(frozen=True)
@@ -76,22 +72,6 @@ def be_alone(connection: psycopg.Connection) -> None:
         raise TargetError(
             "Somebody else retires collections now.", code="retiring-already", hint="Wait until that has ended."
         )
-
-
-def keep_from_switching(connection: psycopg.Connection, collections: Iterable[str]) -> None:
-    """Let nobody move collections to another database as long as the connection lives.
-
-    Raises:
-        TargetError: Somebody does (code `switch-held`).
-    """
-    for name in collections:
-        ((ours,),) = connection.execute(_SWITCH_ALONE, (LOCK, name)).fetchall()
-        if not ours:
-            raise TargetError(
-                f"isthmus switch is at work on the collection {name}.",
-                code="switch-held",
-                hint="Nothing more was dropped. Wait until it has ended, and look again.",
-            )
 
 
 def announce(connection: psycopg.Connection, phase: int, collection: str, one: Retirement) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from isthmus.errors import GovernError
+from isthmus.state.switches import keep_from_switching
 from isthmus.work.amounts import plural
 
 from .contents import Contents, contents_of, on_server
@@ -22,7 +23,6 @@ from .retire_plan import Ground, Plan, aside, kinds_of
 from .retirements import (
     Retirement,
     announce,
-    keep_from_switching,
     manifest,
     note_dropped,
     note_returned,

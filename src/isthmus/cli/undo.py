@@ -57,6 +57,9 @@ def undo(
     (sign-ins, sessions) or to refer to another row. Where the first copy was made by a version that did not note which
     rows stood there before, this is so of every row that no copy carried.
 
+    A collection that lives in PostgreSQL (isthmus switch), or whose switch has not ended, is refused as a whole: its
+    rows are what applications read and write.
+
     References that copies set in rows of other collections wait again; a later copy sets them. What is known of the
     rows is forgotten: their runs with their dead letters and orphans, or, of a run that carried others too, its part. A
     later copy is a first copy again and gives every document the id that it had. isthmus.undo says what was done.

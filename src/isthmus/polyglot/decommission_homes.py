@@ -13,9 +13,9 @@ import psycopg
 from isthmus.polyglot.decommission_checks import Check
 from isthmus.polyglot.outbox.sessions import has_outbox
 from isthmus.polyglot.outbox.status import read_status as read_outbox
-from isthmus.polyglot.switch.ledger import has_switches
 from isthmus.polyglot.switch.status import CollectionStatus
 from isthmus.polyglot.switch.status import read_status as read_switches
+from isthmus.state.switches import has_switches
 from isthmus.work.amounts import plural
 
 

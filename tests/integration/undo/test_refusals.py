@@ -17,6 +17,7 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from isthmus.state.lease import LOCK
+from isthmus.state.switches import LOCK as SWITCH
 from tests.integration.cli.conftest import COMMAND, Ran
 from tests.integration.undo.conftest import copied_world
 from tests.integration.undo.undoing import MAPPING, World
@@ -167,6 +168,34 @@ def test_tables_that_are_partitioned_or_have_heirs_by_now(carried: World) -> Non
     )
     ran = refused(carried, 4, "not-a-table")
     assert "a partitioned table" in ran.err
+
+
+def test_a_collection_that_lives_in_postgresql_or_is_on_its_way(carried: World) -> None:
+    move = "INSERT INTO isthmus.switch_move (collection, goal, carrier, token, step, ended_at) VALUES ('people', "
+    ends = "UPDATE isthmus.switch_move SET step = 'cancelled', ended_at = now()"
+    carried.do("INSERT INTO isthmus.switch (collection) VALUES ('people'), ('Places')")
+    carried.do(f"{move} 'postgres', 'mapping m', gen_random_uuid(), 'verified', NULL)")
+    ran = refused(carried, 4, "switch-open")
+    assert "isthmus switch cancel people" in " ".join(ran.err.split())
+    carried.do(ends)
+    with psycopg.connect(carried.conninfo, autocommit=True) as other:
+        other.execute("SELECT pg_advisory_lock(%s, hashtext('people'))", (SWITCH,))  # a switch is at work
+        assert carried.run("undo", carried.mapping, "-t", carried.conninfo).code == 0, "nothing is taken away"
+        ran = carried.run("undo", carried.mapping, "-t", carried.conninfo, "--live")
+        assert (ran.code, "switch-held" in ran.err) == (4, True), ran.all
+    carried.do("UPDATE isthmus.switch SET home = 'postgres' WHERE collection = 'people'")
+    carried.do(f"{move} 'postgres', 'mapping m', gen_random_uuid(), 'flipped', now())")
+    ran = refused(carried, 4, "lives-in-postgres")
+    assert "isthmus switch back people" in " ".join(ran.err.split())
+    refused(carried, 4, "lives-in-postgres", "--only", "people")
+    carried.do(f"{move} 'mongodb', 'mapping m', gen_random_uuid(), 'verified', NULL)")
+    refused(carried, 4, "switch-open")
+    carried.do(ends + " WHERE goal = 'mongodb'")
+    carried.do("UPDATE isthmus.switch_move SET carrier = 'table people' WHERE goal = 'postgres'")
+    assert carried.run("undo", carried.mapping, "-t", carried.conninfo).code == 0, "its documents are elsewhere"
+    carried.do("UPDATE isthmus.switch SET home = 'mongodb'")
+    ran = carried.run("undo", carried.mapping, "-t", carried.conninfo, "--live")
+    assert ran.code == 0, ran.all
 
 
 def test_definitions_that_a_dead_copy_set_aside(carried: World) -> None:

@@ -47,8 +47,8 @@ def status(
     from isthmus.connect.postgres import connect
     from isthmus.connect.target import open_target
     from isthmus.errors import TargetError
-    from isthmus.polyglot.switch.ledger import has_switches
     from isthmus.polyglot.switch.status import read_status, with_fences
+    from isthmus.state.switches import has_switches
 
     with writing_refusals(json_file, failed_json):
         with open_target(target) as address, connect(address.conninfo, autocommit=True) as connection:

@@ -20,10 +20,9 @@ from isthmus.polyglot.switch.rows import Kept, Move, columns_of, place_of
 from isthmus.polyglot.switch.session import connect, refuse_standby
 from isthmus.polyglot.switch.waiting import Blockers, ended_by
 from isthmus.state.statements import statements
+from isthmus.state.switches import LOCK
 from isthmus.state.up_to_date import bring_up_to_date
 
-LOCK = 0x73776974
-"""The first of the two numbers of an advisory lock; it spells "swit". The second is a hash of the collection's name."""
 _EVENTS = 1_000
 
 
@@ -270,12 +269,6 @@ def prepare(connection: psycopg.Connection[Any], *collections: str) -> None:
         bring_up_to_date(connection)
     for collection in collections:
         connection.execute(_statement("enter"), {"collection": collection})
-
-
-def has_switches(connection: psycopg.Connection[Any]) -> bool:
-    """Tell whether the tables of switches are there."""
-    row = connection.execute("SELECT to_regclass('isthmus.switch_fence') IS NOT NULL").fetchone()
-    return bool(row and row[0])
 
 
 def _held_by_another(collection: str) -> TargetError:

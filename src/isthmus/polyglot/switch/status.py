@@ -10,8 +10,8 @@ from typing import Any, Literal
 import psycopg
 
 from isthmus.polyglot.switch.carrier import Home
-from isthmus.polyglot.switch.ledger import LOCK
 from isthmus.state.statements import statements
+from isthmus.state.switches import LOCK
 
 Outcome = Literal["settled", "moving", "late-events", "fence-missing", "fence-left", "left"]
 """`left`: a switch that nobody is at work on; `fence-left`: MongoDB refuses writes of what lives there;

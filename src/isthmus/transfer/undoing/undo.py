@@ -20,6 +20,7 @@ from isthmus.state.lease import Lease
 from isthmus.state.migrate import check_state, migrate, state_exists
 from isthmus.state.reports import require_run
 from isthmus.state.runs import latest_run
+from isthmus.state.switches import keep_from_switching, refuse_switched
 from isthmus.transfer.beginning.preflight import check_server, raise_findings
 from isthmus.transfer.job import Options
 from isthmus.transfer.undoing.forgetting import forget, last_run
@@ -126,6 +127,7 @@ def _once(undo: Asked, lease: Lease) -> None:
             require_run(connection)
         raise_findings([*check_server(connection), *check_definitions(connection)], WHAT)
         if undo.live:
+            keep_from_switching(connection, undo.collections)
             migrate(connection)
             known = latest_run(connection)
             refuse_run(known)
@@ -135,6 +137,7 @@ def _once(undo: Asked, lease: Lease) -> None:
             migrate(connection)  # of a dry run: forgotten with the rest
             known = latest_run(connection)
             refuse_run(known)
+            refuse_switched(connection, undo.collections)
             if undo.live and known is not None:
                 lease.assert_held(connection, known.id)
             taking = open_taking(undo, lease, connection, known)

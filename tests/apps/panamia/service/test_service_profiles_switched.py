@@ -174,6 +174,8 @@ async def test_profiles_are_switched_over_and_back_and_over_while_people_save_th
     assert ran.code == 0, ran.said
     assert [await one.shows() for one in savers] == shown == [one.details for one in savers]
     await _is_what_mongodb_says(deployment, behind)
+    ran = await deployment.isthmus("undo", "mapping.yaml", "--only", "profiles", "--live")
+    assert (ran.code, "(lives-in-postgres)" in ran.said) == (4, True), ran.said
 
     ran = await deployment.switch("back")
     assert ran.code == 0, ran.said
