@@ -1,6 +1,7 @@
-"""The service behind PgBouncer in transaction mode: each transaction has another connection of the server.
+"""The service behind a pooler in transaction mode: each transaction has another connection of the server.
 
-Needs PgBouncer on the machine; PANAMIA_PGBOUNCER names the program where it is not on the PATH.
+It is PgBouncer where there is one (PANAMIA_PGBOUNCER names the program where it is not on the PATH), else a pooler of
+the tests, which lends sessions in the same way and has none of its settings.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -25,6 +27,7 @@ from tests.apps.panamia.service.profile_homes import Home
 from tests.apps.panamia.service.relaying import relay
 from tests.apps.panamia.service.test_service_matrix import ADMINS, named
 from tests.fix_postgres import free_port
+from tests.integration.copy.pooler import pooling
 
 pytestmark = pytest.mark.anyio
 _PROGRAM = os.environ.get("PANAMIA_PGBOUNCER") or shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
@@ -33,9 +36,17 @@ _SERVER_CONNECTIONS = 2
 
 @pytest.fixture
 def pooler(postgres: str, tmp_path: Path) -> Iterator[int]:
-    """Port of a PgBouncer before the server, with fewer connections there than the service has requests."""
+    """Port of a pooler before the server, with fewer connections there than the service has requests."""
     if _PROGRAM is None:
-        pytest.skip("no PgBouncer here: install the package pgbouncer, or say where with PANAMIA_PGBOUNCER")
+        with pooling(postgres, per_transaction=True, most=_SERVER_CONNECTIONS) as conninfo:
+            yield int(str(conninfo_to_dict(conninfo)["port"]))
+    else:
+        with _pgbouncer(_PROGRAM, postgres, tmp_path) as port:
+            yield port
+
+
+@contextmanager
+def _pgbouncer(program: str, postgres: str, tmp_path: Path) -> Iterator[int]:
     parts = conninfo_to_dict(postgres)
     port = free_port()
     (tmp_path / "users").write_text(f'"{parts["user"]}" ""\n')
@@ -55,7 +66,7 @@ logfile = {tmp_path / "pgbouncer.log"}
 pidfile = {tmp_path / "pgbouncer.pid"}
 """
     )
-    command = [_PROGRAM, str(tmp_path / "pgbouncer.ini")]
+    command = [program, str(tmp_path / "pgbouncer.ini")]
     if os.geteuid() == 0:  # it refuses to be root, and the server's socket is of its owner alone
         owner = Path(str(parts["host"])).owner()
         for path in (tmp_path, *tmp_path.iterdir()):
