@@ -13,6 +13,12 @@ from tests.fix_postgres import create_database, drop_database
 from tests.integration.switch.world import TABLE, World, made_table
 
 
+@pytest.fixture
+def anyio_backend() -> str:
+    """Run async tests on asyncio."""
+    return "asyncio"
+
+
 @pytest.fixture(scope="session")
 def switch_database(postgres: str) -> Iterator[str]:
     """Conninfo of a database with Isthmus's tables and one for documents."""
