@@ -48,7 +48,8 @@ Three things to try:
   1. See what one page gathers from two databases: {url}/ once you are signed in.
      The profile is a document of MongoDB, the notifications are rows of PostgreSQL.
   2. Read the API, and call it from the page: {url}/docs
-  3. Ask whether the two databases agree, from another terminal (what leads nowhere was planted there):
+  3. Ask whether the two databases agree, from another terminal, in this folder (what leads nowhere was planted there):
+     . .venv/bin/activate
      export MONGODB_URI={there.mongodb}
      export DATABASE_URL={there.target}
      isthmus refs audit apps/panamia/mapping.yaml

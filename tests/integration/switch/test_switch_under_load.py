@@ -2,8 +2,8 @@
 
 Also where the command is killed at each of its steps, and where MongoDB is away meanwhile.
 
-Oracle: what each writer was told, by the number it wrote last. Cannot see: writers that do not ask the guard; a death of
-MongoDB that loses what it had acknowledged.
+Oracle: what each writer was told, by the number it wrote last. Cannot see: writers that do not ask the guard; a death
+of MongoDB that loses what it had acknowledged.
 """
 
 from __future__ import annotations

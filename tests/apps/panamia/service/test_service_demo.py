@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.apps.panamia.demos import demo, until_it_listens
+from tests.apps.panamia.demos import ROOT, demo, until_it_listens
 from tests.fix_mongo import needs_wire_server
 from tests.fix_postgres import free_port
 
@@ -27,3 +31,23 @@ def test_the_link_signs_in_and_nothing_is_left_behind() -> None:
             assert client.get("/api/notifications").json()["total"] > 0
             assert client.get(link).headers["location"].startswith("/signin?error="), "it works once"
             assert "Pana MIA" in client.get("/").text
+            assert "/openapi.json" in client.get("/docs").text
+            assert client.get("/openapi.json").json()["paths"]
+        _ask_whether_they_agree(text)
+
+
+def _ask_whether_they_agree(text: str) -> None:
+    """Run what is printed, line by line, in a shell; without the environment, which not everybody has at that place."""
+    lines = [line.strip() for line in text.partition("another terminal")[2].splitlines()[1:] if line.strip()]
+    assert lines[0] == ". .venv/bin/activate"
+    assert lines[-1] == "isthmus outbox status"
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    codes = "\n".join(f"{line} || echo exit $?" for line in lines[1:])
+    ran = subprocess.run(
+        ["sh", "-c", codes], cwd=ROOT, env={**os.environ, "PATH": path}, capture_output=True, text=True, check=False
+    )
+    assert (ran.returncode, ran.stdout.count("exit 1"), "exit 2" in ran.stdout) == (0, 1, False), (
+        ran.stdout + ran.stderr
+    )
+    assert "lead nowhere" in " ".join(ran.stdout.split())
+    assert "All is applied." in ran.stdout
