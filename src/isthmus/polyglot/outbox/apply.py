@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import pymongo
@@ -59,7 +60,8 @@ class Applier:
         """Apply an event whose key the caller holds; safe to repeat: what was applied is recognised.
 
         Returns:
-            Whether it was applied now, or before; a later mark that stands in the document; or why it is refused.
+            Whether it was applied now, or before, or had nothing to do; a later mark that stands in the document; or
+            why it is refused.
 
         Raises:
             MongoAway: The server is in trouble.
@@ -117,6 +119,8 @@ class Applier:
             verdict = writes.judge(event, writes.met(found), refused)
             if verdict != "again":
                 return verdict
+            if refused is None and not self._holds(writes.own_condition(event), event.collection):
+                return "already"
         return refused or Refusal("busy", "Others changed the document each time between the write and a look at it.")
 
     def _write(self, event: Event) -> bool:
@@ -131,5 +135,8 @@ class Applier:
             done = collection.replace_one(writes.still_before(event), writes.whole_document(event), upsert=True)
         else:
             create = writes.may_create(event)
-            done = collection.update_one(writes.still_before(event), writes.changes(event), upsert=create)
+            done = collection.update_one(writes.condition(event), writes.changes(event), upsert=create)
         return done.matched_count > 0 or done.upserted_id is not None
+
+    def _holds(self, condition: Mapping[str, Any] | None, collection: str) -> bool:
+        return condition is None or self._database[collection].find_one(condition, {"_id": 1}) is not None

@@ -33,8 +33,8 @@ class Intent:
         key: The document.
         operation: What is done.
         payload: BSON: of `insert` and `put` the document without `_id`; of `update` `{"set": {path: value}, "unset":
-            {path: true}, "increment": {path: number}, "create": true}`, each only where there is something; of `delete`
-            nothing.
+            {path: true}, "increment": {path: number}, "pull": {path: condition}, "where": condition, "create": true}`,
+            each only where there is something; of `delete` nothing.
     """
 
     key: DocumentKey
@@ -70,6 +70,8 @@ def update(
     set: Mapping[str, Any] | None = None,  # noqa: A002  the word of MongoDB
     unset: Iterable[str] = (),
     increment: Mapping[str, Any] | None = None,
+    pull: Mapping[str, Any] | None = None,
+    where: Mapping[str, Any] | None = None,
     create: bool = False,
 ) -> Intent:
     """Change fields of a document, all of them at once. Other fields stay, whoever writes them.
@@ -80,18 +82,23 @@ def update(
         set: Path → value.
         unset: Paths that are removed.
         increment: Path → number that is added; applied once, as all else.
-        create: Make the document when it is not there; otherwise the event is parked.
+        pull: Path of an array → which elements leave it, as MongoDB's `$pull` takes it: a value, `{"$in": values}`, or
+            a condition. Others stay, also those that were added meanwhile.
+        where: A condition as MongoDB's `find` takes it. Nothing is done where it does not hold when the event is
+            applied, nor where there is no document; `{}` asks for the document alone.
+        create: Make the document when it is not there. Without it, and without `where`, the event is parked then.
 
-    Paths are MongoDB's: `address.city`, `tags.0`. A field whose name holds a dot cannot be named.
+    Paths are MongoDB's: `address.city`, `tags.0`; with `where` also `tags.$.label`, the first element that it found. A
+    field whose name holds a dot cannot be named.
 
     Raises:
         PolyglotError: It cannot be (codes `outbox-key`, `outbox-document`, `outbox-path`).
     """
     key = document_key(collection, document_id)
     gone = (unset,) if isinstance(unset, str) else tuple(unset)
-    added = increment or {}
-    paths = [*(set or {}), *gone, *added]
-    _check_paths(key, paths)
+    added, pulled = increment or {}, pull or {}
+    _check_paths(key, [*(set or {}), *gone, *added, *pulled], positions=where is not None)
+    _check_where(key, where, create=create)
     strange = [path for path, one in added.items() if not _is_number(one)]
     if strange:
         raise _no_document(f"increment of {strange[0]!r} is no number.", key)
@@ -102,6 +109,10 @@ def update(
         parts["unset"] = dict.fromkeys(gone, True)
     if added:
         parts["increment"] = dict(added)
+    if pulled:
+        parts["pull"] = dict(pulled)
+    if where is not None:
+        parts["where"] = dict(where)
     if create:
         parts["create"] = True
     return Intent(key, "update", _encoded(key, parts))
@@ -129,20 +140,26 @@ def _document(key: DocumentKey, document: Mapping[str, Any]) -> bytes:
     return _encoded(key, {name: one for name, one in document.items() if name != "_id"})
 
 
-def _check_paths(key: DocumentKey, paths: list[str]) -> None:
+def _check_paths(key: DocumentKey, paths: list[str], *, positions: bool) -> None:
     """Refuse paths that MongoDB would refuse each time, or that another path goes through.
+
+    Args:
+        key: The document.
+        paths: All that are changed.
+        positions: Whether a step `$` means something.
 
     Raises:
         PolyglotError: There is one, or there is none at all (code `outbox-path`).
     """
     if not paths:
-        raise _no_path("Nothing is set, unset or incremented.", key)
+        raise _no_path("Nothing is set, unset, incremented or pulled.", key)
     seen: set[tuple[str, ...]] = set()
     for path in paths:
         if not isinstance(path, str) or not all(path.split(".")) or "\0" in path:  # pyright: ignore[reportUnnecessaryIsInstance]
             raise _no_path(f"{path!r} is no path.", key)
         steps = tuple(path.split("."))
-        if any(step.startswith("$") for step in steps):
+        named = [step for step in steps[1:] if step != "$"] if positions and steps.count("$") < 2 else steps[1:]
+        if any(step.startswith("$") for step in (steps[0], *named)):
             raise _no_path(f"A part of {path[:60]!r} begins with $, which MongoDB takes for an operator.", key)
         if steps[0] in {"_id", MARK}:
             raise _no_path(f"{steps[0]} is not for changing.", key)
@@ -154,6 +171,23 @@ def _check_paths(key: DocumentKey, paths: list[str]) -> None:
             if steps[:length] in seen:
                 inner, outer = ".".join(steps)[:60], ".".join(steps[:length])[:60]
                 raise _no_path(f"{inner!r} lies inside {outer!r}, which is changed too.", key)
+
+
+def _check_where(key: DocumentKey, where: Mapping[str, Any] | None, *, create: bool) -> None:
+    """Refuse a condition that cannot stand beside those of the outbox.
+
+    Raises:
+        PolyglotError: It is such a one (code `outbox-document`).
+    """
+    if where is None:
+        return
+    if create:
+        raise _no_document("An update has a condition, or makes the document: not both.", key)
+    for name in where:
+        if not isinstance(name, str):  # pyright: ignore[reportUnnecessaryIsInstance]  who calls may not be typed
+            raise _no_document(f"The name of a field in its condition is {type(name).__name__}, not text.", key)
+        if name.partition(".")[0] in {"_id", MARK}:
+            raise _no_document(f"Its condition names {name[:60]!r}, which is asked for anyway.", key)
 
 
 def _is_number(value: object) -> bool:

@@ -7,6 +7,7 @@ that is enough is worked out in docs/explanation/outbox.md.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 from uuid import UUID
@@ -35,10 +36,10 @@ class Later:
 
 
 Verdict = Literal["already", "again"] | Later | Refusal
-"""What is to be done about a write that matched nothing: it was applied before; try again; look for a later event; it
-is refused."""
+"""What is to be done about a write that matched nothing: it was applied before, or nothing is to be done; try again;
+look for a later event; it is refused."""
 
-_OPERATORS = {"set": "$set", "unset": "$unset", "increment": "$inc"}
+_OPERATORS = {"set": "$set", "unset": "$unset", "increment": "$inc", "pull": "$pull"}
 
 
 def by_id(event: Event) -> dict[str, Any]:
@@ -71,6 +72,21 @@ def changes(event: Event) -> dict[str, Any]:
     own = update["$set"]
     fields = _elements(bytes(own.raw)) if isinstance(own, RawBSONDocument) else b""
     return {**update, "$set": RawBSONDocument(_document(fields + _elements(_mark(event))))}
+
+
+def condition(event: Event) -> Mapping[str, Any]:
+    """Return the condition under which an `update` is done: `still_before`, and its own where it has one."""
+    return _with_own(event, still_before(event))
+
+
+def own_condition(event: Event) -> Mapping[str, Any] | None:
+    """Return its own condition, of its document; None where it has none, so that the document must be there."""
+    return _with_own(event, by_id(event)) if has_condition(event) else None
+
+
+def has_condition(event: Event) -> bool:
+    """Tell whether an event is an `update` with a condition of its own."""
+    return event.operation == "update" and "where" in RawBSONDocument(event.payload)
 
 
 def may_create(event: Event) -> bool:
@@ -111,7 +127,7 @@ def judge(event: Event, there: Met | None, refused: Refusal | None) -> Verdict:
     """
     if there is not None and there.token == event.token.bytes:
         return "already"
-    if event.operation == "delete" and there is None:
+    if there is None and (event.operation == "delete" or has_condition(event)):
         return "already"
     if there is not None and there.version is not None and there.version >= event.id:
         return Later(there.version, UUID(bytes=there.token) if there.token and len(there.token) == 16 else None)
@@ -121,7 +137,7 @@ def judge(event: Event, there: Met | None, refused: Refusal | None) -> Verdict:
         return refused
     if event.operation == "update" and there is None:
         return Refusal("no-document", "There is no document with this _id to update.")
-    return "again"  # somebody else wrote between the write and the look
+    return "again"  # somebody else wrote between the write and the look, or its own condition does not hold
 
 
 def strange(mark: Later) -> Refusal:
@@ -135,6 +151,16 @@ def strange(mark: Later) -> Refusal:
 
 def _mark(event: Event) -> bytes:
     return bson.encode({MARK: {"v": Int64(event.id), "e": Binary(event.token.bytes, 4)}})
+
+
+def _with_own(event: Event, asked: dict[str, Any]) -> Mapping[str, Any]:
+    parts = RawBSONDocument(event.payload)
+    if "where" not in parts:
+        return asked
+    own = parts["where"]
+    if not isinstance(own, RawBSONDocument):
+        raise TypeError("A condition is no document.")
+    return RawBSONDocument(_document(_elements(bson.encode(asked)) + _elements(bytes(own.raw))))
 
 
 def _elements(document: bytes) -> bytes:

@@ -18,12 +18,13 @@ Conventions that no document states: extras key by key; how children are numbere
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar, cast
 
 from isthmus.verify.reference.bson import Value
 from isthmus.verify.reference.documents import Expected
 from isthmus.verify.reference.forms import Form, equal_form
+from isthmus.verify.reference.journal import Journal
 from isthmus.verify.reference.json_values import canonical_json, parse_json
 from isthmus.verify.reference.ordering import Sortable, order_of
 from isthmus.verify.reference.rules import Flow
@@ -33,6 +34,7 @@ T = TypeVar("T")
 Forms = dict[str, Form]
 Selects = Callable[[str, Sequence[Forms]], Sequence[bool]]
 """Tells of each row whether the condition of a partial index holds."""
+_NOTHING = Journal()
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ class Candidate:
         flow: Its flow.
         id: The id that its row would have.
         held: What a reference to its row would hold.
-        result: What becomes of it alone.
+        result: What becomes of it alone, without what was noted on the way: all of them are held in memory.
         order: Sorts it among the documents of its table.
         thing: What it is, in a table of things; None for a thing of its own.
     """
@@ -66,7 +68,8 @@ class Candidate:
         source_id = cast("Value", result.source_id)
         thing: str | None = result.rows[flow.table][0].get(THING_COLUMN)
         is_another = thing is not None and thing != ids[0]
-        return cls(flow, ids[0], ids[1], result, (result.late, is_another, order_of(source_id), flow.number), thing)
+        kept = replace(result, journal=_NOTHING)
+        return cls(flow, ids[0], ids[1], kept, (result.late, is_another, order_of(source_id), flow.number), thing)
 
 
 @dataclass
