@@ -241,6 +241,12 @@ def test_a_switch_that_was_left_is_shown_and_cancelled(command: Command, tmp_pat
     assert "left behind the step fenced, and no process is at work on it. Nobody can write." in words
     assert "isthmus switch run" in words
     assert "isthmus switch cancel" in words
+    assert "--resolutions" not in words
+    for one in ("mapping m.yaml", f"table {TABLE}"):
+        world.do("UPDATE isthmus.switch_move SET carrier = %s", one)
+        words = " ".join(command.run("status").out.split())
+        told = "--mapping m.yaml With --resolutions as well, if it was begun with them."
+        assert (told in words) == one.startswith("mapping"), words
     assert command.json("status")[1]["collections"][PEOPLE]["outcome"] == "left"
     ran = command.run("back", PEOPLE, *WITH)
     assert (ran.code, "(switch-under-way)" in ran.err) == (1, True), ran.err

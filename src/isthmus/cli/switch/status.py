@@ -149,6 +149,8 @@ def _show_trouble(console: Console, one: CollectionStatus) -> None:
         option, _, name = one.move.carrier.partition(" ")
         words = quote(_shown(one.collection))
         show_with_command(console, "  ", "go on", f"isthmus switch {verb} {words} --{option} {quote(_shown(name))}")
+        if verb == "run" and option == "mapping":
+            show_paragraph(console, "  ", "With --resolutions as well, if it was begun with them.")
         show_with_command(console, "  ", "let them write", f"isthmus switch cancel {words}")
     if one.outcome == "fence-left":
         _show_fence(console, one.collection, "it lives in MongoDB, where a fence refuses every write of it")
