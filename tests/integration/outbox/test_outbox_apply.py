@@ -118,6 +118,73 @@ def test_put_replaces_what_others_wrote_and_makes_what_is_not_there(world: World
     assert world.there() == {1: {"new": 1}, 2: {}, 3: {"a": 1}}
 
 
+def test_elements_leave_an_array_and_those_that_others_add_meanwhile_stay(world: World) -> None:
+    people = world.documents[PEOPLE]
+    members = [{"of": "x", "state": "asked"}, {"of": "x", "state": "in"}, {"of": "y", "state": "asked"}, "text"]
+    people.insert_one({"_id": 1, "a": {"list": ["x", 1, "y", Int64(1), None]}, "members": members})
+    world.enqueue(
+        update(PEOPLE, 1, pull={"a.list": {"$in": ["x", 1]}, "members": {"of": "x", "state": {"$ne": "in"}}}),
+        update(PEOPLE, 1, pull={"none": "x"}, increment={"n": 1}),
+    )
+    people.update_one({"_id": 1}, {"$push": {"a.list": "late", "members": {"of": "late"}}})
+    assert world.drain().applied == 2
+    left = [*members[1:], {"of": "late"}]
+    assert world.there() == {1: {"a": {"list": ["y", None, "late"]}, "members": left, "n": 1}}
+
+
+def test_a_pull_that_is_sent_again_takes_nothing_that_was_added_since(world: World) -> None:
+    people = world.documents[PEOPLE]
+    people.insert_one({"_id": 1, "list": ["x", "y"]})
+    world.enqueue(update(PEOPLE, 1, pull={"list": "x"}))
+    assert world.drain().applied == 1
+    people.update_one({"_id": 1}, {"$push": {"list": "x"}})
+    world.do("UPDATE isthmus.outbox SET applied_at = NULL, outcome = NULL")
+    assert world.drain().applied == 1
+    assert world.there() == {1: {"list": ["y", "x"]}}
+
+
+def test_an_update_with_a_condition_is_done_where_it_holds_when_it_is_applied(world: World) -> None:
+    people = world.documents[PEOPLE]
+    people.insert_many([{"_id": n, "of": "x", "all": [{"of": "y"}, {"of": "x"}, {"of": "x"}]} for n in range(3)])
+    named = {"of": {"$in": ["x", 7]}}
+    world.enqueue(
+        *(update(PEOPLE, n, unset=["of"], increment={"n": 1}, where=named) for n in range(4)),
+        update(PEOPLE, 2, set={"all.$.of": None}, where={"all": {"$elemMatch": {"of": "x"}}}),
+    )
+    people.update_one({"_id": 1}, {"$set": {"of": "another"}})
+    done = world.drain()
+    assert (done.applied, done.refused) == (5, 0)
+    several = [{"of": "y"}, {"of": "x"}, {"of": "x"}]
+    assert world.there() == {
+        0: {"all": several, "n": 1},
+        1: {"of": "another", "all": several},
+        2: {"all": [{"of": "y"}, {"of": None}, {"of": "x"}], "n": 1},
+    }
+    world.do("UPDATE isthmus.outbox SET applied_at = NULL, outcome = NULL")
+    people.update_one({"_id": 0}, {"$set": {"of": "x"}})  # its mark says that it was done
+    assert world.drain().applied == 5
+    assert world.there()[0] == {"all": several, "n": 1, "of": "x"}
+
+
+def test_an_update_with_a_condition_behind_a_delete_has_nothing_to_do(world: World) -> None:
+    world.documents[PEOPLE].insert_many([{"_id": 1}, {"_id": 2}])
+    world.enqueue(
+        delete(PEOPLE, 1), update(PEOPLE, 1, set={"x": 1}, where={}), update(PEOPLE, 2, set={"x": 1}, where={})
+    )
+    done = world.drain()
+    assert (done.applied, done.refused) == (3, 0)
+    assert world.there() == {2: {"x": 1}}
+
+
+def test_an_update_whose_condition_does_not_hold_notices_a_database_that_was_restored(world: World) -> None:
+    world.enqueue(put(PEOPLE, 1, {"n": 1}), put(PEOPLE, 1, {"n": 2}))
+    world.drain()
+    world.do("TRUNCATE isthmus.outbox, isthmus.outbox_key RESTART IDENTITY")
+    world.enqueue(update(PEOPLE, 1, set={"n": 3}, where={"n": 1}))
+    world.drain()
+    assert refused(world) == {"newer-version": 0}
+
+
 def test_delete_of_what_is_not_there_is_done_with(world: World) -> None:
     world.documents[PEOPLE].insert_one({"_id": 1})
     world.enqueue(delete(PEOPLE, 1), delete(PEOPLE, 2))
@@ -138,6 +205,8 @@ def refused(world: World) -> dict[str, int]:
         (put(PEOPLE, 1, {"mail": "a@b"}), "duplicate-key"),
         (update(PEOPLE, 1, set={"mail": "a@b"}), "duplicate-key"),
         (update(PEOPLE, 9, set={"x": 1}), "no-document"),
+        (update(PEOPLE, 1, pull={"text": "x"}), "code-2"),
+        (update(PEOPLE, 1, set={"x": 1}, where={"x": {"$strange": 1}}), "code-2"),
         (update(PEOPLE, 1, increment={"text": 1}), "code-14"),
         (update(PEOPLE, 1, set={"text.inside": 1}), "path-not-viable"),
         pytest.param(update(PEOPLE, 1, set={"more": "x" * (9 << 20)}), "too-large", marks=pytest.mark.soak),
@@ -164,7 +233,9 @@ def test_what_mongodb_refuses_parks_its_key_and_no_other(world: World, intent: A
     assert "a@b" not in words
 
 
-@pytest.mark.parametrize("payload", [b"", b"\5\0\0\0", bson.encode({"set": 1}), bson.encode({})])
+@pytest.mark.parametrize(
+    "payload", [b"", b"\5\0\0\0", bson.encode({"set": 1}), bson.encode({}), bson.encode({"where": 1})]
+)
 @pytest.mark.parametrize("operation", [put, insert, None])
 def test_event_that_somebody_broke_does_not_end_the_relay(world: World, payload: bytes, operation: Any) -> None:
     broken = update(PEOPLE, 1, set={"a": 1}, create=True) if operation is None else operation(PEOPLE, 1, {"a": 1})

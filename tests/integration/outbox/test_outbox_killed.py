@@ -23,9 +23,9 @@ def story(number: int) -> list[Any]:
         insert(PEOPLE, number, {"n": 1, "steps": "a"}),
         update(PEOPLE, number, increment={"n": 1}),
         delete(PEOPLE, number),
-        put(PEOPLE, number, {"n": 10}),
+        put(PEOPLE, number, {"n": 10, "list": ["x", "y", "x"]}),
         update(PEOPLE, number, increment={"n": 5}, set={"last": number}),
-        update(PEOPLE, number, increment={"n": 5}, unset=["nothing"]),
+        update(PEOPLE, number, increment={"n": 5}, pull={"list": "x"}, where={"list": "x"}),
     ]
 
 
@@ -55,7 +55,7 @@ def test_relay_killed_at_a_stage(world: World, tmp_path: Path, stage: str, nth: 
     assert again.code == 0, again.text
     assert ended.stages["outbox.written"] + again.stages["outbox.written"] == documents * EVENTS, "done once each"
     assert world.open_events() == []
-    assert world.there() == {number: {"n": 20, "last": number} for number in range(documents)}
+    assert world.there() == {number: {"n": 20, "last": number, "list": ["y"]} for number in range(documents)}
 
 
 @pytest.mark.parametrize("nth", [3, 14])
@@ -73,7 +73,7 @@ def test_relay_killed_between_writes_is_followed_by_one_that_runs(world: World, 
         ended = second.ended(30)
     assert ended.code == 0, ended.text
     assert world.open_events() == []
-    assert world.there() == {number: {"n": 20, "last": number} for number in range(4)}
+    assert world.there() == {number: {"n": 20, "last": number, "list": ["y"]} for number in range(4)}
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -26,7 +26,7 @@ from isthmus.polyglot.outbox.backoff import Patience
 from isthmus.polyglot.outbox.event import Event
 from isthmus.polyglot.outbox.faults import Refusal, is_trouble, refusal
 from isthmus.polyglot.outbox.intent import Intent
-from isthmus.polyglot.outbox.writes import Later, Met, changes, judge, met, whole_document
+from isthmus.polyglot.outbox.writes import Later, Met, changes, condition, judge, met, own_condition, whole_document
 
 TOKEN, ANOTHER = UUID(int=7), UUID(int=8)
 INTENTS = {
@@ -59,6 +59,10 @@ def test_no_document_is_met() -> None:
     missing = judge(event(INTENTS["update"]), None, None)
     assert isinstance(missing, Refusal)
     assert missing.fault == "no-document"
+    conditional = event(update("c", 1, set={"a": 1}, where={}))
+    assert judge(conditional, None, None) == "already"
+    assert judge(conditional, Met(9, ANOTHER.bytes), None) == Later(9, ANOTHER)
+    assert judge(conditional, Met(4, ANOTHER.bytes), None) == "again"
 
 
 @pytest.mark.parametrize(
@@ -86,6 +90,13 @@ def test_writes_hold_the_bytes_as_they_were_given() -> None:
         "$inc": {"n": 2},
     }
     assert isinstance(update_of["$set"], RawBSONDocument)
+    given = event(update("c", {"k": 1}, pull={"l": 1.0}, where={"b": 1.0, "$or": [{"a": None}]}))
+    assert bson.decode(bson.encode({**changes(given)}))["$pull"] == {"l": 1.0}
+    asked = {"_id": {"$eq": {"k": 1}}, "_isthmus.v": {"$not": {"$gte": 5}}, "b": 1.0, "$or": [{"a": None}]}
+    assert bson.decode(bson.encode(condition(given))) == asked
+    del asked["_isthmus.v"]
+    assert bson.decode(bson.encode(own_condition(given) or {})) == asked
+    assert own_condition(event(update("c", 1, set={"where": 1}))) is None
 
 
 def test_waits_double_up_to_the_longest_and_end() -> None:

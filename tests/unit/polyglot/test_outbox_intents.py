@@ -99,6 +99,9 @@ def test_document_that_holds_itself_is_refused() -> None:
         *({"set": {"$a": 1}}, {"set": {"a.$": 1}}, {"set": {"a.$[].b": 1}}, {"unset": ["a.$b"]}, {"set": {1: 1}}),
         *({"set": {"_id": 1}}, {"set": {"_id.a": 1}}, {"increment": {"_isthmus.v": 1}}, {"unset": ["_isthmus"]}),
         *({"set": {"a": 1}, "unset": ["a"]}, {"set": {"a": 1}, "increment": {"a.b.c": 1}}, {"set": {"a\0": 1}}),
+        *({"pull": {"a.$": 1}}, {"pull": {"_id": 1}}, {"pull": {"a": 1}, "set": {"a.0": 1}}, {"pull": {"a.$each": 1}}),
+        *({"where": {}}, {"set": {"$": 1}, "where": {}}, {"set": {"a.$.b.$": 1}, "where": {}}),
+        *({"set": {"a.$[].b": 1}, "where": {}}, {"set": {"a.$b": 1}, "where": {}}),
     ],
     ids=str,
 )
@@ -115,6 +118,19 @@ def test_only_numbers_are_added(number: Any) -> None:
     assert caught.value.code == "outbox-document"
 
 
+@pytest.mark.parametrize("where", [{"_id": 2}, {"_id.a": 2}, {"_isthmus.v": 2}, {1: 2}, {"a": object()}])
+def test_conditions_that_cannot_stand_beside_those_of_the_outbox_are_refused(where: Any) -> None:
+    with pytest.raises(PolyglotError) as caught:
+        update("c", 1, set={"a": 1}, where=where)
+    assert caught.value.code == "outbox-document"
+
+
+def test_an_update_has_a_condition_or_makes_the_document() -> None:
+    with pytest.raises(PolyglotError) as caught:
+        update("c", 1, set={"a": 1}, where={}, create=True)
+    assert caught.value.code == "outbox-document"
+
+
 def test_payloads_hold_what_was_given() -> None:
     assert put("c", 1, {"_id": 1.0, "a.b": {"$c": 1}}).payload == bson.encode({"a.b": {"$c": 1}})
     assert delete("c", 1).payload == b""
@@ -125,3 +141,10 @@ def test_payloads_hold_what_was_given() -> None:
         "increment": {"n": Decimal128("1.0")},
         "create": True,
     }
+    given_parts = update("c", 1, set={"a.$.b": 1}, pull={"l": {"$in": [1]}}, where={"$or": [{"a.b": 2}]})
+    assert bson.decode(given_parts.payload) == {
+        "set": {"a.$.b": 1},
+        "pull": {"l": {"$in": [1]}},
+        "where": {"$or": [{"a.b": 2}]},
+    }
+    assert bson.decode(update("c", 1, set={"a": 1}, where={}).payload) == {"set": {"a": 1}, "where": {}}
