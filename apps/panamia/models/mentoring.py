@@ -14,7 +14,7 @@ from .shapes import Loose
 
 
 class MentorSession(Keyed, Base):
-    """An hour that two people agreed on. It outlives both: their addresses stay."""
+    """An hour that two people agreed on. It outlives both: without the id of who is gone, and the address."""
 
     __tablename__ = "mentor_sessions"
 

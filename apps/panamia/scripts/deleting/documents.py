@@ -1,5 +1,8 @@
 """A person's documents in MongoDB: found here, changed by the outbox, in the transaction that deletes the rows.
 
+Each change is done where the document names the person still when it is applied, and touches nothing else: others may
+have written to it, or deleted it, since it was found.
+
 Where profiles live in PostgreSQL, MongoDB has what they were when they were switched over. The outbox writes nothing
 there any more, and a fence refuses changes, but no deletion: so the person's old copies are deleted at once.
 """
@@ -17,10 +20,11 @@ from isthmus.polyglot.ensure.filters import AROUND, COLLATION
 from isthmus.polyglot.outbox import Intent, delete, update
 from isthmus.polyglot.switch import Home
 
-from ...service.addresses import folded
+from ...service.addresses import fold, folded
+from ...service.mentoring.addresses import FORMER
 from ...service.mongo import Database
 from ...service.profiles.stores import COLLECTION
-from .fates import CANCELLED, LEFT, SITES, TO_COME, Of, Site, co_authors_without, is_lonely, review_without
+from .fates import CANCELLED, LEFT, NOBODYS, SITES, TO_COME, Of, Site, co_authors_without, is_lonely
 from .report import Report
 
 _USERS = ("users", "nextauth_users")
@@ -36,8 +40,7 @@ class _Change:
     """What is to become of one document."""
 
     deleted: bool = False
-    values: dict[str, Any] = field(default_factory=dict[str, Any])
-    unset: set[str] = field(default_factory=set[str])
+    updates: list[Intent] = field(default_factory=list[Intent])
 
 
 class Documents:
@@ -88,8 +91,8 @@ class Documents:
                 continue
             if one.deleted:
                 found.append(delete(collection, key))
-            elif one.values or one.unset:
-                found.append(update(collection, key, set=one.values, unset=sorted(one.unset - one.values.keys())))
+            else:
+                found += one.updates
         return found
 
     def forget(self, before: Documents) -> None:
@@ -132,59 +135,88 @@ class Documents:
             report.add(f"{_MONGODB}{site.collection}", "kept", _NAMED, len(left))
             return
         for one in found:
-            change = self._of(site.collection, one)
-            if change.deleted and site.do != "delete":
-                continue
             if site.do == "delete":
                 self._delete(site.collection, one, report)
                 continue
-            if site.do == "unset":
-                change.unset |= {site.path, *site.names}
-            elif site.do == "pull" and isinstance(one[site.path], list):
-                gone = self._ids[site.of]
-                change.values[site.path] = [each for each in cast("list[Any]", one[site.path]) if each not in gone]
+            if self._of(site.collection, one).deleted:
+                continue
+            if site.do != "keep":
+                named = {"$in": self._ids["profile" if site.of == "profile" else "user"]}
+                if site.do == "pull" and isinstance(one[site.path], list):
+                    self._update(site.collection, one, pull={site.path: named}, where={site.path: named})
+                else:
+                    self._update(site.collection, one, unset=(site.path, *site.names), where={site.path: named})
             report.add(f"{_MONGODB}{site.collection}", "kept" if site.do == "keep" else "signed off", site.why, 1)
 
     async def _sessions(self, collection: str, report: Report) -> None:
-        """Cancel what is still to come. Whose a session is its id says, else the address."""
+        """Cancel what is still to come, and let the address go. Whose a session is its id says, else the address."""
         found: dict[Any, Document] = {}
-        for side in ("mentor", "mentee"):
-            for one in await self._with(collection, f"{side}UserId", self._ids["user"]):
-                found[one["_id"]] = one
-            for one in await self._with_email(collection, f"{side}Email"):
+        for side, former in FORMER.items():
+            address = f"{side}Email"
+            mine = {one["_id"]: one for one in await self._with(collection, f"{side}UserId", self._ids["user"])}
+            for one in await self._with_email(collection, address):
                 if one.get(f"{side}UserId") in (None, ""):
-                    found[one["_id"]] = one
+                    mine[one["_id"]] = one
+            found |= mine
+            for one in mine.values():
+                known = one.get(address)
+                if not isinstance(known, str) or known == former:
+                    continue
+                self._update(collection, one, set={address: former}, where={address: known})
+                for by in ("cancelledBy", "declinedBy"):
+                    if isinstance(one.get(by), str) and fold(one[by]) == fold(known):
+                        self._update(collection, one, set={by: former}, where={by: one[by]})
+                report.add(f"{_MONGODB}{collection}", "signed off", NOBODYS, 1)
         for one in found.values():
             if one.get("status") in (None, *TO_COME):
                 at = datetime.datetime.now(datetime.UTC)
-                self._of(collection, one).values |= {"status": "cancelled", "cancelledAt": at, "cancelReason": LEFT}
+                left = {"status": "cancelled", "cancelledAt": at, "cancelReason": LEFT}
+                self._update(collection, one, set=left, where={"status": {"$in": [None, *TO_COME]}})
                 report.add(f"{_MONGODB}{collection}", "signed off", CANCELLED, 1)
 
     async def _articles(self, report: Report) -> None:
-        ids, place = self._ids["user"], f"{_MONGODB}articles"
-        for one in await self._with("articles", "authorId", ids):
+        named, place = {"$in": self._ids["user"]}, f"{_MONGODB}articles"
+        for one in await self._with("articles", "authorId", self._ids["user"]):
             if is_lonely(one.get("status"), one.get("coAuthors")):
                 self._delete("articles", one, report)
             else:
-                self._of("articles", one).unset.add("authorId")
+                self._update("articles", one, unset=("authorId",), where={"authorId": named})
                 report.add(place, "signed off", "what was published stays, by a Former Member", 1)
-        for one in await self._with("articles", "coAuthors.userId", ids):
-            change = self._of("articles", one)
-            if not change.deleted:
-                change.values["coAuthors"] = co_authors_without(one["coAuthors"], ids)
+        for one in await self._with("articles", "coAuthors.userId", self._ids["user"]):
+            if not self._of("articles", one).deleted:
+                self._co_authors(one)
                 report.add(place, "signed off", "co-authors stay unsigned; invitations go", 1)
-        for one in await self._with("articles", "reviewedBy.userId", ids):
-            change = self._of("articles", one)
-            if change.deleted:
-                continue
-            review = review_without(one["reviewedBy"])
-            if review is None:
-                change.unset.add("reviewedBy")
-                if one.get("status") == "pending_review":
-                    change.values["status"] = "draft"
-            else:
-                change.values["reviewedBy"] = review
-            report.add(place, "signed off", "reviews stay unsigned; requests go", 1)
+        for one in await self._with("articles", "reviewedBy.userId", self._ids["user"]):
+            if not isinstance(one["reviewedBy"], dict):
+                report.add(place, "kept", "their reviewedBy is no review", 1)
+            elif not self._of("articles", one).deleted:
+                self._review(one)
+                report.add(place, "signed off", "reviews stay unsigned; requests go", 1)
+
+    def _co_authors(self, one: Document) -> None:
+        """Sign off what the person wrote and take out the rest, as each of it stands when it is applied."""
+        ids, entries = self._ids["user"], one["coAuthors"]
+        named = {"coAuthors.userId": {"$in": ids}}
+        if not isinstance(entries, list):
+            self._update("articles", one, set={"coAuthors": co_authors_without(entries, ids)}, where=named)
+            return
+        asked = {"userId": {"$in": ids}, "status": {"$ne": "accepted"}}
+        self._update("articles", one, pull={"coAuthors": asked}, where=named)
+        written = {"coAuthors": {"$elemMatch": {"userId": {"$in": ids}, "status": "accepted"}}}
+        for entry in cast("list[Any]", entries):
+            if isinstance(entry, dict) and cast("Document", entry).get("userId") in ids:
+                self._update("articles", one, set={"coAuthors.$.userId": None}, where=written)
+
+    def _review(self, one: Document) -> None:
+        """Sign off a review that was given, and let go of one that was only asked for. There is none before it here."""
+        named, waits = {"$in": self._ids["user"]}, {"$in": [None, "pending"]}
+        asked = {"reviewedBy.userId": named, "reviewedBy.status": waits}
+        self._update("articles", one, set={"status": "draft"}, where={**asked, "status": "pending_review"})
+        self._update("articles", one, unset=("reviewedBy",), where=asked)
+        self._update("articles", one, set={"reviewedBy.userId": None}, where={"reviewedBy.userId": named})
+
+    def _update(self, collection: str, document: Document, **changes: Any) -> None:
+        self._of(collection, document).updates.append(update(collection, document["_id"], **changes))
 
     def _of(self, collection: str, document: Document) -> _Change:
         return self.changes.setdefault((collection, document["_id"]), _Change())

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
+from ...models.enums import ArticleStatus
+from ...service.articles.reviews import earlier_of, outcome_of
 from ...service.articles.rules import UNPUBLISHED
 from .report import Fate
 
@@ -50,7 +52,6 @@ class ByEmail:
 
 _NOT_YET = "they may still have to be answered"
 _AT_SERVICE = "remove the entry at the mail service first"
-_THEIRS = "the address stays for the other one"
 
 BY_EMAIL = (
     ByEmail("verification_tokens", "identifier", "removed", ""),
@@ -61,8 +62,6 @@ BY_EMAIL = (
     ByEmail("intake_forms", "email", "removed", ""),
     ByEmail("contact_submissions", "email", "kept", _NOT_YET),
     ByEmail("brevo_contacts", "email", "kept", _AT_SERVICE),
-    ByEmail("mentor_sessions", "mentor_email", "kept", _THEIRS),
-    ByEmail("mentor_sessions", "mentee_email", "kept", _THEIRS),
 )
 
 Of = Literal["user", "email", "profile"]
@@ -122,21 +121,17 @@ SITES = (
         for collection in ("mentorSessions", "mentorsessions")
         for field in ("mentorUserId", "menteeUserId")
     ),
-    *(
-        Site(collection, field, "email", "keep", _THEIRS)
-        for collection in ("mentorSessions", "mentorsessions")
-        for field in ("mentorEmail", "menteeEmail")
-    ),
     Site("events", "primary_profile", "profile", "unset", WHY["events.primary_profile_id"]),
     Site("events", "linked_profiles", "profile", "pull", "the event takes place"),
     Site("profiles", "linked_profiles", "profile", "pull", "the profile is another one's"),
 )
-"""All but articles and profiles themselves, of which more has to be known."""
+"""All but articles, profiles themselves and addresses of mentoring sessions, of which more has to be known."""
 
 TO_COME = ("pending", "scheduled")
 """Mentoring sessions that are cancelled."""
 LEFT = "The other person is no longer a member"
 CANCELLED = "those to come are cancelled"
+NOBODYS = "the address goes: whoever has it one day is another one"
 
 
 def is_lonely(status: object, co_authors: object) -> bool:
@@ -159,9 +154,37 @@ def co_authors_without(co_authors: object, ids: Iterable[object]) -> list[Any]:
     return kept
 
 
-def review_without(review: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return a review of somebody who is gone: what was said stays, as nobody's; what was only asked for does not."""
-    return None if review.get("status", "pending") == "pending" else {**review, "userId": None}
+def review_without(review: object, ids: Iterable[object]) -> Any:
+    """Return a review, with those before it, without somebody; None where nothing is left.
+
+    What was said stays, as nobody's; what was only asked for does not, so that the one before is the last one again.
+    """
+    if not isinstance(review, dict):
+        return review
+    found, gone = cast("dict[str, Any]", review), list(ids)
+    earlier = earlier_of(found)
+    own = {key: one for key, one in found.items() if key != "earlier"} if earlier else found
+    kept = [one for one in (_unsigned(one, gone) for one in (*earlier, own)) if one is not None]
+    *before, last = kept or [None]
+    if not before:
+        return last
+    return {**cast("dict[str, Any]", last), "earlier": before} if isinstance(last, dict) else {"earlier": kept}
+
+
+def status_behind(status: ArticleStatus, review: object) -> ArticleStatus:
+    """Return what an article is whose last review is this one, now that somebody is gone."""
+    outcome = outcome_of(review)
+    if status != "pending_review" or outcome == "pending":
+        return status
+    return "revision_needed" if outcome == "revision_needed" else "draft"
+
+
+def _unsigned(review: object, gone: list[object]) -> object:
+    """Return one review; None of a request to somebody who is gone."""
+    found = cast("dict[str, Any]", review) if isinstance(review, dict) else {}
+    if "userId" not in found or found["userId"] not in gone:
+        return review
+    return None if outcome_of(found) == "pending" else {**found, "userId": None}
 
 
 def _list(value: object) -> list[object]:

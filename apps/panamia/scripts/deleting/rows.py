@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, cast
 
 import sqlalchemy as sa
@@ -15,8 +15,20 @@ from ...models import Article, ArticleAnnouncement, Event, LinkRequest, MentorSe
 from ...models.shapes import CoAuthor, Review
 from ...service.addresses import fold
 from ...service.auth.limits import subject_of
+from ...service.mentoring.addresses import FORMER, SIDES, address_of, user_of, with_address
+from ...service.mentoring.rules import Side
 from ...service.people import is_address
-from .fates import BY_EMAIL, CANCELLED, LEFT, TO_COME, co_authors_without, is_lonely, review_without
+from .fates import (
+    BY_EMAIL,
+    CANCELLED,
+    LEFT,
+    NOBODYS,
+    TO_COME,
+    co_authors_without,
+    is_lonely,
+    review_without,
+    status_behind,
+)
 from .keys import count_keys
 from .report import Report
 
@@ -94,30 +106,36 @@ async def _articles(db: AsyncSession, report: Report, user_id: str) -> None:
     for one in (await db.execute(written)).scalars():
         one.co_authors = cast("list[CoAuthor]", co_authors_without(one.co_authors, [user_id]))
         report.add("articles", "signed off", "co-authors stay unsigned; invitations go", 1)
-    reviewed = sa.select(Article).where(Article.reviewed_by.contains({"userId": user_id})).with_for_update()
-    for one in (await db.execute(reviewed)).scalars():
-        one.reviewed_by = cast("Review | None", review_without(cast("dict[str, Any]", one.reviewed_by)))
-        if one.reviewed_by is None and one.status == "pending_review":
-            one.status = "draft"
+    named = {"userId": user_id}
+    last, earlier = Article.reviewed_by.contains(named), Article.reviewed_by.contains({"earlier": [named]})
+    for one in (await db.execute(sa.select(Article).where(sa.or_(last, earlier)).with_for_update())).scalars():
+        one.reviewed_by = cast("Review | None", review_without(one.reviewed_by, [user_id]))
+        one.status = status_behind(one.status, one.reviewed_by)
         report.add("articles", "signed off", "reviews stay unsigned; requests go", 1)
     await db.flush()
 
 
 async def _sessions(db: AsyncSession, report: Report, user_id: str | None, email: str) -> None:
-    """Cancel what is still to come: the other one shall not wait. Whose a session is its id says, else the address."""
+    """Cancel what is still to come: the other one shall not wait. Whose a session is its id says, else the address.
+
+    The address goes, too: without an id it would say whose the session is, and whoever proves it could read the notes.
+    """
 
     def is_of(user: Mapped[str | None], address: Mapped[str]) -> sa.ColumnElement[bool]:
         by_address = sa.and_(user.is_(None), is_address(address, email))
         return by_address if user_id is None else sa.or_(user == user_id, by_address)
 
-    mine = sa.or_(
-        is_of(MentorSession.mentor_user_id, MentorSession.mentor_email),
-        is_of(MentorSession.mentee_user_id, MentorSession.mentee_email),
-    )
+    sides: dict[Side, sa.ColumnElement[bool]] = {side: is_of(user_of(side), address_of(side)) for side in SIDES}
     values = {"status": "cancelled", "cancelled_at": sa.func.now(), "cancel_reason": LEFT}
-    changed = sa.update(MentorSession).where(mine, MentorSession.status.in_(TO_COME)).values(values)
-    found = await db.execute(changed.returning(MentorSession.id), execution_options={"synchronize_session": False})
-    report.add("mentor_sessions", "signed off", CANCELLED, len(found.all()))
+    to_come = sa.and_(sa.or_(*sides.values()), MentorSession.status.in_(TO_COME))
+    report.add("mentor_sessions", "signed off", CANCELLED, await _changed(db, to_come, values))
+    for side, mine in sides.items():
+        report.add("mentor_sessions", "signed off", NOBODYS, await _changed(db, mine, with_address(side, FORMER[side])))
+
+
+async def _changed(db: AsyncSession, which: sa.ColumnElement[bool], values: Mapping[Any, Any]) -> int:
+    changed = sa.update(MentorSession).where(which).values(values).returning(MentorSession.id)
+    return len((await db.execute(changed, execution_options={"synchronize_session": False})).all())
 
 
 async def _by_email(db: AsyncSession, report: Report, email: str, secret: str) -> None:

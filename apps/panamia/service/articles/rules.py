@@ -16,10 +16,11 @@ from ...models import Article
 from ...models.enums import ArticleStatus
 from ...web.errors import RefusedError, bad, conflict, forbidden, not_found
 from .co_authors import Answer, answers_of, anybody_accepted
-from .reviews import Outcome, outcome_of, reviewer_of
+from .reviews import Outcome, earlier_of, outcome_of, reviewer_of
 
 UNPUBLISHED: frozenset[ArticleStatus] = frozenset({"draft", "pending_review", "revision_needed"})
 MOST_CO_AUTHORS = 20
+MOST_REVIEWS = 50
 
 
 class Asker(Protocol):
@@ -47,6 +48,7 @@ class Standing:
         reviewer: Whoever was asked last; None where nobody is named.
         reviewer_there: Whether the reviewer is a user still, and not locked.
         review: How the last review stands; None without one.
+        reviews: How many there were, the last one included.
         is_complete: Whether it has a title and a text.
     """
 
@@ -57,6 +59,7 @@ class Standing:
     reviewer: str | None = None
     reviewer_there: bool = False
     review: Outcome | None = None
+    reviews: int = 0
     is_complete: bool = True
 
     @property
@@ -94,6 +97,7 @@ def standing_of(article: Article, there: Set[str]) -> Standing:
         reviewer=reviewer,
         reviewer_there=reviewer in there,
         review=outcome_of(article.reviewed_by),
+        reviews=0 if article.reviewed_by is None else 1 + len(earlier_of(article.reviewed_by)),
         is_complete=bool(article.title.strip() and article.content.strip()),
     )
 
@@ -162,6 +166,8 @@ def may_ask_for_review(it: Standing, asker: Asker, reviewer: str | None = None) 
         return refused
     if it.waits_for_review:
         return conflict("A review is pending already", "review-pending")
+    if it.reviews >= MOST_REVIEWS:
+        return conflict(f"An article has {MOST_REVIEWS} reviews at most", "too-many")
     if reviewer is not None and it.writes(reviewer):
         return bad("Nobody reviews an article of their own", "own-article")
     return None

@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from ...models import EmailMigration, MentorSession, User
 from ...web.errors import RefusedError, bad
 from ..addresses import fold
+from ..mentoring.addresses import SIDES, address_of, user_of, with_address
 from ..people import is_address
 from ..resources import Resources
 from .links import void_links
@@ -123,8 +124,7 @@ async def change_address(resources: Resources, db: AsyncSession, token: str) -> 
         raise _in_use() from None
     await end_all_sessions(db, user.id)
     await void_links(db, old)
-    if was_proven:  # else the sessions of the old address may be somebody else's
-        await _keep_mentor_sessions(db, user.id, old)
+    await _keep_mentor_sessions(db, user.id, old if was_proven else None, new)
     if not await move_profile(resources, db, user.id, old if was_proven else None, new):
         raise _in_use()
     return Changed(user.id, old, new)
@@ -145,14 +145,18 @@ async def _held(db: AsyncSession, user_id: str) -> User:
     return user
 
 
-async def _keep_mentor_sessions(db: AsyncSession, user_id: str, old: str) -> None:
-    """Write the user into sessions of mentoring that knew the old address alone: else they were nobody's now."""
-    for person, email in (
-        (MentorSession.mentor_user_id, MentorSession.mentor_email),
-        (MentorSession.mentee_user_id, MentorSession.mentee_email),
-    ):
-        mine = sa.update(MentorSession).where(person.is_(None), is_address(email, old))
-        await db.execute(mine.values({person: user_id}), execution_options={"synchronize_session": False})
+async def _keep_mentor_sessions(db: AsyncSession, user_id: str, old: str | None, new: str) -> None:
+    """Write the user into sessions of mentoring that knew the old address alone, and the new address into all.
+
+    Args:
+        old: None where it was not proven: then what knows it alone may be somebody else's.
+    """
+    for side in SIDES:
+        person, mine = user_of(side), user_of(side) == user_id
+        if old is not None:
+            mine = sa.or_(mine, sa.and_(person.is_(None), is_address(address_of(side), old)))
+        changed = sa.update(MentorSession).where(mine).values({person: user_id, **with_address(side, new)})
+        await db.execute(changed, execution_options={"synchronize_session": False})
 
 
 async def _has_user(db: AsyncSession, email: str) -> bool:

@@ -3,7 +3,7 @@
 A session is nobody's business but that of the two: everybody else, admins too, is told that there is none (404).
 
 Whose it is the ids of users say. Carried sessions, from before there were ids, belong to whoever has their address and
-has proven it; so does a session whose user is gone, if somebody else has that address today.
+has proven it. Of who was deleted neither is left, so that side is nobody's for good.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ import pytest
 
 from apps.panamia.service.articles.rules import (
     MOST_CO_AUTHORS,
+    MOST_REVIEWS,
     Standing,
     may_answer,
     may_ask_for_review,
@@ -123,6 +124,13 @@ def test_one_review_at_a_time_by_somebody_who_does_not_write() -> None:
     assert may_ask_for_review(done, AUTHOR, "invited") is None
     assert code(may_ask_for_review(done, AUTHOR, "author")) == (400, "own-article")
     assert code(may_ask_for_review(done, AUTHOR, "accepted")) == (400, "own-article")
+
+
+def test_reviews_are_not_endless() -> None:
+    done = replace(STANDING, review="revision_needed", reviews=MOST_REVIEWS)
+    assert code(may_ask_for_review(done, AUTHOR)) == (409, "too-many")
+    assert code(may_ask_for_review(done, AUTHOR, "somebody")) == (409, "too-many")
+    assert may_ask_for_review(replace(done, reviews=MOST_REVIEWS - 1), AUTHOR, "somebody") is None
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from apps.panamia.service.articles.rules import MOST_REVIEWS
 from tests.apps.panamia.service.articles_made import about, co_author, column, make_article, review, told
 from tests.apps.panamia.service.conftest import ADMIN, World
 
@@ -224,6 +225,19 @@ async def test_a_reviewer_who_is_gone_makes_room_for_another_one(world: World) -
     assert (await client.get(f"/api/articles/{key}")).json()["review"]["reviewer"]["name"] == "Former Member"
     assert (await client.post(f"/api/articles/{key}/review", json={"userId": reader})).status_code == 201
     assert column(world, key, "reviewed_by")["earlier"] == [review(gone)]
+
+
+async def test_the_last_review_of_all_is_not_asked_for_again(world: World) -> None:
+    author, client = world.signed_in("a@example.org", screenname="Ana")
+    reader = world.make_user("r@example.org")
+    earlier = [review(reader, "revision_needed") for _ in range(MOST_REVIEWS - 2)]
+    last = review(reader, "revision_needed", earlier=earlier)
+    key = make_article(world, author, "revision_needed", reviewed_by=last)
+    assert (await client.post(f"/api/articles/{key}/review", json={"userId": reader})).status_code == 201
+    world.rows('UPDATE articles SET reviewed_by = reviewed_by || \'{"status": "revision_needed"}\' WHERE id = %s', key)
+    refused = await client.post(f"/api/articles/{key}/review", json={"userId": reader})
+    assert (refused.status_code, refused.json()["code"]) == (409, "too-many")
+    assert len(column(world, key, "reviewed_by")["earlier"]) == MOST_REVIEWS - 1
 
 
 async def test_what_is_written_with_a_question_is_for_whoever_is_asked(world: World) -> None:

@@ -18,6 +18,7 @@ from apps.panamia.service.settings import Settings
 from tests.apps.panamia.service.conftest import ORIGIN, SECRET, Start, World
 from tests.apps.panamia.service.mails import mails_of
 from tests.apps.panamia.service.relaying import relay
+from tests.apps.panamia.service.sessions_made import column, make_session
 
 pytestmark = pytest.mark.anyio
 REQUEST, COMPLETE = "/api/user/request-email-migration", "/api/user/complete-email-migration"
@@ -278,6 +279,22 @@ async def test_sessions_of_mentoring_that_knew_the_old_address_alone_stay_the_pe
     assert (await completed(world, await token_for(world, client)))[0] == 200
     found = world.rows("SELECT mentor_user_id, mentee_user_id FROM mentor_sessions ORDER BY session_id")
     assert found == ([(user, None), (None, user)] if is_proven else [(None, None)] * 2)
+
+
+@pytest.mark.parametrize("is_proven", [True, False])
+async def test_ones_own_sessions_of_mentoring_have_the_new_address_everywhere(world: World, is_proven: bool) -> None:
+    proven = {} if is_proven else {"email_verified": None}
+    user, client = world.signed_in(OLD, **proven)
+    long_ago, other = "Long.Ago@example.org", "b@example.org"
+    asked_of = make_session(world, user, None, "declined", mentor_email=long_ago, mentee_email=other)
+    world.rows("UPDATE mentor_sessions SET declined_by = %s WHERE id = %s", f" {long_ago.upper()}", asked_of)
+    asked_by = make_session(world, None, user, "cancelled", mentor_email=other, mentee_email=OLD, cancelled_by=other)
+    strange = make_session(world, None, None, mentor_email=long_ago, mentee_email=other)
+    assert (await completed(world, await token_for(world, client)))[0] == 200
+    names = ("mentor_email", "mentee_email", "cancelled_by", "declined_by")
+    assert column(world, asked_of, *names) == (NEW, other, None, NEW)
+    assert column(world, asked_by, *names) == (other, NEW, other, None)
+    assert column(world, strange, *names) == (long_ago, other, None, None)
 
 
 async def test_where_no_mail_can_be_sent_nothing_waits(start: Start, tmp_path: Path) -> None:

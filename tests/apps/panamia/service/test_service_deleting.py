@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from typing import Any
 
 import pytest
@@ -14,12 +13,12 @@ from pymongo import MongoClient
 from pymongo.errors import AutoReconnect
 
 from apps.panamia.models.ids import new_id
-from apps.panamia.scripts import delete_user
 from apps.panamia.scripts.deleting.documents import Documents
 from apps.panamia.service.profiles.documents import DocumentProfiles
 from apps.panamia.service.profiles.rows import RowProfiles
-from tests.apps.panamia.conftest import SETTINGS, isthmus
-from tests.apps.panamia.service.conftest import ORIGIN, SECRET, World
+from tests.apps.panamia.conftest import isthmus
+from tests.apps.panamia.service.conftest import World
+from tests.apps.panamia.service.deleted import Deletion, deletion
 from tests.apps.panamia.service.profile_homes import Home
 from tests.apps.panamia.service.relaying import relay
 
@@ -27,23 +26,11 @@ pytestmark = pytest.mark.anyio
 EMAIL = "ana@example.org"
 NEW = {"email": EMAIL, "name": "Ana", "website": "ana.example"}
 
-Deletion = Callable[..., Awaitable[int]]
-
 
 @pytest.fixture
 def delete(world: World, monkeypatch: pytest.MonkeyPatch) -> Deletion:
     """What deletes somebody, as an operator would, and returns the exit code."""
-    for name in [one for one in os.environ if one.startswith((*SETTINGS, "AUTH_", "PUBLIC_", "NEXTAUTH_"))]:
-        monkeypatch.delenv(name)
-    told = {"MONGODB_URI": world.mongodb, "AUTH_SECRET": SECRET, "PUBLIC_URL": ORIGIN}
-    for name, value in told.items():
-        monkeypatch.setenv(name, value)
-
-    async def deleted(email: str = EMAIL, word: str = "--yes") -> int:
-        monkeypatch.setenv("POSTGRES_URL", world.postgres)
-        return await asyncio.to_thread(delete_user.main, [email, word])
-
-    return deleted
+    return deletion(world, monkeypatch, EMAIL)
 
 
 async def until(world: World, query: str) -> None:

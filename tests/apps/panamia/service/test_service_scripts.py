@@ -166,9 +166,9 @@ def test_what_becomes_of_articles_of_several() -> None:
     other = {"userId": "b", "status": "accepted"}
     assert co_authors_without([pending, accepted, other, 7], ["a"]) == [{**accepted, "userId": None}, other, 7]
     assert co_authors_without(None, ["a"]) == []
-    assert review_without({"userId": "a", "status": "pending"}) is None
-    assert review_without({"userId": "a"}) is None
-    assert review_without({"userId": "a", "status": "approved"}) == {"userId": None, "status": "approved"}
+    assert review_without({"userId": "a", "status": "pending"}, ["a"]) is None
+    assert review_without({"userId": "a"}, ["a"]) is None
+    assert review_without({"userId": "a", "status": "approved"}, ["a"]) == {"userId": None, "status": "approved"}
     assert is_lonely("draft", [pending])
     assert not is_lonely("draft", [accepted])
     assert not is_lonely("published", [])
