@@ -66,22 +66,22 @@ INSERT INTO bookings (
     status_as, status_why
 )
     SELECT 'k' || lpad((number * 10 + turn)::text, 23, '0'), id, number, sitter_id,
-        CASE WHEN status <> 'blocked' THEN 'u' || lpad(((number * 31 + turn) % {people})::text, 23, '0') END,
+        CASE WHEN status <> 'blocked' THEN 'u' || lpad(((drawn + (drawn = sitter)::int) % {people})::text, 23, '0') END,
         daterange(first, first + 1 + ((number * 7 + turn * 3) % 9)::int), status::booking_status,
         CASE WHEN status = 'pending' THEN now() + interval '20 hours' * (CASE number % 3 WHEN 0 THEN -1 ELSE 1 END) END,
         CASE WHEN status <> 'blocked' THEN price_per_day END, CASE WHEN status <> 'blocked' THEN currency END, now(),
         (CASE status WHEN 'pending' THEN 'owner' WHEN 'completed' THEN 'clock' ELSE 'sitter' END)::booking_side,
         CASE WHEN status = 'cancelled' THEN 'so it was' END
     FROM (
-        SELECT listings.*, turn, first, CASE
+        SELECT listings.*, turn, first, drawn, sitter, CASE
             WHEN first + 9 < current_date THEN CASE WHEN turn % 4 = 0 THEN 'cancelled' ELSE 'completed' END
             ELSE ('{{pending,cancelled,blocked,confirmed,confirmed,confirmed}}'::text[])[1 + (number + turn) % 6]
         END AS status
         FROM listings, generate_series(0, 9) AS turn, LATERAL (
-            SELECT current_date - 360 + turn * 60 + (number % 45)::int AS first
-        ) AS drawn
-    ) AS each_one
-    WHERE sitter_id <> 'u' || lpad(((number * 31 + turn) % {people})::text, 23, '0');
+            SELECT current_date - 360 + turn * 60 + (number % 45)::int AS first,
+                (number * 31 + turn) % {people} AS drawn, right(sitter_id, 23)::bigint AS sitter
+        ) AS each_turn
+    ) AS each_one;
 INSERT INTO listing_photos (listing_id, url, position)
     SELECT id, 'https://example.org/' || id || '/' || place || '.jpg', place
     FROM listings, generate_series(0, 2) AS place;

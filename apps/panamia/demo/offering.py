@@ -89,11 +89,11 @@ async def count_people(conninfo: str, guest: str) -> int:
 
 async def _people(sessions: async_sessionmaker[AsyncSession], guest: str) -> list[Signed]:
     """Return them, the guest before all others."""
-    query = sa.select(User.id, User.email, User.screenname, User.name)
+    query = sa.select(User.id, User.screenname)
     query = query.where(User.screenname.is_not(None), User.locked_at.is_(None))
     async with sessions.begin() as db:
         rows = await db.execute(query.order_by(User.id != guest, User.id).limit(_PEOPLE))
-        return [Signed(row.id, row.email.strip().lower(), row.screenname, row.name) for row in rows]
+        return [Signed(row.id, row.screenname) for row in rows]
 
 
 class _Making:

@@ -18,6 +18,7 @@ from .listings import routes as listings
 from .listings import routes_of_parts as parts_of_listings
 from .pages import offering
 from .pages import routes as pages
+from .pages.rendering import refuse_in_pages
 from .refusals import RESPONSES, add_handlers
 from .resources import Resources
 from .settings import Settings
@@ -53,6 +54,7 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
     )
     add_handlers(app)
+    refuse_in_pages(app)
     for router in (health.router, *_ROUTERS):
         take_summaries(router)
     app.include_router(health.router)

@@ -22,7 +22,7 @@ from .listings.rules import unfit
 class Conflict(Problem):
     """Why it is no longer possible."""
 
-    conflicts: list[DaysView] | None = Field(None, description="of code `taken`: the days that somebody has")
+    conflicts: list[DaysView] | None = Field(None, description="of code `taken`: which of the days somebody has")
     price_per_day: str | None = Field(
         None, serialization_alias="pricePerDay", description="of code `price-changed`: what a day costs now"
     )
@@ -30,10 +30,10 @@ class Conflict(Problem):
 
 
 class TakenError(RefusedError):
-    """Days that somebody has already (409, code `taken`).
+    """Somebody has some of the days already (409, code `taken`).
 
     Attributes:
-        conflicts: Those of them, in their order: never whose they are.
+        conflicts: Which of those that are wanted, in their order: never whose they are.
     """
 
     def __init__(self, conflicts: Iterable[Days]) -> None:

@@ -1,7 +1,9 @@
 -- What the sidecar's role may do, and nothing more: it reads who people are, tells them things, and writes its own
--- tables. Once as the owner of the tables, and again behind each deployment:
+-- tables. Once as the owner of the tables, and again behind each deployment, while it runs: one transaction gives all.
 -- psql "$POSTGRES_DIRECT_URL" -v ON_ERROR_STOP=1 -f role.sql
 -- A login of its own is a member: CREATE ROLE pet_service LOGIN PASSWORD '…' IN ROLE petsitting;
+
+BEGIN;
 
 DO $$
 BEGIN
@@ -17,7 +19,7 @@ REVOKE ALL ON ALL FUNCTIONS IN SCHEMA public FROM petsitting;
 GRANT USAGE ON SCHEMA public TO petsitting;
 
 -- The main service's: identity is only read, and the one inbox only written to.
-GRANT SELECT (id, email, screenname, name, locked_at) ON public.users TO petsitting;
+GRANT SELECT (id, screenname, locked_at) ON public.users TO petsitting;
 GRANT SELECT (session_token, user_id, expires) ON public.sessions TO petsitting;
 GRANT INSERT (
     id, type, actor, target, context, actor_screenname, actor_name, object_type, object_title, object_url, message,
@@ -41,3 +43,5 @@ GRANT SELECT ON public.listing_reviews, public.booking_notifications TO petsitti
 GRANT INSERT (booking_id, listing_id, author_id, rating, text) ON public.listing_reviews TO petsitting;
 GRANT INSERT (notification_id, booking_id) ON public.booking_notifications TO petsitting;
 GRANT EXECUTE ON FUNCTION public.new_cuid2(), public.hold_listing(text, text) TO petsitting;
+
+COMMIT;

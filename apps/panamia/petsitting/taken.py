@@ -7,7 +7,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ..web.faults import constraint_of
-from .days import Days, days_in
+from .days import Days, days_in, merged
 from .models import LIVE, Booking
 from .refusals import TakenError
 
@@ -23,9 +23,13 @@ def is_taken() -> sa.ColumnElement[bool]:
 
 
 async def taken(db: AsyncSession, listing: str, days: Days) -> list[Days]:
-    """Return the days of a listing that are taken and meet some days, in their order; each as a whole."""
-    query = sa.select(Booking.days).where(Booking.listing_id == listing, is_taken(), Booking.days.op("&&")(days.range))
-    return sorted(days_in(one) for one in (await db.execute(query)).scalars())
+    """Return which of some days of a listing are taken, in their order.
+
+    Strangers are told: so nothing of where a stay begins or ends that the calendar does not show everybody.
+    """
+    both = Booking.days.op("*")(days.range)
+    query = sa.select(both).where(Booking.listing_id == listing, is_taken(), Booking.days.op("&&")(days.range))
+    return merged(days_in(one) for one in (await db.execute(query)).scalars())
 
 
 async def hold(db: AsyncSession, listing: str, person: str | None = None) -> bool:

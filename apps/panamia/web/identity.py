@@ -12,9 +12,7 @@ _INSTANT = sa.DateTime(timezone=True)
 USERS = sa.table(
     "users",
     sa.column("id", sa.Text),
-    sa.column("email", sa.Text),
     sa.column("screenname", sa.Text),
-    sa.column("name", sa.Text),
     sa.column("locked_at", _INSTANT),
 )
 SESSIONS = sa.table(

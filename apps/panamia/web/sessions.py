@@ -23,14 +23,11 @@ class Signed:
 
     Attributes:
         id: Of the user.
-        email: In lower case.
         screenname: None while none is chosen.
     """
 
     id: str
-    email: str
     screenname: str | None
-    name: str | None
 
 
 async def who(db: AsyncSession, token: str) -> Signed | None:
@@ -39,14 +36,12 @@ async def who(db: AsyncSession, token: str) -> Signed | None:
     Only columns that a sidecar may read are asked for.
     """
     user, session = USERS.c, SESSIONS.c
-    query = sa.select(user.id, user.email, user.screenname, user.name).join_from(
-        USERS, SESSIONS, session.user_id == user.id
-    )
+    query = sa.select(user.id, user.screenname).join_from(USERS, SESSIONS, session.user_id == user.id)
     query = query.where(
         session.session_token == token, session.expires > sa.func.clock_timestamp(), user.locked_at.is_(None)
     )
     found = (await db.execute(query)).one_or_none()
-    return Signed(found.id, found.email.strip().lower(), found.screenname, found.name) if found is not None else None
+    return Signed(found.id, found.screenname) if found is not None else None
 
 
 async def _somebody(

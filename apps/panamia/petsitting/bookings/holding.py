@@ -5,7 +5,6 @@ People first, then the listing, then its bookings: `hold_listing` of the databas
 
 from __future__ import annotations
 
-import datetime
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -13,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ...web.errors import not_found
-from ..listings.rows import offered
+from ..listings.rows import offered, today_there
 from ..models import Booking, Currency, Listing, ListingKind
 from ..taken import hold
 from .rules import Offer, Side, Standing
@@ -48,11 +47,6 @@ class HeldBooking:
     def other(self) -> str | None:
         """The id of the other one of the two; None where that one is gone."""
         return self.booking.sitter_id if self.side == "owner" else self.booking.owner_id
-
-
-def today_there() -> sa.ColumnElement[datetime.date]:
-    """Return the day it is where a listing is."""
-    return sa.cast(sa.func.timezone(Listing.time_zone, sa.func.clock_timestamp()), sa.Date)
 
 
 def standings() -> tuple[sa.ColumnElement[Any], ...]:

@@ -13,7 +13,7 @@ from typing import Literal
 
 from ...web.errors import RefusedError, bad, conflict, forbidden
 from ..days import Days
-from ..listings.rules import price_text
+from ..listings.rules import price_of, price_text
 from ..models import BookingStatus
 
 Side = Literal["owner", "sitter"]
@@ -84,7 +84,7 @@ class PriceChangedError(RefusedError):
 
 
 def check_request(
-    offer: Offer, asker: str, days: Days, expected_price: Decimal | None = None, currency: str | None = None
+    offer: Offer, asker: str, days: Days, expected_price: str | None = None, currency: str | None = None
 ) -> None:
     """Refuse a booking that cannot be.
 
@@ -92,13 +92,13 @@ def check_request(
         offer: The listing.
         asker: Who books.
         days: Those that are wanted.
-        expected_price: For a day, as it was shown; None: whatever it is.
+        expected_price: For a day, as it was shown, with the digits of its currency; None: whatever it is.
         currency: Of that price; None: whichever.
 
     Raises:
         RefusedError: Of what cannot be meant 400 or 422 (`own-listing`, `past`, `too-long`, `too-far`,
-            `wrong-currency`); 409 where it could be, and is no more (`not-offered`).
-        PriceChangedError: A day costs otherwise.
+            `wrong-currency`, `wrong-price`); 409 where it could be, and is no more (`not-offered`).
+        PriceChangedError: A day costs otherwise, or in another currency.
     """
     if offer.sitter_id == asker:
         raise own_listing()
@@ -110,9 +110,11 @@ def check_request(
         raise RefusedError(422, f"At most {offer.longest_days} days are booked at once", "too-long")
     if (days.first - offer.today).days > offer.furthest_days:
         raise RefusedError(422, f"Days are booked at most {offer.furthest_days} days ahead", "too-far")
-    if currency is not None and currency != offer.currency:
-        raise RefusedError(422, f"The price of this listing is in {offer.currency}", "wrong-currency")
-    if expected_price is not None and expected_price != offer.price:
+    is_other = currency is not None and currency != offer.currency
+    if expected_price is None:
+        if is_other:
+            raise RefusedError(422, f"The price of this listing is in {offer.currency}", "wrong-currency")
+    elif is_other or price_of(expected_price, offer.digits) != offer.price:
         raise PriceChangedError(price_text(offer.price, offer.digits), offer.currency)
 
 

@@ -16,12 +16,12 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ...web.faults import meaning_of
+from ..listings.rows import today_there
 from ..models import Booking, BookingStatus, Listing
 from ..notifying import BookingEvent, tell
 from ..resources import Resources
 from ..settings import Settings
 from ..taken import hold
-from .holding import today_there
 
 _log = logging.getLogger("petsitting")
 _AT_ONCE = 500

@@ -12,7 +12,6 @@ from ...web.database import one_at_a_time
 from ...web.errors import RefusedError
 from ...web.sessions import Signed
 from ..days import Days, days_of
-from ..listings.rules import price_of
 from ..models import Booking, ListingReview
 from ..notifying import BookingEvent, tell
 from ..refusals import TakenError
@@ -80,6 +79,7 @@ async def review(db: AsyncSession, settings: Settings, asker: Signed, key: str, 
     if booking.status == "confirmed":  # the clock has decided, and nobody wrote it down yet
         booking.status, booking.status_by = "completed", None
         await db.flush()
+        await tell(db, settings, "completed", booking, held.title, None, [booking.owner_id, booking.sitter_id])
     found = ListingReview(
         booking_id=booking.id, listing_id=booking.listing_id, author_id=asker.id, rating=said.rating, text=said.text
     )
@@ -92,10 +92,7 @@ async def review(db: AsyncSession, settings: Settings, asker: Signed, key: str, 
 async def _check(db: AsyncSession, asker: Signed, wanted: NewBooking, days: Days) -> BookableListing:
     """Return the listing that is wanted, if it may be booked so."""
     listing = await read_listing(db, wanted.listing_id)
-    expected = None
-    if wanted.expected_price_per_day is not None:
-        expected = price_of(wanted.expected_price_per_day, listing.offer.digits)
-    check_request(listing.offer, asker.id, days, expected, wanted.currency)
+    check_request(listing.offer, asker.id, days, wanted.expected_price_per_day, wanted.currency)
     return listing
 
 

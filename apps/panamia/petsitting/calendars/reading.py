@@ -6,13 +6,14 @@ import datetime
 from dataclasses import dataclass
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from ...web.errors import not_found
 from ...web.people import GONE
 from ...web.sessions import Signed
-from ..bookings.holding import today_there
 from ..days import Days, days_in, merged
-from ..listings.rows import check_seen
+from ..listings.rows import check_seen, today_there
 from ..listings.rules import unfit
 from ..models import Booking, Listing, User
 from ..taken import is_taken
@@ -37,8 +38,14 @@ class Calendar:
 
 
 async def place_of(db: AsyncSession, key: str) -> tuple[Listing, datetime.date]:
-    """Return a listing that is there, and the day it is there."""
-    found = (await db.execute(sa.select(Listing, today_there()).where(Listing.id == key))).one()
+    """Return a listing, and the day it is there.
+
+    Raises:
+        RefusedError: It is not there, or no longer (404).
+    """
+    found = (await db.execute(sa.select(Listing, today_there()).where(Listing.id == key))).one_or_none()
+    if found is None:
+        raise not_found("Listing")
     return found[0], found[1]
 
 
@@ -63,28 +70,25 @@ async def calendar_seen(
         span = span_of(first or today, months)
     except OverflowError:
         raise unfit("No calendar goes so far", "wrong-days") from None
-    return await calendar_of(db, listing, today, span, whole=asker is not None and asker.id == listing.sitter_id)
+    whole = asker is not None and asker.id == listing.sitter_id
+    return Calendar(listing, today, span, await entries_of(db, listing.id, span.range, whole=whole))
 
 
-async def calendar_of(db: AsyncSession, listing: Listing, today: datetime.date, span: Days, *, whole: bool) -> Calendar:
-    """Return what stands in some days of a listing.
+async def entries_of(db: AsyncSession, listing: str, span: Range[datetime.date], *, whole: bool) -> list[Entry]:
+    """Return those of some days of a listing that are not free.
 
     Args:
         db: The transaction.
         listing: The listing.
-        today: The day it is there.
-        span: The days.
+        span: The days; without an end: all that are to come.
         whole: Whether it says who has them, which is for its sitter alone.
     """
     query = sa.select(Booking, User.screenname).outerjoin(User, User.id == Booking.owner_id)
-    query = query.where(Booking.listing_id == listing.id, Booking.days.op("&&")(span.range), is_taken()).order_by(
-        Booking.days
-    )
+    query = query.where(Booking.listing_id == listing, Booking.days.op("&&")(span), is_taken()).order_by(Booking.days)
     found = (await db.execute(query)).all()
     if whole:
-        return Calendar(listing, today, span, [_entry(booking, name) for booking, name in found])
-    days = merged(days_in(booking.days) for booking, _ in found)
-    return Calendar(listing, today, span, [Entry(one, "taken") for one in days])
+        return [_entry(booking, name) for booking, name in found]
+    return [Entry(one, "taken") for one in merged(days_in(booking.days) for booking, _ in found)]
 
 
 def _entry(booking: Booking, screenname: str | None) -> Entry:

@@ -6,6 +6,7 @@ import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
+from sqlalchemy.dialects.postgresql import Range
 
 from ...web.database import Db
 from ...web.errors import not_found
@@ -16,14 +17,14 @@ from ..listings.rows import check_own, check_seen
 from ..resources import Open
 from . import feeds
 from .icalendars import icalendar_of
-from .months import MOST_MONTHS, add_months, span_of
-from .reading import calendar_of, calendar_seen, place_of
+from .months import MOST_MONTHS, add_months
+from .reading import calendar_seen, entries_of, place_of
 from .views import CalendarView, EntryView, FeedView
 
 router = APIRouter(tags=["calendars"])
 
-_FILE_MONTHS, _BEHIND = 25, 1
-"""A file begins with the month before this one, and goes as far ahead as anything can be booked."""
+_BEHIND = 1
+"""Months before this one with which a file begins; it goes as far ahead as anybody has days."""
 
 From = Annotated[
     Day | None, Query(alias="from", description="a day of the first month; default: the one that it is there")
@@ -60,9 +61,9 @@ async def as_file(key: Key, somebody: Somebody, resources: Open, db: Db, token: 
     if token is None:
         await check_seen(db, key, somebody)
     listing, today = await place_of(db, key)
-    span = span_of(add_months(today, -_BEHIND), _FILE_MONTHS + _BEHIND)
-    calendar = await calendar_of(db, listing, today, span, whole=token is not None)
-    file = icalendar_of(calendar, resources.settings.public_url, datetime.datetime.now(datetime.UTC))
+    span = Range(add_months(today, -_BEHIND), None)
+    entries = await entries_of(db, key, span, whole=token is not None)
+    file = icalendar_of(listing, entries, resources.settings.public_url, datetime.datetime.now(datetime.UTC))
     return Response(file, media_type="text/calendar; charset=utf-8")
 
 

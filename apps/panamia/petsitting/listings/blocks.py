@@ -14,7 +14,7 @@ from ..days import Days, days_in
 from ..models import Booking, Listing
 from ..settings import Settings
 from ..taken import hold, take
-from .rows import check_own
+from .rows import check_own, today_there
 from .rules import MOST_BLOCKS
 from .views import Blocks, BlockView
 
@@ -66,9 +66,8 @@ async def remove(db: AsyncSession, asker: Signed, listing: str, key: str) -> Non
 
 def _to_come(query: sa.Select[Any], listing: str) -> sa.Select[Any]:
     """Return a query of the blocks of a listing that are not over where it is."""
-    today = sa.cast(sa.func.timezone(Listing.time_zone, sa.func.now()), sa.Date)
     query = query.join(Listing, Listing.id == Booking.listing_id)
-    return query.where(Booking.listing_id == listing, _BLOCKED, sa.func.upper(Booking.days) > today)
+    return query.where(Booking.listing_id == listing, _BLOCKED, sa.func.upper(Booking.days) > today_there())
 
 
 def _view(block: Booking) -> BlockView:

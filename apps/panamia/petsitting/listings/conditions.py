@@ -14,6 +14,7 @@ from ..models import Booking, Listing
 from ..taken import is_taken
 from . import rules
 from .places import EARTH_KM, Place, box_around
+from .rows import today_there
 from .rules import Kind, Prices, Wanted, earliest_today, latest_today
 
 _LANGUAGES: list[sa.ColumnElement[str]] = [sa.literal_column(f"'{one}'::regconfig") for one in ("english", "spanish")]
@@ -53,12 +54,11 @@ def _free(days: Days, kinds: tuple[Kind, ...], now: datetime.datetime) -> list[C
         Booking.listing_number == Listing.number, Booking.days.op("&&")(days.range), is_taken()
     )
     found: list[Condition] = [~in_the_way]
-    today = sa.cast(sa.func.timezone(Listing.time_zone, sa.func.now()), sa.Date)
     if days.first < latest_today(now):
-        found.append(today <= days.first)
+        found.append(today_there() <= days.first)
     for kind in kinds:
         if (days.first - earliest_today(now)).days > kind.furthest_days:
-            near = today >= days.first - datetime.timedelta(days=kind.furthest_days)
+            near = today_there() >= days.first - datetime.timedelta(days=kind.furthest_days)
             found.append(sa.or_(Listing.kind != kind.key, near))
     return found
 

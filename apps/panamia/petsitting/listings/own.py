@@ -16,7 +16,7 @@ async def listed(db: AsyncSession, asker: Signed, after: Cursor | None, limit: i
     """Return the listings of who asks, the newest first, also those that are withdrawn."""
     query = sa.select(Listing.id, Listing.created_at).where(Listing.sitter_id == asker.id)
     if after is not None:
-        query = query.where(sa.tuple_(Listing.created_at, Listing.id) < sa.tuple_(after.at, after.id))
+        query = query.where(after.before(Listing.created_at, Listing.id))
     query = query.order_by(Listing.created_at.desc(), Listing.id.desc()).limit(limit + 1)
     found = (await db.execute(query)).all()
     last = Cursor(found[limit - 1][1], found[limit - 1][0]) if len(found) > limit else None

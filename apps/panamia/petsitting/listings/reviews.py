@@ -18,7 +18,7 @@ async def listed(db: AsyncSession, listing: str, after: Cursor | None, limit: in
     query = sa.select(review, User.screenname).outerjoin(User, User.id == review.author_id)
     query = query.where(review.listing_id == listing)
     if after is not None:
-        query = query.where(sa.tuple_(review.created_at, review.id) < sa.tuple_(after.at, after.id))
+        query = query.where(after.before(review.created_at, review.id))
     query = query.order_by(review.created_at.desc(), review.id.desc()).limit(limit + 1)
     found = (await db.execute(query)).all()
     together = sa.select(sa.func.count(), sa.func.avg(review.rating)).where(review.listing_id == listing)

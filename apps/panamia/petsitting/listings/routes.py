@@ -10,9 +10,8 @@ from pydantic import StringConstraints
 
 from ...web.cursors import cursor_of
 from ...web.database import Db
-from ...web.errors import not_found
 from ...web.inputs import NO_NUL, Key
-from ...web.sessions import Asker, Signed, Somebody
+from ...web.sessions import Asker, Somebody
 from ..days import Day
 from . import known, own, rules, writing
 from .bodies import CurrencyCode, KindKey, Latitude, ListingChange, Longitude, NewListing, Price
@@ -21,7 +20,7 @@ from .places import FARTHEST_KM
 from .rows import check_seen
 from .rules import Sort, Wanted
 from .search import search
-from .showing import shown
+from .showing import shown_one
 from .views import CurrencyView, KindView, ListingPage, ListingView, OwnListings
 
 router = APIRouter(prefix="/api", tags=["listings"])
@@ -82,7 +81,7 @@ async def find(
 @router.post("/listings", status_code=201)
 async def create(body: NewListing, asker: Asker, db: Db) -> ListingView:
     """Make a listing, of which who asks is the sitter."""
-    return await _one(db, await writing.create(db, asker, body), asker)
+    return await shown_one(db, await writing.create(db, asker, body), asker)
 
 
 @router.get("/listings/mine")
@@ -95,24 +94,17 @@ async def mine(asker: Asker, db: Db, cursor: CursorText = None, limit: Limit = 2
 async def read(key: Key, somebody: Somebody, db: Db) -> ListingView:
     """Show a listing: one that is offered to everybody, others to their sitter and to whoever has booked them."""
     await check_seen(db, key, somebody)
-    return await _one(db, key, somebody)
+    return await shown_one(db, key, somebody)
 
 
 @router.patch("/listings/{key}")
 async def change(key: Key, body: ListingChange, asker: Asker, db: Db) -> ListingView:
     """Change a listing: its sitter. Bookings that were made keep their price."""
     await writing.change(db, asker, key, body)
-    return await _one(db, key, asker)
+    return await shown_one(db, key, asker)
 
 
 @router.delete("/listings/{key}", status_code=204)
 async def remove(key: Key, asker: Asker, db: Db) -> None:
     """Delete a listing that nobody ever booked: its sitter. Others are withdrawn: `{"available": false}`."""
     await writing.remove(db, asker, key)
-
-
-async def _one(db: Db, key: str, asker: Signed | None) -> ListingView:
-    found = await shown(db, [key], asker)
-    if not found:
-        raise not_found("Listing")
-    return found[0]

@@ -1,6 +1,8 @@
-"""A listing's row: who may see it, and held by whoever changes it."""
+"""A listing's row: who may see it, which day it is there, and held by whoever changes it."""
 
 from __future__ import annotations
+
+import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -19,6 +21,11 @@ def offered() -> sa.ColumnElement[bool]:
 def has_sitter() -> list[sa.ColumnElement[bool]]:
     """Return what holds for all that is offered, and for little more: what indexes are limited to."""
     return [sa.and_(Listing.available), Listing.sitter_id.is_not(None)]
+
+
+def today_there() -> sa.ColumnElement[datetime.date]:
+    """Return the day it is where a listing is."""
+    return sa.cast(sa.func.timezone(Listing.time_zone, sa.func.clock_timestamp()), sa.Date)
 
 
 async def check_seen(db: AsyncSession, key: str, asker: Signed | None) -> None:

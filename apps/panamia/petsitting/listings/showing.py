@@ -9,6 +9,7 @@ from decimal import Decimal
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from ...web.errors import not_found
 from ...web.people import person
 from ...web.sessions import Signed
 from ..models import Currency, Listing, ListingPhoto, ListingReview, User
@@ -38,6 +39,18 @@ async def shown(db: AsyncSession, keys: Sequence[str], asker: Signed | None) -> 
         for listing, screenname, digits, count, average in await db.execute(_SHOWN.where(Listing.id.in_(keys)))
     }
     return [found[key] for key in keys if key in found]
+
+
+async def shown_one(db: AsyncSession, key: str, asker: Signed | None) -> ListingView:
+    """Return a listing as it is shown to somebody.
+
+    Raises:
+        RefusedError: It is not there, or no longer (404).
+    """
+    found = await shown(db, [key], asker)
+    if not found:
+        raise not_found("Listing")
+    return found[0]
 
 
 def _view(

@@ -1,7 +1,8 @@
 """What all models of the sidecar share.
 
-They import nothing of the main service, for a sidecar stands by itself; functions and triggers are in the migrations
-alone. The database draws keys and keeps `updated_at`.
+They import nothing but SQLAlchemy, for `isthmus schema` loads them where no package is above: so names, keys and
+instants stand here as the main service has them, and are shared with nobody. Functions and triggers are in the
+migrations alone. The database draws keys and keeps `updated_at`.
 """
 
 from __future__ import annotations

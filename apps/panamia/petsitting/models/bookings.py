@@ -12,11 +12,10 @@ from typing import Literal, get_args
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import DATERANGE, ENUM, INT8RANGE, ExcludeConstraint, Range
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column
 
 from .base import Base, Dated, Instant, Keyed
-from .identity import Notification, User
-from .listings import Listing, Money
+from .listings import Money
 
 BookingStatus = Literal["pending", "confirmed", "cancelled", "declined", "completed", "blocked"]
 BookingSide = Literal["owner", "sitter", "clock"]
@@ -74,15 +73,6 @@ class Booking(Keyed, Dated, Base):
     """Whoever takes a step says so here, in the same UPDATE as the status; None for the clock."""
     status_why: Mapped[str | None] = mapped_column(sa.Text)
     """Of what was cancelled or declined by somebody."""
-
-    listing: Mapped[Listing] = relationship(
-        primaryjoin=lambda: Listing.id == Booking.listing_id, foreign_keys=lambda: Booking.listing_id, viewonly=True
-    )
-    owner: Mapped[User | None] = relationship(foreign_keys=[owner_id])
-    sitter: Mapped[User | None] = relationship(
-        primaryjoin=lambda: User.id == Booking.sitter_id, foreign_keys=lambda: Booking.sitter_id, viewonly=True
-    )
-    steps: Mapped[list[BookingStep]] = relationship(order_by="BookingStep.id", viewonly=True)
 
     __table_args__ = (
         sa.UniqueConstraint("id", "owner_id"),
@@ -187,8 +177,6 @@ class ListingReview(Keyed, Dated, Base):
     """From 1 to 5."""
     text: Mapped[str | None] = mapped_column(sa.Text)
 
-    author: Mapped[User | None] = relationship(foreign_keys=[author_id])
-
     __table_args__ = (
         sa.ForeignKeyConstraint(
             ["booking_id", "listing_id", "booking_status"],
@@ -221,6 +209,3 @@ class BookingNotification(Base):
         sa.Text, sa.ForeignKey("notifications.id", ondelete="CASCADE"), primary_key=True
     )
     booking_id: Mapped[str] = mapped_column(sa.Text, sa.ForeignKey("bookings.id", ondelete="CASCADE"), index=True)
-
-    booking: Mapped[Booking] = relationship()
-    notification: Mapped[Notification] = relationship()

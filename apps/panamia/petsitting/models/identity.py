@@ -20,9 +20,7 @@ class User(Base):
     __tablename__ = "users"
 
     id: Mapped[str] = mapped_column(sa.Text, primary_key=True)
-    email: Mapped[str] = mapped_column(sa.Text)
     screenname: Mapped[str | None] = mapped_column(sa.Text)
-    name: Mapped[str | None] = mapped_column(sa.Text)
     locked_at: Mapped[datetime.datetime | None] = mapped_column(Instant)
 
 

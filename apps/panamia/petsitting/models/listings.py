@@ -6,10 +6,9 @@ from decimal import Decimal
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import TSVECTOR
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column
 
 from .base import Base, Dated, Keyed
-from .identity import User
 
 Money = sa.Numeric(12, 3)
 
@@ -98,11 +97,6 @@ class Listing(Keyed, Dated, Base):
     available: Mapped[bool] = mapped_column(sa.Boolean, server_default=sa.true())
     search: Mapped[str | None] = mapped_column(TSVECTOR, sa.Computed(_SEARCH, persisted=True), deferred=True)
 
-    sitter: Mapped[User | None] = relationship()
-    photos: Mapped[list[ListingPhoto]] = relationship(
-        order_by="ListingPhoto.position", passive_deletes=True, cascade="all, delete-orphan"
-    )
-
     __table_args__ = (
         sa.UniqueConstraint("id", "number"),
         sa.UniqueConstraint("id", "sitter_id"),
@@ -154,7 +148,5 @@ class CalendarFeed(Dated, Base):
     listing_id: Mapped[str] = mapped_column(sa.Text, sa.ForeignKey("listings.id", ondelete="CASCADE"), primary_key=True)
     token_hash: Mapped[str] = mapped_column(sa.Text, unique=True)
     """SHA-256 of what the link holds, in hex."""
-
-    listing: Mapped[Listing] = relationship()
 
     __table_args__ = (sa.CheckConstraint("token_hash ~ '^[0-9a-f]{64}$'", name="token_hash"),)

@@ -16,7 +16,7 @@ from ..calendars.routes import From, Months
 from ..listings import blocks, known, own, reviews
 from ..listings.rows import check_own, is_booked
 from ..listings.rules import MOST_PHOTOS
-from ..listings.showing import shown
+from ..listings.showing import shown_one
 from ..resources import Open
 from .rendering import PageRoute, page
 from .routes import AT_ONCE, Words
@@ -62,7 +62,7 @@ async def new(asker: Asker, resources: Open, db: Db) -> Response:
 async def edit(key: Key, asker: Asker, resources: Open, db: Db) -> Response:
     """Let the sitter of a listing change it, its photos, blocked days, and the link of the own calendar."""
     await check_own(db, key, asker)
-    (listing,) = await shown(db, [key], asker)
+    listing = await shown_one(db, key, asker)
     _, today = await place_of(db, key)
     return page(
         "edit.html",
@@ -85,7 +85,7 @@ async def calendar(
 ) -> Response:
     """Show the calendar of a listing to a person."""
     found = await calendar_seen(db, key, somebody, first, months)
-    (listing,) = await shown(db, [key], somebody)
+    listing = await shown_one(db, key, somebody)
     said = (await reviews.listed(db, key, None, _REVIEWS)).reviews
     kind = await known.kind_shown(db, listing.kind)
     return page_of(found, months, listing, kind, said, somebody, resources.settings.main_url)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, cast
 
-from fastapi import Request
+from fastapi import FastAPI, Request
 from fastapi.routing import APIRoute
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import RedirectResponse, Response
@@ -43,30 +43,27 @@ def page(name: str, asker: Signed | None, main_url: str, status: int = 200, **wh
 class PageRoute(APIRoute):
     """The route of a page. What it refuses is a page, with the words that programs get; nobody is sent to sign in."""
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Return what answers a request."""
-        handle = super().get_route_handler()
 
-        async def handled(request: Request) -> Response:
-            try:
-                return await handle(request)
-            except Exception as fault:
-                told = await _told(request, fault)
-                if told is None:
-                    raise
-                return told
+def refuse_in_pages(app: FastAPI) -> None:
+    """Let refusals of page routes be pages: to be called when the application has all its handlers.
 
-        return handled
+    Handlers stand around the dependencies of a route, so the transaction of what is refused is rolled back by then.
+    """
+    for kind, handler in app.exception_handlers.items():
+        app.exception_handlers[kind] = _in_pages(handler)
 
 
-async def _told(request: Request, fault: Exception) -> Response | None:
-    """Return the page of what programs are told of an error; None where nobody foresaw it."""
-    handlers = cast("dict[Any, Any]", request.app.exception_handlers)
-    handler = next((handlers[kind] for kind in type(fault).__mro__ if kind in handlers), None)
-    if handler is None:
-        return None
-    found = handler(request, fault)
-    answer = cast("Response", await found if inspect.isawaitable(found) else found)
+def _in_pages(handler: Callable[[Any, Any], Any]) -> Callable[[Request, Exception], Coroutine[Any, Any, Response]]:
+    async def told(request: Request, fault: Exception) -> Response:
+        found = handler(request, fault)
+        answer = cast("Response", await found if inspect.isawaitable(found) else found)
+        return _refused(request, answer) if isinstance(request.scope.get("route"), PageRoute) else answer
+
+    return told
+
+
+def _refused(request: Request, answer: Response) -> Response:
+    """Return the page of what programs are told."""
     settings = cast("Resources", request.app.state.resources).settings
     if answer.status_code == _UNAUTHORIZED:
         return RedirectResponse(f"{settings.main_url}/signin", 303)
@@ -80,8 +77,8 @@ async def _told(request: Request, fault: Exception) -> Response | None:
         error=body["error"],
         fields=body.get("fields"),
     )
-    if "retry-after" in answer.headers:
-        refused.headers["Retry-After"] = answer.headers["retry-after"]
+    for name in {*answer.headers} - {"content-type", "content-length"}:  # Retry-After, Allow
+        refused.headers[name] = answer.headers[name]
     return refused
 
 

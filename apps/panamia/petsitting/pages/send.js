@@ -41,8 +41,10 @@ async function send(form, said) {
   said.classList.toggle("good", answer.ok);
   if (!answer.ok) {
     said.textContent = told(found);
-    const price = found.code === "price-changed" ? form.elements.expectedPricePerDay : undefined;
-    if (price) price.value = found.pricePerDay; // it was told: whoever sends it again agrees
+    if (found.code === "price-changed") { // it was told: whoever sends it again agrees
+      form.elements.expectedPricePerDay.value = found.pricePerDay;
+      form.elements.currency.value = found.currency;
+    }
   } else if (show) {
     said.textContent = found[show];
   } else if (then) {

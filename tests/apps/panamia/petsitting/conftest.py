@@ -10,6 +10,7 @@ import psycopg
 import pytest
 
 from tests.apps.panamia.petsitting.sidecar import Sidecar, sidecar_of
+from tests.apps.panamia.petsitting.world import World, world_of
 from tests.apps.panamia.sidecars import HOME, Database, Template, template
 from tests.fix_postgres import drop_database
 
@@ -112,6 +113,13 @@ def make_pets(postgres: str, pets_schema: Template) -> Iterator[Callable[[], Pet
 def make_module_pets(postgres: str, pets_schema: Template) -> Iterator[Callable[[], Pets]]:
     """As `make_pets`, for all tests of a module."""
     yield from pets_made(postgres, pets_schema)
+
+
+@pytest.fixture(scope="module")
+def world(make_module_pets: Callable[[], Pets]) -> Iterator[World]:
+    """One for all tests of a module: each statement is refused, or rolled back."""
+    with world_of(make_module_pets()) as found:
+        yield found
 
 
 @pytest.fixture

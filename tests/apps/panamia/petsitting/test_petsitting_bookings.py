@@ -71,6 +71,21 @@ async def test_who_comes_too_late_is_told_which_days_are_taken(sidecar: Sidecar)
     ]
 
 
+async def test_who_comes_too_late_learns_no_more_of_stays_than_the_calendar_shows(sidecar: Sidecar) -> None:
+    """Those that follow each other are one, and of none is told where it begins or ends outside of what was wanted."""
+    pets = sidecar.pets
+    listing = pets.make_listing()
+    for first, end in ((3, 5), (5, 8), (10, 12)):
+        pets.book(listing, first, end)
+    browser = sidecar.of(pets.make_user())
+    for wanted, told in (((1, 20), [(3, 8), (10, 12)]), ((4, 11), [(4, 8), (10, 11)]), ((6, 7), [(6, 7)])):
+        late = await browser.post("/api/bookings", json=wish(sidecar, listing, *wanted))
+        assert (late.status_code, late.json()["code"]) == (409, "taken")
+        assert late.json()["conflicts"] == [
+            {"from": day(sidecar, listing, first), "to": day(sidecar, listing, end)} for first, end in told
+        ]
+
+
 async def test_of_many_who_want_a_day_one_gets_it(sidecar: Sidecar) -> None:
     pets = sidecar.pets
     listing = pets.make_listing()
@@ -131,6 +146,22 @@ async def test_what_the_clock_ends_is_written_down_and_told(sidecar: Sidecar) ->
     assert (again.status_code, again.json()["code"]) == (409, "reviewed")
 
 
+async def test_a_stay_that_its_review_completes_is_told_as_the_clock_tells_it(sidecar: Sidecar) -> None:
+    pets = sidecar.pets
+    sitter, owner = pets.make_user(), pets.make_user()
+    booking = pets.book(pets.make_listing(sitter), 1, 3, owner)
+    pets.step(booking, "confirmed", sitter)
+    pets.long_ago(booking, 30)
+    said = await sidecar.of(owner).post(f"/api/bookings/{booking}/review", json={"rating": 5})
+    assert said.status_code == 201, said.text
+    told = pets.rows("SELECT type::text, actor, target FROM notifications ORDER BY type, target")
+    assert sorted(told, key=str) == sorted(
+        [("Create", owner, sitter), ("Update", None, owner), ("Update", None, sitter)], key=str
+    )
+    assert await sweep(sidecar.app.state.resources) == 0
+    assert pets.rows("SELECT count(*) FROM notifications") == [(3,)]
+
+
 async def test_a_calendar_tells_everybody_the_days_and_the_sitter_who_has_them(sidecar: Sidecar) -> None:
     pets = sidecar.pets
     sitter, owner = pets.make_user(screenname="Sitter"), pets.make_user(screenname="Owner<b>")
@@ -179,6 +210,31 @@ async def test_who_books_is_told_the_price_that_changed_meanwhile(sidecar: Sidec
     )
     made = await sidecar.of(owner).post("/api/bookings", json=wanted | {"expectedPricePerDay": "30"})
     assert (made.status_code, made.json()["total"]) == (201, "60.00")
+
+
+@pytest.mark.parametrize(("price", "currency", "told"), [("3000", "JPY", "3000"), ("25", "EUR", "25.00")])
+async def test_who_books_is_told_the_currency_that_changed_meanwhile(
+    sidecar: Sidecar, price: str, currency: str, told: str
+) -> None:
+    pets = sidecar.pets
+    sitter, asking = pets.make_user(), sidecar.of(pets.make_user())
+    listing = pets.make_listing(sitter)
+    change = {"pricePerDay": price, "currency": currency}
+    assert (await sidecar.of(sitter).patch(f"/api/listings/{listing}", json=change)).status_code == 200
+    wanted = wish(sidecar, listing, 1, 3, expectedPricePerDay="25.00", currency="USD")
+    refused = await asking.post("/api/bookings", json=wanted)
+    assert (refused.status_code, refused.json()) == (
+        409,
+        {
+            "error": f"The price has changed: a day is {told} {currency}",
+            "code": "price-changed",
+            "pricePerDay": told,
+            "currency": currency,
+        },
+    )
+    agreed = wanted | {"expectedPricePerDay": refused.json()["pricePerDay"], "currency": refused.json()["currency"]}
+    made = await asking.post("/api/bookings", json=agreed)
+    assert (made.status_code, made.json()["pricePerDay"], made.json()["currency"]) == (201, told, currency)
 
 
 async def test_each_of_the_two_is_told_which_one_it_is_and_what_comes_next(sidecar: Sidecar) -> None:

@@ -1,6 +1,7 @@
 """Many who want the same days at one moment, over HTTP: never two have a day, and losers are told which ones are taken.
 
-Oracle: SQL that counts live rows a day, without the constraint's operators.
+Oracles: SQL that counts live rows a day, without the constraint's operators; and the server's own count of deadlocks,
+for whoever was undone by one is run again, and nobody is told.
 """
 
 from __future__ import annotations
@@ -14,9 +15,12 @@ from collections.abc import Callable
 
 import httpx
 import pytest
+import sqlalchemy as sa
+from sqlalchemy.exc import OperationalError
 
 from apps.panamia.petsitting.bookings.sweeping import sweep
 from apps.panamia.web.resources import opened
+from tests.apps.panamia.petsitting.conftest import Pets
 from tests.apps.panamia.petsitting.sidecar import Sidecar
 
 pytestmark = pytest.mark.anyio
@@ -71,11 +75,39 @@ async def test_a_crowd_never_gets_a_day_twice(
             seen.update(code for code, _ in result)
             waits.extend(seconds for code, seconds in result if code in {"booked", "taken"})
         assert pets.rows(_TWICE) == []
+    await sidecar.app.state.resources.engine.dispose()
+    assert _deadlocks(pets) == 0
     assert set(seen) <= _MAY_HAPPEN, seen
     assert set(seen) >= _HAPPENS, seen
     record_property("attempts", attempts * rounds)
     record_property("outcomes", dict(seen))
     record_property("p95_seconds", round(sorted(waits)[int(len(waits) * 0.95)], 3))
+
+
+async def test_a_deadlock_of_a_crowd_would_be_counted(sidecar: Sidecar) -> None:
+    pets = sidecar.pets
+    engine = sidecar.app.state.resources.engine
+    both = asyncio.Barrier(2)
+
+    async def lock(*keys: int) -> None:
+        async with engine.begin() as connection:
+            for key in keys:
+                await connection.execute(sa.select(sa.func.pg_advisory_xact_lock(key)))
+                if key == keys[0]:
+                    await both.wait()
+
+    found = await asyncio.gather(lock(1, 2), lock(2, 1), return_exceptions=True)
+    assert len([one for one in found if isinstance(one, OperationalError)]) == 1, found
+    await engine.dispose()
+    assert _deadlocks(pets) == 1
+
+
+def _deadlocks(pets: Pets) -> int:
+    """Return how many there were in a database that nobody uses any more: a connection counts when it ends."""
+    others = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    while pets.rows(others):
+        time.sleep(0.05)
+    return int(pets.rows("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")[0][0])
 
 
 Result = list[tuple[str, float]]

@@ -1,8 +1,8 @@
 """Requests drawn from the sidecar's own OpenAPI, sound and unsound ones, sent to it as a process of its own.
 
-Drawn and judged as those of the main service: no 5xx, and a status and a body that the OpenAPI tells of. Most are for
-rows that there are (`possessions`), asked by nobody, by an owner, and by the sitter. The pages, which no OpenAPI tells
-of, get what people could put into their links. Cannot see: whether an answer is right. Soak tests draw many more.
+Drawn and judged by `drawing`. Most are for rows that there are (`possessions`), asked by nobody, by an owner, and by
+the sitter. The pages, which no OpenAPI tells of, get what people could put into their links. Cannot see: whether an
+answer is right. Soak tests draw many more.
 """
 
 from __future__ import annotations
@@ -21,14 +21,11 @@ from urllib.parse import urlencode
 
 import httpx
 import pytest
-import schemathesis
-from schemathesis import GenerationMode
-from schemathesis.core.result import Ok
 
+from tests.apps.panamia.drawing import Drawing
 from tests.apps.panamia.petsitting.conftest import Pets
 from tests.apps.panamia.petsitting.possessions import STATUSES, Stays, add_parts, book, keys_of, own_everything
 from tests.apps.panamia.petsitting.sidecar import Sidecar
-from tests.apps.panamia.service.test_service_fuzzed import Drawing
 from tests.apps.running import SETTINGS
 from tests.fix_postgres import free_port
 
@@ -97,12 +94,10 @@ class OfStays(Drawing):
     """Requests drawn for one who asks; three of four are for what there is, and are made to be possible."""
 
     def __init__(self, stays: Stays, headers: dict[str, str]) -> None:
-        self.stays, self.headers, self.faults, self.answers = stays, headers, [], {}
+        super().__init__(headers)
+        self.stays = stays
 
-    def __repr__(self) -> str:
-        return f"requests for {self.stays.offered}"
-
-    def _renew(self, operation: Any) -> None:
+    def renew(self, operation: Any) -> None:
         stays, pets = self.stays, self.stays.pets
         if operation.method.upper() == "GET":
             return
@@ -116,7 +111,7 @@ class OfStays(Drawing):
         for status in STATUSES if operation.path.startswith("/api/bookings/{") else ():
             stays.bookings[status] = book(stays, status)
 
-    def _aim(self, case: Any, path: str, turn: int) -> None:
+    def aim(self, case: Any, path: str, turn: int) -> None:
         stays = self.stays
         names = list[str](case.path_parameters or {})
         there_is = list(itertools.product(*(keys_of(stays, path, name) for name in names)))
@@ -146,16 +141,12 @@ class OfStays(Drawing):
 
 def draw(pets: Pets, url: str, who: str, drawn: int) -> None:
     """Send requests to every route, sound ones and unsound ones; tell of every fault."""
-    schema = schemathesis.openapi.from_url(f"{url}/openapi.json")
     stays, headers = own_everything(pets), {"origin": url}
     asker = {"nobody": None, "owner": stays.owner, "sitter": stays.sitter}[who]
     if asker is not None:
         headers["cookie"] = f"authjs.session-token={pets.make_session(asker)}"
     drawing = OfStays(stays, headers)
-    for found in schema.get_all_operations():
-        assert isinstance(found, Ok), found
-        for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
-            drawing.of(found.ok(), mode, drawn)
+    drawing.of_all(url, drawn)
     assert len(drawing.answers) > 20
     assert not drawing.faults, "\n\n".join(drawing.faults)
     missed = {route for route, statuses in drawing.answers.items() if not statuses & DONE}

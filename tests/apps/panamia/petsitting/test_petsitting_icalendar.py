@@ -91,7 +91,6 @@ async def test_what_people_wrote_is_read_back_and_begins_nothing_of_its_own(side
     text = await file_of(sidecar, await feed_of(sidecar, sitter, listing))
     (event,) = events_of(text)
     assert str(event["summary"]) == f"Blocked: {NASTY}".replace("\r\n", "\n")
-    assert str(icalendar.Calendar.from_ical(text)["x-wr-calname"]) == 'Perros, gatos; y "más" \\ 🐕'
     lines = text.split("\r\n")
     assert lines[-1] == ""
     assert "\n" not in "".join(lines)
@@ -101,7 +100,36 @@ async def test_what_people_wrote_is_read_back_and_begins_nothing_of_its_own(side
         "BEGIN:VEVENT",
         next(line for line in lines if line.startswith("SUMMARY:Blocked")),
     ]
-    assert r"Blocked: Canela\; vieja\, \\n\, y coja\nBEGIN:VEVENT\nSUMMARY:ha" in text.replace("\r\n ", "")
+    whole = text.replace("\r\n ", "")
+    assert r"Blocked: Canela\; vieja\, \\n\, y coja\nBEGIN:VEVENT\nSUMMARY:ha" in whole
+    for name in ("NAME", "X-WR-CALNAME"):
+        assert name + r':Perros\, gatos\; y "más" \\ 🐕' in whole.split("\r\n")
+
+
+async def test_what_no_file_can_hold_is_left_out_and_what_looks_like_a_break_is_none(
+    sidecar: Sidecar,
+) -> None:
+    pets = sidecar.pets
+    sitter = pets.make_user()
+    listing = pets.make_listing(sitter, title="A\x07B\x1b\x7fC\x85D \\N \\n")
+    pets.block(listing, 2, 4, note="one\ttwo\x0b\x0c\r\x1f three\r\nfour \\N \\, \\\\n")
+    lines = (await file_of(sidecar, await feed_of(sidecar, sitter, listing))).replace("\r\n ", "").split("\r\n")
+    assert [one for one in lines if one.startswith(("NAME", "X-WR-CALNAME", "SUMMARY"))] == [
+        r"NAME:ABCD \\N \\n",
+        r"X-WR-CALNAME:ABCD \\N \\n",
+        "SUMMARY:Blocked: one\ttwo" + r"\n three\nfour \\N \\\, \\\\n",
+    ]
+
+
+async def test_file_goes_as_far_as_its_kind_is_booked(sidecar: Sidecar) -> None:
+    pets = sidecar.pets
+    pets.rows("UPDATE listing_kinds SET furthest_days = 3660, longest_days = 3660 WHERE key = 'rental'")
+    sitter = pets.make_user()
+    listing = pets.make_listing(sitter, kind="rental")
+    pets.book(listing, 3659, 7319)
+    pets.block(listing, 20_000, 20_001)
+    for link in (f"/api/listings/{listing}/calendar.ics", await feed_of(sidecar, sitter, listing)):
+        assert len(events_of(await file_of(sidecar, link))) == 2
 
 
 async def test_events_are_told_apart_and_keep_what_they_are_called(sidecar: Sidecar) -> None:

@@ -546,11 +546,13 @@ async def test_a_form_to_book_says_the_price_that_was_seen(sidecar: Sidecar) -> 
     listing = pets.make_listing()
     browser = sidecar.of(pets.make_user())
     form = (await read(browser, f"/listings/{listing}/calendar")).form("/api/bookings")
-    pets.rows("UPDATE listings SET price_per_day = 30 WHERE id = %s", listing)
+    pets.rows("UPDATE listings SET price_per_day = 30, currency = 'EUR' WHERE id = %s", listing)
     filled = {"from": day(pets, listing, 2), "to": day(pets, listing, 4)}
     refused = await send(browser, form, **filled)
-    assert (refused.status_code, refused.json()["pricePerDay"]) == (409, "30.00")
-    assert (await send(browser, form, **filled, expectedPricePerDay="30.00")).status_code == 201
+    told = refused.json()
+    assert (refused.status_code, told["pricePerDay"], told["currency"]) == (409, "30.00", "EUR")
+    filled |= {"expectedPricePerDay": told["pricePerDay"], "currency": told["currency"]}
+    assert (await send(browser, form, **filled)).status_code == 201
 
 
 @pytest.mark.parametrize(

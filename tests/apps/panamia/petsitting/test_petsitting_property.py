@@ -277,7 +277,8 @@ class Database:
                     query = "UPDATE bookings SET status = %s, status_by = %s, status_why = %s WHERE id = %s"
                     self._ask(query, to, who, why, self.bookings[booking])
             case RunOut(booking):
-                query = "UPDATE bookings SET hold_until = clock_timestamp() WHERE id = %s AND status = 'pending'"
+                ends = "least(hold_until, clock_timestamp())"  # one that has run out does not last until now
+                query = f"UPDATE bookings SET hold_until = {ends} WHERE id = %s AND status = 'pending'"
                 self._ask(query, self.bookings[booking])
             case Pass(booking):
                 self._ask("SET LOCAL session_replication_role = replica")

@@ -229,7 +229,17 @@ def test_each_code_stands_in_the_readme() -> None:
     assert {"taken", "price-changed", "begun", "too-often", "wrong-kind", "own-listing"} <= codes
     table = re.findall(r"^\| `([a-z-]+)` \| ([0-9, ]+) \|", (HOME / "README.md").read_text("utf-8"), re.MULTILINE)
     told = {code for code, _ in table}
-    common = {"invalid", "cursor", "origin", "conflict", "busy", "too-slow", "overloaded", "postgres-away"}
+    common = {
+        "invalid",
+        "cursor",
+        "origin",
+        "conflict",
+        "busy",
+        "too-slow",
+        "overloaded",
+        "postgres-away",
+        "postgres-unsure",
+    }
     assert told == codes | common
     for one in OF_CONSTRAINTS.values():
         assert one.code is None or str(one.status) in dict(table)[one.code], one.code

@@ -323,7 +323,7 @@ def test_a_deletion_takes_nothing_of_the_others(full: Pets) -> None:
 
 
 ALLOWED = [
-    "SELECT id, email, screenname, name, locked_at FROM users",
+    "SELECT id, screenname, locked_at FROM users",
     "SELECT session_token, user_id, expires FROM sessions",
     (
         "INSERT INTO notifications (id, type, actor, target, context)"
@@ -342,6 +342,8 @@ ALLOWED = [
     "SELECT * FROM booking_steps, listing_kinds, currencies, time_zones, listing_reviews, booking_notifications",
 ]
 FORBIDDEN = [
+    "SELECT email FROM users",
+    "SELECT name FROM users",
     "SELECT hashed_password FROM users",
     "SELECT * FROM users",
     "SELECT FROM users FOR KEY SHARE",
