@@ -45,6 +45,7 @@ def measure(work: Path, users: int, notifications: int, rounds: int, requests: i
             "POSTGRES_DIRECT_URL": conninfo,
             "MONGODB_URI": url,
             "MAIL": "console",
+            "CLEAN_UP_EVERY_SECONDS": "0",  # what has expired is there in each round
         }
         with serving("apps.panamia.service", settings, work / "service.log") as port:
             found = {clients: _rounds(port, clients, users, rounds, requests) for clients in (1, 8)}

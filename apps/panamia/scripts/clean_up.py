@@ -3,7 +3,8 @@
     python -m apps.panamia.scripts.clean_up
     python -m apps.panamia.scripts.clean_up --dry-run
 
-PostgreSQL is that of POSTGRES_URL. Run it once an hour; it may be stopped, run twice, and run beside the service.
+PostgreSQL is that of POSTGRES_URL. The service does it by itself, unless CLEAN_UP_EVERY_SECONDS is 0. It may be
+stopped, run twice, and run beside the service.
 """
 
 from __future__ import annotations

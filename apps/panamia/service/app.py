@@ -16,6 +16,7 @@ from .articles import routes as articles
 from .articles import routes_together as articles_together
 from .auth import confirming
 from .auth import routes as auth
+from .cleaning import cleaned_up
 from .doubts import doubts_of
 from .mentoring import routes as mentoring
 from .mongo import add_handlers as add_mongo_handlers
@@ -49,7 +50,7 @@ def create_app(settings: Settings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
         for doubt in doubts_of(settings):
             _log.warning("look at the settings: %s", doubt)
-        async with opened(settings) as resources, prepared(resources), mail_sent(resources):
+        async with opened(settings) as resources, prepared(resources), mail_sent(resources), cleaned_up(resources):
             app.state.resources = resources
             yield
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -11,6 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from ..models import Base, Notification
 from .auth.expired import EXPIRING
+from .repeating import repeated
+from .resources import Resources
 
 BATCH = 1_000
 """Rows of a transaction."""
@@ -65,6 +68,7 @@ async def clean_up(
     *,
     batch: int = BATCH,
     told: Callable[[str, int], None] = lambda _table, _count: None,
+    stopped: Callable[[], bool] = lambda: False,
 ) -> dict[str, int]:
     """Delete what has expired, and return how many rows of each table are gone.
 
@@ -74,16 +78,26 @@ async def clean_up(
     Args:
         batch: Rows of a transaction at most.
         told: Called behind each batch with the table and how many rows of it are gone so far.
+        stopped: Asked before each batch whether somebody says stop.
     """
     counts: dict[str, int] = {}
     for one in PERISHABLE:
         counts[one.table], gone = 0, batch
-        while gone == batch:
+        while gone == batch and not stopped():
             async with sessions.begin() as db:
                 gone = await _delete(db, one, batch)
             counts[one.table] += gone
             told(one.table, counts[one.table])
     return counts
+
+
+def cleaned_up(resources: Resources) -> AbstractAsyncContextManager[None]:
+    """Clean up beside the block, every so often as the settings say; with 0 nothing is deleted here."""
+
+    def clean(stopped: Callable[[], bool]) -> Awaitable[dict[str, int]]:
+        return clean_up(resources.sessions, stopped=stopped)
+
+    return repeated(clean, resources.settings.clean_up_every_seconds, "what has expired stays")
 
 
 async def _delete(db: AsyncSession, one: Perishable, most: int) -> int:

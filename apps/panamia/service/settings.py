@@ -33,6 +33,7 @@ class Settings(WebSettings):
     public_url: Url = "http://localhost:3000"
     port: Port = 3000
     body_bytes: BodyBytes = 524_288
+    pool_size: int = Field(10, ge=2, description="connections to PostgreSQL at most; half of them may wait for MongoDB")
     statement_seconds: Seconds = 15
     postgres_direct_url: SecretStr | None = Field(
         None,
@@ -67,6 +68,13 @@ class Settings(WebSettings):
         le=86_400,
         description="how often mail of notifications that is due is looked for; 0: this process sends none",
     )
+    clean_up_every_seconds: float = Field(
+        3_600,
+        ge=0,
+        le=86_400,
+        description="how often what has expired is deleted; 0: this process deletes nothing, so run"
+        " `apps.panamia.scripts.clean_up`",
+    )
     session_days: int = Field(30, ge=1, le=365, description="how long a session lasts that is not used")
     links_per_hour: int = Field(5, ge=1, description="sign-in links that one address may ask for in an hour")
     links_per_hour_and_host: int = Field(30, ge=1, description="those that one network address may ask for in an hour")
@@ -76,7 +84,8 @@ class Settings(WebSettings):
     mongodb_timeout_ms: int = Field(2_000, ge=100, description="how long MongoDB may take to answer, in milliseconds")
     oauth: dict[str, Policy] = Field(
         default_factory=dict[str, Policy],
-        description="OAUTH_<PROVIDER>: `trusted`, `verification-required` or `disabled`; default: the second",
+        description="OAUTH_<PROVIDER>: what a provider's word is worth: `trusted`, `verification-required` (the"
+        " default) or `disabled`. It does nothing by itself, for no route here asks a provider: docs/how-to/sign-in.md",
     )
 
     @field_validator("admin_emails", mode="before")

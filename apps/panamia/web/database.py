@@ -20,7 +20,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from isthmus.errors import ConfigError
 
 from .again import ask_again
-from .faults import is_undone_by_others
+from .errors import UnsureError
+from .faults import is_undone_by_others, meaning_of
 from .instants import read_instants
 
 _CONNECT_SECONDS = 5
@@ -128,13 +129,25 @@ def sessions_of(engine: AsyncEngine) -> async_sessionmaker[AsyncSession]:
 async def _transaction(request: Request) -> AsyncIterator[AsyncSession]:
     sessions = cast("async_sessionmaker[AsyncSession]", request.app.state.resources.sessions)
     async with sessions() as session:
+        is_commit = False
         try:
             async with session.begin():
                 yield session
+                await session.flush()
+                is_commit = True
         except DBAPIError as fault:
-            if is_undone_by_others(fault) and ELSEWHERE not in session.info:
+            if _is_unsure(fault, session, is_commit=is_commit):
+                raise UnsureError from fault
+            if is_undone_by_others(fault):
                 ask_again(request.scope)
             raise
+
+
+def _is_unsure(fault: DBAPIError, session: AsyncSession, *, is_commit: bool) -> bool:
+    """Tell whether an error leaves open what was done; what PostgreSQL refuses, also to commit, it has undone."""
+    if ELSEWHERE in session.info:
+        return meaning_of(fault) != "wrong"
+    return is_commit and fault.connection_invalidated
 
 
 Db = Annotated[AsyncSession, Depends(_transaction, scope="function")]

@@ -60,6 +60,13 @@ class RefusedError(Exception):
         self.status, self.error, self.code, self.headers = status, error, code, dict(headers or {})
 
 
+class UnsureError(Exception):
+    """A transaction may be committed, or has written elsewhere what it cannot take back. Its cause is a DBAPIError.
+
+    The answer has no `Retry-After`: a program that obeys one would send the same again without a look.
+    """
+
+
 def unauthorized() -> RefusedError:
     """Nobody is signed in."""
     return RefusedError(401, "Unauthorized")
@@ -96,7 +103,7 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
         413: "Too large",
         422: "Not of this form",
         429: "Too often",
-        503: "A database is away, busy, or too slow",
+        503: "A database is away, busy or too slow, or it is not known what was done",
     }.items()
 }
 """What every route may answer, for its OpenAPI."""
@@ -138,9 +145,7 @@ def add_handlers(app: FastAPI, constraints: Mapping[str, RefusedError] | None = 
         refused = foreseen.get(constraint_of(fault) or "")
         if refused is not None:
             return _told(refused)
-        meaning = meaning_of(fault)
-        # Its text may hold values.
-        words = explain(fault.orig, values=False) if isinstance(fault.orig, psycopg.Error) else type(fault).__name__
+        meaning, words = meaning_of(fault), _words_of(fault)
         if meaning == "wrong":
             _log.error("a statement failed: %s, at %s", words, _places(fault))
             return answer(500, _WRONG)
@@ -148,9 +153,20 @@ def add_handlers(app: FastAPI, constraints: Mapping[str, RefusedError] | None = 
         _log.warning("%s: %s", code, words)
         return answer(status, told, code, headers={"Retry-After": str(seconds)} if seconds else {})
 
+    @app.exception_handler(UnsureError)
+    async def _unsure(_: Request, fault: UnsureError) -> JSONResponse:
+        _log.warning("postgres-unsure: %s", _words_of(fault.__cause__))
+        return answer(503, "It is not known whether this was done; look first, then ask again", "postgres-unsure")
+
 
 def _told(refused: RefusedError) -> JSONResponse:
     return answer(refused.status, refused.error, refused.code, headers=refused.headers)
+
+
+def _words_of(fault: BaseException | None) -> str:
+    """Return what an error of PostgreSQL says without its values, which its text may hold."""
+    found = fault.orig if isinstance(fault, DBAPIError) else None
+    return explain(found, values=False) if isinstance(found, psycopg.Error) else type(fault).__name__
 
 
 class Unforeseen:

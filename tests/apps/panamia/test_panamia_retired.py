@@ -38,8 +38,8 @@ from apps.panamia.moving.retirements import Retirement, announce, be_alone, note
 from isthmus.connect.mongo import open_server
 from isthmus.errors import ConfigError
 from isthmus.polyglot.outbox import delete, enqueue
-from isthmus.state.switches import LOCK
 from isthmus.sources.dump.folder import list_collections
+from isthmus.state.switches import LOCK
 from tests.apps.panamia.conftest import HOME, Moved, Served, isthmus, phase_command
 from tests.apps.panamia.secrets_of import FIELDS
 from tests.oracle.copying import url

@@ -33,7 +33,6 @@ class Signed:
     id: str
     email: str
     email_verified: datetime.datetime | None
-    name: str | None
     screenname: str | None
     role: str
     is_admin: bool
@@ -70,7 +69,6 @@ async def who(db: AsyncSession, token: str, admins: tuple[str, ...], days: int) 
         user.id,
         email,
         user.email_verified,
-        user.name,
         user.screenname,
         user.role,
         user.email_verified is not None and email in admins,

@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import datetime
 import logging
-from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from smtplib import SMTPResponseException
 
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from ..mail import DeferredError, Sender, UndeliverableError
+from ..repeating import repeated
 from ..resources import Resources
 from .letters import Owed, letter_of, pause_of, why_not
 from .owing import MOST_TRIES, give_up, put_off, settle, take
@@ -20,8 +21,6 @@ from .owing import MOST_TRIES, give_up, put_off, settle, take
 _log = logging.getLogger("panamia")
 _SECONDS = 120
 """For one mail; less than it is left to whoever took it."""
-_LAST_SECONDS = 10
-"""For the mail that is being sent when the service ends."""
 
 
 @dataclass
@@ -106,34 +105,10 @@ def _kind_of(fault: Exception) -> str:
     return f"{type(fault).__name__}{code}"
 
 
-@asynccontextmanager
-async def mail_sent(resources: Resources) -> AsyncGenerator[None]:
+def mail_sent(resources: Resources) -> AbstractAsyncContextManager[None]:
     """Send mail beside the block, every so often as the settings say; with 0 nothing is sent here."""
-    every = resources.settings.mail_every_seconds
-    if not every:
-        yield
-        return
-    stop = asyncio.Event()
-    working = asyncio.create_task(_work(resources, every, stop))
-    try:
-        yield
-    finally:
-        stop.set()
-        await asyncio.wait([working], timeout=_LAST_SECONDS)
-        working.cancel()
-        await asyncio.wait([working])
 
+    def send(stopped: Callable[[], bool]) -> Awaitable[Counts]:
+        return send_due(resources.sessions, resources.mail, resources.settings.public_url, stopped=stopped)
 
-async def _work(resources: Resources, every: float, stop: asyncio.Event) -> None:
-    told = False
-    while not stop.is_set():
-        try:
-            await asyncio.wait_for(stop.wait(), every)
-        except TimeoutError:
-            try:
-                await send_due(resources.sessions, resources.mail, resources.settings.public_url, stopped=stop.is_set)
-                told = False
-            except Exception as fault:  # noqa: BLE001  the database may be away; the next round asks again
-                if not told:
-                    _log.warning("mail waits: %s", type(fault).__name__)
-                told = True
+    return repeated(send, resources.settings.mail_every_seconds, "mail waits")

@@ -50,7 +50,7 @@ async def claim_profile(resources: Resources, db: AsyncSession, user_id: str) ->
     """
     try:
         await stay(db, user_id)  # else a document could be claimed for somebody who is being deleted
-        email = await _proven(db, user_id)
+        email = await proven_address(db, user_id)
         if email is None:
             return "unproven"
         async with writing(resources, db) as profiles:
@@ -63,7 +63,7 @@ async def claim_profile(resources: Resources, db: AsyncSession, user_id: str) ->
     return "away"
 
 
-async def _proven(db: AsyncSession, user_id: str) -> str | None:
+async def proven_address(db: AsyncSession, user_id: str) -> str | None:
     """Return the e-mail of a user as it is committed, folded; None while nobody has proven it."""
     query = sa.select(User.email).where(User.id == user_id, User.email_verified.is_not(None))
     email = (await db.execute(query)).scalar_one_or_none()

@@ -50,12 +50,16 @@ class DocumentProfiles:
     Args:
         mongo: The service's.
         seconds: How long a claim may take.
+
+    Attributes:
+        has_written: Whether a document was written, or may have been. A claim does not count: again it is the same.
     """
 
     home: Home = "mongodb"
 
     def __init__(self, mongo: Mongo, seconds: float) -> None:
         self._mongo, self._seconds = mongo, seconds
+        self.has_written = False
 
     async def get(self, document_id: object) -> Stored | None:
         """As `DocumentStore.get`."""
@@ -67,15 +71,15 @@ class DocumentProfiles:
 
     async def insert(self, document: Mapping[str, Any]) -> Stored:
         """As `DocumentStore.insert`."""
-        return await self._ask(lambda store: store.insert(document))
+        return await self._write(lambda store: store.insert(document))
 
     async def put(self, document: Mapping[str, Any]) -> Stored:
         """As `DocumentStore.put`."""
-        return await self._ask(lambda store: store.put(document))
+        return await self._write(lambda store: store.put(document))
 
     async def replace(self, document: Mapping[str, Any], *, revision: str | None = None) -> Stored:
         """As `DocumentStore.replace`."""
-        return await self._ask(lambda store: store.replace(document, revision=revision))
+        return await self._write(lambda store: store.replace(document, revision=revision))
 
     async def update(
         self,
@@ -86,11 +90,11 @@ class DocumentProfiles:
         revision: str | None = None,
     ) -> Stored:
         """As `DocumentStore.update`."""
-        return await self._ask(lambda store: store.update(document_id, set=set, unset=unset, revision=revision))
+        return await self._write(lambda store: store.update(document_id, set=set, unset=unset, revision=revision))
 
     async def delete(self, document_id: object, *, revision: str | None = None) -> bool:
         """As `DocumentStore.delete`."""
-        return await self._ask(lambda store: store.delete(document_id, revision=revision))
+        return await self._write(lambda store: store.delete(document_id, revision=revision))
 
     async def of_user(self, user_id: str) -> Stored | None:
         """As `Profiles.of_user`; of several that hold the user the first by id."""
@@ -137,6 +141,10 @@ class DocumentProfiles:
 
     async def _ask(self, work: Callable[[MongoStore], Awaitable[T]]) -> T:
         return await self._mongo.ask(lambda database: work(MongoStore(database[COLLECTION])))
+
+    async def _write(self, work: Callable[[MongoStore], Awaitable[T]]) -> T:
+        self.has_written = True
+        return await self._ask(work)
 
     async def prepare(self) -> list[str]:
         """Make the indexes that are missing, and return the names of those that were made; safe to repeat.

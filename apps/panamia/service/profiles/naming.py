@@ -1,4 +1,7 @@
-"""Screen names in the database: whose one is, and how one is taken. Two who want one at once are settled there."""
+"""Screen names in the database: whose one is, and how one is taken. Two who want one at once are settled there.
+
+A screen name and a slug lead to the page of a profile, so neither is given that is the other of somebody else.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +16,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from ...models import ScreennameHistory, User
 from ...models.ids import new_id
+from ...web.database import one_at_a_time
 from ...web.errors import RefusedError, bad, conflict, unauthorized
+from ..resources import Resources
 from .screennames import changes_again_at, why_not
+from .slugs import is_close
+from .where import reading
 
-_TAKEN = "This screen name is taken"
+TAKEN = "This screen name is taken"
+_NAMES = "panamia.profiles.slug"
 
 
 @dataclass(frozen=True)
@@ -50,11 +58,11 @@ async def screenname_of(db: AsyncSession, user_id: str | None) -> str | None:
 
 
 async def names_of_others(db: AsyncSession, beginning: str, user_id: str) -> set[str]:
-    """Return the screen names of others, now or formerly, that begin with a text; in lower case."""
+    """Return the screen names of others, now or formerly, that are a text, or it and a number; in lower case."""
     found: set[str] = set()
     for column, owner in ((User.screenname, User.id), (ScreennameHistory.screenname, ScreennameHistory.user_id)):
         lower = sa.func.lower(column)
-        query = sa.select(lower).where(lower.startswith(beginning, autoescape=True), owner != user_id)
+        query = sa.select(lower).where(is_close(lower, beginning), owner != user_id)
         found |= {str(one) for one in (await db.execute(query)).scalars()}
     return found
 
@@ -68,19 +76,50 @@ async def named(db: AsyncSession, user_id: str) -> Named:
     return Named(found.screenname, changes_again_at(found.last_screenname_change))
 
 
-async def set_screenname(db: AsyncSession, user_id: str, wanted: str) -> Named:
+async def name_alone(db: AsyncSession) -> None:
+    """Let others who give a profile a slug, or somebody a name, wait until the transaction ends.
+
+    MongoDB has no index that is unique on slugs, and no database one over slugs and names.
+    """
+    await one_at_a_time(db, _NAMES)
+
+
+async def leads_to_another(resources: Resources, db: AsyncSession, user_id: str | None, name: str) -> bool:
+    """Tell whether a name is the slug of a profile that is not the user's: its page is found by it, shown or not.
+
+    Args:
+        resources: What the service has open.
+        db: The transaction.
+        user_id: Of the user; None for nobody.
+        name: As it is written; in lower case it is the same name.
+
+    Raises:
+        MongoAwayError: It cannot be known: profiles stand in MongoDB, which does not answer.
+    """
+    async with reading(resources, db) as profiles:
+        for slug in {name, name.lower()}:
+            found = await profiles.find({"slug": slug}, limit=2)  # of two one is another's
+            if any(user_id is None or one.document.get("userId") != user_id for one in found):
+                return True
+    return False
+
+
+async def set_screenname(resources: Resources, db: AsyncSession, user_id: str, wanted: str) -> Named:
     """Call a user by a name. The former one stays theirs: nobody else gets it.
 
     The first name starts no clock; each further one is kept for 90 days. The same name in other capitals is no other
     name: it is written anew at any time, and nothing is noted.
 
     Args:
+        resources: What the service has open.
         db: The transaction.
         user_id: Who is called so.
         wanted: Trimmed.
 
     Raises:
-        RefusedError: Nobody can have it (400), somebody else has or had it (409), or it is too early (429).
+        RefusedError: Nobody can have it (400), somebody else has or had it, or a profile with it as its slug (409), or
+            it is too early (429).
+        MongoAwayError: Whether a profile has it as its slug cannot be known.
     """
     reason = why_not(wanted)
     if reason is not None:
@@ -92,7 +131,8 @@ async def set_screenname(db: AsyncSession, user_id: str, wanted: str) -> Named:
     former = user.screenname
     if former == wanted:
         return Named(former, changes_again_at(user.last_screenname_change))
-    is_other = former is not None and former.lower() != wanted.lower()
+    is_same = former is not None and former.lower() == wanted.lower()
+    is_other = former is not None and not is_same
     now = datetime.datetime.now(datetime.UTC)
     if is_other:
         _check_time(user.last_screenname_change, now)
@@ -101,10 +141,14 @@ async def set_screenname(db: AsyncSession, user_id: str, wanted: str) -> Named:
     try:
         await db.flush()
     except IntegrityError as fault:
-        raise conflict(_TAKEN, "screenname-taken") from fault
+        raise conflict(TAKEN, "screenname-taken") from fault
     # Behind the write: whoever had the name until this moment has kept it in the history by now.
     if await _was_of_other(db, user_id, wanted):
-        raise conflict(_TAKEN, "screenname-taken")
+        raise conflict(TAKEN, "screenname-taken")
+    if not is_same:
+        await name_alone(db)
+        if await leads_to_another(resources, db, user_id, wanted):
+            raise conflict(TAKEN, "screenname-taken")
     if is_other and former is not None:
         await _keep(db, user_id, former, wanted)
     return Named(wanted, changes_again_at(user.last_screenname_change))

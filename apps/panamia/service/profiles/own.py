@@ -12,24 +12,21 @@ from isthmus.errors import PolyglotError
 from isthmus.polyglot.stores import Stored
 from isthmus.polyglot.switch import Home
 
-from ...web.database import one_at_a_time
 from ...web.errors import RefusedError, bad, conflict, not_found
 from ..addresses import folded
 from ..auth.sessions import Signed
 from ..people import stay
 from ..resources import Resources
-from .belonging import claim_profile
+from .belonging import claim_profile, proven_address
 from .document import profile_of
 from .inputs import NewProfile, SaveProfile
-from .naming import names_of_others
+from .naming import name_alone, names_of_others
 from .saving import change_of, is_complete, moment
 from .slugs import first_free, slug_of
 from .stores import Profiles
 from .where import reading, writing
 
 _TRIES = 5
-_SLUGS = "panamia.profiles.slug"
-"""Whoever gives a profile a slug holds this until it is committed: MongoDB has no index that is unique on it."""
 
 
 @dataclass(frozen=True)
@@ -70,20 +67,21 @@ async def begin_profile(resources: Resources, db: AsyncSession, user: Signed, ne
     Raises:
         RefusedError: The e-mail is another one than the user's, nobody has proven it, or it has a profile already.
     """
-    if folded(new.email) != user.email:
-        raise bad("The e-mail must be the one you are signed in with", "email-mismatch")
-    if user.email_verified is None:
-        raise RefusedError(403, "Sign in by a mailed link first, which proves your address", "email-unproven")
     await stay(db, user.id, alone=True)
+    email = await proven_address(db, user.id)  # it may have changed until now; a change waits from here on
+    if folded(new.email) != (email or user.email):
+        raise bad("The e-mail must be the one you are signed in with", "email-mismatch")
+    if email is None:
+        raise RefusedError(403, "Sign in by a mailed link first, which proves your address", "email-unproven")
     async with writing(resources, db) as profiles:
         for _ in range(_TRIES):
-            how, _found = await profiles.claim(user.id, user.email)
+            how, _found = await profiles.claim(user.id, email)
             if how != "none":
                 raise bad("There is a profile with this e-mail already", "profile-exists")
             now = moment(datetime.datetime.now(datetime.UTC))
             document = {
                 "userId": user.id,
-                "email": user.email,
+                "email": email,
                 "name": new.name,
                 "slug": await _slug(db, profiles, user.id, new.name),
                 "active": False,
@@ -146,6 +144,6 @@ async def save_profile(
 
 async def _slug(db: AsyncSession, profiles: Profiles, user_id: str, name: str) -> str:
     """Return a slug that no profile has, and that is nobody else's screen name; it is held until the commit."""
-    await one_at_a_time(db, _SLUGS)
+    await name_alone(db)
     wanted = slug_of(name)
     return first_free(wanted, await profiles.slugs(wanted) | await names_of_others(db, wanted, user_id))

@@ -21,6 +21,7 @@ from ...models import Profile
 from ...models.ids import new_id
 from ..people import is_address
 from .columns import Row, document_of, row_of
+from .slugs import is_close
 from .stores import COLLECTION, SEARCHED, Claim, Wanted
 
 _TABLE = cast("sa.Table", Profile.__table__)
@@ -174,16 +175,13 @@ class RowProfiles:
         for group in wanted.flags:
             query = query.where(sa.or_(*(_is_true(flag) for flag in group)))
         if wanted.behind is not None:
-            query = query.where(slug > wanted.behind[0])
+            query = query.where(slug > wanted.behind[0].partition("\0")[0])  # what follows a NUL is nothing here
         return [document_of(row) for row in await self._rows(query)]
 
     async def slugs(self, beginning: str) -> set[str]:
         """As `Profiles.slugs`."""
         column = _TABLE.c.slug
-        query = sa.select(column).where(
-            sa.or_(column == beginning, column.startswith(f"{beginning}-", autoescape=True)),
-            sa.func.substr(column, len(beginning) + 1).regexp_match("^(-[0-9]+)?$"),
-        )
+        query = sa.select(column).where(is_close(column, beginning))
         return {str(one) for one in (await self._on.execute(query)).scalars()}
 
     async def _there(self, document_id: object) -> Stored:

@@ -11,8 +11,9 @@ from ...web.bodies import Input, Output
 from ...web.database import Db
 from ...web.errors import bad
 from ..auth.current import Somebody, User
+from ..resources import Open
 from .inputs import Line
-from .naming import Named, named, owner_of, set_screenname
+from .naming import TAKEN, Named, leads_to_another, named, owner_of, set_screenname
 from .screennames import why_not
 
 router = APIRouter(prefix="/api/screenname", tags=["screen names"])
@@ -40,19 +41,27 @@ class SetScreenname(Input):
 
 @router.get("/check")
 async def check(
-    db: Db, somebody: Somebody, name: Annotated[str | None, Query(description="The screen name")] = None
+    db: Db,
+    resources: Open,
+    somebody: Somebody,
+    name: Annotated[str | None, Query(description="The screen name")] = None,
 ) -> Availability:
-    """Tell whether a screen name is to be had; nobody needs to be signed in. Whoever has or had it may have it."""
+    """Tell whether a screen name is to be had; nobody needs to be signed in.
+
+    Whoever has or had it may have it, unless it is the slug of somebody else's profile meanwhile.
+    """
     wanted = (name or "").strip()
     if not wanted:
         raise bad("Give a name")
     reason = why_not(wanted)
     if reason is not None:
         return Availability(available=False, reason=reason)
-    owner = await owner_of(db, wanted)
-    if owner is None or (somebody is not None and somebody.id == owner):
+    if somebody is not None and (somebody.screenname or "").lower() == wanted.lower():
         return Availability(available=True)
-    return Availability(available=False, reason="This screen name is taken")
+    user = None if somebody is None else somebody.id
+    if await owner_of(db, wanted) not in {None, user} or await leads_to_another(resources, db, user, wanted):
+        return Availability(available=False, reason=TAKEN)
+    return Availability(available=True)
 
 
 @router.get("")
@@ -62,12 +71,12 @@ async def own(user: User, db: Db) -> OwnScreenname:
 
 
 @router.post("")
-async def choose(wanted: SetScreenname, user: User, db: Db) -> OwnScreenname:
+async def choose(wanted: SetScreenname, user: User, db: Db, resources: Open) -> OwnScreenname:
     """Call the person so who is signed in: at most every 90 days, but for the first name and for capitals.
 
     The name that is given up stays theirs, and leads to them.
     """
-    return _shown(await set_screenname(db, user.id, wanted.screenname))
+    return _shown(await set_screenname(resources, db, user.id, wanted.screenname))
 
 
 def _shown(name: Named) -> OwnScreenname:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from itertools import count
 
+import sqlalchemy as sa
+
 from .. import slugs
 from .screennames import RESERVED
 
@@ -23,3 +25,13 @@ def first_free(slug: str, taken: Collection[str]) -> str:
         return slug
     close = (slugs.numbered(slug, number, longest=_LONGEST_NUMBERED) for number in count(2))
     return next(one for one in close if one not in taken)
+
+
+def is_close(
+    column: sa.SQLColumnExpression[str] | sa.SQLColumnExpression[str | None], slug: str
+) -> sa.ColumnElement[bool]:
+    """Return whether a column holds a slug, or the same with a number behind a dash."""
+    return sa.and_(
+        sa.or_(column == slug, column.startswith(f"{slug}-", autoescape=True)),
+        sa.func.substr(column, len(slug) + 1).regexp_match("^(-[0-9]+)?$"),
+    )

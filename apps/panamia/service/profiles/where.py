@@ -23,9 +23,9 @@ _TOLD = {
     "switch-frozen": ("Profiles are being moved to another database; nothing was saved", 5),
     "ensure-no-index": ("Profiles are being prepared; nothing was saved", 5),
     "ensure-building": ("Profiles are being prepared; nothing was saved", 5),
-    "switch-lost": ("Whether this was saved is not known; look, then try again", 1),
+    "switch-lost": ("It is not known whether this was saved; look first, then save again", None),
 }
-"""Code of an error → what is told, and after how many seconds to come again."""
+"""Code of an error → what is told, and after how many seconds to come again; None: not without a look."""
 _ELSE = ("Somebody must look at the profiles first; come again later", 60)
 
 
@@ -51,9 +51,11 @@ async def writing(resources: Resources, db: AsyncSession) -> AsyncGenerator[Prof
     """
     with _refusals():
         async with _switch(resources).writing(COLLECTION, connection=db) as profiles:
-            if profiles.home == "mongodb":
-                db.info[ELSEWHERE] = True  # what is written there stays, whatever becomes of the transaction
-            yield profiles
+            try:
+                yield profiles
+            finally:
+                if isinstance(profiles, DocumentProfiles) and profiles.has_written:
+                    db.info[ELSEWHERE] = True  # it stays, whatever becomes of the transaction
 
 
 def _switch(resources: Resources) -> Switch[Profiles]:
@@ -69,4 +71,5 @@ def _refusals() -> Generator[None]:
         if fault.code not in _TOLD:
             _log.error("profiles cannot be used: %s", fault.code)
         words, seconds = _TOLD.get(fault.code, _ELSE)
-        raise RefusedError(503, words, fault.code, {"Retry-After": str(seconds)}) from fault
+        headers = {} if seconds is None else {"Retry-After": str(seconds)}
+        raise RefusedError(503, words, fault.code, headers) from fault

@@ -143,6 +143,7 @@ async def start(postgres: str, mongo_server: str, schema: str, tmp_path: Path) -
             "ADMIN_EMAILS": f" {ADMIN.upper()} , other@example.org",
             "MAIL": f"file:{tmp_path / 'mail'}",
             "MAIL_EVERY_SECONDS": "0",
+            "CLEAN_UP_EVERY_SECONDS": "0",
             "MONGODB_TIMEOUT_MS": "5000",
             **more,
         }

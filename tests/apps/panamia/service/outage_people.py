@@ -3,7 +3,7 @@
 They sign in, claim or begin a profile, save it, write articles together, ask mentors, read what they are told, change
 their address, and are deleted. Another program of the same application counts visits: a row of PostgreSQL, and the
 event that adds one in MongoDB, in one transaction. What was acknowledged has to be there in the end, and once; what
-was refused has not. Only of a save that was answered with `mongodb-unsure` nobody knows.
+was refused has not. Only of a save that was answered with `mongodb-unsure` or `postgres-unsure` nobody knows.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ _GONE = {400, 404, 409}
 """How it is answered that somebody is gone meanwhile."""
 _UNDONE = {"busy", "overloaded", "too-slow"}
 """How it is answered where the machine has no time, and nothing was done."""
-_UNSURE = "mongodb-unsure"
-"""How it is answered where MongoDB was told, and did not answer."""
+_UNSURE = {"mongodb-unsure", "postgres-unsure"}
+"""How it is answered where MongoDB was told, and it or PostgreSQL behind it did not answer."""
 _ASKS_MONGODB = {"look", "session"}
 """What is answered without MongoDB, but asks whether it is there."""
 
@@ -170,7 +170,7 @@ class People:
             await asyncio.sleep(begins_after)
             if not one.id:
                 await self.sign_in(one)
-                await self._asked(one, "name", "POST", "/api/screenname", 200, json={"screenname": f"new-{one.number}"})
+                await self._until(one, "name", "/api/screenname", 200, {"screenname": f"new-{one.number}"})
             while one.profile is None:
                 await self.begin(one)
             some = [self.save] * 4 + [self.visit] * 4 + [self.look, self.read, self.read, self.write, self.ask]
@@ -247,7 +247,7 @@ class People:
         answer = await self._asked(one, "save", "PATCH", "/api/profile", 200, away=True, json=said, of=[one])
         if answer.status_code == 200:
             one.details = {text}
-        elif answer.status_code == 503 and answer.json()["code"] == _UNSURE:
+        elif answer.status_code == 503 and answer.json()["code"] in _UNSURE:
             one.details.add(text)
 
     async def visit(self, one: Someone) -> None:
@@ -407,7 +407,7 @@ class People:
             answer.status_code == 503
             and away
             and (was_away or self._may_be_away)
-            and answer.json()["code"] in {"mongodb-away", _UNSURE}
+            and answer.json()["code"] in {"mongodb-away", *_UNSURE}
         ):
             return answer
         if answer.status_code == 401:

@@ -14,7 +14,7 @@ import pytest
 
 from apps.panamia.models.ids import new_id
 from apps.panamia.service.cleaning import PERISHABLE, clean_up
-from tests.apps.panamia.service.conftest import World
+from tests.apps.panamia.service.conftest import Start, World
 
 pytestmark = pytest.mark.anyio
 ROOT = Path(__file__).parents[4]
@@ -108,6 +108,31 @@ async def test_a_stopped_one_leaves_whole_batches(world: World) -> None:
     with pytest.raises(KeyboardInterrupt):
         await clean_up(world.app.state.resources.sessions, batch=5, told=stop)
     assert counts(world)["notifications"] == 7
+
+
+async def test_services_clean_up_by_themselves_and_go_on_behind_trouble(
+    start: Start, caplog: pytest.LogCaptureFixture
+) -> None:
+    worlds = [await start(CLEAN_UP_EVERY_SECONDS="0.05") for _ in range(2)]
+    world = worlds[0]
+    world.rows("ALTER TABLE notifications RENAME TO gone_for_now")
+    async with asyncio.timeout(60):
+        while "what has expired stays" not in caplog.text:
+            await asyncio.sleep(0.05)
+        world.rows("ALTER TABLE gone_for_now RENAME TO notifications")
+        fill(world, [30.0, 30.0, -1, None])
+        while counts(world) != {**dict.fromkeys(TABLES, 2), "notification_mails": 2}:
+            await asyncio.sleep(0.05)
+
+
+async def test_a_service_that_ends_stops_behind_a_batch(world: World) -> None:
+    fill(world, [30.0] * 12)
+    batches: list[str] = []
+    sessions = world.app.state.resources.sessions
+    gone = await clean_up(
+        sessions, batch=5, told=lambda table, _: batches.append(table), stopped=lambda: len(batches) == 2
+    )
+    assert (sum(gone.values()), counts(world)["notifications"]) == (10, 2)
 
 
 def _script(*words: str, **environment: str) -> tuple[int, str, str]:

@@ -86,9 +86,49 @@ async def test_what_was_written_to_mongodb_is_not_written_twice(world: World) ->
     refusing(world, "sessions", "40P01", 1, deferred=True)
     new = {"email": "a@example.org", "name": "Anna", "website": "anna.example"}
     answer = await client.post("/api/profile", json=new)
-    assert (answer.status_code, answer.json()["code"]) == (503, "busy")
+    assert world.rows("SELECT last_value FROM refusals") == [(1,)]
+    assert (answer.status_code, answer.json()["code"]) == (503, "postgres-unsure")
+    assert "look first" in answer.json()["error"]
+    assert "retry-after" not in answer.headers
     assert len(world.documents("profiles")) == 1
     assert (await client.get("/api/profile")).json()["profile"]["name"] == "Anna"
+
+
+async def test_a_connection_that_is_lost_while_it_commits_leaves_open_what_was_done(world: World) -> None:
+    _, client = world.signed_in("a@example.org", screenname="anna")
+    world.rows(
+        "CREATE FUNCTION lost() RETURNS trigger LANGUAGE plpgsql AS"
+        " 'BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NEW; END'"
+    )
+    world.rows(
+        "CREATE CONSTRAINT TRIGGER lost AFTER INSERT ON articles DEFERRABLE INITIALLY DEFERRED"
+        " FOR EACH ROW EXECUTE FUNCTION lost()"
+    )
+    answer = await client.post("/api/articles", json=ARTICLE)
+    assert (answer.status_code, answer.json()["code"]) == (503, "postgres-unsure")
+    assert "look first" in answer.json()["error"]
+    assert "retry-after" not in answer.headers
+    assert (await client.get("/api/articles/mine")).status_code == 200
+
+
+async def test_what_is_refused_while_it_commits_was_not_done(world: World) -> None:
+    _, client = world.signed_in("a@example.org", screenname="anna")
+    refusing(world, "articles", "57P01", 1, deferred=True)
+    answer = await client.post("/api/articles", json=ARTICLE)
+    assert (answer.status_code, answer.json()["code"]) == (503, "postgres-away")
+    assert answer.headers["retry-after"] == "1"
+    assert world.rows("SELECT count(*) FROM articles") == [(0,)]
+
+
+async def test_what_was_only_claimed_in_mongodb_is_run_again(world: World) -> None:
+    """Again it is the same, so nobody has to look."""
+    user = world.make_user("a@example.org")
+    client = world.client(world.make_session(user, hours=1))
+    world.write("profiles", {"email": "a@example.org", "name": "Anna"})
+    refusing(world, "sessions", "40P01", 2, deferred=True)
+    answer = await client.get("/api/profile")
+    assert (answer.status_code, answer.json()["profile"]["name"]) == (200, "Anna")
+    assert world.rows("SELECT last_value FROM refusals") == [(3,)]
 
 
 @pytest.mark.parametrize(
@@ -161,9 +201,11 @@ async def test_no_error_holds_the_values_of_its_statement(world: World) -> None:
 
 async def test_nobody_waits_for_ever_for_a_free_connection(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("apps.panamia.web.database._WAIT_SECONDS", 0.3)
-    world = await start(POOL_SIZE="1")
-    async with world.app.state.resources.engine.connect() as connection:
-        await connection.execute(sa.text("SELECT 1"))
+    world = await start(POOL_SIZE="2")
+    engine = world.app.state.resources.engine
+    async with engine.connect() as one, engine.connect() as other:
+        for connection in (one, other):
+            await connection.execute(sa.text("SELECT 1"))
         answer = await world.client().get("/api/articles")
     assert (answer.status_code, answer.json()["code"]) == (503, "overloaded")
     assert (await world.client().get("/api/articles")).status_code == 200

@@ -151,6 +151,24 @@ async def test_a_beginning_without_an_answer_is_told_as_not_known(come: Come) ->
     assert (await bea.get("/api/profile")).json()["profile"]["name"] == "Bea"
 
 
+async def test_a_save_whose_hold_on_profiles_was_lost_meanwhile_is_told_as_not_known(come: Come) -> None:
+    ana = await come()
+    ana.proxy.stop_at("findAndModify", "back")
+    asked = asyncio.create_task(ana.client.patch("/api/profile", json={"details": "saved"}))
+    while ana.profile()["details"] != "saved":
+        assert not asked.done(), asked.result().text
+        await asyncio.sleep(0.02)
+    ana.world.rows(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND state = 'idle in transaction'"
+    )
+    ana.proxy.go_on()
+    answer = await asked
+    assert (answer.status_code, answer.json()["code"]) == (503, "switch-lost")
+    assert "look first" in answer.json()["error"]
+    assert "retry-after" not in answer.headers
+
+
 async def test_a_save_that_was_not_sent_is_told_as_away(come: Come) -> None:
     ana = await come(MONGODB_TIMEOUT_MS="1000")
     ana.proxy.stop_at("find", "back")

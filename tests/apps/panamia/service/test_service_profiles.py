@@ -7,6 +7,7 @@ import datetime
 import json
 from typing import Any
 
+import psycopg
 import pytest
 from bson import ObjectId
 
@@ -341,6 +342,29 @@ async def test_profile_is_not_begun_by_who_may_not(home: Home) -> None:
     taken = await client.post("/api/profile", json=said)
     assert (taken.status_code, taken.json()["code"]) == (400, "profile-exists")
     assert len(await home.all()) == 1
+
+
+@pytest.mark.parametrize(("said", "begun"), [("old@example.org", False), ("new@example.org", True)])
+async def test_profile_begun_while_the_address_changes_has_the_new_one(home: Home, said: str, begun: bool) -> None:
+    """H30: the change found no profile to move, so it is the beginning that has to look again."""
+    world = home.world
+    user, client = world.signed_in("old@example.org")
+    body = {"email": said, "name": "Ana", "website": "a.example.org"}
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    with psycopg.connect(world.postgres) as changing:
+        changing.execute("UPDATE users SET email = 'new@example.org' WHERE id = %s", (user,))
+        asked = asyncio.create_task(client.post("/api/profile", json=body))
+        while world.rows(waiting) == [(0,)]:
+            assert not asked.done(), asked.result().text
+            await asyncio.sleep(0.02)
+        changing.commit()
+    answer = await asked
+    if begun:
+        assert answer.status_code == 201, answer.text
+        assert (await home.one())["email"] == "new@example.org"
+    else:
+        assert (answer.status_code, answer.json()["code"]) == (400, "email-mismatch")
+        assert await home.all() == []
 
 
 async def test_of_two_who_begin_at_once_one_has_begun(home: Home) -> None:

@@ -10,8 +10,10 @@ import httpx
 import psycopg
 import pytest
 
+from apps.panamia.service.profiles.naming import names_of_others
 from apps.panamia.service.profiles.screennames import LONGEST, RESERVED, changes_again_at, why_not
-from tests.apps.panamia.service.conftest import World
+from tests.apps.panamia.service.conftest import Start, World
+from tests.apps.panamia.service.profile_homes import Home
 
 pytestmark = pytest.mark.anyio
 DAYS_90 = 90 * 24 * 3600
@@ -189,3 +191,63 @@ async def test_name_that_is_given_up_this_moment_is_not_taken_by_another(world: 
         assert not waiting.done()
         owner.commit()
         assert await waiting == (409, "screenname-taken")
+
+
+@pytest.mark.parametrize("of", ["mongodb", "postgres"])
+async def test_name_that_leads_to_the_page_of_another_is_not_to_be_had(world: World, of: str) -> None:
+    home = Home(world, of)
+    maria, client = world.signed_in("maria@example.org")
+    await home.put("maria@example.org", name="Maria", slug="maria-lopez", active=True, userId=maria)
+    await home.put("old@example.org", name="Old", slug="Old-Slug", active=False)
+    user, other = world.signed_in("x@example.org", screenname="before")
+    for name in ("maria-lopez", "Maria-Lopez", "Old-Slug"):
+        for somebody in (other, world.client()):
+            assert not await _available(somebody, name), name
+        assert await _set(other, name) == (409, "screenname-taken"), name
+    assert world.rows("SELECT screenname, last_screenname_change FROM users WHERE id = %s", user) == [("before", None)]
+    assert world.rows("SELECT count(*) FROM screenname_history") == [(0,)]
+    assert await _available(client, "Maria-Lopez")
+    assert await _set(client, "Maria-Lopez") == (200, "Maria-Lopez")
+
+
+async def test_name_that_was_carried_with_the_slug_of_another_is_still_written_in_other_capitals(world: World) -> None:
+    await Home(world, "mongodb").put("maria@example.org", name="Maria", slug="maria", active=True)
+    _, client = world.signed_in("x@example.org", screenname="maria")
+    assert await _available(client, "Maria")
+    assert await _set(client, "Maria") == (200, "Maria")
+
+
+async def test_name_and_slug_that_are_given_at_one_moment_differ(world: World) -> None:
+    home = Home(world, "postgres")
+    await home.put("maria@example.org", name="Maria")
+    _, other = world.signed_in("x@example.org")
+    with psycopg.connect(world.postgres) as beginning:
+        beginning.execute("SELECT pg_advisory_xact_lock(hashtextextended('panamia.profiles.slug', 0))")
+        beginning.execute("UPDATE profiles SET slug = 'maria'")
+        asked = asyncio.create_task(_set(other, "Maria"))
+        await asyncio.sleep(0.3)
+        beginning.commit()
+    assert await asked == (409, "screenname-taken")
+
+
+async def test_without_mongodb_nobody_knows_whose_a_name_is(start: Start) -> None:
+    world: World = await start(MONGODB_URI="mongodb://127.0.0.1:9/panamia", MONGODB_TIMEOUT_MS="200")
+    world.make_user("a@example.org", screenname="taken")
+    user, client = world.signed_in("x@example.org", screenname="mine")
+    for away in (
+        await client.get("/api/screenname/check", params={"name": "free"}),
+        await client.post("/api/screenname", json={"screenname": "free"}),
+    ):
+        assert (away.status_code, away.json()["code"]) == (503, "mongodb-away")
+    assert world.rows("SELECT screenname FROM users WHERE id = %s", user) == [("mine",)]
+    assert not await _available(client, "taken")
+    assert await _set(client, "taken") == (409, "screenname-taken")
+    assert await _set(client, "MINE") == (200, "MINE")
+
+
+async def test_names_near_a_slug_are_those_with_a_number(world: World) -> None:
+    mine = world.make_user("a@example.org", screenname="ana-3")
+    for number, name in enumerate(["ANA", "ana-2", "ana-maria", "anabel", "ana-2-x", "ana_9", "Ana-10"]):
+        world.make_user(f"{number}@example.org", screenname=name)
+    async with world.app.state.resources.sessions() as db:
+        assert await names_of_others(db, "ana", mine) == {"ana", "ana-2", "ana-10"}

@@ -40,6 +40,12 @@ def test_nobody_is_asked_for_what_is_not_needed() -> None:
         read_settings({**told, "AUTH_SECRET_FILE": ""}, needs={"AUTH_SECRET"})
 
 
+def test_one_connection_is_none_for_all_else_while_it_waits_for_mongodb() -> None:
+    with pytest.raises(ConfigError, match=r"POOL_SIZE: .* 2"):
+        read_settings({**PEOPLE, "POOL_SIZE": "1"})
+    assert read_settings({**PEOPLE, "POOL_SIZE": "2"}).pool_size == 2
+
+
 def test_settings_for_people_leave_no_doubt() -> None:
     assert doubts_of(read_settings(PEOPLE)) == []
 

@@ -22,6 +22,16 @@ CREATE TABLE shelf (
     place integer CONSTRAINT shelf_place_check CHECK (place > 0),
     thing text CONSTRAINT shelf_thing_check CHECK (thing <> ''), CONSTRAINT shelf_place_key UNIQUE (place)
 )"""
+AT_THE_COMMIT = """
+CREATE FUNCTION at_the_commit() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    IF NEW.thing = 'lost' THEN PERFORM pg_terminate_backend(pg_backend_pid());
+    ELSIF NEW.thing = 'refused' THEN RAISE unique_violation;
+    END IF;
+    RETURN NEW;
+END $$"""
+TRIGGER = """
+CREATE CONSTRAINT TRIGGER at_the_commit AFTER INSERT ON shelf DEFERRABLE INITIALLY DEFERRED
+FOR EACH ROW EXECUTE FUNCTION at_the_commit()"""
 
 
 class Settings(SidecarSettings):
@@ -46,7 +56,8 @@ async def client(postgres: str) -> AsyncIterator[httpx.AsyncClient]:
     async with opened(read(Settings, {"POSTGRES_URL": database})) as resources:
         app.state.resources = resources
         async with resources.engine.begin() as connection:
-            await connection.execute(text(TABLE))
+            for statement in (TABLE, AT_THE_COMMIT, TRIGGER):
+                await connection.execute(text(statement))
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://x") as browser:
             yield browser
     drop_database(postgres, database)
@@ -69,3 +80,16 @@ async def test_constraint_without_words_means_what_it_means_everywhere(client: h
 async def test_health_and_readiness_are_told(client: httpx.AsyncClient) -> None:
     assert (await client.get("/health")).json() == {"status": "ok"}
     assert (await client.get("/ready")).json() == {"status": "ok", "postgres": "up"}
+
+
+async def test_connection_that_is_lost_while_it_commits_leaves_open_what_was_done(client: httpx.AsyncClient) -> None:
+    answer = await client.post("/1/lost")
+    assert (answer.status_code, answer.json()["code"]) == (503, "postgres-unsure")
+    assert "look first" in answer.json()["error"]
+    assert "retry-after" not in answer.headers
+
+
+async def test_what_is_refused_while_it_commits_was_not_done(client: httpx.AsyncClient) -> None:
+    answer = await client.post("/1/refused")
+    assert (answer.status_code, answer.json()["code"]) == (409, "conflict")
+    assert (await client.post("/1/a")).status_code == 200
