@@ -14,7 +14,7 @@ import functools
 import json
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -178,9 +178,11 @@ async def _take(course: Course, people: People, relay: Relay, own_mongo: WireSer
     leaving, moving = settled[: course.deleted], settled[course.deleted :][: course.moved]
     tasks = [asyncio.create_task(people.live(one)) for one in settled]
     coming = [one for pair in zip(waiting, new, strict=True) for one in pair]
-    for number, one in enumerate(coming):
-        share = number / len(coming)
-        tasks.append(asyncio.create_task(people.live(one, begins_after=share * (course.before + course.away))))
+
+    def come(some: Sequence[Someone], within: float) -> None:
+        """Let people come one behind the other."""
+        for number, one in enumerate(some):
+            tasks.append(asyncio.create_task(people.live(one, begins_after=number / len(some) * within)))
 
     def change(those: int) -> None:
         """Begin deletions and changes of address, of every other person."""
@@ -191,6 +193,7 @@ async def _take(course: Course, people: People, relay: Relay, own_mongo: WireSer
     async def done(true: Callable[[], bool]) -> None:
         await until(lambda: bool(people.faults) or true())
 
+    come(coming[: len(coming) // 2], course.before)
     await asyncio.sleep(course.before / 2)
     relay.kill()  # what is decided from now on waits
     change(0)
@@ -200,6 +203,7 @@ async def _take(course: Course, people: People, relay: Relay, own_mongo: WireSer
     people.away = True
     own_mongo.kill()
     down = time.monotonic()
+    come(coming[len(coming) // 2 :], course.away)
     for share, step in ((0.2, relay.start), (0.1, lambda: change(1)), (0.4, relay.kill), (0.1, relay.start)):
         await asyncio.sleep(share * course.away)
         step()
