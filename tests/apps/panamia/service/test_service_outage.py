@@ -25,7 +25,7 @@ from pymongo import MongoClient
 from tests.apps.panamia.conftest import isthmus
 from tests.apps.panamia.service.conftest import Start, World
 from tests.apps.panamia.service.outage_agreement import disagreements
-from tests.apps.panamia.service.outage_people import People, carry
+from tests.apps.panamia.service.outage_people import People, Someone, carry
 from tests.apps.panamia.service.outage_watch import Relay, Seen, open_events, outbox_of, until, watching
 from tests.apps.panamia.service.serving import serving
 from tests.fix_mongo import WireServer, database_url
