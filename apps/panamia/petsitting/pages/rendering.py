@@ -76,6 +76,7 @@ def _refused(request: Request, answer: Response) -> Response:
         status=answer.status_code,
         error=body["error"],
         fields=body.get("fields"),
+        again="Retry-After" in answer.headers,
     )
     for name in {*answer.headers} - {"content-type", "content-length"}:  # Retry-After, Allow
         refused.headers[name] = answer.headers[name]

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from apps.panamia.petsitting.models import Listing, ListingPhoto
 from apps.panamia.petsitting.pages.rendering import PageRoute
 from apps.panamia.web.database import Db
-from apps.panamia.web.errors import conflict
+from apps.panamia.web.errors import UnsureError, conflict
 from apps.panamia.web.sessions import Asker
 from tests.apps.panamia.petsitting.sidecar import Sidecar
 
@@ -79,3 +79,23 @@ async def test_page_that_is_refused_when_it_is_committed_says_so_as_a_page(sidec
     assert (answer.status_code, answer.headers["content-type"]) == (409, "text/html; charset=utf-8")
     assert "Somebody was faster" in answer.text
     assert sidecar.pets.rows("SELECT count(*) FROM listing_photos") == [(0,)]
+
+
+@pytest.mark.parametrize(("code", "told"), [("admin_shutdown", True), ("deadlock_detected", True), (None, False)])
+async def test_page_says_that_nothing_was_changed_only_where_that_is_known(
+    sidecar: Sidecar, code: str | None, told: bool
+) -> None:
+    router = APIRouter(route_class=PageRoute)
+
+    @router.get("/failing")
+    async def failing(db: Db) -> Response:
+        if code is None:
+            raise UnsureError
+        await db.execute(sa.text(f"DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '{code}'; END $$"))
+        return Response()
+
+    sidecar.app.include_router(router)
+    answer = await sidecar.client().get("/failing")
+    assert (answer.status_code, "Retry-After" in answer.headers) == (503, told)
+    assert ("Nothing was changed." in answer.text) == told
+    assert ("it may have been done" in answer.text) != told

@@ -44,8 +44,8 @@ BRIEFLY = httpx.Limits(keepalive_expiry=1.0)
 """A connection that is idle is left before the service leaves it."""
 _GONE = {400, 404, 409}
 """How it is answered that somebody is gone meanwhile."""
-_UNDONE = {"busy", "overloaded", "too-slow"}
-"""How it is answered where the machine has no time, and nothing was done."""
+_UNDONE = {"busy", "overloaded", "too-slow", "profile-changed"}
+"""How it is answered where the machine has no time, or visits came in faster than a save, and nothing was done."""
 _UNSURE = {"mongodb-unsure", "postgres-unsure"}
 """How it is answered where MongoDB was told, and it or PostgreSQL behind it did not answer."""
 _ASKS_MONGODB = {"look", "session"}
@@ -393,7 +393,7 @@ class People:
         browser = by or self._chance.choice(one.browsers)
         was_away, began = self._may_be_away, time.monotonic()
         answer = await browser.request(method, path, json=json)
-        while not self._is_calm and answer.status_code == 503 and answer.json()["code"] in _UNDONE:
+        while not self._is_calm and answer.status_code in {409, 503} and answer.json()["code"] in _UNDONE:
             await asyncio.sleep(0.5)
             answer = await browser.request(method, path, json=json)
         self._count(f"{what} {answer.status_code}")
