@@ -31,6 +31,12 @@ def has_switches(connection: psycopg.Connection[Any]) -> bool:
     return bool(row and row[0])
 
 
+def take_switch(connection: psycopg.Connection[Any], collection: str) -> bool:
+    """Be the only one who moves a collection, for as long as the session lasts; tell whether that is so."""
+    row = connection.execute(_TAKE, (LOCK, collection)).fetchone()
+    return bool(row and row[0])
+
+
 def keep_from_switching(connection: psycopg.Connection[Any], collections: Iterable[str]) -> None:
     """Let nobody move collections to another database as long as the connection lives.
 
@@ -38,8 +44,7 @@ def keep_from_switching(connection: psycopg.Connection[Any], collections: Iterab
         TargetError: Somebody does (code `switch-held`).
     """
     for name in collections:
-        row = connection.execute(_TAKE, (LOCK, name)).fetchone()
-        if not row or not row[0]:
+        if not take_switch(connection, name):
             raise TargetError(
                 f"isthmus switch is at work on the collection {name}.",
                 code="switch-held",

@@ -20,7 +20,7 @@ from isthmus.polyglot.switch.rows import Kept, Move, columns_of, place_of
 from isthmus.polyglot.switch.session import connect, refuse_standby
 from isthmus.polyglot.switch.waiting import Blockers, ended_by
 from isthmus.state.statements import statements
-from isthmus.state.switches import LOCK
+from isthmus.state.switches import take_switch
 from isthmus.state.up_to_date import bring_up_to_date
 
 _EVENTS = 1_000
@@ -249,8 +249,7 @@ def held(
         known = [str(row[0]) for row in connection.execute(_statement("known")).fetchall()]
         if unknown is not None and collection not in known:
             unknown(known)
-        row = connection.execute(_statement("take"), {"lock": LOCK, "collection": collection}).fetchone()
-        if not row or not row[0]:
+        if not take_switch(connection, collection):
             raise _held_by_another(collection)
         connection.execute(_statement("enter"), {"collection": collection})
         yield Ledger(connection, collection, conninfo)

@@ -6,10 +6,6 @@ SELECT EXISTS (
     SELECT FROM pg_attribute WHERE attrelid = to_regclass('isthmus.switch_move') AND attname = 'filled_at'
 )
 
--- name: take
--- Be the only one who moves a collection, for as long as the session lasts.
-SELECT pg_try_advisory_lock(%(lock)s, hashtext(%(collection)s))
-
 -- name: enter
 -- Make a collection known, as one that lives in MongoDB.
 INSERT INTO isthmus.switch (collection) VALUES (%(collection)s) ON CONFLICT (collection) DO NOTHING
