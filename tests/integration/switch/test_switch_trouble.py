@@ -30,6 +30,7 @@ from isthmus.polyglot.switch.place import Place
 from isthmus.polyglot.switch.rows import Move
 from isthmus.polyglot.switch.run import Mover, Settings
 from isthmus.polyglot.switch.session import causal, settle
+from isthmus.state.switches import LOCK
 from isthmus.work import stages
 from tests.fix_mongo import WireServer, database_url
 from tests.integration.switch.test_switch_command import OWN, WITH, Command
@@ -392,7 +393,7 @@ def test_a_process_that_was_replaced_writes_nothing(world: World, tmp_path: Path
         session.wait_until_paused()
         world.do(
             "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND classid = %s",
-            ledger_rows.LOCK,
+            LOCK,
         )
         with held(world.conninfo, PEOPLE) as second:
             move = second.open_move()
