@@ -20,12 +20,13 @@ from bench.service_data import fill, fill_profiles
 from bench.serving import serving
 
 _PATHS = {
-    "health": "/health",
-    "session": "/api/auth/session",
-    "profile": "/api/profile",
-    "notifications": "/api/notifications?limit=20",
-    "unread count": "/api/notifications/unread-count",
+    "health": ("/health", '"ok"'),
+    "session": ("/api/auth/session", '"panaVerified":true'),  # of the profile: false where MongoDB has not answered
+    "profile": ("/api/profile", '"profileUnavailable":false'),
+    "notifications": ("/api/notifications?limit=20", '"notifications":'),
+    "unread count": ("/api/notifications/unread-count", '"count":'),
 }
+"""What is asked, and what each answer must hold."""
 _FLOOR = "health"
 _ROOT = Path(__file__).parents[1]
 
@@ -69,8 +70,8 @@ def _rounds(port: int, clients: int, users: int, rounds: int, requests: int) -> 
     rates: dict[str, list[float]] = {name: [] for name in _PATHS}
     took: dict[str, list[float]] = {name: [] for name in _PATHS}
     for number in range(rounds + 1):
-        for name, path in _PATHS.items():
-            told = _ask(port, path, clients, requests, users)
+        for name, (path, holds) in _PATHS.items():
+            told = _ask(port, path, holds, clients, requests, users)
             if number:  # the first round warms the caches
                 rates[name].append(len(told["took"]) / told["seconds"])
                 took[name] += told["took"]
@@ -86,8 +87,9 @@ def _rounds(port: int, clients: int, users: int, rounds: int, requests: int) -> 
     }
 
 
-def _ask(port: int, path: str, clients: int, requests: int, users: int) -> dict[str, Any]:
-    measured = run([sys.executable, "-m", "bench.service_load", str(port), path, *map(str, (clients, requests, users))])
+def _ask(port: int, path: str, holds: str, clients: int, requests: int, users: int) -> dict[str, Any]:
+    words = (port, path, holds, clients, requests, users)
+    measured = run([sys.executable, "-m", "bench.service_load", *map(str, words)])
     if measured.code:
         raise SystemExit(f"{path} ended with {measured.code}:\n{measured.output}")
     told: dict[str, Any] = json.loads(measured.output)

@@ -72,6 +72,7 @@ def _profiles(users: int) -> Iterator[dict[str, Any]]:
             "categories": {"products": True, "services": False, "music": number % 2 == 0},
             "primary_address": {"city": "Miami", "state": "FL", "lat": "25.7617", "lng": "-80.1918"},
             "mentoring": {"enabled": number % 5 == 0, "expertise": ["baking"], "languages": ["es", "en"]},
+            "verification": {"panaVerified": True},
             "createdAt": then,
             "updatedAt": then,
         }

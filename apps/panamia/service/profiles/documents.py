@@ -116,16 +116,21 @@ class DocumentProfiles:
 
     async def page(self, wanted: Wanted) -> list[dict[str, Any]]:
         """As `Profiles.page`."""
-        conditions: list[dict[str, Any]] = [{"active": True}, {"slug": {"$gt": ""}}]
+        conditions: list[dict[str, Any]] = []
         for word in wanted.words:
             sought = {"$regex": re.escape(word), "$options": "i"}
             conditions.append({"$or": [{field: sought} for field in SEARCHED]})
         conditions += [{"$or": [{flag: True} for flag in group]} for group in wanted.flags]
         if wanted.behind is not None:
             conditions.append(_behind(*wanted.behind))
+        least = "" if wanted.behind is None else wanted.behind[0]
+        # by the index of slugs; what stands at the very slug is looked at by its id
+        asked: dict[str, Any] = {"slug": {"$gte" if least else "$gt": least}, "active": True}
+        if conditions:
+            asked["$and"] = conditions
 
         async def listed(database: Database) -> list[dict[str, Any]]:
-            found = database[COLLECTION].find({"$and": conditions}, dict.fromkeys(_LISTED, 1))
+            found = database[COLLECTION].find(asked, dict.fromkeys(_LISTED, 1))
             return await found.sort([("slug", 1), ("_id", 1)]).limit(wanted.limit).to_list()
 
         return await self._mongo.ask(listed)

@@ -72,10 +72,10 @@ class MongoStore:
 
     async def find(self, fields: Mapping[str, object], *, limit: int = 100, after: object = None) -> list[Stored]:
         """As `DocumentStore.find`."""
-        wanted = [mongo_filter(fields, self._name)]
+        wanted = mongo_filter(fields, self._name)
         if after is not None:
-            wanted.append({"_id": {"$gt": checked_id(after, self._name)}})
-        cursor = self._collection.find({"$and": wanted}).sort("_id", 1).limit(checked_limit(limit, self._name))
+            wanted["_id"] = {**wanted.get("_id", {}), "$gt": checked_id(after, self._name)}
+        cursor = self._collection.find(wanted).sort("_id", 1).limit(checked_limit(limit, self._name))
         return [_stored(one) async for one in cursor]
 
     async def insert(self, document: Mapping[str, Any]) -> Stored:
