@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
@@ -48,7 +49,9 @@ def measure(work: Path, users: int, notifications: int, rounds: int, requests: i
             "MAIL": "console",
             "CLEAN_UP_EVERY_SECONDS": "0",  # what has expired is there in each round
         }
-        with serving("apps.panamia.service", settings, work / "service.log") as port:
+        log = work / "service.log"
+        with serving("apps.panamia.service", settings, log) as port:
+            _wait_until_prepared(log)
             found = {clients: _rounds(port, clients, users, rounds, requests) for clients in (1, 8)}
         version = on.version
     line: dict[str, Any] = {
@@ -64,6 +67,15 @@ def measure(work: Path, users: int, notifications: int, rounds: int, requests: i
             name: one | {"ratio": round(one["requests_per_second"] / floor, 3)} for name, one in paths.items()
         }
     write("service", line)
+
+
+def _wait_until_prepared(log: Path) -> None:
+    """Let the service make its indexes in MongoDB, which is busy with that for some seconds."""
+    give_up_at = time.monotonic() + 300
+    while "profiles are prepared" not in (said := log.read_text("utf-8")):
+        if time.monotonic() > give_up_at:
+            raise SystemExit(f"the service does not make its indexes:\n{said}")
+        time.sleep(0.5)
 
 
 def _rounds(port: int, clients: int, users: int, rounds: int, requests: int) -> dict[str, dict[str, Any]]:
