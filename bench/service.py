@@ -15,7 +15,7 @@ from typing import Any
 from apps.panamia.web.embedded import deploy
 from bench import mongo
 from bench.machine import say, write
-from bench.process import run
+from bench.process import Measured, run
 from bench.server import server
 from bench.service_data import fill, fill_profiles
 from bench.serving import serving
@@ -49,9 +49,8 @@ def measure(work: Path, users: int, notifications: int, rounds: int, requests: i
             "MAIL": "console",
             "CLEAN_UP_EVERY_SECONDS": "0",  # what has expired is there in each round
         }
-        log = work / "service.log"
-        with serving("apps.panamia.service", settings, log) as port:
-            _wait_until_prepared(log)
+        with serving("apps.panamia.service", settings, work / "service.log") as port:
+            _wait_until_answered(port, users)
             found = {clients: _rounds(port, clients, users, rounds, requests) for clients in (1, 8)}
         version = on.version
     line: dict[str, Any] = {
@@ -67,15 +66,6 @@ def measure(work: Path, users: int, notifications: int, rounds: int, requests: i
             name: one | {"ratio": round(one["requests_per_second"] / floor, 3)} for name, one in paths.items()
         }
     write("service", line)
-
-
-def _wait_until_prepared(log: Path) -> None:
-    """Let the service make its indexes in MongoDB, which is busy with that for some seconds."""
-    give_up_at = time.monotonic() + 300
-    while "profiles are prepared" not in (said := log.read_text("utf-8")):
-        if time.monotonic() > give_up_at:
-            raise SystemExit(f"the service does not make its indexes:\n{said}")
-        time.sleep(0.5)
 
 
 def _rounds(port: int, clients: int, users: int, rounds: int, requests: int) -> dict[str, dict[str, Any]]:
@@ -99,10 +89,22 @@ def _rounds(port: int, clients: int, users: int, rounds: int, requests: int) -> 
     }
 
 
+def _wait_until_answered(port: int, users: int) -> None:
+    """Let the service make its indexes: MongoDB is busy with that for some seconds, and answers late."""
+    for _ in range(30):
+        if not _load(port, *_PATHS["profile"], 1, 200, users).code:
+            return
+        time.sleep(2)
+    _ask(port, *_PATHS["profile"], 1, 200, users)
+
+
 def _ask(port: int, path: str, holds: str, clients: int, requests: int, users: int) -> dict[str, Any]:
-    words = (port, path, holds, clients, requests, users)
-    measured = run([sys.executable, "-m", "bench.service_load", *map(str, words)])
+    measured = _load(port, path, holds, clients, requests, users)
     if measured.code:
         raise SystemExit(f"{path} ended with {measured.code}:\n{measured.output}")
     told: dict[str, Any] = json.loads(measured.output)
     return told
+
+
+def _load(port: int, *words: object) -> Measured:
+    return run([sys.executable, "-m", "bench.service_load", str(port), *map(str, words)])

@@ -8,6 +8,7 @@ in each ring they are reckoned exactly.
 from __future__ import annotations
 
 import datetime
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -26,7 +27,11 @@ from .showing import shown
 from .views import FoundView, ListingPage
 
 SLICE = 1_000
-"""Listings that are walked through in their order before all that fit are collected."""
+"""Listings that are walked through in their order at first."""
+MOST_WALKED = 20_000
+"""Listings that are walked through in their order, at most, before all that fit are collected."""
+_MORE = 1.5
+"""How much longer a slice is than it should have to be: what fits does not stand evenly."""
 _Rows = Sequence[Any]
 """Of key, distance, and instant or price."""
 Found = list[tuple[str, float | None]]
@@ -97,19 +102,30 @@ async def _found_anyhow(
     """Return the first rows of a query of which the server can only guess how many there are.
 
     How many listings hold words beside each other, or lie in a place and cost so much, no statistics tell, and a wrong
-    guess walks through all of them. So first a slice is walked through. If it holds too few, there are few at all: they
-    are collected, and sorted then.
+    guess walks through all of them. So first a slice is walked through, which tells: if it holds none, there are few at
+    all. Else the next slice is as long as it must be, by what was found so far. Where that is far, they are collected,
+    and sorted then.
     """
-    edge = sa.select(at, Listing.id).where(*walked).order_by(*_order(at, Listing.id, rising=rising))
-    last = (await db.execute(edge.offset(SLICE).limit(1))).one_or_none()
-    if last is not None:
+    found: list[Any] = []
+    behind: list[Condition] = []
+    length, all_lengths = SLICE, 0
+    while all_lengths + length <= MOST_WALKED:
+        edge = sa.select(at, Listing.id).where(*walked, *behind).order_by(*_order(at, Listing.id, rising=rising))
+        last = (await db.execute(edge.offset(length).limit(1))).one_or_none()
+        if last is None:
+            break
         before = _beside(at, last[0], last[1], is_behind=False, rising=rising)
-        rows = await _walked(db, query.where(before), at, limit, rising=rising)
-        if len(rows) > limit:
-            return rows
-    fit = query.cte("fit").prefix_with("MATERIALIZED")
-    order = _order(fit.c.at, fit.c.id, rising=rising)
-    return (await db.execute(sa.select(fit.c.id, fit.c.distance, fit.c.at).order_by(*order).limit(limit + 1))).all()
+        found += await _walked(db, query.where(*behind, before), at, limit - len(found), rising=rising)
+        if len(found) > limit:
+            return found
+        behind = [sa.not_(before)]
+        all_lengths += length
+        if not found:
+            break
+        length = math.ceil(_MORE * all_lengths * (limit + 1 - len(found)) / len(found))
+    fit = query.where(*behind).cte("fit").prefix_with("MATERIALIZED")
+    rest = sa.select(fit.c.id, fit.c.distance, fit.c.at).order_by(*_order(fit.c.at, fit.c.id, rising=rising))
+    return [*found, *await db.execute(rest.limit(limit + 1 - len(found)))]
 
 
 async def _walked(db: AsyncSession, query: Any, at: Any, limit: int, *, rising: bool) -> _Rows:
