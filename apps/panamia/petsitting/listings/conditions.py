@@ -29,7 +29,7 @@ def conditions_of(wanted: Wanted, now: datetime.datetime) -> list[Condition]:
     if wanted.days is not None:
         found += _free(wanted.days, wanted.kinds or (), now)
     if wanted.text is not None:
-        found += _words(wanted.text)
+        found.append(_words(wanted.text))
     if wanted.prices is not None:
         found += of_prices(wanted.prices)
     return found
@@ -63,25 +63,23 @@ def _free(days: Days, kinds: tuple[Kind, ...], now: datetime.datetime) -> list[C
     return found
 
 
-def _words(text: str) -> list[Condition]:
+def _words(text: str) -> Condition:
     """Return which listings hold what somebody typed, in either language; a text without any word wants nothing.
 
-    What they must not hold is asked for by itself: a word that is none in one of the languages stands in neither.
+    What they must not hold is a query by itself, as a word that is none in one of the languages stands in neither; and
+    all of it is one query to the index, which then has no listing read that is not wanted.
     """
     wanted, unwanted = rules.words_of(text)
     query = _query(wanted)
-    found: list[Condition] = [sa.or_(sa.func.numnode(query) == 0, _holds(query))]
-    return found + [sa.not_(_holds(_query(one))) for one in unwanted]
+    for one in unwanted:
+        query = query.op("&&")(sa.func.tsquery_not(_query(one)))
+    return sa.or_(sa.func.numnode(query) == 0, sa.type_coerce(Listing.search, TSVECTOR).bool_op("@@")(query))
 
 
 def _query(text: str) -> sa.ColumnElement[Any]:
     one, other = (sa.func.websearch_to_tsquery(language, text) for language in _LANGUAGES)
     # Not twice the same, which the planner would take for twice as many.
     return sa.case((one == other, one), else_=one.op("||")(other))
-
-
-def _holds(query: sa.ColumnElement[Any]) -> Condition:
-    return sa.type_coerce(Listing.search, TSVECTOR).bool_op("@@")(query)
 
 
 def distance_from(place: Place) -> sa.ColumnElement[float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -14,8 +15,16 @@ from ..models import Booking, Listing, User
 
 def offered() -> sa.ColumnElement[bool]:
     """Return which listings are offered: not those that are withdrawn, or whose sitter is gone or locked."""
-    here = sa.exists(User.id).where(User.id == Listing.sitter_id, User.locked_at.is_(None))
-    return sa.and_(*has_sitter(), here)
+    return sa.and_(*has_sitter(), is_here(Listing.sitter_id))
+
+
+def is_here(sitter: Any) -> sa.ColumnElement[bool]:
+    """Return whether a sitter is there, and not locked.
+
+    Args:
+        sitter: The column with the key.
+    """
+    return sa.exists(User.id).where(User.id == sitter, User.locked_at.is_(None))
 
 
 def has_sitter() -> list[sa.ColumnElement[bool]]:

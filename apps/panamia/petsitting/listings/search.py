@@ -21,17 +21,19 @@ from ..models import Listing
 from .conditions import Condition, conditions_of, distance_from, of_prices, within
 from .cursors import End
 from .places import Around, rings
-from .rows import has_sitter, offered
+from .rows import has_sitter, is_here
 from .rules import Wanted
 from .showing import shown
 from .views import FoundView, ListingPage
 
 SLICE = 1_000
 """Listings that are walked through in their order at first."""
-MOST_WALKED = 20_000
+MOST_WALKED = 10_000
 """Listings that are walked through in their order, at most, before all that fit are collected."""
 _MORE = 1.5
 """How much longer a slice is than it should have to be: what fits does not stand evenly."""
+_BY_INDEX = sa.text("SELECT set_config('enable_seqscan', :answer, true)")
+"""Whether the server may read a table from end to end, until the transaction ends."""
 _Rows = Sequence[Any]
 """Of key, distance, and instant or price."""
 Found = list[tuple[str, float | None]]
@@ -56,9 +58,9 @@ async def search(
         now: This instant.
         asker: Who looks.
     """
-    conditions = [offered(), *conditions_of(wanted, now)]
+    conditions = [*has_sitter(), *conditions_of(wanted, now)]
     if wanted.sort == "nearest" and wanted.around is not None:
-        found, end = await _nearest(db, conditions, wanted.around, after, limit)
+        found, end = await _nearest(db, [*conditions, is_here(Listing.sitter_id)], wanted.around, after, limit)
     else:
         found, end = await _sorted(db, conditions, wanted, after, limit)
     distances = dict(found)
@@ -84,7 +86,7 @@ async def _sorted(
     if after is not None:
         behind = _beside(at, after.at, after.id, is_behind=True, rising=by_price)
         conditions, walked = [*conditions, behind], [*walked, behind]
-    query = sa.select(Listing.id, distance.label("distance"), at.label("at")).where(*conditions)
+    query = sa.select(Listing.id, distance.label("distance"), at.label("at"), Listing.sitter_id).where(*conditions)
     if wanted.text is None and wanted.around is None:
         rows = await _walked(db, query, at, limit, rising=by_price)
     else:
@@ -118,28 +120,40 @@ async def _found_anyhow(
         found += await _walked(db, query.where(*behind, before), at, limit - len(found), rising=rising)
         if len(found) > limit:
             return found
-        behind = [sa.not_(before)]
+        behind = [_beside(at, last[0], last[1], is_behind=True, rising=rising, or_there=True)]
         all_lengths += length
         if not found:
             break
         length = math.ceil(_MORE * all_lengths * (limit + 1 - len(found)) / len(found))
     fit = query.where(*behind).cte("fit").prefix_with("MATERIALIZED")
-    rest = sa.select(fit.c.id, fit.c.distance, fit.c.at).order_by(*_order(fit.c.at, fit.c.id, rising=rising))
-    return [*found, *await db.execute(rest.limit(limit + 1 - len(found)))]
+    rest = sa.select(fit.c.id, fit.c.distance, fit.c.at).where(is_here(fit.c.sitter_id))
+    rest = rest.order_by(*_order(fit.c.at, fit.c.id, rising=rising))
+    await db.execute(
+        _BY_INDEX, {"answer": "off"}
+    )  # it takes words beside each other for as many as both, and reads all
+    found += await db.execute(rest.limit(limit + 1 - len(found)))
+    await db.execute(_BY_INDEX, {"answer": "on"})
+    return found
 
 
 async def _walked(db: AsyncSession, query: Any, at: Any, limit: int, *, rising: bool) -> _Rows:
-    return (await db.execute(query.order_by(*_order(at, Listing.id, rising=rising)).limit(limit + 1))).all()
+    """Return the first rows of a query, read in their order."""
+    query = query.where(is_here(Listing.sitter_id)).order_by(*_order(at, Listing.id, rising=rising))
+    return (await db.execute(query.limit(limit + 1))).all()
 
 
 def _order(at: Any, key: Any, *, rising: bool) -> tuple[Any, Any]:
     return (at, key) if rising else (at.desc(), key.desc())
 
 
-def _beside(at: Any, instant_or_price: object, key: str, *, is_behind: bool, rising: bool) -> Condition:
-    """Return which listings come behind a place in the order, or before it."""
+def _beside(
+    at: Any, instant_or_price: object, key: str, *, is_behind: bool, rising: bool, or_there: bool = False
+) -> Condition:
+    """Return which listings come behind a place in the order, or before it; with `or_there` also what is there."""
     place, other = sa.tuple_(at, Listing.id), sa.tuple_(sa.literal(instant_or_price, at.type), sa.literal(key))
-    return place > other if is_behind == rising else place < other
+    if is_behind == rising:
+        return place >= other if or_there else place > other
+    return place <= other if or_there else place < other
 
 
 async def _nearest(

@@ -198,6 +198,7 @@ async def test_search_finds_what_a_plain_model_finds(sidecar: Sidecar, monkeypat
     for _ in range(60):
         asked = wishes(draw)
         monkeypatch.setattr(search, "SLICE", draw.choice([1, 6, 1_000]))
+        monkeypatch.setattr(search, "MOST_WALKED", draw.choice([3, 15, 20_000]))
         found = await pages(client, asked, draw.choice([3, 7, 50]))
         keys = [one["id"] for one in found]
         wanted = expected(offers, asked)
