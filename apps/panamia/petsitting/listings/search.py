@@ -1,8 +1,8 @@
 """Finds what is offered: by kind, days, place, price and words, page by page.
 
-Every page is read in its order and by its indexes, so it takes as long as it shows, not as there is. The nearest are
-looked for in rings around the place, a narrow one first: no index of PostgreSQL itself knows distances on a sphere, and
-in each ring they are reckoned exactly.
+A page is read in its order and by its indexes, so it takes as long as it shows, not as there is; where probably few
+fit, these are collected, by the indexes of words and places. The nearest are looked for in rings around the place, a
+narrow one first: no index of PostgreSQL itself knows distances on a sphere, and in each ring they are reckoned exactly.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ MOST_WALKED = 10_000
 """Listings that are walked through in their order, at most, before all that fit are collected."""
 _MORE = 1.5
 """How much longer a slice is than it should have to be: what fits does not stand evenly."""
-_BY_INDEX = sa.text("SELECT set_config('enable_seqscan', :answer, true)")
-"""Whether the server may read a table from end to end, until the transaction ends."""
+_ALLOW = sa.text("SELECT current_setting('enable_seqscan'), set_config('enable_seqscan', :answer, true)")
+"""Let the server read tables from end to end or not, until the transaction ends; returns whether it might before."""
 _Rows = Sequence[Any]
 """Of key, distance, and instant or price."""
 Found = list[tuple[str, float | None]]
@@ -83,14 +83,12 @@ async def _sorted(
     if wanted.around is not None:
         distance = distance_from(wanted.around.place)
         conditions = [*conditions, *within(wanted.around.place, wanted.around.km), distance <= wanted.around.km]
-    if after is not None:
-        behind = _beside(at, after.at, after.id, is_behind=True, rising=by_price)
-        conditions, walked = [*conditions, behind], [*walked, behind]
+    behind = [] if after is None else [_beside(at, after.at, after.id, is_behind=True, rising=by_price)]
     query = sa.select(Listing.id, distance.label("distance"), at.label("at"), Listing.sitter_id).where(*conditions)
     if wanted.text is None and wanted.around is None:
-        rows = await _walked(db, query, at, limit, rising=by_price)
+        rows = await _walked(db, query.where(*behind), at, limit + 1, rising=by_price)
     else:
-        rows = await _found_anyhow(db, query, walked, at, limit, rising=by_price)
+        rows = await _found_anyhow(db, query, walked, behind, at, limit + 1, rising=by_price)
     end = None
     if len(rows) > limit:
         last = rows[limit - 1]
@@ -99,17 +97,25 @@ async def _sorted(
 
 
 async def _found_anyhow(
-    db: AsyncSession, query: Any, walked: list[Condition], at: Any, limit: int, *, rising: bool
+    db: AsyncSession, query: Any, walked: list[Condition], behind: list[Condition], at: Any, most: int, *, rising: bool
 ) -> _Rows:
     """Return the first rows of a query of which the server can only guess how many there are.
 
     How many listings hold words beside each other, or lie in a place and cost so much, no statistics tell, and a wrong
-    guess walks through all of them. So first a slice is walked through, which tells: if it holds none, there are few at
-    all. Else the next slice is as long as it must be, by what was found so far. Where that is far, they are collected,
-    and sorted then.
+    guess walks through all of them. So first a slice is walked through, which tells: if it holds none, there are few,
+    probably. Else the next slice is as long as it must be, by what was found so far. Where none was found, or that is
+    far, they are collected, and sorted then.
+
+    Args:
+        db: The transaction.
+        query: For all that fit.
+        walked: What indexes of the order are limited to.
+        behind: Where the page begins.
+        at: By which they are sorted.
+        most: Rows.
+        rising: Whether the least come first.
     """
     found: list[Any] = []
-    behind: list[Condition] = []
     length, all_lengths = SLICE, 0
     while all_lengths + length <= MOST_WALKED:
         edge = sa.select(at, Listing.id).where(*walked, *behind).order_by(*_order(at, Listing.id, rising=rising))
@@ -117,29 +123,41 @@ async def _found_anyhow(
         if last is None:
             break
         before = _beside(at, last[0], last[1], is_behind=False, rising=rising)
-        found += await _walked(db, query.where(*behind, before), at, limit - len(found), rising=rising)
-        if len(found) > limit:
+        found += await _walked(db, _others(query, found).where(*behind, before), at, most - len(found), rising=rising)
+        if len(found) >= most:
             return found
         behind = [_beside(at, last[0], last[1], is_behind=True, rising=rising, or_there=True)]
         all_lengths += length
         if not found:
             break
-        length = math.ceil(_MORE * all_lengths * (limit + 1 - len(found)) / len(found))
-    fit = query.where(*behind).cte("fit").prefix_with("MATERIALIZED")
-    rest = sa.select(fit.c.id, fit.c.distance, fit.c.at).where(is_here(fit.c.sitter_id))
-    rest = rest.order_by(*_order(fit.c.at, fit.c.id, rising=rising))
-    await db.execute(
-        _BY_INDEX, {"answer": "off"}
-    )  # it takes words beside each other for as many as both, and reads all
-    found += await db.execute(rest.limit(limit + 1 - len(found)))
-    await db.execute(_BY_INDEX, {"answer": "on"})
-    return found
+        needed = math.ceil(_MORE * all_lengths * (most - len(found)) / len(found))
+        length = max(all_lengths, needed)  # never so short that there are many
+    return [*found, *await _collected(db, _others(query, found).where(*behind), most - len(found), rising=rising)]
 
 
-async def _walked(db: AsyncSession, query: Any, at: Any, limit: int, *, rising: bool) -> _Rows:
+def _others(query: Any, found: list[Any]) -> Any:
+    """Leave out what was found: somebody may have changed its price since, and it would be found twice."""
+    return query.where(Listing.id.not_in([row[0] for row in found])) if found else query
+
+
+async def _walked(db: AsyncSession, query: Any, at: Any, most: int, *, rising: bool) -> _Rows:
     """Return the first rows of a query, read in their order."""
     query = query.where(is_here(Listing.sitter_id)).order_by(*_order(at, Listing.id, rising=rising))
-    return (await db.execute(query.limit(limit + 1))).all()
+    return (await db.execute(query.limit(most))).all()
+
+
+async def _collected(db: AsyncSession, query: Any, most: int, *, rising: bool) -> _Rows:
+    """Return the first rows of a query, all of which are found by indexes, and sorted then.
+
+    The server takes words beside each other to be as frequent as both anywhere, and would read the whole table.
+    """
+    fit = query.cte("fit").prefix_with("MATERIALIZED")
+    rest = sa.select(fit.c.id, fit.c.distance, fit.c.at).where(is_here(fit.c.sitter_id))
+    rest = rest.order_by(*_order(fit.c.at, fit.c.id, rising=rising)).limit(most)
+    might = (await db.execute(_ALLOW, {"answer": "off"})).one()[0]
+    rows = (await db.execute(rest)).all()
+    await db.execute(_ALLOW, {"answer": might})
+    return rows
 
 
 def _order(at: Any, key: Any, *, rising: bool) -> tuple[Any, Any]:

@@ -17,6 +17,7 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
+import sqlalchemy as sa
 
 from apps.panamia.petsitting.listings import search
 from apps.panamia.petsitting.listings.places import EARTH_KM
@@ -141,7 +142,7 @@ def _fits(one: Offer, asked: dict[str, Any]) -> bool:
         return False
     if not Decimal(asked.get("minPrice", "0")) <= one.price <= Decimal(asked.get("maxPrice", "1000")):
         return False
-    if "q" in asked and asked["q"] not in one.words:
+    if any((word[1:] in one.words) if word.startswith("-") else word not in one.words for word in _typed(asked)):
         return False
     if "lat" in asked:
         here = (asked["lat"], asked["lng"])
@@ -150,13 +151,18 @@ def _fits(one: Offer, asked: dict[str, Any]) -> bool:
     return "from" not in asked or not any(first < asked["to"] and asked["from"] < end for first, end in one.taken)
 
 
+def _typed(asked: dict[str, Any]) -> list[str]:
+    return asked.get("q", "").split()
+
+
 def wishes(draw: random.Random) -> dict[str, Any]:
     """Draw what somebody looks for."""
     asked: dict[str, Any] = {}
     if draw.random() < 0.4:
         asked["kind"] = draw.choice(["pet-sitting", "rental"])
     if draw.random() < 0.4:
-        asked["q"] = draw.choice(WORDS)
+        one, other = draw.sample(WORDS, 2)
+        asked["q"] = draw.choice([one, one, f"{one} -{other}", f"-{one}", f"{one} {other}"])
     if draw.random() < 0.5:
         asked["currency"] = draw.choice(["USD", "EUR"])
         if draw.random() < 0.6:
@@ -213,6 +219,23 @@ async def test_search_finds_what_a_plain_model_finds(sidecar: Sidecar, monkeypat
         assert keys == wanted, asked
         lengths.append(len(keys))
     assert sum(one > 3 for one in lengths) > 15, lengths
+
+
+async def test_a_page_takes_few_statements_however_what_fits_stands(
+    sidecar: Sidecar, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As many as a page shows stand in the first slice, and the one more that it looks for comes last."""
+    monkeypatch.setattr(search, "SLICE", 20)
+    for title in ("zebra", *["horse"] * 79, *["zebra"] * 20):
+        sidecar.pets.make_listing(title=title)
+    engine = sidecar.app.state.resources.engine
+    said: list[str] = []
+    sa.event.listen(engine.sync_engine, "before_cursor_execute", lambda *told: said.append(told[2]))
+    page = (await sidecar.client().get("/api/listings", params={"q": "zebra", "limit": "20"})).json()
+    assert (len(page["listings"]), page["next"] is None) == (20, False)
+    assert len(said) < 16, said
+    async with engine.connect() as connection:
+        assert (await connection.execute(sa.text("SHOW enable_seqscan"))).scalar_one() == "on"
 
 
 async def test_pages_stay_whole_while_listings_are_added_and_withdrawn(sidecar: Sidecar) -> None:
