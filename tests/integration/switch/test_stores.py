@@ -211,6 +211,8 @@ def test_pages_are_in_one_order(run: Run) -> None:
             one for one in ordered if len(one) == 2 and one > "a"
         ]
         assert [one.id for one in await store.find({}, limit=2, after="a!")] == ["aa", "b"]
+        assert [one.id for one in await store.find({"_id": "b"}, after="a")] == ["b"]
+        assert await store.find({"_id": "b"}, after="b") == []
 
     run(work)
 
