@@ -18,6 +18,7 @@ import httpx
 import psycopg
 import pytest
 import sqlalchemy as sa
+from sqlalchemy import event
 
 from apps.panamia.petsitting.listings import search
 from apps.panamia.petsitting.listings.places import EARTH_KM
@@ -230,7 +231,7 @@ async def test_a_page_takes_few_statements_however_what_fits_stands(
         sidecar.pets.make_listing(title=title)
     engine = sidecar.app.state.resources.engine
     said: list[str] = []
-    sa.event.listen(engine.sync_engine, "before_cursor_execute", lambda *told: said.append(told[2]))
+    event.listen(engine.sync_engine, "before_cursor_execute", lambda *told: said.append(told[2]))
     page = (await sidecar.client().get("/api/listings", params={"q": "zebra", "limit": "20"})).json()
     assert (len(page["listings"]), page["next"] is None) == (20, False)
     assert len(said) < 16, said
