@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import random
-import sys
 from collections import Counter
 from pathlib import Path
 from statistics import median, quantiles
@@ -20,9 +19,8 @@ from psycopg.conninfo import make_conninfo
 from apps.panamia.web.embedded import deploy
 from bench.machine import say, write
 from bench.petsitting_data import Request, bookings, fill, searches
-from bench.process import run
 from bench.server import server
-from bench.serving import serving
+from bench.serving import load, serving
 
 _ROOT = Path(__file__).parents[1]
 _FLOOR, _BOOKING = "health", "booking"
@@ -99,11 +97,7 @@ def _ask(work: Path, port: int, clients: int, asked: list[Request]) -> dict[str,
     work.mkdir(parents=True, exist_ok=True)
     file = work / "requests.jsonl"
     file.write_text("".join(json.dumps(one) + "\n" for one in asked), encoding="utf-8")
-    measured = run([sys.executable, "-m", "bench.petsitting_load", str(port), str(file), str(clients)])
-    if measured.code:
-        raise SystemExit(f"the load ended with {measured.code}:\n{measured.output}")
-    told: dict[str, Any] = json.loads(measured.output)
-    return told
+    return load("bench.petsitting_load", port, file, clients)
 
 
 def _login(conninfo: str) -> str:

@@ -5,9 +5,8 @@ The floor is the same process asked for its health, which asks no database and n
 
 from __future__ import annotations
 
-import json
-import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
@@ -15,10 +14,9 @@ from typing import Any
 from apps.panamia.web.embedded import deploy
 from bench import mongo
 from bench.machine import say, write
-from bench.process import Measured, run
 from bench.server import server
 from bench.service_data import fill, fill_profiles
-from bench.serving import serving
+from bench.serving import load, serving
 
 _PATHS = {
     "health": ("/health", '"ok"'),
@@ -92,19 +90,12 @@ def _rounds(port: int, clients: int, users: int, rounds: int, requests: int) -> 
 def _wait_until_answered(port: int, users: int) -> None:
     """Let the service make its indexes: MongoDB is busy with that for some seconds, and answers late."""
     for _ in range(30):
-        if not _load(port, *_PATHS["profile"], 1, 200, users).code:
+        with suppress(SystemExit):
+            _ask(port, *_PATHS["profile"], 1, 200, users)
             return
         time.sleep(2)
     _ask(port, *_PATHS["profile"], 1, 200, users)
 
 
 def _ask(port: int, path: str, holds: str, clients: int, requests: int, users: int) -> dict[str, Any]:
-    measured = _load(port, path, holds, clients, requests, users)
-    if measured.code:
-        raise SystemExit(f"{path} ended with {measured.code}:\n{measured.output}")
-    told: dict[str, Any] = json.loads(measured.output)
-    return told
-
-
-def _load(port: int, *words: object) -> Measured:
-    return run([sys.executable, "-m", "bench.service_load", str(port), *map(str, words)])
+    return load("bench.service_load", port, path, holds, clients, requests, users)

@@ -1,7 +1,8 @@
-"""A service of Pana MIA as a process of its own, for what is measured over HTTP."""
+"""A service of Pana MIA, and who asks it, as processes of their own, for what is measured over HTTP."""
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -11,8 +12,10 @@ import urllib.request
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from bench import mongo
+from bench.process import run
 
 _ROOT = Path(__file__).parents[1]
 
@@ -37,6 +40,19 @@ def serving(module: str, settings: Mapping[str, str], log: Path) -> Generator[in
             yield port
         finally:
             process.terminate()
+
+
+def load(module: str, *words: object) -> dict[str, Any]:
+    """Let a process of its own send requests; return what it told of them.
+
+    Raises:
+        SystemExit: An answer was not what it had to be; with what it said.
+    """
+    measured = run([sys.executable, "-m", module, *map(str, words)])
+    if measured.code:
+        raise SystemExit(f"{module} ended with {measured.code}:\n{measured.output}")
+    told: dict[str, Any] = json.loads(measured.output)
+    return told
 
 
 def _wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:

@@ -131,7 +131,7 @@ async def _found_anyhow(
         if not found:
             break
         needed = math.ceil(_MORE * all_lengths * (most - len(found)) / len(found))
-        length = max(all_lengths, needed)  # never so short that there are many
+        length = max(all_lengths, needed)  # never so short that slices become many
     return [*found, *await _collected(db, _others(query, found).where(*behind), most - len(found), rising=rising)]
 
 
