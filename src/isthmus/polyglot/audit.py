@@ -165,11 +165,11 @@ class _Work:
         for number, site in enumerate(self._row_sites):
             self._check_stop()
             checks.append(rows.check(number, site))
-        waiting = rows.waiting(self._row_sites)
+        rows.waiting(self._row_sites)
         self._found.in_documents = self._documents()
         self._found.in_rows = [
-            Place(site.name, site.table, (site.target,), check.values, waiting=waiting.get(n, 0), why_not=check.why_not)
-            for n, (site, check) in enumerate(zip(self._row_sites, checks, strict=True))
+            Place(site.name, site.table, (site.target,), check.values, why_not=check.why_not)
+            for site, check in zip(self._row_sites, checks, strict=True)
         ]
         self._rows()
         return self._found
@@ -219,6 +219,16 @@ class _Work:
         for number, count in self._connection.execute(statement("drop_pending_twice")).fetchall():
             places[int(number)].values = (places[int(number)].values or 0) - int(count)  # those wait, see below
         self._connection.execute(statement("rows_of_documents"), {"goals": goals})
+        self._connection.execute(
+            statement("drop_other_routes"),
+            {
+                "ledgers": [f"{one.table}.{one.ledger}" for one in self._row_sites],
+                "routed": [one.routed for one in self._row_sites],
+            },
+        )
+        for number, count in self._connection.execute(statement("count_waiting")).fetchall():
+            places[int(number)].waiting = int(count)
+        self._connection.execute(statement("drop_there"))
         self._connection.execute(
             statement("create_row_known"),
             {"tables": [one.table for one in self._row_sites], "columns": [one.ledger for one in self._row_sites]},

@@ -39,6 +39,7 @@ class RowSite:
         action: What a copy does with an orphan.
         sensitive: Whether its values must not be shown.
         form: Regular expression of the ids among the values inside jsonb; None where every value is one.
+        routed: Whether it is one column of a route: a reference that waits then waits for each of them.
     """
 
     table: str
@@ -52,6 +53,7 @@ class RowSite:
     action: str = "null"
     sensitive: bool = False
     form: str | None = None
+    routed: bool = False
 
     @property
     def name(self) -> str:
@@ -115,6 +117,7 @@ def _column_site(mapping: Mapping, table: Table, column: Column, reference: Refe
         owner,
         action=reference.on_orphan,
         sensitive=column.sensitive,
+        routed=bool(reference.routed),
     )
 
 
@@ -189,39 +192,29 @@ class Rows:
         )
         return RowCheck(first_number(self._connection.execute(counted)))
 
-    def waiting(self, sites: Sequence[RowSite]) -> dict[int, int]:
-        """Enter references that wait and whose row is not there, and return how many wait at each site.
-
-        Those whose row is there by now are set by the next copy.
-        """
-        found: dict[int, int] = {}
+    def waiting(self, sites: Sequence[RowSite]) -> None:
+        """Enter references that wait; those whose row is there by now are set by the next copy."""
         for number, site in enumerate(sites):
-            rows = (self._schema.schema, site.table, site.ledger if site.inside is not None else site.column)
-            count = first_number(
-                self._connection.execute(
-                    "SELECT count(*) FROM isthmus.pending_reference WHERE (table_schema, table_name, column_name)"
-                    " = (%s, %s, %s) AND target_table = %s",
-                    (*rows, site.to_table),
-                )
-            )
-            if not count:
-                continue
-            found[number] = count
+            column = site.ledger if site.inside is not None else site.column
             goal = self._there.columns.get(site.to_table, {}).get(site.to_column)
-            missing = sql.SQL("true")
+            there: sql.Composable = sql.SQL("false")
             if goal is not None:
                 own = sql.SQL("t.{}").format(sql.Identifier(site.to_column))
-                missing = sql.SQL("NOT EXISTS (SELECT FROM {} t WHERE {})").format(
+                there = sql.SQL("EXISTS (SELECT FROM {} t WHERE {})").format(
                     sql.Identifier(self._schema.schema, site.to_table), goal.is_text(own, sql.SQL("p.target_id"))
                 )
             self._connection.execute(
                 sql.SQL(
-                    "INSERT INTO pg_temp.audit_row (site, row_key, root_id, value, pending) SELECT {}, ARRAY[p.row_id]"
-                    " || p.row_position::text[], p.row_id, p.target_id, p.id FROM isthmus.pending_reference p"
-                    " WHERE (p.table_schema, p.table_name, p.column_name, p.target_table) = ({}, {}, {}, {}) AND {}"
-                ).format(sql.Literal(number), *map(sql.Literal, (*rows, site.to_table)), missing)
+                    "INSERT INTO pg_temp.audit_row (site, row_key, root_id, value, pending, there)"
+                    " SELECT {}, ARRAY[p.row_id] || p.row_position::text[], p.row_id, p.target_id, p.id, {}"
+                    " FROM isthmus.pending_reference p"
+                    " WHERE (p.table_schema, p.table_name, p.column_name, p.target_table) = ({}, {}, {}, {})"
+                ).format(
+                    sql.Literal(number),
+                    there,
+                    *map(sql.Literal, (self._schema.schema, site.table, column, site.to_table)),
+                )
             )
-        return found
 
     def _values(self, site: RowSite, kind: str) -> tuple[sql.Composed, sql.Composable, bool]:
         """Return the FROM item of a site over alias `r`, its value, and whether that is a text."""

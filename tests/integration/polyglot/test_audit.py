@@ -27,7 +27,15 @@ from tests.fix_dumps import MakeDump, write_collection
 from tests.fix_mongo import MongoDatabase
 from tests.integration.copy.carrying import oid
 from tests.integration.copy.pooler import pooling
-from tests.integration.polyglot.side_by_side import ARTICLES, GONE, SCHEMA, Application, make_application
+from tests.integration.polyglot.side_by_side import (
+    ARTICLES,
+    GONE,
+    MAPPING,
+    SCHEMA,
+    Application,
+    documents,
+    make_application,
+)
 
 NOBODY = "cm0x1nobodymadethisid024"
 """A text in the shape of an id that no row ever had."""
@@ -126,6 +134,43 @@ def test_rows_may_lead_to_documents_that_no_copy_has_carried(application: Applic
     ((_, _, _, kind),) = {one for one in dangling(found) if one[0] == "notes.object" and one[3] != "nowhere"}
     assert kind == "waits"
     assert counts(found.in_documents)["notes.object"] == (2, 0, 1, 0, 1)
+
+
+def test_what_waits_with_a_route_is_one_reference_of_the_column_that_it_will_go_to(
+    tmp_path: Path, database: str, mongo: MongoDatabase
+) -> None:
+    one_column = """      object: {references: art.icles "ü", on_orphan: "null"}"""
+    route = """      object: {route: {art.icles "ü": of_article, users: of_user}, on_orphan: "null"}
+      name: {column: object, type: text}"""
+    aims = {"article": oid(11), "Ann": oid(1), "Di": oid(4), "nobody": GONE}
+    notes = [{"_id": oid(20 + number), "name": name, "object": aim} for number, (name, aim) in enumerate(aims.items())]
+    assert one_column in MAPPING
+    mapping = MAPPING.replace(one_column, route)
+    made = make_application(tmp_path / "app", database, mongo, made=documents() | {"notes": notes}, mapping=mapping)
+    made.sql("ALTER TABLE notes ADD of_article text, ADD of_user text")
+    made.carry("notes")
+    found = made.look()
+    assert counts(found.in_rows)["notes.of_article"] == (2, 0, 1, 0, 1)  # nobody is told once, at the first column
+    assert counts(found.in_rows)["notes.of_user"] == (2, 0, 2, 0, 0)
+    assert waiting(found) == {"notes.of_article": 2, "notes.of_user": 2}
+    made.sql(
+        """INSERT INTO users (id) SELECT p.target_id FROM isthmus.pending_reference p JOIN notes n ON n.id = p.row_id
+           WHERE n.object = 'nobody' AND p.target_table = 'users'"""
+    )
+    found = made.look()
+    assert [counts(found.in_rows)[f"notes.of_{one}"] for one in ("article", "user")] == [
+        (1, 0, 1, 0, 0),
+        (2, 0, 2, 0, 0),
+    ]
+    assert waiting(found) == {
+        "notes.of_article": 1,
+        "notes.of_user": 3,
+    }  # the next copy sets the one whose row has come
+
+
+def waiting(found: Audit) -> dict[str, int]:
+    """Return place → how many references of its rows wait for a later copy."""
+    return {one.name: one.waiting for one in found.in_rows if one.waiting}
 
 
 def test_what_a_ledger_has_is_known_but_not_the_same_of_another_document(application: Application) -> None:

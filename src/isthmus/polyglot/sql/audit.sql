@@ -26,10 +26,11 @@ CREATE TEMP TABLE audit_open (LIKE pg_temp.audit_met)
 CREATE TEMP TABLE audit_open_may (LIKE pg_temp.audit_may)
 
 -- name: create_row
--- References of rows that lead to no row; `pending` is the number of an entry of isthmus.pending_reference.
+-- References of rows that lead to no row, and those that wait; `pending` is the number of an entry of
+-- isthmus.pending_reference, `there` tells that its row has come meanwhile.
 CREATE TEMP TABLE audit_row (
     site integer NOT NULL, row_key text[] NOT NULL, root_id text, value text NOT NULL, pending bigint,
-    document boolean NOT NULL DEFAULT false)
+    there boolean NOT NULL DEFAULT false, document boolean NOT NULL DEFAULT false)
 
 -- name: count_met
 -- The values in hand, by site, form and what they lead to.
@@ -134,6 +135,23 @@ SELECT site, count(*) FROM twice GROUP BY 1
 -- Which references of rows lead to a document.
 UPDATE pg_temp.audit_row r SET document = true FROM pg_temp.audit_there t
 WHERE t.key = r.value AND t.goal = (%(goals)s::integer[])[r.site + 1]
+
+-- name: drop_other_routes
+-- A reference of a route waits once for each column that it may go to, and is one reference: told where it leads to a
+-- row, else to a document, else at the first column.
+DELETE FROM pg_temp.audit_row r USING (
+    SELECT site, pending, row_number() OVER (
+        PARTITION BY (%(ledgers)s::text[])[site + 1], row_key ORDER BY there DESC, document DESC, site) AS place_in_line
+    FROM pg_temp.audit_row WHERE pending IS NOT NULL AND (%(routed)s::boolean[])[site + 1]) AS one
+WHERE place_in_line > 1 AND one.site = r.site AND one.pending = r.pending
+
+-- name: count_waiting
+-- How many wait, by site.
+SELECT site, count(*) FROM pg_temp.audit_row WHERE pending IS NOT NULL GROUP BY 1
+
+-- name: drop_there
+-- What waits and has its row by now leads somewhere.
+DELETE FROM pg_temp.audit_row WHERE there
 
 -- name: create_row_known
 -- References of rows that lead to nothing at all, and whether the ledger of orphans has them.
