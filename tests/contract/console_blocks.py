@@ -18,8 +18,11 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -30,6 +33,7 @@ FILE = re.compile(r'^```\w+ title="(?P<path>[^"]+)"\n(?P<body>.*?)^```', re.MULT
 END_OF_FILE = "END-OF-THE-FILE"
 EXIT = re.compile(r"\s+# exit (\d+)$")
 COMMAND_SECONDS = 240
+PAGE_SECONDS = 900
 # A reader's shell has neither our test settings nor databases by environment.
 NOT_A_READERS = ("PYTEST", "ISTHMUS", "DATABASE_URL", "MONGODB_URI", "POSTGRES_DIRECT_URL")
 
@@ -92,12 +96,13 @@ def _shown(page: str, fence: re.Match[str]) -> list[Command]:
     return found
 
 
-def run(command: Command, folder: Path) -> subprocess.CompletedProcess[str]:
+def run(command: Command, folder: Path, group: int | None = None) -> subprocess.CompletedProcess[str]:
     """Run one command where the last one of this folder stopped.
 
     Args:
         command: The command; its shell state is kept in the folder `.shell` of `folder`.
         folder: The page's own folder.
+        group: The process group in which it runs, and what it leaves running; None: the caller's.
     """
     state = folder / ".shell"
     state.mkdir(exist_ok=True)
@@ -128,7 +133,19 @@ def run(command: Command, folder: Path) -> subprocess.CompletedProcess[str]:
         text=True,
         timeout=COMMAND_SECONDS,
         check=False,
+        process_group=group,
     )
+
+
+@contextmanager
+def ended_behind() -> Iterator[int]:
+    """Yield the number of a process group; what still runs in it behind the block is ended, as servers of a page."""
+    leader = subprocess.Popen(["sleep", str(PAGE_SECONDS)], process_group=0)
+    try:
+        yield leader.pid
+    finally:
+        os.killpg(leader.pid, signal.SIGTERM)
+        leader.wait()
 
 
 def missing_lines(shown: list[str], printed: str) -> list[str]:

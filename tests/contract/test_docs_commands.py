@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.contract.console_blocks import Command, commands_of, missing_lines, run
+from tests.contract.console_blocks import Command, commands_of, ended_behind, missing_lines, run
 
 ROOT = Path(__file__).parents[2]
 IGNORED = shutil.ignore_patterns("__pycache__")
@@ -46,17 +47,18 @@ def test_commands_of_page_work_as_shown(page: Path, folder: Path) -> None:
     if "python -m pytest" in text:
         shutil.copytree(ROOT / "tests", folder / "tests", ignore=IGNORED)
         shutil.copy(ROOT / "pyproject.toml", folder)
-    for command in commands_of(text):
-        ran = run(command, folder)
-        place = f"{page.relative_to(ROOT)}:{command.line}"
-        assert ran.returncode == command.exit_code, (
-            f"{place}: `{command.text}` returned {ran.returncode}, the page says {command.exit_code}\n{ran.stdout}"
-        )
-        if command.compare:
-            missing = missing_lines(command.output, ran.stdout)
-            assert not missing, (
-                f"{place}: `{command.text}` did not print\n" + "\n".join(missing) + f"\nbut\n{ran.stdout}"
+    with ended_behind() as group:
+        for command in commands_of(text):
+            ran = run(command, folder, group)
+            place = f"{page.relative_to(ROOT)}:{command.line}"
+            assert ran.returncode == command.exit_code, (
+                f"{place}: `{command.text}` returned {ran.returncode}, the page says {command.exit_code}\n{ran.stdout}"
             )
+            if command.compare:
+                missing = missing_lines(command.output, ran.stdout)
+                assert not missing, (
+                    f"{place}: `{command.text}` did not print\n" + "\n".join(missing) + f"\nbut\n{ran.stdout}"
+                )
 
 
 def test_commands_of_reads_exit_codes_continuations_and_output() -> None:
@@ -83,6 +85,21 @@ def test_run_keeps_folder_and_environment_between_commands(folder: Path) -> None
     ran = run(Command('echo "$WORD"; pwd; false', 1), folder)
     assert ran.stdout.splitlines() == ["two words", str((folder / "inner").resolve())]
     assert ran.returncode == 1
+
+
+def test_what_a_page_leaves_running_is_ended(folder: Path) -> None:
+    left = """sh -c 'trap "echo ended >>said; exit" TERM; echo runs >said; sleep 60 & wait'"""
+    with ended_behind() as group:
+        assert run(Command(f"({left} >log 2>&1 &)", 1), folder, group).returncode == 0
+        _wait_for(folder / "said", "runs\n")
+    _wait_for(folder / "said", "runs\nended\n")
+
+
+def _wait_for(file: Path, text: str) -> None:
+    give_up_at = time.monotonic() + 20
+    while not (file.exists() and file.read_text("utf-8") == text):
+        assert time.monotonic() < give_up_at, list(file.parent.iterdir())
+        time.sleep(0.05)
 
 
 def test_missing_lines_of_changed_output_names_them() -> None:

@@ -41,7 +41,7 @@ def _say(guest: Guest, there: Addresses) -> None:
         f"""
 Pana MIA runs at {url}  (Ctrl-C ends it and takes everything with it)
 
-Sign in with this link; it works once:
+Sign in with this link; it works once. Mails, as another link, are printed here:
   {guest.link}
 
 Three things to try:

@@ -121,7 +121,7 @@ def _say(guest: Guest, settings: Settings, made: Made) -> None:
 Pana MIA runs at {main}, and pet sitting, its sidecar, at {sitting}
 (Ctrl-C ends both and takes everything with it)
 
-Sign in with this link; it works once, and the session counts at both:
+Sign in with this link; it works once, and the session counts at both. Mails, as another link, are printed here:
   {guest.link}
 
 Three things to try, once you are signed in:

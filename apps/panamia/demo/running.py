@@ -60,7 +60,7 @@ def demo(ports: Iterable[int], serve: Callable[[ExitStack, Path], None]) -> int:
         with ExitStack() as stack:
             serve(stack, Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="panamia-demo-"))))
     except IsthmusError as fault:
-        print(f"✗ {fault}", file=sys.stderr)
+        print(f"✗ {fault}" + (f"\n  {fault.hint}" if fault.hint else ""), file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
