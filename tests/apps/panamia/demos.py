@@ -19,8 +19,8 @@ _SECONDS, _LISTENING_SECONDS = 480, 30
 
 
 @contextmanager
-def demo(module: str, *words: object) -> Iterator[str]:
-    """Run a demo; give what it says once it is there. Behind the block it has ended well, and nothing is left of it."""
+def demo(module: str, *words: object, until: str = "Three things") -> Iterator[str]:
+    """Run a demo; give what it says once `until` is among it. Behind the block it has ended well and left nothing."""
     with tempfile.TemporaryDirectory(prefix="isthmus-") as name:
         folder = Path(name)
         folder.chmod(0o711)  # the user of an embedded server reaches it, also where root runs the tests
@@ -35,7 +35,7 @@ def demo(module: str, *words: object) -> Iterator[str]:
                 stderr=subprocess.STDOUT,
             )
         try:
-            yield _what_to_try(process, said)
+            yield _what_it_says(process, said, until)
         finally:
             process.send_signal(signal.SIGTERM)
             code = process.wait(60)
@@ -56,9 +56,9 @@ def until_it_listens(client: httpx.Client) -> None:
             return
 
 
-def _what_to_try(process: subprocess.Popen[bytes], said: Path) -> str:
+def _what_it_says(process: subprocess.Popen[bytes], said: Path, until: str) -> str:
     give_up_at = time.monotonic() + _SECONDS
-    while "Three things" not in (text := said.read_text("utf-8")):
+    while until not in (text := said.read_text("utf-8")):
         assert process.poll() is None, text
         assert time.monotonic() < give_up_at, text
         time.sleep(0.2)

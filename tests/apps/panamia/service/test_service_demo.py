@@ -36,6 +36,32 @@ def test_the_link_signs_in_and_nothing_is_left_behind() -> None:
         _ask_whether_they_agree(text)
 
 
+def test_servers_alone_are_where_their_file_says_and_gone_with_it(tmp_path: Path) -> None:
+    needs_wire_server()
+    file = tmp_path / "addresses"
+    with demo("apps.panamia.demo.servers", file, until="Both run"):
+        asked = 'isthmus psql -- -Atc "SELECT count(*) FROM users"; isthmus outbox status'
+        path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+        there = subprocess.run(
+            ["sh", "-c", f". '{file}'; {asked}"],
+            env={**os.environ, "PATH": path},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert there.stdout.split("\n")[:2] == ["0", "All is applied."], there.stdout + there.stderr
+        again = _start_servers(file)
+        assert (again.returncode, "remove the file" in again.stderr) == (2, True), again.stderr
+    assert not file.exists()
+    nowhere = _start_servers(tmp_path / "none" / "addresses")
+    assert (nowhere.returncode, f"mkdir {tmp_path / 'none'}" in nowhere.stderr) == (2, True), nowhere.stderr
+
+
+def _start_servers(file: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "apps.panamia.demo.servers", str(file)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+
+
 def _ask_whether_they_agree(text: str) -> None:
     """Run what is printed, line by line, in a shell; without the environment, which not everybody has at that place."""
     lines = [line.strip() for line in text.partition("another terminal")[2].splitlines()[1:] if line.strip()]
