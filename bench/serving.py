@@ -50,7 +50,7 @@ def load(module: str, *words: object) -> dict[str, Any]:
     """
     measured = run([sys.executable, "-m", module, *map(str, words)])
     if measured.code:
-        raise SystemExit(f"{module} ended with {measured.code}:\n{measured.output}")
+        raise SystemExit(f"{module} {' '.join(map(str, words))} ended with {measured.code}:\n{measured.output}")
     told: dict[str, Any] = json.loads(measured.output)
     return told
 

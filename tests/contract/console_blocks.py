@@ -21,8 +21,9 @@ import shlex
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -34,6 +35,7 @@ END_OF_FILE = "END-OF-THE-FILE"
 EXIT = re.compile(r"\s+# exit (\d+)$")
 COMMAND_SECONDS = 240
 PAGE_SECONDS = 900
+END_SECONDS = 20
 # A reader's shell has neither our test settings nor databases by environment.
 NOT_A_READERS = ("PYTEST", "ISTHMUS", "DATABASE_URL", "MONGODB_URI", "POSTGRES_DIRECT_URL")
 
@@ -146,6 +148,12 @@ def ended_behind() -> Iterator[int]:
     finally:
         os.killpg(leader.pid, signal.SIGTERM)
         leader.wait()
+        give_up_at = time.monotonic() + END_SECONDS
+        with suppress(ProcessLookupError):  # nobody is left
+            while time.monotonic() < give_up_at:
+                os.killpg(leader.pid, 0)
+                time.sleep(0.05)
+            os.killpg(leader.pid, signal.SIGKILL)
 
 
 def missing_lines(shown: list[str], printed: str) -> list[str]:

@@ -41,8 +41,9 @@ def _say(guest: Guest, there: Addresses) -> None:
         f"""
 Pana MIA runs at {url}  (Ctrl-C ends it and takes everything with it)
 
-Sign in with this link; it works once. Mails, as another link, are printed here:
+Sign in with this link; it works once:
   {guest.link}
+Mail, as with another link, is printed here, too.
 
 Three things to try:
   1. See what one page gathers from two databases: {url}/ once you are signed in.

@@ -121,8 +121,9 @@ def _say(guest: Guest, settings: Settings, made: Made) -> None:
 Pana MIA runs at {main}, and pet sitting, its sidecar, at {sitting}
 (Ctrl-C ends both and takes everything with it)
 
-Sign in with this link; it works once, and the session counts at both. Mails, as another link, are printed here:
+Sign in with this link; it works once, and the session counts at both:
   {guest.link}
+Mail, as with another link, is printed here, too.
 
 Three things to try, once you are signed in:
   1. Somebody wants you to sit, and waits for your answer: {sitting}/bookings/{made.asked}

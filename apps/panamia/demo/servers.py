@@ -1,4 +1,4 @@
-"""Two empty databases for trying out, with the tables of all schemas, until Ctrl-C or a TERM; then nothing is left.
+"""Two empty databases for trying out, with the tables of all schemas, until they are told to end; then nothing is left.
 
 python -m apps.panamia.demo.servers FILE
 """
@@ -25,7 +25,8 @@ def main(arguments: list[str] | None = None) -> int:
         allow_abbrev=False,
         prog="python -m apps.panamia.demo.servers",
         description="Start an empty PostgreSQL with the tables of all schemas, and an empty MongoDB wire server.",
-        epilog="Ctrl-C or a TERM ends both. Exit codes: 0 ended; 2 they cannot start, the message says why.",
+        epilog="Ctrl-C ends both, and SIGTERM does. Exit codes: 0 ended; 2 they cannot start, the message says why;"
+        " 130 ended before they were there.",
     )
     parser.add_argument(
         "file",
@@ -45,6 +46,7 @@ def _serve(stack: ExitStack, file: Path) -> None:
         there = stack.enter_context(embedded_servers(empty))
     stack.callback(file.unlink, missing_ok=True)
     whole = file.with_name(f"{file.name}.partial")
+    whole.unlink(missing_ok=True)
     whole.touch(0o600)
     whole.write_text(_for_a_shell(there), encoding="utf-8")
     whole.replace(file)
@@ -59,7 +61,8 @@ def _check(file: Path) -> None:
         hint = "Servers run there, or were killed: then remove the file."
         raise ConfigError(f"{file} is there already.", code="demo", hint=hint)
     if not os.access(file.parent, os.W_OK):
-        raise ConfigError(f"{file} cannot be written.", code="demo", hint=f"mkdir {file.parent}")
+        hint = None if file.parent.exists() else f"mkdir {file.parent}"
+        raise ConfigError(f"{file} cannot be written.", code="demo", hint=hint)
 
 
 def _for_a_shell(there: Addresses) -> str:

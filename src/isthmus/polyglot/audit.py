@@ -219,12 +219,11 @@ class _Work:
         for number, count in self._connection.execute(statement("drop_pending_twice")).fetchall():
             places[int(number)].values = (places[int(number)].values or 0) - int(count)  # those wait, see below
         self._connection.execute(statement("rows_of_documents"), {"goals": goals})
+        sites = enumerate(self._row_sites)
+        routes: dict[tuple[str, str], int] = {}
         self._connection.execute(
             statement("drop_other_routes"),
-            {
-                "ledgers": [f"{one.table}.{one.ledger}" for one in self._row_sites],
-                "routed": [one.routed for one in self._row_sites],
-            },
+            {"routes": [routes.setdefault((one.table, one.ledger), n) if one.routed else None for n, one in sites]},
         )
         for number, count in self._connection.execute(statement("count_waiting")).fetchall():
             places[int(number)].waiting = int(count)

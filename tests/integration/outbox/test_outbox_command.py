@@ -114,7 +114,8 @@ def test_first_run_makes_the_tables_and_other_commands_ask_for_it(
         assert command.run("run", "--drain").code == 0
         ran = command.run("run", "--drain", POSTGRES_URL=pooled)
         assert (ran.code, "a pooler stands between" in ran.err) == (0, True)
-        assert command.run("run", "--drain", POSTGRES_URL=pooled, POSTGRES_DIRECT_URL=database).code == 0
+        ran = command.run("run", "--drain", POSTGRES_URL=pooled, POSTGRES_DIRECT_URL=database)
+        assert (ran.code, "listening" in ran.err, "a pooler" in ran.err) == (0, True, False)
 
 
 @pytest.mark.parametrize(

@@ -131,8 +131,12 @@ def test_rows_may_lead_to_documents_that_no_copy_has_carried(application: Applic
     application.collection(ARTICLES).delete_one({"_id": oid(12)})
     found = application.look()
     assert counts(found.in_rows)["notes.object"] == (2, 0, 1, 0, 1)
-    ((_, _, _, kind),) = {one for one in dangling(found) if one[0] == "notes.object" and one[3] != "nowhere"}
+    ((_, _, came, kind),) = {one for one in dangling(found) if one[0] == "notes.object" and one[3] != "nowhere"}
     assert kind == "waits"
+    application.sql('INSERT INTO "Art\'icles" (id) VALUES (%s)', [came])
+    now = application.look()
+    assert counts(now.in_rows)["notes.object"] == (2, 1, 1, 0, 0)
+    assert waiting(now)["notes.object"] == 2
     assert counts(found.in_documents)["notes.object"] == (2, 0, 1, 0, 1)
 
 

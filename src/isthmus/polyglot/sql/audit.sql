@@ -141,8 +141,8 @@ WHERE t.key = r.value AND t.goal = (%(goals)s::integer[])[r.site + 1]
 -- row, else to a document, else at the first column.
 DELETE FROM pg_temp.audit_row r USING (
     SELECT site, pending, row_number() OVER (
-        PARTITION BY (%(ledgers)s::text[])[site + 1], row_key ORDER BY there DESC, document DESC, site) AS place_in_line
-    FROM pg_temp.audit_row WHERE pending IS NOT NULL AND (%(routed)s::boolean[])[site + 1]) AS one
+        PARTITION BY (%(routes)s::integer[])[site + 1], row_key ORDER BY there DESC, document DESC, site) AS place_in_line
+    FROM pg_temp.audit_row WHERE pending IS NOT NULL AND (%(routes)s::integer[])[site + 1] IS NOT NULL) AS one
 WHERE place_in_line > 1 AND one.site = r.site AND one.pending = r.pending
 
 -- name: count_waiting

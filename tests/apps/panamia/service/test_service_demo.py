@@ -36,6 +36,8 @@ def test_the_link_signs_in_and_nothing_is_left_behind() -> None:
         _ask_whether_they_agree(text)
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_servers_alone_are_where_their_file_says_and_gone_with_it(tmp_path: Path) -> None:
     needs_wire_server()
     file = tmp_path / "addresses"

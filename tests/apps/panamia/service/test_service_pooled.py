@@ -1,7 +1,7 @@
 """The service behind a pooler in transaction mode: each transaction has another connection of the server.
 
-It is PgBouncer where there is one (PANAMIA_PGBOUNCER names the program where it is not on the PATH), else a pooler of
-the tests, which lends sessions in the same way and has none of its settings.
+It is PgBouncer where there is one (PANAMIA_PGBOUNCER names the program where it is not on the PATH), and everywhere a
+pooler of the tests, which lends sessions in the same way and has none of its settings.
 """
 
 from __future__ import annotations
@@ -34,12 +34,14 @@ _PROGRAM = os.environ.get("PANAMIA_PGBOUNCER") or shutil.which("pgbouncer", path
 _SERVER_CONNECTIONS = 2
 
 
-@pytest.fixture
-def pooler(postgres: str, tmp_path: Path) -> Iterator[int]:
+@pytest.fixture(params=["pgbouncer", "ours"])
+def pooler(request: pytest.FixtureRequest, postgres: str, tmp_path: Path) -> Iterator[int]:
     """Port of a pooler before the server, with fewer connections there than the service has requests."""
-    if _PROGRAM is None:
+    if request.param == "ours":
         with pooling(postgres, per_transaction=True, most=_SERVER_CONNECTIONS) as conninfo:
             yield int(str(conninfo_to_dict(conninfo)["port"]))
+    elif _PROGRAM is None:
+        pytest.skip("there is no pgbouncer on the PATH, and PANAMIA_PGBOUNCER names none")
     else:
         with _pgbouncer(_PROGRAM, postgres, tmp_path) as port:
             yield port

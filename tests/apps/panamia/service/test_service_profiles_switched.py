@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import json
 import secrets
 from collections.abc import AsyncGenerator, AsyncIterator, Collection
 from contextlib import asynccontextmanager
@@ -168,12 +169,15 @@ async def test_profiles_are_switched_over_and_back_and_over_while_people_save_th
     ran = await deployment.isthmus("letters", "acknowledge", "-c", "profiles", "--reason", "planted")
     assert ran.code == 0, ran.said
     behind = _left_behind(deployment)
+    planted = await _dangling(deployment)
+    assert planted
 
     shown = [await one.shows() for one in savers]
     ran = await deployment.run()
     assert ran.code == 0, ran.said
     assert [await one.shows() for one in savers] == shown == [one.details for one in savers]
     await _is_what_mongodb_says(deployment, behind)
+    assert await _dangling(deployment) <= planted
     ran = await deployment.isthmus("undo", "mapping.yaml", "--only", "profiles", "--live")
     assert (ran.code, "(lives-in-postgres)" in ran.said) == (4, True), ran.said
 
@@ -196,6 +200,7 @@ async def test_profiles_are_switched_over_and_back_and_over_while_people_save_th
         assert await one.shows() == one.details
     changed = {one.user for one in savers}
     await _is_what_mongodb_says(deployment, behind, but=changed)
+    assert await _dangling(deployment) <= planted
     rows = {one.get("userId"): one for one in await Home(world, "postgres").all()}
     assert {fresh, claiming} <= rows.keys()
     assert not [one for one in rows.values() if "_isthmus" in one]
@@ -227,6 +232,20 @@ def _left_behind(deployment: Deployment) -> set[ObjectId]:
     answers = YAML(typ="safe").load(deployment.answers)["identities"]["people"]
     dropped = {ObjectId(one["drop"]["profiles"]) for one in answers if "profiles" in one.get("drop", {})}
     return dropped | {next(iter(bson.decode(bytes(one)).values())) for (one,) in letters}
+
+
+async def _dangling(deployment: Deployment) -> set[tuple[str, str, str]]:
+    """Return place, holder and value of each reference that leads nowhere and that no ledger has."""
+    told = deployment.answers.with_name("audit.json")
+    words = ("refs", "audit", "mapping.yaml", "--source", deployment.world.mongodb, "--json", str(told))
+    ran = await deployment.isthmus(*words)
+    assert ran.code == 1, ran.said  # what was planted
+    found = json.loads(told.read_text("utf-8"))
+    places = [*found["in_documents"], *found["in_rows"]]
+    assert all(one["dangling"] == len(one["listed"]) for one in places)
+    return {
+        (place["place"], one["id"], one["value"]) for place in places for one in place["listed"] if not one["known"]
+    }
 
 
 async def _is_what_mongodb_says(deployment: Deployment, behind: set[ObjectId], but: Collection[str] = ()) -> None:
