@@ -18,12 +18,14 @@ from ..service.embedded import Addresses
 from .people import Guest, invite, moved_people
 from .running import demo, parser_of, relayed
 
+_MODULE = "apps.panamia.demo"
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Start everything, say what to try, and end it all when asked to."""
-    parser = parser_of("apps.panamia.demo", "Start Pana MIA's service on embedded servers with generated people.")
+    parser = parser_of(_MODULE, "Start Pana MIA's service on embedded servers with generated people.")
     given = parser.parse_args(arguments)
-    return demo([given.port], lambda stack, folder: _serve(stack, folder, given))
+    return demo(_MODULE, [given.port], lambda stack, folder: _serve(stack, folder, given))
 
 
 def _serve(stack: ExitStack, folder: Path, given: Namespace) -> None:

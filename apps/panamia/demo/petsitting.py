@@ -28,6 +28,7 @@ from .people import Guest, invite, moved_people
 from .running import beside, demo, environment, parser_of, relayed, step
 from .stays import offers
 
+_MODULE = "apps.panamia.demo.petsitting"
 _LOGIN = "pet_service"
 _ROLE = Path(__file__).parents[1] / "petsitting" / "role.sql"
 _SECONDS = 60
@@ -36,13 +37,13 @@ _SECONDS = 60
 def main(arguments: list[str] | None = None) -> int:
     """Start everything, say what to try, and end it all when asked to."""
     parser = parser_of(
-        "apps.panamia.demo.petsitting",
+        _MODULE,
         "Start Pana MIA's service and its sidecar, pet sitting, on embedded servers with people and listings.",
     )
     parser.add_argument("--sitting-port", type=int, default=3001, help="where the sidecar listens; default: 3001")
     parser.add_argument("--listings", type=_listings, default=40, help="2 or more; default: 40")
     given = parser.parse_args(arguments)
-    return demo([given.port, given.sitting_port], lambda stack, folder: _serve(stack, folder, given))
+    return demo(_MODULE, [given.port, given.sitting_port], lambda stack, folder: _serve(stack, folder, given))
 
 
 def _listings(text: str) -> int:

@@ -46,19 +46,21 @@ def _people(text: str) -> int:
     return number
 
 
-def demo(ports: Iterable[int], serve: Callable[[ExitStack, Path], None]) -> int:
+def demo(module: str, ports: Iterable[int], serve: Callable[[ExitStack, Path], None]) -> int:
     """Run a demo in a folder of its own, and return its exit code; whatever ends it, nothing is left of it.
 
     Args:
+        module: Its name.
         ports: Where it will listen.
         serve: Does everything; what it opens on the stack is closed behind it.
     """
     for number in _SIGNALS:
         signal.signal(number, _end)
     try:
-        _check_free(ports)
+        _check_free(module, ports)
         with ExitStack() as stack:
             serve(stack, Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="panamia-demo-"))))
+            print("Ending, which takes some seconds.", flush=True)
     except IsthmusError as fault:
         print(f"✗ {fault}" + (f"\n  {fault.hint}" if fault.hint else ""), file=sys.stderr)
         return 2
@@ -73,7 +75,7 @@ def _end(_number: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _check_free(ports: Iterable[int]) -> None:
+def _check_free(module: str, ports: Iterable[int]) -> None:
     """Tell of a port that somebody has before anything is started."""
     for port in ports:
         with socket.socket() as probe:
@@ -81,9 +83,8 @@ def _check_free(ports: Iterable[int]) -> None:
             try:
                 probe.bind(("127.0.0.1", port))
             except (OSError, OverflowError):
-                raise ConfigError(
-                    f"Nothing can listen on port {port}.", code="demo", hint="--help says how to give another one."
-                ) from None
+                hint = f".venv/bin/python -m {module} --help says how to give another one."
+                raise ConfigError(f"Nothing can listen on port {port}.", code="demo", hint=hint) from None
 
 
 @contextmanager

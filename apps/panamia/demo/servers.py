@@ -18,12 +18,14 @@ from ..service.embedded import Addresses, embedded_servers
 from ..service.settings import read_settings
 from .running import demo, step
 
+_MODULE = "apps.panamia.demo.servers"
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Start both, write where they are, and end them when asked to."""
     parser = argparse.ArgumentParser(
         allow_abbrev=False,
-        prog="python -m apps.panamia.demo.servers",
+        prog=f"python -m {_MODULE}",
         description="Start an empty PostgreSQL with the tables of all schemas, and an empty MongoDB wire server.",
         epilog="Ctrl-C ends both, and SIGTERM does. Exit codes: 0 ended; 2 they cannot start, the message says why;"
         " 130 ended before they were there.",
@@ -36,15 +38,15 @@ def main(arguments: list[str] | None = None) -> int:
         " gone behind them",
     )
     file: Path = parser.parse_args(arguments).file
-    return demo([], lambda stack, _: _serve(stack, file))
+    return demo(_MODULE, [], lambda stack, _: _serve(stack, file))
 
 
 def _serve(stack: ExitStack, file: Path) -> None:
     _check(file)
+    stack.callback(file.unlink, missing_ok=True)  # behind the servers' end
     empty = read_settings({"USE_MEMORY_POSTGRES": "true", "USE_MEMORY_MONGODB": "true"})
     with step("two databases, and the migrations"):
         there = stack.enter_context(embedded_servers(empty))
-    stack.callback(file.unlink, missing_ok=True)
     whole = file.with_name(f"{file.name}.partial")
     whole.unlink(missing_ok=True)
     whole.touch(0o600)

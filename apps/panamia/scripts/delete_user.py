@@ -202,7 +202,8 @@ async def _delete(words: argparse.Namespace) -> int:
             _confirm(email)
         report, removed = await deletion.run()
         _print(report)
-        print(f"{email} is deleted. isthmus outbox run takes it to MongoDB.", file=sys.stderr)
+        behind = " isthmus outbox run takes it to MongoDB." if removed.documents.intents() else ""
+        print(f"{email} is deleted.{behind}", file=sys.stderr)
         late = await deletion.late(removed)
         if late:
             print(f"{late:,} more documents that were written meanwhile go, too.", file=sys.stderr)

@@ -46,7 +46,8 @@ class Settings(WebSettings):
     )
     auth_secret: SecretStr = Field(
         SecretStr(""),
-        description="what tokens of sign-in links are hashed with; a new one makes mailed links void",
+        description="what tokens of sign-in links are hashed with, 16 characters at least where PUBLIC_URL is https;"
+        " a new one makes mailed links void",
     )
     session_cookie_domain: str | None = Field(
         None, description="a domain whose other host names share the session, as `.example.org`; default: this host"

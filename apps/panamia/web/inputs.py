@@ -30,3 +30,5 @@ Key = Annotated[str, Path(min_length=1, max_length=64, pattern="^[a-z0-9]+$")]
 """A key in a path."""
 KeyText = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern="^[a-z0-9]+$")]
 """A key in a body or a query."""
+LARGEST = 2**31 - 1
+"""The largest number that may be asked for where fewer are given."""

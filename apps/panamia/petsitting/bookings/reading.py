@@ -35,7 +35,7 @@ async def own(
     asker: str,
     *,
     side: Side | None,
-    status: BookingStatus | None,
+    status: Status | None,
     listing: str | None,
     after: Cursor | None,
     limit: int,

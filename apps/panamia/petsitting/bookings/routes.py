@@ -8,14 +8,13 @@ from fastapi import APIRouter, Query
 
 from ...web.cursors import cursor_of
 from ...web.database import Db
-from ...web.inputs import Key, KeyText
+from ...web.inputs import LARGEST, Key, KeyText
 from ...web.sessions import Asker, Signed
-from ..models import BookingStatus
 from ..resources import Open, Resources
 from . import reading, writing
 from .bodies import Because, NewBooking, NewReview
 from .reading import MOST
-from .rules import Side, Step
+from .rules import Side, Status, Step
 from .views import BookingDetail, BookingPage, ReviewMade
 
 router = APIRouter(prefix="/api/bookings", tags=["bookings"])
@@ -36,10 +35,12 @@ async def own(
     asker: Asker,
     db: Db,
     side: Annotated[Side | None, Query(alias="as", description="what somebody is in them; default: either")] = None,
-    status: Annotated[BookingStatus | None, Query()] = None,
+    status: Annotated[Status | None, Query()] = None,
     listing: Annotated[KeyText | None, Query(description="of this listing alone")] = None,
     cursor: Annotated[str | None, Query(max_length=100, description="`next` of the page before")] = None,
-    limit: Annotated[int, Query(ge=1, description=f"bookings at most; of more than {MOST} it is {MOST}")] = MOST,
+    limit: Annotated[
+        int, Query(ge=1, le=LARGEST, description=f"bookings at most; of more than {MOST} it is {MOST}")
+    ] = MOST,
 ) -> BookingPage:
     """List one's own bookings, the latest made first."""
     return await reading.own(

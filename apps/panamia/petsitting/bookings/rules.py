@@ -18,6 +18,8 @@ from ..models import BookingStatus
 
 Side = Literal["owner", "sitter"]
 Step = Literal["confirm", "decline", "cancel"]
+Status = Literal["pending", "confirmed", "cancelled", "declined", "completed"]
+"""Of what somebody has booked; the database calls blocked days a booking too (`BookingStatus`)."""
 NextStep = Literal["confirm", "decline", "cancel", "review"]
 
 MOST_PENDING = 20

@@ -10,8 +10,8 @@ from ...web.bodies import Output
 from ...web.people import Person
 from ..days import DaysView
 from ..listings.views import Money
-from ..models import BookingSide, BookingStatus
-from .rules import NextStep, Side
+from ..models import BookingSide
+from .rules import NextStep, Side, Status
 
 
 class BookedListing(Output):
@@ -30,7 +30,7 @@ class BookingView(DaysView):
     id: str
     listing: BookedListing
     yours: Side = Field(description="which of the two who asks is")
-    status: BookingStatus
+    status: Status
     next_steps: list[NextStep] = Field(description="what who asks can do now; none of a hold that has run out")
     hold_until: datetime.datetime | None = Field(description="until when the days are kept; only while pending")
     price_per_day: Money
@@ -51,8 +51,8 @@ class StepView(Output):
     """A step that a booking took; `done_as` is the clock where a hold ran out or the days were over."""
 
     at: datetime.datetime
-    from_status: BookingStatus | None
-    to_status: BookingStatus
+    from_status: Status | None
+    to_status: Status
     done_as: BookingSide
     done_by: Person | None
     why: str | None

@@ -23,7 +23,7 @@ class KindView(Output):
     customer_word: str = Field(description="and who books")
     hold_minutes: int = Field(description="how long a booking waits for an answer")
     longest_days: int = Field(description="the most days of one booking")
-    furthest_days: int = Field(description="how far ahead one may end")
+    furthest_days: int = Field(description="how far ahead one may begin")
 
 
 class CurrencyView(Output):

@@ -14,7 +14,7 @@ from ...web.bodies import Input, Output
 from ...web.cursors import Cursor, cursor_of
 from ...web.database import Db
 from ...web.errors import bad, not_found
-from ...web.inputs import Key
+from ...web.inputs import LARGEST, Key
 from ...web.people import GONE
 from ..auth.current import User
 from . import listing, preferences
@@ -24,7 +24,6 @@ from .words import display_message
 router = APIRouter(prefix="/api/notifications", tags=["notifications"])
 _MOST = 100
 """Notifications of a page."""
-_LARGEST = 2**31 - 1
 
 
 class Shown(Output):
@@ -107,8 +106,8 @@ class ChoicesInput(Input):
 async def list_notifications(
     user: User,
     db: Db,
-    limit: Annotated[int, Query(ge=1, le=_LARGEST, description=f"{_MOST} at most; more are taken for so many")] = 20,
-    offset: Annotated[int, Query(ge=0, le=_LARGEST, description="how many are passed over")] = 0,
+    limit: Annotated[int, Query(ge=1, le=LARGEST, description=f"{_MOST} at most; more are taken for so many")] = 20,
+    offset: Annotated[int, Query(ge=0, le=LARGEST, description="how many are passed over")] = 0,
     cursor: Annotated[str | None, Query(max_length=100, description="the `nextCursor` of the page before")] = None,
     unread_only: Annotated[bool, Query(alias="unreadOnly")] = False,
     context: Annotated[NotificationContext | None, Query()] = None,

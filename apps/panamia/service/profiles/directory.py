@@ -13,7 +13,7 @@ from isthmus.polyglot.stores import Stored
 from ...web.bodies import Output
 from ...web.database import Db
 from ...web.errors import bad, not_found
-from ...web.inputs import ONE_LINE
+from ...web.inputs import LARGEST, ONE_LINE
 from ..resources import Open
 from .document import Card, PublicProfile, card_of, profile_of, public_of, read_profile
 from .inputs import Category, County
@@ -48,7 +48,7 @@ async def listed(
     cursor: Annotated[
         str | None, Query(max_length=_LONGEST_CURSOR, description="`nextCursor` of the page before")
     ] = None,
-    limit: Annotated[int, Query(ge=1, description=f"Most profiles; never more than {_MOST}")] = 20,
+    limit: Annotated[int, Query(ge=1, le=LARGEST, description=f"Most profiles; never more than {_MOST}")] = 20,
 ) -> Page:
     """List active profiles that have a slug, in a stable order."""
     groups: list[tuple[str, ...]] = []
