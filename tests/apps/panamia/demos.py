@@ -19,8 +19,11 @@ _SECONDS, _LISTENING_SECONDS = 480, 30
 
 
 @contextmanager
-def demo(module: str, *words: object, until: str = "Three things") -> Iterator[str]:
-    """Run a demo; give what it says once `until` is among it. Behind the block it has ended well and left nothing."""
+def demo(module: str, *words: object, until: str = "Three things", ends: int = 0) -> Iterator[str]:
+    """Run a demo; give what it says once `until` is among it. Behind the block it has ended well and left nothing.
+
+    `ends` is the code with which it ends when it is told to.
+    """
     with tempfile.TemporaryDirectory(prefix="isthmus-") as name:
         folder = Path(name)
         folder.chmod(0o711)  # the user of an embedded server reaches it, also where root runs the tests
@@ -39,7 +42,7 @@ def demo(module: str, *words: object, until: str = "Three things") -> Iterator[s
         finally:
             process.send_signal(signal.SIGTERM)
             code = process.wait(60)
-        assert code == 0, said.read_text("utf-8")
+        assert code == ends, said.read_text("utf-8")
         assert not list(temporary.iterdir())
 
 

@@ -12,9 +12,9 @@ from ...web.errors import not_found
 from ...web.people import FORMER, Person, shown
 from ..days import days_in
 from ..listings.rules import price_text
-from ..models import Booking, BookingStatus, BookingStep, Currency, Listing, ListingKind, ListingReview
+from ..models import Booking, BookingStep, Currency, Listing, ListingKind, ListingReview
 from .holding import side_of, standings
-from .rules import Side, Standing, next_steps
+from .rules import Side, Standing, Status, next_steps
 from .views import BookedListing, BookingDetail, BookingPage, BookingView, StepView
 
 MOST = 50
@@ -111,7 +111,12 @@ def _view(
     people: dict[str, Person],
     reviewed: bool,
 ) -> BookingView:
-    if booking.price_per_day is None or booking.total is None or booking.currency is None:
+    if (
+        booking.status == "blocked"
+        or booking.price_per_day is None
+        or booking.total is None
+        or booking.currency is None
+    ):
         raise ValueError("days that are blocked are no booking")
     days = days_in(booking.days)
     return BookingView(
@@ -139,6 +144,8 @@ def _view(
 
 
 def _step(step: BookingStep, people: dict[str, Person]) -> StepView:
+    if step.from_status == "blocked" or step.to_status == "blocked":
+        raise ValueError("days that are blocked take no step")
     return StepView(
         at=step.done_at,
         from_status=step.from_status,

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from ..bookings.rules import Status
 from ..bookings.views import BookingView
-from ..models import BookingSide, BookingStatus
+from ..models import BookingSide
 
-_WORDS: dict[BookingStatus, str] = {
+_WORDS: dict[Status, str] = {
     "pending": "waits for an answer",
     "confirmed": "confirmed",
     "cancelled": "cancelled",
     "declined": "declined",
     "completed": "over",
-    "blocked": "blocked",
 }
 _RAN_OUT = "nobody answered in time"
 
@@ -23,7 +23,7 @@ def words_of(booking: BookingView) -> str:
     return word_of(booking.status, booking.status_as)
 
 
-def word_of(status: BookingStatus, status_as: BookingSide) -> str:
+def word_of(status: Status, status_as: BookingSide) -> str:
     """Return what people read of a status.
 
     Args:

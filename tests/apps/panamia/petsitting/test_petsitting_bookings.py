@@ -235,6 +235,11 @@ async def test_who_books_is_told_the_currency_that_changed_meanwhile(
     agreed = wanted | {"expectedPricePerDay": refused.json()["pricePerDay"], "currency": refused.json()["currency"]}
     made = await asking.post("/api/bookings", json=agreed)
     assert (made.status_code, made.json()["pricePerDay"], made.json()["currency"]) == (201, told, currency)
+    change = {"pricePerDay": "7.125", "currency": "KWD"}
+    assert (await sidecar.of(sitter).patch(f"/api/listings/{listing}", json=change)).status_code == 200
+    for one in (asking, sidecar.of(sitter)):
+        kept = (await one.get(f"/api/bookings/{made.json()['id']}")).json()
+        assert [kept[name] for name in ("pricePerDay", "currency", "total")] == [told, currency, made.json()["total"]]
 
 
 async def test_each_of_the_two_is_told_which_one_it_is_and_what_comes_next(sidecar: Sidecar) -> None:
@@ -264,6 +269,7 @@ async def test_each_of_the_two_is_told_which_one_it_is_and_what_comes_next(sidec
     assert await told(booking) == {"owner": [], "sitter": []}
     pets.run_out(other)
     assert await told(other) == {"owner": [], "sitter": []}
+    assert (await asking.get("/api/bookings?status=blocked")).status_code == 422  # days that are blocked are no booking
     for one, yours in ((asking, False), (answering, True), (sidecar.client(), False)):
         assert (await one.get(f"/api/listings/{listing}")).json()["yours"] is yours
         assert [each["yours"] for each in (await one.get("/api/listings")).json()["listings"]] == [yours]

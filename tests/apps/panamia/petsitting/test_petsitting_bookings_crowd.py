@@ -33,7 +33,7 @@ _RUN_OUT = """
 DO $$ BEGIN
     PERFORM hold_listing('{listing}');
     UPDATE bookings SET hold_until = clock_timestamp()
-    WHERE id = (SELECT id FROM bookings WHERE listing_id = '{listing}' AND status = 'pending' LIMIT 1);
+    WHERE id = (SELECT id FROM bookings WHERE listing_id = '{listing}' AND status = 'pending' ORDER BY days LIMIT 1);
 END $$
 """
 _DAYS = 14
@@ -141,13 +141,18 @@ async def _live(
 
 
 async def _run_out(sidecar: Sidecar, listing: str, times: int) -> Result:
-    """Let holds of the listing run out one after the other, and write them down as another process does."""
+    """Let holds of the listing run out one after the other, and write so many down as another process does.
+
+    Whoever books ends them as well, and may be faster; so there is always one more, of days that nobody else wants.
+    """
+    pets, ended, day = sidecar.pets, 0, 2 * _DAYS
     async with opened(sidecar.settings) as resources:
-        for _ in range(times):
+        while ended < times:
             await asyncio.sleep(0.05)
-            await asyncio.to_thread(sidecar.pets.rows, _RUN_OUT.format(listing=listing))
-            await sweep(resources)
-    return [("swept", 0.0)]
+            await asyncio.to_thread(pets.book, listing, day, day := day + 1)
+            await asyncio.to_thread(pets.rows, _RUN_OUT.format(listing=listing))
+            ended += await sweep(resources)
+    return [("swept", 0.0)] * ended
 
 
 async def _block(sitter: httpx.AsyncClient, listing: str, first: datetime.date, after: float) -> Result:

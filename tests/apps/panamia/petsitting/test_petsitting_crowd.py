@@ -112,12 +112,13 @@ async def block(connection: psycopg.AsyncConnection, scene: Round, chance: rando
 
 
 async def sweep(connection: psycopg.AsyncConnection, scene: Round, chance: random.Random) -> str:
-    """End holds that have run out."""
+    """End holds that have run out; say whether there were any."""
+    ended = 0
     for _ in range(5):
         async with connection.transaction():
-            await connection.execute(_SWEEP)
+            ended += (await connection.execute(_SWEEP)).rowcount
         await asyncio.sleep(chance.random() / 50)
-    return "swept"
+    return "swept" if ended else "nothing to sweep"
 
 
 async def reprice(connection: psycopg.AsyncConnection, scene: Round, chance: random.Random) -> str:
@@ -188,6 +189,9 @@ def free_days_are_free(pets: Pets, scene: Round) -> None:
     assert pets.rows(TWICE) == []
 
 
+OFTEN = {"another price", "blocked", "booked, nothing", "swept"}
+"""What a crowd of any size does under `read committed`."""
+RARER = {"booked, cancel", "booked, confirmed", "booked, decline"}
 ISOLATIONS = [None, IsolationLevel.REPEATABLE_READ, IsolationLevel.SERIALIZABLE]
 
 
@@ -198,12 +202,12 @@ async def test_a_crowd_never_gets_one_day_twice_and_nobody_waits_in_a_ring(
     seed = random.randrange(10**6)
     scenes = [scene_of(pets) for _ in range(2)]
     await crowded(pets.owner, scenes, crowd_of(40), seed, isolation)
-    judge(scenes, isolation, seed)
+    judge(scenes, isolation, seed, OFTEN if isolation is None else set())  # the others are refused too much
     free_days_are_free(pets, scenes[-1])
 
 
-def judge(scenes: Sequence[Round], isolation: IsolationLevel | None, seed: int) -> None:
-    """Look at how attempts ended: each way is one that is meant, and nobody waited in a ring."""
+def judge(scenes: Sequence[Round], isolation: IsolationLevel | None, seed: int, done: set[str]) -> None:
+    """Look at how attempts ended: each way is one that is meant, what was to be done was, nobody waited in a ring."""
     said = sum((one.said for one in scenes), Counter[str]())
     meant = {f"{TAKEN} bookings_days_excl", "23514 bookings_hold_check", "23514 bookings_transition_check", BUSY}
     meant.add("23514 bookings_step_check")  # cancelled by the clock already
@@ -214,6 +218,7 @@ def judge(scenes: Sequence[Round], isolation: IsolationLevel | None, seed: int) 
     assert states <= meant, (seed, said)
     assert said[f"{TAKEN} bookings_days_excl"] + said[AGAIN] > 0, (seed, said)
     assert sum(count for name, count in said.items() if name.startswith("booked")) > 0, (seed, said)
+    assert done <= set(said), (seed, said)
 
 
 async def test_the_constraint_alone_holds_without_its_triggers(pets: Pets) -> None:
@@ -364,6 +369,7 @@ async def test_two_hundred_at_once_twenty_rounds(wide_pets: Pets, isolation: Iso
     seed = random.randrange(10**6)
     scenes = [scene_of(wide_pets) for _ in range(20)]
     await crowded(wide_pets.owner, scenes, crowd_of(200), seed, isolation)
-    judge(scenes, isolation, seed)
+    confirmed = {"booked, confirmed"} if isolation is IsolationLevel.SERIALIZABLE else set[str]()  # next to never
+    judge(scenes, isolation, seed, (OFTEN | RARER) - confirmed)
     for scene in scenes:
         free_days_are_free(wide_pets, scene)

@@ -10,13 +10,10 @@ as the role that is the sidecar's.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Iterator
 
 import httpx
 import pytest
 from fastapi import FastAPI
-from fastapi.routing import APIRoute
-from starlette.routing import BaseRoute
 
 from tests.apps.panamia.petsitting.conftest import Pets
 from tests.apps.panamia.petsitting.possessions import (
@@ -33,6 +30,7 @@ from tests.apps.panamia.petsitting.possessions import (
     requests_of,
 )
 from tests.apps.panamia.petsitting.sidecar import Sidecar
+from tests.apps.panamia.routes_of import routes_of
 from tests.apps.panamia.service.asked_of import Request
 
 pytestmark = pytest.mark.anyio
@@ -103,17 +101,7 @@ def stays(pets: Pets) -> Stays:
 
 def named(app: FastAPI) -> list[str]:
     """Method and path of every route, also of the pages, deletions last."""
-    found = {f"{method} {one.path}" for one in _routes(app.routes) for method in one.methods or ()}
-    assert {f"{method.upper()} {path}" for path, of in app.openapi()["paths"].items() for method in of} <= found
-    return sorted(found, key=lambda one: (one.startswith("DELETE"), one))
-
-
-def _routes(routes: Iterable[BaseRoute]) -> Iterator[APIRoute]:
-    for one in routes:
-        if isinstance(one, APIRoute):
-            yield one
-        included = getattr(one, "original_router", None)
-        yield from _routes(included.routes) if included is not None else ()
+    return sorted(routes_of(app), key=lambda one: (one.startswith("DELETE"), one))
 
 
 def holds_none_of(answer: httpx.Response, one: Request, stays: Stays, *known: str) -> None:

@@ -22,6 +22,7 @@ from isthmus.govern.catalog.read import read_catalog
 from isthmus.govern.migrations.script import Script, read_scripts
 from isthmus.govern.settings import find_project
 from tests.apps.panamia.petsitting.conftest import HOME, SIDECAR, Pets
+from tests.apps.panamia.petsitting.possessions import held
 from tests.apps.running import isthmus
 from tests.fix_git import Git
 from tests.oracle.copying import url
@@ -88,6 +89,8 @@ def test_the_main_schema_comes_first_and_each_has_its_own_history(empty: Pets, d
     with psycopg.connect(database) as connection:
         history = "SELECT schema_title, name FROM isthmus.schema_history ORDER BY name"
         found = connection.execute(history.encode()).fetchall()
+        extensions = connection.execute("SELECT extname::text FROM pg_extension").fetchall()
+    assert extensions == [("plpgsql",)]  # nothing that a server may not have
     assert found == sorted(((title, name) for title, names in NAMES.items() for name in names), key=lambda one: one[1])
     with psycopg.connect(database) as connection, psycopg.connect(empty.owner) as at_once:
         but = ("isthmus",)
@@ -120,7 +123,7 @@ def test_the_models_name_of_the_main_service_what_the_role_may_read() -> None:
         assert f"GRANT SELECT ({columns}) ON public.{table} TO petsitting;" in text
 
 
-def test_every_migration_is_rehearsed_with_bookings_and_the_record_is_fresh(postgres: str, database: str) -> None:
+def test_every_migration_restores_in_a_rehearsal_and_the_record_is_fresh(postgres: str, database: str) -> None:
     told = given("schema", "rehearse", "--check", "--scratch", url(postgres), database=database)
     tried = told["schemas"]["petsitting"]
     assert {one["name"]: one["outcome"] for one in tried} == dict.fromkeys(NAMES["petsitting"], "restores")
@@ -165,12 +168,14 @@ def test_all_are_rolled_back_one_by_one_and_applied_again_without_rows(empty: Pe
 
 @pytest.mark.parametrize("script", OF_TABLES, ids=lambda one: one.name.text)
 def test_no_rollback_drops_rows(full: Pets, script: Script) -> None:
+    before = held(full)
     with (
         psycopg.connect(full.owner) as connection,
         pytest.raises(psycopg.errors.RaiseException, match="holds rows") as no,
     ):
         connection.execute((script.rollback or "").encode())
     assert "then roll back" in (no.value.diag.message_hint or "")
+    assert held(full) == before
 
 
 @pytest.mark.parametrize("table", ["listing_kinds", "currencies"])

@@ -37,7 +37,7 @@ class Served:
 
 @contextmanager
 def serving(world: World, folder: Path, **more: str) -> Iterator[Served]:
-    """Run the service, with further settings; at its end it has said nothing of a fault."""
+    """Run the service, with further settings; at its end it has said nothing of a fault, of a link or of a request."""
     port = free_port()
     url, log = f"http://127.0.0.1:{port}", folder / "service.log"
     environment = {name: value for name, value in os.environ.items() if not name.startswith(SETTINGS)}
@@ -69,7 +69,9 @@ def serving(world: World, folder: Path, **more: str) -> Iterator[Served]:
     finally:
         process.terminate()
         process.wait(20)
-    assert "Traceback" not in log.read_text("utf-8"), log.read_text("utf-8")
+    said_in_all = log.read_text("utf-8")
+    for wrong in ("Traceback", "token=", " HTTP/1."):
+        assert wrong not in said_in_all, said_in_all
 
 
 def _answers(url: str) -> bool:

@@ -8,14 +8,18 @@ import logging
 from pathlib import Path
 from urllib.parse import quote
 
+import httpx
 import pytest
 
 from apps.panamia.service.auth.mailbox import mailbox_of
 from tests.apps.panamia.service.conftest import SECRET, Start, World
 from tests.apps.panamia.service.mails import mails_of
+from tests.apps.panamia.service.serving import serving
+from tests.apps.panamia.service.test_service_auth_providers import by, google
 
 pytestmark = pytest.mark.anyio
 SENT = (202, {"status": "sent"})
+COMPLETING = ("/api/user/complete-email-migration", "/api/auth/complete-oauth-verification")
 
 
 async def asked(world: World, email: str, **headers: str) -> tuple[int, object]:
@@ -271,9 +275,26 @@ async def test_no_secret_stands_in_the_log(start: Start, tmp_path: Path, caplog:
     mute = await start(MAIL=f"file:{tmp_path / 'file' / 'no folder'}")
     assert await asked(mute, "b@example.org") == SENT
     assert "a sign-in link was not sent: NotADirectoryError" in caplog.text
+    assert (await browser.post("/api/user/request-email-migration", json={"newEmail": "c@example.org"})).is_success
+    await by(world, google("d@example.org"))
+    tokens = [mails_of(world, f"{one}@example.org")[0].token for one in "acd"]
+    for token, path in zip(tokens[1:], COMPLETING, strict=True):
+        assert (await world.client().post(path, json={"token": token})).status_code == 200
     said = "\n".join(one.getMessage() for one in caplog.records if not one.name.startswith("pymongo"))
-    for secret in (mails_of(world)[0].token, session, SECRET, "b@example.org"):
+    for secret in (*tokens, session, SECRET, "b@example.org"):
         assert secret not in said
+
+
+async def test_no_token_stands_in_what_the_process_says(world: World, tmp_path: Path) -> None:
+    with serving(world, tmp_path) as served:
+        async with httpx.AsyncClient(base_url=served.url) as browser:
+            wanted = await browser.post("/api/auth/signin/email", json={"email": "a@example.org"})
+            assert (wanted.status_code, wanted.json()) == SENT
+            answer = await browser.get("/api/auth/callback/email?token=of-mine&email=a@example.org")
+            assert answer.headers["location"].startswith("/signin?error=")
+    said = served.log.read_text("utf-8")
+    assert "Uvicorn running" in said
+    assert "of-mine" not in said
 
 
 async def test_what_expired_long_ago_goes_by_itself(world: World) -> None:

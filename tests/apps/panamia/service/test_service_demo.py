@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.apps.panamia.conftest import SETTINGS
 from tests.apps.panamia.demos import ROOT, demo, until_it_listens
+from tests.apps.panamia.service.conftest import SECRET
 from tests.fix_mongo import needs_wire_server
 from tests.fix_postgres import free_port
 
@@ -79,3 +82,23 @@ def _ask_whether_they_agree(text: str) -> None:
     )
     assert "lead nowhere" in " ".join(ran.stdout.split())
     assert "All is applied." in ran.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_the_service_starts_embedded_servers_itself_and_takes_them_with_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    needs_wire_server()
+    for name in [one for one in os.environ if one.startswith(SETTINGS)]:
+        monkeypatch.delenv(name)
+    port = free_port()
+    told = {"USE_MEMORY_POSTGRES": "true", "USE_MEMORY_MONGODB": "true", "AUTH_SECRET": SECRET, "PORT": str(port)}
+    told |= {"PUBLIC_URL": f"http://localhost:{port}", "MAIL": f"file:{tmp_path}"}
+    for name, value in told.items():
+        monkeypatch.setenv(name, value)
+    by_signal = -signal.SIGTERM  # uvicorn hands it on, once all is closed
+    with demo("apps.panamia.service", until="Uvicorn running", ends=by_signal):
+        ready = httpx.get(f"{told['PUBLIC_URL']}/ready")
+        assert (ready.status_code, ready.json()["status"]) == (200, "ok"), ready.text
+        assert httpx.get(f"{told['PUBLIC_URL']}/api/articles").json()["articles"] == []

@@ -14,6 +14,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from tests.apps.panamia.routes_of import described, routes_of
 from tests.apps.panamia.service.asked_of import NOT_TWICE, Request, bodies_of, granted, requests_of
 from tests.apps.panamia.service.conftest import ADMIN, World
 from tests.apps.panamia.service.possessions import ARTICLES, Owner, held, own_everything
@@ -72,17 +73,23 @@ PEOPLE = {
     "GET /api/screenname",
     "POST /api/screenname",
 }
+_PAGES = ("", "signin", "confirm-sign-in", "confirm-address", "settings", "docs")
+_FILES = ("base.css", "style.css", "home.js", "signin.js", "confirm.js", "settings.js", "docs.js")
+HIDDEN = {
+    "HEAD /api/auth/callback/email",
+    *(f"GET /{page}" for page in _PAGES),
+    *(f"GET /pages/{name}" for name in _FILES),
+}
+"""Everybody's, and not in the OpenAPI; tests of links and of pages ask for them."""
 KEY = "z" * 24
 
 
 def named(app: FastAPI) -> list[str]:
     """Method and path of every route, last the one that ends a session.
 
-    The pages are none of the API, and everybody's.
+    What the OpenAPI hides is none of them, and everybody's.
     """
-    paths: dict[str, dict[str, object]] = app.openapi()["paths"]
-    found = {f"{method.upper()} {path}" for path, methods in paths.items() for method in methods}
-    return sorted(found, key=lambda one: (one == "POST /api/auth/signout", one))
+    return sorted(described(app), key=lambda one: (one == "POST /api/auth/signout", one))
 
 
 async def ask(client: httpx.AsyncClient, one: str) -> httpx.Response:
@@ -95,6 +102,7 @@ async def ask(client: httpx.AsyncClient, one: str) -> httpx.Response:
 
 async def test_every_route_is_somebody_s(world: World) -> None:
     assert sorted(named(world.app)) == sorted([*EVERYBODY, *ADMINS, *PEOPLE])
+    assert routes_of(world.app) - described(world.app) == HIDDEN
 
 
 async def test_nobody_gets_nothing_but_what_is_everybody_s(world: World) -> None:

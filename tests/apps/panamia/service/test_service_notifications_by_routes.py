@@ -12,6 +12,7 @@ import pytest
 from apps.panamia.service.notifications.events import KINDS, Event
 from tests.apps.panamia.service.conftest import ADMIN, World
 from tests.apps.panamia.service.profile_homes import Home
+from tests.apps.panamia.service.test_service_faults import refusing
 
 pytestmark = pytest.mark.anyio
 CHECKED = {"factsVerified": True, "sourcesChecked": True, "communityStandards": True}
@@ -111,3 +112,29 @@ async def test_each_event_reaches_those_of_the_table_and_nobody_else(world: Worl
     await then("mentoring-declined", "mentor", path, ill, to={"mentee": "I am ill"}, about=about)
     assert set(seen) == set(KINDS) - {"message-sent"}, "nothing makes a message yet"
     assert world.rows("SELECT count(*) FROM notifications WHERE actor = target") == [(0,)]
+
+
+async def test_what_is_refused_while_it_commits_is_told_to_nobody(world: World) -> None:
+    play = Cast(world)
+    for name in ("author", "helper"):
+        play.enter(name, f"{name}@example.org")
+    await Home(world, "mongodb").put(
+        "helper@example.org", userId=play.ids["helper"], name="H", mentoring={"enabled": True}
+    )
+    article = await play.does("author", "/api/articles", {"title": "The sea", "articleType": "business_update"})
+    when = (datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=3)).isoformat()
+    helper = {"userId": play.ids["helper"]}
+    asked = {**helper, "scheduledAt": when, "topic": "Welding", "sessionType": "artistic"}
+    for number, (table, path, body) in enumerate(
+        [
+            ("articles", f"/api/articles/{article['id']}/co-authors", helper),
+            ("mentor_sessions", "/api/mentoring/sessions", asked),
+        ]
+    ):
+        refusing(world, table, "57P01", 1, deferred=True)
+        answer = await play.browsers["author"].post(path, json=body)
+        assert (answer.status_code, answer.json()["code"]) == (503, "postgres-away")
+        assert world.rows("SELECT last_value FROM refusals") == [(1,)], "so it came as far as that"
+        assert play.told() == number
+        await play.does("author", path, body)
+        assert play.told() == number + 1
