@@ -23,6 +23,8 @@ from isthmus.state.statements import statement
 
 # Two arbitrary numbers that spell "isth" and "mus1"; advisory locks are per database.
 LOCK = (0x69737468, 0x6D757331)
+_TRIES = 3
+"""Looks at a lock whose holder is gone each time before it can be named."""
 
 
 class Lease:
@@ -58,15 +60,20 @@ class Lease:
             connection = connect(self._conninfo, autocommit=True)
             unless_held.callback(connection.close)
             refuse_pooled(connection, self._conninfo)
-            row = connection.execute("SELECT pg_try_advisory_lock(%s, %s)", LOCK).fetchone()
-            if row and row[0]:
-                # what a refused second isthmus reads, also before there is a run
-                connection.execute("SELECT set_config('application_name', %s, false)", (f"isthmus {self.holder}"[:63],))
-                unless_held.pop_all()
-                self._connection = connection
-                return
             holder = {"class": LOCK[0], "object": LOCK[1]}
-            found = connection.execute(statement("run", "lease_holder"), holder).fetchone()
+            found = None
+            for _ in range(_TRIES):
+                row = connection.execute("SELECT pg_try_advisory_lock(%s, %s)", LOCK).fetchone()
+                if row and row[0]:
+                    # what a refused second isthmus reads, also before there is a run
+                    named = (f"isthmus {self.holder}"[:63],)
+                    connection.execute("SELECT set_config('application_name', %s, false)", named)
+                    unless_held.pop_all()
+                    self._connection = connection
+                    return
+                found = connection.execute(statement("run", "lease_holder"), holder).fetchone()
+                if found is not None:
+                    break
         raise TargetError(
             f"Another isthmus is writing to this target (holder: {found[0] if found else 'just gone'}).",
             code="lease-held",
