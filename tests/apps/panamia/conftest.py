@@ -243,6 +243,14 @@ def moved_from_dump(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> 
     drop_database(postgres, made.database)
 
 
+@pytest.fixture
+def twin(moved_from_dump: Moved, postgres: str) -> Iterator[Moved]:
+    """The finished move from a dump in a database of its own, for who changes it: the other is everybody's."""
+    database = twin_of(postgres, moved_from_dump.database)
+    yield replace(moved_from_dump, database=database)
+    drop_database(postgres, database)
+
+
 def move_dump(folder: Path, database: str, people: int, seconds: float = SECONDS) -> Moved:
     """Generate a dump of so many people in a folder, and move it into an empty database; each phase is verified."""
     truth, answers = _generated(str(folder / "dump"), folder, database, people)

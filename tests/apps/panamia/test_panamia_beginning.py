@@ -20,8 +20,6 @@ import pytest
 
 from apps.panamia.moving.beginning import begin, nothing_begun
 from tests.apps.panamia.conftest import HOME, SETTINGS, Moved
-from tests.apps.twins import twin_of
-from tests.fix_postgres import drop_database
 from tests.oracle.copying import url
 
 NOTHING = "{}: ending now. Nothing was begun.\n"
@@ -61,30 +59,25 @@ def test_who_is_stopped_while_it_is_loaded_says_so(tmp_path: Path) -> None:
     assert (process.returncode, out, err) == (130, "", NOTHING.format("SIGINT"))
 
 
-def test_who_is_stopped_behind_the_beginning_does_not_say_that_nothing_was_begun(
-    moved_from_dump: Moved, postgres: str
-) -> None:
-    database = twin_of(postgres, moved_from_dump.database)
-    try:
-        with psycopg.connect(database, autocommit=True) as connection:
-            connection.execute("DELETE FROM isthmus.acknowledgement")
-            connection.execute("DELETE FROM panamia_move.acknowledgement")
-        with psycopg.connect(database) as connection, psycopg.connect(database, autocommit=True) as other:
-            connection.execute("LOCK TABLE isthmus.acknowledgement IN EXCLUSIVE MODE")  # reading goes on
-            process = phase("acknowledge", "1", "--all", "--reason", "x", DATABASE_URL=url(database))
-            waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
-            until = time.monotonic() + 60
-            while other.execute(waiting).fetchall() == [(0,)]:
-                assert process.poll() is None, process.communicate()
-                assert time.monotonic() < until
-                time.sleep(0.02)
-            process.send_signal(signal.SIGINT)
-            out, err = process.communicate(timeout=60)
-            assert (process.returncode, out) == (130, "")
-            assert err.startswith("SIGINT: ending now. What was committed is kept"), err
-            assert other.execute("SELECT count(*) FROM isthmus.acknowledgement").fetchall() == [(0,)]
-    finally:
-        drop_database(postgres, database)
+def test_who_is_stopped_behind_the_beginning_does_not_say_that_nothing_was_begun(twin: Moved) -> None:
+    database = twin.database
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute("DELETE FROM isthmus.acknowledgement")
+        connection.execute("DELETE FROM panamia_move.acknowledgement")
+    with psycopg.connect(database) as connection, psycopg.connect(database, autocommit=True) as other:
+        connection.execute("LOCK TABLE isthmus.acknowledgement IN EXCLUSIVE MODE")  # reading goes on
+        process = phase("acknowledge", "1", "--all", "--reason", "x", DATABASE_URL=url(database))
+        waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+        until = time.monotonic() + 60
+        while other.execute(waiting).fetchall() == [(0,)]:
+            assert process.poll() is None, process.communicate()
+            assert time.monotonic() < until
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+        assert (process.returncode, out) == (130, "")
+        assert err.startswith("SIGINT: ending now. What was committed is kept"), err
+        assert other.execute("SELECT count(*) FROM isthmus.acknowledgement").fetchall() == [(0,)]
 
 
 def test_signals_are_as_they_were_afterwards_and_are_left_alone_elsewhere() -> None:

@@ -25,9 +25,7 @@ from isthmus.errors import ConfigError
 from isthmus.state.runs import read_run
 from isthmus.state.waiting import list_waiting
 from tests.apps.panamia.conftest import Moved, isthmus, phase_command
-from tests.apps.twins import twin_of
 from tests.fix_dumps import MakeDump
-from tests.fix_postgres import drop_database
 from tests.integration.copy.carrying import oid
 
 MAPPING = """
@@ -132,12 +130,9 @@ def test_of_a_phase_that_was_not_run_nothing_is_acknowledged(database: str) -> N
     assert caught.value.hint == "Run it first: python -m apps.panamia.phase run 1", "as it is typed"
 
 
-def test_items_and_what_was_acknowledged_are_json_too(
-    moved_from_dump: Moved, postgres: str, forked: None, tmp_path: Path
-) -> None:
-    moved, file = moved_from_dump, tmp_path / "ü 'x'.json"
-    database = twin_of(postgres, moved.database)
-    where: dict[str, Any] = {"source": moved.source, "database": database, "answers": moved.answers}
+def test_items_and_what_was_acknowledged_are_json_too(twin: Moved, forked: None, tmp_path: Path) -> None:
+    file = tmp_path / "ü 'x'.json"
+    where: dict[str, Any] = {"source": twin.source, "database": twin.database, "answers": twin.answers}
 
     def told(*words: str) -> tuple[int, dict[str, Any]]:
         out = io.StringIO()
@@ -145,33 +140,30 @@ def test_items_and_what_was_acknowledged_are_json_too(
             ran = phase_command(*words, "--json", "-", errors=out, **where)
         return ran.code, json.loads(ran.said.removeprefix(out.getvalue()))
 
-    try:
-        with psycopg.connect(database) as connection:
-            for name in ("panamia_move", "isthmus"):
-                connection.execute(f"DELETE FROM {name}.acknowledgement".encode())
-        code, page = told("items", "6")
-        count = page["open"]
-        assert (code, page["exit_code"], page["phase"], page["name"]) == (1, 1, 6, "the rest")
-        assert len(page["items"]) == count > 42
-        lines = [line for line in phase_command("items", "6", **where).said.splitlines() if line[:1] != " "]
-        assert [f"{one['kind']:<10}{one['key']}" for one in page["items"]] == [one for one in lines if "/" in one]
-        assert {"letter", "nowhere"} <= {one["kind"] for one in page["items"]}
-        first, last = page["items"][0], page["items"][-1]
-        code, page = told("acknowledge", "6", first["key"], last["key"], "--reason", " by phone ")
-        assert (code, page.pop("outcome"), page.pop("exit_code"), page.pop("open")) == (0, "acknowledged", 0, count - 2)
-        assert page["items"] == [{**one, "acknowledged": "by phone"} for one in (first, last)]
-        code, page = told("acknowledge", "6", "no such key", "--reason", "x")
-        assert (code, page["outcome"], page["code"]) == (2, "failed", "unknown-item")
-        ran = phase_command("acknowledge", "6", "--all", "--reason", "x", "--json", str(file), **where)
-        assert (ran.code, len(json.loads(file.read_text())["items"])) == (0, count - 2)
-        assert f"… and {count - 42:,} more; --json has them." in ran.said
-        code, page = told("items", "6")
-        assert (code, page["items"], page["open"]) == (0, [], 0)
-        code, page = told("items", "6", "--all")
-        assert [one["acknowledged"] for one in page["items"]].count("by phone") == 2
-        assert len(page["items"]) == count
-    finally:
-        drop_database(postgres, database)
+    with psycopg.connect(twin.database) as connection:
+        for name in ("panamia_move", "isthmus"):
+            connection.execute(f"DELETE FROM {name}.acknowledgement".encode())
+    code, page = told("items", "6")
+    count = page["open"]
+    assert (code, page["exit_code"], page["phase"], page["name"]) == (1, 1, 6, "the rest")
+    assert len(page["items"]) == count > 42
+    lines = [line for line in phase_command("items", "6", **where).said.splitlines() if line[:1] != " "]
+    assert [f"{one['kind']:<10}{one['key']}" for one in page["items"]] == [one for one in lines if "/" in one]
+    assert {"letter", "nowhere"} <= {one["kind"] for one in page["items"]}
+    first, last = page["items"][0], page["items"][-1]
+    code, page = told("acknowledge", "6", first["key"], last["key"], "--reason", " by phone ")
+    assert (code, page.pop("outcome"), page.pop("exit_code"), page.pop("open")) == (0, "acknowledged", 0, count - 2)
+    assert page["items"] == [{**one, "acknowledged": "by phone"} for one in (first, last)]
+    code, page = told("acknowledge", "6", "no such key", "--reason", "x")
+    assert (code, page["outcome"], page["code"]) == (2, "failed", "unknown-item")
+    ran = phase_command("acknowledge", "6", "--all", "--reason", "x", "--json", str(file), **where)
+    assert (ran.code, len(json.loads(file.read_text())["items"])) == (0, count - 2)
+    assert f"… and {count - 42:,} more; --json has them." in ran.said
+    code, page = told("items", "6")
+    assert (code, page["items"], page["open"]) == (0, [], 0)
+    code, page = told("items", "6", "--all")
+    assert [one["acknowledged"] for one in page["items"]].count("by phone") == 2
+    assert len(page["items"]) == count
 
 
 def test_of_a_rewrite_that_a_dump_has_not_nothing_is_acknowledged(moved_from_dump: Moved) -> None:

@@ -214,12 +214,12 @@ def test_who_takes_another_s_screen_name_is_not_taken_for_him(moved: Moved, rows
 
 
 @pytest.mark.slow
-def test_a_phase_that_is_run_again_changes_nothing(moved_from_dump: Moved, tmp_path: Path) -> None:
-    before = contents(moved_from_dump.database)
+def test_a_phase_that_is_run_again_changes_nothing(twin: Moved, tmp_path: Path) -> None:
+    before = contents(twin.database)
     for number in COPIES:
-        again = moved_from_dump.run(number, tmp_path)
+        again = twin.run(number, tmp_path)
         assert again.result["outcome"] == "complete", again.said
-        assert contents(moved_from_dump.database) == before, number
+        assert contents(twin.database) == before, number
 
 
 @pytest.mark.slow

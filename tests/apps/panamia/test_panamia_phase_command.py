@@ -12,7 +12,6 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,20 +25,10 @@ from apps.panamia.moving.showing import show_items, show_standings, to_retire, w
 from apps.panamia.phase import main as phase_main
 from isthmus.errors import ConfigError
 from tests.apps.panamia.conftest import HOME, Moved, Ran, phase_command
-from tests.apps.twins import twin_of
-from tests.fix_postgres import drop_database
 
 NOW = datetime.datetime(2026, 11, 22, 21, 5, tzinfo=datetime.UTC)
 ROOT = HOME.parents[1]
 BAD_MAPPING = "isthmus: 1\ncollections:\n  a: {fields: {x: no_such_type}}\n  b: {fields: {y: no_such_type_either}}\n"
-
-
-@pytest.fixture
-def twin(moved_from_dump: Moved, postgres: str) -> Iterator[Moved]:
-    """The finished move, in a database of its own."""
-    database = twin_of(postgres, moved_from_dump.database)
-    yield replace(moved_from_dump, database=database)
-    drop_database(postgres, database)
 
 
 def said(moved: Moved, *words: str, folder: Path | None = None) -> Ran:

@@ -18,8 +18,6 @@ from apps.panamia.moving.phases import PHASES, Item, Standing, next_step, why_no
 from apps.panamia.moving.standing import read_standings
 from isthmus.mapping import load_mapping
 from tests.apps.panamia.conftest import MAPPING, Moved, phase_command
-from tests.apps.twins import twin_of
-from tests.fix_postgres import drop_database
 
 LEADS = {1: {5}, 2: {1}, 3: {4, 5, 6}, 6: {5}}
 NOW = datetime.datetime(2026, 11, 22, tzinfo=datetime.UTC)
@@ -123,17 +121,13 @@ def test_a_target_without_the_tables_of_the_phases_is_told_what_to_do(moved_from
     assert "isthmus schema deploy" in ran.said
 
 
-def test_a_proof_of_some_layers_is_no_proof_of_a_phase(moved_from_dump: Moved, postgres: str) -> None:
-    database = twin_of(postgres, moved_from_dump.database)
-    try:
-        with psycopg.connect(database) as connection:
-            connection.execute("UPDATE isthmus.verification SET layers = layers - 'checksum'")
-            there = read_standings(connection, load_mapping(MAPPING), live=False)
-        assert {number: one.word for number, one in there.items() if one.needed} == dict.fromkeys(
-            (1, 3, 4, 5, 6), "not verified"
-        )
-    finally:
-        drop_database(postgres, database)
+def test_a_proof_of_some_layers_is_no_proof_of_a_phase(twin: Moved) -> None:
+    with psycopg.connect(twin.database) as connection:
+        connection.execute("UPDATE isthmus.verification SET layers = layers - 'checksum'")
+        there = read_standings(connection, load_mapping(MAPPING), live=False)
+    assert {number: one.word for number, one in there.items() if one.needed} == dict.fromkeys(
+        (1, 3, 4, 5, 6), "not verified"
+    )
 
 
 def test_what_leads_nowhere_is_looked_at_in_the_phase_that_knew_last(moved_from_dump: Moved, forked: None) -> None:
@@ -166,22 +160,20 @@ def test_what_leads_nowhere_is_looked_at_in_the_phase_that_knew_last(moved_from_
     assert set(found[3]) == {("notifications.actor", "users")}
 
 
-def test_a_phase_is_refused_until_each_letter_before_it_was_looked_at(moved_from_dump: Moved, forked: None) -> None:
-    moved = moved_from_dump
-
+def test_a_phase_is_refused_until_each_letter_before_it_was_looked_at(twin: Moved, forked: None) -> None:
     def said(*words: str) -> tuple[int, str]:
-        ran = phase_command(*words, source=moved.source, database=moved.database, answers=moved.answers)
+        ran = phase_command(*words, source=twin.source, database=twin.database, answers=twin.answers)
         return ran.code, ran.said
 
-    with psycopg.connect(moved.database) as connection:
+    with psycopg.connect(twin.database) as connection:
         connection.execute("DELETE FROM panamia_move.acknowledgement")
         connection.execute("DELETE FROM isthmus.acknowledgement")
     code, out = said("status", "--json")
     page = json.loads(out)
     assert (code, page["next"]) == (0, "items 1")
     first = page["phases"][0]
-    assert first["open"] == sum(moved.truth["collections"]["users"]["dead_letter"].values()) + sum(
-        sum(moved.truth["collections"][name]["dead_letter"].values())
+    assert first["open"] == sum(twin.truth["collections"]["users"]["dead_letter"].values()) + sum(
+        sum(twin.truth["collections"][name]["dead_letter"].values())
         for name in ("nextauth_users", "nextauth_accounts", "nextauth_verification_tokens")
     )
     assert said("run", "3", "--with-sessions")[0] == 2

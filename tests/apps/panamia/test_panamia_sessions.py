@@ -8,8 +8,6 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import psycopg
@@ -19,18 +17,9 @@ from apps.panamia.moving.phases import PHASES
 from isthmus.work.hidden import HIDDEN
 from tests.apps.panamia.conftest import Moved, isthmus, phase_command
 from tests.apps.panamia.secrets_of import documents
-from tests.apps.twins import twin_of
 from tests.fix_postgres import create_database, drop_database
 
 SESSIONS = "nextauth_sessions"
-
-
-@pytest.fixture
-def moved(moved_from_dump: Moved, postgres: str) -> Iterator[Moved]:
-    """The finished move, in a database of its own."""
-    database = twin_of(postgres, moved_from_dump.database)
-    yield replace(moved_from_dump, database=database)
-    drop_database(postgres, database)
 
 
 def test_nobody_s_are_carried_and_the_reason_is_told(moved_from_dump: Moved) -> None:
@@ -41,36 +30,36 @@ def test_nobody_s_are_carried_and_the_reason_is_told(moved_from_dump: Moved) -> 
     assert told["skipped_documents"][SESSIONS] > 30
 
 
-def test_who_asks_gets_those_that_hold_and_are_somebody_s(moved: Moved, tmp_path: Path) -> None:
-    words = ["copy", "mapping.yaml", "--source", moved.source, "--resolutions", str(moved.answers)]
-    copied = isthmus(*words, "--only", SESSIONS, database=moved.database, json_file=tmp_path / "copy.json")
-    left = Counter(end["end"] for end in moved.lines("ends") if end["collection"] == SESSIONS)
+def test_who_asks_gets_those_that_hold_and_are_somebody_s(twin: Moved, tmp_path: Path) -> None:
+    words = ["copy", "mapping.yaml", "--source", twin.source, "--resolutions", str(twin.answers)]
+    copied = isthmus(*words, "--only", SESSIONS, database=twin.database, json_file=tmp_path / "copy.json")
+    left = Counter(end["end"] for end in twin.lines("ends") if end["collection"] == SESSIONS)
     books = copied.result["collections"][SESSIONS]
     assert {"skipped": books["skipped"], "dead_letter": books["dead_letters"]} == dict(left), copied.said
     assert books["copied"] == books["read"] - left.total() > 0
-    with psycopg.connect(moved.database) as connection:
+    with psycopg.connect(twin.database) as connection:
         tokens = [str(token) for (token,) in connection.execute("SELECT session_token FROM sessions").fetchall()]
         letters = connection.execute(
             "SELECT (to_jsonb(d) - 'document')::text FROM isthmus.dead_letter d WHERE collection = %s", (SESSIONS,)
         ).fetchall()
     assert len(tokens) == books["copied"]
-    shown = isthmus("letters", "list", database=moved.database).said
-    proof = moved.verify(1, tmp_path)
+    shown = isthmus("letters", "list", database=twin.database).said
+    proof = twin.verify(1, tmp_path)
     for text in (copied.said, str(copied.result), shown, proof.said, str(proof.result), str(letters)):
         assert not re.search(r"(?<![a-z])st-0", text), "a token"
     assert proof.code == 0, proof.said
-    again = isthmus(*words, "--only", SESSIONS, database=moved.database, json_file=tmp_path / "again.json")
+    again = isthmus(*words, "--only", SESSIONS, database=twin.database, json_file=tmp_path / "again.json")
     assert SESSIONS not in again.result["skipped_collections"]
-    with psycopg.connect(moved.database) as connection:
+    with psycopg.connect(twin.database) as connection:
         assert connection.execute("SELECT count(*) FROM sessions").fetchone() == (len(tokens),)
 
 
-def test_no_list_shows_a_token_where_sessions_are_carried(moved: Moved, tmp_path: Path) -> None:
-    words = ["copy", "mapping.yaml", "--source", moved.source, "--resolutions", str(moved.answers)]
+def test_no_list_shows_a_token_where_sessions_are_carried(twin: Moved, tmp_path: Path) -> None:
+    words = ["copy", "mapping.yaml", "--source", twin.source, "--resolutions", str(twin.answers)]
     words += [part for entry in (*PHASES[0].entries, SESSIONS) for part in ("--only", entry)]
-    copied = isthmus(*words, database=moved.database, json_file=tmp_path / "copy.json")
+    copied = isthmus(*words, database=twin.database, json_file=tmp_path / "copy.json")
     assert copied.result["collections"][SESSIONS]["copied"] > 1, copied.said
-    with psycopg.connect(moved.database) as connection:  # one is written to, and the application adds one
+    with psycopg.connect(twin.database) as connection:  # one is written to, and the application adds one
         connection.execute(
             "UPDATE sessions SET expires = now() WHERE session_token = (SELECT min(session_token) FROM sessions)"
         )
@@ -85,7 +74,7 @@ def test_no_list_shows_a_token_where_sessions_are_carried(moved: Moved, tmp_path
     assert letters is not None
     assert letters[0] > 0, "some lead to nobody"
     tokens = {str(token) for (token,) in found} | {
-        str(one["sessionToken"]) for one in documents(moved.source, SESSIONS) if one.get("sessionToken")
+        str(one["sessionToken"]) for one in documents(twin.source, SESSIONS) if one.get("sessionToken")
     }
     lists = [[name, "list", "--limit", "1000000"] for name in ("orphans", "conflicts", "letters")]
     lists[0].append("--waiting")
@@ -93,12 +82,12 @@ def test_no_list_shows_a_token_where_sessions_are_carried(moved: Moved, tmp_path
     said: dict[str, str] = {}
     for one in [*lists, ["status"], *dry, [*dry[0], "--leave-new-rows"]]:
         for more in ((), ("--json", "-")):
-            ran = isthmus(*one, *more, database=moved.database)
+            ran = isthmus(*one, *more, database=twin.database)
             assert ran.code == int(one[0] == "undo"), ran.said
             said[" ".join((*one, *more))] = ran.said
     for number in ("1", "6"):
         told = phase_command(
-            *("items", number, "--all"), source=moved.source, database=moved.database, answers=moved.answers
+            *("items", number, "--all"), source=twin.source, database=twin.database, answers=twin.answers
         )
         said[f"items {number}"] = told.said
     text = said[" ".join((*dry[0], "--json", "-"))]

@@ -16,8 +16,6 @@ import pytest
 from pymongo import MongoClient
 
 from tests.apps.panamia.conftest import Moved, Ran, Served, contents, phase_command
-from tests.apps.twins import twin_of
-from tests.fix_postgres import drop_database
 
 pytestmark = pytest.mark.slow
 NEW, REPLY = "anewrowbehindthephase000", "areplybehindthephase0000"
@@ -61,13 +59,11 @@ def test_rows_written_since_stay_and_stand_in_the_way(at_phase: Callable[[int], 
     assert served.words()[4] == "done"
 
 
-def test_a_row_added_since_is_named_and_stays_where_somebody_says_so(
-    moved_from_dump: Moved, postgres: str, forked: None
-) -> None:
-    database = twin_of(postgres, moved_from_dump.database)
+def test_a_row_added_since_is_named_and_stays_where_somebody_says_so(twin: Moved, forked: None) -> None:
+    database = twin.database
 
     def undo(*words: str) -> Ran:
-        given = {"source": moved_from_dump.source, "database": database, "answers": moved_from_dump.answers}
+        given = {"source": twin.source, "database": database, "answers": twin.answers}
         return phase_command("undo", *words, **given)  # pyright: ignore[reportArgumentType]
 
     def do(*statements: str) -> None:
@@ -77,34 +73,31 @@ def test_a_row_added_since_is_named_and_stays_where_somebody_says_so(
 
     insert = "INSERT INTO articles (id, slug, title, content, article_type, in_reply_to) SELECT '{0}', '{0}', 'Later',"
     insert += " 'Ü ''é''', (enum_range(NULL::article_type))[1], {1}"
-    try:
-        for number in ("6", "5"):
-            assert undo(number, "--live").code == 0
-        before = contents(database)
-        do(insert.format(NEW, "NULL"))
-        added = contents(database)
-        (row,) = added["articles"] - before["articles"]
-        for how in ((), ("--live",)):
-            ran = undo("4", *how)
-            assert ran.code == 1, ran.said
-            assert "articles: 1 row that others added since the first copy" in ran.said
-            assert NEW in ran.said
-            assert contents(database) == added
-        do(insert.format(REPLY, "(SELECT min(id) FROM articles)"))
-        replied = contents(database)
-        ran = undo("4", "--leave-new-rows", "--live")
-        assert ran.code == 1, "it refers to an article that would go"
-        assert "articles_in_reply_to_fkey" in ran.said
-        assert REPLY in ran.said
-        assert contents(database) == replied
-        do(f"DELETE FROM articles WHERE id = '{REPLY}'")
-        ran = undo("4", "--leave-new-rows", "--live")
-        assert ran.code == 0, ran.said
-        after = contents(database)
-        assert after["notifications"].total() == before["notifications"].total(), "theirs to articles wait again"
-        assert after == {**before, "articles": Counter([row]), "notifications": after["notifications"]}
-    finally:
-        drop_database(postgres, database)
+    for number in ("6", "5"):
+        assert undo(number, "--live").code == 0
+    before = contents(database)
+    do(insert.format(NEW, "NULL"))
+    added = contents(database)
+    (row,) = added["articles"] - before["articles"]
+    for how in ((), ("--live",)):
+        ran = undo("4", *how)
+        assert ran.code == 1, ran.said
+        assert "articles: 1 row that others added since the first copy" in ran.said
+        assert NEW in ran.said
+        assert contents(database) == added
+    do(insert.format(REPLY, "(SELECT min(id) FROM articles)"))
+    replied = contents(database)
+    ran = undo("4", "--leave-new-rows", "--live")
+    assert ran.code == 1, "it refers to an article that would go"
+    assert "articles_in_reply_to_fkey" in ran.said
+    assert REPLY in ran.said
+    assert contents(database) == replied
+    do(f"DELETE FROM articles WHERE id = '{REPLY}'")
+    ran = undo("4", "--leave-new-rows", "--live")
+    assert ran.code == 0, ran.said
+    after = contents(database)
+    assert after["notifications"].total() == before["notifications"].total(), "theirs to articles wait again"
+    assert after == {**before, "articles": Counter([row]), "notifications": after["notifications"]}
 
 
 def test_the_rewrite_is_taken_back_to_the_byte_and_done_again(at_phase: Callable[[int], Served]) -> None:
