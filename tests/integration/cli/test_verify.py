@@ -33,7 +33,7 @@ collections:
 """
 CORRECTED = MAPPING.replace("n: integer", "n: {type: integer, coerce: true}")
 USERS = [
-    {"_id": oid(1), "name": "Ann", "pin": "7419", "n": 1},
+    {"_id": oid(1), "name": "Ann", "pin": "Qx7w", "n": 1},
     {"_id": oid(2), "name": "Bob"},
     {"_id": oid(3), "name": "Cid", "n": "27"},
 ]
@@ -169,15 +169,15 @@ def test_status_tells_the_last_whole_verification_and_a_newer_one_of_some_layers
 
 
 def test_sensitive_values_are_nowhere(world: World) -> None:
-    world.execute("UPDATE users SET pin = '8530' WHERE name = 'Ann'")
+    world.execute("UPDATE users SET pin = 'Zy8v' WHERE name = 'Ann'")
     ran, report = world.verify("--html", "report.html", "--sample", "all")
     assert ran.code == 1, ran.all
     page = (world.folder / "report.html").read_text()
     with psycopg.connect(world.database) as connection:
         rows = connection.execute("SELECT layers::text, differences::text FROM isthmus.verification").fetchall()
     for text in (ran.all, json.dumps(report), page, str(rows)):
-        assert "7419" not in text
-        assert "8530" not in text
+        assert "Qx7w" not in text
+        assert "Zy8v" not in text
     assert "(hidden)" in page
 
 
