@@ -25,13 +25,14 @@ import pytest
 from bson import CodecOptions
 from bson.raw_bson import RawBSONDocument
 from psycopg import sql
-from pymongo import MongoClient
+from pymongo import MongoClient, monitoring
 
 from apps.panamia.generate import main as generate
 from apps.panamia.moving import doing
 from apps.panamia.moving.phases import PHASES
 from apps.panamia.phase import main as phase_main
 from tests import forkserver
+from tests.apps.panamia.meanwhile import Behind
 from tests.apps.twins import twin_of
 from tests.fix_mongo import database_url
 from tests.fix_postgres import create_database, drop_database
@@ -327,6 +328,14 @@ def _put_back(served: Served, client: MongoClient[dict[str, Any]], stage: Stage)
         for index in indexes:
             more = {key: value for key, value in index.items() if key not in {"v", "key", "ns"}}
             there[name].create_index(list(index["key"].items()), **more)
+
+
+@pytest.fixture(scope="session")
+def behind() -> Behind:
+    """An application that writes right behind a command to MongoDB of this process; clients from now on tell it."""
+    found = Behind()
+    monitoring.register(found)
+    return found
 
 
 @pytest.fixture(scope="session", params=["dump", pytest.param("server", marks=pytest.mark.slow)])

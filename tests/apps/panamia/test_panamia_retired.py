@@ -1,4 +1,4 @@
-"""Collections of MongoDB that are dropped once nothing needs them: what keeps them, and the export of each.
+"""Collections of MongoDB that are dropped once nothing needs them, and the export of each.
 
 Oracle: the documents as they were, read by the driver; what a test did beforehand. Cannot see: sharded collections,
 rights of a real server's users, disks that lie.
@@ -6,81 +6,34 @@ rights of a real server's users, disks that lie.
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
 import os
 import re
-import resource
 import shlex
 import signal
 import stat
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import closing
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import bson
 import psycopg
 import pytest
 from bson import ObjectId
-from psycopg import sql
-from psycopg.conninfo import conninfo_to_dict
-from pymongo import MongoClient, monitoring
-from pymongo.database import Database
 
-from apps.panamia.moving.exporting import export_collection, read_again
-from apps.panamia.moving.retirements import Retirement, announce, be_alone, note_dropped
-from isthmus.connect.mongo import open_server
-from isthmus.errors import ConfigError
-from isthmus.polyglot.outbox import delete, enqueue
+from apps.panamia.moving.exporting import read_again
+from apps.panamia.moving.retirements import Retirement, announce
 from isthmus.sources.dump.folder import list_collections
-from isthmus.state.switches import LOCK
-from tests.apps.panamia.conftest import HOME, Moved, Served, isthmus, phase_command
+from tests.apps.panamia.conftest import HOME, Served, isthmus
+from tests.apps.panamia.meanwhile import Behind, Writes
+from tests.apps.panamia.retiring import NOWHERE, another_database, exported, retire, rows_of, there
 from tests.apps.panamia.secrets_of import FIELDS
 from tests.oracle.copying import url
 
 pytestmark = pytest.mark.slow
-NOWHERE = "mongodb://127.0.0.1:9/nothing?serverSelectionTimeoutMS=200"
-
-
-@contextlib.contextmanager
-def there(served: Served) -> Iterator[Database[dict[str, Any]]]:
-    with MongoClient[dict[str, Any]](served.source) as client:
-        yield client.get_default_database()
-
-
-def retire(served: Served, number: int, export: Path, *more: str) -> tuple[int, str]:
-    ran = served.phase(
-        "retire",
-        str(number),
-        "--live",
-        "--export",
-        str(export),
-        "--confirm",
-        f"retire {number} of {served.mongo}",
-        *more,
-    )
-    return ran.code, ran.said
-
-
-def another_database(served: Served) -> str:
-    """The address of a database that is not there, on the same server."""
-    return served.source.replace("/pana-", "/pano-")
-
-
-def printed(said: str) -> dict[str, Any]:
-    """What went to standard output, which stands behind standard error: JSON and nothing else."""
-    return json.loads(said[said.index("{\n") :])
-
-
-def exported(served: Served, export: Path, name: str) -> dict[Any, bytes]:
-    data = (export / served.mongo / f"{name}.bson").read_bytes()
-    return {one["_id"]: bson.encode(one) for one in bson.decode_all(data)}
 
 
 def test_a_phase_is_retired_with_a_whole_export_and_is_gone_for_good(
@@ -134,117 +87,6 @@ def test_a_phase_is_retired_with_a_whole_export_and_is_gone_for_good(
     assert checks["collections"]["facts"]["notifications"]["fate"] == "gone"
     assert "(1 of them not in MongoDB any more)" in checks["collections"]["told"]
     assert checks["documents"]["stands_in_the_way"] is False, found.said
-
-
-def test_what_is_not_as_it_was_verified_keeps_a_phase(at_phase: Callable[[int], Served], tmp_path: Path) -> None:
-    served = at_phase(6)
-    with there(served) as mongo:
-        new = mongo["contactus"].insert_one({"name": "new"}).inserted_id
-        mongo["links"].delete_one({})
-        mongo["images"].update_one({}, {"$set": {"image": "another"}})
-    before = served.documents()
-    ran = served.phase("retire", "6", folder=tmp_path)
-    assert (ran.code, ran.result["outcome"]) == (1, "in-the-way"), ran.said
-    assert [why.partition(" (")[0] for why in ran.result["in_the_way"]] == [
-        "images: not as it was carried: 1 changed",
-        "contactus: not as it was carried: 1 new",
-        "links: not as it was carried: 1 gone.",
-    ]
-    assert str(new) in ran.said
-    code, said = retire(served, 6, tmp_path / "export")
-    assert code == 5, said
-    assert "not-retirable" in said
-    assert served.documents() == before
-    assert not (tmp_path / "export").exists()
-
-
-def test_what_lives_in_mongodb_or_waits_for_it_keeps_a_phase(at_phase: Callable[[int], Served], tmp_path: Path) -> None:
-    served, export, key = at_phase(6), tmp_path / "export", ObjectId()
-    before = served.documents()
-    assert isthmus("switch", "prepare", "notifications", "images", database=served.database).code == 0
-
-    def kept() -> list[str]:
-        dry = served.phase("retire", "3", folder=tmp_path)
-        assert dry.code == 1, dry.said
-        return dry.result["in_the_way"]
-
-    with psycopg.connect(served.database, autocommit=True) as connection:
-        lives = "it lives in MongoDB, where applications read and write it; move it first: isthmus switch run"
-        assert kept() == [f"notifications: {lives}."]
-        begin = "INSERT INTO isthmus.switch_move (collection, goal, carrier, token)"
-        connection.execute(f"{begin} VALUES ('notifications', 'postgres', 'table x', gen_random_uuid())")
-        (why,) = kept()
-        assert why.startswith(
-            "notifications: a switch of it to PostgreSQL is under way, behind the step begun, and nobody"
-        )
-        assert "isthmus switch cancel" in why
-        connection.execute("UPDATE isthmus.switch_move SET step = 'flipped', ended_at = now()")
-        connection.execute(
-            "UPDATE isthmus.switch SET home = 'postgres', frozen_at = now() WHERE collection = 'notifications'"
-        )
-        assert kept() == ["notifications: it is frozen; isthmus switch status tells why."]
-        connection.execute("UPDATE isthmus.switch SET frozen_at = NULL")
-        with connection.transaction():
-            enqueue(connection, delete("notifications", key), delete("notifications", key))
-            enqueue(connection, delete("images", key))
-        (why,) = kept()
-        assert why == "notifications: 2 events of the outbox not applied yet; run isthmus outbox run."
-        parked = (
-            "UPDATE isthmus.outbox SET parked_at = now(), attempts = 1, fault = 'lives-elsewhere', last_error = 'x'"
-        )
-        connection.execute(f"{parked} WHERE id = (SELECT min(id) FROM isthmus.outbox)")
-        (why,) = kept()
-        assert why.startswith("notifications: 2 events of the outbox not applied yet, 1 parked; answer the parked ones")
-        code, said = retire(served, 3, export)
-        assert (code, "not-retirable" in said) == (5, True), said
-        assert served.documents() == before
-        assert not export.exists()
-        asked = ["status", "--decommission", "--source", served.source]
-        found = isthmus(*asked, database=served.database, json_file=tmp_path / "d.json")
-        facts = {one["check"]: one["facts"] for one in found.result["checks"]}
-        assert {name: one["home"] for name, one in facts["homes"].items()} == {
-            "images": "mongodb",
-            "notifications": "postgres",
-        }
-        assert {name: (one["open"], one["parked"]) for name, one in facts["outbox"].items()} == {
-            "images": (1, 0),
-            "notifications": (2, 1),
-        }
-        connection.execute("UPDATE isthmus.outbox SET applied_at = now(), outcome = 'skipped', reason = 'x'")
-        connection.execute("SELECT pg_advisory_lock(%s, hashtext('notifications'))", (LOCK,))  # a switch is at work
-        code, said = retire(served, 3, export)
-        assert (code, "switch-held" in said) == (4, True), said
-        assert served.documents() == before
-        connection.execute("SELECT pg_advisory_unlock_all()")
-        held: list[Any] = []
-        take = "SELECT pg_try_advisory_lock(%s, hashtext('notifications'))"
-        errors = _Writes("exported to", lambda: held.extend(connection.execute(take, (LOCK,)).fetchall()))
-        words = ["--export", str(export), "--confirm", f"retire 3 of {served.mongo}"]
-        ran = served.phase("retire", "3", "--live", *words, errors=errors)
-        assert ran.code == 0, ran.said
-        assert held == [(False,)], "nobody switches it meanwhile"
-    assert served.documents() == {name: found for name, found in before.items() if name != "notifications"}
-
-
-def test_references_in_what_is_still_read_keep_a_phase(at_phase: Callable[[int], Served], tmp_path: Path) -> None:
-    served = at_phase(5)
-    profiles = {str(one) for one in served.documents()["profiles"]}
-    ran = served.phase("retire", "5", folder=tmp_path)
-    assert ran.code == 1, ran.said
-    live = {one["place"]: one["live"] for one in ran.result["references"]}
-    with there(served) as mongo:
-        lists = [str(one) for each in mongo["userlists"].find() for one in _array(each.get("profiles"))]
-        linked = [str(one) for each in mongo["events"].find() for one in _array(each.get("linked_profiles"))]
-        first = [str(each.get("primary_profile")) for each in mongo["events"].find()]
-    wanted = {"userlists.profiles[]": lists, "events.linked_profiles[]": linked, "events.primary_profile": first}
-    assert live == {place: sum(one in profiles for one in all_) for place, all_ in wanted.items()}
-    assert all(live.values())
-    assert retire(served, 5, tmp_path / "export")[0] == 5
-    assert not (tmp_path / "export").exists()
-
-
-def _array(value: object) -> list[Any]:
-    return value if isinstance(value, list) else [] if value is None else [value]  # pyright: ignore[reportUnknownVariableType]
 
 
 def test_users_go_once_documents_point_at_postgresql(at_phase: Callable[[int], Served], tmp_path: Path) -> None:
@@ -318,7 +160,7 @@ def test_killed_between_two_drops_it_is_gone_on_with(at_phase: Callable[[int], S
         mongo["newsletters"].drop()
     with psycopg.connect(served.database, autocommit=True) as connection:  # the target is lost behind a drop
         cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = %s"
-        errors = _Writes("podcasts: dropped.", lambda: connection.execute(cut, (connection.info.dbname,)))
+        errors = Writes("podcasts: dropped.", lambda: connection.execute(cut, (connection.info.dbname,)))
         words = ["--export", str(export), "--with-secrets", "--confirm", f"retire 6 of {served.mongo}"]
         ran = served.phase("retire", "6", "--live", *words, errors=errors)
     assert (ran.code, "error (target" in ran.said) == (4, True), ran.said
@@ -343,7 +185,7 @@ def test_who_writes_between_looking_and_dropping_loses_nothing(
     served = at_phase(6)
     before, new = served.documents(), ObjectId()
     with there(served) as mongo:
-        errors = _Writes(when, lambda: mongo["signups"].replace_one({"_id": new}, {"email": "late"}, upsert=True))
+        errors = Writes(when, lambda: mongo["signups"].replace_one({"_id": new}, {"email": "late"}, upsert=True))
         ran = served.phase(
             "retire",
             "6",
@@ -365,93 +207,6 @@ def test_who_writes_between_looking_and_dropping_loses_nothing(
     for name in before.keys() - after.keys():
         assert exported(served, tmp_path, name) == before[name]
     assert served.words()[6] == ("done" if when == "followers: " else "half retired")
-
-
-class _Writes(io.StringIO):
-    """Standard error at which an application writes to MongoDB when a certain line comes."""
-
-    def __init__(self, line: str, do: Callable[[], object]) -> None:
-        super().__init__()
-        self._line, self._do = line, do
-
-    def write(self, text: str, /) -> int:
-        if self._line in text:
-            self._do()
-        return super().write(text)
-
-
-def test_an_export_that_cannot_be_made_is_told_and_leaves_nothing(
-    at_phase: Callable[[int], Served], tmp_path: Path
-) -> None:
-    served, name = at_phase(6), "notifications"
-    taken = tmp_path / "a file"
-    taken.write_text("mine")
-    other = tmp_path / "other" / served.mongo / f"{name}.bson"
-    other.parent.mkdir(parents=True)
-    with closing(open_server(served.source)) as server:
-
-        def export(folder: Path) -> str:
-            with pytest.raises(ConfigError) as refused:
-                export_collection(server, served.mongo, name, folder)
-            return f"{refused.value.code}: {refused.value}"
-
-        assert export(taken / "export").startswith("export-unwritable")
-        with _files_of(200_000):
-            assert "File too large" in export(tmp_path / "full")
-        assert [one.name for one in (tmp_path / "full" / served.mongo).iterdir()] == [f"{name}.metadata.json"]
-        for data, why in ((b"no documents", "whole documents"), (bson.encode({"_id": 1})[:-3], "cut off")):
-            other.write_bytes(data)
-            assert why in export(tmp_path / "other")
-            assert other.read_bytes() == data
-    other.write_bytes(bson.encode({"_id": 1}))
-    code, said = retire(served, 3, tmp_path / "other")
-    assert (code, "export-exists" in said) == (2, True), said
-    assert other.read_bytes() == bson.encode({"_id": 1})
-    assert served.documents() == served.stages[6].by_id()
-    assert served.words()[3] == "done"
-
-
-def test_what_cannot_be_retired_is_said_at_once(
-    moved_on_server: Served, moved_from_dump: Moved, tmp_path: Path
-) -> None:
-    served, dump = moved_on_server, moved_from_dump
-    assert "nothing to retire" in served.phase("retire", "2").said
-    assert printed(served.phase("retire", "2", "--json", "-").said)["outcome"] == "nothing-to-retire"
-    never = printed(served.phase("retire", "3", "--restored", "--json", "-").said)
-    assert (never["outcome"], never["exit_code"], never["database"]) == ("not-restored", 0, served.mongo)
-    another = replace(served, source=another_database(served))
-    for words in ([], ["--restored", "--live"]):
-        ran = another.phase("retire", "3", *words)
-        assert (ran.code, "other-source" in ran.said, "from another source" in ran.said) == (5, True, True), ran.said
-    assert retire(another, 3, tmp_path / "export")[0] == 5
-    with psycopg.connect(served.database) as connection:
-        be_alone(connection)
-        code, said = retire(served, 3, tmp_path / "export")
-        assert (code, "retiring-already" in said) == (4, True), said
-        assert served.phase("retire", "3", "--restored", "--live").code == 4
-    assert served.phase("retire", "9").code == 2
-    gone = replace(served, source=NOWHERE)
-    assert retire(gone, 3, tmp_path)[0] == 3
-    ran = phase_command("retire", "3", source=dump.source, database=dump.database, answers=dump.answers)
-    assert (ran.code, "source-not-live" in ran.said) == (2, True)
-    nowhere = replace(served, source=served.source.replace(quote(served.mongo, safe=""), ""))
-    assert "names no database" in nowhere.phase("retire", "3").said
-    (tmp_path / "a file").write_text("")
-    for folder, why in ((tmp_path / "nowhere", "is not there"), (tmp_path / "a file", "is no folder")):
-        code, said = retire(served, 3, tmp_path / "export", "--code", str(folder))
-        assert (code, "no-such-folder" in said, why in said) == (2, True, True), said
-    assert not (tmp_path / "export").exists()
-
-
-@contextlib.contextmanager
-def _files_of(most_bytes: int) -> Iterator[None]:
-    """Let no file that this process writes become larger: what a full disk does."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def test_later_phases_need_no_retired_document(
@@ -479,46 +234,8 @@ def test_later_phases_need_no_retired_document(
         assert rows_of(served, query), query
 
 
-def rows_of(served: Served, query: str) -> list[str]:
-    with psycopg.connect(served.database) as connection:
-        return sorted(str(row) for row in connection.execute(query.encode()).fetchall())
-
-
-class _Behind(monitoring.CommandListener):
-    """An application that writes to a collection right behind a command of somebody else, once."""
-
-    def __init__(self) -> None:
-        self.behind, self.do = "", lambda: None
-        self.asked: list[tuple[str, bool]] = []
-
-    def wait(self, command: str, do: Callable[[], object]) -> None:
-        """Write when a command has been done."""
-        self.behind, self.do = command, do
-
-    def started(self, event: monitoring.CommandStartedEvent) -> None:
-        """Note which question it is, and whether it is for names alone."""
-        if event.command_name.lower() not in {"buildinfo", "endsessions", "hello", "ping"}:
-            self.asked.append((event.command_name, bool(event.command.get("nameOnly"))))
-
-    def failed(self, event: monitoring.CommandFailedEvent) -> None:
-        """Nothing is done behind a command that failed."""
-
-    def succeeded(self, event: monitoring.CommandSucceededEvent) -> None:
-        """Write."""
-        if event.command_name.lower() == self.behind.lower():
-            self.behind = ""
-            self.do()
-
-
-@pytest.fixture(scope="module")
-def behind() -> _Behind:
-    found = _Behind()
-    monitoring.register(found)
-    return found
-
-
 def test_a_collection_that_is_made_anew_is_not_retired_and_nothing_is_lost(
-    at_phase: Callable[[int], Served], tmp_path: Path, behind: _Behind
+    at_phase: Callable[[int], Served], tmp_path: Path, behind: Behind
 ) -> None:
     served, name, aside = at_phase(3), "notifications", "notifications.isthmus-retiring"
     before, carried = served.documents()[name], len(rows_of(served, "SELECT id FROM notifications"))
@@ -603,36 +320,12 @@ def test_a_collection_that_is_made_anew_is_not_retired_and_nothing_is_lost(
     assert (ran.code, served.words()[3]) == (0, "retired"), ran.said
 
 
-def test_where_nothing_is_retired_status_asks_no_server(moved_on_server: Served, behind: _Behind) -> None:
+def test_where_nothing_is_retired_status_asks_no_server(moved_on_server: Served, behind: Behind) -> None:
     behind.asked.clear()
     page = json.loads(moved_on_server.phase("status", "--json").said)
     assert [one["returned"] for one in page["phases"]] == [None] * 6
     assert [one["retired"] for one in page["phases"]] == [[]] * 6
     assert behind.asked == []
-
-
-def test_nothing_is_retired_while_it_is_not_known_what_still_needs_mongodb(
-    at_phase: Callable[[int], Served], postgres: str, tmp_path: Path, behind: _Behind
-) -> None:
-    served = at_phase(3)
-    name = str(conninfo_to_dict(served.database)["dbname"])
-    refuse = sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS {}").format
-    with psycopg.connect(postgres, autocommit=True) as connection:
-        for words in ([], ["--live", "--export", str(tmp_path / "export")]):
-            # who is connected already stays so; the command that is asked comes too late
-            behind.wait("buildinfo", lambda: connection.execute(refuse(sql.Identifier(name), sql.SQL("false"))))
-            try:
-                confirm = ["--confirm", f"retire 3 of {served.mongo}"]
-                ran = served.phase("retire", "3", *words, *confirm, "--json", str(tmp_path / "said.json"))
-            finally:
-                connection.execute(refuse(sql.Identifier(name), sql.SQL("true")))
-            assert behind.behind == "", "it was refused"
-            assert (ran.code, "error (not-known)" in ran.said) == (2, True), ran.said
-            assert "not currently accepting connections" in ran.said, "the command says why"
-            assert json.loads((tmp_path / "said.json").read_text())["code"] == "not-known"
-    assert not (tmp_path / "export").exists()
-    assert served.documents() == served.stages[3].by_id()
-    assert served.words()[3] == "done"
 
 
 def _at(document: dict[str, Any], path: str) -> object:
@@ -701,35 +394,3 @@ def test_all_is_retired_no_secret_stands_in_an_export_and_nothing_is_left(
     back = served.phase("retire", "5", "--restored", "--live")
     assert (back.code, "secret value" in back.said) == (5, True), back.said
     assert served.words()[5] == "half retired", "for it is there again"
-
-
-def test_what_cannot_be_put_aside_or_is_not_there_is_said(at_phase: Callable[[int], Served], tmp_path: Path) -> None:
-    served = at_phase(2)
-    for words in (["4"], ["4", "--live", "--export", str(tmp_path), "--confirm", f"retire 4 of {served.mongo}"]):
-        never = served.phase("retire", *words)
-        assert (never.code, "Phase 4 was never run" in never.said) == (5 if len(words) > 1 else 1, True), never.said
-    served = at_phase(6)
-    with there(served) as mongo:
-        mongo["articles.isthmus-retiring"].insert_one({"_id": "somebody's"})
-        clash = served.phase("retire", "4", folder=tmp_path)
-        assert (clash.code, "did not put aside" in clash.result["in_the_way"][0]) == (1, True), clash.said
-        assert retire(served, 4, tmp_path / "export")[0] == 5
-        mongo["articles.isthmus-retiring"].drop()
-        mongo["notifications"].drop()
-        count = len(served.stages[6].documents["notifications"][0])
-        dry = served.phase("retire", "3", folder=tmp_path)
-        why = f"notifications: {count:,} documents of it were carried; it is not in {served.mongo} any more."
-        assert (dry.code, dry.result["in_the_way"], dry.result["going"]) == (1, [why], {}), dry.said
-        assert retire(served, 3, tmp_path / "export")[0] == 5
-        assert served.words()[3] == "done"
-        with psycopg.connect(served.database) as connection:  # as where none of its documents was carried
-            announce(connection, 3, "notifications", Retirement(0, None, "", is_dropped=False))
-            note_dropped(connection, "notifications")
-        already = printed(served.phase("retire", "3", "--json", "-").said)
-        assert (already["outcome"], already["exit_code"]) == ("retired-already", 0)
-        assert not (tmp_path / "export").exists()
-        mongo["notifications"].insert_one({"new": 1})
-        late = served.phase("retire", "3", folder=tmp_path)
-        assert (late.code, late.result["returned"][0]["is_new"]) == (1, True), late.said
-        assert served.phase("retire", "3", "--restored", "--live").code == 0
-        assert served.words()[3] == "done"
