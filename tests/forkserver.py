@@ -34,10 +34,14 @@ _LOADED = (
         "isthmus.sources.live.source",
         "isthmus.state.ids",
     ),
-    *("isthmus.govern.models.from_models", "isthmus.govern.drifting.drift"),
+    *("isthmus.cli.bars", "isthmus.cli.decommission", "isthmus.cli.documents", "isthmus.cli.opening"),
+    *("isthmus.cli.run_log", "isthmus.cli.sensitive", "isthmus.cli.so_far", "isthmus.cli.target"),
+    *("isthmus.govern.changes.check", "isthmus.govern.deploying.deploy", "isthmus.govern.drifting.drift"),
+    *("isthmus.govern.models.from_models", "isthmus.survey.propose.propose", "isthmus.survey.run"),
     *("isthmus.transfer.letters.retry", "isthmus.transfer.run", "isthmus.verify.reference"),
     *("isthmus.cli.verified", "isthmus.verify.report.accounted", "isthmus.verify.run"),
-    *("pydantic.type_adapter", "pymongo", "rich.console", "rich.progress", "rich.table", "tests.chaos.runner"),
+    *("pydantic.type_adapter", "pymongo", "rich.console", "rich.progress", "rich.table"),
+    *("ruamel.yaml", "tests.chaos.runner"),
 )
 _LARGEST_REQUEST = 150_000
 

@@ -41,6 +41,10 @@ from isthmus.mapping.reading.reader import Reader, describe, shorten, suggest
 from isthmus.mapping.references import meets_sensitive, refer
 from isthmus.mapping.types import KINDS, TypeFault, parse_type
 
+_MOST_KEPT = 8
+_kept: dict[bytes, Mapping] = {}
+"""Mappings by their text, as they were read. They are frozen, and one command asks for the text of a run many times."""
+
 
 def load_mapping(path: str | PathLike[str]) -> Mapping:
     """Read and check a mapping file; see `isthmus.mapping.load_mapping`."""
@@ -85,6 +89,16 @@ def _mappings_in(folder: Path, name: str) -> str:
 def parse_mapping(text: str | bytes, *, file_name: str = "mapping.yaml") -> Mapping:
     """Check a mapping given as text; see `isthmus.mapping.parse_mapping`."""
     data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
+    found = _kept.get(data)
+    if found is None:
+        found = _checked(data, file_name)
+        for oldest in list(_kept)[: len(_kept) - _MOST_KEPT + 1]:
+            _kept.pop(oldest, None)
+        _kept[data] = found
+    return found
+
+
+def _checked(data: bytes, file_name: str) -> Mapping:
     reader = Reader(file_name)
     mapping: Mapping | None = None
     try:
