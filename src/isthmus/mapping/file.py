@@ -92,8 +92,8 @@ def parse_mapping(text: str | bytes, *, file_name: str = "mapping.yaml") -> Mapp
     found = _kept.get(data)
     if found is None:
         found = _checked(data, file_name)
-        for oldest in list(_kept)[: len(_kept) - _MOST_KEPT + 1]:
-            _kept.pop(oldest, None)
+        if len(_kept) >= _MOST_KEPT:
+            _kept.clear()
         _kept[data] = found
     return found
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from isthmus.errors import MappingError
-from isthmus.mapping import parse_mapping
+from isthmus.mapping import file, parse_mapping
 
 
 def text_of(column: str) -> str:
@@ -20,7 +20,14 @@ def test_the_same_text_is_read_once_however_it_is_given() -> None:
     assert (other is first, other == first) == (False, True)
 
 
-def test_few_are_kept_and_none_is_taken_for_another() -> None:
+def test_a_few_are_kept_together() -> None:
+    file._kept.clear()  # pyright: ignore[reportPrivateUsage]
+    names = [f"few{number}" for number in range(file._MOST_KEPT)]  # pyright: ignore[reportPrivateUsage]
+    read = [parse_mapping(text_of(name)) for name in names]
+    assert all(parse_mapping(text_of(name)) is one for name, one in zip(names, read, strict=True))
+
+
+def test_not_many_are_kept_and_none_is_taken_for_another() -> None:
     names = [f"c{number}" for number in range(30)]
     read = [parse_mapping(text_of(name)) for name in names]
     assert [one.collections["A"].fields[-1].column for one in read] == names  # pyright: ignore[reportAttributeAccessIssue]
