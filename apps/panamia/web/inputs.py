@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import Path
+from fastapi import Path, Query
 from pydantic import AfterValidator, StringConstraints
 
 
@@ -32,3 +32,8 @@ KeyText = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=
 """A key in a body or a query."""
 LARGEST = 2**31 - 1
 """The largest number that may be asked for where fewer are given."""
+
+
+def up_to(most: int, things: str) -> Any:
+    """Return what is said of a `limit` in a query: who asks for more than a page has gets a page."""
+    return Query(ge=1, le=LARGEST, description=f"{things} at most; of more than {most} it is {most}")

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 
 from ...web.cursors import cursor_of
 from ...web.database import Db
-from ...web.inputs import LARGEST, Key, KeyText
+from ...web.inputs import Key, KeyText, up_to
 from ...web.sessions import Asker, Signed
 from ..resources import Open, Resources
 from . import reading, writing
@@ -38,9 +38,7 @@ async def own(
     status: Annotated[Status | None, Query()] = None,
     listing: Annotated[KeyText | None, Query(description="of this listing alone")] = None,
     cursor: Annotated[str | None, Query(max_length=100, description="`next` of the page before")] = None,
-    limit: Annotated[
-        int, Query(ge=1, le=LARGEST, description=f"bookings at most; of more than {MOST} it is {MOST}")
-    ] = MOST,
+    limit: Annotated[int, up_to(MOST, "bookings")] = MOST,
 ) -> BookingPage:
     """List one's own bookings, the latest made first."""
     return await reading.own(

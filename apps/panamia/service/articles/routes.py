@@ -11,7 +11,7 @@ from ...models import Article
 from ...web.cursors import cursor_of
 from ...web.database import Db
 from ...web.errors import not_found
-from ...web.inputs import LARGEST, NO_NUL, Key, KeyText
+from ...web.inputs import NO_NUL, Key, KeyText, up_to
 from ..auth.current import Admin, Somebody, User
 from . import listing, publishing, writing
 from .bodies import ArticleChange, NewArticle, Removal, Tag
@@ -23,7 +23,7 @@ from .views import ArticlePage, ArticleView, view
 router = APIRouter(prefix="/api/articles", tags=["articles"])
 
 CursorText = Annotated[str | None, Query(max_length=100, description="`next` of the page before")]
-Limit = Annotated[int, Query(ge=1, le=LARGEST, description=f"articles at most; of more than {MOST} it is {MOST}")]
+Limit = Annotated[int, up_to(MOST, "articles")]
 Slug = Annotated[str, Path(min_length=1, max_length=500), NO_NUL]
 
 

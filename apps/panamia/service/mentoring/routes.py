@@ -11,7 +11,7 @@ from ...models import MentorSession
 from ...models.enums import SessionStatus
 from ...web.cursors import cursor_of
 from ...web.database import Db
-from ...web.inputs import LARGEST, Key
+from ...web.inputs import Key, up_to
 from ..auth.current import User
 from ..auth.sessions import Signed
 from ..resources import Open
@@ -31,9 +31,7 @@ async def own(
     side: Annotated[Side | None, Query(description="what somebody is in them; default: either")] = None,
     status: Annotated[SessionStatus | None, Query()] = None,
     cursor: Annotated[str | None, Query(max_length=100, description="`next` of the page before")] = None,
-    limit: Annotated[
-        int, Query(ge=1, le=LARGEST, description=f"sessions at most; of more than {MOST} it is {MOST}")
-    ] = MOST,
+    limit: Annotated[int, up_to(MOST, "sessions")] = MOST,
 ) -> SessionPage:
     """List one's own sessions by their hour, the latest first."""
     after = cursor_of(cursor)
