@@ -13,6 +13,7 @@ import shutil
 import signal
 import socket
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import quote
@@ -69,6 +70,16 @@ def drop_database(server: str, conninfo: str) -> None:
     name = str(conninfo_to_dict(conninfo)["dbname"])
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def until_free(conninfo: str) -> None:
+    """Wait until the server has noticed that a process or connection which held an advisory lock is gone."""
+    give_up_at = time.monotonic() + 20
+    with psycopg.connect(conninfo, autocommit=True) as connection:
+        held = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"
+        while connection.execute(held).fetchall() != [(0,)]:
+            assert time.monotonic() < give_up_at, "somebody still holds one"
+            time.sleep(0.02)
 
 
 def password_url(conninfo: str, password: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Generator
 from pathlib import Path
@@ -20,6 +19,7 @@ from isthmus.govern.settings import SchemaSettings
 from isthmus.state import deployer_at_work
 from isthmus.state.schema_history import read_history
 from tests.chaos.proxy import Cut, Proxy
+from tests.fix_postgres import until_free
 from tests.integration.govern.deployed import HEADER, NONE, Project
 
 
@@ -301,8 +301,7 @@ def test_a_connection_cut_at_any_commit_is_settled_by_the_history(cut: Cut, proj
             cuts = proxy.cuts
         if not cuts:
             break
-        while project.one("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"):
-            time.sleep(0.02)  # the server ends what was cut off when it sees it
+        until_free(project.conninfo)
         project.deploy()
         assert project.one("SELECT array_agg(id ORDER BY id) FROM a") == [1, 2, 3, 4]
         assert set(project.stands().values()) == {"applied"}

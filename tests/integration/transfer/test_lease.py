@@ -8,8 +8,12 @@ import time
 import psycopg
 import pytest
 
+from isthmus.errors import TargetError
+from isthmus.state import lease
+from isthmus.state.lease import Lease
 from tests.chaos.sessions import Copy
 from tests.fix_copies import FINISHED, Unkilled, assert_equal
+from tests.fix_postgres import until_free
 
 pytestmark = pytest.mark.slow  # every test runs whole sessions of the command
 
@@ -43,6 +47,24 @@ def test_second_isthmus_is_refused_and_told_who_is_at_work(
         ended = first.ended()
     assert ended.code == FINISHED, ended.text
     assert_equal(copy.target, unkilled)
+
+
+def test_lease_whose_holder_goes_before_it_is_named_is_had(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = Lease(database), Lease(database)
+    first.acquire()
+    named = lease.statement
+
+    def gone_meanwhile(*words: str) -> object:
+        first.release()
+        until_free(database)
+        return named(*words)
+
+    monkeypatch.setattr(lease, "statement", gone_meanwhile)
+    second.acquire()
+    with pytest.raises(TargetError, match="is not held"):
+        _ = first.connection
+    assert second.connection.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'").fetchall() == [(1,)]
+    second.release()
 
 
 def test_second_isthmus_goes_on_after_the_first_was_killed(copy: Copy, unkilled: Unkilled) -> None:

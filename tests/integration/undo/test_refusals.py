@@ -18,6 +18,7 @@ from psycopg.conninfo import make_conninfo
 
 from isthmus.state.lease import LOCK
 from isthmus.state.switches import LOCK as SWITCH
+from tests.fix_postgres import until_free
 from tests.integration.cli.conftest import COMMAND, Ran
 from tests.integration.undo.conftest import copied_world
 from tests.integration.undo.undoing import MAPPING, World
@@ -143,18 +144,11 @@ def test_a_copy_that_holds_the_lease_and_the_same_copy_when_it_was_killed(world:
         ran = world.run("undo", world.mapping, "-t", world.conninfo, "--live", "--retry-seconds", "1")
         assert (ran.code, "lease-held" in ran.err) == (4, True), ran.all
         copying.kill()
-    until_free(world)
+    until_free(world.conninfo)
     refused(world, 4, "run-unfinished")
     assert world.one("SELECT count(*) FROM people") == 0
     world.copy()
     assert world.undo()["outcome"] == "done"
-
-
-def until_free(world: World) -> None:
-    """Wait until the server has noticed that a process which held the lease is dead."""
-    until = time.monotonic() + 20
-    while world.one("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") and time.monotonic() < until:
-        time.sleep(0.05)
 
 
 def test_tables_that_are_partitioned_or_have_heirs_by_now(carried: World) -> None:
@@ -262,7 +256,7 @@ def undone(_carried: World, postgres: str) -> dict[str, list[str]]:
 def test_a_death_before_the_commit_leaves_everything(carried: World, undone: dict[str, list[str]], stage: str) -> None:
     before = carried.everything()
     assert died(carried, stage)
-    until_free(carried)
+    until_free(carried.conninfo)
     assert carried.everything() == before
     assert carried.undo()["outcome"] == "done"
     assert carried.everything() == undone
@@ -282,7 +276,7 @@ def test_the_command_killed_at_any_instant_and_run_again_ends_the_same(
                 process.wait(took * part)
             except subprocess.TimeoutExpired:
                 process.kill()
-        until_free(carried)
+        until_free(carried.conninfo)
         now = carried.everything()
         assert now in (before, undone), "all or nothing"
         ended += now == undone
